@@ -1,0 +1,34 @@
+# Two commands do everything on a fresh Linux machine with Python >= 3.11 and pip:
+#   make demo    set up, then the whole path on simulated cells; ends with out/demo/report/report.html
+#   make test    set up, then lint, types and all tests
+PYTHON ?= python3
+TORCH ?= torch==2.13.0
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: setup demo test lint fast clean
+
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: pyproject.toml Makefile
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check '$(TORCH)'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	touch $@
+
+demo: setup
+	$(BIN)/cytoform demo --out out/demo --overwrite
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/python -m pytest
+
+fast: lint
+	$(BIN)/python -m pytest -m 'not slow'
+
+clean:
+	rm -rf out .pytest_cache .mypy_cache .ruff_cache

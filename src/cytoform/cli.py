@@ -1,0 +1,64 @@
+"""The command line: one subcommand a stage, and the one place where faults become a line and an exit status.
+
+Subcommands live in `cytoform.commands` and are imported only when they are called, so that --help answers at once.
+"""
+
+import errno
+import os
+import signal
+import sys
+import traceback
+from types import FrameType
+
+from cyclopts import App, CycloptsError
+
+import cytoform
+from cytoform.errors import InputError
+
+COMMANDS = ("demo", "simulate", "prepare", "train", "reconstruct", "generate", "evaluate", "export", "info")
+DISK_FAULTS = {errno.ENOSPC: "no space left on the disk", errno.EDQUOT: "the disk quota is used up"}
+
+app = App(name="cytoform", help=cytoform.__doc__, version=cytoform.__version__, help_format="plaintext")
+for name in COMMANDS:
+    app.command(f"cytoform.commands.{name}:{name}", name=name)
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; return 0, 2 for what the user can put right, 130 when stopped, 1 for a fault of ours."""
+    debug = "--debug" in arguments
+    arguments = [argument for argument in arguments if argument != "--debug"]
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        status = app(arguments or ["--help"], exit_on_error=False, print_error=False, result_action="return_value")
+        return status if isinstance(status, int) else 0
+    except KeyboardInterrupt:
+        return _fail("stopped", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as fault:
+        if debug:
+            traceback.print_exc()
+        return _explain(fault)
+
+
+def _explain(fault: Exception) -> int:
+    if isinstance(fault, InputError):
+        return _fail(str(fault), 2)
+    if isinstance(fault, CycloptsError):
+        return _fail(f"{fault}; see 'cytoform --help'", 2)
+    if isinstance(fault, MemoryError):
+        return _fail("not enough memory; choose a smaller --grid or fewer --workers", 2)
+    if isinstance(fault, OSError):
+        what = DISK_FAULTS.get(fault.errno or 0, fault.strerror or str(fault))
+        return _fail(f"{fault.filename or 'output'}: {what}; nothing was left half written", 2)
+    return _fail(f"internal fault: {type(fault).__name__}: {fault}; please report it, with the output of --debug", 1)
+
+
+def _fail(message: str, status: int) -> int:
+    print("cytoform: " + " ".join(message.split()), file=sys.stderr)
+    return status
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,76 @@
+"""Outputs that are either complete under their final name or not there at all."""
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from cytoform.errors import InputError
+
+# A folder is replaced by --overwrite only if it holds one of these: nobody loses a home directory to a typing slip.
+MARKS = ("provenance.json", "zarr.json", "config.toml")
+
+
+def refuse_existing(path: Path, *, overwrite: bool) -> None:
+    """Raise InputError if `path` may not be written: it exists without `overwrite`, or is not an output of ours."""
+    if not path.parent.is_dir():
+        raise InputError(f"{path.parent}: no such folder; create it first")
+    if not os.access(path.parent, os.W_OK):
+        raise InputError(f"{path.parent}: not writable; choose another --out")
+    if not os.path.lexists(path):
+        return
+    if not overwrite:
+        raise InputError(f"{path} exists; pass --overwrite to replace it, or choose another --out")
+    if path.is_dir() and any(path.iterdir()) and not any((path / mark).exists() for mark in MARKS):
+        raise InputError(
+            f"{path} was not written by cytoform, so --overwrite does not replace it; choose another --out"
+        )
+
+
+@contextlib.contextmanager
+def staged(path: Path, *, overwrite: bool = False, folder: bool = True) -> Iterator[Path]:
+    """Yield a hidden path beside `path` to write to; it takes the final name when the block ends without a fault.
+
+    Whatever goes wrong inside (a full disk, Ctrl-C), the hidden path is removed and an older output stays as it was.
+    """
+    path = Path(path)
+    refuse_existing(path, overwrite=overwrite)
+    room = Path(tempfile.mkdtemp(prefix=f".{path.name}.partial-", dir=path.parent))
+    try:
+        partial = room / path.name
+        if folder:
+            partial.mkdir()
+        yield partial
+        _replace(partial, path, room / "replaced")
+    finally:
+        shutil.rmtree(room, ignore_errors=True)
+
+
+def _replace(new: Path, final: Path, aside: Path) -> None:
+    if os.path.lexists(final):
+        os.rename(final, aside)
+    try:
+        os.rename(new, final)
+    except OSError:
+        if os.path.lexists(aside):
+            os.rename(aside, final)
+        raise
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a small file so that a reader sees the old bytes or the new ones, never a part of them."""
+    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
+    try:
+        partial.write_bytes(data)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """Write JSON that a person can read and that is the same for the same value."""
+    write_atomically(path, (json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n").encode())

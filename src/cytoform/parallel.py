@@ -1,0 +1,49 @@
+"""Data parallelism, which is Dask's: many independent pieces of work, in processes of this machine or on a cluster."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from cytoform.errors import InputError
+
+
+def run_all(
+    function: Callable[..., Any],
+    tasks: Sequence[tuple[Any, ...]],
+    *,
+    workers: int,
+    done: Callable[[], Any] = lambda: None,
+) -> list[Any]:
+    """Call `function` on every tuple of arguments and return the results in order; `done` is called after each.
+
+    With one worker nothing is started. With more, Dask runs the tasks in processes, or on the cluster of a
+    `dask.distributed.Client` if the caller has opened one.
+    """
+    if workers < 1:
+        raise InputError(f"--workers {workers}: at least one is needed")
+    if workers == 1:
+        return list(_one_by_one(function, tasks, done))
+    from dask.base import compute
+    from dask.callbacks import Callback
+    from dask.delayed import delayed
+
+    lazy = [delayed(function, pure=False)(*task) for task in tasks]
+    with Callback(posttask=lambda *_: done()):
+        return list(compute(*lazy, scheduler=_scheduler(), num_workers=workers))
+
+
+def _scheduler() -> str | None:
+    try:
+        from distributed import get_client
+
+        get_client()
+    except (ImportError, ValueError):
+        return "processes"
+    return None
+
+
+def _one_by_one(
+    function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]], done: Callable[[], Any]
+) -> Iterator[Any]:
+    for task in tasks:
+        yield function(*task)
+        done()

@@ -1,0 +1,59 @@
+"""Closed triangle meshes of a cell's surface, in µm."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from cytoform.errors import EmptyFrame, InputError
+
+MESH_FORMATS = ("ply", "stl", "glb", "obj")
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """A closed surface whose faces turn outward; points are (x, y, z) in µm from the corner of the cube."""
+
+    vertices_xyz_um: Float[np.ndarray, "vertices 3"]
+    faces: Int[np.ndarray, "faces 3"]
+
+    @property
+    def volume_um3(self) -> float:
+        """Volume inside, positive for outward faces (divergence theorem)."""
+        a, b, c = (self.vertices_xyz_um[self.faces[:, corner]].astype(float) for corner in range(3))
+        return float(np.einsum("ij,ij->i", a, np.cross(b, c)).sum() / 6)
+
+    @property
+    def area_um2(self) -> float:
+        """Surface area."""
+        a, b, c = (self.vertices_xyz_um[self.faces[:, corner]].astype(float) for corner in range(3))
+        return float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2)
+
+    def write(self, path: Path) -> None:
+        """Write PLY, STL, GLB or OBJ, by the ending of `path`."""
+        import trimesh
+
+        if path.suffix[1:].lower() not in MESH_FORMATS:
+            raise InputError(f"{path}: unknown mesh format; use one of {', '.join(MESH_FORMATS)}")
+        trimesh.Trimesh(self.vertices_xyz_um, self.faces, process=False).export(path)
+
+
+def mesh_from_distance(sdf_um: Float[np.ndarray, "z y x"], spacing_um: float) -> Mesh:
+    """The zero level of a distance volume by marching cubes (Lorensen and Cline 1987).
+
+    The volume is padded with outside, so that a cell that touches the border still gives a closed surface.
+    Raises EmptyFrame where nothing is inside.
+    """
+    from skimage.measure import marching_cubes
+
+    if not (sdf_um <= 0).any():
+        raise EmptyFrame("no voxel is inside the cell, so there is no surface to mesh")
+    outside = max(float(np.abs(sdf_um).max()), spacing_um)
+    padded = np.pad(np.asarray(sdf_um, np.float32), 1, constant_values=outside)
+    # A voxel of exactly 0 counts as inside, but marching cubes would collapse triangles onto it.
+    padded[padded == 0] = -1e-6 * spacing_um
+    vertices_zyx, faces, _, _ = marching_cubes(padded, level=0.0, gradient_direction="ascent")
+    vertices_xyz_um = ((vertices_zyx[:, ::-1] - 0.5) * spacing_um).astype(np.float32)
+    mesh = Mesh(vertices_xyz_um, np.ascontiguousarray(faces))
+    return mesh if mesh.volume_um3 > 0 else Mesh(vertices_xyz_um, np.ascontiguousarray(faces[:, ::-1]))

@@ -1,0 +1,213 @@
+"""The shape store: signed distances and masks of cell sequences, one OME-Zarr 0.5 image a sequence.
+
+NAME.zarr/                    attributes {"cytoform": {...}}: scale, band, origin of the data
+  SEQUENCE/                   OME-Zarr image, axes t z y x, in µm and s
+    sdf                       float16, signed distance in µm, truncated at ± band
+    labels/mask/0             uint8, 1 inside
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import zarr
+from jaxtyping import Bool, Float
+from zarr.codecs import BloscCodec
+
+import cytoform
+from cytoform.errors import InputError
+from cytoform.shapes.grid import Grid
+
+FORMAT = 1
+CHUNK = 64
+OME_VERSION = "0.5"
+
+
+@dataclass(frozen=True)
+class SequenceInfo:
+    """What is known of a sequence besides its shapes."""
+
+    name: str
+    n_frames: int
+    time_step_s: float | None = None
+    source: str = ""
+    # Where the centre of the cube lay in the movie, per frame, in µm: what centring took away.
+    offsets_zyx_um: tuple[tuple[float, float, float], ...] = ()
+
+
+class ShapeSequence:
+    """One sequence of a store; frames are read and written one by one."""
+
+    def __init__(self, group: zarr.Group, grid: Grid, band_um: float) -> None:
+        self.grid = grid
+        self.band_um = band_um
+        self.info = _info(group)
+        self._sdf = _array(group, "sdf")
+        self._mask = _array(group, "labels/mask/0")
+
+    def sdf_um(self, frame: int) -> Float[np.ndarray, "z y x"]:
+        """Signed distance of one frame in µm, negative inside, truncated at ± band."""
+        return np.asarray(self._sdf[frame], np.float32)
+
+    def mask(self, frame: int) -> Bool[np.ndarray, "z y x"]:
+        """Occupancy of one frame: distance ≤ 0."""
+        return np.asarray(self._mask[frame]).astype(bool)
+
+    def write(self, frame: int, sdf_um: Float[np.ndarray, "z y x"]) -> None:
+        """Write a whole frame. Distinct frames may be written at once, from several processes too."""
+        self.write_block(frame, (0, 0, 0), sdf_um)
+
+    def write_block(self, frame: int, corner: tuple[int, int, int], sdf_um: Float[np.ndarray, "z y x"]) -> None:
+        """Write a block of a frame with its lowest voxel at `corner`, which is a multiple of the chunk size."""
+        inside = sdf_um <= 0
+        stored = np.clip(sdf_um, -self.band_um, self.band_um).astype(np.float16)
+        # float16 rounds distances under 3e-8 µm to 0, which would read as inside.
+        stored[~inside & (stored <= 0)] = np.finfo(np.float16).smallest_subnormal
+        where: Any = (frame, *(slice(low, low + n) for low, n in zip(corner, sdf_um.shape, strict=True)))
+        self._sdf[where] = stored
+        self._mask[where] = inside.astype(np.uint8)
+
+
+class ShapeStore:
+    """A store on disk: `ShapeStore.create` to write one, `ShapeStore.open` to read one."""
+
+    def __init__(self, root: zarr.Group, path: Path) -> None:
+        self._root = root
+        self.path = path
+        self.attributes = cast(dict[str, Any], root.attrs["cytoform"])
+        self.grid = Grid(int(self.attributes["grid"]), float(self.attributes["half_extent_um"]))
+        self.band_um = float(self.attributes["band_um"])
+
+    @classmethod
+    def create(cls, path: Path, grid: Grid, *, band_um: float, attributes: dict[str, Any]) -> "ShapeStore":
+        """Begin an empty store; `attributes` say where it comes from (command, source, seed)."""
+        root = zarr.create_group(path, zarr_format=3, overwrite=True)
+        root.attrs["cytoform"] = {
+            **attributes,
+            "kind": "shapes",
+            "format": FORMAT,
+            "version": cytoform.__version__,
+            "grid": grid.size,
+            "half_extent_um": grid.half_extent_um,
+            "spacing_um": grid.spacing_um,
+            "band_um": float(band_um),
+        }
+        return cls(root, path)
+
+    @classmethod
+    def open(cls, path: Path, *, writable: bool = False) -> "ShapeStore":
+        """Open a store. Raises InputError for anything that is not one, or not whole."""
+        path = Path(path)
+        if not path.exists():
+            raise InputError(f"{path}: no such shape store; make one with 'cytoform prepare'")
+        try:
+            root = zarr.open_group(path, mode="r+" if writable else "r", zarr_format=3)
+            found = root.attrs["cytoform"]["kind"], root.attrs["cytoform"]["format"]  # type: ignore[index, call-overload]
+        except (OSError, ValueError, KeyError, TypeError):
+            raise InputError(f"{path}: not a shape store; make one with 'cytoform prepare'") from None
+        if found != ("shapes", FORMAT):
+            raise InputError(
+                f"{path}: a store of another kind or version {found}; make it anew with 'cytoform prepare'"
+            )
+        try:
+            return cls(root, path)
+        except (KeyError, TypeError, ValueError) as fault:
+            raise InputError(f"{path}: damaged shape store ({fault}); make it anew with 'cytoform prepare'") from None
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the sequences, sorted."""
+        return sorted(self._root.group_keys())
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __iter__(self) -> Iterator[ShapeSequence]:
+        return (self[name] for name in self.names)
+
+    def __getitem__(self, name: str) -> ShapeSequence:
+        if name not in self._root:
+            raise InputError(f"{self.path}: no sequence {name!r}; it has {', '.join(self.names[:5])} …")
+        group = self._root[name]
+        if not isinstance(group, zarr.Group):
+            raise InputError(f"{self.path}/{name}: not a sequence")
+        return ShapeSequence(group, self.grid, self.band_um)
+
+    def add(self, info: SequenceInfo) -> ShapeSequence:
+        """Begin a sequence: empty frames, all outside, until they are written."""
+        group = self._root.create_group(info.name)
+        spacing = self.grid.spacing_um
+        scale = [info.time_step_s or 1.0, spacing, spacing, spacing]
+        group.attrs.update(
+            {
+                "ome": {
+                    "version": OME_VERSION,
+                    "multiscales": [_multiscale(info.name, "sdf", scale, info.time_step_s)],
+                },
+                "cytoform": {
+                    "n_frames": info.n_frames,
+                    "time_step_s": info.time_step_s,
+                    "source": info.source,
+                    "offsets_zyx_um": [list(offset) for offset in info.offsets_zyx_um],
+                },
+            }
+        )
+        self._array(group, "sdf", info.n_frames, "float16", self.band_um)
+        labels = group.create_group("labels")
+        labels.attrs["ome"] = {"version": OME_VERSION, "labels": ["mask"]}
+        mask = labels.create_group("mask")
+        mask.attrs["ome"] = {
+            "version": OME_VERSION,
+            "multiscales": [_multiscale("mask", "0", scale, info.time_step_s)],
+            "image-label": {"source": {"image": "../../"}},
+        }
+        self._array(mask, "0", info.n_frames, "uint8", 0)
+        return ShapeSequence(group, self.grid, self.band_um)
+
+    def _array(self, group: zarr.Group, name: str, n_frames: int, dtype: str, outside: float) -> None:
+        side = min(self.grid.size, CHUNK) if self.grid.size > 96 else self.grid.size
+        group.create_array(
+            name,
+            shape=(n_frames, *self.grid.shape),
+            chunks=(1, side, side, side),
+            dtype=dtype,
+            fill_value=outside,
+            # Blosc's bit shuffle makes distances and masks small fast; chunks wholly outside are not written.
+            compressors=BloscCodec(cname="zstd", clevel=1, shuffle="bitshuffle"),
+            config={"write_empty_chunks": False},
+            dimension_names=("t", "z", "y", "x"),
+        )
+
+
+def _multiscale(name: str, path: str, scale: list[float], time_step_s: float | None) -> dict[str, Any]:
+    time: dict[str, str] = {"name": "t", "type": "time"}
+    if time_step_s:
+        time["unit"] = "second"
+    space = [{"name": axis, "type": "space", "unit": "micrometer"} for axis in "zyx"]
+    centre = [0.0, *(s / 2 for s in scale[1:])]
+    transformations = [{"type": "scale", "scale": scale}, {"type": "translation", "translation": centre}]
+    return {
+        "name": name,
+        "axes": [time, *space],
+        "datasets": [{"path": path, "coordinateTransformations": transformations}],
+    }
+
+
+def _info(group: zarr.Group) -> SequenceInfo:
+    attributes: Any = group.attrs["cytoform"]
+    return SequenceInfo(
+        name=group.basename,
+        n_frames=int(attributes["n_frames"]),
+        time_step_s=attributes["time_step_s"],
+        source=attributes["source"],
+        offsets_zyx_um=tuple((z, y, x) for z, y, x in attributes["offsets_zyx_um"]),
+    )
+
+
+def _array(group: zarr.Group, path: str) -> zarr.Array[Any]:
+    array = group[path]
+    if not isinstance(array, zarr.Array):
+        raise InputError(f"{group.path}/{path}: not an array; make the store anew with 'cytoform prepare'")
+    return array
