@@ -1,0 +1,65 @@
+"""Are two sets of numbers drawn from the same distribution? Summaries, the Kolmogorov-Smirnov test, QQ quantiles."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+Values = Float[np.ndarray, " n"]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Mean and standard deviation (of the population), extremes and quartiles; NaN where there is no value."""
+
+    mean: float
+    std: float
+    minimum: float
+    lower_quartile: float
+    median: float
+    upper_quartile: float
+    maximum: float
+    n: int
+
+
+@dataclass(frozen=True)
+class KolmogorovSmirnov:
+    """Two-sample test: the largest distance between the distributions, and its p-value (NaN without values)."""
+
+    statistic: float
+    p: float
+
+
+def summarise(values: Values) -> Summary:
+    """Summary of the finite values; undefined ones (the sphericity of an empty frame) are left out."""
+    values = values[np.isfinite(values)]
+    if len(values) == 0:
+        values = np.array([np.nan])
+    minimum, lower, median, upper, maximum = (float(q) for q in np.quantile(values, [0, 0.25, 0.5, 0.75, 1]))
+    n = int(np.isfinite(values).sum())
+    return Summary(float(values.mean()), float(values.std()), minimum, lower, median, upper, maximum, n)
+
+
+def kolmogorov_smirnov(a: Values, b: Values) -> KolmogorovSmirnov:
+    """Two-sided two-sample Kolmogorov-Smirnov test over the finite values (SciPy)."""
+    from scipy.stats import ks_2samp
+
+    a, b = a[np.isfinite(a)], b[np.isfinite(b)]
+    if min(len(a), len(b)) == 0:
+        return KolmogorovSmirnov(float("nan"), float("nan"))
+    found = ks_2samp(a, b)
+    return KolmogorovSmirnov(float(found.statistic), float(found.pvalue))
+
+
+def sequence_means(sequences: Sequence[Values]) -> Values:
+    """One mean a sequence, over its finite values: frames of one sequence are not independent, sequences are."""
+    return np.array([summarise(values).mean for values in sequences])
+
+
+def qq_quantiles(a: Values, b: Values) -> Float[np.ndarray, "2 n"]:
+    """Matching quantiles of two sets, as many as the smaller one has values and at most 200, for a QQ plot."""
+    a, b = a[np.isfinite(a)], b[np.isfinite(b)]
+    n = min(len(a), len(b), 200)
+    shares = (np.arange(n) + 0.5) / max(n, 1)
+    return np.stack([np.quantile(a, shares), np.quantile(b, shares)]) if n else np.empty((2, 0))
