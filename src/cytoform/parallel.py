@@ -11,7 +11,7 @@ def run_all(
     tasks: Sequence[tuple[Any, ...]],
     *,
     workers: int,
-    done: Callable[[], Any] = lambda: None,
+    done: Callable[[], object] = lambda: None,
 ) -> list[Any]:
     """Call `function` on every tuple of arguments and return the results in order; `done` is called after each.
 
@@ -42,7 +42,7 @@ def _scheduler() -> str | None:
 
 
 def _one_by_one(
-    function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]], done: Callable[[], Any]
+    function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]], done: Callable[[], object]
 ) -> Iterator[Any]:
     for task in tasks:
         yield function(*task)

@@ -1,0 +1,109 @@
+"""A run folder: settings, weights, codes, and what they were learned from.
+
+RUN/config.toml        all settings
+    model.safetensors  tensors `decoder.*` and `codes`; metadata: the learned sequences
+    provenance.json    data hash, versions, seed
+    metrics.csv        one row an epoch; TensorBoard events beside it
+    checkpoints/       where --resume goes on from
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from cytoform.config import Config, ModelConfig, read_config
+from cytoform.errors import InputError
+from cytoform.model.checkpoint import load_into, read_tensors, write_tensors
+from cytoform.model.decoder import Decoder
+
+CONFIG, WEIGHTS, PROVENANCE, METRICS = "config.toml", "model.safetensors", "provenance.json", "metrics.csv"
+CHECKPOINTS = "checkpoints"
+
+
+@dataclass(frozen=True)
+class LearnedSequence:
+    """A sequence that has a code: its row in the code table is its place in the list."""
+
+    name: str
+    n_frames: int
+    time_step_s: float | None
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a run was learned from; written into the weights so that they can be used alone."""
+
+    sequences: tuple[LearnedSequence, ...]
+    half_extent_um: float
+    grid: int
+
+    def to_json(self) -> str:
+        """As one line for the metadata of the weights."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str, where: Path) -> "Learned":
+        """Read back what `to_json` wrote. Raises InputError."""
+        try:
+            values = json.loads(text)
+            sequences = tuple(LearnedSequence(**sequence) for sequence in values["sequences"])
+            return cls(sequences, float(values["half_extent_um"]), int(values["grid"]))
+        except (KeyError, TypeError, ValueError) as fault:
+            raise InputError(f"{where}: damaged metadata ({fault}); train the run anew") from None
+
+
+@dataclass(frozen=True)
+class Run:
+    """A trained model, ready to use."""
+
+    path: Path
+    config: Config
+    learned: Learned
+    decoder: Decoder
+    codes: Float[Tensor, "sequences code"]
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the learned sequences, in the order of the codes."""
+        return [sequence.name for sequence in self.learned.sequences]
+
+    def code(self, name: str) -> Float[Tensor, " code"]:
+        """The learned code of a sequence. Raises InputError for one that was not learned."""
+        if name not in self.names:
+            raise InputError(f"{self.path}: no sequence {name!r} was learned; it has {', '.join(self.names[:5])} …")
+        return self.codes[self.names.index(name)]
+
+
+def new_decoder(config: ModelConfig, *, seed: int) -> Decoder:
+    """An untrained decoder with the sizes of `config`."""
+    return Decoder(**config.model_dump(), seed=seed)
+
+
+def write_weights(run: Path, decoder: Decoder, codes: Tensor, learned: Learned) -> None:
+    """Write the weights and codes of a finished training."""
+    tensors = {f"decoder.{name}": tensor for name, tensor in decoder.state_dict().items()}
+    write_tensors(run / WEIGHTS, {**tensors, "codes": codes}, {"learned": learned.to_json()})
+
+
+def load_run(path: Path, *, device: torch.device | None = None) -> Run:
+    """Load a trained run. Raises InputError for a folder that is not one, is unfinished, damaged or inconsistent."""
+    path = Path(path)
+    if not (path / CONFIG).is_file():
+        raise InputError(f"{path}: not a run folder (no {CONFIG}); train one with 'cytoform train'")
+    config = read_config(path / CONFIG)
+    tensors, metadata = read_tensors(path / WEIGHTS)
+    learned = Learned.from_json(metadata.get("learned", ""), path / WEIGHTS)
+    codes = tensors.pop("codes", torch.empty(0))
+    if codes.shape != (len(learned.sequences), config.model.code_dim):
+        raise InputError(
+            f"{path / WEIGHTS}: codes of shape {tuple(codes.shape)}, expected "
+            f"{(len(learned.sequences), config.model.code_dim)}; restore the config.toml the run was trained with"
+        )
+    decoder = new_decoder(config.model, seed=0)
+    load_into(decoder, {name.removeprefix("decoder."): t for name, t in tensors.items()}, where=path / WEIGHTS)
+    decoder.requires_grad_(False)
+    return Run(path, config, learned, decoder.to(device), codes.to(device))

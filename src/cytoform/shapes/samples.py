@@ -1,0 +1,170 @@
+"""Training samples: points and distances from a shape store, and the gate from NumPy to torch.
+
+For every frame a large pool of points is drawn once, at continuous positions, and kept in a memory map; every batch
+takes a random run of it. Each pool is shuffled, so every run holds the same mixture of near and far points.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32, Int, Int64
+from scipy.ndimage import map_coordinates
+from scipy.spatial import cKDTree
+from torch import Tensor
+
+from cytoform.config import SamplingConfig
+from cytoform.errors import EmptyFrame
+from cytoform.files import write_json
+from cytoform.parallel import run_all
+from cytoform.shapes.grid import frame_times
+from cytoform.shapes.mesh import mesh_from_distance
+from cytoform.shapes.store import ShapeSequence, ShapeStore
+
+SAMPLES, RECIPE = "samples.npy", "samples.json"
+
+
+@dataclass(frozen=True)
+class TrainingFrame:
+    """A frame of the training set: its sequence, place in it, row in the code table and network time."""
+
+    sequence: str
+    frame: int
+    code: int
+    time: float
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Samples of some frames: positions in Ω as (x, y, z), distances in units of the half extent."""
+
+    points: Float32[Tensor, "frames n 3"]
+    distances: Float32[Tensor, "frames n"]
+    codes: Int64[Tensor, " frames"]
+    times: Float32[Tensor, " frames"]
+
+
+class SamplePool:
+    """The pools of all training frames, in a memory map of (frames, points, 4): x, y, z, distance."""
+
+    def __init__(self, path: Path, frames: list[TrainingFrame]) -> None:
+        self._samples = np.load(path, mmap_mode="r")
+        self._codes = np.array([frame.code for frame in frames], np.int64)
+        self._times = np.array([frame.time for frame in frames], np.float32)
+
+    def __len__(self) -> int:
+        return len(self._codes)
+
+    def batch(self, rows: Int[np.ndarray, " frames"], n: int, rng: np.random.Generator) -> Batch:
+        """Up to `n` samples of each of the frames `rows`, drawn with `rng`."""
+        size = self._samples.shape[1]
+        starts = rng.integers(0, max(size - n, 0) + 1, len(rows))
+        samples = np.stack([self._samples[row, start : start + n] for row, start in zip(rows, starts, strict=True)])
+        return Batch(
+            points=torch.from_numpy(samples[..., :3]),
+            distances=torch.from_numpy(samples[..., 3]),
+            codes=torch.from_numpy(self._codes[rows]),
+            times=torch.from_numpy(self._times[rows]),
+        )
+
+
+def training_frames(store: ShapeStore, names: list[str], stride: int) -> list[TrainingFrame]:
+    """Every `stride`-th frame of the named sequences; network times are those of the whole sequence."""
+    frames = []
+    for code, name in enumerate(names):
+        times = frame_times(store[name].info.n_frames)
+        frames += [TrainingFrame(name, t, code, float(times[t])) for t in range(0, len(times), stride)]
+    return frames
+
+
+def draw_pool(
+    store: ShapeStore,
+    frames: list[TrainingFrame],
+    folder: Path,
+    *,
+    sampling: SamplingConfig,
+    seed: int,
+    workers: int = 1,
+    done: Callable[[], object] = lambda: None,
+) -> SamplePool:
+    """Draw the pool of every frame into `folder`, or reuse one that was drawn there with the same settings.
+
+    Raises EmptyFrame where a frame has no surface to sample around.
+    """
+    recipe = {
+        "sampling": sampling.model_dump(mode="json"),
+        "seed": seed,
+        "store": store.attributes,
+        "frames": [[frame.sequence, frame.frame] for frame in frames],
+    }
+    if not _holds(folder, recipe):
+        folder.mkdir(parents=True, exist_ok=True)
+        shape = (len(frames), sampling.pool_points, 4)
+        np.lib.format.open_memmap(folder / SAMPLES, "w+", np.float32, shape).flush()
+        tasks = [(store.path, frame, folder / SAMPLES, row, sampling, seed) for row, frame in enumerate(frames)]
+        run_all(_draw_frame, tasks, workers=workers, done=done)
+        write_json(folder / RECIPE, recipe)
+    return SamplePool(folder / SAMPLES, frames)
+
+
+def _holds(folder: Path, recipe: dict[str, Any]) -> bool:
+    try:
+        return bool(json.loads((folder / RECIPE).read_text()) == recipe) and (folder / SAMPLES).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _draw_frame(path: Path, frame: TrainingFrame, samples: Path, row: int, sampling: SamplingConfig, seed: int) -> None:
+    sequence = ShapeStore.open(path)[frame.sequence]
+    rng = np.random.default_rng([seed, row])
+    np.load(samples, mmap_mode="r+")[row] = draw_samples(sequence, frame.frame, sampling, rng)
+
+
+def draw_samples(
+    sequence: ShapeSequence, frame: int, sampling: SamplingConfig, rng: np.random.Generator
+) -> Float32[np.ndarray, "n 4"]:
+    """Draw one frame's pool: x, y, z in Ω and the distance, in units of the half extent (paper section 2.3)."""
+    half = sequence.grid.half_extent_um
+    sdf_um = sequence.sdf_um(frame)
+    try:
+        surface = mesh_from_distance(sdf_um, sequence.grid.spacing_um).vertices_xyz_um
+    except EmptyFrame:
+        raise EmptyFrame(
+            f"{sequence.info.source or sequence.info.name}, frame {frame}: no voxel is inside the cell; "
+            "leave the frame out with 'cytoform prepare --frames'"
+        ) from None
+    n_near = round(sampling.near_share * sampling.pool_points)
+    near = surface[rng.integers(0, len(surface), n_near)] / half - 1
+    near += rng.normal(0, sampling.near_sigma, near.shape)
+    far = rng.uniform(-1, 1, (sampling.pool_points - n_near, 3))
+    # Points that left Ω are mirrored back into it, so that the share near the surface stays what it is.
+    points = _mirror_into_omega(np.concatenate([near, far])).astype(np.float32)
+    rng.shuffle(points)
+    distance_um = _distance_at((points + 1) * half, sdf_um, sequence, surface)
+    distance = np.clip(distance_um / half, -sampling.truncation, sampling.truncation)
+    return np.column_stack([points, distance]).astype(np.float32)
+
+
+def _mirror_into_omega(points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
+    return 1 - np.abs((points + 1) % 4 - 2)
+
+
+def _distance_at(
+    points_xyz_um: Float[np.ndarray, "n 3"],
+    sdf_um: Float[np.ndarray, "z y x"],
+    sequence: ShapeSequence,
+    surface_xyz_um: Float[np.ndarray, "vertices 3"],
+) -> Float[np.ndarray, " n"]:
+    """Distance at continuous points: interpolated within the stored band, to the nearest surface vertex beyond it."""
+    spacing_um = sequence.grid.spacing_um
+    index = points_xyz_um[:, ::-1].T / spacing_um - 0.5
+    distance = map_coordinates(sdf_um, index, order=1, mode="nearest").astype(float)
+    # The last voxel of the band may be interpolated with a truncated one.
+    beyond = np.abs(distance) > sequence.band_um - 2 * spacing_um
+    to_vertex, _ = cKDTree(surface_xyz_um).query(points_xyz_um[beyond], workers=-1)
+    distance[beyond] = np.copysign(to_vertex, distance[beyond])
+    return distance
