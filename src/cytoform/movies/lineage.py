@@ -1,6 +1,13 @@
 """Who is whose daughter: tracks and the families they form (Cell Tracking Challenge `man_track.txt`)."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
+
+from cytoform.errors import InputError
+
+MAX_LABEL = 65535
 
 
 @dataclass(frozen=True)
@@ -14,7 +21,126 @@ class Track:
 
 
 @dataclass(frozen=True)
+class TrackFamily:
+    """A cell without a mother and all its descendants, sorted by label."""
+
+    root: Track
+    tracks: tuple[Track, ...]
+
+    @property
+    def first(self) -> int:
+        """Frame in which the family begins."""
+        return self.root.first
+
+    @property
+    def last(self) -> int:
+        """Last frame of any member."""
+        return max(track.last for track in self.tracks)
+
+    def labels_in(self, frame: int) -> tuple[int, ...]:
+        """Labels of the members alive in a frame."""
+        return tuple(track.label for track in self.tracks if track.first <= frame <= track.last)
+
+
+@dataclass(frozen=True)
 class Lineage:
-    """The tracks of a movie."""
+    """The tracks of a movie. Raises InputError where they contradict each other."""
 
     tracks: tuple[Track, ...]
+
+    def __post_init__(self) -> None:
+        check_tracks(self.tracks, "lineage")
+
+    def __getitem__(self, label: int) -> Track:
+        return next(track for track in self.tracks if track.label == label)
+
+    def families(self) -> tuple[TrackFamily, ...]:
+        """Every track without a mother, with all its descendants; sorted by label."""
+        mothers = {track.label: track.parent for track in self.tracks}
+        members: dict[int, list[Track]] = {}
+        for track in sorted(self.tracks, key=lambda track: track.label):
+            root = track.label
+            while mothers[root]:
+                root = mothers[root]
+            members.setdefault(root, []).append(track)
+        return tuple(TrackFamily(self[root], tuple(tracks)) for root, tracks in sorted(members.items()))
+
+
+def check_tracks(tracks: Iterable[Track], where: str) -> None:
+    """Raise InputError for labels twice, unknown parents, cycles, and parents that do not end before their children."""
+    by_label: dict[int, Track] = {}
+    for track in tracks:
+        _check_track(track, where)
+        if track.label in by_label:
+            raise InputError(f"{where}: label {track.label} stands there twice; give every track its own label")
+        by_label[track.label] = track
+    for track in by_label.values():
+        if track.parent and track.parent not in by_label:
+            raise InputError(
+                f"{where}: label {track.label} has the unknown parent {track.parent}; add its row or put 0"
+            )
+    _check_cycles(by_label, where)
+    for track in by_label.values():
+        if track.parent and by_label[track.parent].last >= track.first:
+            raise InputError(
+                f"{where}: label {track.label} begins in frame {track.first} but its parent {track.parent} "
+                f"ends in frame {by_label[track.parent].last}; a parent must end before its children begin"
+            )
+
+
+def _check_track(track: Track, where: str) -> None:
+    if not 1 <= track.label <= MAX_LABEL:
+        raise InputError(f"{where}: label {track.label} is not in 1 to {MAX_LABEL}; renumber the tracks")
+    if not 0 <= track.first <= track.last:
+        raise InputError(
+            f"{where}: label {track.label} runs from frame {track.first} to {track.last}; correct its first and last"
+        )
+    if track.parent < 0:
+        raise InputError(f"{where}: label {track.label} has the parent {track.parent}; put 0 for none")
+
+
+def _check_cycles(by_label: dict[int, Track], where: str) -> None:
+    sound: set[int] = {0}
+    for label in by_label:
+        path: list[int] = []
+        while label not in sound:
+            if label in path:
+                loop = " -> ".join(str(one) for one in [*path[path.index(label) :], label])
+                raise InputError(f"{where}: labels descend from themselves ({loop}); correct their parents")
+            path.append(label)
+            label = by_label[label].parent
+        sound.update(path)
+
+
+def read_lineage(path: Path) -> Lineage:
+    """Read `man_track.txt` or `res_track.txt`: a row `label first last parent` for every track.
+
+    Raises InputError that names the line for rows that are not four whole numbers, and for contradictions.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; the lineage belongs beside the masks") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not a text file; write one row 'label first last parent' for every track") from None
+    tracks = tuple(_row(line, f"{path}, line {n}") for n, line in enumerate(lines, 1) if line.strip())
+    if not tracks:
+        raise InputError(f"{path}: no tracks; write one row 'label first last parent' for every track")
+    check_tracks(tracks, str(path))
+    return Lineage(tracks)
+
+
+def _row(line: str, where: str) -> Track:
+    values = line.split()
+    # More than nine digits are no frame and no label, and would only make the next message long.
+    if len(values) != 4 or not all(re.fullmatch(r"-?[0-9]{1,9}", value) for value in values):
+        raise InputError(f"{where}: {line.strip()[:40]!r} is not 'label first last parent'; write four whole numbers")
+    label, first, last, parent = (int(value) for value in values)
+    _check_track(track := Track(label, first, last, parent), where)
+    return track
+
+
+def write_lineage(path: Path, lineage: Lineage) -> None:
+    """Write `man_track.txt`, sorted by label."""
+    rows = sorted((track.label, track.first, track.last, track.parent) for track in lineage.tracks)
+    path.write_text("".join(f"{label} {first} {last} {parent}\n" for label, first, last, parent in rows))

@@ -1,14 +1,20 @@
 """A label movie: frames of labelled cells, read one at a time, with their physical size and lineage."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Integer
 
-from cytoform.movies.lineage import Lineage
+from cytoform.errors import InputError
+from cytoform.movies.lineage import MAX_LABEL, Lineage
 
 Labels = Integer[np.ndarray, "z y x"]
+
+
+# A header can claim any size; no frame of cells comes near this one, and it still fits into a workstation.
+MAX_FRAME_VOXELS = 1 << 32
 
 
 @dataclass(frozen=True)
@@ -23,5 +29,51 @@ class LabelMovie:
     time_step_s: float | None
     # None where nothing says who is whose daughter: then every label is a family of one.
     lineage: Lineage | None
-    # Labels of frame t as a fresh array; must be picklable so that workers can read for themselves.
+    # Labels of frame t as a fresh uint16 array; must be picklable so that workers can read for themselves.
     read: Callable[[int], Labels]
+    # The file of every frame, where frames have files of their own.
+    files: tuple[str, ...] = ()
+
+    def where(self, frame: int) -> str:
+        """File and frame, for messages."""
+        return f"{self.files[frame] if self.files else self.source}, frame {frame}"
+
+
+def safe_name(text: str) -> str:
+    """A name for folders and groups: letters, digits, dot, dash and underscore, not beginning with a dot or dash."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", text).lstrip(".-") or "movie"
+
+
+def check_dtype(dtype: np.dtype[np.generic], where: str) -> None:
+    """Refuse what cannot be labels, before anything is read."""
+    if dtype.kind == "b":
+        raise InputError(f"{where}: a boolean image; save it as uint8 with 0 for background and 1 for the cell")
+    if dtype.kind not in "ui":
+        raise InputError(f"{where}: an image of type {dtype}; labels are whole numbers, save it as uint16")
+
+
+def check_shape(shape_zyx: tuple[int, ...], where: str) -> None:
+    """Refuse flat, empty and absurdly large volumes, before anything is allocated."""
+    if len(shape_zyx) != 3 or (shape_zyx[0] == 1 and min(shape_zyx[1:]) > 1):
+        raise InputError(f"{where}: 2D where 3D is needed (shape {_times(shape_zyx)}); give volumes with a z axis")
+    n_voxels = int(np.prod(shape_zyx, dtype=object))
+    if n_voxels < 1:
+        raise InputError(f"{where}: an empty image (shape {_times(shape_zyx)}); write the file again")
+    if n_voxels > MAX_FRAME_VOXELS:
+        raise InputError(f"{where}: a frame of {_times(shape_zyx)} voxels is too large; crop or bin the movie")
+
+
+def as_labels(array: np.ndarray, where: str) -> Labels:
+    """A volume of whole numbers as uint16 labels, the same from every container. Raises InputError beyond 65535."""
+    check_dtype(array.dtype, where)
+    if array.dtype.itemsize > 2 or array.dtype.kind == "i":
+        low, high = int(array.min()), int(array.max())
+        if low < 0:
+            raise InputError(f"{where}: a negative label {low}; labels are 0 (background) to {MAX_LABEL}")
+        if high > MAX_LABEL:
+            raise InputError(f"{where}: label {high}, but no more than {MAX_LABEL} labels are allowed; renumber them")
+    return np.ascontiguousarray(array, dtype=np.uint16)
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return "×".join(str(n) for n in shape)

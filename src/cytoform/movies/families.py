@@ -1,0 +1,241 @@
+"""Cell families of a movie: which labels, where in the volume, and which are cut by its border."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import cc3d
+import numpy as np
+from jaxtyping import Bool
+
+from cytoform.errors import EmptyFrame, InputError
+from cytoform.movies.lineage import Lineage, Track, TrackFamily
+from cytoform.movies.movie import LabelMovie, Labels
+
+Box = tuple[slice, slice, slice]
+Triple = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class FamilyFrame:
+    """A family in one frame: the union of the members that are alive."""
+
+    labels: tuple[int, ...]
+    box_zyx: Box
+    # Mean of the voxel centres, from the corner of the volume.
+    centroid_zyx_um: Triple
+    n_voxels: int
+
+
+@dataclass(frozen=True)
+class Family:
+    """A cell with all its descendants, frame by frame from `first` on."""
+
+    root: int
+    name: str
+    first: int
+    frames: tuple[FamilyFrame, ...]
+
+    @property
+    def last(self) -> int:
+        """Last frame of the movie that belongs to the family."""
+        return self.first + len(self.frames) - 1
+
+    @property
+    def labels_by_frame(self) -> tuple[tuple[int, ...], ...]:
+        """Labels of the members, from `first` on."""
+        return tuple(frame.labels for frame in self.frames)
+
+    def at(self, frame: int) -> FamilyFrame:
+        """The family in a frame of the movie (not counted from `first`)."""
+        assert self.first <= frame <= self.last
+        return self.frames[frame - self.first]
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A family that cannot be used, and why."""
+
+    root: int
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class FamilySearch:
+    """The families of a movie, and those left out."""
+
+    families: tuple[Family, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+@dataclass(frozen=True)
+class FamilyMask:
+    """A family in one frame, cut out of the volume; `corner_zyx` is the lowest voxel of the box."""
+
+    mask: Bool[np.ndarray, "z y x"]
+    corner_zyx: tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class _Extent:
+    """A label in one frame."""
+
+    box_zyx: Box
+    n_voxels: int
+    centroid_voxels: Triple
+
+
+Extents = Mapping[int, _Extent]
+
+
+def find_families(movie: LabelMovie, *, frames: int | None = None) -> FamilySearch:
+    """Follow every family through the movie, in one pass over its frames; use at most the first `frames` of each.
+
+    With a lineage there is a family for every track without a mother; without one, every label is a family of one.
+    Families that touch the border of the volume in a frame that is used, or that vanish between mother and daughters,
+    are left out and listed. Raises InputError, or EmptyFrame, for a label that is not there although it should be.
+    """
+    if frames is not None and frames < 1:
+        raise InputError(f"--frames {frames}: at least one is needed")
+    if movie.lineage is None:
+        extents = [_measure_all(movie, frame) for frame in range(movie.n_frames)]
+        lineage = _lineage_of_presence(movie, extents)
+    else:
+        lineage = movie.lineage
+        _check_length(movie, lineage)
+        extents = _measure_tracked(movie, lineage, frames)
+    alone = movie.lineage is None and len(lineage.tracks) == 1
+    found: list[Family] = []
+    left_out: list[LeftOut] = []
+    for tracks in lineage.families():
+        name = movie.name if alone else f"{movie.name}_{tracks.root.label:05d}"
+        last = tracks.last if frames is None else min(tracks.last, tracks.first + frames - 1)
+        if reason := _reason_to_leave_out(movie, tracks, last, extents):
+            left_out.append(LeftOut(tracks.root.label, name, reason))
+        else:
+            found.append(_family(movie, tracks, last, extents, name=name))
+    return FamilySearch(tuple(found), tuple(left_out))
+
+
+def family_mask(movie: LabelMovie, family: Family, frame: int) -> FamilyMask:
+    """Read a frame of the movie and cut the family out of it; `frame` counts from the beginning of the movie."""
+    at = family.at(frame)
+    crop = movie.read(frame)[at.box_zyx]
+    return FamilyMask(np.isin(crop, at.labels), tuple(side.start for side in at.box_zyx))
+
+
+def _measure_all(movie: LabelMovie, frame: int) -> Extents:
+    extents = _measure(movie.read(frame))
+    if not extents:
+        raise EmptyFrame(f"{movie.where(frame)}: no foreground; cut the empty frames off or segment them again")
+    return extents
+
+
+def _measure_tracked(movie: LabelMovie, lineage: Lineage, frames: int | None) -> list[Extents]:
+    """Extents of the frames in use (empty for the others), checked against the tracks."""
+    used: dict[int, list[Track]] = {}
+    for family in lineage.families():
+        end = movie.n_frames if frames is None else family.first + frames
+        for track in family.tracks:
+            for frame in range(track.first, min(track.last + 1, end)):
+                used.setdefault(frame, []).append(track)
+    known = {track.label for track in lineage.tracks}
+    return [
+        _measure_frame(movie, frame, used[frame], known) if frame in used else {} for frame in range(movie.n_frames)
+    ]
+
+
+def _measure_frame(movie: LabelMovie, frame: int, expected: list[Track], known: set[int]) -> Extents:
+    extents = _measure_all(movie, frame)
+    for track in expected:
+        if track.label not in extents:
+            raise InputError(
+                f"{movie.where(frame)}: label {track.label} has no voxels although its track runs from frame "
+                f"{track.first} to {track.last}; correct the masks or the track file"
+            )
+    if strangers := sorted(extents.keys() - known):
+        raise InputError(
+            f"{movie.where(frame)}: label {strangers[0]} is in no track; add its row to the track file or erase it"
+        )
+    return extents
+
+
+def _measure(labels: Labels) -> dict[int, _Extent]:
+    statistics: Mapping[str, Any] = cc3d.statistics(labels, no_slice_conversion=True)
+    counts, boxes, centroids = (statistics[key] for key in ("voxel_counts", "bounding_boxes", "centroids"))
+    return {
+        int(label): _Extent(_box(boxes[label]), int(counts[label]), _triple(centroids[label]))
+        for label in np.flatnonzero(counts)
+        if label
+    }
+
+
+def _box(bounds: np.ndarray) -> Box:
+    """Slices from inclusive bounds (z, z, y, y, x, x)."""
+    z0, z1, y0, y1, x0, x1 = (int(bound) for bound in bounds)
+    return slice(z0, z1 + 1), slice(y0, y1 + 1), slice(x0, x1 + 1)
+
+
+def _triple(values: np.ndarray) -> Triple:
+    z, y, x = (float(value) for value in values)
+    return z, y, x
+
+
+def _lineage_of_presence(movie: LabelMovie, extents: list[Extents]) -> Lineage:
+    """A track for every label, from its first to its last frame. Raises InputError where one is missing between."""
+    present: dict[int, list[int]] = {}
+    for frame, labels in enumerate(extents):
+        for label in labels:
+            present.setdefault(label, []).append(frame)
+    for label, frames in sorted(present.items()):
+        for before, after in pairwise(frames):
+            if after > before + 1:
+                raise InputError(
+                    f"{movie.where(before + 1)}: label {label} has no voxels although it is there in the frames "
+                    f"{before} and {after}; correct the masks"
+                )
+    return Lineage(tuple(Track(label, frames[0], frames[-1], 0) for label, frames in sorted(present.items())))
+
+
+def _check_length(movie: LabelMovie, lineage: Lineage) -> None:
+    for track in lineage.tracks:
+        if track.last >= movie.n_frames:
+            raise InputError(
+                f"{movie.source}: the track of label {track.label} runs to frame {track.last} but the movie has the "
+                f"frames 0 to {movie.n_frames - 1}; add the missing frames or correct the track file"
+            )
+
+
+def _reason_to_leave_out(movie: LabelMovie, tracks: TrackFamily, last: int, extents: list[Extents]) -> str:
+    for frame in range(tracks.first, last + 1):
+        labels = tracks.labels_in(frame)
+        if not labels:
+            return f"no member in frame {frame}"
+        for label in labels:
+            sides = zip(extents[frame][label].box_zyx, movie.shape_zyx, strict=True)
+            if any(side.start == 0 or side.stop == size for side, size in sides):
+                return f"label {label} is cut by the border in frame {frame}"
+    return ""
+
+
+def _family(movie: LabelMovie, tracks: TrackFamily, last: int, extents: list[Extents], *, name: str) -> Family:
+    frames = []
+    for frame in range(tracks.first, last + 1):
+        labels = tracks.labels_in(frame)
+        frames.append(_union(labels, [extents[frame][label] for label in labels], movie.spacing_zyx_um))
+    return Family(tracks.root.label, name, tracks.first, tuple(frames))
+
+
+def _union(labels: tuple[int, ...], parts: list[_Extent], spacing_zyx_um: Triple) -> FamilyFrame:
+    n_voxels = sum(part.n_voxels for part in parts)
+    lows = np.min([[side.start for side in part.box_zyx] for part in parts], axis=0)
+    highs = np.max([[side.stop for side in part.box_zyx] for part in parts], axis=0)
+    mean = np.average([part.centroid_voxels for part in parts], axis=0, weights=[part.n_voxels for part in parts])
+    return FamilyFrame(
+        labels=labels,
+        box_zyx=_box(np.stack([lows, highs - 1], axis=1).ravel()),
+        centroid_zyx_um=_triple((mean + 0.5) * spacing_zyx_um),
+        n_voxels=n_voxels,
+    )

@@ -1,0 +1,76 @@
+"""Label movies from what people have: TIFF, folders of TIFFs, Cell Tracking Challenge folders, OME-Zarr."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain, count
+from pathlib import Path
+
+from cytoform.errors import InputError
+from cytoform.movies.metadata import Recorded, Triple
+from cytoform.movies.movie import LabelMovie
+from cytoform.movies.readers.challenge import find_sequences, open_sequence
+from cytoform.movies.readers.folder import open_folder, tiff_files
+from cytoform.movies.readers.ome_zarr import is_zarr, open_ome_zarr
+from cytoform.movies.readers.tiff import open_tiff_movie
+
+
+def open_movies(
+    source: Path, *, voxel_size_zyx_um: Triple | None = None, time_step_s: float | None = None
+) -> list[LabelMovie]:
+    """The label movies of one source; no frame is read yet.
+
+    A TIFF or OME-TIFF (axes T Z Y X), a folder of one TIFF a frame, a Cell Tracking Challenge folder (a dataset, its
+    01_GT, 01_GT/TRA, 01_ST/SEG or 01_RES) or an OME-Zarr label image. A given voxel size and time step win over
+    recorded ones. Raises InputError for everything that is not a movie of 3D labels with a known voxel size.
+    """
+    # Not resolved: a link keeps the name that the user has given it.
+    path = Path(os.path.abspath(source))
+    movies = _open(path, Recorded(voxel_size_zyx_um, time_step_s))
+    if Path(source).is_absolute():
+        return movies
+    # Workers need whole paths, but what goes into outputs must not depend on where the user works.
+    return [replace(movie, source=os.path.relpath(movie.source)) for movie in movies]
+
+
+def open_all(
+    sources: Sequence[Path], *, voxel_size_zyx_um: Triple | None = None, time_step_s: float | None = None
+) -> list[LabelMovie]:
+    """The movies of several sources, each under a name of its own: of equal names all but the first get a number."""
+    movies = [
+        movie
+        for source in sources
+        for movie in open_movies(source, voxel_size_zyx_um=voxel_size_zyx_um, time_step_s=time_step_s)
+    ]
+    taken: set[str] = set()
+    sources_seen: set[str] = set()
+    named = []
+    for movie in movies:
+        if movie.source in sources_seen:
+            raise InputError(f"{movie.source}: given twice; give every source once")
+        candidates = chain([movie.name], (f"{movie.name}_{n}" for n in count(2)))
+        name = next(name for name in candidates if name not in taken)
+        taken.add(name)
+        sources_seen.add(movie.source)
+        named.append(replace(movie, name=name))
+    return named
+
+
+def _open(path: Path, given: Recorded) -> list[LabelMovie]:
+    if path.is_dir():
+        return _open_directory(path, given)
+    if not path.exists():
+        raise InputError(f"{path}: no such file or folder; check the path")
+    if path.suffix.lower() in (".tif", ".tiff"):
+        return [open_tiff_movie(path, given=given)]
+    raise InputError(f"{path}: neither TIFF nor OME-Zarr nor a folder; convert the labels to OME-TIFF")
+
+
+def _open_directory(path: Path, given: Recorded) -> list[LabelMovie]:
+    if is_zarr(path):
+        return [open_ome_zarr(path, given=given)]
+    if sequences := find_sequences(path):
+        return [open_sequence(sequence, given=given) for sequence in sequences]
+    if tiff_files(path):
+        return open_folder(path, given=given)
+    raise InputError(f"{path}: no label movie here; give a folder with TIFF frames, 01_GT/TRA or an OME-Zarr image")

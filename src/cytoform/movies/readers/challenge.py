@@ -1,0 +1,148 @@
+"""Cell Tracking Challenge folders: tracks of NN_GT/TRA or NN_RES, masks of NN_ST/SEG or NN_GT/SEG where dense.
+
+Naming and content of the files: https://public.celltrackingchallenge.net/documents/Naming%20and%20file%20content%20conventions.pdf
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from cytoform.errors import InputError
+from cytoform.movies.lineage import MAX_LABEL, read_lineage
+from cytoform.movies.metadata import Recorded
+from cytoform.movies.movie import LabelMovie, Labels
+from cytoform.movies.readers.folder import open_frames
+
+PART = re.compile(r"([0-9]{2,})_(GT|ST|RES)")
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """One sequence of a dataset; `kind` and `seg` say what the user has pointed to, if not to the whole."""
+
+    root: Path
+    number: str
+    kind: str = ""
+    seg: bool = False
+
+    def folder(self, kind: str, inner: str = "") -> Path:
+        """For example 01_GT/TRA."""
+        return self.root / f"{self.number}_{kind}" / inner
+
+    @property
+    def name(self) -> str:
+        """Dataset and sequence number."""
+        return f"{self.root.name}_{self.number}"
+
+
+def find_sequences(path: Path) -> list[Sequence]:
+    """Sequences of a dataset, or the one whose folder (01_GT, 01_GT/TRA, 01_ST/SEG, 01_RES, …) this is."""
+    inner = path.name in ("TRA", "SEG")
+    if match := PART.fullmatch(path.parent.name if inner else path.name):
+        root = path.parent.parent if inner else path.parent
+        return [Sequence(root, match[1], match[2], seg=path.name == "SEG" or match[2] == "ST")]
+    parts = [match for p in sorted(path.iterdir()) if p.is_dir() and (match := PART.fullmatch(p.name))]
+    return [Sequence(path, number) for number in sorted({match[1] for match in parts})]
+
+
+def open_sequence(sequence: Sequence, *, given: Recorded) -> LabelMovie:
+    """The tracks of a sequence, with the masks of a dense segmentation where there is one."""
+    truth, result = sequence.folder("GT", "TRA"), sequence.folder("RES")
+    if sequence.kind != "RES" and truth.is_dir():
+        movie = _open_tracked(truth, "man_track", "man_track.txt", sequence.name, given)
+        return _with_masks(movie, sequence, given)
+    if result.is_dir() and not sequence.seg:
+        return _open_tracked(result, "mask", "res_track.txt", sequence.name, given)
+    return _open_untracked(sequence, given)
+
+
+def _open_tracked(folder: Path, prefix: str, tracks: str, name: str, given: Recorded) -> LabelMovie:
+    lineage = read_lineage(folder / tracks)
+    files = _numbered(folder, prefix)
+    if not files:
+        raise InputError(f"{folder}: no {prefix}000.tif and so on; put the label images beside {tracks}")
+    for frame in range(max(files) + 1):
+        if frame not in files:
+            raise InputError(f"{folder}, frame {frame}: {prefix}{frame:03d}.tif is missing; frames count from 0 on")
+    ordered = [files[frame] for frame in sorted(files)]
+    return open_frames(ordered, name=name, source=str(folder), lineage=lineage, given=given)
+
+
+def _with_masks(movie: LabelMovie, sequence: Sequence, given: Recorded) -> LabelMovie:
+    """The movie with the masks of the first segmentation that has every frame; marker images may be mere spots."""
+    kinds = (sequence.kind,) if sequence.seg else ("ST", "GT")
+    for kind in kinds:
+        files = _numbered(sequence.folder(kind, "SEG"), "man_seg")
+        absent = [frame for frame in range(movie.n_frames) if frame not in files]
+        if not absent:
+            masks = open_frames(
+                [files[frame] for frame in range(movie.n_frames)],
+                name=movie.name,
+                source=str(sequence.folder(kind, "SEG")),
+                lineage=movie.lineage,
+                given=Recorded(movie.spacing_zyx_um, movie.time_step_s),
+            )
+            return replace(masks, read=CarriedOver(movie.read, masks.read, masks.files))
+        if sequence.seg:
+            raise InputError(
+                f"{sequence.folder(kind, 'SEG')}, frame {absent[0]}: no mask; give {sequence.folder('GT', 'TRA')}"
+            )
+    return movie
+
+
+def _open_untracked(sequence: Sequence, given: Recorded) -> LabelMovie:
+    for kind in ("ST", "GT"):
+        folder = sequence.folder(kind, "SEG")
+        if files := _numbered(folder, "man_seg"):
+            ordered = [files[frame] for frame in sorted(files)]
+            return open_frames(ordered, name=sequence.name, source=str(folder), lineage=None, given=given)
+    raise InputError(
+        f"{sequence.root}: sequence {sequence.number} has neither {sequence.number}_GT/TRA, {sequence.number}_RES nor "
+        f"{sequence.number}_ST/SEG; give a folder with label images"
+    )
+
+
+def _numbered(folder: Path, prefix: str) -> dict[int, Path]:
+    if not folder.is_dir():
+        return {}
+    found = [(re.fullmatch(rf"{prefix}([0-9]+)\.tiff?", path.name), path) for path in folder.iterdir()]
+    return {int(match[1]): path for match, path in found if match}
+
+
+@dataclass(frozen=True)
+class CarriedOver:
+    """Reads dense masks and gives them the labels of the tracks."""
+
+    markers: Callable[[int], Labels]
+    masks: Callable[[int], Labels]
+    files: tuple[str, ...]
+
+    def __call__(self, frame: int) -> Labels:
+        markers, masks = self.markers(frame), self.masks(frame)
+        if markers.shape != masks.shape:
+            raise InputError(
+                f"{self.files[frame]}, frame {frame}: shape {masks.shape} but the tracks have {markers.shape}; "
+                "masks and tracks must agree"
+            )
+        return carry_labels(markers, masks)
+
+
+def carry_labels(markers: Labels, masks: Labels) -> Labels:
+    """`masks` with the label of the marker that each holds the majority of; masks without a marker become 0.
+
+    Silver-truth ids do not always equal tracking ids. As in the challenge's own detection measure, a marker lies in a
+    mask that covers more than half of it; where two markers lie in one mask, the larger overlap counts.
+    """
+    marked = markers > 0
+    pairs = markers[marked].astype(np.uint32) << 16 | masks[marked]
+    sizes = np.bincount(markers[marked], minlength=MAX_LABEL + 1)
+    table = np.zeros(MAX_LABEL + 1, np.uint16)
+    best = np.zeros(MAX_LABEL + 1, np.int64)
+    for pair, overlap in zip(*np.unique(pairs, return_counts=True), strict=True):
+        marker, mask = divmod(int(pair), 1 << 16)
+        if mask and 2 * overlap > sizes[marker] and overlap > best[mask]:
+            table[mask], best[mask] = marker, overlap
+    return table[masks]

@@ -1,0 +1,67 @@
+"""A folder of TIFF files, one volume a frame."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cytoform.errors import InputError
+from cytoform.movies.lineage import Lineage, read_lineage
+from cytoform.movies.metadata import Recorded, settle
+from cytoform.movies.movie import LabelMovie, Labels, safe_name
+from cytoform.movies.readers.tiff import open_tiff_movie, read_header, read_volume
+
+LINEAGE_FILES = ("man_track.txt", "res_track.txt")
+
+
+@dataclass(frozen=True)
+class FrameFiles:
+    """Reads frames that have a file each."""
+
+    files: tuple[Path, ...]
+    shape_zyx: tuple[int, int, int]
+
+    def __call__(self, frame: int) -> Labels:
+        if not 0 <= frame < len(self.files):
+            raise InputError(
+                f"{self.files[0].parent}, frame {frame}: the movie has the frames 0 to {len(self.files) - 1}"
+            )
+        path = self.files[frame]
+        return read_volume(path, shape_zyx=self.shape_zyx, where=f"{path}, frame {frame}")
+
+
+def tiff_files(folder: Path) -> list[Path]:
+    """The TIFF files of a folder in natural order (2 before 10), without hidden ones."""
+    found = [p for p in folder.iterdir() if p.suffix.lower() in (".tif", ".tiff") and not p.name.startswith(".")]
+    return sorted(found, key=lambda p: [int(s) if s.isdecimal() else s for s in re.split(r"([0-9]+)", p.name)])
+
+
+def open_folder(folder: Path, *, given: Recorded) -> list[LabelMovie]:
+    """One movie of a file a frame, or several where every file is a movie (axes T Z Y X) itself."""
+    files = tiff_files(folder)
+    if read_header(files[0], volume=True).n_frames is not None:
+        return [open_tiff_movie(path, given=given) for path in files]
+    beside = next((folder / name for name in LINEAGE_FILES if (folder / name).is_file()), None)
+    lineage = read_lineage(beside) if beside else None
+    return [open_frames(files, name=folder.name, source=str(folder), lineage=lineage, given=given)]
+
+
+def open_frames(
+    files: Sequence[Path], *, name: str, source: str, lineage: Lineage | None, given: Recorded
+) -> LabelMovie:
+    """A movie of frames that have a file each; shape and scale are those of the first."""
+    header = read_header(files[0], volume=True)
+    if header.n_frames is not None:
+        raise InputError(f"{files[0]}: four axes where every file is one frame; give axes Z Y X")
+    scale = settle(header.recorded, given, source)
+    return LabelMovie(
+        name=safe_name(name),
+        source=source,
+        n_frames=len(files),
+        shape_zyx=header.shape_zyx,
+        spacing_zyx_um=scale.spacing_zyx_um,
+        time_step_s=scale.time_step_s,
+        lineage=lineage,
+        read=FrameFiles(tuple(files), header.shape_zyx),
+        files=tuple(str(path) for path in files),
+    )

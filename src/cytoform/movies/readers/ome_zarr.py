@@ -1,0 +1,132 @@
+"""OME-Zarr 0.4 and 0.5: a label image, or an image with one label image."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+
+from cytoform.errors import InputError
+from cytoform.movies.metadata import Recorded, from_ome_zarr, settle
+from cytoform.movies.movie import MAX_FRAME_VOXELS, LabelMovie, Labels, as_labels, check_dtype, check_shape, safe_name
+
+MARKS = ("zarr.json", ".zgroup", ".zattrs", ".zarray")
+
+
+@dataclass(frozen=True)
+class ZarrFrames:
+    """Reads frames of a Zarr array of axes t z y x; `index` tells t (None) from axes of length one (0)."""
+
+    path: Path
+    array: str
+    index: tuple[int | None, ...]
+    n_frames: int
+
+    def __call__(self, frame: int) -> Labels:
+        where = f"{self.path}, frame {frame}"
+        if not 0 <= frame < self.n_frames:
+            raise InputError(f"{where}: the movie has the frames 0 to {self.n_frames - 1}")
+        try:
+            array = _array(zarr.open_group(self.path, mode="r"), self.array)
+            values = array[tuple(frame if at is None else at for at in self.index)]
+        except (MemoryError, InputError):
+            raise
+        except Exception:
+            # Codecs raise whatever they like on damaged chunks.
+            raise InputError(f"{where}: the array cannot be read; copy or write it again") from None
+        return as_labels(np.asarray(values), where)
+
+
+def is_zarr(path: Path) -> bool:
+    """Whether a folder is a Zarr group or array."""
+    return any((path / mark).is_file() for mark in MARKS)
+
+
+def open_ome_zarr(path: Path, *, given: Recorded) -> LabelMovie:
+    """A label image: `path` is its group, or an image with a single one under labels/."""
+    group_path = _label_group(path)
+    try:
+        group = zarr.open_group(group_path, mode="r")
+        multiscale = _ome(group)["multiscales"][0]
+        array_name = str(multiscale["datasets"][0]["path"])
+        array = _array(group, array_name)
+        axes = [str(axis["name"]) for axis in multiscale["axes"]]
+        recorded = from_ome_zarr(multiscale)
+    except InputError:
+        raise
+    except Exception:
+        raise InputError(f"{group_path}: its OME-Zarr metadata is damaged or older than 0.4; write it again") from None
+    n_frames, shape, index = _layout(axes, array.shape, str(group_path))
+    check_dtype(array.dtype, str(group_path))
+    check_shape(shape, str(group_path))
+    # A chunk is decoded as a whole, whatever is asked for.
+    if np.prod(array.chunks, dtype=object) > MAX_FRAME_VOXELS:
+        raise InputError(f"{group_path}: chunks of {array.chunks} are too large; write it again with a chunk a frame")
+    scale = settle(recorded, given, str(group_path))
+    return LabelMovie(
+        name=safe_name(_image_name(group_path)),
+        source=str(group_path),
+        n_frames=n_frames,
+        shape_zyx=shape,
+        spacing_zyx_um=scale.spacing_zyx_um,
+        time_step_s=scale.time_step_s,
+        lineage=None,
+        read=ZarrFrames(group_path, array_name, index, n_frames),
+    )
+
+
+def _image_name(group_path: Path) -> str:
+    """Name of the image, be it given itself or by its label image."""
+    image = group_path.parent.parent if group_path.parent.name == "labels" else group_path
+    return image.name.removesuffix(".zarr").removesuffix(".ome")
+
+
+def _label_group(path: Path) -> Path:
+    """The folder of the one label image that `path` leads to."""
+    try:
+        group = zarr.open_group(path, mode="r")
+    except Exception:
+        raise InputError(f"{path}: not a readable Zarr group; give an OME-Zarr image or label image") from None
+    try:
+        within = path / "labels" if "labels" in group else path
+        names = _ome(zarr.open_group(within, mode="r")).get("labels")
+        if names is None and within != path:
+            names = sorted(zarr.open_group(within, mode="r").group_keys())
+    except Exception:
+        raise InputError(f"{path}: its OME-Zarr metadata is damaged; write it again") from None
+    if names is None:
+        return path
+    if len(names) != 1:
+        found = ", ".join(str(name) for name in names) or "none"
+        raise InputError(f"{path}: one label image is needed but it has {found}; give {within}/NAME")
+    return within / str(names[0])
+
+
+def _ome(group: zarr.Group) -> Mapping[str, Any]:
+    """OME metadata: under "ome" in version 0.5, plain in 0.4."""
+    attributes: dict[str, Any] = group.attrs.asdict()
+    ome: Mapping[str, Any] = attributes.get("ome", attributes)
+    return ome
+
+
+def _array(group: zarr.Group, name: str) -> zarr.Array[Any]:
+    array = group[name]
+    if not isinstance(array, zarr.Array):
+        raise TypeError(f"{name} is not an array")
+    return array
+
+
+def _layout(
+    axes: list[str], shape: tuple[int, ...], where: str
+) -> tuple[int, tuple[int, int, int], tuple[int | None, ...]]:
+    """Frames, shape of a frame, and how to index a frame. Raises InputError unless axes are t z y x, or t c z y x."""
+    sizes = dict(zip(axes, shape, strict=True))
+    kept = [axis for axis in axes if axis in "tzyx" or sizes[axis] > 1]
+    if "z" not in kept and {"y", "x"} <= set(kept):
+        raise InputError(f"{where}: 2D where 3D is needed (axes {' '.join(axes)}); give volumes with a z axis")
+    if kept not in (["t", "z", "y", "x"], ["z", "y", "x"]):
+        raise InputError(f"{where}: axes {' '.join(axes)} of shape {shape}; labels need t z y x and a single channel")
+    index = tuple({"t": None}.get(axis, 0) for axis in axes if axis not in "zyx")
+    return sizes.get("t", 1), (sizes["z"], sizes["y"], sizes["x"]), index

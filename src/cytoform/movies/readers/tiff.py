@@ -1,0 +1,208 @@
+"""TIFF: one file as a movie (axes T Z Y X), or one file as one frame (axes Z Y X)."""
+
+import logging
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+
+from cytoform.errors import InputError
+from cytoform.movies.metadata import Recorded, from_imagej, from_ome_xml, settle
+from cytoform.movies.movie import LabelMovie, Labels, as_labels, check_dtype, check_shape, safe_name
+
+# A broken file is one InputError, not a page of log on stderr; whoever sets up logging still gets the log.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
+
+UNNAMED = "QI"
+RESOLUTION_TAGS = ("XResolution", "YResolution")
+
+
+@dataclass(frozen=True)
+class TiffHeader:
+    """What a TIFF file says about itself before any pixel is read; a volume has `n_frames` None."""
+
+    n_frames: int | None
+    shape_zyx: tuple[int, int, int]
+    recorded: Recorded
+
+
+@dataclass(frozen=True)
+class TiffFrames:
+    """Reads frames of one TIFF movie."""
+
+    path: Path
+    n_frames: int
+    shape_zyx: tuple[int, int, int]
+
+    def __call__(self, frame: int) -> Labels:
+        where = f"{self.path}, frame {frame}"
+        if not 0 <= frame < self.n_frames:
+            raise InputError(f"{where}: the movie has the frames 0 to {self.n_frames - 1}")
+        return _read(self.path, frame, self.shape_zyx, where)
+
+
+def open_tiff_movie(path: Path, *, given: Recorded, name: str = "") -> LabelMovie:
+    """A TIFF or OME-TIFF with axes T Z Y X; one with axes Z Y X is a movie of one frame."""
+    header = read_header(path)
+    scale = settle(header.recorded, given, str(path))
+    n_frames = header.n_frames or 1
+    return LabelMovie(
+        name=safe_name(name or plain_stem(path)),
+        source=str(path),
+        n_frames=n_frames,
+        shape_zyx=header.shape_zyx,
+        spacing_zyx_um=scale.spacing_zyx_um,
+        time_step_s=scale.time_step_s,
+        lineage=None,
+        read=TiffFrames(path, n_frames, header.shape_zyx),
+    )
+
+
+def plain_stem(path: Path) -> str:
+    """`seq00.ome.tif` -> `seq00`."""
+    return path.name.removesuffix(path.suffix).removesuffix(".ome")
+
+
+def read_volume(path: Path, *, shape_zyx: tuple[int, int, int], where: str) -> Labels:
+    """The single volume of a file; `where` names file and frame in messages."""
+    header = read_header(path, volume=True)
+    if header.shape_zyx != shape_zyx:
+        raise InputError(
+            f"{where}: shape {header.shape_zyx} where the other frames have {shape_zyx}; all frames must agree"
+        )
+    return _read(path, 0, shape_zyx, where)
+
+
+def read_header(path: Path, *, volume: bool = False) -> TiffHeader:
+    """Shape and scale. With `volume`, three axes without names are taken as Z Y X. Raises InputError."""
+    series = _series(path)
+    check_dtype(series.dtype, str(path))
+    n_frames, shape = _frames_and_shape(series, path, volume)
+    check_shape(shape, str(path))
+    return TiffHeader(n_frames, shape, _recorded(_tiff(path)))
+
+
+def _frames_and_shape(
+    series: tifffile.TiffPageSeries, path: Path, volume: bool
+) -> tuple[int | None, tuple[int, int, int]]:
+    axes, shape = series.axes, tuple(int(n) for n in series.shape)
+    if len(shape) < 3 or axes == "TYX":
+        raise InputError(f"{path}: 2D where 3D is needed (axes {axes}, shape {shape}); give volumes with a z axis")
+    if _fits(axes, "TZYX"):
+        return shape[0], (shape[1], shape[2], shape[3])
+    if axes == "ZYX" or (volume and _fits(axes, "ZYX")):
+        return None, (shape[0], shape[1], shape[2])
+    if _fits(axes, "ZYX"):
+        raise InputError(f"{path}: three axes without names; save it as OME-TIFF with axes T Z Y X, or a file a frame")
+    raise InputError(f"{path}: axes {axes} of shape {shape}; save the labels as one channel with axes T Z Y X")
+
+
+def _fits(axes: str, wanted: str) -> bool:
+    return len(axes) == len(wanted) and all(a == w or a in UNNAMED for a, w in zip(axes, wanted, strict=True))
+
+
+def _recorded(tiff: tifffile.TiffFile) -> Recorded:
+    if tiff.ome_metadata:
+        return from_ome_xml(tiff.ome_metadata)
+    if tiff.imagej_metadata:
+        tags = [tiff.pages.first.tags.get(name) for name in RESOLUTION_TAGS]
+        ratios = [tag.value if tag is not None else (0, 1) for tag in tags]
+        return from_imagej(tiff.imagej_metadata, [top / (bottom or 1) for top, bottom in ratios])
+    return Recorded()
+
+
+def _read(path: Path, frame: int, shape_zyx: tuple[int, int, int], where: str) -> Labels:
+    series = _series(path)
+    truncated = InputError(f"{where}: the file is truncated or damaged; copy or write it again")
+    n_bytes = int(np.prod(shape_zyx)) * series.dtype.itemsize
+    try:
+        if series.dataoffset is not None:
+            array = _read_contiguous(series, frame, n_bytes)
+        else:
+            pages = _pages(series, frame, n_bytes)
+            if not all(_is_whole(page) for page in pages):
+                raise truncated
+            array = np.stack([page.asarray(maxworkers=1) for page in pages])
+    except (InputError, MemoryError, OSError):
+        raise
+    except Exception:
+        # Decoders raise whatever they like on damaged data.
+        raise truncated from None
+    if array.size != np.prod(shape_zyx):
+        raise truncated
+    return as_labels(array.reshape(shape_zyx), where)
+
+
+def _pages(series: tifffile.TiffPageSeries, frame: int, n_bytes: int) -> list[Any]:
+    each = int(np.prod(series.keyframe.shape)) * series.dtype.itemsize
+    count, rest = divmod(n_bytes, each)
+    if rest or not count:
+        raise ValueError("frames do not consist of whole pages")
+    return [series.pages[i] for i in range(frame * count, (frame + 1) * count)]
+
+
+def _is_whole(page: Any) -> bool:
+    """Whether all bytes of a page lie inside its file: the decoder would fill what is missing with zeros."""
+    if page is None or not page.dataoffsets:
+        return False
+    size = page.parent.filehandle.size
+    return all(o + n <= size for o, n in zip(page.dataoffsets, page.databytecounts, strict=True))
+
+
+def _read_contiguous(series: tifffile.TiffPageSeries, frame: int, n_bytes: int) -> Any:
+    assert series.dataoffset is not None
+    assert series.parent is not None
+    handle = series.parent.filehandle
+    start = series.dataoffset + frame * n_bytes
+    if start + n_bytes > handle.size:
+        raise ValueError("beyond the end of the file")
+    handle.seek(start)
+    # As in the file: big-endian in ImageJ's.
+    return np.frombuffer(handle.read(n_bytes), series.dtype.newbyteorder(series.parent.byteorder))
+
+
+def _series(path: Path) -> tifffile.TiffPageSeries:
+    try:
+        series: Sequence[tifffile.TiffPageSeries] = _tiff(path).series
+    except (InputError, MemoryError, OSError):
+        raise
+    except Exception:
+        raise InputError(f"{path}: the file is truncated or damaged; copy or write it again") from None
+    if len(series) != 1:
+        raise InputError(f"{path}: {len(series)} images in one file; save the labels alone")
+    return series[0]
+
+
+_kept = threading.local()
+
+
+def _tiff(path: Path) -> tifffile.TiffFile:
+    """The opened file. The latest stays open, for finding the pages of a movie costs more than reading a frame."""
+    try:
+        stat = path.stat()
+    except OSError as fault:
+        raise InputError(f"{path}: {fault.strerror}; check the path") from None
+    # The process is part of the key: a forked child must not share the file position of its parent.
+    key = (str(path), stat.st_mtime_ns, stat.st_size, stat.st_ino, os.getpid())
+    if getattr(_kept, "key", None) != key:
+        _close_kept()
+        try:
+            _kept.tiff = tifffile.TiffFile(path)
+        except OSError as fault:
+            raise InputError(f"{path}: {fault.strerror or 'cannot be read'}; check the file") from None
+        except Exception:
+            raise InputError(f"{path}: not a TIFF file, or a truncated one; copy or write it again") from None
+        _kept.key = key
+    tiff: tifffile.TiffFile = _kept.tiff
+    return tiff
+
+
+def _close_kept() -> None:
+    if getattr(_kept, "key", None) is not None:
+        _kept.key = None
+        _kept.tiff.close()
