@@ -1,0 +1,86 @@
+"""How far cells reach, and the one cube of a data set that holds them all."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from cytoform.errors import InputError
+from cytoform.shapes.grid import Grid
+
+# Room between the farthest cell and the cube: a tenth of its reach, and at least four voxels.
+MARGIN_SHARE, MARGIN_VOXELS = 0.1, 4
+# What a half extent that the user gives must leave at least.
+MIN_MARGIN_VOXELS = 2
+
+Vector = Float[np.ndarray, " 3"]
+Centres = Float[np.ndarray, "frames 3"]
+
+
+@dataclass(frozen=True)
+class Extent:
+    """Bounding box and centroid of a shape in its movie."""
+
+    low_zyx_um: Vector
+    high_zyx_um: Vector
+    centroid_zyx_um: Vector
+
+
+def extent_of(mask: Bool[np.ndarray, "z y x"], spacing_zyx_um: Vector, corner_zyx_um: Vector) -> Extent:
+    """Extent of a mask that has foreground, with its lowest corner at `corner_zyx_um` of the movie."""
+    low, high, mean = np.empty(3), np.empty(3), np.empty(3)
+    for axis in range(3):
+        # The mask's profile along an axis gives all three without a list of its voxels.
+        profile = np.count_nonzero(mask, axis=tuple({0, 1, 2} - {axis}))
+        filled = np.flatnonzero(profile)
+        low[axis], high[axis] = filled[0], filled[-1] + 1
+        mean[axis] = np.average(np.arange(len(profile)) + 0.5, weights=profile)
+    return Extent(*(corner_zyx_um + index * spacing_zyx_um for index in (low, high, mean)))
+
+
+def centres_of(extents: Sequence[Extent], *, keep_motion: bool) -> Centres:
+    """Centre of the cube in every frame: the centroid, or for all frames the middle of the whole motion."""
+    if not keep_motion:
+        return np.stack([extent.centroid_zyx_um for extent in extents])
+    low = np.min([extent.low_zyx_um for extent in extents], axis=0)
+    high = np.max([extent.high_zyx_um for extent in extents], axis=0)
+    return np.tile((low + high) / 2, (len(extents), 1))
+
+
+def common_grid(
+    extents: Mapping[str, Sequence[Extent]],
+    centres: Mapping[str, Centres],
+    *,
+    size: int,
+    half_extent_um: float | None,
+) -> Grid:
+    """The smallest cube with a margin that holds every cell in every frame, or the one that the user gives.
+
+    Raises InputError if the given one is too small, and names the cell that reaches farthest.
+    """
+    farthest_um, name, frame = max(
+        (_reach_um(extent, centre), name, -frame)
+        for name, of_cell in extents.items()
+        for frame, (extent, centre) in enumerate(zip(of_cell, centres[name], strict=True))
+    )
+    smallest_um = _rounded_up(farthest_um * max(1 + MARGIN_SHARE, size / (size - 2 * MARGIN_VOXELS)))
+    if half_extent_um is None:
+        return Grid(size, smallest_um)
+    grid = Grid(size, half_extent_um)
+    if farthest_um + MIN_MARGIN_VOXELS * grid.spacing_um > half_extent_um:
+        raise InputError(
+            f"--half-extent {half_extent_um}: too small for {name}, which reaches {farthest_um:.2f} µm from its centre "
+            f"in its frame {-frame}; give {smallest_um} or more, or leave the option out"
+        )
+    return grid
+
+
+def _reach_um(extent: Extent, centre_zyx_um: Vector) -> float:
+    return float(max((extent.high_zyx_um - centre_zyx_um).max(), (centre_zyx_um - extent.low_zyx_um).max()))
+
+
+def _rounded_up(value: float) -> float:
+    """Three digits, never less: a number that people can read and type."""
+    step = 10.0 ** (np.floor(np.log10(value)) - 2)
+    return float(f"{np.ceil(value / step) * step:.6g}")
