@@ -144,7 +144,7 @@ class ShapeStore:
             {
                 "ome": {
                     "version": OME_VERSION,
-                    "multiscales": [_multiscale(info.name, "sdf", scale, info.time_step_s)],
+                    "multiscales": [multiscale(info.name, "sdf", scale, info.time_step_s)],
                 },
                 "cytoform": {
                     "n_frames": info.n_frames,
@@ -160,7 +160,7 @@ class ShapeStore:
         mask = labels.create_group("mask")
         mask.attrs["ome"] = {
             "version": OME_VERSION,
-            "multiscales": [_multiscale("mask", "0", scale, info.time_step_s)],
+            "multiscales": [multiscale("mask", "0", scale, info.time_step_s)],
             "image-label": {"source": {"image": "../../"}},
         }
         self._array(mask, "0", info.n_frames, "uint8", 0)
@@ -181,7 +181,8 @@ class ShapeStore:
         )
 
 
-def _multiscale(name: str, path: str, scale: list[float], time_step_s: float | None) -> dict[str, Any]:
+def multiscale(name: str, path: str, scale: list[float], time_step_s: float | None) -> dict[str, Any]:
+    """OME-Zarr `multiscales` entry of an array with axes t z y x; `scale` in s and µm, voxels centred at + 0.5."""
     time: dict[str, str] = {"name": "t", "type": "time"}
     if time_step_s:
         time["unit"] = "second"

@@ -1,0 +1,97 @@
+"""`cytoform simulate`: movies of simulated cells with known truth."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cyclopts import App
+
+from cytoform.commands.common import Common
+
+if TYPE_CHECKING:
+    from cytoform.movies.simulate.mitosis import MitosisParameters
+
+VoxelSize = tuple[float, float, float]
+
+simulate = App(name="simulate", help="Make movies of simulated living cells with known truth.")
+
+
+@simulate.command
+def mitosis(
+    *,
+    out: Path,
+    cells: int = 33,
+    frames: int = 30,
+    voxel_size: VoxelSize = (0.125, 0.125, 0.125),
+    time_step: float = 60.0,
+    size: float = 34.7,
+    cycle: float | None = None,
+    generations: int = 1,
+    daughter_share: float = 0.6,
+    ome_zarr: bool = False,
+    workers: int = 1,
+    common: Common = Common(),  # noqa: B008 (frozen)
+) -> None:
+    """Cells that grow, round up, furrow and divide, as a Cell Tracking Challenge folder with lineage.
+
+    Parameters
+    ----------
+    out
+        Folder to write; each family is a sequence of its own (01_GT, 02_GT, ...).
+    cells
+        Number of cell families.
+    frames
+        Frames of every movie.
+    voxel_size
+        Size of a voxel along z, y and x in µm; the paper's C. elegans have 1.0 0.09 0.09.
+    time_step
+        Seconds between frames.
+    size
+        Mean volume of a family over the movie, in µm³.
+    cycle
+        Length of a cell cycle in minutes; by default the movie divided by the generations.
+    generations
+        Divisions a family goes through, 0 to 3.
+    daughter_share
+        The larger daughter's largest share of her mother's volume, 0.5 to 0.8; each division draws from 0.5 up.
+    ome_zarr
+        Write OME-Zarr label images too (OUT/ome_zarr/NN.zarr).
+    workers
+        Processes to render in.
+    """
+    from cytoform.movies.simulate.mitosis import MitosisParameters
+
+    parameters = MitosisParameters(
+        size_um3=size, cycle_min=cycle, generations=generations, daughter_share=daughter_share
+    )
+    _run(parameters, out, cells, frames, voxel_size, time_step, ome_zarr, workers, common)
+
+
+def _run(
+    parameters: "MitosisParameters",
+    out: Path,
+    cells: int,
+    frames: int,
+    voxel_size: VoxelSize,
+    time_step: float,
+    ome_zarr: bool,
+    workers: int,
+    common: Common,
+) -> None:
+    from cytoform.movies.simulate.population import n_tasks
+    from cytoform.movies.simulate.population import simulate as write
+
+    with common.progress("simulating", n_tasks(n_cells=max(cells, 0), n_frames=max(frames, 0))) as advance:
+        write(
+            parameters,
+            out,
+            n_cells=cells,
+            n_frames=frames,
+            seed=common.seed,
+            spacing_zyx_um=voxel_size,
+            time_step_s=time_step,
+            workers=workers,
+            ome_zarr=ome_zarr,
+            overwrite=common.overwrite,
+            done=advance,
+        )
+    common.done(out, next_command=f"cytoform prepare {out} --out shapes.zarr")

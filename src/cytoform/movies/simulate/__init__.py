@@ -1,0 +1,6 @@
+"""Simulated living cells with known truth: `population` draws them, `simulate` writes them as movies."""
+
+from cytoform.movies.simulate.mitosis import MitosisCell, MitosisParameters
+from cytoform.movies.simulate.population import SimulatedFamily, population, simulate
+
+__all__ = ["MitosisCell", "MitosisParameters", "SimulatedFamily", "population", "simulate"]

@@ -1,0 +1,276 @@
+"""Cells that grow, round up, elongate, furrow and divide: exact distances, volume kept at every division."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from jaxtyping import Float
+
+from cytoform.errors import InputError
+from cytoform.movies.lineage import Track
+from cytoform.movies.simulate.cell import Part
+from cytoform.movies.simulate.polyhedron import Polyhedron, revolve
+from cytoform.movies.simulate.profiles import Furrow, lobe_profile, lobe_scale, mother_profile
+from cytoform.movies.simulate.randomness import (
+    Drift,
+    Warp,
+    frame_along,
+    perpendicular,
+    random_direction,
+    smoothstep,
+)
+
+MAX_GENERATIONS = 3
+# Shares of a cell cycle: rounding up begins this long before division, then elongation, then the furrow; after it,
+# daughters round off and part. Rounding up, anaphase and cytokinesis of a C. elegans blastomere take minutes of a
+# cycle of 15 to 50 minutes (Bao et al. 2008, Dev. Biol. 318:65).
+ROUNDING, ELONGATION, FURROW = 0.34, 0.26, 0.15
+ROUNDING_OFF, PARTING = 0.25, 0.12
+PARTING_WAY = 0.3  # how far each of two equal daughters moves away, in radii of their mother
+
+
+@dataclass(frozen=True)
+class MitosisParameters:
+    """What a population of dividing cells is like; the defaults stand in for the C. elegans cells of the paper."""
+
+    size_um3: float = 34.7  # mean volume of a family over the movie
+    size_spread: float = 0.335  # standard deviation of ln(volume) between families
+    cycle_min: float | None = None  # cell cycle; by default as long as the movie divided by the generations
+    generations: int = 1  # divisions that a family can go through
+    daughter_share: float = 0.6  # the larger daughter's largest share of her mother's volume; drawn from 0.5 up
+    growth: float = 1.4  # a cell's volume after one cycle, relative to its beginning
+    irregularity: float = 0.2  # undulation of the surface between divisions, in cell radii
+    drift_um_per_min: float = 0.03
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.size_um3) and self.size_um3 > 0):
+            raise InputError(f"--size {self.size_um3}: a mean volume is a positive number of µm³")
+        if self.cycle_min is not None and not (np.isfinite(self.cycle_min) and self.cycle_min > 0):
+            raise InputError(f"--cycle {self.cycle_min}: a cell cycle is a positive number of minutes")
+        if not 0 <= self.generations <= MAX_GENERATIONS:
+            raise InputError(f"--generations {self.generations}: choose 0 (no division) to {MAX_GENERATIONS}")
+        if self.daughter_share >= 1:
+            raise InputError(
+                f"--daughter-share {self.daughter_share}: a daughter would be larger than her mother; choose 0.5 to 0.8"
+            )
+        if not 0.5 <= self.daughter_share <= 0.8:
+            raise InputError(
+                f"--daughter-share {self.daughter_share}: the larger daughter has 0.5 to 0.8 of her mother's volume"
+            )
+
+
+@dataclass(frozen=True)
+class CellBody:
+    """One labelled cell at one time: a closed polyhedron with exact distances."""
+
+    label: int
+    surface: Polyhedron
+    lines_zyx_um: list[Float[np.ndarray, "n 3"]] = field(default_factory=list)
+    steepness: float = 1.0
+
+    @property
+    def bounds_zyx_um(self) -> Float[np.ndarray, "2 3"]:
+        """Box around the cell."""
+        return self.surface.bounds_zyx_um
+
+    def distance_um(self, points_zyx_um: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
+        """Exact signed distance, negative inside."""
+        return self.surface.distance_um(points_zyx_um)
+
+
+@dataclass(frozen=True)
+class Division:
+    """How a cell divides: along which axis and where."""
+
+    frame: float
+    axis: Float[np.ndarray, " 3"]
+    furrow: Furrow
+
+
+@dataclass(frozen=True)
+class Member:
+    """A cell of the family from its birth to its division or the end of the movie; frames are continuous."""
+
+    label: int
+    parent: int
+    birth: float
+    share: float  # of the family's volume
+    centre_zyx_um: Float[np.ndarray, " 3"]  # at birth, without the family's drift
+    division: Division | None
+    # Born of a division: the axis towards this cell, the furrow that made it and how far it moves away.
+    axis: Float[np.ndarray, " 3"]
+    furrow: Furrow | None = None
+    way_um: float = 0.0
+
+
+@dataclass(frozen=True)
+class MitosisCell:
+    """A family of dividing cells: `parts(frame)` at any time, `distance_um(points, frame)` of their union."""
+
+    n_frames: int
+    time_step_s: float
+    volume_um3: float  # in the middle of the movie
+    cycle_frames: float
+    growth: float
+    irregularity: float
+    members: tuple[Member, ...]
+    warp: Warp
+    drift: Drift
+
+    @property
+    def tracks(self) -> tuple[Track, ...]:
+        """Each mother ends exactly one frame before her daughters begin."""
+        return tuple(Track(m.label, int(np.ceil(max(m.birth, 0))), self._last_frame(m), m.parent) for m in self.members)
+
+    def volume_at(self, frame: float) -> float:
+        """Volume of the whole family in µm³: it grows steadily, and divisions do not change it."""
+        middle = (self.n_frames - 1) / 2
+        return float(self.volume_um3 * self.growth ** ((frame - middle) / self.cycle_frames))
+
+    def parts(self, frame: float) -> list[Part]:
+        """The cells alive at a time (a division belongs to the daughters), each one piece."""
+        alive = [m for m in self.members if m.birth <= frame and (m.division is None or frame < m.division.frame)]
+        return [self._body(member, frame) for member in alive]
+
+    def distance_um(self, points_zyx_um: Float[np.ndarray, "n 3"], frame: float) -> Float[np.ndarray, " n"]:
+        """Exact signed distance to the union of the family's cells, in the family's own coordinates."""
+        return np.min([part.distance_um(points_zyx_um) for part in self.parts(frame)], axis=0)
+
+    def _last_frame(self, member: Member) -> int:
+        return self.n_frames - 1 if member.division is None else int(np.ceil(member.division.frame)) - 1
+
+    def _body(self, member: Member, frame: float) -> CellBody:
+        volume = member.share * self.volume_at(frame)
+        radius, family_radius = _ball_radius_um(volume), _ball_radius_um(self.volume_um3)
+        base, line = self._form(member, frame)
+        centre = self.centre_zyx_um(member, frame)
+        time_s = frame * self.time_step_s
+        amplitude_um = self.irregularity * family_radius * self._calm(member, frame)
+
+        def place(points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
+            # The warp is one for the whole family, so that sisters fit each other at the moment they part.
+            placed = centre + radius * points
+            return placed + amplitude_um * self.warp.shift(placed / family_radius, time_s) + self.drift.at(time_s)
+
+        surface = Polyhedron(place(base.vertices_zyx_um), base.faces)
+        middle = place(np.zeros((1, 3)))[0]
+        scale = (volume / surface.volume_um3) ** (1 / 3)
+        lines = [middle + scale * (place(line) - middle)] if len(line) else []
+        return CellBody(member.label, surface.resized(volume, middle), lines)
+
+    def centre_zyx_um(self, member: Member, frame: float) -> Float[np.ndarray, " 3"]:
+        """Where a cell lies: sisters glide apart after their birth. Without the drift of the family."""
+        parted = 1 - np.exp((member.birth - frame) / self._frames(PARTING))
+        return member.centre_zyx_um + member.way_um * parted * member.axis
+
+    def _form(self, member: Member, frame: float) -> tuple[Polyhedron, Float[np.ndarray, "n 3"]]:
+        """The cell before warping, in radii around its centre, and the line through its neck."""
+        division = member.division
+        if division is not None and frame > division.frame - self._frames(ELONGATION):
+            ahead = division.frame - frame
+            stretch = smoothstep((self._frames(ELONGATION) - ahead) / self._frames(ELONGATION - FURROW / 2))
+            closing = 1 - min(ahead / self._frames(FURROW), 1.0)
+            heights, radii = mother_profile(division.furrow, stretch=stretch, closing=closing)
+            line = heights[4:-4, None] * division.axis
+            return revolve(heights, radii, frame_along(division.axis)), line if closing > 0 else np.zeros((0, 3))
+        if member.furrow is not None:
+            roundness = smoothstep((frame - member.birth) / self._frames(ROUNDING_OFF))
+            heights, radii = lobe_profile(member.furrow, roundness=roundness)
+            return revolve(heights, radii, frame_along(member.axis)), np.zeros((0, 3))
+        heights, radii = mother_profile(Furrow(), stretch=0.0, closing=0.0)
+        return revolve(heights, radii, frame_along(member.axis)), np.zeros((0, 3))
+
+    def _calm(self, member: Member, frame: float) -> float:
+        """How irregular the cell is: 1 between divisions, a fraction while it is rounded up."""
+        calm = 1.0
+        if member.division is not None:
+            calm = smoothstep(
+                (member.division.frame - self._frames(ELONGATION) - frame) / self._frames(ROUNDING - ELONGATION)
+            )
+        if member.furrow is not None:
+            calm = min(calm, smoothstep((frame - member.birth) / self._frames(2 * ROUNDING_OFF)))
+        return 0.35 + 0.65 * calm
+
+    def _frames(self, share_of_cycle: float) -> float:
+        return max(share_of_cycle * self.cycle_frames, 0.5)
+
+
+def _ball_radius_um(volume_um3: float) -> float:
+    return float((3 * volume_um3 / (4 * np.pi)) ** (1 / 3))
+
+
+def draw_mitosis_cell(
+    parameters: MitosisParameters, rng: np.random.Generator, *, n_frames: int, time_step_s: float, score: float
+) -> MitosisCell:
+    """One random family; `score` places its size in the population, in standard deviations of ln(volume)."""
+    cycle = _cycle_frames(parameters, n_frames=n_frames, time_step_s=time_step_s)
+    duration_s = max(n_frames - 1, 1) * time_step_s
+    # Below the inverse of the steepest slope the warp cannot fold the surface.
+    warp = Warp.draw(rng, modes=5, wavelengths=(2.6, 4.5), period_s=max(duration_s, 900.0))
+    spread = parameters.size_spread
+    cell = MitosisCell(
+        n_frames=n_frames,
+        time_step_s=time_step_s,
+        volume_um3=parameters.size_um3 * float(np.exp(spread * score - spread**2 / 2)),
+        cycle_frames=cycle,
+        growth=parameters.growth,
+        irregularity=min(parameters.irregularity, 0.9 / warp.steepest()),
+        members=(),
+        warp=warp,
+        drift=Drift.draw(rng, speed_um_per_s=parameters.drift_um_per_min / 60, swing_um=0.2, period_s=2 * duration_s),
+    )
+    founder = Member(1, 0, -cycle, 1.0, np.zeros(3), None, random_direction(rng))
+    first_division = cycle * rng.uniform(0.3, 0.5)
+    return replace(cell, members=tuple(_grow_tree(cell, founder, first_division, parameters, rng)))
+
+
+def _cycle_frames(parameters: MitosisParameters, *, n_frames: int, time_step_s: float) -> float:
+    if parameters.generations > 1 and n_frames < 4 * parameters.generations:
+        raise InputError(
+            f"--generations {parameters.generations}: needs at least {4 * parameters.generations} frames; "
+            f"raise --frames {n_frames} or choose fewer generations"
+        )
+    if parameters.cycle_min is None:
+        return max(n_frames - 1, 1) / max(parameters.generations, 1)
+    cycle = parameters.cycle_min * 60 / time_step_s
+    if cycle < 4:
+        raise InputError(f"--cycle {parameters.cycle_min}: shorter than 4 frames; choose a shorter --time-step")
+    return cycle
+
+
+def _grow_tree(
+    cell: MitosisCell, founder: Member, first_division: float, parameters: MitosisParameters, rng: np.random.Generator
+) -> list[Member]:
+    """All members, mothers before daughters, labelled in the order of their birth."""
+    done: list[Member] = []
+    waiting = [(founder, first_division, 0)]
+    while waiting:
+        waiting.sort(key=lambda entry: (entry[0].birth, entry[0].parent))
+        member, division_frame, generation = waiting.pop(0)
+        # Divisions fall between two frames: the frame before shows the mother, the frame after the daughters.
+        division_frame = max(np.round(division_frame), np.ceil(max(member.birth, 0)) + 1) - 0.5
+        member = replace(member, label=len(done) + 1)
+        if generation >= parameters.generations or division_frame > cell.n_frames - 1:
+            done.append(member)
+            continue
+        axis = random_direction(rng) if generation == 0 else perpendicular(member.axis, rng)
+        larger = rng.uniform(0.5, parameters.daughter_share)
+        furrow = Furrow.for_share(larger if rng.random() < 0.5 else 1 - larger)
+        member = replace(member, division=Division(float(division_frame), axis, furrow))
+        done.append(member)
+        for upper in (True, False):
+            daughter = _daughter(cell, member, upper=upper)
+            life = cell.cycle_frames * rng.uniform(0.9, 1.1)
+            waiting.append((daughter, daughter.birth + life, generation + 1))
+    return done
+
+
+def _daughter(cell: MitosisCell, mother: Member, *, upper: bool) -> Member:
+    assert mother.division is not None
+    division = mother.division
+    furrow, axis = division.furrow.side(upper), division.axis * (1 if upper else -1)
+    radius = _ball_radius_um(mother.share * cell.volume_at(division.frame))
+    share = furrow.share_above
+    centre = cell.centre_zyx_um(mother, division.frame) + lobe_scale(furrow)[1] * radius * axis
+    # The lighter sister moves farther, so that their common centre stays.
+    way_um = 2 * PARTING_WAY * radius * (1 - share)
+    return Member(0, mother.label, division.frame, mother.share * share, centre, None, axis, furrow, way_um)
