@@ -38,7 +38,8 @@ class MitosisParameters:
     generations: int = 1  # divisions that a family can go through
     daughter_share: float = 0.6  # the larger daughter's largest share of her mother's volume; drawn from 0.5 up
     growth: float = 1.4  # a cell's volume after one cycle, relative to its beginning
-    irregularity: float = 0.2  # undulation of the surface between divisions, in cell radii
+    irregularity: float = 0.18  # undulation of the surface between divisions, in cell radii
+    slenderness: float = 1.7  # length over width between divisions, on average
     drift_um_per_min: float = 0.03
 
     def __post_init__(self) -> None:
@@ -79,10 +80,9 @@ class CellBody:
 
 @dataclass(frozen=True)
 class Division:
-    """How a cell divides: along which axis and where."""
+    """When a cell divides, and where along its long axis."""
 
     frame: float
-    axis: Float[np.ndarray, " 3"]
     furrow: Furrow
 
 
@@ -95,6 +95,9 @@ class Member:
     birth: float
     share: float  # of the family's volume
     centre_zyx_um: Float[np.ndarray, " 3"]  # at birth, without the family's drift
+    # Between divisions the cell is longer along this axis; it divides along it (Hertwig's rule).
+    long_axis: Float[np.ndarray, " 3"]
+    slenderness: float
     division: Division | None
     # Born of a division: the axis towards this cell, the furrow that made it and how far it moves away.
     axis: Float[np.ndarray, " 3"]
@@ -144,11 +147,17 @@ class MitosisCell:
         base, line = self._form(member, frame)
         centre = self.centre_zyx_um(member, frame)
         time_s = frame * self.time_step_s
-        amplitude_um = self.irregularity * family_radius * self._calm(member, frame)
+        restless = self._restlessness(member, frame)
+        amplitude_um = self.irregularity * family_radius * (0.35 + 0.65 * restless)
+        # Along the axis of the next division (Hertwig's rule), and as much narrower across: the volume stays.
+        slenderness = member.slenderness**restless
+        stretch = slenderness ** (-1 / 3) * (
+            np.eye(3) + (slenderness - 1) * np.outer(member.long_axis, member.long_axis)
+        )
 
         def place(points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
             # The warp is one for the whole family, so that sisters fit each other at the moment they part.
-            placed = centre + radius * points
+            placed = centre + radius * points @ stretch
             return placed + amplitude_um * self.warp.shift(placed / family_radius, time_s) + self.drift.at(time_s)
 
         surface = Polyhedron(place(base.vertices_zyx_um), base.faces)
@@ -170,8 +179,8 @@ class MitosisCell:
             stretch = smoothstep((self._frames(ELONGATION) - ahead) / self._frames(ELONGATION - FURROW / 2))
             closing = 1 - min(ahead / self._frames(FURROW), 1.0)
             heights, radii = mother_profile(division.furrow, stretch=stretch, closing=closing)
-            line = heights[4:-4, None] * division.axis
-            return revolve(heights, radii, frame_along(division.axis)), line if closing > 0 else np.zeros((0, 3))
+            line = heights[4:-4, None] * member.long_axis
+            return revolve(heights, radii, frame_along(member.long_axis)), line if closing > 0 else np.zeros((0, 3))
         if member.furrow is not None:
             roundness = smoothstep((frame - member.birth) / self._frames(ROUNDING_OFF))
             heights, radii = lobe_profile(member.furrow, roundness=roundness)
@@ -179,16 +188,16 @@ class MitosisCell:
         heights, radii = mother_profile(Furrow(), stretch=0.0, closing=0.0)
         return revolve(heights, radii, frame_along(member.axis)), np.zeros((0, 3))
 
-    def _calm(self, member: Member, frame: float) -> float:
-        """How irregular the cell is: 1 between divisions, a fraction while it is rounded up."""
-        calm = 1.0
+    def _restlessness(self, member: Member, frame: float) -> float:
+        """1 between divisions, 0 while the cell is rounded up."""
+        restless = 1.0
         if member.division is not None:
-            calm = smoothstep(
+            restless = smoothstep(
                 (member.division.frame - self._frames(ELONGATION) - frame) / self._frames(ROUNDING - ELONGATION)
             )
         if member.furrow is not None:
-            calm = min(calm, smoothstep((frame - member.birth) / self._frames(2 * ROUNDING_OFF)))
-        return 0.35 + 0.65 * calm
+            restless = min(restless, smoothstep((frame - member.birth) / self._frames(1.6 * ROUNDING_OFF)))
+        return restless
 
     def _frames(self, share_of_cycle: float) -> float:
         return max(share_of_cycle * self.cycle_frames, 0.5)
@@ -205,7 +214,7 @@ def draw_mitosis_cell(
     cycle = _cycle_frames(parameters, n_frames=n_frames, time_step_s=time_step_s)
     duration_s = max(n_frames - 1, 1) * time_step_s
     # Below the inverse of the steepest slope the warp cannot fold the surface.
-    warp = Warp.draw(rng, modes=5, wavelengths=(2.6, 4.5), period_s=max(duration_s, 900.0))
+    warp = Warp.draw(rng, modes=5, wavelengths=(3.0, 5.0), period_s=max(duration_s, 900.0))
     spread = parameters.size_spread
     cell = MitosisCell(
         n_frames=n_frames,
@@ -218,7 +227,10 @@ def draw_mitosis_cell(
         warp=warp,
         drift=Drift.draw(rng, speed_um_per_s=parameters.drift_um_per_min / 60, swing_um=0.2, period_s=2 * duration_s),
     )
-    founder = Member(1, 0, -cycle, 1.0, np.zeros(3), None, random_direction(rng))
+    long_axis = random_direction(rng)
+    founder = Member(
+        1, 0, -cycle, 1.0, np.zeros(3), long_axis, _slenderness(parameters, rng), None, perpendicular(long_axis, rng)
+    )
     first_division = cycle * rng.uniform(0.3, 0.5)
     return replace(cell, members=tuple(_grow_tree(cell, founder, first_division, parameters, rng)))
 
@@ -252,25 +264,41 @@ def _grow_tree(
         if generation >= parameters.generations or division_frame > cell.n_frames - 1:
             done.append(member)
             continue
-        axis = random_direction(rng) if generation == 0 else perpendicular(member.axis, rng)
         larger = rng.uniform(0.5, parameters.daughter_share)
         furrow = Furrow.for_share(larger if rng.random() < 0.5 else 1 - larger)
-        member = replace(member, division=Division(float(division_frame), axis, furrow))
+        member = replace(member, division=Division(float(division_frame), furrow))
         done.append(member)
         for upper in (True, False):
-            daughter = _daughter(cell, member, upper=upper)
+            daughter = _daughter(cell, member, parameters, rng, upper=upper)
             life = cell.cycle_frames * rng.uniform(0.9, 1.1)
             waiting.append((daughter, daughter.birth + life, generation + 1))
     return done
 
 
-def _daughter(cell: MitosisCell, mother: Member, *, upper: bool) -> Member:
+def _daughter(
+    cell: MitosisCell, mother: Member, parameters: MitosisParameters, rng: np.random.Generator, *, upper: bool
+) -> Member:
     assert mother.division is not None
-    division = mother.division
-    furrow, axis = division.furrow.side(upper), division.axis * (1 if upper else -1)
-    radius = _ball_radius_um(mother.share * cell.volume_at(division.frame))
+    furrow, axis = mother.division.furrow.side(upper), mother.long_axis * (1 if upper else -1)
+    birth = mother.division.frame
+    radius = _ball_radius_um(mother.share * cell.volume_at(birth))
     share = furrow.share_above
-    centre = cell.centre_zyx_um(mother, division.frame) + lobe_scale(furrow)[1] * radius * axis
-    # The lighter sister moves farther, so that their common centre stays.
-    way_um = 2 * PARTING_WAY * radius * (1 - share)
-    return Member(0, mother.label, division.frame, mother.share * share, centre, None, axis, furrow, way_um)
+    return Member(
+        label=0,
+        parent=mother.label,
+        birth=birth,
+        share=mother.share * share,
+        centre_zyx_um=cell.centre_zyx_um(mother, birth) + lobe_scale(furrow)[1] * radius * axis,
+        # Across the axis to the sister, so that sisters never grow into each other.
+        long_axis=perpendicular(axis, rng),
+        slenderness=_slenderness(parameters, rng),
+        division=None,
+        axis=axis,
+        furrow=furrow,
+        # The lighter sister moves farther, so that their common centre stays.
+        way_um=2 * PARTING_WAY * radius * (1 - share),
+    )
+
+
+def _slenderness(parameters: MitosisParameters, rng: np.random.Generator) -> float:
+    return 1 + (parameters.slenderness - 1) * rng.uniform(0.5, 1.5)

@@ -49,7 +49,7 @@ def _split(corners: np.ndarray, edge: np.ndarray) -> tuple[np.ndarray, np.ndarra
 def line_voxels(
     lines_zyx_um: list[Float[np.ndarray, "n 3"]], *, spacing_zyx_um: Spacing, corner_zyx_um: Float[np.ndarray, " 3"]
 ) -> np.ndarray:
-    """Indices of the voxels that polylines pass through (sampled at a quarter of the finest voxel): a connected chain."""
+    """Indices of the voxels that lines pass through, sampled at a quarter of the finest voxel: a connected chain."""
     spacing = np.array(spacing_zyx_um)
     found = [np.zeros((0, 3), dtype=int)]
     for line in lines_zyx_um:
