@@ -163,12 +163,17 @@ def _measure_frame(movie: LabelMovie, frame: int, expected: list[Track], known: 
 
 
 def _measure(labels: Labels) -> dict[int, _Extent]:
+    names = np.arange(int(labels.max()) + 1)
+    if len(names) >= labels.size:
+        # cc3d refuses labels beyond the number of voxels, which small crops of large movies have.
+        names, numbers = np.unique(labels, return_inverse=True)
+        labels = numbers.reshape(labels.shape).astype(np.uint16)
     statistics: Mapping[str, Any] = cc3d.statistics(labels, no_slice_conversion=True)
     counts, boxes, centroids = (statistics[key] for key in ("voxel_counts", "bounding_boxes", "centroids"))
     return {
-        int(label): _Extent(_box(boxes[label]), int(counts[label]), _triple(centroids[label]))
-        for label in np.flatnonzero(counts)
-        if label
+        int(names[i]): _Extent(_box(boxes[i]), int(counts[i]), _triple(centroids[i]))
+        for i in np.flatnonzero(counts)
+        if names[i]
     }
 
 

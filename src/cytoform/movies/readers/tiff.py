@@ -3,7 +3,6 @@
 import logging
 import os
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,9 @@ from cytoform.movies.movie import LabelMovie, Labels, as_labels, check_dtype, ch
 
 # A broken file is one InputError, not a page of log on stderr; whoever sets up logging still gets the log.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
+
+# A tifffile.TiffPageSeries. Run-time checks of that type would pick a page by chance, which a truncated file lacks.
+Series = Any
 
 UNNAMED = "QI"
 RESOLUTION_TAGS = ("XResolution", "YResolution")
@@ -87,9 +89,7 @@ def read_header(path: Path, *, volume: bool = False) -> TiffHeader:
     return TiffHeader(n_frames, shape, _recorded(_tiff(path)))
 
 
-def _frames_and_shape(
-    series: tifffile.TiffPageSeries, path: Path, volume: bool
-) -> tuple[int | None, tuple[int, int, int]]:
+def _frames_and_shape(series: Series, path: Path, volume: bool) -> tuple[int | None, tuple[int, int, int]]:
     axes, shape = series.axes, tuple(int(n) for n in series.shape)
     if len(shape) < 3 or axes == "TYX":
         raise InputError(f"{path}: 2D where 3D is needed (axes {axes}, shape {shape}); give volumes with a z axis")
@@ -138,7 +138,7 @@ def _read(path: Path, frame: int, shape_zyx: tuple[int, int, int], where: str) -
     return as_labels(array.reshape(shape_zyx), where)
 
 
-def _pages(series: tifffile.TiffPageSeries, frame: int, n_bytes: int) -> list[Any]:
+def _pages(series: Series, frame: int, n_bytes: int) -> list[Any]:
     each = int(np.prod(series.keyframe.shape)) * series.dtype.itemsize
     count, rest = divmod(n_bytes, each)
     if rest or not count:
@@ -154,9 +154,7 @@ def _is_whole(page: Any) -> bool:
     return all(o + n <= size for o, n in zip(page.dataoffsets, page.databytecounts, strict=True))
 
 
-def _read_contiguous(series: tifffile.TiffPageSeries, frame: int, n_bytes: int) -> Any:
-    assert series.dataoffset is not None
-    assert series.parent is not None
+def _read_contiguous(series: Series, frame: int, n_bytes: int) -> Any:
     handle = series.parent.filehandle
     start = series.dataoffset + frame * n_bytes
     if start + n_bytes > handle.size:
@@ -166,16 +164,29 @@ def _read_contiguous(series: tifffile.TiffPageSeries, frame: int, n_bytes: int) 
     return np.frombuffer(handle.read(n_bytes), series.dtype.newbyteorder(series.parent.byteorder))
 
 
-def _series(path: Path) -> tifffile.TiffPageSeries:
+def _series(path: Path) -> Series:
     try:
-        series: Sequence[tifffile.TiffPageSeries] = _tiff(path).series
+        series: Any = _tiff(path).series
     except (InputError, MemoryError, OSError):
         raise
     except Exception:
         raise InputError(f"{path}: the file is truncated or damaged; copy or write it again") from None
+    if not _is_complete(series):
+        raise InputError(f"{path}: the file is truncated or damaged; copy or write it again")
     if len(series) != 1:
         raise InputError(f"{path}: {len(series)} images in one file; save the labels alone")
     return series[0]
+
+
+def _is_complete(series: Any) -> bool:
+    """Whether the file goes as far as its header says; the pages themselves are checked when they are read."""
+    tiff = series[0].parent
+    if tiff.is_imagej and series[0].kind != "imagej":
+        # tifffile then shows the pages it finds, of which there are fewer than ImageJ wrote.
+        return len(tiff.pages) >= int((tiff.imagej_metadata or {}).get("images", 1))
+    if series[0].dataoffset is not None:
+        return series[0].dataoffset + series[0].nbytes <= tiff.filehandle.size
+    return all(len(one) * int(np.prod(one.keyframe.shape)) >= one.size for one in series)
 
 
 _kept = threading.local()

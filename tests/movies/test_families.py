@@ -1,0 +1,186 @@
+"""Families of analytic movies: labels, volumes, centroids, the border, and labels that are not there."""
+
+import math
+import pickle
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from cytoform.errors import EmptyFrame, InputError
+from cytoform.movies.families import FamilyFrame, family_mask, find_families
+from cytoform.movies.lineage import Lineage, Track
+from cytoform.movies.movie import LabelMovie
+from cytoform.movies.readers import open_movies
+
+Make = Callable[..., LabelMovie]
+
+
+@pytest.fixture
+def make(spacing_zyx_um) -> Make:
+    """A movie of an array."""
+
+    def movie(frames: np.ndarray, lineage: Lineage | None = None) -> LabelMovie:
+        return LabelMovie(
+            "cells",
+            "cells.tif",
+            len(frames),
+            frames.shape[1:],
+            spacing_zyx_um,
+            1.0,
+            lineage,
+            lambda t: frames[t].copy(),
+        )
+
+    return movie
+
+
+def test_a_division_is_one_family(make, division, lineage, spacing_zyx_um):
+    search = find_families(make(division, lineage))
+    (family,) = search.families
+    assert search.left_out == ()
+    assert (family.name, family.root, family.first, family.last) == ("cells_00007", 7, 0, 5)
+    assert family.labels_by_frame == ((7,),) * 3 + ((40, 300),) * 3
+    voxel_um3 = math.prod(spacing_zyx_um)
+    assert family.at(1).n_voxels * voxel_um3 == pytest.approx(4 / 3 * math.pi * 2.5**3, rel=0.01)
+    assert family.at(4).n_voxels * voxel_um3 == pytest.approx(4 / 3 * math.pi * (1.8**3 + 2.2**3), rel=0.02)
+    assert family.at(1).centroid_zyx_um == pytest.approx((6.0, 6.1, 6.0), abs=0.02)
+    centroid = (1.8**3 * np.array([6.0, 3.3, 5.8]) + 2.2**3 * np.array([6.0, 8.5, 6.2])) / (1.8**3 + 2.2**3)
+    assert family.at(4).centroid_zyx_um == pytest.approx(tuple(centroid), abs=0.03)
+
+
+def test_without_lineage_every_label_is_a_family(make, division):
+    search = find_families(make(division))
+    assert [(f.name, f.root, f.first, f.last) for f in search.families] == [
+        ("cells_00007", 7, 0, 2),
+        ("cells_00040", 40, 3, 5),
+        ("cells_00300", 300, 3, 5),
+    ]
+
+
+def test_a_lone_cell_has_the_name_of_the_movie(make, division):
+    (family,) = find_families(make(division[:3])).families
+    assert family.name == "cells"
+
+
+def test_masks_are_cut_out_where_the_box_says(make, division, lineage):
+    movie = make(division, lineage)
+    (family,) = find_families(movie).families
+    family = pickle.loads(pickle.dumps(family))
+    for frame in range(6):
+        cut = family_mask(movie, family, frame)
+        again = np.zeros(movie.shape_zyx, bool)
+        again[tuple(slice(c, c + n) for c, n in zip(cut.corner_zyx, cut.mask.shape, strict=True))] = cut.mask
+        np.testing.assert_array_equal(again, division[frame] > 0)
+        assert all(cut.mask.any(axis=axes).all() for axes in ((1, 2), (0, 2), (0, 1))) or frame > 2
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("end", [0, -1])
+def test_a_family_that_touches_the_border_once_is_left_out(make, division, lineage, axis, end):
+    at = [12, 42, 24]
+    at[axis] = end
+    division[4][tuple(at)] = 40
+    search = find_families(make(division, lineage))
+    assert search.families == ()
+    assert [(out.root, out.name, out.reason) for out in search.left_out] == [
+        (7, "cells_00007", "label 40 is cut by the border in frame 4")
+    ]
+    assert len(find_families(make(division, lineage), frames=4).families) == 1
+    alone = find_families(make(division))
+    assert ([f.root for f in alone.families], [out.root for out in alone.left_out]) == ([7, 300], [40])
+
+
+def test_frames_are_the_first_of_each_family(make, division, lineage):
+    (family,) = find_families(make(division, lineage), frames=4).families
+    assert (family.first, family.last) == (0, 3)
+    families = find_families(make(division), frames=2).families
+    assert [(f.first, f.last) for f in families] == [(0, 1), (3, 4), (3, 4)]
+    with pytest.raises(InputError, match="--frames 0"):
+        find_families(make(division), frames=0)
+
+
+def test_only_frames_in_use_are_read(make, division, lineage):
+    movie = make(division, lineage)
+    seen: list[int] = []
+    watched = LabelMovie(**{**movie.__dict__, "read": lambda t: (seen.append(t), movie.read(t))[1]})
+    find_families(watched, frames=2)
+    assert seen == [0, 1]
+
+
+def test_a_family_out_of_sight_between_mother_and_daughters_is_left_out(make, division):
+    lineage = Lineage((Track(7, 0, 1, 0), Track(40, 3, 5, 7), Track(300, 3, 5, 7)))
+    division[2][division[2] == 7] = 0
+    division[2][0, 0, 0] = 300
+    search = find_families(make(division, lineage))
+    assert [out.reason for out in search.left_out] == ["no member in frame 2"]
+
+
+def test_labels_that_should_be_there(make, division, lineage):
+    gone = division.copy()
+    gone[1] = np.where(gone[1] == 7, 0, gone[1])
+    gone[4] = np.where(gone[4] == 300, 0, gone[4])
+    with pytest.raises(EmptyFrame, match=r"cells.tif, frame 1: no foreground; .*"):
+        find_families(make(gone))
+    with pytest.raises(EmptyFrame, match=r"cells.tif, frame 1: no foreground; .*"):
+        find_families(make(gone, lineage))
+    gone[1] = division[1]
+    with pytest.raises(InputError, match=r"cells.tif, frame 4: label 300 has no voxels .* from frame 3 to 5; correct"):
+        find_families(make(gone, lineage))
+    with pytest.raises(InputError, match=r"cells.tif, frame 4: label 300 has no voxels .* frames 3 and 5; correct"):
+        find_families(make(gone))
+
+
+def test_labels_and_frames_that_no_track_knows(make, division):
+    with pytest.raises(InputError, match="frame 3: label 300 is in no track"):
+        find_families(make(division, Lineage((Track(7, 0, 2, 0), Track(40, 3, 5, 7)))))
+    with pytest.raises(InputError, match="track of label 7 runs to frame 6 but the movie has the frames 0 to 5"):
+        find_families(make(division, Lineage((Track(7, 0, 6, 0),))))
+
+
+def test_frames_without_a_track_may_be_empty(make, division, lineage):
+    frames = np.concatenate([division, np.zeros_like(division[:1])])
+    assert len(find_families(make(frames, lineage)).families) == 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(labels=arrays(np.uint16, (3, 4, 5), elements=st.sampled_from([0, 1, 2, 999])))
+def test_numbers_agree_with_plain_numpy(labels):
+    frame = np.pad(labels, 1)
+    frame[2, 2, 2] = 999
+    movie = LabelMovie("m", "m", 1, frame.shape, (1.0, 0.5, 0.25), None, None, lambda t: frame.copy())
+    for family in find_families(movie).families:
+        points = np.argwhere(frame == family.root)
+        at: FamilyFrame = family.at(0)
+        assert at.n_voxels == len(points)
+        assert [side.start for side in at.box_zyx] == points.min(axis=0).tolist()
+        assert [side.stop for side in at.box_zyx] == (points.max(axis=0) + 1).tolist()
+        assert at.centroid_zyx_um == pytest.approx(tuple((points.mean(axis=0) + 0.5) * (1.0, 0.5, 0.25)))
+
+
+@pytest.mark.real
+def test_real_nuclei(real_data):
+    (movie,) = open_movies(real_data / "blastospim_nuclei", voxel_size_zyx_um=(2.0, 0.208, 0.208))
+    search = find_families(movie)
+    assert [(family.root, family.first, family.last) for family in search.families] == [(n, 0, 14) for n in range(1, 9)]
+    assert search.left_out == ()
+
+
+@pytest.mark.real
+def test_real_t_cells_have_one_family_of_the_recorded_volume(real_data):
+    import csv
+
+    with open(real_data / "tcells" / "sequences.csv", newline="") as file:
+        rows = {row["name"]: row for row in csv.DictReader(file)}
+    for folder, step in (("masks", 4), ("masks_anisotropic", 1)):
+        for movie in open_movies(real_data / "tcells" / folder)[::step]:
+            (family,) = find_families(movie).families
+            row = rows["_".join(movie.name.split("_")[:2])]
+            volumes_um3 = [frame.n_voxels * math.prod(movie.spacing_zyx_um) for frame in family.frames]
+            assert family.name == movie.name
+            assert len(family.frames) == movie.n_frames == (30 if folder == "masks" else 10)
+            assert movie.time_step_s == pytest.approx(float(row["time_step_s"]))
+            assert np.mean(volumes_um3) == pytest.approx(float(row["mean_volume_um3"]), rel=0.005 if step > 1 else 0.1)

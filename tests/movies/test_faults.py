@@ -1,0 +1,217 @@
+"""What users get wrong when they bring movies: an InputError of one line with place and remedy, each time."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+import zarr
+
+from cytoform.errors import InputError
+from cytoform.movies.families import find_families
+from cytoform.movies.readers import open_movies
+
+UM = (1.0, 0.5, 0.5)
+LABELS = np.ones((2, 4, 5, 6), np.uint8)
+
+
+def refused(path: Path, *, voxel_size: tuple[float, float, float] | None = UM, step: float | None = None) -> str:
+    """The message with which a source is refused, on opening or on reading."""
+
+    def read() -> None:
+        for movie in open_movies(path, voxel_size_zyx_um=voxel_size, time_step_s=step):
+            find_families(movie)
+
+    with pytest.raises(InputError) as caught:
+        read()
+    assert type(caught.value) is InputError
+    message = str(caught.value)
+    assert "\n" not in message
+    assert "; " in message or "; pass" in message or "give" in message, "no remedy"
+    return message
+
+
+def tiff(path: Path, frames: np.ndarray, **options: object) -> Path:
+    tifffile.imwrite(path, frames, photometric="minisblack", **options)
+    return path
+
+
+def test_missing_and_foreign_files(tmp_path):
+    assert "no such file or folder" in refused(tmp_path / "none.tif")
+    (tmp_path / "a.csv").write_text("1,2")
+    assert "a.csv: neither TIFF nor OME-Zarr" in refused(tmp_path / "a.csv")
+    (tmp_path / "a.tif").write_text("not a picture")
+    assert "a.tif: not a TIFF file" in refused(tmp_path / "a.tif")
+    (tmp_path / "a.tif").write_bytes(b"")
+    assert "a.tif: not a TIFF file" in refused(tmp_path / "a.tif")
+    (tmp_path / "empty").mkdir()
+    assert "empty: no label movie here" in refused(tmp_path / "empty")
+
+
+@pytest.mark.parametrize("name", ["ome-tiff", "imagej"])
+def test_a_truncated_movie_never_gives_wrong_frames(name, write, division, tmp_path):
+    path = write[name](tmp_path / "a", division)
+    whole = path.read_bytes()
+    refusals = []
+    for size in np.linspace(0, len(whole) - 1, 60).astype(int):
+        path.write_bytes(whole[:size])
+        try:
+            (movie,) = open_movies(path, voxel_size_zyx_um=UM)
+            assert movie.n_frames in (6, 1)
+            for t in range(movie.n_frames):
+                np.testing.assert_array_equal(movie.read(t), division[t])
+        except InputError as fault:
+            refusals.append(str(fault))
+    assert len(refusals) >= 58
+    assert all(str(path) in message and "\n" not in message for message in refusals)
+
+
+def test_a_truncated_frame_is_named(write, division, tmp_path):
+    root = write["challenge"](tmp_path / "c", division)
+    path = root / "01_GT" / "TRA" / "man_track003.tif"
+    path.write_bytes(path.read_bytes()[:-2000])
+    assert "man_track003.tif" in refused(root / "01_GT" / "TRA")
+
+
+def test_a_damaged_page_is_named_with_its_frame(division, tmp_path):
+    path = tiff(tmp_path / "a.tif", division, compression="zlib")
+    with tifffile.TiffFile(path) as file:
+        offset = file.pages[24 * 3 + 5].dataoffsets[0]
+    content = bytearray(path.read_bytes())
+    content[offset : offset + 4] = b"\xff\xff\xff\xff"
+    path.write_bytes(bytes(content))
+    assert "a.tif, frame 3: the file is truncated or damaged" in refused(path)
+
+
+def test_two_dimensions(tmp_path):
+    for n, frames in enumerate([np.ones((5, 6), np.uint8), np.ones((7, 5, 6), np.uint8)]):
+        axes = {2: "YX", 3: "TYX"}[frames.ndim]
+        path = tiff(tmp_path / f"{n}.ome.tif", frames, metadata={"axes": axes}, ome=True)
+        assert f"{path}: 2D where 3D is needed" in refused(path)
+    (tmp_path / "flat").mkdir()
+    tiff(tmp_path / "flat" / "t0.tif", np.ones((5, 6), np.uint8))
+    assert "t0.tif: 2D where 3D is needed" in refused(tmp_path / "flat")
+    group = zarr.create_group(tmp_path / "flat.zarr")
+    group.create_array("0", data=np.ones((3, 1, 5, 6), np.uint8))
+    axes = [{"name": a, "type": "space", "unit": "micrometer"} for a in "tzyx"]
+    transformations = [{"type": "scale", "scale": [1, 1, 1, 1]}]
+    dataset = {"path": "0", "coordinateTransformations": transformations}
+    group.attrs["ome"] = {"version": "0.5", "multiscales": [{"axes": axes, "datasets": [dataset]}]}
+    assert "flat.zarr: 2D where 3D is needed" in refused(tmp_path / "flat.zarr")
+
+
+def test_channels_and_unnamed_axes(tmp_path):
+    path = tiff(tmp_path / "a.ome.tif", np.ones((2, 2, 4, 5, 6), np.uint8), metadata={"axes": "TCZYX"}, ome=True)
+    assert "save the labels as one channel" in refused(path)
+    assert "three axes without names" in refused(tiff(tmp_path / "b.tif", np.ones((7, 5, 6), np.uint8)))
+
+
+@pytest.mark.parametrize(("dtype", "kind"), [(bool, "a boolean image"), (np.float32, "an image of type float32")])
+@pytest.mark.parametrize("container", ["tiff", "folder", "zarr"])
+def test_images_that_are_no_labels(dtype, kind, container, tmp_path, write):
+    frames = LABELS.astype(dtype)
+    if container == "zarr":
+        path = tmp_path / "a.ome.zarr"
+        root = zarr.open_group(write["ome-zarr-0.5"](tmp_path / "a", np.ones((2, 24, 60, 48), np.uint8)))
+        root.create_array("labels/cells/0", shape=(2, 24, 60, 48), dtype=dtype, overwrite=True)
+    elif container == "folder":
+        path = tmp_path / "a"
+        path.mkdir()
+        tiff(path / "t0.tif", frames[0])
+    else:
+        path = tiff(tmp_path / "a.tif", frames)
+    message = refused(path)
+    assert kind in message
+    assert str(path) in message
+
+
+def test_labels_out_of_range(tmp_path):
+    frames = LABELS.astype(np.int32)
+    frames[1, 2, 2, 2] = 65536
+    path = tiff(tmp_path / "a.tif", frames)
+    assert "a.tif, frame 1: label 65536, but no more than 65535 labels" in refused(path)
+    frames[1, 2, 2, 2] = -1
+    assert "a.tif, frame 1: a negative label -1" in refused(tiff(path, frames))
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), 0.0, -0.2])
+def test_impossible_voxel_sizes_and_time_steps(bad, tmp_path, write, division):
+    path = tiff(tmp_path / "a.tif", LABELS)
+    message = refused(path, voxel_size=(1.0, bad, 0.5))
+    assert message.startswith(f"--voxel-size 1.0 {bad} 0.5: give three positive numbers")
+    assert refused(path, step=bad).startswith(f"--time-step {bad}: give a positive number")
+    file = write["ome-zarr-0.4"](tmp_path / "b", division) / "labels" / "cells" / ".zattrs"
+    attributes = json.loads(file.read_text())
+    attributes["multiscales"][0]["datasets"][0]["coordinateTransformations"][0]["scale"][1] = bad
+    file.write_text(json.dumps(attributes))
+    message = refused(file.parents[2], voxel_size=None)
+    assert "a recorded voxel size of" in message
+    assert "--voxel-size Z Y X" in message
+
+
+def test_a_voxel_size_that_nobody_knows(tmp_path, write, division):
+    path = tiff(tmp_path / "a.tif", LABELS)
+    assert refused(path, voxel_size=None) == (
+        f"{path}: the voxel size is nowhere recorded; pass --voxel-size Z Y X in micrometres"
+    )
+    parsecs = write["ome-tiff"](tmp_path / "b", division)
+    parsecs.write_bytes(parsecs.read_bytes().replace("µm".encode(), b"pc "))
+    assert "nowhere recorded" in refused(parsecs, voxel_size=None)
+    file = write["ome-zarr-0.5"](tmp_path / "c", division) / "labels" / "cells" / "zarr.json"
+    file.write_text(file.read_text().replace('"unit"', '"sort"'))
+    assert "nowhere recorded" in refused(file.parents[2], voxel_size=None)
+
+
+def test_frames_that_differ(tmp_path):
+    (tmp_path / "f").mkdir()
+    tiff(tmp_path / "f" / "t0.tif", LABELS[0])
+    tiff(tmp_path / "f" / "t1.tif", LABELS[0, :, :4])
+    message = refused(tmp_path / "f")
+    assert "t1.tif, frame 1: shape (4, 4, 6) where the other frames have (4, 5, 6)" in message
+
+
+def test_challenge_folders_that_are_not_whole(tmp_path, write, division):
+    root = write["challenge"](tmp_path / "c", division)
+    tracks = root / "01_GT" / "TRA"
+    (tracks / "man_track002.tif").unlink()
+    assert "TRA, frame 2: man_track002.tif is missing" in refused(root)
+    for path in tracks.glob("*.tif"):
+        path.unlink()
+    assert "no man_track000.tif" in refused(root)
+    (tracks / "man_track.txt").unlink()
+    assert "man_track.txt: no such file" in refused(root)
+    (tmp_path / "d" / "01_GT").mkdir(parents=True)
+    assert "sequence 01 has neither" in refused(tmp_path / "d")
+
+
+def test_masks_of_another_shape_than_the_tracks(tmp_path, write, division):
+    root = write["challenge"](tmp_path / "c", division)
+    for t in range(6):
+        tiff(root / "01_GT" / "SEG" / f"man_seg{t:03d}.tif", division[t][:-1])
+    assert "man_seg000.tif, frame 0: shape" in refused(root)
+
+
+def test_damaged_zarr(tmp_path, write, division):
+    path = write["ome-zarr-0.5"](tmp_path / "c", division)
+    chunk = next((path / "labels" / "cells" / "0" / "c" / "2").rglob("0"))
+    chunk = next(p for p in [chunk, *chunk.rglob("*")] if p.is_file())
+    chunk.write_bytes(chunk.read_bytes()[:20])
+    assert "cells, frame 2: the array cannot be read" in refused(path)
+    (path / "labels" / "cells" / "zarr.json").write_text("{")
+    assert "label image" in refused(path) or "metadata" in refused(path)
+
+
+def test_several_label_images(tmp_path, write, division):
+    path = write["ome-zarr-0.5"](tmp_path / "c", division)
+    zarr.open_group(path / "labels").attrs["ome"] = {"version": "0.5", "labels": ["cells", "nuclei"]}
+    assert "it has cells, nuclei; give" in refused(path)
+
+
+def test_a_header_that_claims_too_much(tmp_path):
+    path = tmp_path / "a.zarr"
+    group = zarr.create_group(path)
+    group.create_array("0", shape=(2, 100000, 100000, 100000), chunks=(1, 64, 64, 64), dtype=np.uint8)
+    axes = [{"name": a, "unit": "micrometer"} for a in "tzyx"]
+    group.attrs["ome"] = {"version": "0.5", "multiscales": [{"axes": axes, "datasets": [{"path": "0"}]}]}
+    assert "voxels is too large" in refused(path)
