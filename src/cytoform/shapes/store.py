@@ -163,7 +163,7 @@ class ShapeStore:
             "multiscales": [multiscale("mask", "0", scale, info.time_step_s)],
             "image-label": {"source": {"image": "../../"}},
         }
-        self._array(mask, "0", info.n_frames, "uint8", 0)
+        self._array(mask, "0", info.n_frames, "uint8", 0.0)
         return ShapeSequence(group, self.grid, self.band_um)
 
     def _array(self, group: zarr.Group, name: str, n_frames: int, dtype: str, outside: float) -> None:
