@@ -15,12 +15,22 @@ from cyclopts import App, CycloptsError
 import cytoform
 from cytoform.errors import InputError
 
-COMMANDS = ("demo", "simulate", "prepare", "train", "reconstruct", "generate", "evaluate", "export", "info")
+COMMANDS = {
+    "demo": "The whole path on simulated cells; ends with a report.",
+    "simulate": "Living cells with known truth: movies of dividing or filopodial cells.",
+    "prepare": "Label movies to a shape store: signed distances of every cell family.",
+    "train": "Learn the cells of a shape store.",
+    "reconstruct": "Render the learned cells from their codes.",
+    "generate": "Render new cells that never existed.",
+    "evaluate": "Compare two shape stores: results.json, figures, report.html.",
+    "export": "Write a shape store as masks, meshes, points or another format.",
+    "info": "Say what is in a file or folder.",
+}
 DISK_FAULTS = {errno.ENOSPC: "no space left on the disk", errno.EDQUOT: "the disk quota is used up"}
 
 app = App(name="cytoform", help=cytoform.__doc__, version=cytoform.__version__, help_format="plaintext")
-for name in COMMANDS:
-    app.command(f"cytoform.commands.{name}:{name}", name=name)
+for name, summary in COMMANDS.items():
+    app.command(f"cytoform.commands.{name}:{name}", name=name, help=summary)
 
 
 def run(arguments: list[str]) -> int:

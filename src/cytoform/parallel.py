@@ -1,9 +1,28 @@
 """Data parallelism, which is Dask's: many independent pieces of work, in processes of this machine or on a cluster."""
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from cytoform.errors import InputError
+
+
+class Advance(Protocol):
+    """Report progress: so many units more are done; `note` is shown beside the bar."""
+
+    def __call__(self, units: float = 1, *, note: str = "") -> None: ...
+
+
+class Progress(Protocol):
+    """Announce long work of `total` units: a context that gives an `Advance`."""
+
+    def __call__(self, what: str, total: float) -> contextlib.AbstractContextManager[Advance]: ...
+
+
+@contextlib.contextmanager
+def no_progress(what: str, total: float) -> Iterator[Advance]:
+    """A `Progress` that shows nothing."""
+    yield lambda units=1, *, note="": None
 
 
 def run_all(

@@ -3,15 +3,15 @@
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from cytoform.parallel import Advance
 
-class Advance(Protocol):
-    """Report progress: so many units more are done; `note` is shown beside the bar."""
-
-    def __call__(self, units: float = 1, *, note: str = "") -> None: ...
+if TYPE_CHECKING:
+    from cytoform.model.run import Run
 
 
 @Parameter(name="*")
@@ -54,3 +54,14 @@ class Common:
                 bar.update(task, advance=units, note=note)
 
             yield advance
+
+
+Device = Literal["auto", "cpu", "cuda"]
+
+
+def open_run(path: Path, device: Device) -> "Run":
+    """Load a trained run onto the device that was asked for, with all threads of the machine."""
+    from cytoform.model.device import torch_device
+    from cytoform.model.run import load_run
+
+    return load_run(path, device=torch_device(device))

@@ -21,7 +21,7 @@ from cytoform.model.checkpoint import load_into, read_tensors, write_tensors
 from cytoform.model.decoder import Decoder
 
 CONFIG, WEIGHTS, PROVENANCE, METRICS = "config.toml", "model.safetensors", "provenance.json", "metrics.csv"
-CHECKPOINTS = "checkpoints"
+CHECKPOINTS, SAMPLES = "checkpoints", "samples"
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,8 @@ class Learned:
     sequences: tuple[LearnedSequence, ...]
     half_extent_um: float
     grid: int
+    # Largest |∇f| that was found in Ω (no unit): how fast the field can change, which the narrow-band search relies on.
+    slope: float
 
     def to_json(self) -> str:
         """As one line for the metadata of the weights."""
@@ -51,7 +53,7 @@ class Learned:
         try:
             values = json.loads(text)
             sequences = tuple(LearnedSequence(**sequence) for sequence in values["sequences"])
-            return cls(sequences, float(values["half_extent_um"]), int(values["grid"]))
+            return cls(sequences, float(values["half_extent_um"]), int(values["grid"]), float(values["slope"]))
         except (KeyError, TypeError, ValueError) as fault:
             raise InputError(f"{where}: damaged metadata ({fault}); train the run anew") from None
 

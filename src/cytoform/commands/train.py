@@ -1,0 +1,71 @@
+"""`cytoform train`: a shape store to a trained run."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from cytoform.commands.common import Common
+
+
+def train(
+    shapes: Path,
+    /,
+    *,
+    out: Path,
+    preset: str | None = None,
+    config: Path | None = None,
+    set_: Annotated[list[str] | None, Parameter(name="--set", negative=())] = None,
+    resume: Annotated[bool, Parameter(negative=())] = False,
+    device: Literal["auto", "cpu", "cuda"] = "auto",
+    workers: int | None = None,
+    common: Common = Common(),  # noqa: B008 (frozen)
+) -> int:
+    """Learn the cells of a shape store: a decoder, and a latent code for each sequence.
+
+    Parameters
+    ----------
+    shapes
+        Shape store of 'cytoform prepare'.
+    out
+        Run folder to write.
+    preset
+        Settings to start from: quick (two CPU cores, minutes; the default) or paper.
+    config
+        TOML file of settings that differ from the preset.
+    set_
+        One more setting, for example --set training.epochs=10; may be repeated.
+    resume
+        Go on with the run in --out where it was stopped; it keeps its settings.
+    device
+        Where to compute.
+    workers
+        Processes that draw the training samples; by default one a CPU core.
+    """
+    from cytoform.config import load_config
+    from cytoform.errors import InputError
+    from cytoform.model.train import train as train_model
+
+    if resume and (preset or config or set_):
+        raise InputError(
+            f"--resume keeps the settings of {out / 'config.toml'}; leave --preset, --config and --set out"
+        )
+    trained = train_model(
+        shapes,
+        out,
+        None if resume else load_config(preset=preset or "quick", file=config, settings=set_),
+        resume=resume,
+        device=device,
+        seed=common.seed,
+        workers=len(os.sched_getaffinity(0)) if workers is None else workers,
+        overwrite=common.overwrite,
+        progress=common.progress,
+    )
+    if not trained.finished:
+        common.say(f"stopped after {trained.epochs} epochs; a checkpoint is in {out}")
+        common.say(f"next: cytoform train {shapes} --out {out} --resume")
+        return 130
+    common.say(f"{trained.epochs} epochs, mean L1 distance {trained.loss:.5f} of the half extent")
+    common.done(out, next_command=f"cytoform reconstruct {out} --out reconstructed.zarr")
+    return 0

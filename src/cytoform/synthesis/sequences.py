@@ -1,0 +1,129 @@
+"""The stages from a run to new shape stores: reconstruct learned cells, generate ones that never existed."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from cytoform.errors import InputError
+from cytoform.files import staged
+from cytoform.model.run import LearnedSequence, Run
+from cytoform.parallel import Progress, no_progress
+from cytoform.shapes.grid import Grid, frame_times
+from cytoform.shapes.store import SequenceInfo, ShapeStore
+from cytoform.synthesis.field import field_of
+from cytoform.synthesis.priors import DEFAULT_SIGMA, Prior, draw_codes
+from cytoform.synthesis.render import BAND_VOXELS, SAFETY, Method, render_sequence
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """How sequences are rendered: the grid's voxels a side and the frames, both as learned where None."""
+
+    grid_size: int | None = None
+    n_frames: int | None = None
+    method: Method = "narrow-band"
+    safety: float = SAFETY
+
+
+@dataclass(frozen=True)
+class NewSequence:
+    """A sequence to render: its name, its code, and what it takes over from a learned one."""
+
+    name: str
+    code: Float[Tensor, " code"]
+    like: LearnedSequence
+    source: str
+
+
+def reconstruct(
+    run: Run,
+    out: Path,
+    *,
+    names: list[str] | None = None,
+    rendering: Rendering = Rendering(),
+    seed: int = 0,
+    overwrite: bool = False,
+    progress: Progress = no_progress,
+) -> None:
+    """Render learned sequences from their codes, all of them or those named. Raises InputError for an unknown name."""
+    wanted = names or run.names
+    codes = {name: run.code(name) for name in wanted}
+    sequences = [
+        NewSequence(like.name, codes[like.name], like, "reconstructed")
+        for like in run.learned.sequences
+        if like.name in codes
+    ]
+    _write_store(run, sequences, out, rendering, {"command": "reconstruct", "seed": seed}, overwrite, progress)
+
+
+def generate(
+    run: Run,
+    out: Path,
+    n: int,
+    *,
+    prior: Prior = "gaussian",
+    sigma: float | None = None,
+    rendering: Rendering = Rendering(),
+    seed: int = 0,
+    overwrite: bool = False,
+    progress: Progress = no_progress,
+) -> None:
+    """Render `n` new cells, their codes drawn as `draw_codes` says (paper section 3.2)."""
+    sigma = DEFAULT_SIGMA[prior] if sigma is None else sigma
+    rng = np.random.default_rng(seed)
+    drawn = draw_codes(run.codes.cpu().numpy(), n, prior=prior, sigma=sigma, rng=rng)
+    # A new cell takes the number of frames and the time step of one of the learned sequences, each in turn.
+    likes = run.learned.sequences
+    sequences = [
+        NewSequence(
+            f"new{number:04d}",
+            torch.tensor(code, dtype=torch.float32, device=run.codes.device),
+            likes[number % len(likes)],
+            f"{prior} {sigma:g}",
+        )
+        for number, code in enumerate(drawn)
+    ]
+    attributes = {"command": "generate", "seed": seed, "prior": prior, "sigma": sigma}
+    _write_store(run, sequences, out, rendering, attributes, overwrite, progress)
+
+
+def _write_store(
+    run: Run,
+    sequences: list[NewSequence],
+    out: Path,
+    rendering: Rendering,
+    attributes: dict[str, Any],
+    overwrite: bool,
+    progress: Progress,
+) -> None:
+    grid = Grid(rendering.grid_size or run.learned.grid, run.learned.half_extent_um)
+    if not (np.isfinite(rendering.safety) and rendering.safety > 0):
+        raise InputError(f"--safety {rendering.safety}: must be a positive number")
+    frames = {sequence.name: rendering.n_frames or sequence.like.n_frames for sequence in sequences}
+    times = {name: frame_times(n) for name, n in frames.items()}
+    attributes = {**attributes, "run": run.path.name, "method": rendering.method}
+    with staged(out, overwrite=overwrite) as partial, progress("rendering", sum(frames.values())) as advance:
+        store = ShapeStore.create(partial, grid, band_um=BAND_VOXELS * grid.spacing_um, attributes=attributes)
+        for sequence in sequences:
+            info = SequenceInfo(
+                sequence.name, frames[sequence.name], _time_step(sequence, frames[sequence.name]), sequence.source
+            )
+            field = field_of(run, sequence.code)
+            rendered = (
+                field.render(float(time), grid.size, method=rendering.method, safety=rendering.safety)
+                for time in times[sequence.name]
+            )
+            render_sequence(rendered, store.add(info), advance)
+
+
+def _time_step(sequence: NewSequence, n_frames: int) -> float | None:
+    """The time between frames when the same span of time is cut into `n_frames`."""
+    like = sequence.like
+    if like.time_step_s is None or n_frames == 1 or like.n_frames == 1:
+        return like.time_step_s
+    return like.time_step_s * (like.n_frames - 1) / (n_frames - 1)
