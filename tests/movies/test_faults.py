@@ -81,7 +81,7 @@ def test_a_damaged_page_is_named_with_its_frame(division, tmp_path):
     content = bytearray(path.read_bytes())
     content[offset : offset + 4] = b"\xff\xff\xff\xff"
     path.write_bytes(bytes(content))
-    assert "a.tif, frame 3: the file is truncated or damaged" in refused(path)
+    assert "a.tif, frame 3: not a TIFF file, or truncated or damaged; copy" in refused(path)
 
 
 def test_two_dimensions(tmp_path):

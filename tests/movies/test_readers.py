@@ -26,6 +26,7 @@ def test_every_container_gives_the_same_movie(container, division, spacing_zyx_u
     read = pickle.loads(pickle.dumps(movie.read))
     for frame in (3, 0, 5, 1, 2, 4):
         assert read(frame).dtype == np.uint16
+        assert read(frame).flags.writeable
         np.testing.assert_array_equal(read(frame), division[frame])
 
 
@@ -73,6 +74,14 @@ def test_tiled_and_big_tiff(division, tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", division, tile=(16, 16), compression="zlib", bigtiff=True)
     (movie,) = open_movies(tmp_path / "a.tif", voxel_size_zyx_um=UM)
     np.testing.assert_array_equal(movie.read(4), division[4])
+
+
+def test_little_endian_without_compression(division, tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", division, byteorder="<", photometric="minisblack")
+    (movie,) = open_movies(tmp_path / "a.tif", voxel_size_zyx_um=UM)
+    frame = movie.read(4)
+    assert frame.flags.writeable
+    np.testing.assert_array_equal(frame, division[4])
 
 
 def test_a_folder_of_movies_is_many_movies(write, division, tmp_path):

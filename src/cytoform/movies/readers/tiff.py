@@ -1,8 +1,10 @@
 """TIFF: one file as a movie (axes T Z Y X), or one file as one frame (axes Z Y X)."""
 
+import contextlib
 import logging
 import os
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,11 +84,25 @@ def read_volume(path: Path, *, shape_zyx: tuple[int, int, int], where: str) -> L
 
 def read_header(path: Path, *, volume: bool = False) -> TiffHeader:
     """Shape and scale. With `volume`, three axes without names are taken as Z Y X. Raises InputError."""
-    series = _series(path)
-    check_dtype(series.dtype, str(path))
-    n_frames, shape = _frames_and_shape(series, path, volume)
-    check_shape(shape, str(path))
-    return TiffHeader(n_frames, shape, _recorded(_tiff(path)))
+    with _damage_at(str(path)):
+        series = _series(path)
+        check_dtype(series.dtype, str(path))
+        n_frames, shape = _frames_and_shape(series, path, volume)
+        check_shape(shape, str(path))
+        return TiffHeader(n_frames, shape, _recorded(_tiff(path)))
+
+
+@contextlib.contextmanager
+def _damage_at(where: str) -> Iterator[None]:
+    """Make one InputError of whatever tifffile and its decoders raise on damaged files."""
+    try:
+        yield
+    except (InputError, MemoryError):
+        raise
+    except Exception as fault:
+        reason = fault.strerror if isinstance(fault, OSError) else None
+        what = reason or "not a TIFF file, or truncated or damaged"
+        raise InputError(f"{where}: {what}; copy or write it again") from None
 
 
 def _frames_and_shape(series: Series, path: Path, volume: bool) -> tuple[int | None, tuple[int, int, int]]:
@@ -117,25 +133,15 @@ def _recorded(tiff: tifffile.TiffFile) -> Recorded:
 
 
 def _read(path: Path, frame: int, shape_zyx: tuple[int, int, int], where: str) -> Labels:
-    series = _series(path)
-    truncated = InputError(f"{where}: the file is truncated or damaged; copy or write it again")
-    n_bytes = int(np.prod(shape_zyx)) * series.dtype.itemsize
-    try:
+    with _damage_at(where):
+        series = _series(path)
+        n_bytes = int(np.prod(shape_zyx)) * series.dtype.itemsize
         if series.dataoffset is not None:
             array = _read_contiguous(series, frame, n_bytes)
         else:
-            pages = _pages(series, frame, n_bytes)
-            if not all(_is_whole(page) for page in pages):
-                raise truncated
-            array = np.stack([page.asarray(maxworkers=1) for page in pages])
-    except (InputError, MemoryError, OSError):
-        raise
-    except Exception:
-        # Decoders raise whatever they like on damaged data.
-        raise truncated from None
-    if array.size != np.prod(shape_zyx):
-        raise truncated
-    return as_labels(array.reshape(shape_zyx), where)
+            array = np.stack([page.asarray(maxworkers=1) for page in _pages(series, frame, n_bytes)])
+        array = array.reshape(shape_zyx)
+    return as_labels(array, where)
 
 
 def _pages(series: Series, frame: int, n_bytes: int) -> list[Any]:
@@ -143,12 +149,17 @@ def _pages(series: Series, frame: int, n_bytes: int) -> list[Any]:
     count, rest = divmod(n_bytes, each)
     if rest or not count:
         raise ValueError("frames do not consist of whole pages")
-    return [series.pages[i] for i in range(frame * count, (frame + 1) * count)]
+    pages = [series.pages[i] for i in range(frame * count, (frame + 1) * count)]
+    if not all(_is_whole(page) for page in pages):
+        raise ValueError("pages beyond the end of the file")
+    return pages
 
 
 def _is_whole(page: Any) -> bool:
     """Whether all bytes of a page lie inside its file: the decoder would fill what is missing with zeros."""
     if page is None or not page.dataoffsets:
+        return False
+    if page.keyframe.compression == tifffile.COMPRESSION.NONE and sum(page.databytecounts) < page.keyframe.nbytes:
         return False
     size = page.parent.filehandle.size
     return all(o + n <= size for o, n in zip(page.dataoffsets, page.databytecounts, strict=True))
@@ -159,20 +170,15 @@ def _read_contiguous(series: Series, frame: int, n_bytes: int) -> Any:
     start = series.dataoffset + frame * n_bytes
     if start + n_bytes > handle.size:
         raise ValueError("beyond the end of the file")
-    handle.seek(start)
     # As in the file: big-endian in ImageJ's.
-    return np.frombuffer(handle.read(n_bytes), series.dtype.newbyteorder(series.parent.byteorder))
+    dtype = series.dtype.newbyteorder(series.parent.byteorder)
+    return handle.read_array(dtype, n_bytes // dtype.itemsize, start)
 
 
 def _series(path: Path) -> Series:
-    try:
-        series: Any = _tiff(path).series
-    except (InputError, MemoryError, OSError):
-        raise
-    except Exception:
-        raise InputError(f"{path}: the file is truncated or damaged; copy or write it again") from None
+    series: Any = _tiff(path).series
     if not _is_complete(series):
-        raise InputError(f"{path}: the file is truncated or damaged; copy or write it again")
+        raise ValueError("the file ends before its last page")
     if len(series) != 1:
         raise InputError(f"{path}: {len(series)} images in one file; save the labels alone")
     return series[0]
@@ -194,20 +200,12 @@ _kept = threading.local()
 
 def _tiff(path: Path) -> tifffile.TiffFile:
     """The opened file. The latest stays open, for finding the pages of a movie costs more than reading a frame."""
-    try:
-        stat = path.stat()
-    except OSError as fault:
-        raise InputError(f"{path}: {fault.strerror}; check the path") from None
+    stat = path.stat()
     # The process is part of the key: a forked child must not share the file position of its parent.
     key = (str(path), stat.st_mtime_ns, stat.st_size, stat.st_ino, os.getpid())
     if getattr(_kept, "key", None) != key:
         _close_kept()
-        try:
-            _kept.tiff = tifffile.TiffFile(path)
-        except OSError as fault:
-            raise InputError(f"{path}: {fault.strerror or 'cannot be read'}; check the file") from None
-        except Exception:
-            raise InputError(f"{path}: not a TIFF file, or a truncated one; copy or write it again") from None
+        _kept.tiff = tifffile.TiffFile(path)
         _kept.key = key
     tiff: tifffile.TiffFile = _kept.tiff
     return tiff
