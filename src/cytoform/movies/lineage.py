@@ -51,19 +51,16 @@ class Lineage:
     def __post_init__(self) -> None:
         check_tracks(self.tracks, "lineage")
 
-    def __getitem__(self, label: int) -> Track:
-        return next(track for track in self.tracks if track.label == label)
-
     def families(self) -> tuple[TrackFamily, ...]:
         """Every track without a mother, with all its descendants; sorted by label."""
-        mothers = {track.label: track.parent for track in self.tracks}
+        by_label = {track.label: track for track in self.tracks}
         members: dict[int, list[Track]] = {}
-        for track in sorted(self.tracks, key=lambda track: track.label):
-            root = track.label
-            while mothers[root]:
-                root = mothers[root]
+        for label, track in sorted(by_label.items()):
+            root = label
+            while by_label[root].parent:
+                root = by_label[root].parent
             members.setdefault(root, []).append(track)
-        return tuple(TrackFamily(self[root], tuple(tracks)) for root, tracks in sorted(members.items()))
+        return tuple(TrackFamily(by_label[root], tuple(tracks)) for root, tracks in sorted(members.items()))
 
 
 def check_tracks(tracks: Iterable[Track], where: str) -> None:
