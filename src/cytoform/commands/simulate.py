@@ -8,7 +8,7 @@ from cyclopts import App
 from cytoform.commands.common import Common
 
 if TYPE_CHECKING:
-    from cytoform.movies.simulate.mitosis import MitosisParameters
+    from cytoform.movies.simulate.population import Parameters
 
 VoxelSize = tuple[float, float, float]
 
@@ -66,8 +66,62 @@ def mitosis(
     _run(parameters, out, cells, frames, voxel_size, time_step, ome_zarr, workers, common)
 
 
+@simulate.command
+def filopodia(
+    *,
+    out: Path,
+    cells: int = 33,
+    frames: int = 30,
+    voxel_size: VoxelSize = (0.125, 0.125, 0.125),
+    time_step: float = 20.0,
+    size: float = 50.8,
+    number: float = 16.0,
+    length: float = 4.0,
+    radius: float = 0.18,
+    branching: float = 0.15,
+    ome_zarr: bool = False,
+    workers: int = 1,
+    common: Common = Common(),  # noqa: B008 (frozen)
+) -> None:
+    """Cells whose filopodia sprout, grow, bend, branch and retract, as a Cell Tracking Challenge folder.
+
+    Parameters
+    ----------
+    out
+        Folder to write; each cell is a sequence of its own (01_GT, 02_GT, ...).
+    cells
+        Number of cells.
+    frames
+        Frames of every movie.
+    voxel_size
+        Size of a voxel along z, y and x in µm; the paper's filopodial cells have 0.125 0.125 0.125.
+    time_step
+        Seconds between frames.
+    size
+        Mean volume of a cell with its filopodia, in µm³.
+    number
+        Filopodia that a cell has at a time, on average, branches not counted.
+    length
+        Mean length of a full-grown filopodium in µm.
+    radius
+        Mean radius of a filopodium halfway along, in µm.
+    branching
+        New branches that a filopodium gets in a minute, on average.
+    ome_zarr
+        Write OME-Zarr label images too (OUT/ome_zarr/NN.zarr).
+    workers
+        Processes to render in.
+    """
+    from cytoform.movies.simulate.filopodia import FilopodiaParameters
+
+    parameters = FilopodiaParameters(
+        size_um3=size, number=number, length_um=length, radius_um=radius, branches_per_min=branching
+    )
+    _run(parameters, out, cells, frames, voxel_size, time_step, ome_zarr, workers, common)
+
+
 def _run(
-    parameters: "MitosisParameters",
+    parameters: "Parameters",
     out: Path,
     cells: int,
     frames: int,

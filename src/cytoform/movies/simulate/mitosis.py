@@ -1,21 +1,19 @@
 """Cells that grow, round up, elongate, furrow and divide: exact distances, volume kept at every division."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float
 
 from cytoform.errors import InputError
 from cytoform.movies.lineage import Track
-from cytoform.movies.simulate.cell import Part
+from cytoform.movies.simulate.cell import Part, Spacing
 from cytoform.movies.simulate.polyhedron import Polyhedron, revolve
-from cytoform.movies.simulate.profiles import Furrow, lobe_profile, lobe_scale, mother_profile
+from cytoform.movies.simulate.profiles import Furrow, lobe_profile, mother_profile
 from cytoform.movies.simulate.randomness import (
     Drift,
     Warp,
     frame_along,
-    perpendicular,
-    random_direction,
     smoothstep,
 )
 
@@ -56,6 +54,15 @@ class MitosisParameters:
         if not 0.5 <= self.daughter_share <= 0.8:
             raise InputError(
                 f"--daughter-share {self.daughter_share}: the larger daughter has 0.5 to 0.8 of her mother's volume"
+            )
+
+    def check_voxels(self, spacing_zyx_um: Spacing) -> None:
+        """Refuse voxels that a daughter would hardly fill."""
+        daughter_um = 2 * ball_radius_um(self.size_um3 / 2**self.generations)
+        if daughter_um < 1.5 * max(spacing_zyx_um):
+            given = " ".join(f"{step:g}" for step in spacing_zyx_um)
+            raise InputError(
+                f"--voxel-size {given}: the last daughters are only {daughter_um:.2g} µm wide; choose smaller voxels"
             )
 
 
@@ -143,7 +150,7 @@ class MitosisCell:
 
     def _body(self, member: Member, frame: float) -> CellBody:
         volume = member.share * self.volume_at(frame)
-        radius, family_radius = _ball_radius_um(volume), _ball_radius_um(self.volume_um3)
+        radius, family_radius = ball_radius_um(volume), ball_radius_um(self.volume_um3)
         base, line = self._form(member, frame)
         centre = self.centre_zyx_um(member, frame)
         time_s = frame * self.time_step_s
@@ -203,102 +210,6 @@ class MitosisCell:
         return max(share_of_cycle * self.cycle_frames, 0.5)
 
 
-def _ball_radius_um(volume_um3: float) -> float:
+def ball_radius_um(volume_um3: float) -> float:
+    """Radius of a ball of this volume."""
     return float((3 * volume_um3 / (4 * np.pi)) ** (1 / 3))
-
-
-def draw_mitosis_cell(
-    parameters: MitosisParameters, rng: np.random.Generator, *, n_frames: int, time_step_s: float, score: float
-) -> MitosisCell:
-    """One random family; `score` places its size in the population, in standard deviations of ln(volume)."""
-    cycle = _cycle_frames(parameters, n_frames=n_frames, time_step_s=time_step_s)
-    duration_s = max(n_frames - 1, 1) * time_step_s
-    # Below the inverse of the steepest slope the warp cannot fold the surface.
-    warp = Warp.draw(rng, modes=5, wavelengths=(3.0, 5.0), period_s=max(duration_s, 900.0))
-    spread = parameters.size_spread
-    cell = MitosisCell(
-        n_frames=n_frames,
-        time_step_s=time_step_s,
-        volume_um3=parameters.size_um3 * float(np.exp(spread * score - spread**2 / 2)),
-        cycle_frames=cycle,
-        growth=parameters.growth,
-        irregularity=min(parameters.irregularity, 0.9 / warp.steepest()),
-        members=(),
-        warp=warp,
-        drift=Drift.draw(rng, speed_um_per_s=parameters.drift_um_per_min / 60, swing_um=0.2, period_s=2 * duration_s),
-    )
-    long_axis = random_direction(rng)
-    founder = Member(
-        1, 0, -cycle, 1.0, np.zeros(3), long_axis, _slenderness(parameters, rng), None, perpendicular(long_axis, rng)
-    )
-    first_division = cycle * rng.uniform(0.3, 0.5)
-    return replace(cell, members=tuple(_grow_tree(cell, founder, first_division, parameters, rng)))
-
-
-def _cycle_frames(parameters: MitosisParameters, *, n_frames: int, time_step_s: float) -> float:
-    if parameters.generations > 1 and n_frames < 4 * parameters.generations:
-        raise InputError(
-            f"--generations {parameters.generations}: needs at least {4 * parameters.generations} frames; "
-            f"raise --frames {n_frames} or choose fewer generations"
-        )
-    if parameters.cycle_min is None:
-        return max(n_frames - 1, 1) / max(parameters.generations, 1)
-    cycle = parameters.cycle_min * 60 / time_step_s
-    if cycle < 4:
-        raise InputError(f"--cycle {parameters.cycle_min}: shorter than 4 frames; choose a shorter --time-step")
-    return cycle
-
-
-def _grow_tree(
-    cell: MitosisCell, founder: Member, first_division: float, parameters: MitosisParameters, rng: np.random.Generator
-) -> list[Member]:
-    """All members, mothers before daughters, labelled in the order of their birth."""
-    done: list[Member] = []
-    waiting = [(founder, first_division, 0)]
-    while waiting:
-        waiting.sort(key=lambda entry: (entry[0].birth, entry[0].parent))
-        member, division_frame, generation = waiting.pop(0)
-        # Divisions fall between two frames: the frame before shows the mother, the frame after the daughters.
-        division_frame = max(np.round(division_frame), np.ceil(max(member.birth, 0)) + 1) - 0.5
-        member = replace(member, label=len(done) + 1)
-        if generation >= parameters.generations or division_frame > cell.n_frames - 1:
-            done.append(member)
-            continue
-        larger = rng.uniform(0.5, parameters.daughter_share)
-        furrow = Furrow.for_share(larger if rng.random() < 0.5 else 1 - larger)
-        member = replace(member, division=Division(float(division_frame), furrow))
-        done.append(member)
-        for upper in (True, False):
-            daughter = _daughter(cell, member, parameters, rng, upper=upper)
-            life = cell.cycle_frames * rng.uniform(0.9, 1.1)
-            waiting.append((daughter, daughter.birth + life, generation + 1))
-    return done
-
-
-def _daughter(
-    cell: MitosisCell, mother: Member, parameters: MitosisParameters, rng: np.random.Generator, *, upper: bool
-) -> Member:
-    assert mother.division is not None
-    furrow, axis = mother.division.furrow.side(upper), mother.long_axis * (1 if upper else -1)
-    birth = mother.division.frame
-    radius = _ball_radius_um(mother.share * cell.volume_at(birth))
-    share = furrow.share_above
-    return Member(
-        label=0,
-        parent=mother.label,
-        birth=birth,
-        share=mother.share * share,
-        centre_zyx_um=cell.centre_zyx_um(mother, birth) + lobe_scale(furrow)[1] * radius * axis,
-        # Across the axis to the sister, so that sisters never grow into each other.
-        long_axis=perpendicular(axis, rng),
-        slenderness=_slenderness(parameters, rng),
-        division=None,
-        axis=axis,
-        furrow=furrow,
-        # The lighter sister moves farther, so that their common centre stays.
-        way_um=2 * PARTING_WAY * radius * (1 - share),
-    )
-
-
-def _slenderness(parameters: MitosisParameters, rng: np.random.Generator) -> float:
-    return 1 + (parameters.slenderness - 1) * rng.uniform(0.5, 1.5)

@@ -88,3 +88,9 @@ def revolve(
     rings = heights[1:-1, None, None] * basis[2] + radii[1:-1, None, None] * circle
     poles = np.stack([heights[0] * basis[2], heights[-1] * basis[2]])
     return Polyhedron(np.concatenate([rings.reshape(-1, 3), poles]), _globe_faces())
+
+
+def globe() -> Polyhedron:
+    """The unit sphere's triangles."""
+    angles = ring_angles()
+    return revolve(-np.cos(angles), np.sin(angles), np.eye(3))

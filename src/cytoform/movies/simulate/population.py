@@ -17,9 +17,12 @@ from cytoform.files import refuse_existing, staged, write_json
 from cytoform.movies.ctc import CtcWriter
 from cytoform.movies.lineage import Lineage
 from cytoform.movies.simulate.cell import Cell, Spacing
+from cytoform.movies.simulate.family_tree import draw_mitosis_cell
+from cytoform.movies.simulate.filopodia import FilopodiaParameters
 from cytoform.movies.simulate.labels import label_image
-from cytoform.movies.simulate.mitosis import MitosisParameters, draw_mitosis_cell
+from cytoform.movies.simulate.mitosis import MitosisParameters
 from cytoform.movies.simulate.randomness import stratified_normal
+from cytoform.movies.simulate.sprouting import draw_filopodia_cell
 from cytoform.parallel import run_all
 from cytoform.shapes.store import OME_VERSION, multiscale
 
@@ -27,8 +30,11 @@ MARGIN_VOXELS = 3
 MAX_VOXELS = 1 << 30
 MAX_CELLS = 999
 FRAMES_A_TASK = 5
-Parameters = MitosisParameters
-SIMULATORS: dict[type[Parameters], Callable[..., Cell]] = {MitosisParameters: draw_mitosis_cell}
+Parameters = MitosisParameters | FilopodiaParameters
+SIMULATORS: dict[type[Parameters], Callable[..., Cell]] = {
+    MitosisParameters: draw_mitosis_cell,
+    FilopodiaParameters: draw_filopodia_cell,
+}
 
 
 @dataclass(frozen=True)
@@ -91,6 +97,7 @@ def population(
 ) -> list[SimulatedFamily]:
     """Random cell families; the same arguments give the same cells, and nothing is rendered yet."""
     _check(n_cells=n_cells, n_frames=n_frames, spacing_zyx_um=spacing_zyx_um, time_step_s=time_step_s)
+    parameters.check_voxels(spacing_zyx_um)
     draw = SIMULATORS[type(parameters)]
     master, *seeds = np.random.SeedSequence(seed).spawn(n_cells + 1)
     scores = stratified_normal(n_cells, np.random.default_rng(master))

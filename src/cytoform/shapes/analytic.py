@@ -1,0 +1,208 @@
+"""Shapes whose distance, volume and area are known exactly: the truth of tests, documentation and simulators.
+
+Points are (z, y, x) in µm; every shape lies around its `centre_zyx_um` with its axis along x. `time` runs from 0 to 1;
+shapes that do not change ignore it. Distances are exact everywhere, inside too, negative inside.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import Float
+
+Points = Float[np.ndarray, "n 3"]
+Distances = Float[np.ndarray, " n"]
+Triple = tuple[float, float, float]
+ORIGIN: Triple = (0.0, 0.0, 0.0)
+
+
+class Shape(Protocol):
+    """A shape over time."""
+
+    def distance_um(self, points_zyx_um: Points, time: float = 0.0) -> Distances:
+        """Signed distance, negative inside."""
+        ...
+
+    def volume_um3(self, time: float = 0.0) -> float:
+        """Volume."""
+        ...
+
+    def area_um2(self, time: float = 0.0) -> float:
+        """Surface area."""
+        ...
+
+
+@dataclass(frozen=True)
+class Ball:
+    """A ball whose radius goes from `radius_um` to `end_radius_um` (by default: stays)."""
+
+    radius_um: float
+    end_radius_um: float | None = None
+    centre_zyx_um: Triple = ORIGIN
+
+    def radius_at(self, time: float) -> float:
+        """Radius, linear in time."""
+        end = self.radius_um if self.end_radius_um is None else self.end_radius_um
+        return self.radius_um + (end - self.radius_um) * time
+
+    def distance_um(self, points_zyx_um: Points, time: float = 0.0) -> Distances:
+        """Signed distance."""
+        return np.linalg.norm(points_zyx_um - np.array(self.centre_zyx_um), axis=1) - self.radius_at(time)
+
+    def volume_um3(self, time: float = 0.0) -> float:
+        """4/3 π r³."""
+        return 4 / 3 * np.pi * self.radius_at(time) ** 3
+
+    def area_um2(self, time: float = 0.0) -> float:
+        """4 π r²."""
+        return 4 * np.pi * self.radius_at(time) ** 2
+
+
+@dataclass(frozen=True)
+class Capsule:
+    """All points within `radius_um` of a straight line of `length_um` along x."""
+
+    radius_um: float
+    length_um: float
+    centre_zyx_um: Triple = ORIGIN
+
+    def distance_um(self, points_zyx_um: Points, time: float = 0.0) -> Distances:
+        """Signed distance."""
+        along, across = _around_axis(points_zyx_um, self.centre_zyx_um)
+        beyond = np.maximum(np.abs(along) - self.length_um / 2, 0)
+        return np.hypot(beyond, across) - self.radius_um
+
+    def volume_um3(self, time: float = 0.0) -> float:
+        """A cylinder and a ball."""
+        return np.pi * self.radius_um**2 * (self.length_um + 4 / 3 * self.radius_um)
+
+    def area_um2(self, time: float = 0.0) -> float:
+        """The side of a cylinder and a sphere."""
+        return 2 * np.pi * self.radius_um * (self.length_um + 2 * self.radius_um)
+
+
+@dataclass(frozen=True)
+class DividingPair:
+    """A ball that becomes two: equal balls whose centres part from 0 to `end_separation_um`.
+
+    They fall apart at time 2 · radius / `end_separation_um`.
+    """
+
+    radius_um: float
+    end_separation_um: float
+    centre_zyx_um: Triple = ORIGIN
+
+    def separation_um(self, time: float) -> float:
+        """Distance between the two centres."""
+        return self.end_separation_um * time
+
+    def distance_um(self, points_zyx_um: Points, time: float = 0.0) -> Distances:
+        """Signed distance."""
+        along, across = _around_axis(points_zyx_um, self.centre_zyx_um)
+        half, radius = self.separation_um(time) / 2, self.radius_um
+        # By symmetry the nearest point of the surface lies on the nearer ball, or on the rim where the balls meet.
+        height = np.abs(along) - half
+        to_ball = np.hypot(height, across) - radius
+        if half >= radius:
+            return to_ball
+        rim = np.sqrt(radius**2 - half**2)
+        # Inside, seen from the ball's centre, the cap within the other ball is no surface.
+        hidden = (to_ball < 0) & (height * rim < -half * across)
+        return np.where(hidden, -np.hypot(along, across - rim), to_ball)
+
+    def volume_um3(self, time: float = 0.0) -> float:
+        """Two balls without the two caps that lie in each other."""
+        cap = max(self.radius_um - self.separation_um(time) / 2, 0.0)
+        return 2 * (4 / 3 * np.pi * self.radius_um**3 - np.pi * cap**2 * (3 * self.radius_um - cap) / 3)
+
+    def area_um2(self, time: float = 0.0) -> float:
+        """Two spheres without the two caps that lie in each other."""
+        cap = max(self.radius_um - self.separation_um(time) / 2, 0.0)
+        return 2 * (4 * np.pi * self.radius_um**2 - 2 * np.pi * self.radius_um * cap)
+
+
+@dataclass(frozen=True)
+class SpikedBall:
+    """A ball with one straight filopodium along +x: a capsule from the ball's centre to `reach_um` (time 1)."""
+
+    radius_um: float
+    spike_radius_um: float
+    reach_um: float
+    centre_zyx_um: Triple = ORIGIN
+
+    def tip_um(self, time: float) -> float:
+        """Where the middle of the round tip is: it comes out of the ball's surface."""
+        return self._root_um + (self.reach_um - self.spike_radius_um - self._root_um) * time
+
+    @property
+    def _root_um(self) -> float:
+        return float(np.sqrt(self.radius_um**2 - self.spike_radius_um**2))
+
+    def distance_um(self, points_zyx_um: Points, time: float = 1.0) -> Distances:
+        """Signed distance."""
+        along, across = _around_axis(points_zyx_um, self.centre_zyx_um)
+        root, tip, thin = self._root_um, self.tip_um(time), self.spike_radius_um
+        to_ball = np.hypot(along, across) - self.radius_um
+        to_spike = np.hypot(along - np.clip(along, 0, tip), across) - thin
+        outside = np.minimum(to_ball, to_spike)
+        # Inside, the nearest surface is the ball without the spike's root, the spike beyond it, or the rim between.
+        to_rim = np.hypot(along - root, across - thin)
+        open_ball = np.where(along * thin > across * root, to_rim, np.abs(to_ball))
+        open_spike = np.where(along < root, to_rim, np.abs(to_spike))
+        return np.where(outside > 0, outside, -np.minimum(open_ball, open_spike))
+
+    def volume_um3(self, time: float = 1.0) -> float:
+        """The ball without the cap in the spike, a cylinder, and half a ball."""
+        cap, thin = self.radius_um - self._root_um, self.spike_radius_um
+        ball = 4 / 3 * np.pi * self.radius_um**3 - np.pi * cap**2 * (3 * self.radius_um - cap) / 3
+        return float(ball + np.pi * thin**2 * (self.tip_um(time) - self._root_um) + 2 / 3 * np.pi * thin**3)
+
+    def area_um2(self, time: float = 1.0) -> float:
+        """The sphere without the cap in the spike, the side of a cylinder, and half a sphere."""
+        cap, thin = self.radius_um - self._root_um, self.spike_radius_um
+        ball = 4 * np.pi * self.radius_um**2 - 2 * np.pi * self.radius_um * cap
+        return float(ball + 2 * np.pi * thin * (self.tip_um(time) - self._root_um) + 2 * np.pi * thin**2)
+
+
+def smooth_union(first: Distances, second: Distances, width_um: float) -> Distances:
+    """Distance to a union whose crease is filled by a fillet; never larger than the smaller of both.
+
+    The quadratic smooth minimum (Quilez, iquilezles.org/articles/smin): where the two differ by less than `width_um`,
+    at most width/4 is taken off. Away from the surface the width shrinks to 0, so that outside only the space within
+    `width_um` of the surface knows of it. The gradient is never steeper than 1.25.
+    """
+    nearer = np.minimum(first, second)
+    width = np.clip(width_um - np.maximum(nearer, 0), 1e-12, None)
+    overlap = np.maximum(width - np.abs(first - second), 0)
+    return nearer - overlap**2 / (4 * width)
+
+
+def round_cone_um(
+    points_zyx_um: Points,
+    starts_zyx_um: Points,
+    ends_zyx_um: Points,
+    start_radii_um: Distances,
+    end_radii_um: Distances,
+) -> Distances:
+    """Signed distance of each point to its own round cone: the hull of two balls, exact outside.
+
+    After Quilez (iquilezles.org/articles/distfunctions); inside it is the depth below the nearest flank or ball.
+    """
+    axis = ends_zyx_um - starts_zyx_um
+    length2 = np.maximum(np.einsum("ij,ij->i", axis, axis), 1e-24)
+    taper = start_radii_um - end_radii_um
+    flank2 = np.maximum(length2 - taper**2, 0)
+    offset = points_zyx_um - starts_zyx_um
+    along = np.einsum("ij,ij->i", offset, axis)
+    across2 = np.maximum(np.einsum("ij,ij->i", offset, offset) * length2 - along**2, 0)
+    # Where the perpendicular to the flank through the point meets the axis, as a share of its length.
+    share = (along + np.sqrt(across2 / np.maximum(flank2, 1e-24)) * -taper) / length2
+    share = np.clip(np.where(flank2 > 0, share, np.where(taper > 0, 0, 1)), 0, 1)
+    nearest = offset - share[:, None] * axis
+    return np.linalg.norm(nearest, axis=1) - (start_radii_um - share * taper)
+
+
+def _around_axis(points_zyx_um: Points, centre_zyx_um: Triple) -> tuple[Distances, Distances]:
+    """Coordinates along x and distance from the x axis."""
+    offset = points_zyx_um - np.array(centre_zyx_um)
+    return offset[:, 2], np.hypot(offset[:, 0], offset[:, 1])
