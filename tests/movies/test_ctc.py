@@ -53,6 +53,8 @@ def test_files_are_small_16_bit_volumes(write, division, tmp_path):
     path = root / "01_GT" / "TRA" / "man_track003.tif"
     read = tifffile.imread(path)
     assert (read.dtype, read.shape) == (np.uint16, division.shape[1:])
+    with tifffile.TiffFile(path) as file:
+        assert "DateTime" not in file.pages.first.tags
     assert path.stat().st_size < division[3].nbytes / 5
 
 

@@ -49,9 +49,12 @@ def test_missing_and_foreign_files(tmp_path):
     assert "empty: no label movie here" in refused(tmp_path / "empty")
 
 
-@pytest.mark.parametrize("name", ["ome-tiff", "imagej"])
+@pytest.mark.parametrize("name", ["ome-tiff", "imagej", "lzw", "packbits"])
 def test_a_truncated_movie_never_gives_wrong_frames(name, write, division, tmp_path):
-    path = write[name](tmp_path / "a", division)
+    if name in write:
+        path = write[name](tmp_path / "a", division)
+    else:
+        path = tiff(tmp_path / "a.tif", division, compression=name)
     whole = path.read_bytes()
     refusals = []
     for size in np.linspace(0, len(whole) - 1, 60).astype(int):
@@ -72,6 +75,18 @@ def test_a_truncated_frame_is_named(write, division, tmp_path):
     path = root / "01_GT" / "TRA" / "man_track003.tif"
     path.write_bytes(path.read_bytes()[:-2000])
     assert "man_track003.tif" in refused(root / "01_GT" / "TRA")
+
+
+def test_a_volume_of_scattered_plain_pages_that_is_truncated(division, tmp_path):
+    path = tmp_path / "f" / "t0.tif"
+    path.parent.mkdir()
+    with tifffile.TiffWriter(path) as file:
+        for plane in division[0]:
+            file.write(plane, contiguous=False, metadata=None)
+    (movie,) = open_movies(path.parent, voxel_size_zyx_um=UM)
+    np.testing.assert_array_equal(movie.read(0), division[0])
+    path.write_bytes(path.read_bytes()[:-600])
+    assert "t0.tif, frame 0: not a TIFF file, or truncated" in refused(path.parent)
 
 
 def test_a_damaged_page_is_named_with_its_frame(division, tmp_path):

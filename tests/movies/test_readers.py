@@ -159,6 +159,12 @@ def test_carried_labels_follow_the_majority():
     np.testing.assert_array_equal(carried, np.where(masks == 11, 5, np.where(masks == 12, 11, 0)))
 
 
+def test_a_marker_with_its_smaller_part_in_a_mask_is_not_its_label():
+    markers = np.array([[[5, 5, 5, 5, 5, 9, 9, 0]]], np.uint16)
+    masks = np.array([[[0, 0, 0, 4, 4, 4, 0, 0]]], np.uint16)
+    assert not carry_labels(markers, masks).any()
+
+
 def test_masks_without_a_marker_vanish():
     masks = np.full((1, 2, 2), 3, np.uint16)
     assert not carry_labels(np.zeros_like(masks), masks).any()
