@@ -3,15 +3,11 @@
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 from cytoform.parallel import Advance
-
-if TYPE_CHECKING:
-    from cytoform.model.run import Run
 
 
 @Parameter(name="*")
@@ -57,11 +53,3 @@ class Common:
 
 
 Device = Literal["auto", "cpu", "cuda"]
-
-
-def open_run(path: Path, device: Device) -> "Run":
-    """Load a trained run onto the device that was asked for, with all threads of the machine."""
-    from cytoform.model.device import torch_device
-    from cytoform.model.run import load_run
-
-    return load_run(path, device=torch_device(device))

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from cytoform.commands.common import Common, Device, open_run
+from cytoform.commands.common import Common, Device
 
 
 def generate(
@@ -48,11 +48,12 @@ def generate(
     device
         Where to compute.
     """
+    from cytoform.synthesis.cells import load
     from cytoform.synthesis.sequences import Rendering
     from cytoform.synthesis.sequences import generate as generate_sequences
 
     generate_sequences(
-        open_run(run, device),
+        load(run, device=device),
         out,
         n,
         prior=prior,

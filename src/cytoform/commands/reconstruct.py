@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from cytoform.commands.common import Common, Device, open_run
+from cytoform.commands.common import Common, Device
 
 
 def reconstruct(
@@ -42,11 +42,12 @@ def reconstruct(
     device
         Where to compute.
     """
+    from cytoform.synthesis.cells import load
     from cytoform.synthesis.sequences import Rendering
     from cytoform.synthesis.sequences import reconstruct as reconstruct_sequences
 
     reconstruct_sequences(
-        open_run(run, device),
+        load(run, device=device),
         out,
         names=sequences,
         rendering=Rendering(grid, frames, method, safety),

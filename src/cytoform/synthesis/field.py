@@ -9,7 +9,6 @@ from torch import Tensor
 
 from cytoform.errors import InputError
 from cytoform.model.decoder import Decoder
-from cytoform.model.run import Run
 from cytoform.model.slope import gradient_xyz
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.mesh import Mesh
@@ -75,18 +74,6 @@ class Field:
     def _normalised(self, points_zyx_um: Float[np.ndarray, "n 3"]) -> Float[Tensor, "n 3"]:
         points = np.asarray(points_zyx_um, float)[:, ::-1] / self.half_extent_um - 1
         return torch.tensor(points.astype(np.float32), device=self.code.device)
-
-
-def field_of(run: Run, code: Float[Tensor, " code"] | str) -> Field:
-    """The field of a code, or of a learned sequence by its name. Raises InputError for a code of the wrong length."""
-    if isinstance(code, str):
-        code = run.code(code)
-    code = torch.as_tensor(code, dtype=torch.float32, device=run.codes.device)
-    if code.shape != run.codes.shape[1:]:
-        raise InputError(f"a code of shape {tuple(code.shape)}: {run.path} has codes of {run.codes.shape[1]} numbers")
-    if not torch.isfinite(code).all():
-        raise InputError("the code holds NaN or infinity")
-    return Field(run.decoder, code, run.learned.half_extent_um, run.learned.slope)
 
 
 def _by_time(times: float | Float[np.ndarray, " n"], n: int) -> list[tuple[float, np.ndarray]]:

@@ -5,17 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Float
-from torch import Tensor
 
 from cytoform.errors import InputError
 from cytoform.files import staged
-from cytoform.model.run import LearnedSequence, Run
+from cytoform.model.run import LearnedSequence
 from cytoform.parallel import Progress, no_progress
 from cytoform.shapes.grid import Grid, frame_times
 from cytoform.shapes.store import SequenceInfo, ShapeStore
-from cytoform.synthesis.field import field_of
+from cytoform.synthesis.cells import Cells
 from cytoform.synthesis.priors import DEFAULT_SIGMA, Prior, draw_codes
 from cytoform.synthesis.render import BAND_VOXELS, SAFETY, Method, render_sequence
 
@@ -35,13 +33,13 @@ class NewSequence:
     """A sequence to render: its name, its code, and what it takes over from a learned one."""
 
     name: str
-    code: Float[Tensor, " code"]
+    code: Float[np.ndarray, " code"]
     like: LearnedSequence
     source: str
 
 
 def reconstruct(
-    run: Run,
+    cells: Cells,
     out: Path,
     *,
     names: list[str] | None = None,
@@ -51,18 +49,18 @@ def reconstruct(
     progress: Progress = no_progress,
 ) -> None:
     """Render learned sequences from their codes, all of them or those named. Raises InputError for an unknown name."""
-    wanted = names or run.names
-    codes = {name: run.code(name) for name in wanted}
+    wanted = names or cells.names
+    codes = {name: cells.run.code(name).cpu().numpy() for name in wanted}
     sequences = [
         NewSequence(like.name, codes[like.name], like, "reconstructed")
-        for like in run.learned.sequences
+        for like in cells.run.learned.sequences
         if like.name in codes
     ]
-    _write_store(run, sequences, out, rendering, {"command": "reconstruct", "seed": seed}, overwrite, progress)
+    _write_store(cells, sequences, out, rendering, {"command": "reconstruct", "seed": seed}, overwrite, progress)
 
 
 def generate(
-    run: Run,
+    cells: Cells,
     out: Path,
     n: int,
     *,
@@ -76,24 +74,24 @@ def generate(
     """Render `n` new cells, their codes drawn as `draw_codes` says (paper section 3.2)."""
     sigma = DEFAULT_SIGMA[prior] if sigma is None else sigma
     rng = np.random.default_rng(seed)
-    drawn = draw_codes(run.codes.cpu().numpy(), n, prior=prior, sigma=sigma, rng=rng)
+    drawn = draw_codes(cells.codes, n, prior=prior, sigma=sigma, rng=rng)
     # A new cell takes the number of frames and the time step of one of the learned sequences, each in turn.
-    likes = run.learned.sequences
+    likes = cells.run.learned.sequences
     sequences = [
         NewSequence(
             f"new{number:04d}",
-            torch.tensor(code, dtype=torch.float32, device=run.codes.device),
+            code.astype(np.float32),
             likes[number % len(likes)],
             f"{prior} {sigma:g}",
         )
         for number, code in enumerate(drawn)
     ]
     attributes = {"command": "generate", "seed": seed, "prior": prior, "sigma": sigma}
-    _write_store(run, sequences, out, rendering, attributes, overwrite, progress)
+    _write_store(cells, sequences, out, rendering, attributes, overwrite, progress)
 
 
 def _write_store(
-    run: Run,
+    cells: Cells,
     sequences: list[NewSequence],
     out: Path,
     rendering: Rendering,
@@ -101,19 +99,19 @@ def _write_store(
     overwrite: bool,
     progress: Progress,
 ) -> None:
-    grid = Grid(rendering.grid_size or run.learned.grid, run.learned.half_extent_um)
+    grid = Grid(rendering.grid_size or cells.run.learned.grid, cells.run.learned.half_extent_um)
     if not (np.isfinite(rendering.safety) and rendering.safety > 0):
         raise InputError(f"--safety {rendering.safety}: must be a positive number")
     frames = {sequence.name: rendering.n_frames or sequence.like.n_frames for sequence in sequences}
     times = {name: frame_times(n) for name, n in frames.items()}
-    attributes = {**attributes, "run": run.path.name, "method": rendering.method}
+    attributes = {**attributes, "run": cells.run.path.name, "method": rendering.method}
     with staged(out, overwrite=overwrite) as partial, progress("rendering", sum(frames.values())) as advance:
         store = ShapeStore.create(partial, grid, band_um=BAND_VOXELS * grid.spacing_um, attributes=attributes)
         for sequence in sequences:
             info = SequenceInfo(
                 sequence.name, frames[sequence.name], _time_step(sequence, frames[sequence.name]), sequence.source
             )
-            field = field_of(run, sequence.code)
+            field = cells.field(sequence.code)
             rendered = (
                 field.render(float(time), grid.size, method=rendering.method, safety=rendering.safety)
                 for time in times[sequence.name]

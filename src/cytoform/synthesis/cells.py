@@ -1,0 +1,49 @@
+"""A trained run as its users see it: named cells, and the fields of their codes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from cytoform.errors import InputError
+from cytoform.model.device import torch_device
+from cytoform.model.run import Run, load_run
+from cytoform.synthesis.field import Field
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The cells that a run has learned, and all those that its codes can describe."""
+
+    run: Run
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the learned sequences."""
+        return self.run.names
+
+    @property
+    def codes(self) -> Float[np.ndarray, "sequences code"]:
+        """Learned codes, one row a sequence."""
+        return self.run.codes.cpu().numpy()
+
+    def field(self, code: str | Float[np.ndarray, " code"]) -> Field:
+        """The field of a learned sequence, by its name, or of any code. Raises InputError for a code that does not fit."""
+        if isinstance(code, str):
+            values = self.run.code(code)
+        else:
+            values = torch.tensor(np.asarray(code, np.float32), device=self.run.codes.device)
+        if values.shape != self.run.codes.shape[1:]:
+            length = self.run.codes.shape[1]
+            raise InputError(f"{self.run.path}: a code of shape {tuple(values.shape)}; its codes have {length} numbers")
+        if not torch.isfinite(values).all():
+            raise InputError(f"{self.run.path}: the code holds NaN or infinity; pass finite numbers")
+        learned = self.run.learned
+        return Field(self.run.decoder, values, learned.half_extent_um, learned.slope)
+
+
+def load(path: str | Path, *, device: str = "auto") -> Cells:
+    """Load a trained run. Raises InputError for a folder that is not one, is unfinished or damaged."""
+    return Cells(load_run(Path(path), device=torch_device(device)))
