@@ -156,7 +156,7 @@ def _pages(series: Series, frame: int, n_bytes: int) -> list[Any]:
 
 
 def _is_whole(page: Any) -> bool:
-    """Whether all bytes of a page lie inside its file: the decoder would fill what is missing with zeros."""
+    """Whether all bytes of a page lie inside its file, so that nothing is allocated for a page that is not there."""
     if page is None or not page.dataoffsets:
         return False
     if page.keyframe.compression == tifffile.COMPRESSION.NONE and sum(page.databytecounts) < page.keyframe.nbytes:
