@@ -175,7 +175,7 @@ def test_real_t_cells_have_one_family_of_the_recorded_volume(real_data):
 
     with open(real_data / "tcells" / "sequences.csv", newline="") as file:
         rows = {row["name"]: row for row in csv.DictReader(file)}
-    for folder, step in (("masks", 4), ("masks_anisotropic", 1)):
+    for folder, step in (("masks", 8), ("masks_anisotropic", 1)):
         for movie in open_movies(real_data / "tcells" / folder)[::step]:
             (family,) = find_families(movie).families
             row = rows["_".join(movie.name.split("_")[:2])]
