@@ -35,8 +35,8 @@ def signed_distance(
     level = level_of(mask, np.array(spacing_zyx_um, float))
     positions_um = [grid.centres_um - grid.half_extent_um + centre for centre in centre_zyx_um]
     sdf_um = _resample(level, positions_um)
-    # The level is no distance: a voxel of the band may have a somewhat higher value.
-    near = np.nonzero(np.abs(sdf_um) <= band_um(grid) + float(level.spacing_zyx_um.max()))
+    # The level is no distance: beside thick slices it may be off by half a slice on either side.
+    near = np.nonzero(np.abs(sdf_um) <= band_um(grid) + max(spacing_zyx_um))
     points_um = np.stack([axis[index] for axis, index in zip(positions_um, near, strict=True)], axis=1)
     squared, _, _ = igl.point_mesh_squared_distance(points_um, *_surface(level))
     # A distance of 0 would count as inside.
