@@ -163,8 +163,8 @@ def _distance_at(
     spacing_um = sequence.grid.spacing_um
     index = points_xyz_um[:, ::-1].T / spacing_um - 0.5
     distance = map_coordinates(sdf_um, index, order=1, mode="nearest").astype(float)
-    # The last voxel of the band may be interpolated with a truncated one.
-    beyond = np.abs(distance) > sequence.band_um - 2 * spacing_um
+    # Closer to the end of the band, a corner of the voxel that is interpolated in may be truncated.
+    beyond = np.abs(distance) > sequence.band_um - np.sqrt(3) * spacing_um
     to_vertex, _ = cKDTree(surface_xyz_um).query(points_xyz_um[beyond], workers=-1)
     distance[beyond] = np.copysign(to_vertex, distance[beyond])
     return distance

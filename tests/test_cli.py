@@ -1,0 +1,84 @@
+"""The command line as a whole: help, exit statuses, one line on stderr."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cytoform import cli
+from cytoform.errors import InputError
+
+
+def cytoform(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "cytoform", *arguments], capture_output=True, text=True, cwd=cwd)
+
+
+def test_help_names_every_command_and_loads_nothing_heavy() -> None:
+    code = (
+        "import sys\nfrom cytoform.cli import run\nstatus = run(['--help'])\n"
+        "print([m for m in ('torch', 'numpy', 'scipy', 'zarr', 'lightning_fabric', 'matplotlib') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0
+    assert done.stdout.rstrip().endswith("[]")
+    for name in cli.COMMANDS:
+        assert name in done.stdout
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_every_command_explains_itself(command: str) -> None:
+    done = cytoform(command, "--help")
+    assert done.returncode == 0, done.stderr
+    assert "Usage" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["prepar"],
+        ["prepare", "x.tif"],
+        ["train", "x.zarr", "--out", "run", "--epochs", "3"],
+        ["generate", "run", "--out", "a.zarr", "-n", "many"],
+        ["info", "no-such-thing"],
+        ["reconstruct", "no-such-run", "--out", "a.zarr"],
+        ["evaluate", "a.zarr", "b.zarr", "--out", "c"],
+        ["train", "no.zarr", "--out", "run"],
+    ],
+)
+def test_wrong_use_is_one_line_and_status_2(arguments: list[str], tmp_path: Path) -> None:
+    done = cytoform(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("cytoform: ")
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_debug_shows_the_traceback(tmp_path: Path) -> None:
+    done = cytoform("info", "no-such-thing", "--debug", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "Traceback" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "words"),
+    [
+        (InputError("a\nb"), 2, "a b"),
+        (OSError(28, "No space left on device", "x.zarr"), 2, "no space left"),
+        (MemoryError(), 2, "not enough memory"),
+        (KeyboardInterrupt(), 130, "stopped"),
+        (ZeroDivisionError("0/0"), 1, "internal fault"),
+    ],
+)
+def test_faults_become_a_line_and_a_status(
+    fault: BaseException, status: int, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(cli, "app", fail)
+    assert cli.run(["info"]) == status
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.count("\n") == 1
