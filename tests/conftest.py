@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from jaxtyping import install_import_hook
 
-install_import_hook("cytoform", "beartype.beartype")
+install_import_hook("cytoform", "runtime_types.check")
 
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
 
@@ -19,3 +19,23 @@ def real_data() -> Path:
             pytest.fail(f"{REAL_DATA}: the real cells are missing")
         pytest.skip("the real cells are not on this machine")
     return REAL_DATA
+
+
+@pytest.fixture(scope="session")
+def balls(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A shape store of two growing balls."""
+    from tiny import write_balls
+
+    return write_balls(tmp_path_factory.mktemp("balls") / "balls.zarr")
+
+
+@pytest.fixture(scope="session")
+def trained(balls: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that has learned the balls well enough to be rendered."""
+    from tiny import small_config
+
+    from cytoform.model.train import train
+
+    run = tmp_path_factory.mktemp("trained") / "run"
+    train(balls, run, small_config("training.epochs=150"))
+    return run

@@ -2,17 +2,19 @@
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from cytoform.errors import InputError
 
 
+@runtime_checkable
 class Advance(Protocol):
     """Report progress: so many units more are done; `note` is shown beside the bar."""
 
     def __call__(self, units: float = 1, *, note: str = "") -> None: ...
 
 
+@runtime_checkable
 class Progress(Protocol):
     """Announce long work of `total` units: a context that gives an `Advance`."""
 

@@ -1,5 +1,6 @@
 """Weights on disk: safetensors with checked names, shapes and numbers; no pickle anywhere."""
 
+import json
 from pathlib import Path
 
 import torch
@@ -10,13 +11,15 @@ from torch import Tensor
 from cytoform.errors import InputError
 from cytoform.files import write_atomically
 
-FORMAT = "1"
+FORMAT, KEY = "1", "cytoform"
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
     """Write named tensors; a reader sees the old file or the whole new one."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())}
-    write_atomically(path, save(plain, {"format": FORMAT, **(metadata or {})}))
+    # One entry only: safetensors writes several in random order, and the same seed is to give the same bytes.
+    note = json.dumps({**(metadata or {}), "format": FORMAT}, sort_keys=True)
+    write_atomically(path, save(plain, {KEY: note}))
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -25,7 +28,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise InputError(f"{path}: no such file; is the run complete? 'cytoform train ... --resume' finishes one")
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
+            metadata = json.loads((file.metadata() or {}).get(KEY, "{}"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as fault:
         raise InputError(f"{path}: not a readable safetensors file ({fault}); train the run anew") from None

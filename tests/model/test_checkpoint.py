@@ -1,0 +1,82 @@
+"""Weights on disk: what is damaged, foreign or unfit is refused in one line."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from cytoform.errors import InputError
+from cytoform.model.checkpoint import read_tensors, write_tensors
+from cytoform.model.run import load_run
+
+
+def change_weights(run: Path, change: Callable[[dict[str, torch.Tensor]], None], **metadata: str) -> None:
+    path = run / "model.safetensors"
+    tensors, old = load_file(path), read_tensors(path)[1]
+    change(tensors)
+    save_file(tensors, path, {"cytoform": json.dumps({**old, **metadata})})
+
+
+@pytest.fixture
+def run(trained: Path, tmp_path: Path) -> Path:
+    import shutil
+
+    return Path(shutil.copytree(trained, tmp_path / "run"))
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    tensors = {"b": torch.arange(3.0), "a": torch.tensor(2)}
+    write_tensors(tmp_path / "x.safetensors", tensors, {"note": "hello"})
+    found, metadata = read_tensors(tmp_path / "x.safetensors")
+    assert metadata["note"] == "hello"
+    assert all(torch.equal(found[name], tensor) for name, tensor in tensors.items())
+
+
+def refused(run: Path, message: str) -> None:
+    with pytest.raises(InputError, match=message) as fault:
+        load_run(run)
+    assert "\n" not in str(fault.value)
+
+
+def test_nan_weights(run: Path) -> None:
+    change_weights(run, lambda t: t["decoder.output.weight"].fill_(float("nan")))
+    refused(run, r"decoder.output.weight holds NaN")
+
+
+def test_truncated_file(run: Path) -> None:
+    path = run / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+    refused(run, "not a readable safetensors file")
+
+
+def test_foreign_file_and_missing_tensor(run: Path) -> None:
+    change_weights(run, lambda t: t.pop("decoder.output.bias"))
+    refused(run, r"lacks tensor output.bias")
+
+
+def test_other_version(run: Path) -> None:
+    change_weights(run, lambda t: None, format="99")
+    refused(run, "version 99")
+
+
+def test_config_that_does_not_fit(run: Path) -> None:
+    path = run / "config.toml"
+    path.write_text(path.read_text().replace("width = 24", "width = 25"))
+    refused(run, "restore the config.toml")
+
+
+def test_codes_of_the_wrong_length(run: Path) -> None:
+    change_weights(run, lambda t: t.update(codes=torch.zeros(2, 9)))
+    refused(run, r"codes of shape \(2, 9\)")
+
+
+def test_damaged_metadata(run: Path) -> None:
+    change_weights(run, lambda t: None, learned="{}")
+    refused(run, "damaged metadata")
+
+
+def test_not_a_run(tmp_path: Path) -> None:
+    refused(tmp_path, "not a run folder")
