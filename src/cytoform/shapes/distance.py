@@ -1,5 +1,6 @@
 """From a mask of labelled voxels to the signed distance of the surface behind it."""
 
+import edt
 import igl
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int64
@@ -34,15 +35,24 @@ def signed_distance(
         raise EmptyFrame("no voxel is inside the cell, so there is no surface to measure from")
     level = level_of(mask, np.array(spacing_zyx_um, float))
     positions_um = [grid.centres_um - grid.half_extent_um + centre for centre in centre_zyx_um]
-    sdf_um = _resample(level, positions_um)
-    # The level is no distance: beside thick slices it may be off by half a slice on either side.
-    near = np.nonzero(np.abs(sdf_um) <= band_um(grid) + max(spacing_zyx_um))
+    sdf_um = _estimate(_resample(level, positions_um), grid)
+    near = np.nonzero(np.abs(sdf_um) <= band_um(grid) + grid.spacing_um)
     points_um = np.stack([axis[index] for axis, index in zip(positions_um, near, strict=True)], axis=1)
     squared, _, _ = igl.point_mesh_squared_distance(points_um, *_surface(level))
     # A distance of 0 would count as inside.
     exact_um = np.maximum(np.sqrt(squared), 1e-6 * grid.spacing_um)
     sdf_um[near] = np.where(sdf_um[near] <= 0, -exact_um, exact_um)
     return sdf_um
+
+
+def _estimate(level_um: Float32[np.ndarray, "n n n"], grid: Grid) -> Float32[np.ndarray, "n n n"]:
+    """Distance to within about a voxel: the transform of the sign, or the level where that is nearer to 0."""
+    inside = level_um <= 0
+    if not inside.any():
+        return level_um
+    # Beside thick slices the level itself is off by half a slice; but it knows of parts too thin for the grid.
+    transform_um = -edt.sdf(inside.astype(np.uint8), anisotropy=(grid.spacing_um,) * 3, parallel=1)
+    return np.where(np.abs(level_um) < np.abs(transform_um), level_um, transform_um)
 
 
 def _surface(level: Level) -> tuple[Float[np.ndarray, "vertices 3"], Int64[np.ndarray, "faces 3"]]:
