@@ -28,8 +28,8 @@ DESCRIPTORS = {
     "size_um3": Descriptor("Size", "µm³"),
     "surface_um2": Descriptor("Surface area", "µm²"),
     "sphericity": Descriptor("Sphericity", ""),
-    "surface_diplib_um2": Descriptor("Surface area, DIPlib on the mask", "µm²"),
-    "sphericity_diplib": Descriptor("Sphericity, DIPlib on the mask", ""),
+    "surface_diplib_um2": Descriptor("DIPlib surface", "µm²"),
+    "sphericity_diplib": Descriptor("DIPlib sphericity", ""),
 }
 # The three of the paper's figure 3.
 MAIN_DESCRIPTORS = ("size_um3", "surface_um2", "sphericity")
