@@ -46,28 +46,46 @@ class ShapeSequence:
         self.info = _info(group)
         self._sdf = _array(group, "sdf")
         self._mask = _array(group, "labels/mask/0")
+        expected = (self.info.n_frames, *grid.shape)
+        for array, dtype in ((self._sdf, np.float16), (self._mask, np.uint8)):
+            if array.shape != expected or array.dtype != dtype:
+                found = f"{array.dtype} of shape {array.shape} instead of {np.dtype(dtype)} of {expected}"
+                raise _damaged(_place(array), found)
 
     def sdf_um(self, frame: int) -> Float[np.ndarray, "z y x"]:
         """Signed distance of one frame in µm, negative inside, truncated at ± band."""
-        return np.asarray(self._sdf[frame], np.float32)
+        return np.asarray(self._read(self._sdf, frame), np.float32)
 
     def mask(self, frame: int) -> Bool[np.ndarray, "z y x"]:
         """Occupancy of one frame: distance ≤ 0."""
-        return np.asarray(self._mask[frame]).astype(bool)
+        return self._read(self._mask, frame).astype(bool)
+
+    def _read(self, array: zarr.Array[Any], frame: int) -> np.ndarray:
+        try:
+            return np.asarray(array[frame])
+        except (OSError, ValueError, RuntimeError) as fault:
+            raise _damaged(f"{_place(array)}, frame {frame}", fault) from None
 
     def write(self, frame: int, sdf_um: Float[np.ndarray, "z y x"]) -> None:
         """Write a whole frame. Distinct frames may be written at once, from several processes too."""
         self.write_block(frame, (0, 0, 0), sdf_um)
 
-    def write_block(self, frame: int, corner: tuple[int, int, int], sdf_um: Float[np.ndarray, "z y x"]) -> None:
-        """Write a block of a frame with its lowest voxel at `corner`, which is a multiple of the chunk size."""
+    def write_block(self, frame: int, corner_zyx: tuple[int, int, int], sdf_um: Float[np.ndarray, "z y x"]) -> None:
+        """Write a block of a frame, its lowest voxel at `corner_zyx`; the frame is outside everywhere else."""
+        if not sdf_um.size:
+            return
+        # Whole chunks, so that none has to be read back; a frame starts as all outside.
+        side = self._sdf.chunks[-1]
+        low = [corner // side * side for corner in corner_zyx]
+        high = [min(-(-(c + n) // side) * side, self.grid.size) for c, n in zip(corner_zyx, sdf_um.shape, strict=True)]
         inside = sdf_um <= 0
         stored = np.clip(sdf_um, -self.band_um, self.band_um).astype(np.float16)
         # float16 rounds distances under 3e-8 µm to 0, which would read as inside.
         stored[~inside & (stored <= 0)] = np.finfo(np.float16).smallest_subnormal
-        where: Any = (frame, *(slice(low, low + n) for low, n in zip(corner, sdf_um.shape, strict=True)))
-        self._sdf[where] = stored
-        self._mask[where] = inside.astype(np.uint8)
+        margins = [(c - l, h - c - n) for c, l, h, n in zip(corner_zyx, low, high, sdf_um.shape, strict=True)]
+        where: Any = (frame, *(slice(l, h) for l, h in zip(low, high, strict=True)))
+        self._sdf[where] = np.pad(stored, margins, constant_values=self.band_um)
+        self._mask[where] = np.pad(inside.astype(np.uint8), margins)
 
 
 class ShapeStore:
@@ -114,12 +132,15 @@ class ShapeStore:
         try:
             return cls(root, path)
         except (KeyError, TypeError, ValueError) as fault:
-            raise InputError(f"{path}: damaged shape store ({fault}); make it anew with 'cytoform prepare'") from None
+            raise _damaged(path, fault) from None
 
     @property
     def names(self) -> list[str]:
         """Names of the sequences, sorted."""
-        return sorted(self._root.group_keys())
+        try:
+            return sorted(self._root.group_keys())
+        except (KeyError, TypeError, ValueError) as fault:
+            raise _damaged(self.path, fault) from None
 
     def __len__(self) -> int:
         return len(self.names)
@@ -128,12 +149,16 @@ class ShapeStore:
         return (self[name] for name in self.names)
 
     def __getitem__(self, name: str) -> ShapeSequence:
-        if name not in self._root:
-            raise InputError(f"{self.path}: no sequence {name!r}; it has {', '.join(self.names[:5])} …")
-        group = self._root[name]
-        if not isinstance(group, zarr.Group):
-            raise InputError(f"{self.path}/{name}: not a sequence")
-        return ShapeSequence(group, self.grid, self.band_um)
+        try:
+            group = self._root[name]
+            if not isinstance(group, zarr.Group):
+                raise TypeError("an array instead of a group")
+            return ShapeSequence(group, self.grid, self.band_um)
+        except (KeyError, TypeError, ValueError) as fault:
+            if name not in self.names:
+                known = ", ".join(self.names[:5])
+                raise InputError(f"{self.path}: no sequence {name!r}; it has {known} …") from None
+            raise _damaged(f"{self.path}/{name}", fault) from None
 
     def add(self, info: SequenceInfo) -> ShapeSequence:
         """Begin a sequence: empty frames, all outside, until they are written."""
@@ -212,3 +237,11 @@ def _array(group: zarr.Group, path: str) -> zarr.Array[Any]:
     if not isinstance(array, zarr.Array):
         raise InputError(f"{group.path}/{path}: not an array; make the store anew with 'cytoform prepare'")
     return array
+
+
+def _damaged(where: object, fault: object) -> InputError:
+    return InputError(f"{where}: damaged shape store ({fault}); make it anew with 'cytoform prepare'")
+
+
+def _place(array: zarr.Array[Any]) -> str:
+    return str(array.store_path).removeprefix("file://")
