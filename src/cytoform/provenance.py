@@ -4,7 +4,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import cytoform
 
-PACKAGES = ("numpy", "scipy", "torch", "zarr", "diplib", "scikit-image")
+PACKAGES = ("numpy", "scipy", "torch", "zarr", "diplib", "scikit-image", "libigl", "connected-components-3d")
 
 
 def software_versions() -> dict[str, str]:

@@ -3,7 +3,6 @@
 import base64
 import html
 import json
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -11,14 +10,11 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-import numpy as np
-
 import cytoform
-from cytoform.assess.descriptors import DESCRIPTORS
-from cytoform.assess.distributions import Summary, summarise
-from cytoform.assess.figures import COLOURS, Side, as_png, as_svg, descriptor_figure, overlap_figure, p_text
+from cytoform.assess.figures import COLOURS, Side, as_png, as_svg, descriptor_figure, overlap_figure
 from cytoform.assess.results import Results
 from cytoform.assess.sheets import SheetRow, contact_sheet, meshes_over_time, spread
+from cytoform.assess.tables import descriptor_table, headline, ks_table, topology_table
 from cytoform.shapes.store import ShapeStore
 
 SEQUENCES_SHOWN, TIMES_SHOWN = 3, 6
@@ -52,9 +48,9 @@ def write_report(
     page = Template(files("cytoform.assess").joinpath("report_template.html").read_text("utf-8")).substitute(
         title=html.escape(title),
         lead=html.escape(_lead(comparisons)),
-        headlines="\n".join(_headline(c, side) for c, side in zip(comparisons, sides[1:], strict=True)),
+        headlines="\n".join(headline(c.results, side) for c, side in zip(comparisons, sides[1:], strict=True)),
         cells=drawer.picture("cells", _cells(reference, comparisons, sides), "cells over time"),
-        descriptors=_descriptor_table(comparisons, sides),
+        descriptors=descriptor_table([c.results for c in comparisons], sides),
         comparisons="\n".join(_section(c, side, drawer) for c, side in zip(comparisons, sides[1:], strict=True)),
         provenance=_provenance(comparisons, provenance or {}),
         version=cytoform.__version__,
@@ -110,26 +106,6 @@ def _count(n: int, noun: str) -> str:
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
-def _headline(comparison: Comparison, side: Side) -> str:
-    results = comparison.results.to_json()
-    cards = []
-    if comparison.results.pairs:
-        distance = results["surface_distance"]
-        cards += [
-            (_pm(results["jaccard"], 3), "Jaccard index"),
-            (_pm(results["dice"], 3), "Dice coefficient"),
-            (_pm(distance["assd_um"], 3), "µm mean surface distance (ASSD)"),
-            (_pm(distance["hd95_um"], 3), "µm 95 % Hausdorff distance"),
-        ]
-    else:
-        for name in ("size_um3", "surface_um2", "sphericity"):
-            p = results["descriptors"][name]["ks_p_sequences"]
-            cards.append((p_text(p), f"{DESCRIPTORS[name].title}, KS over sequences"))
-    cards.append((f"{results['topology']['other']['single_component_share']:.0%}", "frames in one piece"))
-    boxes = "".join(f'<div class="card"><b>{value}</b><span>{html.escape(what)}</span></div>' for value, what in cards)
-    return f'<div class="group">{_dot(side)}{html.escape(side.label)} against original</div><div class="cards">{boxes}</div>'
-
-
 def _cells(reference: Path, comparisons: Sequence[Comparison], sides: Sequence[Side]) -> Any:
     """Blocks of rows: an original sequence, its reconstruction below it, and a sequence of each unpaired store."""
     original = ShapeStore.open(reference)
@@ -161,20 +137,6 @@ def _time_title(frame: int, time_step_s: float | None) -> str:
     return f"frame {frame + 1} · " + (f"{seconds / 60:.3g} min" if time_step_s >= 30 else f"{seconds:.3g} s")
 
 
-def _descriptor_table(comparisons: Sequence[Comparison], sides: Sequence[Side]) -> str:
-    first = comparisons[0].results
-    sets = [(sides[0], first.reference, first, "reference")]
-    sets += [(side, c.results.other, c.results, "other") for c, side in zip(comparisons, sides[1:], strict=True)]
-    rows = []
-    for side, sequences, results, key in sets:
-        n_frames = sum(len(sequence.frames) for sequence in sequences)
-        summaries = [summarise(np.concatenate(results.descriptor(key, name))) for name in DESCRIPTORS]
-        cells = [_mean_and_std(s) for s in summaries]
-        rows.append([f"{_dot(side)}{html.escape(side.label)}", f"{len(sequences)} / {n_frames}", *cells])
-    titles = [f"{d.title} [{d.unit}]" if d.unit else d.title for d in DESCRIPTORS.values()]
-    return _table(["", "Sequences / frames", *titles], rows)
-
-
 def _section(comparison: Comparison, side: Side, drawer: _Drawer) -> str:
     results, label = comparison.results, html.escape(comparison.label)
     stem = "_".join(comparison.label.lower().split())
@@ -193,67 +155,13 @@ def _section(comparison: Comparison, side: Side, drawer: _Drawer) -> str:
         "means that the test sees no difference. Frames of one sequence resemble each other, so the test over sequences "
         "is the fair one.</p>",
         drawer.plot(f"{stem}_descriptors", descriptor_figure(results, reference, side), "QQ plots and box plots"),
-        _test_table(results),
+        ks_table(results),
         "<h3>Topology</h3>",
-        _topology_table(results, side),
+        topology_table(results, side),
     ]
     return "\n".join(parts)
-
-
-def _test_table(results: Results) -> str:
-    rows = []
-    for name, values in results.to_json()["descriptors"].items():
-        tests = [(values[f"ks_statistic{key}"], values[f"ks_p{key}"]) for key in ("", "_sequences")]
-        cells = [
-            cell
-            for statistic, p in tests
-            for cell in (
-                f"{statistic:.3f}",
-                f'<span class="{"bad" if p <= 0.05 else "good"}">{html.escape(p_text(p))}</span>',
-            )
-        ]
-        rows.append([html.escape(DESCRIPTORS[name].title), *cells])
-    head = ["Kolmogorov-Smirnov test", "D over frames", "p over frames", "D over sequences", "p over sequences"]
-    return _table(head, rows)
-
-
-def _topology_table(results: Results, side: Side) -> str:
-    rows = []
-    for label, topology in zip(("Original", side.label), results.to_json()["topology"].values(), strict=True):
-        components, euler = (_counts(topology[key]) for key in ("components", "euler"))
-        rows.append([html.escape(label), f"{topology['single_component_share']:.0%}", components, euler])
-    note = "Number: frames that have it. The Euler number is components - handles + cavities: 1 for a ball, 2 for two cells."
-    head = ["", "Frames in one piece", "Components (26 neighbours)", "Euler number"]
-    return _table(head, rows) + f'<p class="note">{note}</p>'
-
-
-def _counts(counted: dict[str, int]) -> str:
-    return ", ".join(f"{value}: {count}" for value, count in counted.items())
 
 
 def _provenance(comparisons: Iterable[Comparison], extra: dict[str, Any]) -> str:
     whole = extra | {c.label: c.results.provenance for c in comparisons}
     return f"<pre>{html.escape(json.dumps(whole, indent=2, sort_keys=True, ensure_ascii=False))}</pre>"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of cells that are HTML already."""
-    top = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
-    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f'<div class="scroll"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
-
-
-def _dot(side: Side) -> str:
-    return f'<span class="dot" style="background:rgb({",".join(str(round(255 * c)) for c in side.colour)})"></span>'
-
-
-def _pm(values: dict[str, Any], digits: int) -> str:
-    return f"{values['mean']:.{digits}f} <small>± {values['std']:.{digits}f}</small>"
-
-
-def _mean_and_std(summary: Summary) -> str:
-    """Two digits of the deviation, and the mean to the same place."""
-    if summary.n == 0:
-        return "–"
-    places = 1 - math.floor(math.log10(summary.std)) if summary.std > 0 else 2
-    return f"{summary.mean:.{max(places, 0)}f} ± {summary.std:.{max(places, 0)}f}"

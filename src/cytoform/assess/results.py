@@ -1,25 +1,23 @@
 """`evaluate`: compare two shape stores, and the results as dataclasses and as results.json."""
 
 import math
-import platform
 from collections import Counter
 from collections.abc import Callable
 from collections.abc import Sequence as Many
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-import cytoform
 from cytoform.assess.descriptors import DESCRIPTORS
 from cytoform.assess.distributions import kolmogorov_smirnov, sequence_means, summarise
 from cytoform.assess.measures import Pair, Sequence, measure_pair, measure_sequence
 from cytoform.errors import InputError
 from cytoform.files import write_json
 from cytoform.parallel import run_all
+from cytoform.provenance import software_versions
 from cytoform.shapes.digest import folder_sha256
 from cytoform.shapes.store import ShapeStore
 
@@ -35,7 +33,6 @@ ESTIMATORS = {
     "ks_p": "two-sample Kolmogorov-Smirnov test over frames",
     "ks_p_sequences": "the same over the means of sequences, which unlike frames are independent",
 }
-LIBRARIES = ("numpy", "scipy", "diplib", "libigl", "connected-components-3d", "scikit-image")
 
 
 @dataclass(frozen=True)
@@ -186,9 +183,7 @@ def _topology_json(sequences: tuple[Sequence, ...]) -> dict[str, Any]:
 
 def _provenance(a: ShapeStore, b: ShapeStore, *, paired: bool, sequences: Many[str] | None) -> dict[str, Any]:
     return {
-        "cytoform": cytoform.__version__,
-        "python": platform.python_version(),
-        "libraries": {library: version(library) for library in LIBRARIES},
+        "versions": software_versions(),
         "reference": _store_json(a),
         "other": _store_json(b),
         "parameters": {"paired": paired, "sequences": sorted(set(sequences)) if sequences else None},

@@ -1,5 +1,6 @@
 """`cytoform evaluate`: how alike two shape stores are."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -7,15 +8,19 @@ from cyclopts import Parameter
 
 from cytoform.commands.common import Common
 
+# What the report calls the cells of a store, by the command that wrote it.
+LABELS = {"reconstruct": "Reconstructed", "generate": "Generated", "interpolate": "Interpolated", "fit": "Fitted"}
+
 
 def evaluate(
     reference: Path,
     other: Path,
+    /,
     *,
     out: Path,
     paired: Annotated[bool, Parameter(negative=())] = False,
     sequences: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
-    workers: int = 1,
+    workers: int | None = None,
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
     """Compare two shape stores: results.json, figures and report.html.
@@ -33,23 +38,34 @@ def evaluate(
     sequences
         Compare only the sequences with these names.
     workers
-        Processes to measure in.
+        Processes to measure in; by default one a CPU core.
     """
+    from cytoform.assess.report import Comparison, write_report
     from cytoform.assess.results import evaluate as compare
-    from cytoform.files import refuse_existing, staged
+    from cytoform.files import refuse_existing, staged, write_json
     from cytoform.shapes.store import ShapeStore
 
     refuse_existing(out, overwrite=common.overwrite)
-    total = len(ShapeStore.open(reference)) + len(ShapeStore.open(other))
-    with common.progress("measuring", total) as advance:
+    stores = ShapeStore.open(reference), ShapeStore.open(other)
+    with common.progress("measuring", sum(len(sequences or store.names) for store in stores)) as advance:
         results = compare(
             reference,
             other,
             paired=paired,
             sequences=sequences,
-            workers=workers,
+            workers=len(os.sched_getaffinity(0)) if workers is None else workers,
             done=lambda: advance(2 if paired else 1),
         )
+    label = LABELS.get(str(stores[1].attributes.get("command", "")).removeprefix("cytoform "), "Compared")
+    provenance = {"command": "cytoform evaluate", "seed": common.seed}
     with staged(out, overwrite=common.overwrite) as folder:
         results.write(folder / "results.json")
-    common.done(out / "results.json", next_command=f"cytoform export {other} --to meshes --out meshes")
+        write_report(
+            folder,
+            title=f"{other.name} against {reference.name}",
+            reference=reference,
+            comparisons=[Comparison(label, other, results)],
+            provenance=provenance,
+        )
+        write_json(folder / "provenance.json", provenance | results.provenance)
+    common.done(out / "report.html", next_command=f"cytoform export {other} --to meshes --out meshes")

@@ -1,0 +1,76 @@
+"""`cytoform export`: shape stores in the formats of other programs."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from cytoform.commands.common import Common
+
+Format = Literal["masks", "meshes", "points", "ctc", "h5"]
+
+
+def export(
+    store: Path,
+    /,
+    *,
+    to: Format,
+    out: Path,
+    sequences: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
+    points: int = 2048,
+    common: Common = Common(),  # noqa: B008 (frozen)
+) -> None:
+    """Write the sequences of a shape store in another format.
+
+    Parameters
+    ----------
+    store
+        Shape store: prepared, reconstructed or generated.
+    to
+        masks: one OME-TIFF a sequence (TZYX, with voxel size and time step). meshes: one PLY a frame, in µm.
+        points: points on the surface, PLY and NumPy. ctc: a Cell Tracking Challenge folder, without images.
+        h5: HDF5 in the layout of the published code.
+    out
+        Folder to write.
+    sequences
+        Export only the sequences with these names.
+    points
+        Points a frame, for points.
+    """
+    import numpy as np
+
+    from cytoform.files import staged, write_json
+    from cytoform.movies.export import write_ctc
+    from cytoform.provenance import software_versions
+    from cytoform.shapes.digest import folder_sha256
+    from cytoform.shapes.export import write_h5, write_masks, write_meshes, write_points
+    from cytoform.shapes.store import ShapeStore
+
+    shapes = ShapeStore.open(store)
+    names = sorted(set(sequences)) if sequences else shapes.names
+    chosen = [shapes[name] for name in names]
+    rng = np.random.default_rng(common.seed)
+    with staged(out, overwrite=common.overwrite) as folder, common.progress("exporting", len(names)) as advance:
+        for number, sequence in enumerate(chosen, start=1):
+            match to:
+                case "masks":
+                    write_masks(sequence, folder)
+                case "meshes":
+                    write_meshes(sequence, folder)
+                case "points":
+                    write_points(sequence, folder, n_points=points, rng=rng)
+                case "ctc":
+                    write_ctc(sequence, folder, number=number)
+                case "h5":
+                    write_h5(sequence, folder)
+            advance(1)
+        provenance = {
+            "command": "cytoform export",
+            "to": to,
+            "seed": common.seed,
+            "source": {"name": store.name, "sha256": folder_sha256(store)},
+            "sequences": names,
+            "versions": software_versions(),
+        }
+        write_json(folder / "provenance.json", provenance)
+    common.done(out, next_command=f"cytoform info {store}")
