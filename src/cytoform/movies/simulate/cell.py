@@ -1,6 +1,6 @@
 """What the simulators share: a cell is a set of labelled parts at any time, each with its signed distance."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
@@ -8,8 +8,11 @@ from jaxtyping import Float
 from cytoform.movies.lineage import Track
 
 Spacing = tuple[float, float, float]
+# A whole frame or any time between two.
+Time = float | int
 
 
+@runtime_checkable
 class Part(Protocol):
     """One labelled cell at one time."""
 
@@ -24,7 +27,7 @@ class Part(Protocol):
         ...
 
     @property
-    def lines_zyx_um(self) -> list[Float[np.ndarray, "n 3"]]:
+    def lines_zyx_um(self) -> list[Float[np.ndarray, "_ 3"]]:
         """Lines inside the part that run through whatever is thin, so that masks of coarse voxels stay in one piece."""
         ...
 
@@ -38,6 +41,7 @@ class Part(Protocol):
         ...
 
 
+@runtime_checkable
 class Cell(Protocol):
     """A cell family over time; `frame` is continuous in [0, n_frames - 1] and counts frames."""
 
@@ -51,6 +55,6 @@ class Cell(Protocol):
         """Who lives from which frame to which, and whose daughter."""
         ...
 
-    def parts(self, frame: float) -> list[Part]:
+    def parts(self, frame: Time) -> list[Part]:
         """All labelled cells at a time."""
         ...

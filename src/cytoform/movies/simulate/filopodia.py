@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from cytoform.errors import InputError
 from cytoform.movies.lineage import Track
-from cytoform.movies.simulate.cell import Part, Spacing
+from cytoform.movies.simulate.cell import Part, Spacing, Time
 from cytoform.movies.simulate.polyhedron import Polyhedron, globe
 from cytoform.movies.simulate.randomness import Drift, Warp, smoothstep
 from cytoform.movies.simulate.tubes import Tube, tubes_distance_um
@@ -37,7 +37,7 @@ class FilopodiaParameters:
 
     size_um3: float = 50.8  # mean volume of a cell, filopodia included
     size_spread: float = 0.06  # standard deviation between cells, relative to the mean
-    number: float = 16.0  # filopodia that a cell has at a time, on average, without branches
+    number: float = 18.0  # filopodia that a cell has at a time, on average, without branches
     length_um: float = 4.0  # mean length of a full-grown filopodium
     radius_um: float = 0.18  # halfway along
     branches_per_min: float = 0.15  # new branches of one filopodium
@@ -134,7 +134,7 @@ class FilopodialBody:
         return np.stack([np.min([b[0] for b in boxes], axis=0), np.max([b[1] for b in boxes], axis=0)])
 
     @property
-    def lines_zyx_um(self) -> list[Float[np.ndarray, "n 3"]]:
+    def lines_zyx_um(self) -> list[Float[np.ndarray, "_ 3"]]:
         """Centre lines of the filopodia."""
         return [tube.line_zyx_um for tube in self.tubes]
 
@@ -163,20 +163,20 @@ class FilopodiaCell:
         """One cell all the time."""
         return (Track(1, 0, self.n_frames - 1, 0),)
 
-    def parts(self, frame: float) -> list[Part]:
+    def parts(self, frame: Time) -> list[Part]:
         """The cell."""
         return [self.at(frame)]
 
-    def distance_um(self, points_zyx_um: Float[np.ndarray, "n 3"], frame: float) -> Float[np.ndarray, " n"]:
+    def distance_um(self, points_zyx_um: Float[np.ndarray, "n 3"], frame: Time) -> Float[np.ndarray, " n"]:
         """Signed distance in the cell's own coordinates."""
         return self.at(frame).distance_um(points_zyx_um)
 
-    def at(self, frame: float) -> FilopodialBody:
+    def at(self, frame: Time) -> FilopodialBody:
         """Body and filopodia at a time; what is in the filopodia is missing in the body."""
         time_s = frame * self.time_step_s
         radius = (3 * self.volume_um3 / (4 * np.pi)) ** (1 / 3)
         alive = [f for f in self.filopodia if f.birth_s < time_s < f.end_s]
-        outside = sum(_volume_outside_um3(f, time_s) for f in alive)
+        outside = sum(_volume_outside_um3(f, time_s, depth_um=DEPTH * f.radius_um) for f in alive)
 
         def place(directions: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
             flat = directions @ self.flatness
@@ -253,9 +253,10 @@ def _ways(
     return np.asarray(np.cos(angles) * heading + np.sinc(angles / np.pi) * aside)
 
 
-def _volume_outside_um3(filopodium: Filopodium, time_s: float) -> float:
+def _volume_outside_um3(filopodium: Filopodium, time_s: float, *, depth_um: float) -> float:
     """Volume of what sticks out, branches included; a few per cent of the cell, so a straight tube will do."""
+    out_um = (filopodium.length_um + depth_um) * filopodium.extension(time_s) - depth_um
     mean_radius = (filopodium.radius_um + filopodium.tip_radius_um) / 2
-    own = np.pi * mean_radius**2 * filopodium.length_um * filopodium.extension(time_s)
+    own = np.pi * mean_radius**2 * max(out_um, 0.0)
     alive = [branch for branch in filopodium.branches if branch.birth_s < time_s < branch.end_s]
-    return float(own + sum(_volume_outside_um3(branch, time_s) for branch in alive))
+    return float(own + sum(_volume_outside_um3(branch, time_s, depth_um=0.0) for branch in alive))

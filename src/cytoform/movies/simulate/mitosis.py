@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from cytoform.errors import InputError
 from cytoform.movies.lineage import Track
-from cytoform.movies.simulate.cell import Part, Spacing
+from cytoform.movies.simulate.cell import Part, Spacing, Time
 from cytoform.movies.simulate.polyhedron import Polyhedron, revolve
 from cytoform.movies.simulate.profiles import Furrow, lobe_profile, mother_profile
 from cytoform.movies.simulate.randomness import (
@@ -72,7 +72,7 @@ class CellBody:
 
     label: int
     surface: Polyhedron
-    lines_zyx_um: list[Float[np.ndarray, "n 3"]] = field(default_factory=list)
+    lines_zyx_um: list[Float[np.ndarray, "_ 3"]] = field(default_factory=list)
     steepness: float = 1.0
 
     @property
@@ -131,24 +131,24 @@ class MitosisCell:
         """Each mother ends exactly one frame before her daughters begin."""
         return tuple(Track(m.label, int(np.ceil(max(m.birth, 0))), self._last_frame(m), m.parent) for m in self.members)
 
-    def volume_at(self, frame: float) -> float:
+    def volume_at(self, frame: Time) -> float:
         """Volume of the whole family in µm³: it grows steadily, and divisions do not change it."""
         middle = (self.n_frames - 1) / 2
         return float(self.volume_um3 * self.growth ** ((frame - middle) / self.cycle_frames))
 
-    def parts(self, frame: float) -> list[Part]:
+    def parts(self, frame: Time) -> list[Part]:
         """The cells alive at a time (a division belongs to the daughters), each one piece."""
         alive = [m for m in self.members if m.birth <= frame and (m.division is None or frame < m.division.frame)]
         return [self._body(member, frame) for member in alive]
 
-    def distance_um(self, points_zyx_um: Float[np.ndarray, "n 3"], frame: float) -> Float[np.ndarray, " n"]:
+    def distance_um(self, points_zyx_um: Float[np.ndarray, "n 3"], frame: Time) -> Float[np.ndarray, " n"]:
         """Exact signed distance to the union of the family's cells, in the family's own coordinates."""
         return np.min([part.distance_um(points_zyx_um) for part in self.parts(frame)], axis=0)
 
     def _last_frame(self, member: Member) -> int:
         return self.n_frames - 1 if member.division is None else int(np.ceil(member.division.frame)) - 1
 
-    def _body(self, member: Member, frame: float) -> CellBody:
+    def _body(self, member: Member, frame: Time) -> CellBody:
         volume = member.share * self.volume_at(frame)
         radius, family_radius = ball_radius_um(volume), ball_radius_um(self.volume_um3)
         base, line = self._form(member, frame)
@@ -173,12 +173,12 @@ class MitosisCell:
         lines = [middle + scale * (place(line) - middle)] if len(line) else []
         return CellBody(member.label, surface.resized(volume, middle), lines)
 
-    def centre_zyx_um(self, member: Member, frame: float) -> Float[np.ndarray, " 3"]:
+    def centre_zyx_um(self, member: Member, frame: Time) -> Float[np.ndarray, " 3"]:
         """Where a cell lies: sisters glide apart after their birth. Without the drift of the family."""
         parted = 1 - np.exp((member.birth - frame) / self._frames(PARTING))
         return member.centre_zyx_um + member.way_um * parted * member.axis
 
-    def _form(self, member: Member, frame: float) -> tuple[Polyhedron, Float[np.ndarray, "n 3"]]:
+    def _form(self, member: Member, frame: Time) -> tuple[Polyhedron, Float[np.ndarray, "n 3"]]:
         """The cell before warping, in radii around its centre, and the line through its neck."""
         division = member.division
         if division is not None and frame > division.frame - self._frames(ELONGATION):
@@ -195,7 +195,7 @@ class MitosisCell:
         heights, radii = mother_profile(Furrow(), stretch=0.0, closing=0.0)
         return revolve(heights, radii, frame_along(member.axis)), np.zeros((0, 3))
 
-    def _restlessness(self, member: Member, frame: float) -> float:
+    def _restlessness(self, member: Member, frame: Time) -> float:
         """1 between divisions, 0 while the cell is rounded up."""
         restless = 1.0
         if member.division is not None:

@@ -16,7 +16,7 @@ from cytoform.errors import InputError
 from cytoform.files import refuse_existing, staged, write_json
 from cytoform.movies.ctc import CtcWriter
 from cytoform.movies.lineage import Lineage
-from cytoform.movies.simulate.cell import Cell, Spacing
+from cytoform.movies.simulate.cell import Cell, Spacing, Time
 from cytoform.movies.simulate.family_tree import draw_mitosis_cell
 from cytoform.movies.simulate.filopodia import FilopodiaParameters
 from cytoform.movies.simulate.labels import label_image
@@ -71,18 +71,23 @@ class SimulatedFamily:
         n_z, n_y, n_x = (int(n) for n in np.ceil((high - low) / np.array(self.spacing_zyx_um)))
         return n_z, n_y, n_x
 
-    def distance_um(self, points_zyx_um: Float[np.ndarray, "n 3"], frame: float) -> Float[np.ndarray, " n"]:
+    @property
+    def corner_zyx_um(self) -> Float[np.ndarray, " 3"]:
+        """Where the corner of the volume lies in the cell's own coordinates."""
+        return self._box_zyx_um[0]
+
+    def distance_um(self, points_zyx_um: Float[np.ndarray, "n 3"], frame: Time) -> Float[np.ndarray, " n"]:
         """Signed distance to the family's surface in µm, negative inside."""
-        placed = points_zyx_um + self._box_zyx_um[0]
+        placed = points_zyx_um + self.corner_zyx_um
         return np.min([part.distance_um(placed) for part in self.cell.parts(frame)], axis=0)
 
-    def labels(self, frame: float) -> UInt16[np.ndarray, "z y x"]:
+    def labels(self, frame: Time) -> UInt16[np.ndarray, "z y x"]:
         """The label image of a time."""
         return label_image(
             self.cell.parts(frame),
             shape=self.shape_zyx,
             spacing_zyx_um=self.spacing_zyx_um,
-            corner_zyx_um=self._box_zyx_um[0],
+            corner_zyx_um=self.corner_zyx_um,
         )
 
 
@@ -96,6 +101,8 @@ def population(
     time_step_s: float = 60.0,
 ) -> list[SimulatedFamily]:
     """Random cell families; the same arguments give the same cells, and nothing is rendered yet."""
+    if seed < 0:
+        raise InputError(f"--seed {seed}: must not be negative")
     _check(n_cells=n_cells, n_frames=n_frames, spacing_zyx_um=spacing_zyx_um, time_step_s=time_step_s)
     parameters.check_voxels(spacing_zyx_um)
     draw = SIMULATORS[type(parameters)]

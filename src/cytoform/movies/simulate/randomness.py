@@ -1,7 +1,6 @@
 """Random building blocks of simulated cells: directions, rotations, smooth motion, and spread-out draws."""
 
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 from jaxtyping import Float
@@ -60,7 +59,7 @@ class Warp:
     speeds_per_s: Float[np.ndarray, " modes"]
 
     @classmethod
-    def draw(cls, rng: np.random.Generator, *, modes: int, wavelengths: tuple[float, float], period_s: float) -> Self:
+    def draw(cls, rng: np.random.Generator, *, modes: int, wavelengths: tuple[float, float], period_s: float) -> "Warp":
         """Random modes with wavelengths in cell radii and phases that turn once in `period_s` or slower."""
         ways = [random_direction(rng) for _ in range(modes)]
         numbers = 2 * np.pi / rng.uniform(*wavelengths, size=modes)
@@ -91,7 +90,7 @@ class Drift:
     phase: float
 
     @classmethod
-    def draw(cls, rng: np.random.Generator, *, speed_um_per_s: float, swing_um: float, period_s: float) -> Self:
+    def draw(cls, rng: np.random.Generator, *, speed_um_per_s: float, swing_um: float, period_s: float) -> "Drift":
         """A random direction at the given speed, and a swing across it."""
         way = random_direction(rng)
         return cls(

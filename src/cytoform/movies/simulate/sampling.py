@@ -47,7 +47,7 @@ def _split(corners: np.ndarray, edge: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def line_voxels(
-    lines_zyx_um: list[Float[np.ndarray, "n 3"]], *, spacing_zyx_um: Spacing, corner_zyx_um: Float[np.ndarray, " 3"]
+    lines_zyx_um: list[Float[np.ndarray, "_ 3"]], *, spacing_zyx_um: Spacing, corner_zyx_um: Float[np.ndarray, " 3"]
 ) -> np.ndarray:
     """Indices of the voxels that lines pass through, sampled at a quarter of the finest voxel: a connected chain."""
     spacing = np.array(spacing_zyx_um)

@@ -44,7 +44,7 @@ def _sprout(parameters: FilopodiaParameters, rng: np.random.Generator, duration_
     """A Poisson process of sprouting that has been going on before the movie begins."""
     life_s = parameters.lifetime_min * 60
     before_s = 1.5 * life_s
-    mean = parameters.number * rng.uniform(0.6, 1.4)
+    mean = parameters.number * rng.uniform(0.5, 1.5)
     births = np.sort(rng.uniform(-before_s, duration_s, rng.poisson(mean * (duration_s + before_s) / life_s)))
     found: list[Filopodium] = []
     for birth_s in births:
