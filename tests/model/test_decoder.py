@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from cytoform.config import load_config
+from cytoform.model.bounds import frame_biases, gradient_xyz
 from cytoform.model.decoder import Decoder
 from cytoform.model.run import new_decoder
-from cytoform.model.slope import gradient_xyz
 
 
 def decoder(**changes: object) -> Decoder:
@@ -80,8 +80,8 @@ def test_gradient_agrees_with_finite_differences() -> None:
     model = decoder(omega=3.0).double()
     code = torch.full((5,), 0.1, dtype=torch.float64)
     points = torch.tensor(np.random.default_rng(0).uniform(-1, 1, (20, 3)))
-    gradient = gradient_xyz(model, code, 0.3, points)
-    biases = model.frame_biases(code[None], torch.tensor([0.3], dtype=torch.float64))
+    biases = frame_biases(model, code, 0.3)
+    gradient = gradient_xyz(model, biases, points)
     for axis in range(3):
         step = torch.zeros(3, dtype=torch.float64)
         step[axis] = 1e-6

@@ -164,7 +164,7 @@ def test_chosen_sequences_and_frames(balls: Path, tmp_path: Path) -> None:
     run = load_run(tmp_path / "run")
     assert run.names == ["b"]
     assert run.learned.sequences[0].n_frames == 4
-    assert math.isfinite(run.learned.slope)
+    assert math.isfinite(run.learned.bounds.slope)
 
 
 def test_divergence_is_one_clear_line(balls: Path, tmp_path: Path) -> None:

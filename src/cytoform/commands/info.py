@@ -56,7 +56,7 @@ def _run(path: Path) -> list[str]:
         return [*lines, "not finished; go on with 'cytoform train ... --resume'"]
     run = load_run(path)
     n_weights = sum(parameter.numel() for parameter in run.decoder.parameters())
-    lines.append(f"decoder of {n_weights:,} parameters, steepest slope {run.learned.slope:.2f}")
+    lines.append(f"decoder of {n_weights:,} parameters, steepest slope {run.learned.bounds.slope:.2f}")
     return [*lines, f"learned {len(run.names)} sequences: {', '.join(run.names[:8])}{' …' * (len(run.names) > 8)}"]
 
 

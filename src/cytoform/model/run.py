@@ -17,6 +17,7 @@ from torch import Tensor
 
 from cytoform.config import Config, ModelConfig, read_config
 from cytoform.errors import InputError
+from cytoform.model.bounds import Bounds
 from cytoform.model.checkpoint import load_into, read_tensors, write_tensors
 from cytoform.model.decoder import Decoder
 
@@ -40,8 +41,8 @@ class Learned:
     sequences: tuple[LearnedSequence, ...]
     half_extent_um: float
     grid: int
-    # Largest |∇f| that was found in Ω (no unit): how fast the field can change, which the narrow-band search relies on.
-    slope: float
+    # How fast the field can change, which the narrow-band search relies on.
+    bounds: Bounds
 
     def to_json(self) -> str:
         """As one line for the metadata of the weights."""
@@ -53,7 +54,7 @@ class Learned:
         try:
             values = json.loads(text)
             sequences = tuple(LearnedSequence(**sequence) for sequence in values["sequences"])
-            return cls(sequences, float(values["half_extent_um"]), int(values["grid"]), float(values["slope"]))
+            return cls(sequences, float(values["half_extent_um"]), int(values["grid"]), Bounds(**values["bounds"]))
         except (KeyError, TypeError, ValueError) as fault:
             raise InputError(f"{where}: damaged metadata ({fault}); train the run anew") from None
 

@@ -16,6 +16,7 @@ from lightning_fabric import Fabric
 from cytoform.config import Config, read_config
 from cytoform.errors import InputError
 from cytoform.files import refuse_existing, write_atomically, write_json
+from cytoform.model.bounds import measure_bounds
 from cytoform.model.device import torch_device
 from cytoform.model.run import (
     CHECKPOINTS,
@@ -29,7 +30,6 @@ from cytoform.model.run import (
     new_decoder,
     write_weights,
 )
-from cytoform.model.slope import measure_slope
 from cytoform.model.training import AutoDecoder, EpochMetrics, Trainer
 from cytoform.parallel import Progress, no_progress
 from cytoform.provenance import software_versions
@@ -92,8 +92,8 @@ def train(
     if finished:
         sequences = tuple(LearnedSequence(n, i.n_frames, i.time_step_s) for n in names for i in [store[n].info])
         codes = model.codes.detach()
-        slope = measure_slope(model.decoder, codes, seed=seed)
-        learned = Learned(sequences, store.grid.half_extent_um, store.grid.size, slope)
+        bounds = measure_bounds(model.decoder, codes, seed=seed)
+        learned = Learned(sequences, store.grid.half_extent_um, store.grid.size, bounds)
         write_weights(out, model.decoder, codes, learned)
         shutil.rmtree(out / SAMPLES)
     return Trained(out, finished, trainer.position.epoch, loss)

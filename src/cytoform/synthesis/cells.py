@@ -41,7 +41,7 @@ class Cells:
         if not torch.isfinite(values).all():
             raise InputError(f"{self.run.path}: the code holds NaN or infinity; pass finite numbers")
         learned = self.run.learned
-        return Field(self.run.decoder, values, learned.half_extent_um, learned.slope)
+        return Field(self.run.decoder, values, learned.half_extent_um, learned.bounds)
 
 
 def load(path: str | Path, *, device: str = "auto") -> Cells:

@@ -8,8 +8,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from cytoform.errors import InputError
+from cytoform.model.bounds import Bounds, frame_biases, gradient_xyz
 from cytoform.model.decoder import Decoder
-from cytoform.model.slope import gradient_xyz
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.mesh import Mesh
 from cytoform.synthesis.evaluator import FrameEvaluator
@@ -26,7 +26,7 @@ class Field:
     decoder: Decoder
     code: Float[Tensor, " code"]
     half_extent_um: float
-    slope: float
+    bounds: Bounds
 
     def __call__(
         self, points_zyx_um: Float[np.ndarray, "n 3"], times: float | Float[np.ndarray, " n"]
@@ -45,7 +45,9 @@ class Field:
         gradients = np.empty((len(points_zyx_um), 3), np.float32)
         for time, where in _by_time(times, len(points_zyx_um)):
             points = self._normalised(points_zyx_um[where])
-            gradients[where] = gradient_xyz(self.decoder, self.code, time, points).flip(1).cpu().numpy()
+            gradients[where] = (
+                gradient_xyz(self.decoder, frame_biases(self.decoder, self.code, time), points).flip(1).cpu().numpy()
+            )
         return gradients
 
     def render(
@@ -53,7 +55,7 @@ class Field:
     ) -> RenderedFrame:
         """One frame on an isotropic grid."""
         grid = Grid(grid_size, self.half_extent_um)
-        return render_frame(self._at(time), grid, slope=self.slope, method=method, safety=safety)
+        return render_frame(self._at(time), grid, bounds=self.bounds, method=method, safety=safety)
 
     def mask(self, time: float, spacing_um: float) -> Bool[np.ndarray, "z y x"]:
         """Occupancy on isotropic voxels of about `spacing_um` (the cube holds a whole number of them)."""

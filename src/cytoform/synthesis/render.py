@@ -6,26 +6,29 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float
 
+from cytoform.errors import InputError
+from cytoform.model.bounds import Bounds
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.mesh import Mesh, mesh_from_distance
-from cytoform.shapes.store import CHUNK, ShapeSequence
+from cytoform.shapes.store import ShapeSequence
 from cytoform.synthesis.evaluator import FrameEvaluator
-from cytoform.synthesis.narrow_band import SparseFrame, evaluate_all, search
+from cytoform.synthesis.narrow_band import evaluate_all, search
 
 Method = Literal["narrow-band", "dense"]
 BAND_VOXELS = 1.0  # distances are exact this far from the surface, and truncated beyond
-SAFETY = 2.0  # times the measured slope
+SAFETY = 2.0  # times the measured bounds
 
 
 @dataclass(frozen=True)
 class RenderedFrame:
-    """One frame: occupancy of every voxel, and distances in a band around the surface."""
+    """One frame: distances on the box of the grid that holds the cell; all beyond it is outside."""
 
     grid: Grid
-    sparse: SparseFrame
+    corner_zyx: tuple[int, int, int]
+    box_sdf_um: Float[np.ndarray, "z y x"]
+    n_evaluated: int
 
     @property
     def band_um(self) -> float:
@@ -33,38 +36,44 @@ class RenderedFrame:
         return BAND_VOXELS * self.grid.spacing_um
 
     def mask(self) -> Bool[np.ndarray, "z y x"]:
-        """Occupancy: distance ≤ 0."""
-        inside = self.sparse.distances <= 0
-        return self.sparse.volume(torch.bool, inside=True, outside=False, voxels=inside).cpu().numpy()
+        """Occupancy of the whole grid: distance ≤ 0."""
+        return self._whole(self.box_sdf_um <= 0, False)
 
     def sdf_um(self) -> Float[np.ndarray, "z y x"]:
-        """Signed distance in µm, truncated at ± band."""
-        voxels = (self.sparse.distances * self.grid.half_extent_um).clamp(-self.band_um, self.band_um)
-        volume = self.sparse.volume(torch.float32, inside=-self.band_um, outside=self.band_um, voxels=voxels)
-        return volume.cpu().numpy()
-
-    def touched(self, multiple: int) -> tuple[slice, slice, slice] | None:
-        """The box of voxels that are not simply outside, grown to multiples of `multiple`; None in an empty frame."""
-        if not len(self.sparse.voxels_zyx):
-            return None
-        low = self.sparse.voxels_zyx.amin(dim=0) // multiple * multiple
-        high = (self.sparse.voxels_zyx.amax(dim=0) // multiple + 1) * multiple
-        z, y, x = (slice(int(a), min(int(b), self.grid.size)) for a, b in zip(low, high, strict=True))
-        return z, y, x
+        """Signed distance on the whole grid in µm, truncated at ± band."""
+        return self._whole(self.box_sdf_um, self.band_um)
 
     def mesh(self) -> Mesh:
         """Closed surface in µm. Raises EmptyFrame."""
-        return mesh_from_distance(self.sdf_um(), self.grid.spacing_um)
+        mesh = mesh_from_distance(self.box_sdf_um, self.grid.spacing_um)
+        corner_xyz_um = np.array(self.corner_zyx[::-1]) * self.grid.spacing_um
+        return Mesh((mesh.vertices_xyz_um + corner_xyz_um).astype(np.float32), mesh.faces)
+
+    def _whole(self, box: np.ndarray, outside: float) -> np.ndarray:
+        volume = np.full(self.grid.shape, outside, box.dtype)
+        z, y, x = (slice(low, low + n) for low, n in zip(self.corner_zyx, box.shape, strict=True))
+        volume[z, y, x] = box
+        return volume
 
 
 def render_frame(
-    evaluate: FrameEvaluator, grid: Grid, *, slope: float, method: Method = "narrow-band", safety: float = SAFETY
+    evaluate: FrameEvaluator, grid: Grid, *, bounds: Bounds, method: Method = "narrow-band", safety: float = SAFETY
 ) -> RenderedFrame:
-    """Render one frame; `dense` evaluates every voxel and is the reference for `narrow-band`."""
-    band = BAND_VOXELS * 2 / grid.size
+    """Render one frame; `dense` evaluates every voxel and is the reference for `narrow-band`.
+
+    The narrow band can miss a piece of surface only where the field changes more than `safety` times as fast as anything
+    that was found when its bounds were measured, and only if that piece touches no other.
+    """
+    if not (np.isfinite(safety) and safety > 0):
+        raise InputError(f"--safety {safety}: must be a positive number")
+    voxel = 2 / grid.size
     if method == "dense":
-        return RenderedFrame(grid, evaluate_all(evaluate, grid.size, band=band, device=evaluate.device))
-    return RenderedFrame(grid, search(evaluate, grid.size, slope=safety * slope, band=band, device=evaluate.device))
+        box = evaluate_all(evaluate, grid.size, device=evaluate.device)
+    else:
+        wanted = BAND_VOXELS * voxel
+        box = search(evaluate, grid.size, bounds=bounds.times(safety), band=wanted, device=evaluate.device)
+    truncated = box.distances.clamp(-BAND_VOXELS * voxel, BAND_VOXELS * voxel) * grid.half_extent_um
+    return RenderedFrame(grid, box.corner_zyx, truncated.cpu().numpy(), box.n_evaluated)
 
 
 def render_sequence(frames: Iterable[RenderedFrame], sequence: ShapeSequence, done: Callable[[], object]) -> None:
@@ -74,15 +83,7 @@ def render_sequence(frames: Iterable[RenderedFrame], sequence: ShapeSequence, do
         for number, frame in enumerate(frames):
             if written is not None:
                 written.result()
-                done()
-            written = writer.submit(_write, sequence, number, frame)
+            written = writer.submit(sequence.write_block, number, frame.corner_zyx, frame.box_sdf_um)
+            done()
         if written is not None:
             written.result()
-            done()
-
-
-def _write(sequence: ShapeSequence, number: int, frame: RenderedFrame) -> None:
-    """Write the chunks that the cell touches; the others are outside already."""
-    box = frame.touched(CHUNK)
-    if box is not None:
-        sequence.write_block(number, (box[0].start, box[1].start, box[2].start), frame.sdf_um()[box])

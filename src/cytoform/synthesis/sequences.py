@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from cytoform.errors import InputError
 from cytoform.files import staged
 from cytoform.model.run import LearnedSequence
 from cytoform.parallel import Progress, no_progress
@@ -99,10 +98,10 @@ def _write_store(
     overwrite: bool,
     progress: Progress,
 ) -> None:
-    grid = Grid(rendering.grid_size or cells.run.learned.grid, cells.run.learned.half_extent_um)
-    if not (np.isfinite(rendering.safety) and rendering.safety > 0):
-        raise InputError(f"--safety {rendering.safety}: must be a positive number")
-    frames = {sequence.name: rendering.n_frames or sequence.like.n_frames for sequence in sequences}
+    grid = Grid(
+        cells.run.learned.grid if rendering.grid_size is None else rendering.grid_size, cells.run.learned.half_extent_um
+    )
+    frames = {sequence.name: _n_frames(rendering, sequence) for sequence in sequences}
     times = {name: frame_times(n) for name, n in frames.items()}
     attributes = {**attributes, "run": cells.run.path.name, "method": rendering.method}
     with staged(out, overwrite=overwrite) as partial, progress("rendering", sum(frames.values())) as advance:
@@ -117,6 +116,10 @@ def _write_store(
                 for time in times[sequence.name]
             )
             render_sequence(rendered, store.add(info), advance)
+
+
+def _n_frames(rendering: Rendering, sequence: NewSequence) -> int:
+    return sequence.like.n_frames if rendering.n_frames is None else rendering.n_frames
 
 
 def _time_step(sequence: NewSequence, n_frames: int) -> float | None:
