@@ -3,7 +3,7 @@
 Two estimators of area stand side by side. The mesh of the distance field's zero level is the one to trust: on balls
 and ellipsoids at least 10 voxels wide its area errs by less than 1.2 %, and by less than 0.3 % from 20 voxels on,
 always slightly low, and its sphericity, whose errors cancel, by less than 0.7 %. DIPlib's estimate from the binary
-mask is the paper's; it errs by up to 2 % (thin shapes) in both directions and by up to 24 % on flat faces along the
+mask is the paper's; it errs by up to 3 % (thin shapes) in both directions and by up to 24 % on flat faces along the
 axes, so its figures are given beside ours for comparison with published tables, never mixed with them.
 """
 
