@@ -70,8 +70,10 @@ def search(evaluate: Evaluate, grid_size: int, *, bounds: Bounds, band: float, d
     lattice = _Lattice(size, (-1, -1, -1), torch.empty((n_cells,) * 3, device=device))
     exact = torch.ones_like(lattice.distances, dtype=torch.bool)
     n_evaluated = _evaluate_where(exact, lattice, evaluate, grid_size)
+    # The box is cut by the slope alone: it costs little, and the surface can only be followed within it.
+    steep = Bounds(bounds.slope, math.inf)
     while size > 1:
-        lattice = _halve(_around(lattice, _threshold(size, bounds, band, grid_size)), grid_size)
+        lattice = _halve(_around(lattice, _threshold(size, steep, band, grid_size)), grid_size)
         size = lattice.size
         exact = lattice.distances.abs() <= _threshold(size, bounds, band, grid_size)
         n_evaluated += _evaluate_where(exact, lattice, evaluate, grid_size)
