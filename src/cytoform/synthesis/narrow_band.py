@@ -5,7 +5,7 @@ first predicted from the one before by trilinear interpolation; a cell is evalua
 all that the field can differ from it across the cell, given the measured bounds on the field's slope and bend. At the end
 the surface is followed: wherever neighbouring voxels differ in sign and one of them is only predicted, it is evaluated
 too, until none is left. A bound that is too small can therefore only lose a piece of surface that lies wholly among
-skipped cells.
+skipped cells, or beyond the box that the coarser levels found the cell to lie in.
 
 MISE (Mescheder et al. 2019, Occupancy Networks) refines where the corners of a cell disagree, which loses what is thinner
 than a cell; range analysis of the network (Sharp and Jacobson 2022) gives proven bounds that are too wide at this depth
@@ -70,10 +70,8 @@ def search(evaluate: Evaluate, grid_size: int, *, bounds: Bounds, band: float, d
     lattice = _Lattice(size, (-1, -1, -1), torch.empty((n_cells,) * 3, device=device))
     exact = torch.ones_like(lattice.distances, dtype=torch.bool)
     n_evaluated = _evaluate_where(exact, lattice, evaluate, grid_size)
-    # The box is cut by the slope alone: it costs little, and the surface can only be followed within it.
-    steep = Bounds(bounds.slope, math.inf)
     while size > 1:
-        lattice = _halve(_around(lattice, _threshold(size, steep, band, grid_size)), grid_size)
+        lattice = _halve(_around(lattice, _threshold(size, bounds, band, grid_size)), grid_size)
         size = lattice.size
         exact = lattice.distances.abs() <= _threshold(size, bounds, band, grid_size)
         n_evaluated += _evaluate_where(exact, lattice, evaluate, grid_size)
