@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor
 from typing import Any, Protocol, runtime_checkable
 
 from cytoform.errors import InputError
@@ -46,10 +47,17 @@ def run_all(
     from dask.base import compute
     from dask.callbacks import Callback
     from dask.delayed import delayed
+    from dask.multiprocessing import RemoteException
 
     lazy = [delayed(function, pure=False)(*task) for task in tasks]
-    with Callback(posttask=lambda *_: done()):
-        return list(compute(*lazy, scheduler=_scheduler(), num_workers=workers))
+    try:
+        with Callback(posttask=lambda *_: done()):
+            return list(compute(*lazy, scheduler=_scheduler(), num_workers=workers))
+    except RemoteException as fault:
+        # Its message carries the worker's traceback; users get the fault itself, --debug both.
+        raise fault.exception from fault
+    except BrokenExecutor:
+        raise InputError("a worker process was killed, perhaps for want of memory; use fewer --workers") from None
 
 
 def _scheduler() -> str | None:

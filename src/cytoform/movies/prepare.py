@@ -1,7 +1,6 @@
 """The stage from label movies to a shape store: find the families, choose one cube for all, measure distances."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -15,13 +14,11 @@ from cytoform.movies.extent import Centres, Extent, Vector, centres_of, common_g
 from cytoform.movies.families import Family, FamilyFrame, LeftOut, Triple, find_families
 from cytoform.movies.movie import LabelMovie
 from cytoform.movies.readers import open_all
-from cytoform.parallel import run_all
+from cytoform.parallel import Progress, no_progress, run_all
 from cytoform.shapes.cleaning import clean_mask
 from cytoform.shapes.distance import band_um, signed_distance
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import SequenceInfo, ShapeStore
-
-Progress = Callable[[str, float], AbstractContextManager[Callable[[], object]]]
 
 
 @dataclass(frozen=True)
@@ -72,10 +69,6 @@ class _Task:
     cells: tuple[_CellFrame, ...]
 
 
-def _no_progress(_what: str, _total: float) -> AbstractContextManager[Callable[[], object]]:
-    return nullcontext(lambda: None)
-
-
 def prepare(
     sources: Sequence[Path],
     out: Path,
@@ -89,7 +82,7 @@ def prepare(
     workers: int = 1,
     seed: int = 0,
     overwrite: bool = False,
-    progress: Progress = _no_progress,
+    progress: Progress = no_progress,
 ) -> Prepared:
     """Turn label movies into the shape store `out`, one sequence a cell family, at most `frames` frames of each.
 

@@ -63,7 +63,7 @@ def level_of(mask: Bool[np.ndarray, "z y x"], spacing_zyx_um: Float[np.ndarray, 
     )
 
 
-def _crop(mask: Bool[np.ndarray, "z y x"]) -> tuple[Bool[np.ndarray, "z y x"], Float[np.ndarray, " 3"]]:
+def _crop(mask: Bool[np.ndarray, "z y x"]) -> tuple[Bool[np.ndarray, "cz cy cx"], Float[np.ndarray, " 3"]]:
     """The bounding box with its margin, and the index of its first voxel, which may be negative."""
     sides = []
     for axis in range(3):
