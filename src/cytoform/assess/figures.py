@@ -7,13 +7,12 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from cytoform.assess.descriptors import DESCRIPTORS, MAIN_DESCRIPTORS
-from cytoform.assess.distributions import kolmogorov_smirnov, qq_quantiles, sequence_means, summarise
+from cytoform.assess.distributions import Values, kolmogorov_smirnov, qq_quantiles, sequence_means, summarise
 from cytoform.assess.rendering import Colour
 from cytoform.assess.results import Results
 
@@ -99,8 +98,8 @@ def overlap_figure(results: Results, colour: Colour) -> Figure:
 
 def _qq(
     axes: Axes,
-    reference: Sequence[Float[np.ndarray, " frames"]],
-    other: Sequence[Float[np.ndarray, " frames"]],
+    reference: Sequence[Values],
+    other: Sequence[Values],
     side_a: Side,
     side_b: Side,
 ) -> None:
@@ -121,7 +120,7 @@ def _qq(
     axes.text(0.04, 0.97, lines, transform=axes.transAxes, va="top", fontsize=8, color="#334155")
 
 
-def _boxes(axes: Axes, values: Sequence[Float[np.ndarray, " n"]], sides: Sequence[Side]) -> None:
+def _boxes(axes: Axes, values: Sequence[Values], sides: Sequence[Side]) -> None:
     """Whiskers from minimum to maximum, boxes over the interquartile range, a mark at the median."""
     summaries = [summarise(side) for side in values]
     boxes = [

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from cytoform.assess.descriptors import DESCRIPTORS
-from cytoform.assess.distributions import kolmogorov_smirnov, sequence_means, summarise
+from cytoform.assess.distributions import Values, kolmogorov_smirnov, sequence_means, summarise
 from cytoform.assess.measures import Pair, Sequence, measure_pair, measure_sequence
 from cytoform.errors import InputError
 from cytoform.files import write_json
@@ -45,12 +44,12 @@ class Results:
     pairs: dict[str, tuple[Pair, ...]] | None
     provenance: dict[str, Any]
 
-    def descriptor(self, side: str, name: str) -> list[Float[np.ndarray, " frames"]]:
+    def descriptor(self, side: str, name: str) -> list[Values]:
         """Values of a descriptor on the "reference" or the "other" side, one array a sequence."""
         sequences: tuple[Sequence, ...] = getattr(self, side)
         return [np.array([getattr(f.descriptors, name) for f in sequence.frames]) for sequence in sequences]
 
-    def paired(self, name: str) -> dict[str, Float[np.ndarray, " frames"]]:
+    def paired(self, name: str) -> dict[str, Values]:
         """Values of a paired measure (jaccard, dice, assd_um, hd95_um) by sequence; empty when unpaired."""
         return {key: np.array([getattr(pair, name) for pair in pairs]) for key, pairs in (self.pairs or {}).items()}
 
@@ -160,7 +159,7 @@ def _refuse_unlike(a: ShapeStore, b: ShapeStore, names_a: list[str], names_b: li
             )
 
 
-def _side_json(sequences: tuple[Sequence, ...], values: list[Float[np.ndarray, " frames"]]) -> dict[str, Any]:
+def _side_json(sequences: tuple[Sequence, ...], values: list[Values]) -> dict[str, Any]:
     each = {sequence.name: row.tolist() for sequence, row in zip(sequences, values, strict=True)}
     return asdict(summarise(np.concatenate(values))) | {"per_sequence": each}
 
@@ -203,7 +202,7 @@ def _store_json(store: ShapeStore) -> dict[str, Any]:
     }
 
 
-def _mean_std(values: Float[np.ndarray, " n"]) -> dict[str, float]:
+def _mean_std(values: Values) -> dict[str, float]:
     summary = summarise(values)
     return {"mean": summary.mean, "std": summary.std}
 

@@ -1,6 +1,7 @@
 """What all commands share: the common options, what is printed, and progress bars."""
 
 import contextlib
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -32,7 +33,7 @@ class Common:
 
     @contextlib.contextmanager
     def progress(self, what: str, total: float) -> Iterator[Advance]:
-        """Show a bar with the time left; it disappears from a log that is not a terminal."""
+        """Show a bar with the time left; a stderr that is not a terminal gets none, so that it holds nothing but faults."""
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -43,7 +44,9 @@ class Common:
             TimeRemainingColumn(),
             TextColumn("{task.fields[note]}"),
         )
-        with Progress(*columns, console=Console(stderr=True), disable=self.quiet, transient=True) as bar:
+        with Progress(
+            *columns, console=Console(stderr=True), disable=self.quiet or not sys.stderr.isatty(), transient=True
+        ) as bar:
             task = bar.add_task(what, total=total, note="")
 
             def advance(units: float = 1, *, note: str = "") -> None:

@@ -1,0 +1,74 @@
+"""`cytoform evaluate` as a user runs it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from stores import ball, empty, write_store
+
+from cytoform import cli
+
+
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str, str]:
+    """Originals, their reconstruction, and the reconstruction of one of two only."""
+    home = tmp_path_factory.mktemp("stores")
+    reference = write_store(home / "ref.zarr", {"a": [ball(3.0), ball(3.5)], "b": [ball(4.0), empty()]})
+    rebuilt = {"a": [ball(3.1), ball(3.4)], "b": [ball(3.9), empty()]}
+    whole = write_store(home / "rec.zarr", rebuilt, command="reconstruct")
+    part = write_store(home / "part.zarr", {"a": rebuilt["a"]}, command="reconstruct")
+    return str(reference), str(whole), str(part)
+
+
+def test_paired(stores: tuple[str, str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    assert cli.run(["evaluate", stores[0], stores[1], "--out", str(out), "--paired", "--workers", "1"]) == 0
+    found = json.loads((out / "results.json").read_text())
+    assert 0.8 < found["jaccard"]["mean"] < 1
+    assert "Reconstructed against original" in (out / "report.html").read_text()
+    assert sorted(path.name for path in out.iterdir()) == ["figures", "provenance.json", "report.html", "results.json"]
+    printed = capsys.readouterr().out
+    assert f"wrote {out / 'report.html'}" in printed
+    assert "next: cytoform export" in printed
+    assert cli.run(["info", str(out)]) == 0
+    assert "Jaccard" in capsys.readouterr().out
+
+
+def test_existing_output_is_kept_without_overwrite(
+    stores: tuple[str, str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "provenance.json").write_text("old")
+    run = ["evaluate", stores[0], stores[1], "--out", str(out), "--workers", "1", "--quiet"]
+    assert cli.run(run) == 2
+    assert "--overwrite" in capsys.readouterr().err
+    assert (out / "provenance.json").read_text() == "old"
+    assert cli.run([*run, "--overwrite"]) == 0
+    assert json.loads((out / "results.json").read_text())["jaccard"] is None
+
+
+def test_named_sequences_of_an_incomplete_reconstruction(stores: tuple[str, str, str], tmp_path: Path) -> None:
+    run = ["evaluate", stores[0], stores[2], "--paired", "--workers", "1", "--quiet"]
+    assert cli.run([*run, "--out", str(tmp_path / "x")]) == 2
+    assert not (tmp_path / "x").exists()
+    assert cli.run([*run, "--out", str(tmp_path / "x"), "--sequences", "a"]) == 0
+
+
+def test_faults_are_one_line_and_leave_nothing(
+    stores: tuple[str, str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reference, rebuilt, part = stores
+    out = ["--out", str(tmp_path / "out")]
+    for arguments, message in {
+        (reference, "no-such.zarr"): "no such shape store",
+        (reference, part, "--paired"): "'b' is only in",
+        (reference, rebuilt, "--workers", "0"): "--workers 0",
+        (reference, rebuilt, "--sequences", "zebra"): "no sequence 'zebra'",
+        (reference, str(Path(reference) / "a")): "not a shape store",
+    }.items():
+        assert cli.run(["evaluate", *arguments, *out]) == 2
+        error = capsys.readouterr().err
+        assert error.count("\n") == 1
+        assert message in error
+    assert list(tmp_path.iterdir()) == []
