@@ -28,7 +28,13 @@ COMMANDS = {
 }
 DISK_FAULTS = {errno.ENOSPC: "no space left on the disk", errno.EDQUOT: "the disk quota is used up"}
 
-app = App(name="cytoform", help=cytoform.__doc__, version=cytoform.__version__, help_format="plaintext")
+app = App(
+    name="cytoform",
+    help=cytoform.__doc__,
+    version=cytoform.__version__,
+    help_format="plaintext",
+    suppress_keyboard_interrupt=False,  # we say that we stopped
+)
 for name, summary in COMMANDS.items():
     app.command(f"cytoform.commands.{name}:{name}", name=name, help=summary)
 

@@ -63,7 +63,8 @@ def prepare(
         overwrite=common.overwrite,
         progress=common.progress,
     )
-    common.say(f"{prepared.n_families} cell families, {prepared.n_frames} frames")
+    families = "cell family" if prepared.n_families == 1 else "cell families"
+    common.say(f"{prepared.n_families} {families}, {prepared.n_frames} frames")
     common.say(
         f"cube of {2 * prepared.grid.half_extent_um:g} µm in {grid}³ voxels of {prepared.grid.spacing_um:.4g} µm"
     )

@@ -10,6 +10,7 @@ this and other ways):
 4. Wherever smoothing put a voxel centre on the wrong side, its own distance is put back.
 """
 
+import math
 from dataclasses import dataclass
 
 import edt
@@ -46,11 +47,9 @@ def level_of(mask: Bool[np.ndarray, "z y x"], spacing_zyx_um: Float[np.ndarray, 
     distance_um = _signed_transform(crop, spacing_zyx_um)
     refinement = _refinement(spacing_zyx_um)
     raw = _refined(distance_um, refinement)
-    sigma = (
-        max(SIGMA_VOXELS, SIGMA_SLICES * refinement) if refinement > 1 else SIGMA_VOXELS,
-        SIGMA_VOXELS,
-        SIGMA_VOXELS,
-    )
+    pixel_um, slice_um = spacing_zyx_um[1:].min(), spacing_zyx_um[0]
+    sigma_z_um = max(SIGMA_VOXELS * min(pixel_um, slice_um), SIGMA_SLICES * slice_um)
+    sigma = (sigma_z_um * refinement / slice_um, SIGMA_VOXELS, SIGMA_VOXELS)
     smooth = gaussian_filter(raw, sigma, truncate=3)
     smooth += gaussian_filter(raw - smooth, sigma, truncate=3)
     values_um = raw + _refined(_smoothing_share(crop), refinement).clip(0, 1) * (smooth - raw)
@@ -80,8 +79,8 @@ def _signed_transform(
 
 
 def _refinement(spacing_zyx_um: Float[np.ndarray, " 3"]) -> int:
-    """Nodes a slice: spaced at most about two pixels apart."""
-    return max(1, round(spacing_zyx_um[0] / spacing_zyx_um[1:].min() / 2))
+    """Nodes a slice, so that they are at most about two pixels apart."""
+    return max(1, math.ceil(spacing_zyx_um[0] / spacing_zyx_um[1:].min() / 2 - 0.05))
 
 
 def _refined(values: Float32[np.ndarray, "z y x"], refinement: int) -> Float32[np.ndarray, "fine y x"]:

@@ -1,0 +1,147 @@
+"""`cytoform prepare`: what it prints, and one line for every fault."""
+
+import errno
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from cytoform import cli
+from cytoform.shapes.store import ShapeSequence, ShapeStore
+
+SPACING_UM = 0.5
+
+
+def write_movie(path: Path, *, radius_um: float = 3.0, n_frames: int = 3, spacing: bool = True) -> Path:
+    """A ball in the middle of 9 µm."""
+    axis = (np.arange(18) + 0.5) * SPACING_UM - 4.5
+    ball = np.linalg.norm(np.stack(np.meshgrid(axis, axis, axis, indexing="ij")), axis=0) <= radius_um
+    sizes = {f"PhysicalSize{a}": SPACING_UM for a in "ZYX"} if spacing else {}
+    units = {f"PhysicalSize{a}Unit": "µm" for a in "ZYX"} if spacing else {}
+    frames = np.repeat(ball[None].astype(np.uint8), n_frames, axis=0)
+    tifffile.imwrite(path, frames, ome=True, metadata={"axes": "TZYX", **sizes, **units}, photometric="minisblack")
+    return path
+
+
+def run(*arguments: object) -> int:
+    return cli.run(["prepare", *(str(argument) for argument in arguments), "--grid", "16", "--workers", "1"])
+
+
+def test_it_says_what_it_found_and_what_comes_next(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(write_movie(tmp_path / "cell.ome.tif"), "--out", tmp_path / "s.zarr") == 0
+    printed = capsys.readouterr()
+    assert "1 cell family, 3 frames" in printed.out
+    assert f"wrote {tmp_path / 's.zarr'}" in printed.out
+    assert "next: cytoform train" in printed.out
+    assert len(ShapeStore.open(tmp_path / "s.zarr")) == 1
+
+
+def test_quiet_prints_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(write_movie(tmp_path / "cell.ome.tif"), "--out", tmp_path / "s.zarr", "--quiet") == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_several_sources_and_options(tmp_path: Path) -> None:
+    sources = [write_movie(tmp_path / f"{name}.ome.tif") for name in "ab"]
+    options = ["--frames", 2, "--voxel-size", 1, 0.5, 0.25, "--time-step", 30, "--half-extent", 9, "--keep-motion"]
+    assert run(*sources, "--out", tmp_path / "s.zarr", *options) == 0
+    store = ShapeStore.open(tmp_path / "s.zarr")
+    assert store.names == ["a", "b"]
+    assert store.grid.half_extent_um == 9.0
+    assert (store["a"].info.n_frames, store["a"].info.time_step_s) == (2, 30.0)
+    # Stretched by the given voxel size: higher than wide.
+    z, _, x = (np.ptp(where) for where in np.nonzero(store["a"].mask(0)))
+    assert z > 2 * x
+
+
+FAULTS: dict[str, tuple[list[object], str]] = {
+    "missing source": (["no.tif"], "no.tif: no such file"),
+    "half extent too small": (["cell.ome.tif", "--half-extent", 2], "--half-extent 2.0: too small for cell"),
+    "half extent negative": (["cell.ome.tif", "--half-extent", -2], "--half-extent"),
+    "grid too small": (["cell.ome.tif", "--grid", 2], "--grid 2"),
+    "no frames": (["cell.ome.tif", "--frames", 0], "--frames 0"),
+    "voxel size unknown": (["bare.ome.tif"], "--voxel-size"),
+    "voxel size negative": (["cell.ome.tif", "--voxel-size", 1, -1, 1], "-1"),
+    "voxel size not a number": (["cell.ome.tif", "--voxel-size", "nan", 1, 1], "nan"),
+    "two voxel sizes": (["cell.ome.tif", "--voxel-size", 1, 1], "voxel-size"),
+    "the same source twice": (["cell.ome.tif", "cell.ome.tif"], "given twice"),
+    "no workers": (["cell.ome.tif", "--workers", 0], "--workers 0"),
+    "unknown option": (["cell.ome.tif", "--girth", 3], "girth"),
+    "cut by the border": (["cut.ome.tif"], "cut by the border"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_faults_are_one_line_and_write_nothing(
+    fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_movie(Path("cell.ome.tif"))
+    write_movie(Path("bare.ome.tif"), spacing=False)
+    write_movie(Path("cut.ome.tif"), radius_um=4.5)
+    before = sorted(tmp_path.iterdir())
+    arguments, words = FAULTS[fault]
+    given = [str(argument) for argument in arguments]
+    defaults = [word for option, value in (("--grid", "16"), ("--workers", "1")) if option not in given
+                for word in (option, value)]  # fmt: skip
+    assert cli.run(["prepare", *given, "--out", "s.zarr", *defaults]) == 2
+    printed = capsys.readouterr()
+    assert printed.err.startswith("cytoform: ")
+    assert printed.err.count("\n") == 1
+    assert words in printed.err
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_an_existing_output_is_refused_and_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    movie = write_movie(tmp_path / "cell.ome.tif")
+    assert run(movie, "--out", tmp_path / "s.zarr", "--frames", 1) == 0
+    assert run(movie, "--out", tmp_path / "s.zarr") == 2
+    assert "--overwrite" in capsys.readouterr().err
+    assert ShapeStore.open(tmp_path / "s.zarr")["cell"].info.n_frames == 1
+    assert run(movie, "--out", tmp_path / "s.zarr", "--overwrite") == 0
+    assert ShapeStore.open(tmp_path / "s.zarr")["cell"].info.n_frames == 3
+
+
+def test_a_full_disk_keeps_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    movie = write_movie(tmp_path / "cell.ome.tif")
+    assert run(movie, "--out", tmp_path / "s.zarr", "--frames", 1) == 0
+    before = sorted(tmp_path.iterdir())
+
+    def full(self: ShapeSequence, frame: int, sdf_um: np.ndarray) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(tmp_path / "s.zarr"))
+
+    monkeypatch.setattr(ShapeSequence, "write", full)
+    capsys.readouterr()
+    assert run(movie, "--out", tmp_path / "s.zarr", "--overwrite") == 2
+    printed = capsys.readouterr().err
+    assert "no space left on the disk" in printed
+    assert printed.count("\n") == 1
+    assert sorted(tmp_path.iterdir()) == before
+    assert ShapeStore.open(tmp_path / "s.zarr")["cell"].info.n_frames == 1
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_stopping_it_leaves_nothing(workers: int, tmp_path: Path) -> None:
+    """SIGTERM while frames are being written."""
+    movie = write_movie(tmp_path / "cell.ome.tif", n_frames=400)
+    out = tmp_path / "out"
+    out.mkdir()
+    command = [sys.executable, "-m", "cytoform", "prepare", movie, "--out", out / "s.zarr", "--workers", workers]
+    process = subprocess.Popen([str(part) for part in command], stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not any(out.iterdir()) and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.05)
+    assert any(out.iterdir()), "it never began to write"
+    time.sleep(0.5)
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "stopped" in errors.splitlines()[-1]
+    assert list(out.iterdir()) == []
