@@ -32,6 +32,8 @@ STYLE: dict[Any, Any] = {
     "svg.hashsalt": "cytoform",
 }
 
+_BELOW_TITLE: Any = {"ha": "center", "va": "bottom", "fontsize": 8, "color": "#334155"}
+
 
 @dataclass(frozen=True)
 class Side:
@@ -66,7 +68,7 @@ def descriptor_figure(results: Results, reference: Side, other: Side) -> Figure:
         for (top, bottom), name in zip(axes.T, MAIN_DESCRIPTORS, strict=True):
             values = results.descriptor("reference", name), results.descriptor("other", name)
             _qq(top, *values, reference, other)
-            top.set_title(_axis_title(name))
+            top.set_title(_axis_title(name), pad=32)
             _boxes(bottom, [np.concatenate(side) for side in values], (reference, other))
             bottom.set_xlabel(_axis_title(name))
     return figure
@@ -116,8 +118,8 @@ def _qq(
     axes.set(xlabel=f"{side_a.label} quantiles", ylabel=f"{side_b.label} quantiles")
     frames = kolmogorov_smirnov(a, b).p
     sequences = kolmogorov_smirnov(sequence_means(reference), sequence_means(other)).p
-    lines = f"KS over frames: {p_text(frames)}\nover sequences: {p_text(sequences)}"
-    axes.text(0.04, 0.97, lines, transform=axes.transAxes, va="top", fontsize=8, color="#334155")
+    axes.text(0.5, 1.03, f"KS over frames: {p_text(frames)}", **_BELOW_TITLE, transform=axes.transAxes)
+    axes.text(0.5, 1.115, f"KS over sequences: {p_text(sequences)}", **_BELOW_TITLE, transform=axes.transAxes)
 
 
 def _boxes(axes: Axes, values: Sequence[Values], sides: Sequence[Side]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -45,20 +46,26 @@ def contact_sheet(
 ) -> Figure:
     """A figure with one row a sequence and one column a time, titled by `columns`."""
     camera = common_camera([mesh for row in rows for mesh in row.meshes if mesh is not None], half_extent_um)
-    tops = np.cumsum([tile_px + (GAP_PX if row.first_of_block and i else 0) for i, row in enumerate(rows)]) - tile_px
-    width, height = LEFT_PX + tile_px * len(columns), TOP_PX + int(tops[-1]) + tile_px + BOTTOM_PX
+    render = partial(render_mesh, size_px=tile_px * FINENESS, half_extent_um=half_extent_um, camera=camera)
+    pictures = [
+        [None if mesh is None else on_white(render(mesh, colour=row.colour)) for mesh in row.meshes] for row in rows
+    ]
+    tall_px = _height_in_use(pictures, tile_px)
+    tops = np.cumsum([tall_px + (GAP_PX if row.first_of_block and i else 0) for i, row in enumerate(rows)]) - tall_px
+    tops += TOP_PX
+    width, height = LEFT_PX + tile_px * len(columns), int(tops[-1]) + tall_px + BOTTOM_PX
     canvas = np.full((height * FINENESS, width * FINENESS, 3), 255, np.uint8)
-    side = tile_px * FINENESS
-    for row, top in zip(rows, (tops + TOP_PX) * FINENESS, strict=True):
-        for mesh, left in zip(row.meshes, range(LEFT_PX * FINENESS, canvas.shape[1], side), strict=True):
-            if mesh is not None:
-                tile = render_mesh(mesh, size_px=side, half_extent_um=half_extent_um, camera=camera, colour=row.colour)
-                canvas[top : top + side, left : left + side] = on_white(tile)
+    cut = slice((tile_px - tall_px) * FINENESS // 2, (tile_px + tall_px) * FINENESS // 2)
+    for row_pictures, top in zip(pictures, tops * FINENESS, strict=True):
+        for column, picture in enumerate(row_pictures):
+            if picture is not None:
+                left = (LEFT_PX + column * tile_px) * FINENESS
+                canvas[top : top + tall_px * FINENESS, left : left + tile_px * FINENESS] = picture[cut]
     figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI * FINENESS)
     paper = figure.add_axes((0, 0, 1, 1))
     paper.imshow(canvas, interpolation="none", aspect="auto")
     paper.set_axis_off()
-    _write_titles(figure, rows, columns, tops + TOP_PX, tile_px)
+    _write_titles(figure, rows, columns, tops + tall_px / 2, tile_px)
     _draw_scale_bar(figure, px_per_um=tile_px * camera.zoom / (2 * half_extent_um), tile_px=tile_px)
     return figure
 
@@ -74,6 +81,14 @@ def common_camera(meshes: Sequence[Mesh], half_extent_um: float) -> Camera:
     return replace(best, zoom=half_extent_um / (1.06 * radius_um))
 
 
+def _height_in_use(pictures: Sequence[Sequence[np.ndarray | None]], tile_px: int) -> int:
+    """Layout pixels above and below the middle that hold every cell, with a little air; at most the tile's."""
+    inked = [np.flatnonzero((p < 255).any(axis=(1, 2))) for row in pictures for p in row if p is not None]
+    farthest = max((float(np.abs(rows - tile_px * FINENESS / 2).max()) for rows in inked if rows.size), default=0.0)
+    unused = int(tile_px / 2 - farthest / FINENESS - 8)
+    return max(tile_px - 2 * max(unused, 0), 40)
+
+
 def on_white(rgba: UInt8[np.ndarray, "rows columns 4"]) -> UInt8[np.ndarray, "rows columns 3"]:
     """A picture with transparency, laid on white paper."""
     alpha: Float[np.ndarray, "rows columns 1"] = rgba[..., 3:] / 255
@@ -81,14 +96,14 @@ def on_white(rgba: UInt8[np.ndarray, "rows columns 4"]) -> UInt8[np.ndarray, "ro
 
 
 def _write_titles(
-    figure: Figure, rows: Sequence[SheetRow], columns: Sequence[str], tops: np.ndarray, tile_px: int
+    figure: Figure, rows: Sequence[SheetRow], columns: Sequence[str], middles: np.ndarray, tile_px: int
 ) -> None:
     width, height = figure.get_size_inches() * DPI
     for column, text in enumerate(columns):
         x = (LEFT_PX + (column + 0.5) * tile_px) / width
         figure.text(x, 1 - 14 / height, text, ha="center", va="center", fontsize=9, color="#475569")
-    for row, top in zip(rows, tops, strict=True):
-        y = 1 - (top + tile_px / 2) / height
+    for row, middle in zip(rows, middles, strict=True):
+        y = 1 - middle / height
         colour = tuple(0.75 * channel for channel in row.colour)
         figure.text(12 / width, y + 8 / height, row.title, va="center", fontsize=10, weight="bold", color=colour)
         name = row.subtitle if len(row.subtitle) <= 22 else row.subtitle[:21] + "…"
