@@ -117,10 +117,20 @@ def main() -> None:
     parser.add_argument("--safety", type=float, default=SAFETY)
     arguments = parser.parse_args()
     print(f"{torch.get_num_threads()} threads, safety {arguments.safety:g}")
-    print(
-        "| field | grid | narrow s/frame | points | share | dense s/frame | plain s/frame | vs dense | vs plain | 30 frames to a store s | peak GB |"
+    heads = (
+        "field",
+        "grid",
+        "narrow s/frame",
+        "points",
+        "share",
+        "dense s/frame",
+        "plain s/frame",
+        "vs dense",
+        "vs plain",
     )
-    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    heads += (f"{arguments.frames} frames to a store, s", "peak GB")
+    print("| " + " | ".join(heads) + " |")
+    print("|---" * len(heads) + "|")
     for entry in arguments.run:
         name, _, path = entry.partition("=")
         table_rows(name, Path(path), arguments)
