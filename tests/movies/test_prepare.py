@@ -161,17 +161,19 @@ def test_same_bytes_for_any_number_of_workers(movie: Path, tmp_path: Path) -> No
     assert others == [first, first]
 
 
-def test_progress_counts_every_frame_twice(movie: Path, tmp_path: Path) -> None:
-    """Frames are measured, then written."""
+def test_progress_counts_movies_then_every_frame_twice(movie: Path, tmp_path: Path) -> None:
+    """Families are followed, frames are measured, then written."""
+    totals: list[float] = []
     units: list[float] = []
 
     @contextmanager
     def progress(what: str, total: float):
-        assert total == 12
+        totals.append(total)
         yield lambda units_done=1, *, note="": units.append(units_done)
 
     run([movie], tmp_path / "s.zarr", progress=progress)
-    assert sum(units) == 12
+    assert totals == [1, 12]
+    assert sum(units) == 13
 
 
 def test_a_full_disk_leaves_nothing(movie: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

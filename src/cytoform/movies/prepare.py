@@ -11,7 +11,7 @@ import numpy as np
 from cytoform.errors import InputError
 from cytoform.files import refuse_existing, staged
 from cytoform.movies.extent import Centres, Extent, Vector, centres_of, common_grid, extent_of
-from cytoform.movies.families import Family, FamilyFrame, LeftOut, Triple, find_families
+from cytoform.movies.families import Family, FamilyFrame, FamilySearch, LeftOut, Triple, find_families
 from cytoform.movies.movie import LabelMovie
 from cytoform.movies.readers import open_all
 from cytoform.parallel import Progress, no_progress, run_all
@@ -100,7 +100,9 @@ def prepare(
     refuse_existing(out, overwrite=overwrite)
     Grid(grid_size, 1.0 if half_extent_um is None else half_extent_um)  # refuses impossible ones before the long work
     movies = open_all(sources, voxel_size_zyx_um=voxel_size_zyx_um, time_step_s=time_step_s)
-    cells, left_out = _find_cells(movies, frames)
+    with progress("following families", len(movies)) as advance:
+        searches = run_all(_search, [(movie, frames) for movie in movies], workers=workers, done=advance)
+    cells, left_out = _name_cells(movies, searches)
     tasks = _tasks(cells)
     with progress("preparing frames", 2 * len(tasks)) as advance:
         measured = _by_cell(tasks, run_all(_measure, [(task,) for task in tasks], workers=workers, done=advance))
@@ -130,12 +132,15 @@ def prepare(
     )
 
 
-def _find_cells(movies: list[LabelMovie], frames: int | None) -> tuple[list[_Cell], list[LeftOut]]:
+def _search(movie: LabelMovie, frames: int | None) -> FamilySearch:
+    return find_families(movie, frames=frames)
+
+
+def _name_cells(movies: list[LabelMovie], searches: list[FamilySearch]) -> tuple[list[_Cell], list[LeftOut]]:
     """The families of all movies, each under a name of its own. Raises InputError where none is left."""
     cells: dict[str, _Cell] = {}
     left_out: list[LeftOut] = []
-    for movie in movies:
-        search = find_families(movie, frames=frames)
+    for movie, search in zip(movies, searches, strict=True):
         left_out += search.left_out
         for family in search.families:
             candidates = (family.name if n == 1 else f"{family.name}_{n}" for n in count(1))
