@@ -10,9 +10,9 @@ import igl
 import numpy as np
 import tifffile
 import trimesh
+from scipy.spatial import cKDTree
 from scipy.special import sph_harm_y
 
-from cytoform.shapes.distance import signed_distance
 from cytoform.shapes.grid import Grid
 
 DEGREE = 15
@@ -21,7 +21,8 @@ SPACINGS_ZYX_UM = {"": (0.25, 0.25, 0.25), "_z5": (1.0, 0.2, 0.2), "_z11": (1.0,
 ROOM_UM, FRAMES = 2.0, 10
 WITHIN_UM = 1.0
 
-Distance = Callable[[np.ndarray, tuple[float, float, float], Grid, tuple[float, float, float]], np.ndarray]
+Triple = tuple[float, float, float]
+Distance = Callable[[np.ndarray, Triple, Grid, Triple], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -90,23 +91,32 @@ def mask_of(data: Path, name: str, kind: str, frame: int) -> np.ndarray:
     return tifffile.imread(data / "tcells" / folder / f"{name}{kind}.ome.tif")[frame].astype(bool)
 
 
-def distance_error_um(
-    data: Path,
-    name: str,
-    kind: str,
-    frame: int,
-    *,
-    grid: Grid = Grid(96, 15.0),  # noqa: B008 (frozen)
-    measure: Distance = signed_distance,
-) -> float:
-    """Mean absolute error within ±1 µm of the exact surface, at the voxel centres of the prepared cube."""
+@dataclass(frozen=True)
+class Case:
+    """A mask, and the exact distance at the voxel centres of the prepared cube that lie within 1 µm of the surface."""
+
+    mask: np.ndarray
+    spacing_zyx_um: Triple
+    grid: Grid
+    centre_zyx_um: Triple
+    near: np.ndarray
+    exact_um: np.ndarray
+
+    def mean_error_um(self, measure: Distance) -> float:
+        """Mean absolute error of a way to measure distances."""
+        found = measure(self.mask, self.spacing_zyx_um, self.grid, self.centre_zyx_um)
+        return float(np.abs(found.ravel()[self.near] - self.exact_um).mean())
+
+
+def real_case(data: Path, name: str, kind: str, *, frame: int, grid: Grid) -> Case:
+    """One frame of a sequence on one of the voxel grids."""
     spacing = SPACINGS_ZYX_UM[kind]
     mask = mask_of(data, name, kind, frame)
-    centre = (np.argwhere(mask).mean(0) + 0.5) * spacing
-    found = measure(mask, spacing, grid, tuple(float(c) for c in centre)).ravel()
-    # Nothing farther off in the estimate can be within 1 µm of the surface.
-    candidates = np.flatnonzero(np.abs(found) <= WITHIN_UM + 1.5)
-    points_zyx_um = grid.points_zyx_um()[candidates] - grid.half_extent_um + centre
-    exact = exact_surface(data, name, frame).distance_um(points_zyx_um[:, ::-1] + origin_xyz_um(data, name, kind))
-    near = np.abs(exact) <= WITHIN_UM
-    return float(np.abs(found[candidates] - exact)[near].mean())
+    z, y, x = ((np.argwhere(mask).mean(0) + 0.5) * spacing).tolist()
+    surface = exact_surface(data, name, frame)
+    points = (grid.points_zyx_um() - grid.half_extent_um + (z, y, x))[:, ::-1] + origin_xyz_um(data, name, kind)
+    to_vertex, _ = cKDTree(surface.points_xyz_um).query(points, distance_upper_bound=WITHIN_UM + 0.2)
+    near = np.flatnonzero(np.isfinite(to_vertex))
+    exact = surface.distance_um(points[near])
+    within = np.abs(exact) <= WITHIN_UM
+    return Case(mask, spacing, grid, (z, y, x), near[within], exact[within])
