@@ -19,6 +19,7 @@ def largest_step(a: np.ndarray, b: np.ndarray) -> float:
     return max(abs((a <= v).mean() - (b <= v).mean()) for v in np.concatenate([a, b]))
 
 
+@pytest.mark.filterwarnings("ignore:ks_2samp")
 @given(numbers, numbers)
 def test_ks_statistic_is_the_largest_distance_between_the_distributions(a: np.ndarray, b: np.ndarray) -> None:
     found = kolmogorov_smirnov(a, b)
