@@ -100,8 +100,8 @@ def test_distance_agrees_with_brute_force_on_an_independent_mesh(kind, frame):
     assert np.array_equal(ours[clear] <= 0, inside[clear])
     theirs = np.sqrt(igl.point_mesh_squared_distance(points, vertices, faces)[0])
     # Where filopodia are rooted, the depth inside the body is only a lower bound; elsewhere both agree.
-    assert (np.abs(ours) < theirs + 0.03).all()
-    assert np.quantile(np.abs(np.abs(ours) - theirs), 0.95) < 0.02
+    assert (np.abs(ours) < theirs + 0.05).all()
+    assert np.quantile(np.abs(np.abs(ours) - theirs), 0.95) < 0.025
 
 
 def dense_mesh(family: SimulatedFamily, frame: float, *, spacing_um: float) -> tuple[np.ndarray, np.ndarray]:

@@ -1,9 +1,9 @@
 """`cytoform simulate`: movies of simulated cells with known truth."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from cytoform.commands.common import Common
 
@@ -21,13 +21,14 @@ def mitosis(
     out: Path,
     cells: int = 33,
     frames: int = 30,
-    voxel_size: VoxelSize = (0.125, 0.125, 0.125),
+    voxel_size: Annotated[VoxelSize, Parameter(negative=())] = (0.125, 0.125, 0.125),
     time_step: float = 60.0,
     size: float = 34.7,
     cycle: float | None = None,
     generations: int = 1,
     daughter_share: float = 0.6,
-    ome_zarr: bool = False,
+    ome_zarr: Annotated[bool, Parameter(negative=())] = False,
+    report: bool = True,
     workers: int = 1,
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
@@ -55,6 +56,8 @@ def mitosis(
         The larger daughter's largest share of her mother's volume, 0.5 to 0.8; each division draws from 0.5 up.
     ome_zarr
         Write OME-Zarr label images too (OUT/ome_zarr/NN.zarr).
+    report
+        Write OUT/report.html: renderings, and size and surface beside the paper's.
     workers
         Processes to render in.
     """
@@ -63,7 +66,7 @@ def mitosis(
     parameters = MitosisParameters(
         size_um3=size, cycle_min=cycle, generations=generations, daughter_share=daughter_share
     )
-    _run(parameters, out, cells, frames, voxel_size, time_step, ome_zarr, workers, common)
+    _run(parameters, out, cells, frames, voxel_size, time_step, ome_zarr, report, workers, common)
 
 
 @simulate.command
@@ -72,14 +75,15 @@ def filopodia(
     out: Path,
     cells: int = 33,
     frames: int = 30,
-    voxel_size: VoxelSize = (0.125, 0.125, 0.125),
+    voxel_size: Annotated[VoxelSize, Parameter(negative=())] = (0.125, 0.125, 0.125),
     time_step: float = 20.0,
     size: float = 50.8,
-    number: float = 16.0,
+    number: float = 18.0,
     length: float = 4.0,
     radius: float = 0.18,
     branching: float = 0.15,
-    ome_zarr: bool = False,
+    ome_zarr: Annotated[bool, Parameter(negative=())] = False,
+    report: bool = True,
     workers: int = 1,
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
@@ -109,6 +113,8 @@ def filopodia(
         New branches that a filopodium gets in a minute, on average.
     ome_zarr
         Write OME-Zarr label images too (OUT/ome_zarr/NN.zarr).
+    report
+        Write OUT/report.html: renderings, and size and surface beside the paper's.
     workers
         Processes to render in.
     """
@@ -117,7 +123,7 @@ def filopodia(
     parameters = FilopodiaParameters(
         size_um3=size, number=number, length_um=length, radius_um=radius, branches_per_min=branching
     )
-    _run(parameters, out, cells, frames, voxel_size, time_step, ome_zarr, workers, common)
+    _run(parameters, out, cells, frames, voxel_size, time_step, ome_zarr, report, workers, common)
 
 
 def _run(
@@ -128,11 +134,18 @@ def _run(
     voxel_size: VoxelSize,
     time_step: float,
     ome_zarr: bool,
+    report: bool,
     workers: int,
     common: Common,
 ) -> None:
-    from cytoform.movies.simulate.population import n_tasks
+    from cytoform.movies.simulate.population import SimulatedFamily, n_tasks
     from cytoform.movies.simulate.population import simulate as write
+
+    def describe(folder: Path, families: "list[SimulatedFamily]") -> None:
+        from cytoform.simulation_report import write_simulation_report
+
+        if report:
+            write_simulation_report(folder, families, parameters, time_step_s=time_step, workers=workers)
 
     with common.progress("simulating", n_tasks(n_cells=max(cells, 0), n_frames=max(frames, 0))) as advance:
         write(
@@ -147,5 +160,6 @@ def _run(
             ome_zarr=ome_zarr,
             overwrite=common.overwrite,
             done=advance,
+            report=describe,
         )
     common.done(out, next_command=f"cytoform prepare {out} --out shapes.zarr")

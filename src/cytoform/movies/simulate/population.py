@@ -137,12 +137,13 @@ def simulate(
     ome_zarr: bool = False,
     overwrite: bool = False,
     done: Callable[[], Any] = lambda: None,
+    report: Callable[[Path, list[SimulatedFamily]], Any] = lambda folder, families: None,
 ) -> list[SimulatedFamily]:
     """Write a population as a Cell Tracking Challenge dataset, one sequence a family; returns the exact cells.
 
     OUT/NN_GT/{TRA,SEG} and man_track.txt, with voxel size and time step in the files; with `ome_zarr` also
-    OUT/ome_zarr/NN.zarr. `done` is called as often as `n_tasks` says. The same arguments give the same files for any
-    number of workers.
+    OUT/ome_zarr/NN.zarr. `done` is called as often as `n_tasks` says; `report` may add files of its own. The same
+    arguments give the same files for any number of workers.
     """
     refuse_existing(out, overwrite=overwrite)
     families = population(
@@ -164,7 +165,7 @@ def simulate(
         write_json(
             folder / "provenance.json",
             {
-                "kind": type(parameters).__name__.removesuffix("Parameters").lower(),
+                "kind": kind_of(parameters),
                 "parameters": dataclasses.asdict(parameters),
                 "cells": n_cells,
                 "frames": n_frames,
@@ -174,7 +175,13 @@ def simulate(
                 "version": cytoform.__version__,
             },
         )
+        report(folder, families)
     return families
+
+
+def kind_of(parameters: Parameters) -> str:
+    """`mitosis` or `filopodia`."""
+    return type(parameters).__name__.removesuffix("Parameters").lower()
 
 
 def n_tasks(*, n_cells: int, n_frames: int) -> int:

@@ -25,7 +25,7 @@ def draw_filopodia_cell(
 ) -> FilopodiaCell:
     """One random cell; `score` places its size in the population, in standard deviations."""
     duration_s = max(n_frames - 1, 1) * time_step_s
-    warp = Warp.draw(rng, modes=5, wavelengths=(2.8, 4.8), period_s=max(2 * duration_s, 600.0))
+    warp = Warp.draw(rng, modes=4, wavelengths=(3.0, 5.0), period_s=max(2 * duration_s, 600.0))
     axis = random_direction(rng)
     flat = rng.uniform(0.65, 0.9)
     return FilopodiaCell(
