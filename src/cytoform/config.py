@@ -54,6 +54,7 @@ class TrainingConfig(Section):
     halving_epochs: int = Field(100, ge=1)
     code_sigma: float = Field(0.1, gt=0)  # σ of the codes' prior: N(0, σ²) at the start
     code_penalty: float = Field(100.0, ge=0)  # weight of ‖z‖², 1/σ² in eq. 2.1
+    code_noise: float = Field(0.0, ge=0)  # σ of noise added to the codes at every step, not in the paper
     checkpoint_epochs: int = Field(50, ge=1)
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
 

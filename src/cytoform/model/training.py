@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
@@ -34,10 +35,13 @@ class AutoDecoder(nn.Module):
         codes = np.random.default_rng([seed, CODES]).normal(0, code_sigma, (n_sequences, decoder.code_dim))
         self.codes = nn.Parameter(torch.tensor(codes, dtype=torch.float32))
 
-    def forward(self, batch: Batch, code_penalty: float) -> tuple[Tensor, Tensor]:
-        """The loss of eq. 2.1 and its first part, the mean L1 of the distance."""
+    def forward(
+        self, batch: Batch, code_penalty: float, noise: Float[Tensor, "frames code"] | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """The loss of eq. 2.1 and its first part, the mean L1 of the distance; `noise` is added to the codes."""
         codes = self.codes[batch.codes]
-        predicted = self.decoder(batch.points, self.decoder.frame_biases(codes, batch.times))
+        noisy = codes if noise is None else codes + noise
+        predicted = self.decoder(batch.points, self.decoder.frame_biases(noisy, batch.times))
         reconstruction = (predicted - batch.distances).abs().mean()
         return reconstruction + code_penalty * codes.square().sum(dim=1).mean(), reconstruction
 
@@ -110,7 +114,7 @@ class Trainer:
             group["lr"] = factor * group["rate"]
         rng = np.random.default_rng([self.seed, POINTS, epoch, number, self.fabric.global_rank])
         batch = self._to_device(self.pool.batch(rows, self.training.points_per_frame, rng))
-        loss, reconstruction = self.model(batch, self.training.code_penalty)
+        loss, reconstruction = self.model(batch, self.training.code_penalty, self._noise(len(rows), rng))
         self.optimizer.zero_grad()
         self.fabric.backward(loss)
         self.optimizer.step()
@@ -118,6 +122,13 @@ class Trainer:
         if not math.isfinite(self.position.loss_sum):
             raise InputError(f"training fell apart in epoch {epoch + 1}; lower training.learning_rate or model.omega")
         return batch.distances.numel() * self.fabric.world_size
+
+    def _noise(self, n_frames: int, rng: np.random.Generator) -> Tensor | None:
+        """Noise that makes the cells around every code alike, so that codes drawn from the prior give cells too."""
+        if self.training.code_noise == 0:
+            return None
+        shape = (n_frames, self.raw_model.decoder.code_dim)
+        return self.fabric.to_device(torch.tensor(rng.normal(0, self.training.code_noise, shape), dtype=torch.float32))
 
     def _to_device(self, batch: Batch) -> Batch:
         moved = {name: self.fabric.to_device(tensor) for name, tensor in vars(batch).items()}
