@@ -55,6 +55,7 @@ class TrainingConfig(Section):
     code_sigma: float = Field(0.1, gt=0)  # σ of the codes' prior: N(0, σ²) at the start
     code_penalty: float = Field(100.0, ge=0)  # weight of ‖z‖², 1/σ² in eq. 2.1
     code_noise: float = Field(0.0, ge=0)  # σ of noise added to the codes at every step, not in the paper
+    gradient_clip: float = Field(1e9, gt=0)  # largest norm of the gradient; the default clips nothing, as in the paper
     checkpoint_epochs: int = Field(50, ge=1)
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
 

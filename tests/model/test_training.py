@@ -44,6 +44,18 @@ def test_loss_is_mean_l1_plus_code_penalty() -> None:
     assert float(loss.detach()) == pytest.approx(total / 3 + 100 * penalty, rel=1e-5)
 
 
+def test_code_noise_moves_the_prediction_but_not_the_penalty() -> None:
+    from cytoform.model.run import new_decoder
+
+    model = AutoDecoder(new_decoder(small_config().model, seed=0), 2, code_sigma=0.1, seed=0)
+    batch = Batch(torch.rand(2, 5, 3), torch.rand(2, 5), torch.tensor([0, 1]), torch.tensor([-1.0, 1.0]))
+    plain, quiet = model(batch, 10.0), model(batch, 10.0, torch.zeros(2, 4))
+    noisy = model(batch, 10.0, torch.ones(2, 4))
+    assert torch.equal(plain[0], quiet[0])
+    assert not torch.equal(plain[1], noisy[1])
+    torch.testing.assert_close(noisy[0] - noisy[1], plain[0] - plain[1])
+
+
 def test_codes_start_from_the_prior() -> None:
     from cytoform.model.run import new_decoder
 
