@@ -17,6 +17,7 @@ $(VENV)/.ready: pyproject.toml Makefile
 	touch $@
 
 demo: setup
+	mkdir -p out
 	$(BIN)/cytoform demo --out out/demo --overwrite
 
 lint: setup
