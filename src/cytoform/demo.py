@@ -69,9 +69,7 @@ def demo(
             raise KeyboardInterrupt
         cells = load(run)
         reconstruct(cells, reconstructed, seed=seed, progress=progress)
-        generate(
-            cells, generated, size.n_generated, prior="around", sigma=NOVELTY_SIGMA, seed=seed, progress=progress
-        )
+        generate(cells, generated, size.n_generated, prior="around", sigma=NOVELTY_SIGMA, seed=seed, progress=progress)
         pairs = evaluate(shapes, reconstructed, paired=True, workers=workers)
         new = evaluate(shapes, generated, paired=False, workers=workers)
         (folder / "report").mkdir()
