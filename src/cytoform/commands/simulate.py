@@ -78,7 +78,7 @@ def filopodia(
     voxel_size: Annotated[VoxelSize, Parameter(negative=())] = (0.125, 0.125, 0.125),
     time_step: float = 20.0,
     size: float = 50.8,
-    number: float = 20.0,
+    number: float = 21.0,
     length: float = 4.0,
     radius: float = 0.18,
     branching: float = 0.15,

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+from scipy.stats import norm
 
 from cytoform.errors import InputError
 from cytoform.movies.simulate.mitosis import (
@@ -18,9 +19,14 @@ from cytoform.movies.simulate.randomness import Drift, Warp, perpendicular, rand
 
 
 def draw_mitosis_cell(
-    parameters: MitosisParameters, rng: np.random.Generator, *, n_frames: int, time_step_s: float, score: float
+    parameters: MitosisParameters,
+    rng: np.random.Generator,
+    *,
+    n_frames: int,
+    time_step_s: float,
+    scores: tuple[float, float],
 ) -> MitosisCell:
-    """One random family; `score` places its size in the population, in standard deviations of ln(volume)."""
+    """One random family; `scores` place its ln(volume) and its first division in the population, in deviations."""
     cycle = _cycle_frames(parameters, n_frames=n_frames, time_step_s=time_step_s)
     duration_s = max(n_frames - 1, 1) * time_step_s
     # Below the inverse of the steepest slope the warp cannot fold the surface.
@@ -29,7 +35,7 @@ def draw_mitosis_cell(
     cell = MitosisCell(
         n_frames=n_frames,
         time_step_s=time_step_s,
-        volume_um3=parameters.size_um3 * float(np.exp(spread * score - spread**2 / 2)),
+        volume_um3=parameters.size_um3 * float(np.exp(spread * scores[0] - spread**2 / 2)),
         cycle_frames=cycle,
         growth=parameters.growth,
         irregularity=min(parameters.irregularity, 0.9 / warp.steepest()),
@@ -41,7 +47,7 @@ def draw_mitosis_cell(
     founder = Member(
         1, 0, -cycle, 1.0, np.zeros(3), long_axis, _slenderness(parameters, rng), None, perpendicular(long_axis, rng)
     )
-    first_division = cycle * rng.uniform(0.3, 0.5)
+    first_division = cycle * (0.3 + 0.2 * float(norm.cdf(scores[1])))
     return replace(cell, members=tuple(_grow_tree(cell, founder, first_division, parameters, rng)))
 
 

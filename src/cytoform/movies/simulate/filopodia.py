@@ -37,7 +37,7 @@ class FilopodiaParameters:
 
     size_um3: float = 50.8  # mean volume of a cell, filopodia included
     size_spread: float = 0.06  # standard deviation between cells, relative to the mean
-    number: float = 20.0  # filopodia that a cell has at a time, on average, without branches
+    number: float = 21.0  # filopodia that a cell has at a time, on average, without branches
     length_um: float = 4.0  # mean length of a full-grown filopodium
     radius_um: float = 0.18  # halfway along
     branches_per_min: float = 0.15  # new branches of one filopodium

@@ -107,7 +107,9 @@ def population(
     parameters.check_voxels(spacing_zyx_um)
     draw = SIMULATORS[type(parameters)]
     master, *seeds = np.random.SeedSequence(seed).spawn(n_cells + 1)
-    scores = stratified_normal(n_cells, np.random.default_rng(master))
+    shuffle = np.random.default_rng(master)
+    # Two traits of a cell, size and pace, drawn so that even a few cells are spread like many.
+    scores = [stratified_normal(n_cells, shuffle) for _ in range(2)]
     return [
         SimulatedFamily(
             f"{n:02d}",
@@ -116,11 +118,11 @@ def population(
                 np.random.default_rng(own_seed),
                 n_frames=n_frames,
                 time_step_s=time_step_s,
-                score=float(score),
+                scores=(float(size), float(pace)),
             ),
             spacing_zyx_um,
         )
-        for n, (own_seed, score) in enumerate(zip(seeds, scores, strict=True), start=1)
+        for n, (own_seed, size, pace) in enumerate(zip(seeds, *scores, strict=True), start=1)
     ]
 
 

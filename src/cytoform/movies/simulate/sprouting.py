@@ -18,12 +18,18 @@ from cytoform.movies.simulate.randomness import Drift, Warp, perpendicular, rand
 
 MAX_ORDER = 2  # branches of branches, and no further
 TRIES = 12
+NUMBER_SPREAD = 0.35  # standard deviation of the number of filopodia between cells, relative to the mean
 
 
 def draw_filopodia_cell(
-    parameters: FilopodiaParameters, rng: np.random.Generator, *, n_frames: int, time_step_s: float, score: float
+    parameters: FilopodiaParameters,
+    rng: np.random.Generator,
+    *,
+    n_frames: int,
+    time_step_s: float,
+    scores: tuple[float, float],
 ) -> FilopodiaCell:
-    """One random cell; `score` places its size in the population, in standard deviations."""
+    """One random cell; `scores` place its size and its number of filopodia in the population, in deviations."""
     duration_s = max(n_frames - 1, 1) * time_step_s
     warp = Warp.draw(rng, modes=4, wavelengths=(3.0, 5.0), period_s=max(2 * duration_s, 600.0))
     axis = random_direction(rng)
@@ -31,20 +37,22 @@ def draw_filopodia_cell(
     return FilopodiaCell(
         n_frames=n_frames,
         time_step_s=time_step_s,
-        volume_um3=parameters.size_um3 * max(1 + parameters.size_spread * score, 0.2),
+        volume_um3=parameters.size_um3 * max(1 + parameters.size_spread * scores[0], 0.2),
         irregularity=min(parameters.irregularity, 0.9 / warp.steepest()),
         flatness=flat ** (-1 / 3) * (np.eye(3) + (flat - 1) * np.outer(axis, axis)),
-        filopodia=tuple(_sprout(parameters, rng, duration_s)),
+        filopodia=tuple(_sprout(parameters, rng, duration_s, score=scores[1])),
         warp=warp,
         drift=Drift.draw(rng, speed_um_per_s=parameters.drift_um_per_min / 60, swing_um=0.2, period_s=2 * duration_s),
     )
 
 
-def _sprout(parameters: FilopodiaParameters, rng: np.random.Generator, duration_s: float) -> list[Filopodium]:
+def _sprout(
+    parameters: FilopodiaParameters, rng: np.random.Generator, duration_s: float, *, score: float
+) -> list[Filopodium]:
     """A Poisson process of sprouting that has been going on before the movie begins."""
     life_s = parameters.lifetime_min * 60
     before_s = 1.5 * life_s
-    mean = parameters.number * rng.uniform(0.5, 1.5)
+    mean = parameters.number * max(1 + NUMBER_SPREAD * score, 0.2)
     births = np.sort(rng.uniform(-before_s, duration_s, rng.poisson(mean * (duration_s + before_s) / life_s)))
     found: list[Filopodium] = []
     for birth_s in births:
