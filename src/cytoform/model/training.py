@@ -117,7 +117,8 @@ class Trainer:
         loss, reconstruction = self.model(batch, self.training.code_penalty, self._noise(len(rows), rng))
         self.optimizer.zero_grad()
         self.fabric.backward(loss)
-        self.fabric.clip_gradients(self.model, self.optimizer, max_norm=self.training.gradient_clip)
+        limit = self.training.gradient_clip
+        self.fabric.clip_gradients(self.model, self.optimizer, max_norm=limit, error_if_nonfinite=False)
         self.optimizer.step()
         self.position = Position(epoch, number + 1, self.position.loss_sum + float(reconstruction.detach()))
         if not math.isfinite(self.position.loss_sum):
