@@ -75,6 +75,19 @@ def test_blocks_land_where_they_belong(
     expected = np.zeros(grid.shape, bool)
     expected[tuple(slice(a, a + n) for a, n in zip(low, size, strict=True))] = block <= 0
     assert np.array_equal(sequence.mask(1), expected)
+    corner, box = sequence.box(1)
+    whole = np.full(grid.shape, np.float32(np.float16(BAND_UM)))
+    whole[tuple(slice(c, c + n) for c, n in zip(corner, box.shape, strict=True))] = box
+    assert np.array_equal(whole, sequence.sdf_um(1))
+
+
+def test_the_box_of_a_cell_is_its_chunks_alone(tmp_path: Path) -> None:
+    sequence = new_store(tmp_path / "s.zarr", Grid(200, 2.0))["cell"]
+    assert sequence.box(0)[1].shape == (0, 0, 0)
+    sequence.write_block(0, (70, 130, 10), np.full((20, 10, 60), -1.0, np.float32))
+    corner, box = sequence.box(0)
+    assert (corner, box.shape) == ((64, 128, 0), (64, 64, 128))
+    assert (box <= 0).sum() == 20 * 10 * 60
 
 
 def test_every_sequence_is_a_valid_ome_zarr_image_with_labels(store: Path) -> None:

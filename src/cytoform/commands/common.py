@@ -4,11 +4,14 @@ import contextlib
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from cytoform.parallel import Advance
+
+if TYPE_CHECKING:
+    from cytoform.synthesis.sequences import Rendering
 
 
 @Parameter(name="*")
@@ -56,3 +59,29 @@ class Common:
 
 
 Device = Literal["auto", "cpu", "cuda"]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class RenderingOptions:
+    """Options of the commands that render a run."""
+
+    grid: Annotated[int | None, Parameter(help="Voxels along a side of the cube; by default as learned.")] = None
+    frames: Annotated[
+        int | None, Parameter(help="Frames spread evenly over the sequence's time; by default as many as learned.")
+    ] = None
+    method: Annotated[
+        Literal["narrow-band", "dense"],
+        Parameter(help="narrow-band evaluates only near the surface; dense evaluates every voxel."),
+    ] = "narrow-band"
+    safety: Annotated[
+        float,
+        Parameter(help="Times the measured bounds of the field: higher is slower and surer to find what is thin."),
+    ] = 2.0
+    device: Annotated[Device, Parameter(help="Where to compute.")] = "auto"
+
+    def rendering(self) -> "Rendering":
+        """As the library takes it."""
+        from cytoform.synthesis.sequences import Rendering
+
+        return Rendering(self.grid, self.frames, self.method, self.safety)

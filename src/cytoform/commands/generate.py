@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from cytoform.commands.common import Common, Device
+from cytoform.commands.common import Common, RenderingOptions
 
 
 def generate(
@@ -16,11 +16,7 @@ def generate(
     n: Annotated[int, Parameter(name=["-n", "--number"])] = 1,
     prior: Literal["gaussian", "around"] = "gaussian",
     sigma: float | None = None,
-    grid: int | None = None,
-    frames: int | None = None,
-    method: Literal["narrow-band", "dense"] = "narrow-band",
-    safety: float = 2.0,
-    device: Device = "auto",
+    options: RenderingOptions = RenderingOptions(),  # noqa: B008 (frozen)
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
     """Render new cells from codes drawn at random.
@@ -37,28 +33,17 @@ def generate(
         gaussian draws codes from N(0, σ²); around adds N(0, σ²) to learned codes.
     sigma
         σ; by default 0.1 for gaussian and 0.01 for around, as in the paper.
-    grid
-        Voxels along a side of the cube; by default those of the training data.
-    frames
-        Frames spread evenly over the sequence's time; by default as many as the learned sequences had.
-    method
-        narrow-band evaluates only near the surface; dense evaluates every voxel.
-    safety
-        Times the measured slope of the field: higher is slower and surer to find what is isolated and thin.
-    device
-        Where to compute.
     """
     from cytoform.synthesis.cells import load
-    from cytoform.synthesis.sequences import Rendering
     from cytoform.synthesis.sequences import generate as generate_sequences
 
     generate_sequences(
-        load(run, device=device),
+        load(run, device=options.device),
         out,
         n,
         prior=prior,
         sigma=sigma,
-        rendering=Rendering(grid, frames, method, safety),
+        rendering=options.rendering(),
         seed=common.seed,
         overwrite=common.overwrite,
         progress=common.progress,

@@ -1,5 +1,6 @@
 """`cytoform simulate`: movies of simulated cells with known truth."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,26 +11,37 @@ from cytoform.commands.common import Common
 if TYPE_CHECKING:
     from cytoform.movies.simulate.population import Parameters
 
-VoxelSize = tuple[float, float, float]
-
 simulate = App(name="simulate", help="Make movies of simulated living cells with known truth.")
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class MovieOptions:
+    """Options of every kind of cell."""
+
+    cells: Annotated[int, Parameter(help="Number of cell families, each a sequence of its own.")] = 33
+    frames: Annotated[int, Parameter(help="Frames of every movie.")] = 30
+    voxel_size: Annotated[
+        tuple[float, float, float],
+        Parameter(help="Voxel size Z Y X in µm; the paper's C. elegans have 1.0 0.09 0.09.", negative=()),
+    ] = (0.125, 0.125, 0.125)
+    ome_zarr: Annotated[
+        bool, Parameter(help="Write OME-Zarr label images too (OUT/ome_zarr/NN.zarr).", negative=())
+    ] = False
+    report: Annotated[bool, Parameter(help="Write OUT/report.html: renderings and descriptors.")] = True
+    workers: Annotated[int, Parameter(help="Processes to render in.")] = 1
 
 
 @simulate.command
 def mitosis(
     *,
     out: Path,
-    cells: int = 33,
-    frames: int = 30,
-    voxel_size: Annotated[VoxelSize, Parameter(negative=())] = (0.125, 0.125, 0.125),
     time_step: float = 60.0,
     size: float = 34.7,
     cycle: float | None = None,
     generations: int = 1,
     daughter_share: float = 0.6,
-    ome_zarr: Annotated[bool, Parameter(negative=())] = False,
-    report: bool = True,
-    workers: int = 1,
+    movies: MovieOptions = MovieOptions(),
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
     """Cells that grow, round up, furrow and divide, as a Cell Tracking Challenge folder with lineage.
@@ -38,12 +50,6 @@ def mitosis(
     ----------
     out
         Folder to write; each family is a sequence of its own (01_GT, 02_GT, ...).
-    cells
-        Number of cell families.
-    frames
-        Frames of every movie.
-    voxel_size
-        Size of a voxel along z, y and x in µm; the paper's C. elegans have 1.0 0.09 0.09.
     time_step
         Seconds between frames.
     size
@@ -54,37 +60,26 @@ def mitosis(
         Divisions a family goes through, 0 to 3.
     daughter_share
         The larger daughter's largest share of her mother's volume, 0.5 to 0.8; each division draws from 0.5 up.
-    ome_zarr
-        Write OME-Zarr label images too (OUT/ome_zarr/NN.zarr).
-    report
-        Write OUT/report.html: renderings, and size and surface beside the paper's.
-    workers
-        Processes to render in.
     """
     from cytoform.movies.simulate.mitosis import MitosisParameters
 
     parameters = MitosisParameters(
         size_um3=size, cycle_min=cycle, generations=generations, daughter_share=daughter_share
     )
-    _run(parameters, out, cells, frames, voxel_size, time_step, ome_zarr, report, workers, common)
+    _run(parameters, out, time_step, movies, common)
 
 
 @simulate.command
 def filopodia(
     *,
     out: Path,
-    cells: int = 33,
-    frames: int = 30,
-    voxel_size: Annotated[VoxelSize, Parameter(negative=())] = (0.125, 0.125, 0.125),
     time_step: float = 20.0,
     size: float = 50.8,
     number: float = 21.0,
     length: float = 4.0,
     radius: float = 0.18,
     branching: float = 0.15,
-    ome_zarr: Annotated[bool, Parameter(negative=())] = False,
-    report: bool = True,
-    workers: int = 1,
+    movies: MovieOptions = MovieOptions(),
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
     """Cells whose filopodia sprout, grow, bend, branch and retract, as a Cell Tracking Challenge folder.
@@ -93,12 +88,6 @@ def filopodia(
     ----------
     out
         Folder to write; each cell is a sequence of its own (01_GT, 02_GT, ...).
-    cells
-        Number of cells.
-    frames
-        Frames of every movie.
-    voxel_size
-        Size of a voxel along z, y and x in µm; the paper's filopodial cells have 0.125 0.125 0.125.
     time_step
         Seconds between frames.
     size
@@ -111,31 +100,20 @@ def filopodia(
         Mean radius of a filopodium halfway along, in µm.
     branching
         New branches that a filopodium gets in a minute, on average.
-    ome_zarr
-        Write OME-Zarr label images too (OUT/ome_zarr/NN.zarr).
-    report
-        Write OUT/report.html: renderings, and size and surface beside the paper's.
-    workers
-        Processes to render in.
     """
     from cytoform.movies.simulate.filopodia import FilopodiaParameters
 
     parameters = FilopodiaParameters(
         size_um3=size, number=number, length_um=length, radius_um=radius, branches_per_min=branching
     )
-    _run(parameters, out, cells, frames, voxel_size, time_step, ome_zarr, report, workers, common)
+    _run(parameters, out, time_step, movies, common)
 
 
 def _run(
     parameters: "Parameters",
     out: Path,
-    cells: int,
-    frames: int,
-    voxel_size: VoxelSize,
     time_step: float,
-    ome_zarr: bool,
-    report: bool,
-    workers: int,
+    movies: MovieOptions,
     common: Common,
 ) -> None:
     from cytoform.movies.simulate.population import SimulatedFamily, n_tasks
@@ -144,20 +122,22 @@ def _run(
     def describe(folder: Path, families: "list[SimulatedFamily]") -> None:
         from cytoform.simulation_report import write_simulation_report
 
-        if report:
-            write_simulation_report(folder, families, parameters, time_step_s=time_step, workers=workers)
+        if movies.report:
+            write_simulation_report(folder, families, parameters, time_step_s=time_step, workers=movies.workers)
 
-    with common.progress("simulating", n_tasks(n_cells=max(cells, 0), n_frames=max(frames, 0))) as advance:
+    with common.progress(
+        "simulating", n_tasks(n_cells=max(movies.cells, 0), n_frames=max(movies.frames, 0))
+    ) as advance:
         write(
             parameters,
             out,
-            n_cells=cells,
-            n_frames=frames,
+            n_cells=movies.cells,
+            n_frames=movies.frames,
             seed=common.seed,
-            spacing_zyx_um=voxel_size,
+            spacing_zyx_um=movies.voxel_size,
             time_step_s=time_step,
-            workers=workers,
-            ome_zarr=ome_zarr,
+            workers=movies.workers,
+            ome_zarr=movies.ome_zarr,
             overwrite=common.overwrite,
             done=advance,
             report=describe,

@@ -1,5 +1,6 @@
-"""How fast a trained field can change: what the narrow-band search relies on when it skips cells."""
+"""How a trained field behaves around its surface: what the narrow-band search relies on when it skips cells."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,45 +9,92 @@ from jaxtyping import Float
 from torch import Tensor
 
 from cytoform.model.decoder import Decoder, FrameBiases
+from cytoform.model.evaluator import FrameEvaluator
 
-# Mispredictions across cells as wide as these shares of the half extent: voxels of 512³ up to blocks of 64³.
-CELL_WIDTHS = (2 / 256, 2 / 64, 2 / 32)
-N_FRAMES, N_POINTS = 24, 1024
+# Lengths at which a field is measured, in units of the half extent: from an eighth of the cube to a voxel of 512³.
+LENGTHS = tuple(2.0**-power for power in range(2, 9))
+NODES = 4  # cells an axis that a prediction takes: cubic interpolation
+# The sum of absolute weights times distances, in widths, midway between the nodes: what a prediction can miss at a slope of 1.
+PREDICTION_REACH = 2.15
+N_FRAMES, N_POINTS, N_DIRECTIONS = 16, 256, 8
+BISECTIONS = 20
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """How a field can change: by at most `slope`·w over a length w, and away from a trilinear prediction by `bend`·w².
+    """How a field can change around its surface; all in units of the half extent.
 
-    w is the width of the cells that predict; all lengths are in units of the half extent.
+    `slope` is the steepest gradient on the surface. Within LENGTHS[i] of the surface the field is at most reaches[i]; and
+    a prediction of a point of the surface from cells of width LENGTHS[i] is at most mispredictions[i].
     """
 
     slope: float
-    bend: float
+    reaches: tuple[float, ...]
+    mispredictions: tuple[float, ...]
+
+    @classmethod
+    def of_slope(cls, slope: float) -> "Bounds":
+        """Bounds of a field of which nothing but its steepest slope is known."""
+        reaches = [slope * length for length in LENGTHS]
+        return cls(slope, tuple(reaches), tuple(PREDICTION_REACH * reach for reach in reaches))
+
+    def reach(self, length: float) -> float:
+        """The largest value within `length` of the surface."""
+        return _at(length, self.reaches, self.slope)
+
+    def misprediction(self, width: float) -> float:
+        """The largest error of a prediction, from cells of `width`, of a point of the surface."""
+        return _at(width, self.mispredictions, PREDICTION_REACH * self.slope)
 
     def times(self, safety: float) -> "Bounds":
         """The bounds with a margin."""
-        return Bounds(safety * self.slope, safety * self.bend)
+        return Bounds(
+            safety * self.slope,
+            tuple(safety * reach for reach in self.reaches),
+            tuple(safety * error for error in self.mispredictions),
+        )
+
+
+def _at(length: float, measured: tuple[float, ...], steepest: float) -> float:
+    """What was measured at LENGTHS, as a line over logarithms; in proportion to the slope beyond them."""
+    if length == 0:
+        return 0.0
+    if length > LENGTHS[0]:
+        return measured[0] + steepest * (length - LENGTHS[0])
+    logarithms = np.log(np.maximum(measured[::-1], 1e-9))
+    return min(math.exp(float(np.interp(math.log(length), np.log(LENGTHS[::-1]), logarithms))), steepest * length)
 
 
 def measure_bounds(decoder: Decoder, codes: Float[Tensor, "sequences code"], *, seed: int) -> Bounds:
-    """The largest slope and misprediction at random points: a third in Ω, the rest pulled onto the surface.
+    """The bounds at random points of the surface, at random times of learned codes and of what lies around them.
 
-    Frames are random times of learned codes, of mixtures of two, and of noise around them.
+    These are mixtures of two codes, and noise around them. Only the surface counts: what the field does elsewhere cannot
+    make the search lose a piece of it.
     """
     rng = np.random.default_rng([seed, 4])
-    slope = bend = 0.0
+    slope, reaches, mispredictions = 0.0, np.zeros(len(LENGTHS)), np.zeros(len(LENGTHS))
     for _ in range(N_FRAMES):
         a, b = codes[rng.integers(len(codes))], codes[rng.integers(len(codes))]
         share = rng.choice([0.0, 0.5])
         noise = torch.tensor(rng.normal(0, 0.01, len(a)), dtype=codes.dtype, device=codes.device)
-        biases = frame_biases(decoder, (1 - share) * a + share * b + noise, float(rng.uniform(-1, 1)))
-        points = torch.tensor(rng.uniform(-1, 1, (N_POINTS, 3)), dtype=codes.dtype, device=codes.device)
-        _pull_to_surface(decoder, biases, points[N_POINTS // 3 :])
-        slope = max(slope, float(gradient_xyz(decoder, biases, points).norm(dim=1).max()))
-        for width in CELL_WIDTHS:
-            bend = max(bend, float(_misprediction(decoder, biases, points, width).max()) / width**2)
-    return Bounds(slope, bend)
+        code, time = (1 - share) * a + share * b + noise, float(rng.uniform(-1, 1))
+        evaluate = FrameEvaluator(decoder, code, time)
+        points = _surface_points(evaluate, _uniform(rng, 16 * N_POINTS, codes), rng)
+        if not len(points):  # nothing there: the slope anywhere has to do
+            points = _uniform(rng, N_POINTS, codes)
+        gradients = gradient_xyz(decoder, frame_biases(decoder, code, time), points)
+        slope = max(slope, float(gradients.norm(dim=1).max()))
+        directions = torch.nn.functional.normalize(_uniform(rng, N_DIRECTIONS, codes), dim=1)
+        for i, length in enumerate(LENGTHS):
+            reaches[i] = max(reaches[i], _change(evaluate, points, length * directions))
+            mispredictions[i] = max(mispredictions[i], _misprediction(evaluate, points, length))
+    longer = np.maximum.accumulate(reaches[::-1])[::-1]  # what is within a length is within all longer ones
+    return Bounds(slope, tuple(longer.tolist()), tuple(mispredictions.tolist()))
+
+
+def lagrange_weights(position: float, n: int = NODES) -> list[float]:
+    """Weights of values at 0, 1, …, n - 1 in the polynomial through them at `position`."""
+    return [math.prod((position - other) / (node - other) for other in range(n) if other != node) for node in range(n)]
 
 
 def frame_biases(decoder: Decoder, code: Float[Tensor, " code"], time: float) -> FrameBiases:
@@ -65,22 +113,39 @@ def gradient_xyz(decoder: Decoder, biases: FrameBiases, points: Float[Tensor, "n
     return torch.cat(gradients) if gradients else torch.empty_like(points)
 
 
-@torch.no_grad()
-def _pull_to_surface(decoder: Decoder, biases: FrameBiases, points: Float[Tensor, "n 3"]) -> None:
-    """Two Newton steps along the gradient, in place; points that would leave Ω stay at its border."""
-    for _ in range(2):
-        with torch.enable_grad():
-            gradient = gradient_xyz(decoder, biases, points)
-        distance = decoder(points[None], biases)[0]
-        points -= (distance / gradient.square().sum(dim=1).clamp_min(0.1))[:, None] * gradient
-        points.clamp_(-1, 1)
+def _uniform(rng: np.random.Generator, n: int, like: Tensor) -> Float[Tensor, "n 3"]:
+    """Random points in Ω."""
+    return torch.tensor(rng.uniform(-1, 1, (n, 3)), dtype=like.dtype, device=like.device)
 
 
-@torch.no_grad()
-def _misprediction(decoder: Decoder, biases: FrameBiases, points: Tensor, width: float) -> Float[Tensor, " n"]:
-    """|trilinear prediction - field| where the prediction is worst informed: a quarter of a cell off its nearest corner."""
-    octants = torch.cartesian_prod(*[torch.tensor([0.0, 1.0], device=points.device)] * 3).to(points.dtype)
-    weights = (0.25 + 0.5 * (1 - octants)).prod(dim=1)
-    corners = points[:, None] + (octants - 0.25) * width
-    predicted = decoder(corners.reshape(1, -1, 3), biases).reshape(-1, 8) @ weights
-    return (predicted - decoder(points[None], biases)[0]).abs()
+def _surface_points(
+    evaluate: FrameEvaluator, points: Float[Tensor, "n 3"], rng: np.random.Generator
+) -> Float[Tensor, "m 3"]:
+    """Where lines between `points` inside and outside cross the surface, by bisection; none in an empty frame."""
+    is_inside = evaluate(points) <= 0
+    inside, outside = points[is_inside], points[~is_inside]
+    if not len(inside) or not len(outside):
+        return points[:0]
+    inside = inside[rng.integers(len(inside), size=N_POINTS)]
+    outside = outside[rng.integers(len(outside), size=N_POINTS)]
+    for _ in range(BISECTIONS):
+        middle = (inside + outside) / 2
+        is_inside = (evaluate(middle) <= 0)[:, None]
+        inside, outside = torch.where(is_inside, middle, inside), torch.where(is_inside, outside, middle)
+    return inside
+
+
+def _change(evaluate: FrameEvaluator, points: Float[Tensor, "n 3"], steps: Float[Tensor, "m 3"]) -> float:
+    """The largest change of the field over any of `steps`."""
+    there = evaluate((points[:, None] + steps).reshape(-1, 3)).reshape(len(points), -1)
+    return float((there - evaluate(points)[:, None]).abs().max())
+
+
+def _misprediction(evaluate: FrameEvaluator, points: Float[Tensor, "n 3"], width: float) -> float:
+    """The largest |prediction - field| where a prediction is worst informed: midway between the cells of `width`."""
+    middle = (NODES - 1) / 2
+    steps = torch.arange(NODES, dtype=points.dtype, device=points.device) - middle
+    nodes = (points[:, None] + torch.cartesian_prod(steps, steps, steps) * width).reshape(-1, 3)
+    axis = torch.tensor(lagrange_weights(middle), dtype=points.dtype, device=points.device)
+    weights = (axis[:, None, None] * axis[:, None] * axis).flatten()
+    return float((evaluate(nodes).reshape(-1, NODES**3) @ weights - evaluate(points)).abs().max())

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from cytoform.config import Config, ModelConfig, read_config
 from cytoform.errors import InputError
-from cytoform.model.bounds import Bounds
+from cytoform.model.bounds import LENGTHS, Bounds
 from cytoform.model.checkpoint import load_into, read_tensors, write_tensors
 from cytoform.model.decoder import Decoder
 
@@ -54,7 +54,12 @@ class Learned:
         try:
             values = json.loads(text)
             sequences = tuple(LearnedSequence(**sequence) for sequence in values["sequences"])
-            return cls(sequences, float(values["half_extent_um"]), int(values["grid"]), Bounds(**values["bounds"]))
+            found = values["bounds"]
+            reaches, mispredictions = (tuple(map(float, found[key])) for key in ("reaches", "mispredictions"))
+            if not len(reaches) == len(mispredictions) == len(LENGTHS):
+                raise ValueError(f"bounds at {len(reaches)} instead of {len(LENGTHS)} lengths")
+            bounds = Bounds(float(found["slope"]), reaches, mispredictions)
+            return cls(sequences, float(values["half_extent_um"]), int(values["grid"]), bounds)
         except (KeyError, TypeError, ValueError) as fault:
             raise InputError(f"{where}: damaged metadata ({fault}); train the run anew") from None
 

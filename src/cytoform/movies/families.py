@@ -7,7 +7,6 @@ from typing import Any
 
 import cc3d
 import numpy as np
-from jaxtyping import Bool
 
 from cytoform.errors import EmptyFrame, InputError
 from cytoform.movies.lineage import Lineage, Track, TrackFamily
@@ -71,14 +70,6 @@ class FamilySearch:
 
 
 @dataclass(frozen=True)
-class FamilyMask:
-    """A family in one frame, cut out of the volume; `corner_zyx` is the lowest voxel of the box."""
-
-    mask: Bool[np.ndarray, "z y x"]
-    corner_zyx: tuple[int, int, int]
-
-
-@dataclass(frozen=True)
 class _Extent:
     """A label in one frame."""
 
@@ -117,13 +108,6 @@ def find_families(movie: LabelMovie, *, frames: int | None = None) -> FamilySear
         else:
             found.append(_family(movie, tracks, last, extents, name=name))
     return FamilySearch(tuple(found), tuple(left_out))
-
-
-def family_mask(movie: LabelMovie, family: Family, frame: int) -> FamilyMask:
-    """Read a frame of the movie and cut the family out of it; `frame` counts from the beginning of the movie."""
-    at = family.at(frame)
-    crop = movie.read(frame)[at.box_zyx]
-    return FamilyMask(np.isin(crop, at.labels), tuple(side.start for side in at.box_zyx))
 
 
 def _measure_all(movie: LabelMovie, frame: int) -> Extents:

@@ -104,8 +104,9 @@ def _planes(sequence: ShapeSequence) -> Iterator[UInt8[np.ndarray, "y x"]]:
 
 def _meshes(sequence: ShapeSequence) -> Iterator[Mesh | None]:
     for frame in range(sequence.info.n_frames):
-        sdf_um = sequence.sdf_um(frame)
-        yield mesh_from_distance(sdf_um, sequence.grid.spacing_um) if (sdf_um <= 0).any() else None
+        corner_zyx, sdf_um = sequence.box(frame)
+        empty = not (sdf_um <= 0).any()
+        yield None if empty else mesh_from_distance(sdf_um, sequence.grid.spacing_um, corner_zyx=corner_zyx)
 
 
 def _identity(name: str) -> str:

@@ -39,11 +39,13 @@ class Mesh:
         trimesh.Trimesh(self.vertices_xyz_um, self.faces, process=False).export(path)
 
 
-def mesh_from_distance(sdf_um: Float[np.ndarray, "z y x"], spacing_um: float) -> Mesh:
+def mesh_from_distance(
+    sdf_um: Float[np.ndarray, "z y x"], spacing_um: float, *, corner_zyx: tuple[int, int, int] = (0, 0, 0)
+) -> Mesh:
     """The zero level of a distance volume by marching cubes (Lorensen and Cline 1987).
 
-    The volume is padded with outside, so that a cell that touches the border still gives a closed surface.
-    Raises EmptyFrame where nothing is inside.
+    The volume is padded with outside, so that a cell that touches the border still gives a closed surface. It may be a
+    part of a larger one, in whose voxels `corner_zyx` counts. Raises EmptyFrame where nothing is inside.
     """
     from skimage.measure import marching_cubes
 
@@ -54,6 +56,6 @@ def mesh_from_distance(sdf_um: Float[np.ndarray, "z y x"], spacing_um: float) ->
     # A voxel of exactly 0 counts as inside, but marching cubes would collapse triangles onto it.
     padded[padded == 0] = -1e-6 * spacing_um
     vertices_zyx, faces, _, _ = marching_cubes(padded, level=0.0, gradient_direction="ascent")
-    vertices_xyz_um = ((vertices_zyx[:, ::-1] - 0.5) * spacing_um).astype(np.float32)
+    vertices_xyz_um = ((vertices_zyx + corner_zyx - 0.5) * spacing_um)[:, ::-1].astype(np.float32)
     mesh = Mesh(vertices_xyz_um, np.ascontiguousarray(faces))
     return mesh if mesh.volume_um3 > 0 else Mesh(vertices_xyz_um, np.ascontiguousarray(faces[:, ::-1]))

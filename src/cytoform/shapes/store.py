@@ -8,6 +8,7 @@ NAME.zarr/                    attributes {"cytoform": {...}}: scale, band, origi
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any, cast
 
@@ -54,17 +55,38 @@ class ShapeSequence:
 
     def sdf_um(self, frame: int) -> Float[np.ndarray, "z y x"]:
         """Signed distance of one frame in µm, negative inside, truncated at ± band."""
-        return np.asarray(self._read(self._sdf, frame), np.float32)
+        return np.asarray(self._read(self._sdf, (frame,)), np.float32)
 
     def mask(self, frame: int) -> Bool[np.ndarray, "z y x"]:
         """Occupancy of one frame: distance ≤ 0."""
-        return self._read(self._mask, frame).astype(bool)
+        return self._read(self._mask, (frame,)).astype(bool)
 
-    def _read(self, array: zarr.Array[Any], frame: int) -> np.ndarray:
+    def box(self, frame: int) -> tuple[tuple[int, int, int], Float[np.ndarray, "z y x"]]:
+        """The chunks of a frame that hold the cell: their lowest voxel (z, y, x), and signed distance in µm.
+
+        All voxels beyond are outside. Memory grows with the cell, not with the grid.
+        """
+        side = self._sdf.chunks[-1]
+        blocks = {}
+        for corner in product(range(0, self.grid.size, side), repeat=3):
+            block = self._read(self._sdf, (frame, *(slice(low, low + side) for low in corner)))
+            if (block < np.float16(self.band_um)).any():
+                blocks[corner] = block
+        if not blocks:
+            return (0, 0, 0), np.empty((0, 0, 0), np.float32)
+        low = np.min(list(blocks), axis=0)
+        high = np.max([np.add(corner, block.shape) for corner, block in blocks.items()], axis=0)
+        whole = np.full(high - low, self.band_um, np.float32)
+        for corner, block in blocks.items():
+            start = corner - low
+            whole[tuple(slice(s, s + n) for s, n in zip(start, block.shape, strict=True))] = block
+        return (int(low[0]), int(low[1]), int(low[2])), whole
+
+    def _read(self, array: zarr.Array[Any], where: tuple[int | slice, ...]) -> np.ndarray:
         try:
-            return np.asarray(array[frame])
+            return np.asarray(array[where])
         except (OSError, ValueError, RuntimeError) as fault:
-            raise _damaged(f"{_place(array)}, frame {frame}", fault) from None
+            raise _damaged(f"{_place(array)}, frame {where[0]}", fault) from None
 
     def write(self, frame: int, sdf_um: Float[np.ndarray, "z y x"]) -> None:
         """Write a whole frame. Distinct frames may be written at once, from several processes too."""

@@ -10,9 +10,9 @@ from torch import Tensor
 from cytoform.errors import InputError
 from cytoform.model.bounds import Bounds, frame_biases, gradient_xyz
 from cytoform.model.decoder import Decoder
+from cytoform.model.evaluator import FrameEvaluator
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.mesh import Mesh
-from cytoform.synthesis.evaluator import FrameEvaluator
 from cytoform.synthesis.render import SAFETY, Method, RenderedFrame, render_frame
 
 

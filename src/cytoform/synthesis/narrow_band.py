@@ -1,11 +1,12 @@
 """Where the surface is, found coarse to fine: only voxels near it are ever evaluated.
 
-The field is evaluated on a coarse lattice of block centres, and then level by level on one twice as fine. Each level is
-first predicted from the one before by trilinear interpolation; a cell is evaluated unless its predicted distance exceeds
-all that the field can differ from it across the cell, given the measured bounds on the field's slope and bend. At the end
-the surface is followed: wherever neighbouring voxels differ in sign and one of them is only predicted, it is evaluated
-too, until none is left. A bound that is too small can therefore only lose a piece of surface that lies wholly among
-skipped cells, or beyond the box that the coarser levels found the cell to lie in.
+The field is evaluated on a coarse lattice of block centres, and then level by level on finer ones. Each level is first
+predicted from the one before by cubic interpolation; a cell is evaluated unless its predicted distance exceeds all that
+the field can differ from it across the cell, given the measured bounds on the field's slope and on what predictions miss.
+Those bounds also choose the levels: a smooth field is predicted in one step from blocks of four or eight voxels. At the
+end the surface is followed: wherever neighbouring voxels differ in sign and one of them is only predicted, it is
+evaluated too, until none is left. A bound that is too small can therefore only lose a piece of surface that lies wholly
+among skipped cells, or beyond the box that the coarser levels found the cell to lie in.
 
 MISE (Mescheder et al. 2019, Occupancy Networks) refines where the corners of a cell disagree, which loses what is thinner
 than a cell; range analysis of the network (Sharp and Jacobson 2022) gives proven bounds that are too wide at this depth
@@ -15,18 +16,17 @@ to skip much. Bounds measured on the trained field are tight, and checked agains
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import combinations, pairwise
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
-from torch.nn.functional import interpolate
 
-from cytoform.model.bounds import Bounds
+from cytoform.model.bounds import NODES, Bounds, lagrange_weights
 
-COARSEST = 16  # voxels a side of the cells of the first lattice
-# From the centre of a cell to those of its eight halves, and the weighted mean distance from such a centre to the eight
-# coarser ones that predict it, both in widths of the coarser cell.
-OWN_REACH, MEAN_REACH = math.sqrt(3) / 4, 0.66
+SIZES = (32, 16, 8, 4, 2)  # voxels a side of the cells of a lattice before the last
+MARGIN = NODES // 2  # cells around the grid, and around the surface, that predictions near them take
+RADIUS = 0.5  # of the ball, in half extents, that plans are weighed on
 
 Evaluate = Callable[[Float[Tensor, "n 3"]], Float[Tensor, " n"]]
 
@@ -42,6 +42,18 @@ class Box:
     corner_zyx: tuple[int, int, int]
     distances: Float[Tensor, "z y x"]
     n_evaluated: int
+
+
+@dataclass(frozen=True)
+class Level:
+    """Cells of `size` voxels. They hold nothing within the band if their distance is larger than `reach`.
+
+    `threshold` is the same for predicted distances: the reach and what the prediction can miss.
+    """
+
+    size: int
+    reach: float
+    threshold: float
 
 
 @dataclass
@@ -65,15 +77,16 @@ class _Lattice:
 
 def search(evaluate: Evaluate, grid_size: int, *, bounds: Bounds, band: float, device: torch.device) -> Box:
     """Distances within `band` (units of the half extent) of the surface, and the sign of every other voxel."""
-    size = COARSEST
-    n_cells = math.ceil(grid_size / size) + 2  # and one more around the grid, to predict its border from
-    lattice = _Lattice(size, (-1, -1, -1), torch.empty((n_cells,) * 3, device=device))
+    coarsest, *finer = plan_levels(bounds, band, grid_size)
+    if not finer:
+        return evaluate_all(evaluate, grid_size, device=device)
+    n_cells = math.ceil(grid_size / coarsest.size) + 2 * MARGIN
+    lattice = _Lattice(coarsest.size, (-MARGIN,) * 3, torch.empty((n_cells,) * 3, device=device))
     exact = torch.ones_like(lattice.distances, dtype=torch.bool)
     n_evaluated = _evaluate_where(exact, lattice, evaluate, grid_size)
-    while size > 1:
-        lattice = _halve(_around(lattice, _threshold(size, bounds, band, grid_size)), grid_size)
-        size = lattice.size
-        exact = lattice.distances.abs() <= _threshold(size, bounds, band, grid_size)
+    for coarser, level in pairwise((coarsest, *finer)):
+        lattice = _predict(lattice, coarser.reach, level.size, grid_size)
+        exact = lattice.distances.abs() <= level.threshold
         n_evaluated += _evaluate_where(exact, lattice, evaluate, grid_size)
     while (doubtful := _at_sign_change(lattice.distances) & ~exact).any():
         n_evaluated += _evaluate_where(doubtful, lattice, evaluate, grid_size)
@@ -91,21 +104,35 @@ def evaluate_all(evaluate: Evaluate, grid_size: int, *, device: torch.device) ->
     return Box(grid_size, (0, 0, 0), lattice.distances, grid_size**3)
 
 
-def _threshold(size: int, bounds: Bounds, band: float, grid_size: int) -> float:
-    """Cells of `size` voxels whose predicted distance is larger hold nothing within the band."""
-    width = 2 / grid_size
-    threshold = band + _misprediction(bounds, 2 * width)
-    for cell in range(1, int(math.log2(size)) + 1):
-        width *= 2
-        threshold += OWN_REACH * bounds.slope * width
-        if 2**cell < COARSEST:  # the coarsest are evaluated, not predicted
-            threshold += _misprediction(bounds, 2 * width) - _misprediction(bounds, width)
-    return threshold
+def plan_levels(bounds: Bounds, band: float, grid_size: int) -> list[Level]:
+    """The levels, coarsest to single voxels, that evaluate the fewest points by the bounds."""
+    voxel = 2 / grid_size
+    plans = [
+        [
+            _level(size, predicted_from, bounds, band, voxel)
+            for predicted_from, size in zip((None, *coarser), (*coarser, 1), strict=True)
+        ]
+        for n in range(len(SIZES) + 1)
+        for coarser in combinations(SIZES, n)
+    ]
+    return min(plans, key=lambda levels: _n_points(levels, grid_size))
 
 
-def _misprediction(bounds: Bounds, width: float) -> float:
-    """Largest error of a trilinear prediction from cells of `width`."""
-    return min(bounds.bend * width**2, MEAN_REACH * bounds.slope * width)
+def _level(size: int, predicted_from: int | None, bounds: Bounds, band: float, voxel: float) -> Level:
+    # From the centre of a cell to the centres of its outermost voxels.
+    reach = band + bounds.reach(math.sqrt(3) / 2 * (size - 1) * voxel)
+    return Level(size, reach, reach + (bounds.misprediction(predicted_from * voxel) if predicted_from else 0.0))
+
+
+def _n_points(levels: list[Level], grid_size: int) -> float:
+    """About how many points a plan evaluates: all of the first lattice, then a shell around a ball."""
+    coarsest, *finer = levels
+    n = float((math.ceil(grid_size / coarsest.size) + (2 * MARGIN if finer else 0)) ** 3)
+    for level in finer:
+        shell = 4 / 3 * math.pi * ((RADIUS + level.threshold) ** 3 - max(RADIUS - level.threshold, 0) ** 3)
+        whole = (2 + 2 * MARGIN * level.size * 2 / grid_size) ** 3
+        n += min(shell, whole) / (level.size * 2 / grid_size) ** 3
+    return n
 
 
 def _evaluate_where(where: Bool[Tensor, "z y x"], lattice: _Lattice, evaluate: Evaluate, grid_size: int) -> int:
@@ -117,28 +144,33 @@ def _evaluate_where(where: Bool[Tensor, "z y x"], lattice: _Lattice, evaluate: E
     return len(cells)
 
 
-def _around(lattice: _Lattice, threshold: float) -> _Lattice:
-    """The box of cells that are inside or near the surface, and one cell around it."""
-    cells = (lattice.distances <= threshold).nonzero()
-    if not len(cells):
-        return lattice.crop(lattice.corner, lattice.corner)
-    low, high = (cells.amin(dim=0) - 1).tolist(), (cells.amax(dim=0) + 2).tolist()
-    return lattice.crop(
-        [a + c for a, c in zip(low, lattice.corner, strict=True)],
-        [b + c for b, c in zip(high, lattice.corner, strict=True)],
-    )
+def _predict(lattice: _Lattice, reach: float, size: int, grid_size: int) -> _Lattice:
+    """Interpolate cells of `size` in the box of all that are inside or within `reach`, and in a margin around it."""
+    margin = 0 if size == 1 else MARGIN
+    n_cells = math.ceil(grid_size / size)
+    factor = lattice.size // size
+    near = lattice.distances <= reach
+    corner, distances = [], lattice.distances
+    for axis in range(3):
+        first, n = lattice.corner[axis], near.shape[axis]
+        cells = torch.movedim(near, axis, 0).flatten(1).any(dim=1).nonzero().flatten().tolist() or [0, -1]
+        low = max(factor * (first + cells[0]) - margin, -margin)
+        high = max(min(factor * (first + cells[-1] + 1) + margin, n_cells + margin), low)
+        weights = _weights(n, factor, range(low - factor * first, high - factor * first)).to(distances.device)
+        distances = torch.tensordot(distances, weights, dims=([0], [1]))  # rolls the axes: after three all are back
+        corner.append(low)
+    return _Lattice(size, tuple(corner), distances.contiguous())
 
 
-def _halve(lattice: _Lattice, grid_size: int) -> _Lattice:
-    """Predict the lattice of half the size, up to one cell beyond the grid (single voxels: up to its border)."""
-    size = lattice.size // 2
-    corner = tuple(2 * c for c in lattice.corner)
-    distances = lattice.distances
-    if distances.numel():
-        # Every cell falls into eight whose centres lie a quarter of its width away: exactly this interpolation.
-        distances = interpolate(distances[None, None], scale_factor=2, mode="trilinear", align_corners=False)[0, 0]
-    margin = 0 if size == 1 else 1
-    return _Lattice(size, corner, distances).crop([-margin] * 3, [math.ceil(grid_size / size) + margin] * 3)
+def _weights(n: int, factor: int, cells: range) -> Float[Tensor, "cells n"]:
+    """What each of `n` cells adds to those `cells` of its `factor` parts, counted from the first part of the first cell."""
+    weights = torch.zeros(len(cells), n)
+    nodes = min(NODES, n)
+    for row, cell in enumerate(cells):
+        position = (cell + 0.5) / factor - 0.5
+        first = min(max(math.floor(position) - 1, 0), n - nodes)
+        weights[row, first : first + nodes] = torch.tensor(lagrange_weights(position - first, nodes))
+    return weights
 
 
 def _at_sign_change(distances: Float[Tensor, "z y x"]) -> Bool[Tensor, "z y x"]:

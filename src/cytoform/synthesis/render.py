@@ -10,10 +10,10 @@ from jaxtyping import Bool, Float
 
 from cytoform.errors import InputError
 from cytoform.model.bounds import Bounds
+from cytoform.model.evaluator import FrameEvaluator
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.mesh import Mesh, mesh_from_distance
 from cytoform.shapes.store import ShapeSequence
-from cytoform.synthesis.evaluator import FrameEvaluator
 from cytoform.synthesis.narrow_band import evaluate_all, search
 
 Method = Literal["narrow-band", "dense"]
@@ -45,9 +45,7 @@ class RenderedFrame:
 
     def mesh(self) -> Mesh:
         """Closed surface in µm. Raises EmptyFrame."""
-        mesh = mesh_from_distance(self.box_sdf_um, self.grid.spacing_um)
-        corner_xyz_um = np.array(self.corner_zyx[::-1]) * self.grid.spacing_um
-        return Mesh((mesh.vertices_xyz_um + corner_xyz_um).astype(np.float32), mesh.faces)
+        return mesh_from_distance(self.box_sdf_um, self.grid.spacing_um, corner_zyx=self.corner_zyx)
 
     def _whole(self, box: np.ndarray, outside: float) -> np.ndarray:
         volume = np.full(self.grid.shape, outside, box.dtype)
