@@ -6,6 +6,7 @@ NAME.zarr/                    attributes {"cytoform": {...}}: scale, band, origi
     labels/mask/0             uint8, 1 inside
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -22,8 +23,10 @@ from cytoform.errors import InputError
 from cytoform.shapes.grid import Grid
 
 FORMAT = 1
-CHUNK = 64
+# Side of a chunk, by the largest grid it is for: few chunks a frame, since each costs milliseconds, and yet small ones.
+CHUNKS = ((96, 96), (192, 64), (math.inf, 128))
 OME_VERSION = "0.5"
+SMALLEST_UM = np.finfo(np.float16).smallest_subnormal  # of what a store tells from 0
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,11 @@ class ShapeSequence:
 
     def write(self, frame: int, sdf_um: Float[np.ndarray, "z y x"]) -> None:
         """Write a whole frame. Distinct frames may be written at once, from several processes too."""
-        self.write_block(frame, (0, 0, 0), sdf_um)
+        near = sdf_um < self.band_um
+        spans = [np.flatnonzero(near.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1))]
+        if len(spans[0]):
+            box = tuple(slice(span[0], span[-1] + 1) for span in spans)
+            self.write_block(frame, (int(spans[0][0]), int(spans[1][0]), int(spans[2][0])), sdf_um[box])
 
     def write_block(self, frame: int, corner_zyx: tuple[int, int, int], sdf_um: Float[np.ndarray, "z y x"]) -> None:
         """Write a block of a frame, its lowest voxel at `corner_zyx`; the frame is outside everywhere else."""
@@ -100,14 +107,17 @@ class ShapeSequence:
         side = self._sdf.chunks[-1]
         low = [corner // side * side for corner in corner_zyx]
         high = [min(-(-(c + n) // side) * side, self.grid.size) for c, n in zip(corner_zyx, sdf_um.shape, strict=True)]
-        inside = sdf_um <= 0
-        stored = np.clip(sdf_um, -self.band_um, self.band_um).astype(np.float16)
-        # float16 rounds distances under 3e-8 µm to 0, which would read as inside.
-        stored[~inside & (stored <= 0)] = np.finfo(np.float16).smallest_subnormal
-        margins = [(c - l, h - c - n) for c, l, h, n in zip(corner_zyx, low, high, sdf_um.shape, strict=True)]
         where: Any = (frame, *(slice(l, h) for l, h in zip(low, high, strict=True)))
-        self._sdf[where] = np.pad(stored, margins, constant_values=self.band_um)
-        self._mask[where] = np.pad(inside.astype(np.uint8), margins)
+        within = tuple(slice(c - l, c - l + n) for c, l, n in zip(corner_zyx, low, sdf_um.shape, strict=True))
+        shape = [h - l for l, h in zip(low, high, strict=True)]
+        distances, mask = np.full(shape, self.band_um, np.float16), np.zeros(shape, np.uint8)
+        distances[within] = sdf_um.clip(-self.band_um, self.band_um)
+        mask[within] = sdf_um <= 0
+        # float16 rounds distances under 3e-8 µm to 0, which would read as inside.
+        rounded = (sdf_um > 0) & (sdf_um < SMALLEST_UM)
+        distances[within][rounded] = SMALLEST_UM
+        self._sdf[where] = distances
+        self._mask[where] = mask
 
 
 class ShapeStore:
@@ -214,16 +224,15 @@ class ShapeStore:
         return ShapeSequence(group, self.grid, self.band_um)
 
     def _array(self, group: zarr.Group, name: str, n_frames: int, dtype: str, outside: float) -> None:
-        side = min(self.grid.size, CHUNK) if self.grid.size > 96 else self.grid.size
+        side = min(self.grid.size, next(side for largest, side in CHUNKS if self.grid.size <= largest))
         group.create_array(
             name,
             shape=(n_frames, *self.grid.shape),
             chunks=(1, side, side, side),
             dtype=dtype,
             fill_value=outside,
-            # Blosc's bit shuffle makes distances and masks small fast; chunks wholly outside are not written.
-            compressors=BloscCodec(cname="zstd", clevel=1, shuffle="bitshuffle"),
-            config={"write_empty_chunks": False},
+            # Zstandard over shuffled bytes: smaller and faster than over shuffled bits (docs/LOG.md).
+            compressors=BloscCodec(cname="zstd", clevel=1, shuffle="shuffle"),
             dimension_names=("t", "z", "y", "x"),
         )
 
@@ -258,7 +267,8 @@ def _array(group: zarr.Group, path: str) -> zarr.Array[Any]:
     array = group[path]
     if not isinstance(array, zarr.Array):
         raise InputError(f"{group.path}/{path}: not an array; make the store anew with 'cytoform prepare'")
-    return array
+    # Chunks beyond a cell are never written; having Zarr look for empty ones among the others takes longer than all else.
+    return array.with_config({"write_empty_chunks": True})
 
 
 def _damaged(where: object, fault: object) -> InputError:
