@@ -92,9 +92,11 @@ def measure_bounds(decoder: Decoder, codes: Float[Tensor, "sequences code"], *, 
     return Bounds(slope, tuple(longer.tolist()), tuple(mispredictions.tolist()))
 
 
-def lagrange_weights(position: float, n: int = NODES) -> list[float]:
-    """Weights of values at 0, 1, …, n - 1 in the polynomial through them at `position`."""
-    return [math.prod((position - other) / (node - other) for other in range(n) if other != node) for node in range(n)]
+def lagrange_weights(positions: Float[np.ndarray, " m"], n: int = NODES) -> Float[np.ndarray, "m {n}"]:
+    """Weights of values at 0, 1, …, n - 1 in the polynomial through them at `positions`."""
+    nodes = np.arange(n)
+    factors = (positions[:, None, None] - nodes) / np.where(np.eye(n, dtype=bool), 1, nodes[:, None] - nodes)
+    return np.where(np.eye(n, dtype=bool), 1, factors).prod(axis=2)
 
 
 def frame_biases(decoder: Decoder, code: Float[Tensor, " code"], time: float) -> FrameBiases:
@@ -146,6 +148,6 @@ def _misprediction(evaluate: FrameEvaluator, points: Float[Tensor, "n 3"], width
     middle = (NODES - 1) / 2
     steps = torch.arange(NODES, dtype=points.dtype, device=points.device) - middle
     nodes = (points[:, None] + torch.cartesian_prod(steps, steps, steps) * width).reshape(-1, 3)
-    axis = torch.tensor(lagrange_weights(middle), dtype=points.dtype, device=points.device)
+    axis = torch.tensor(lagrange_weights(np.array([middle]))[0], dtype=points.dtype, device=points.device)
     weights = (axis[:, None, None] * axis[:, None] * axis).flatten()
     return float((evaluate(nodes).reshape(-1, NODES**3) @ weights - evaluate(points)).abs().max())

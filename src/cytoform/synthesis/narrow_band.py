@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -137,11 +138,14 @@ def _n_points(levels: list[Level], grid_size: int) -> float:
 
 def _evaluate_where(where: Bool[Tensor, "z y x"], lattice: _Lattice, evaluate: Evaluate, grid_size: int) -> int:
     """Replace predicted distances by exact ones; return how many."""
-    cells = where.nonzero()
-    corner = torch.tensor(lattice.corner, device=cells.device)
-    centres = ((cells + corner).flip(1).float() + 0.5) * (lattice.size * 2 / grid_size) - 1
-    lattice.distances[where] = evaluate(centres)
-    return len(cells)
+    cells_zyx = where.nonzero(as_tuple=True)
+    width = lattice.size * 2 / grid_size
+    centres_xyz = [
+        ((torch.arange(n, device=where.device) + first + 0.5) * width - 1)[cells]
+        for n, first, cells in zip(where.shape, lattice.corner, cells_zyx, strict=True)
+    ][::-1]
+    lattice.distances[cells_zyx] = evaluate(torch.stack(centres_xyz).T)
+    return len(centres_xyz[0])
 
 
 def _predict(lattice: _Lattice, reach: float, size: int, grid_size: int) -> _Lattice:
@@ -164,13 +168,13 @@ def _predict(lattice: _Lattice, reach: float, size: int, grid_size: int) -> _Lat
 
 def _weights(n: int, factor: int, cells: range) -> Float[Tensor, "cells n"]:
     """What each of `n` cells adds to those `cells` of its `factor` parts, counted from the first part of the first cell."""
-    weights = torch.zeros(len(cells), n)
     nodes = min(NODES, n)
-    for row, cell in enumerate(cells):
-        position = (cell + 0.5) / factor - 0.5
-        first = min(max(math.floor(position) - 1, 0), n - nodes)
-        weights[row, first : first + nodes] = torch.tensor(lagrange_weights(position - first, nodes))
-    return weights
+    positions = (np.array(cells) + 0.5) / factor - 0.5
+    first = np.clip(np.floor(positions).astype(int) - 1, 0, n - nodes)
+    weights = np.zeros((len(cells), n), np.float32)
+    columns = first[:, None] + np.arange(nodes)
+    np.put_along_axis(weights, columns, lagrange_weights(positions - first, nodes), axis=1)
+    return torch.from_numpy(weights)
 
 
 def _at_sign_change(distances: Float[Tensor, "z y x"]) -> Bool[Tensor, "z y x"]:
