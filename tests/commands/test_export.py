@@ -14,7 +14,7 @@ from stores import GRID, ball, empty, write_store
 from cytoform import cli
 from cytoform.movies.lineage import Track
 from cytoform.movies.readers import open_movies
-from cytoform.shapes.store import ShapeStore
+from cytoform.shapes.store import ShapeSequence, ShapeStore
 
 # Off the middle, so that an exchange of axes shows.
 SHIFT_ZYX_UM = (1.0, -2.0, 3.0)
@@ -52,6 +52,13 @@ def test_meshes(store: Path, tmp_path: Path) -> None:
     assert mesh.volume == pytest.approx(4 / 3 * np.pi * 27, rel=0.03)
     centre_xyz_um = [GRID.half_extent_um + shift for shift in reversed(SHIFT_ZYX_UM)]
     assert mesh.center_mass == pytest.approx(centre_xyz_um, abs=0.02)
+
+
+@pytest.mark.parametrize("to", ["meshes", "points"])
+def test_surfaces_need_no_dense_volume(to: str, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ShapeSequence, "sdf_um", lambda *_: pytest.fail("a whole frame was read"))
+    monkeypatch.setattr(ShapeSequence, "mask", lambda *_: pytest.fail("a whole frame was read"))
+    assert export(store, to, tmp_path / "out") == 0
 
 
 def test_points(store: Path, tmp_path: Path) -> None:

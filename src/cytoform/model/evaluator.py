@@ -65,8 +65,10 @@ class FrameEvaluator:
     @torch.no_grad()
     def _evaluate(self, part: tuple[Tensor, Tensor]) -> None:
         points, distances = part
-        source, target = buffers = self._buffers.get()
-        for buffer in buffers:
+        buffers = self._buffers.get()
+        # On a CPU a chunk that is not full is computed whole all the same, so that all have one shape.
+        source, target = (buffer if self._on_cpu else buffer[:, : len(points)] for buffer in buffers)
+        for buffer in (source, target):
             buffer[self._width : self._width + POINT_DIM, : len(points)] = points.T
         inputs = source[self._width :]
         for weight in self._weights:

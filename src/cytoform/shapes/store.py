@@ -21,11 +21,11 @@ from zarr.codecs import BloscCodec
 import cytoform
 from cytoform.errors import InputError
 from cytoform.shapes.grid import Grid
+from cytoform.shapes.ome import OME_VERSION, multiscale
 
 FORMAT = 1
 # Side of a chunk, by the largest grid it is for: few chunks a frame, since each costs milliseconds, and yet small ones.
 CHUNKS = ((96, 96), (192, 64), (math.inf, 128))
-OME_VERSION = "0.5"
 SMALLEST_UM = np.finfo(np.float16).smallest_subnormal  # of what a store tells from 0
 
 
@@ -235,21 +235,6 @@ class ShapeStore:
             compressors=BloscCodec(cname="zstd", clevel=1, shuffle="shuffle"),
             dimension_names=("t", "z", "y", "x"),
         )
-
-
-def multiscale(name: str, path: str, scale: list[float], time_step_s: float | None) -> dict[str, Any]:
-    """OME-Zarr `multiscales` entry of an array with axes t z y x; `scale` in s and µm, voxels centred at + 0.5."""
-    time: dict[str, str] = {"name": "t", "type": "time"}
-    if time_step_s:
-        time["unit"] = "second"
-    space = [{"name": axis, "type": "space", "unit": "micrometer"} for axis in "zyx"]
-    centre = [0.0, *(s / 2 for s in scale[1:])]
-    transformations = [{"type": "scale", "scale": scale}, {"type": "translation", "translation": centre}]
-    return {
-        "name": name,
-        "axes": [time, *space],
-        "datasets": [{"path": path, "coordinateTransformations": transformations}],
-    }
 
 
 def _info(group: zarr.Group) -> SequenceInfo:

@@ -24,7 +24,7 @@ from cytoform.movies.simulate.mitosis import MitosisParameters
 from cytoform.movies.simulate.randomness import stratified_normal
 from cytoform.movies.simulate.sprouting import draw_filopodia_cell
 from cytoform.parallel import run_all
-from cytoform.shapes.store import OME_VERSION, multiscale
+from cytoform.shapes.ome import OME_VERSION, multiscale
 
 MARGIN_VOXELS = 3
 MAX_VOXELS = 1 << 30
