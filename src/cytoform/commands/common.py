@@ -77,7 +77,7 @@ class RenderingOptions:
     safety: Annotated[
         float,
         Parameter(help="Times the measured bounds of the field: higher is slower and surer to find what is thin."),
-    ] = 1.5
+    ] = 1.25
     device: Annotated[Device, Parameter(help="Where to compute.")] = "auto"
 
     def rendering(self) -> "Rendering":

@@ -17,7 +17,7 @@ from torch import Tensor
 from cytoform.model.decoder import POINT_DIM, Decoder, ReLU
 
 # Points per chunk: on a CPU the two buffers of a chunk stay in the cache of one core, on a GPU a chunk fills the machine.
-CPU_CHUNK, GPU_CHUNK = 1024, 1 << 19
+CPU_CHUNK, GPU_CHUNK = 512, 1 << 19
 
 
 class FrameEvaluator:

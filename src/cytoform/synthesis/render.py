@@ -18,7 +18,7 @@ from cytoform.synthesis.narrow_band import evaluate_all, search
 
 Method = Literal["narrow-band", "dense"]
 BAND_VOXELS = 1.0  # distances are exact this far from the surface, and truncated beyond
-SAFETY = 1.5  # times the measured bounds
+SAFETY = 1.25  # times the measured bounds
 
 
 @dataclass(frozen=True)
