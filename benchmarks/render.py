@@ -3,7 +3,7 @@
     python benchmarks/render.py --run tcell=RUN --run mitosis=RUN --run filopodia=RUN [--grids 64 128 256 512]
 
 Prints one table. Dense and plain are timed on part of a frame and multiplied (every voxel costs the same); the narrow band
-on whole frames, and once as the whole command, from loading the run to the finished store. Every voxel is compared with
+on whole frames, and once on a whole sequence, from loading the run to the finished store. Every voxel is compared with
 the dense grid on `--check-frames` frames at `--check-grid`: its side, and its distance where that is within the band.
 """
 
@@ -12,7 +12,6 @@ import json
 import resource
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
@@ -86,22 +85,24 @@ def differing(evaluate: Evaluate, grid: int, bounds: Bounds, device: torch.devic
     return np.array([int(((found <= 0) != (dense <= 0)).sum()), int((found[near] != dense[near]).sum())])
 
 
-def whole_command(run: Path, name: str, grid: int, arguments: argparse.Namespace) -> tuple[float, float]:
-    """Seconds and peak GB of `cytoform reconstruct` of one sequence, from loading the run to the finished store."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "cytoform", "reconstruct", str(run), "--out", f"{folder}/rec.zarr", "--quiet"]
-        command += ["--grid", str(grid), "--frames", str(arguments.frames), "--sequences", name]
-        command += ["--safety", str(arguments.safety), "--device", arguments.device]
-        code = (
-            "import resource, subprocess, sys, time, json; start = time.perf_counter();"
-            "subprocess.run(json.loads(sys.argv[1]), check=True);"
-            "print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
-        )
-        done = subprocess.run(
-            [sys.executable, "-c", code, json.dumps(command)], capture_output=True, text=True, check=True
-        )
-        seconds, kilobytes = done.stdout.split()[-2:]
-        return float(seconds), float(kilobytes) / 1e6
+def whole_sequence(run: Path, name: str, grid: int, arguments: argparse.Namespace) -> tuple[float, float]:
+    """Seconds from loading the run to the finished store of one sequence, and the peak GB of a process that does just it."""
+    code = """
+import json, resource, sys, tempfile, time
+from pathlib import Path
+from cytoform.synthesis.cells import load
+from cytoform.synthesis.sequences import Rendering, reconstruct
+run, name, grid, frames, safety, device = json.loads(sys.argv[1])
+with tempfile.TemporaryDirectory() as folder:
+    start = time.perf_counter()
+    rendering = Rendering(grid, frames, safety=safety)
+    reconstruct(load(Path(run), device=device), Path(folder) / "rec.zarr", names=[name], rendering=rendering)
+    print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
+"""
+    given = json.dumps([str(run), name, grid, arguments.frames, arguments.safety, arguments.device])
+    done = subprocess.run([sys.executable, "-c", code, given], capture_output=True, text=True, check=True)
+    seconds, gigabytes = done.stdout.split()
+    return float(seconds), float(gigabytes)
 
 
 def spikes(n: int) -> Evaluate:
@@ -168,7 +169,7 @@ def table_rows(name: str, path: Path, arguments: argparse.Namespace) -> None:
         points = float(np.mean([narrow(frame, grid, bounds) for frame in frames]))
         seconds = float(np.median([clocked(partial(narrow, frame, grid, bounds)) for frame in frames]))
         dense_s, plain_s = grid**3 * dense, grid**3 * published
-        whole_s, peak = whole_command(path, cells.names[0], grid, arguments)
+        whole_s, peak = whole_sequence(path, cells.names[0], grid, arguments)
         print(
             f"| {name} | {grid}³ | {seconds:.3f} | {points:,.0f} | {points / grid**3:.2%} | {dense_s:.1f} | {plain_s:.1f} "
             f"| {dense_s / seconds:.0f}× | {plain_s / seconds:.0f}× | {whole_s:.1f} | {peak:.2f} |",

@@ -84,7 +84,7 @@ class FrameEvaluator:
         if not self._sine:
             torch.relu_(hidden)
         elif self._on_cpu:
-            # NumPy's vectorised sine takes less than half the time of PyTorch's (benchmarks/render.py).
+            # NumPy's sine takes less than half the time of PyTorch's on one core (docs/LOG.md).
             np.sin(hidden.numpy(), out=hidden.numpy())
         else:
             torch.sin_(hidden)
