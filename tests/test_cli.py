@@ -82,3 +82,11 @@ def test_faults_become_a_line_and_a_status(
     error = capsys.readouterr().err
     assert words in error
     assert error.count("\n") == 1
+
+
+def test_the_command_line_renders_with_the_librarys_own_defaults() -> None:
+    """They are written twice, so that --help need not import PyTorch."""
+    from cytoform.commands.common import RenderingOptions
+    from cytoform.synthesis.sequences import Rendering
+
+    assert RenderingOptions().rendering() == Rendering()

@@ -14,7 +14,7 @@ to skip much. Bounds measured on the trained field are tight, and checked agains
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
@@ -65,16 +65,6 @@ class _Lattice:
     corner: tuple[int, ...]
     distances: Float[Tensor, "z y x"]
 
-    def crop(self, low: Sequence[int], high: Sequence[int]) -> "_Lattice":
-        """The cells from `low` up to `high`, counted from the corner of the grid."""
-        shape = self.distances.shape
-        start = [min(max(wanted - have, 0), n) for wanted, have, n in zip(low, self.corner, shape, strict=True)]
-        end = [
-            max(min(wanted - have, n), s) for wanted, have, n, s in zip(high, self.corner, shape, start, strict=True)
-        ]
-        part = self.distances[tuple(slice(s, e) for s, e in zip(start, end, strict=True))]
-        return _Lattice(self.size, tuple(c + s for c, s in zip(self.corner, start, strict=True)), part)
-
 
 def search(evaluate: Evaluate, grid_size: int, *, bounds: Bounds, band: float, device: torch.device) -> Box:
     """Distances within `band` (units of the half extent) of the surface, and the sign of every other voxel."""
@@ -100,7 +90,7 @@ def evaluate_all(evaluate: Evaluate, grid_size: int, *, device: torch.device) ->
     """The plain way: every voxel, plane by plane. The reference for `search`."""
     lattice = _Lattice(1, (0, 0, 0), torch.empty((grid_size,) * 3, device=device))
     for z in range(grid_size):
-        plane = lattice.crop((z, 0, 0), (z + 1, grid_size, grid_size))
+        plane = _Lattice(1, (z, 0, 0), lattice.distances[z : z + 1])
         _evaluate_where(torch.ones_like(plane.distances, dtype=torch.bool), plane, evaluate, grid_size)
     return Box(grid_size, (0, 0, 0), lattice.distances, grid_size**3)
 
