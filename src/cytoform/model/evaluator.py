@@ -4,9 +4,6 @@ Code and time are folded into the biases, ω into the weights, and the coordinat
 spare rows of the hidden units: a layer is one matrix product into a reused buffer and one activation in place.
 """
 
-import functools
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 
 import numpy as np
@@ -15,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from cytoform.model.decoder import POINT_DIM, Decoder, ReLU
+from cytoform.model.threads import compute_threads
 
 # Points per chunk: on a CPU the two buffers of a chunk stay in the cache of one core, on a GPU a chunk fills the machine.
 CPU_CHUNK, GPU_CHUNK = 512, 1 << 19
@@ -41,7 +39,7 @@ class FrameEvaluator:
         self._on_cpu = code.device.type == "cpu"
         self._chunk = CPU_CHUNK if self._on_cpu else GPU_CHUNK
         self._buffers: SimpleQueue[tuple[Tensor, Tensor]] = SimpleQueue()
-        for _ in range(_threads().n if self._on_cpu else 1):
+        for _ in range(compute_threads().n if self._on_cpu else 1):
             shape = self._width + POINT_DIM + 1, self._chunk
             self._buffers.put((code.new_ones(shape), code.new_ones(shape)))
 
@@ -55,7 +53,7 @@ class FrameEvaluator:
         distances = points.new_empty(len(points))
         parts = list(zip(points.split(self._chunk), distances.split(self._chunk), strict=True))
         if self._on_cpu:
-            for _ in _threads().pool.map(self._evaluate, parts):
+            for _ in compute_threads().pool.map(self._evaluate, parts):
                 pass
         else:
             for part in parts:
@@ -88,26 +86,3 @@ class FrameEvaluator:
             np.sin(hidden.numpy(), out=hidden.numpy())
         else:
             torch.sin_(hidden)
-
-
-class _Threads:
-    """As many threads as PyTorch would use, each of which computes alone."""
-
-    def __init__(self) -> None:
-        self.n = torch.get_num_threads()
-        ready = threading.Barrier(self.n + 1)
-
-        def begin() -> None:
-            torch.set_num_threads(1)
-            ready.wait()
-
-        self.pool = ThreadPoolExecutor(self.n, thread_name_prefix="cytoform-evaluate", initializer=begin)
-        for _ in range(self.n):
-            self.pool.submit(int)
-        ready.wait()
-        torch.set_num_threads(self.n)  # the last call also sets what threads to come will use
-
-
-@functools.cache
-def _threads() -> _Threads:
-    return _Threads()

@@ -20,6 +20,7 @@ from cytoform.config import TrainingConfig
 from cytoform.errors import InputError
 from cytoform.model.checkpoint import load_into, read_tensors, write_tensors
 from cytoform.model.decoder import Decoder
+from cytoform.model.reconstruction import Reconstruction
 from cytoform.shapes.samples import Batch, SamplePool
 
 FRAME_ORDER, POINTS, CODES = 1, 2, 3  # streams of random numbers
@@ -32,6 +33,7 @@ class AutoDecoder(nn.Module):
     def __init__(self, decoder: Decoder, n_sequences: int, *, code_sigma: float, seed: int) -> None:
         super().__init__()
         self.decoder = decoder
+        self._reconstruction = Reconstruction(decoder)
         codes = np.random.default_rng([seed, CODES]).normal(0, code_sigma, (n_sequences, decoder.code_dim))
         self.codes = nn.Parameter(torch.tensor(codes, dtype=torch.float32))
 
@@ -41,9 +43,9 @@ class AutoDecoder(nn.Module):
         """The loss of eq. 2.1 and its first part, the mean L1 of the distance; `noise` is added to the codes."""
         codes = self.codes[batch.codes]
         noisy = codes if noise is None else codes + noise
-        predicted = self.decoder(batch.points, self.decoder.frame_biases(noisy, batch.times))
-        reconstruction = (predicted - batch.distances).abs().mean()
-        return reconstruction + code_penalty * codes.square().sum(dim=1).mean(), reconstruction
+        biases = self.decoder.frame_biases(noisy, batch.times)
+        error = self._reconstruction.error(batch.points, biases, batch.distances)
+        return error + code_penalty * codes.square().sum(dim=1).mean(), error
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,179 @@
+"""The reconstruction error of a batch (the first part of eq. 2.1), and its gradients.
+
+On a CPU a step should cost what its matrix products cost. So error and gradients are computed in one pass, a chunk of
+points at a time that stays in the cache of one core: forwards, error, backwards. As in `model.evaluator`, a chunk is a
+matrix of units by points in a reused buffer, and the coordinates and the 1 that carries the bias ride in spare rows.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from cytoform.model.decoder import POINT_DIM, Decoder, FrameBiases, Sine
+from cytoform.model.threads import compute_threads
+
+CHUNK = 512
+
+
+class Reconstruction:
+    """Mean absolute difference between a decoder and the true distances; buffers are kept from step to step."""
+
+    def __init__(self, decoder: Decoder) -> None:
+        self._decoder = decoder
+        self._passes: list[_Pass] = []
+
+    def error(
+        self, points: Float[Tensor, "frames n 3"], biases: FrameBiases, distances: Float[Tensor, "frames n"]
+    ) -> Float[Tensor, ""]:
+        """The error, differentiable in the decoder's weights and in `biases`."""
+        decoder = self._decoder
+        if points.device.type != "cpu":
+            return (decoder(points, biases) - distances).abs().mean()
+        # ω is folded into weights and biases.
+        omega = decoder.activation.omega
+        weights = [omega * layer.weight[:, : layer.n_hidden + POINT_DIM] for layer in decoder.layers]
+        shifts = torch.stack([omega * bias for bias in biases.layers])
+        output = decoder.output
+        error: Tensor = _OnePass.apply(self, points, distances, output.weight, output.bias, shifts, *weights)
+        return error
+
+    def one_pass(
+        self, points: Tensor, distances: Tensor, output: Tensor, offset: Tensor, shifts: Tensor, weights: list[Tensor]
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The error and its gradients, of `output`, `offset`, `shifts` and each of `weights`."""
+        threads = compute_threads()
+        while len(self._passes) < threads.n:
+            self._passes.append(_Pass(self._decoder))
+        n_frames, n_points = distances.shape
+        parts = [slice(start, start + CHUNK) for start in range(0, n_points, CHUNK)]
+        of_shifts = torch.empty(n_frames, len(parts), *shifts.shape[::2])
+        chunks = [
+            _Chunk(points[frame, part], distances[frame, part], shifts[:, frame], of_shifts[frame, number])
+            for frame in range(n_frames)
+            for number, part in enumerate(parts)
+        ]
+        for each in self._passes:
+            each.begin(weights, output[0], offset, scale=1 / distances.numel())
+        # Each thread gets a fixed share, so that sums are the same at every run.
+        shares = (chunks[first :: threads.n] for first in range(threads.n))
+        list(threads.pool.map(_Pass.take, self._passes, shares))
+        first, *others = self._passes
+        for each in others:
+            first.add(each)
+        gradients = (first.of_output[None], first.of_offset, of_shifts.sum(dim=1).transpose(0, 1))
+        return first.error.clone(), (*gradients, *(of_weight[:, :-1] for of_weight in first.of_weights))
+
+
+class _OnePass(torch.autograd.Function):
+    """Lets PyTorch carry the gradients on to the weights and codes."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        work: Reconstruction,
+        points: Tensor,
+        distances: Tensor,
+        output: Tensor,
+        offset: Tensor,
+        shifts: Tensor,
+        *weights: Tensor,
+    ) -> Tensor:
+        error, ctx.gradients = work.one_pass(points, distances, output, offset, shifts, list(weights))
+        return error
+
+    @staticmethod
+    def backward(ctx: Any, scale: Tensor) -> tuple[Tensor | None, ...]:
+        return None, None, None, *(scale * gradient for gradient in ctx.gradients)
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """Some points of one frame, what the frame adds to each layer, and room for its gradient."""
+
+    points: Float[Tensor, "n 3"]
+    distances: Float[Tensor, " n"]
+    shifts: Float[Tensor, "depth width"]
+    of_shifts: Float[Tensor, "depth width"]
+
+
+class _Pass:
+    """What one thread computes: the error of its chunks, and the gradients that they add up to."""
+
+    def __init__(self, decoder: Decoder) -> None:
+        width, sizes = decoder.width, [layer.n_hidden + POINT_DIM for layer in decoder.layers]
+        self._width, self._sine = width, isinstance(decoder.activation, Sine)
+        # The last column of the weights is for the bias of the frame.
+        self._weights = [torch.zeros(width, size + 1) for size in sizes]
+        self.of_weights = [torch.zeros(width, size + 1) for size in sizes]
+        self.of_output, self.of_offset, self.error = torch.zeros(width), torch.zeros(1), torch.zeros(())
+        self._units = [torch.ones(width + POINT_DIM + 1, CHUNK) for _ in range(len(sizes) + 1)]
+        self._slopes = [torch.empty(width, CHUNK) for _ in sizes]
+        self._back = torch.empty(width, CHUNK), torch.empty(width, CHUNK)
+
+    def begin(self, weights: list[Tensor], output: Tensor, offset: Tensor, *, scale: float) -> None:
+        """Take over the weights of a step, and forget the gradients of the last one."""
+        for mine, given in zip(self._weights, weights, strict=True):
+            mine[:, :-1] = given
+        self._output, self._offset, self._scale = output, offset, scale
+        for total in (*self.of_weights, self.of_output, self.of_offset, self.error):
+            total.zero_()
+
+    def add(self, other: "_Pass") -> None:
+        """Add what another thread found."""
+        for total, more in zip(self.of_weights, other.of_weights, strict=True):
+            total += more
+        self.of_output += other.of_output
+        self.of_offset += other.of_offset
+        self.error += other.error
+
+    @torch.no_grad()
+    def take(self, chunks: Iterable[_Chunk]) -> None:
+        """Error and gradients of some chunks."""
+        for chunk in chunks:
+            n = len(chunk.points)
+            units, slopes = [buffer[:, :n] for buffer in self._units], [buffer[:, :n] for buffer in self._slopes]
+            for values in units:
+                values[self._width : self._width + POINT_DIM] = chunk.points.T
+            units[0] = units[0][self._width :]
+            self._forwards(chunk, units, slopes)
+            last = units[-1][: self._width]
+            difference = torch.mv(last.T, self._output).add_(self._offset).sub_(chunk.distances)
+            self.error += difference.abs().sum() * self._scale
+            sign = difference.sign_().mul_(self._scale)
+            self.of_output += torch.mv(last, sign)
+            self.of_offset += sign.sum()
+            self._backwards(chunk, sign, units, slopes)
+
+    def _forwards(self, chunk: _Chunk, units: list[Tensor], slopes: list[Tensor]) -> None:
+        for layer, weight in enumerate(self._weights):
+            weight[:, -1] = chunk.shifts[layer]
+            torch.mm(weight, units[layer], out=slopes[layer])
+            self._activate(slopes[layer], units[layer + 1][: self._width])
+
+    def _backwards(self, chunk: _Chunk, sign: Tensor, units: list[Tensor], slopes: list[Tensor]) -> None:
+        gradient, other = (buffer[:, : len(sign)] for buffer in self._back)
+        torch.mul(self._output[:, None], sign, out=gradient)
+        for layer in reversed(range(len(self._weights))):
+            gradient.mul_(slopes[layer])
+            total = self.of_weights[layer]
+            total[:, -1] = 0
+            total.addmm_(gradient, units[layer].T)
+            chunk.of_shifts[layer] = total[:, -1]
+            if layer:
+                torch.mm(self._weights[layer][:, : self._width].T, gradient, out=other)
+                gradient, other = other, gradient
+
+    def _activate(self, hidden: Tensor, target: Tensor) -> None:
+        """Write the activations to `target`, and leave their slopes in `hidden`."""
+        if self._sine:
+            # NumPy's sine and cosine take less than half the time of PyTorch's on one core (docs/LOG.md).
+            np.sin(hidden.numpy(), out=target.numpy())
+            np.cos(hidden.numpy(), out=hidden.numpy())
+        else:
+            torch.clamp(hidden, min=0, out=target)
+            torch.gt(hidden, 0, out=hidden)

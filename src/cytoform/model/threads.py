@@ -1,0 +1,35 @@
+"""As many threads as PyTorch would use, each of which computes alone.
+
+PyTorch's own threads meet after every operation; on layers as small as ours, and on cores that others use too, they mostly
+wait for each other. Threads that take whole chunks of points through all layers meet once.
+"""
+
+import functools
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import torch
+
+
+class Threads:
+    """A pool of `n` threads in which PyTorch uses one thread each."""
+
+    def __init__(self) -> None:
+        self.n = torch.get_num_threads()
+        ready = threading.Barrier(self.n + 1)
+
+        def begin() -> None:
+            torch.set_num_threads(1)
+            ready.wait()
+
+        self.pool = ThreadPoolExecutor(self.n, thread_name_prefix="cytoform-compute", initializer=begin)
+        for _ in range(self.n):
+            self.pool.submit(int)
+        ready.wait()
+        torch.set_num_threads(self.n)  # the last call also sets what threads to come will use
+
+
+@functools.cache
+def compute_threads() -> Threads:
+    """The pool of this process."""
+    return Threads()
