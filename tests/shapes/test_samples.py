@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from cytoform.config import SamplingConfig
 from cytoform.errors import EmptyFrame
@@ -91,3 +92,14 @@ def test_empty_frame_is_named(store: ShapeStore) -> None:
     sequence = store.add(SequenceInfo("empty", 1, source="movie.tif"))
     with pytest.raises(EmptyFrame, match=r"movie.tif, frame 0"):
         draw_samples(sequence, 0, SAMPLING, np.random.default_rng(0))
+
+
+def test_batches_are_the_same_from_disk_and_from_a_device(store: ShapeStore, tmp_path: Path) -> None:
+    frames = training_frames(store, store.names, 1)
+    pool = draw_pool(store, frames, tmp_path / "pool", sampling=SAMPLING, seed=0)
+    rows = np.array([5, 0, 3])
+    mapped = [pool.batch(rows, n, np.random.default_rng(1)) for n in (7, 5000, 9000)]
+    pool.keep_on(torch.device("cpu"))
+    resident = [pool.batch(rows, n, np.random.default_rng(1)) for n in (7, 5000, 9000)]
+    for one, other in zip(mapped, resident, strict=True):
+        assert all(torch.equal(vars(one)[name], vars(other)[name]) for name in vars(one))

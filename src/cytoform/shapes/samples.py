@@ -55,6 +55,18 @@ class SamplePool:
         self._samples = np.load(path, mmap_mode="r")
         self._codes = np.array([frame.code for frame in frames], np.int64)
         self._times = np.array([frame.time for frame in frames], np.float32)
+        self._resident: Tensor | None = None
+
+    def keep_on(self, device: torch.device) -> None:
+        """Copy all samples to `device` and draw batches there from now on."""
+        self._resident = torch.empty(self._samples.shape, device=device)
+        for row, samples in enumerate(self._samples):
+            self._resident[row] = torch.from_numpy(np.array(samples))
+
+    @property
+    def nbytes(self) -> int:
+        """Size of all samples."""
+        return self._samples.nbytes
 
     def __len__(self) -> int:
         return len(self._codes)
@@ -63,13 +75,23 @@ class SamplePool:
         """Up to `n` samples of each of the frames `rows`, drawn with `rng`."""
         size = self._samples.shape[1]
         starts = rng.integers(0, max(size - n, 0) + 1, len(rows))
-        samples = np.stack([self._samples[row, start : start + n] for row, start in zip(rows, starts, strict=True)])
+        samples = self._runs(rows, starts, min(n, size))
         return Batch(
-            points=torch.from_numpy(samples[..., :3]),
-            distances=torch.from_numpy(samples[..., 3]),
+            points=samples[..., :3],
+            distances=samples[..., 3],
             codes=torch.from_numpy(self._codes[rows]),
             times=torch.from_numpy(self._times[rows]),
         )
+
+    def _runs(
+        self, rows: Int[np.ndarray, " frames"], starts: Int[np.ndarray, " frames"], n: int
+    ) -> Float32[Tensor, "frames n 4"]:
+        if self._resident is None:
+            runs = [self._samples[row, start : start + n] for row, start in zip(rows, starts, strict=True)]
+            return torch.from_numpy(np.stack(runs))
+        device = self._resident.device
+        points = torch.from_numpy(starts).to(device)[:, None] + torch.arange(n, device=device)
+        return self._resident[torch.from_numpy(rows).to(device)[:, None], points]
 
 
 def training_frames(store: ShapeStore, names: list[str], stride: int) -> list[TrainingFrame]:

@@ -1,0 +1,240 @@
+"""Training: our loop and the published one, side by side: points per second, and time to a Jaccard index.
+
+    cytoform prepare ../shared/data/tcells/masks/seq0[0-7]*.tif --out t8.zarr --grid 96 --frames 10
+    python benchmarks/train.py t8.zarr [--presets quick best] [--published-minutes 30]
+
+Points per second are of the paper's network on both sides, taken in turns. Then every preset is trained to its end and the
+published loop for as long as asked; the clock stands still while the Jaccard index is measured, on every second voxel
+along each axis of two frames a sequence.
+
+The published loop is written afresh after docs/method.md: every frame divided by its own largest distance, samples from
+voxel centres, 70 % of them at or below 0.3, codes and times repeated for every point and concatenated at the layers that
+take them, Adam at 1e-4 halved every 100 epochs. Its batch is not published; it gets 10 frames × 2048 points.
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from cytoform.config import load_config
+from cytoform.model.decoder import Decoder
+from cytoform.model.evaluator import FrameEvaluator
+from cytoform.model.run import new_decoder
+from cytoform.model.train import make_fabric
+from cytoform.model.training import AutoDecoder, Trainer
+from cytoform.shapes.grid import frame_times
+from cytoform.shapes.samples import draw_pool, training_frames
+from cytoform.shapes.store import ShapeStore
+
+TARGETS = 0.80, 0.90, 0.95
+CODE_LAYERS = 1, 5, 8
+
+
+class Judge:
+    """Measures the Jaccard index of a model on part of the voxels of part of the frames."""
+
+    def __init__(self, store: ShapeStore) -> None:
+        n = store.grid.size
+        centres = torch.arange(1, 2 * n, 4) / n - 1
+        z, y, x = torch.meshgrid(centres, centres, centres, indexing="ij")
+        self.points = torch.stack([x, y, z], dim=-1).reshape(-1, 3)
+        self.frames = []
+        for code, name in enumerate(store.names):
+            times = frame_times(store[name].info.n_frames)
+            for frame in (len(times) // 4, 3 * len(times) // 4):
+                mask = torch.from_numpy(store[name].mask(frame)[::2, ::2, ::2].reshape(-1))
+                self.frames.append((code, float(times[frame]), mask))
+
+    def jaccard(self, decoder: Decoder, codes: Tensor) -> float:
+        """Mean over the frames."""
+        found = []
+        for code, time_, mask in self.frames:
+            inside = FrameEvaluator(decoder, codes[code].detach(), time_)(self.points) <= 0
+            found.append(int((inside & mask).sum()) / max(int((inside | mask).sum()), 1))
+        return float(np.mean(found))
+
+
+@dataclass
+class Curve:
+    """Seconds of training, and the Jaccard index reached by then."""
+
+    name: str
+    points: list[tuple[float, float]]
+
+    def seconds_to(self, target: float) -> float | None:
+        """Seconds to a Jaccard index, by linear interpolation, or None where it was not reached."""
+        for (t0, j0), (t1, j1) in pairwise([(0.0, 0.0), *self.points]):
+            if j1 >= target:
+                return t1 if j1 == j0 else t0 + (t1 - t0) * max(target - j0, 0) / (j1 - j0)
+        return None
+
+
+class Published:
+    """The published network and loop, written afresh. Its decoder has our weights, so that both can be judged alike."""
+
+    def __init__(self, store: ShapeStore, *, frames: int = 10, points: int = 2048) -> None:
+        self.frames, self.points_per_frame, self.epoch = frames, points, 0
+        self.decoder = Decoder(
+            width=128, depth=9, code_dim=192, code_layers=CODE_LAYERS, activation="sine", omega=30.0, seed=0
+        )
+        self.codes = nn.Embedding(len(store), 192)
+        nn.init.normal_(self.codes.weight, 0.0, 1 / np.sqrt(192))
+        groups = [{"params": self.decoder.parameters()}, {"params": self.codes.parameters()}]
+        self.optimizer = torch.optim.Adam(groups, lr=1e-4)
+        self.samples = []
+        n = store.grid.size
+        for code, name in enumerate(store.names):
+            for frame, time_ in enumerate(frame_times(store[name].info.n_frames)):
+                sdf = torch.from_numpy(store[name].sdf_um(frame)).reshape(-1)
+                near = sdf / sdf.abs().max() <= 0.3
+                parts = near.nonzero()[:, 0], (~near).nonzero()[:, 0]
+                self.samples.append((code, float(time_), sdf / sdf.abs().max(), parts))
+        centres = (torch.arange(n) + 0.5) * 2 / n - 1
+        z, y, x = torch.meshgrid(centres, centres, centres, indexing="ij")
+        self.grid = torch.stack([x, y, z], dim=-1).reshape(-1, 3)
+
+    def steps(self) -> Iterator[int]:
+        """Train for one epoch, yielding the number of points of each step."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = 1e-4 * 0.5 ** (self.epoch // 100)
+        order = torch.randperm(len(self.samples))
+        for batch in order.split(self.frames):
+            drawn = [self._draw(int(row)) for row in batch]
+            xyzt, codes, truth = (torch.cat(parts) for parts in zip(*drawn, strict=True))
+            vectors = self.codes(codes)
+            predicted = self._forward(xyzt, vectors)
+            loss = (predicted - truth).abs().sum() / len(truth)
+            penalty = 1e-4 * min(1, self.epoch / 1000) * vectors.norm(dim=1).sum() / len(truth)
+            self.optimizer.zero_grad()
+            (loss + penalty).backward()
+            self.optimizer.step()
+            yield len(truth)
+        self.epoch += 1
+
+    def _draw(self, row: int) -> tuple[Tensor, Tensor, Tensor]:
+        code, time_, sdf, (near, far) = self.samples[row]
+        n = self.points_per_frame
+        n_near = int(0.7 * n)
+        chosen = torch.cat(
+            [near[torch.randint(len(near), (n_near,))], far[torch.randint(max(len(far), 1), (n - n_near,))]]
+            if len(far)
+            else [near[torch.randint(len(near), (n,))]]
+        )
+        xyzt = torch.cat([self.grid[chosen], torch.full((n, 1), time_)], dim=1)
+        return xyzt, torch.full((n,), code), sdf[chosen]
+
+    def _forward(self, xyzt: Tensor, vectors: Tensor) -> Tensor:
+        hidden = torch.empty(len(xyzt), 0)
+        for layer in self.decoder.layers:
+            inputs = torch.cat([hidden, xyzt, vectors][: 3 if layer.n_code else 2], dim=1)
+            hidden = torch.sin(30 * nn.functional.linear(inputs, layer.weight, layer.bias))
+        return self.decoder.output(hidden)[:, 0]
+
+
+def our_trainer(store: ShapeStore, folder: Path, preset: str, settings: list[str]) -> tuple[Trainer, AutoDecoder]:
+    """Our training of a preset, ready to run."""
+    config = load_config(preset=preset, settings=settings)
+    frames = training_frames(store, store.names, config.data.frame_stride)
+    pool = draw_pool(store, frames, folder / preset, sampling=config.sampling, seed=0)
+    model = AutoDecoder(new_decoder(config.model, seed=0), len(store), code_sigma=config.training.code_sigma, seed=0)
+    fabric = make_fabric("cpu", config.training.precision)
+    return Trainer(model, pool, config.training, seed=0, fabric=fabric), model
+
+
+def clocked(work: Callable[[], float]) -> float:
+    """Points per second of `work`, which returns its points."""
+    start = time.perf_counter()
+    return work() / (time.perf_counter() - start)
+
+
+def speeds(store: ShapeStore, folder: Path, rounds: int) -> None:
+    """Points per second of the paper's network: the published loop and ours, in turns."""
+    published = Published(store)
+    trainer, _ = our_trainer(store, folder, "quick", [
+        "model.width=128", "model.depth=9", f"model.code_layers={list(CODE_LAYERS)}", "model.omega=30.0",
+        "training.epochs=1000000",
+    ])  # fmt: skip
+    epochs = trainer.run(lambda: False)
+    per_epoch = len(store) * store[store.names[0]].info.n_frames * trainer.training.points_per_frame
+    found: list[tuple[float, float]] = []
+    for _ in range(rounds + 1):
+        ours = clocked(lambda: sum(per_epoch for _ in zip(range(6), epochs, strict=False)))
+        found.append((clocked(lambda: sum(n for n in published.steps())), ours))
+    theirs, ours = np.median(found[1:], axis=0)
+    ratio = np.median([b / a for a, b in found[1:]])
+    print(
+        f"paper's network, points per second: published loop {theirs:,.0f}, ours {ours:,.0f} ({ratio:.1f}×)", flush=True
+    )
+
+
+def learn_preset(store: ShapeStore, folder: Path, preset: str, judge: Judge) -> Curve:
+    """Train a preset to its end."""
+    trainer, model = our_trainer(store, folder, preset, [])
+    curve, clock, next_look = Curve(f"preset {preset}", []), 0.0, 0.0
+    epochs = trainer.run(lambda: False)
+    while True:
+        start = time.perf_counter()
+        row = next(epochs, None)
+        clock += time.perf_counter() - start
+        if clock >= next_look or row is None or row.epoch == trainer.training.epochs:
+            curve.points.append((clock, judge.jaccard(model.decoder, model.codes)))
+            next_look = clock * 1.1 + 1
+        if row is None:
+            return curve
+
+
+def learn_published(store: ShapeStore, seconds: float, judge: Judge) -> Curve:
+    """Train the published loop for `seconds`."""
+    loop, curve, clock, next_look = Published(store), Curve("published loop", []), 0.0, 0.0
+    while clock < seconds:
+        start = time.perf_counter()
+        for _ in loop.steps():
+            pass
+        clock += time.perf_counter() - start
+        if clock >= next_look or clock >= seconds:
+            curve.points.append((clock, judge.jaccard(loop.decoder, loop.codes.weight)))
+            next_look = clock * 1.1 + 5
+    return curve
+
+
+def table(curves: list[Curve]) -> None:
+    """Seconds to each target."""
+    print("| loop | " + " | ".join(f"s to {target:.2f}" for target in TARGETS) + " | trained, s | Jaccard |")
+    print("|---" * (len(TARGETS) + 3) + "|")
+    for curve in curves:
+        reached = [curve.seconds_to(target) for target in TARGETS]
+        seconds, jaccard = curve.points[-1]
+        cells = [f"{value:.0f}" if value is not None else "not reached" for value in reached]
+        print(f"| {curve.name} | " + " | ".join(cells) + f" | {seconds:.0f} | {jaccard:.3f} |", flush=True)
+
+
+def main() -> None:
+    """Print the speeds and the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("shapes", type=Path)
+    parser.add_argument("--presets", nargs="*", default=["quick", "best"])
+    parser.add_argument("--published-minutes", type=float, default=30)
+    parser.add_argument("--rounds", type=int, default=7)
+    arguments = parser.parse_args()
+    torch.manual_seed(0)
+    store = ShapeStore.open(arguments.shapes)
+    judge = Judge(store)
+    print(f"{torch.get_num_threads()} threads")
+    with tempfile.TemporaryDirectory() as folder:
+        speeds(store, Path(folder), arguments.rounds)
+        curves = [learn_preset(store, Path(folder), preset, judge) for preset in arguments.presets]
+        if arguments.published_minutes:
+            curves.append(learn_published(store, 60 * arguments.published_minutes, judge))
+    table(curves)
+
+
+if __name__ == "__main__":
+    main()
