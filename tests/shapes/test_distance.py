@@ -16,6 +16,7 @@ from cytoform.shapes.distance import band_um, signed_distance
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.level import level_of
 from cytoform.shapes.mesh import mesh_from_distance
+from cytoform.shapes.surface import Surface, points_at
 
 Triple = tuple[float, float, float]
 
@@ -98,6 +99,22 @@ def test_terraces_are_removed() -> None:
     mask = voxels(exact, (12.0,) * 3, (0.25,) * 3)
     area = mesh_from_distance(signed_distance(mask, (0.25,) * 3, grid, (6.0,) * 3), grid.spacing_um).area_um2
     assert area == pytest.approx(exact.area_um2(), rel=0.01)
+
+
+def test_wide_bands_are_exact_near_the_surface_and_to_a_tenth_of_a_voxel_beyond() -> None:
+    """Two boxes with corners and a gap: the distance has kinks between them and within them."""
+    mask = np.zeros((16, 16, 16), bool)
+    mask[3:13, 3:13, 1:6] = mask[3:13, 3:13, 10:15] = True
+    grid = Grid(200, 20.0)
+    found = signed_distance(mask, (0.7,) * 3, grid, (5.6,) * 3)
+    axis = grid.centres_um - grid.half_extent_um + 5.6
+    surface = Surface(level_of(mask, np.full(3, 0.7)))
+    block = (slice(80, 120),) * 3
+    exact = np.sqrt(surface.nearest(points_at(np.ones((40,) * 3, bool), [axis[80:120]] * 3))[0]).reshape((40,) * 3)
+    error_voxels = np.abs(np.abs(found[block]) - exact) / grid.spacing_um
+    assert error_voxels[exact <= 4 * grid.spacing_um].max() < 1e-5
+    assert 0.01 < error_voxels[exact <= band_um(grid)].max() < 0.1 + 1e-5
+    assert (exact[found[block] > band_um(grid)] > band_um(grid) - 0.1 * grid.spacing_um).all()
 
 
 @pytest.mark.parametrize("size", [40, 60, 96])

@@ -1,24 +1,26 @@
 """From a mask of labelled voxels to the signed distance of the surface behind it."""
 
 import edt
-import igl
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Int64
-from skimage.measure import marching_cubes
+from jaxtyping import Bool, Float32
 
 from cytoform.errors import EmptyFrame
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.level import Level, level_of
+from cytoform.shapes.surface import Axes, Surface, points_at
 
 Triple = tuple[float, float, float]
 
 # Distances are exact within this share of the half extent, and within this many voxels, whichever is wider: training
 # interpolates within four voxels, and a share makes stores of the same cells alike whatever their grid.
 BAND_SHARE, BAND_VOXELS = 0.1, 4
+# In bands wider than this, distances beyond four voxels are bounded by those of every second voxel, and measured only
+# where that leaves them uncertain by more than the tolerance.
+WIDE_VOXELS, TOLERANCE_VOXELS = 8, 0.1
 
 
 def band_um(grid: Grid) -> float:
-    """How far from the surface distances are exact and stored."""
+    """How far from the surface distances are known and stored."""
     return max(BAND_SHARE * grid.half_extent_um, BAND_VOXELS * grid.spacing_um)
 
 
@@ -27,25 +29,59 @@ def signed_distance(
 ) -> Float32[np.ndarray, "n n n"]:
     """Signed distance in µm at the voxel centres of `grid`, whose middle lies at `centre_zyx_um` of the mask.
 
-    Negative inside. Within `band_um(grid)` it is the exact distance to the zero of the mask's level function, beyond
-    it an estimate. The mask's voxel (k, j, i) has its centre at ((k, j, i) + 0.5) · spacing; everything outside the
-    array is background. On the mask's own grid, `distance ≤ 0` is the mask. Raises EmptyFrame.
+    Negative inside. Within four voxels of the surface it is the exact distance to the zero of the mask's level
+    function, up to `band_um(grid)` it is so to a tenth of a voxel, and beyond it an estimate. The mask's voxel
+    (k, j, i) has its centre at ((k, j, i) + 0.5) · spacing; everything outside the array is background. On the mask's
+    own grid, `distance ≤ 0` is the mask. Raises EmptyFrame.
     """
     if not mask.any():
         raise EmptyFrame("no voxel is inside the cell, so there is no surface to measure from")
     level = level_of(mask, np.array(spacing_zyx_um, float))
+    surface = Surface(level)
     positions_um = [grid.centres_um - grid.half_extent_um + centre for centre in centre_zyx_um]
-    sdf_um = _estimate(_resample(level, positions_um), grid)
-    near = np.nonzero(np.abs(sdf_um) <= band_um(grid) + grid.spacing_um)
-    points_um = np.stack([axis[index] for axis, index in zip(positions_um, near, strict=True)], axis=1)
-    squared, _, _ = igl.point_mesh_squared_distance(points_um, *_surface(level))
-    # A distance of 0 would count as inside.
-    exact_um = np.maximum(np.sqrt(squared), 1e-6 * grid.spacing_um)
-    sdf_um[near] = np.where(sdf_um[near] <= 0, -exact_um, exact_um)
+    sdf_um, block = _around(surface, positions_um, band_um(grid) + 2 * grid.spacing_um)
+    if sdf_um[block].size:
+        near_um = [axis[side] for axis, side in zip(positions_um, block, strict=True)]
+        sdf_um[block] = _measured(_estimate(_resample(level, near_um), grid), near_um, surface, grid)
     return sdf_um
 
 
-def _estimate(level_um: Float32[np.ndarray, "n n n"], grid: Grid) -> Float32[np.ndarray, "n n n"]:
+def _around(
+    surface: Surface, positions_um: Axes, reach_um: float
+) -> tuple[Float32[np.ndarray, "n n n"], tuple[slice, slice, slice]]:
+    """The distance to the bounding box of the surface, and the block of voxels at most `reach_um` beyond it."""
+    beyond_um, block = [], []
+    for along_um, low, high in zip(positions_um, *surface.box_zyx_um, strict=True):
+        beyond_um.append(np.maximum(np.maximum(low - along_um, along_um - high), 0))
+        block.append(slice(*np.searchsorted(along_um, (low - reach_um, high + reach_um))))
+    return _length(beyond_um), (block[0], block[1], block[2])
+
+
+def _measured(
+    estimate_um: Float32[np.ndarray, "z y x"],
+    positions_um: Axes,
+    surface: Surface,
+    grid: Grid,
+) -> Float32[np.ndarray, "z y x"]:
+    """The estimate with the distance to the surface instead, wherever it is within the band."""
+    spacing_um = grid.spacing_um
+    size_um = np.abs(estimate_um)
+    # The estimate may be a voxel off.
+    exact = size_um <= band_um(grid) + spacing_um
+    if band_um(grid) > WIDE_VOXELS * spacing_um:
+        far = exact & (size_um > BAND_VOXELS * spacing_um)
+        lower, upper = surface.bounds(far, positions_um)
+        size_um[far] = (lower + upper) / 2
+        uncertain = (upper - lower) / 2 > TOLERANCE_VOXELS * spacing_um
+        exact[far] = (lower <= BAND_VOXELS * spacing_um) | (uncertain & (lower <= band_um(grid)))
+    squared, _ = surface.nearest(points_at(exact, positions_um))
+    size_um[exact] = np.sqrt(squared)
+    # A distance of 0 would count as inside.
+    size_um = np.maximum(size_um, 1e-6 * spacing_um)
+    return np.where(estimate_um <= 0, -size_um, size_um)
+
+
+def _estimate(level_um: Float32[np.ndarray, "z y x"], grid: Grid) -> Float32[np.ndarray, "z y x"]:
     """Distance to within about a voxel: the transform of the sign, or the level where that is nearer to 0."""
     inside = level_um <= 0
     if not inside.any():
@@ -55,15 +91,7 @@ def _estimate(level_um: Float32[np.ndarray, "n n n"], grid: Grid) -> Float32[np.
     return np.where(np.abs(level_um) < np.abs(transform_um), level_um, transform_um)
 
 
-def _surface(level: Level) -> tuple[Float[np.ndarray, "vertices 3"], Int64[np.ndarray, "faces 3"]]:
-    """The zero of the level as a mesh (Lorensen and Cline 1987), vertices as zyx in µm."""
-    # At exactly 0, marching cubes would collapse triangles.
-    values = np.where(level.values_um == 0, np.float32(-1e-6 * level.spacing_zyx_um.min()), level.values_um)
-    vertices, faces, _, _ = marching_cubes(values, 0.0)
-    return level.origin_zyx_um + vertices.astype(float) * level.spacing_zyx_um, faces.astype(np.int64)
-
-
-def _resample(level: Level, positions_um: list[Float[np.ndarray, " n"]]) -> Float32[np.ndarray, "n n n"]:
+def _resample(level: Level, positions_um: Axes) -> Float32[np.ndarray, "z y x"]:
     """Interpolate linearly, one axis after the other; beyond its border the level grows with the distance to it."""
     values = level.values_um
     beyond_um = []
@@ -75,5 +103,10 @@ def _resample(level: Level, positions_um: list[Float[np.ndarray, " n"]]) -> Floa
         low = np.clip(np.floor(index).astype(int), 0, last - 1)
         weight = np.clip(index - low, 0, 1).astype(np.float32).reshape([-1 if i == axis else 1 for i in range(3)])
         values = np.take(values, low, axis) * (1 - weight) + np.take(values, low + 1, axis) * weight
-    z, y, x = (side.astype(np.float32) ** 2 for side in beyond_um)
-    return values + np.sqrt(z[:, None, None] + y[:, None] + x)
+    return values + _length(beyond_um)
+
+
+def _length(sides_um: Axes) -> Float32[np.ndarray, "z y x"]:
+    """Length of the vectors of a grid, from their components along each axis."""
+    z, y, x = (side.astype(np.float32) ** 2 for side in sides_um)
+    return np.sqrt(z[:, None, None] + y[:, None] + x)
