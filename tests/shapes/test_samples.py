@@ -44,6 +44,21 @@ def test_distances_are_exact_at_continuous_positions(store: ShapeStore) -> None:
     assert on_centres.mean() < 0.01
 
 
+def test_only_some_chunks_hold_the_cell(tmp_path: Path) -> None:
+    """A ball in a corner of the cube, and cut by its face."""
+    grid = Grid(100, 6.0)
+    ball = Ball(2.0, centre_zyx_um=(3.0, 9.9, 11.0))
+    sequence = ShapeStore.create(tmp_path / "a.zarr", grid, band_um=0.6, attributes={}).add(SequenceInfo("a", 1))
+    sequence.write(0, ball.distance_um(grid.points_zyx_um()).reshape(grid.shape).astype(np.float32))
+    samples = draw_samples(sequence, 0, SAMPLING, np.random.default_rng(0))
+    exact_um = ball.distance_um((samples[:, 2::-1].astype(float) + 1) * 6)
+    error_voxels = np.abs(samples[:, 3] * 6 - exact_um.clip(max=12)) / grid.spacing_um
+    # Deeper inside, the face counts as surface; between the last voxel centres and the face nothing is extrapolated.
+    outer = exact_um > -0.35
+    assert error_voxels[outer].max() < 0.6
+    assert error_voxels[outer].mean() < 0.02
+
+
 def test_shares_of_near_and_far(store: ShapeStore) -> None:
     sampling = SamplingConfig(pool_points=20_000, near_sigma=0.02)
     samples = draw_samples(store["a"], 0, sampling, np.random.default_rng(1))

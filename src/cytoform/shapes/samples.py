@@ -151,9 +151,9 @@ def draw_samples(
 ) -> Float32[np.ndarray, "n 4"]:
     """Draw one frame's pool: x, y, z in Ω and the distance, in units of the half extent (paper section 2.3)."""
     half = sequence.grid.half_extent_um
-    sdf_um = sequence.sdf_um(frame)
+    corner_zyx, sdf_um = sequence.box(frame)
     try:
-        surface = mesh_from_distance(sdf_um, sequence.grid.spacing_um).vertices_xyz_um
+        surface = _vertices(corner_zyx, sdf_um, sequence.grid.spacing_um)
     except EmptyFrame:
         raise EmptyFrame(
             f"{sequence.info.source or sequence.info.name}, frame {frame}: no voxel is inside the cell; "
@@ -165,8 +165,8 @@ def draw_samples(
     far = rng.uniform(-1, 1, (sampling.pool_points - n_near, 3))
     # Points that left Ω are mirrored back into it, so that the share near the surface stays what it is.
     points = _mirror_into_omega(np.concatenate([near, far])).astype(np.float32)
-    rng.shuffle(points)
-    distance_um = _distance_at((points + 1) * half, sdf_um, sequence, surface)
+    points = points[rng.permutation(len(points))]
+    distance_um = _distance_at((points + 1) * half, corner_zyx, sdf_um, sequence, surface)
     distance = np.clip(distance_um / half, -sampling.truncation, sampling.truncation)
     return np.column_stack([points, distance]).astype(np.float32)
 
@@ -175,18 +175,35 @@ def _mirror_into_omega(points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n
     return 1 - np.abs((points + 1) % 4 - 2)
 
 
+def _vertices(
+    corner_zyx: tuple[int, int, int], sdf_um: Float[np.ndarray, "z y x"], spacing_um: float
+) -> Float[np.ndarray, "vertices 3"]:
+    """Vertices of the surface, as xyz in µm; only the voxels around it are meshed. Raises EmptyFrame."""
+    sides = []
+    inside = sdf_um <= 0
+    for axis in range(3):
+        filled = np.flatnonzero(inside.any(axis=tuple({0, 1, 2} - {axis})))
+        sides.append(slice(max(filled[0] - 1, 0), filled[-1] + 2) if len(filled) else slice(0))
+    low = tuple(int(corner) + int(side.start or 0) for corner, side in zip(corner_zyx, sides, strict=True))
+    return mesh_from_distance(sdf_um[tuple(sides)], spacing_um, corner_zyx=(low[0], low[1], low[2])).vertices_xyz_um
+
+
 def _distance_at(
     points_xyz_um: Float[np.ndarray, "n 3"],
+    corner_zyx: tuple[int, int, int],
     sdf_um: Float[np.ndarray, "z y x"],
     sequence: ShapeSequence,
     surface_xyz_um: Float[np.ndarray, "vertices 3"],
 ) -> Float[np.ndarray, " n"]:
     """Distance at continuous points: interpolated within the stored band, to the nearest surface vertex beyond it."""
     spacing_um = sequence.grid.spacing_um
-    index = points_xyz_um[:, ::-1].T / spacing_um - 0.5
+    index = points_xyz_um[:, ::-1].T / spacing_um - 0.5 - np.array(corner_zyx)[:, None]
+    # Outside the box, its nearest voxel is at the end of the band, or the box ends with the cube.
     distance = map_coordinates(sdf_um, index, order=1, mode="nearest").astype(float)
     # Closer to the end of the band, a corner of the voxel that is interpolated in may be truncated.
     beyond = np.abs(distance) > sequence.band_um - np.sqrt(3) * spacing_um
-    to_vertex, _ = cKDTree(surface_xyz_um).query(points_xyz_um[beyond], workers=-1)
+    # Far points search a tree of plain halves of space two to three times as fast as one fitted to the vertices.
+    tree = cKDTree(surface_xyz_um, balanced_tree=False, compact_nodes=False)
+    to_vertex, _ = tree.query(points_xyz_um[beyond])
     distance[beyond] = np.copysign(to_vertex, distance[beyond])
     return distance
