@@ -4,10 +4,10 @@ import difflib
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from cytoform.errors import InputError
 
@@ -60,11 +60,19 @@ class TrainingConfig(Section):
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
 
 
+Sigma = Annotated[float, Field(gt=0, le=1)]
+
+
+def _as_tuple(value: Any) -> Any:
+    return (value,) if isinstance(value, int | float) else value
+
+
 class SamplingConfig(Section):
     """Training points (paper section 2.3)."""
 
     near_share: float = Field(0.7, ge=0, le=1)  # share of points around the surface; the rest is spread over Ω
-    near_sigma: float = Field(0.05, gt=0, le=1)  # how far around, as a share of the half extent
+    # How far around, as a share of the half extent; of several, each is for an equal part of those points.
+    near_sigma: Annotated[tuple[Sigma, ...], BeforeValidator(_as_tuple)] = Field((0.05,), min_length=1)
     pool_points: int = Field(100_000, ge=100)  # points kept per frame, from which every batch draws
     truncation: float = Field(2.0, gt=0)  # distances are cut at ± this share of the half extent; 2 cuts nothing
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy.special import erf
 
 from cytoform.config import SamplingConfig
 from cytoform.errors import EmptyFrame
@@ -60,7 +61,7 @@ def test_only_some_chunks_hold_the_cell(tmp_path: Path) -> None:
 
 
 def test_shares_of_near_and_far(store: ShapeStore) -> None:
-    sampling = SamplingConfig(pool_points=20_000, near_sigma=0.02)
+    sampling = SamplingConfig(pool_points=20_000, near_sigma=(0.02,))
     samples = draw_samples(store["a"], 0, sampling, np.random.default_rng(1))
     near = np.abs(samples[:, 3]) < 4 * 0.02
     # Uniform points fall near the surface too: 4 π r² · 2 · 4σ out of 2³.
@@ -69,6 +70,14 @@ def test_shares_of_near_and_far(store: ShapeStore) -> None:
     assert np.abs(samples[:, :3]).max() <= 1
     # Any run of a pool holds the same mixture.
     assert near[:2000].mean() == pytest.approx(near.mean(), abs=0.04)
+
+
+def test_widths_around_the_surface_share_its_points_evenly(store: ShapeStore) -> None:
+    sampling = SamplingConfig(pool_points=20_000, near_share=1.0, near_sigma=(0.05, 0.05, 0.005))
+    distance = np.abs(draw_samples(store["a"], 0, sampling, np.random.default_rng(1))[:, 3])
+    # On a nearly flat surface, distances are normal with the width of their part.
+    within = 2 / 3 * erf(0.01 / 0.05 / np.sqrt(2)) + 1 / 3 * erf(0.01 / 0.005 / np.sqrt(2))
+    assert (distance < 0.01).mean() == pytest.approx(within, abs=0.02)
 
 
 def test_truncation_cuts_distances(store: ShapeStore) -> None:

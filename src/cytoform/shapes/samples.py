@@ -161,7 +161,8 @@ def draw_samples(
         ) from None
     n_near = round(sampling.near_share * sampling.pool_points)
     near = surface[rng.integers(0, len(surface), n_near)] / half - 1
-    near += rng.normal(0, sampling.near_sigma, near.shape)
+    sigma = np.resize(sampling.near_sigma, n_near)  # the widths in turn
+    near += rng.normal(0, sigma[:, None], near.shape)
     far = rng.uniform(-1, 1, (sampling.pool_points - n_near, 3))
     # Points that left Ω are mirrored back into it, so that the share near the surface stays what it is.
     points = _mirror_into_omega(np.concatenate([near, far])).astype(np.float32)
