@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import traceback
+from keyword import iskeyword
 from types import FrameType
 
 from cyclopts import App, CycloptsError
@@ -24,6 +25,7 @@ COMMANDS = {
     "generate": "Render new cells that never existed.",
     "evaluate": "Compare two shape stores: results.json, figures, report.html.",
     "export": "Write a shape store as masks, meshes, points or another format.",
+    "import": "Read files of the published code: distances or a checkpoint with its codes.",
     "info": "Say what is in a file or folder.",
 }
 DISK_FAULTS = {errno.ENOSPC: "no space left on the disk", errno.EDQUOT: "the disk quota is used up"}
@@ -36,7 +38,8 @@ app = App(
     suppress_keyboard_interrupt=False,  # we say that we stopped
 )
 for name, summary in COMMANDS.items():
-    app.command(f"cytoform.commands.{name}:{name}", name=name, help=summary)
+    python_name = f"{name}_" if iskeyword(name) else name
+    app.command(f"cytoform.commands.{python_name}:{python_name}", name=name, help=summary)
 
 
 def run(arguments: list[str]) -> int:

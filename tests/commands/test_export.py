@@ -103,7 +103,7 @@ def test_h5(store: Path, tmp_path: Path) -> None:
     assert tzyx == pytest.approx(np.stack([kept.sdf_um(0), kept.sdf_um(1)]), abs=1e-5)
 
 
-@pytest.mark.parametrize("to", ["masks", "meshes", "points", "ctc", "h5"])
+@pytest.mark.parametrize("to", ["masks", "meshes", "points", "ctc", "h5", "mat"])
 def test_same_seed_same_bytes(store: Path, tmp_path: Path, to: str) -> None:
     written = []
     for name in ("one", "two"):

@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from cytoform.commands.common import Common
 
-Format = Literal["masks", "meshes", "points", "ctc", "h5"]
+Format = Literal["masks", "meshes", "points", "ctc", "h5", "mat"]
 
 
 def export(
@@ -29,7 +29,7 @@ def export(
     to
         masks: one OME-TIFF a sequence (TZYX, with voxel size and time step). meshes: one PLY a frame, in µm.
         points: points on the surface, PLY and NumPy. ctc: a Cell Tracking Challenge folder, without images.
-        h5: HDF5 in the layout of the published code.
+        h5: HDF5 in the layout of the published code. mat: the same for Matlab, up to 2 GB a sequence.
     out
         Folder to write.
     sequences
@@ -43,7 +43,7 @@ def export(
     from cytoform.movies.export import write_ctc
     from cytoform.provenance import software_versions
     from cytoform.shapes.digest import folder_sha256
-    from cytoform.shapes.export import write_h5, write_masks, write_meshes, write_points
+    from cytoform.shapes.export import write_h5, write_masks, write_mat, write_meshes, write_points
     from cytoform.shapes.store import ShapeStore
 
     shapes = ShapeStore.open(store)
@@ -63,6 +63,8 @@ def export(
                     write_ctc(sequence, folder, number=number)
                 case "h5":
                     write_h5(sequence, folder)
+                case "mat":
+                    write_mat(sequence, folder)
             advance(1)
         provenance = {
             "command": "cytoform export",

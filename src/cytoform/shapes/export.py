@@ -4,6 +4,7 @@ masks    NAME.ome.tif    OME-TIFF, axes TZYX, uint8: 1 inside, with voxel size a
 meshes   NAME/tTTT.ply   closed surfaces in µm, (x, y, z) from the corner of the cube; no file for an empty frame
 points   NAME/tTTT.ply and NAME.npy (frames, points, (z, y, x)), spread evenly over the surface; NaN for an empty frame
 h5       NAME.h5         the layout of the published code: `sdf_vid`, float32, as h5py sees it (z, x, y, t)
+mat      NAME.mat        the same array as Matlab has it, (t, y, x, z), in version 5, which the published code reads
 """
 
 import math
@@ -14,8 +15,11 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from cytoform.errors import InputError
+from cytoform.shapes.matlab import MAT5_BYTES
 from cytoform.shapes.mesh import Mesh, mesh_from_distance
 from cytoform.shapes.store import ShapeSequence
+
+MAT5_HEADER = 116  # bytes of text that a .mat file of version 5 begins with
 
 
 def write_masks(sequence: ShapeSequence, folder: Path) -> None:
@@ -85,6 +89,38 @@ def write_h5(sequence: ShapeSequence, folder: Path) -> None:
         volumes.attrs["band_um"] = sequence.band_um
         if info.time_step_s is not None:
             volumes.attrs["time_step_s"] = info.time_step_s
+
+
+def write_mat(sequence: ShapeSequence, folder: Path) -> None:
+    """One Matlab file; what `write_h5` records as attributes are variables beside `sdf_vid`.
+
+    The published code reads it through SciPy, which knows versions up to 7; those hold 2 GB an array.
+    """
+    from scipy.io import savemat
+
+    info, grid = sequence.info, sequence.grid
+    shape_tyxz = (info.n_frames, grid.size, grid.size, grid.size)
+    if 4 * math.prod(shape_tyxz) > MAT5_BYTES:
+        gigabytes = 4 * math.prod(shape_tyxz) / 1e9
+        raise InputError(
+            f"{info.name}: takes {gigabytes:.1f} GB, a .mat file at most 2 GB; use --to h5, Matlab reads it"
+        )
+    volumes = np.empty(shape_tyxz, np.float32)
+    for frame in range(info.n_frames):
+        volumes[frame] = (sequence.sdf_um(frame) / grid.half_extent_um).transpose(1, 2, 0)
+    variables: dict[str, np.ndarray | float] = {
+        "sdf_vid": volumes,
+        "um_per_unit": grid.half_extent_um,
+        "spacing_um": grid.spacing_um,
+        "band_um": sequence.band_um,
+    }
+    if info.time_step_s is not None:
+        variables["time_step_s"] = info.time_step_s
+    path = folder / f"{info.name}.mat"
+    savemat(path, variables, do_compression=True)
+    with path.open("r+b") as file:
+        # SciPy puts the date into the header; the same store is to give the same bytes.
+        file.write(b"MATLAB 5.0 MAT-file, written by cytoform".ljust(MAT5_HEADER))
 
 
 def surface_points(mesh: Mesh, n_points: int, rng: np.random.Generator) -> Float[np.ndarray, "points 3"]:

@@ -1,0 +1,139 @@
+"""`cytoform import`: files of the published code."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from cytoform.commands.common import Common
+
+CHECKPOINTS = (".pth", ".pt")
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class CheckpointOptions:
+    """What a published checkpoint needs and does not hold."""
+
+    codes: Annotated[Path | None, Parameter(help="For a checkpoint: the Matlab file with its codes, lat_vecs.")] = None
+    grid: Annotated[
+        int | None,
+        Parameter(help="For a checkpoint: voxels along a side of the volumes it was trained on; by default 256."),
+    ] = None
+    frames: Annotated[
+        int | None, Parameter(help="For a checkpoint: frames of a sequence it was trained on; by default 30.")
+    ] = None
+    activation: Annotated[Literal["sine", "relu"] | None, Parameter(help="For a checkpoint: by default sine.")] = None
+    omega: Annotated[float | None, Parameter(help="For a checkpoint: frequency of the sine; by default 30.")] = None
+    unit: Annotated[
+        float | None,
+        Parameter(
+            help="For a checkpoint: µm in one unit of its output; by default 32 voxels, as in the published data."
+        ),
+    ] = None
+
+    @property
+    def given(self) -> list[str]:
+        """The options that were given."""
+        return [f"--{name}" for name, value in vars(self).items() if value is not None]
+
+
+def import_(
+    sources: Annotated[list[Path], Parameter(name="SOURCE", negative=())],
+    /,
+    *,
+    out: Path,
+    half_extent: float | None = None,
+    voxel_size: float | None = None,
+    time_step: float | None = None,
+    workers: int | None = None,
+    checkpoint: CheckpointOptions = CheckpointOptions(),
+    common: Common = Common(),  # noqa: B008 (frozen)
+) -> None:
+    """Read files of the published code: distances to a shape store, a checkpoint to a run.
+
+    Parameters
+    ----------
+    sources
+        Files .h5 or .mat with an array sdf_vid, one sequence each; or one checkpoint .pth with --codes.
+    out
+        Shape store or run folder to write.
+    half_extent
+        Half the side of the cube in µm, which published files do not record.
+    voxel_size
+        Or the size of its voxels in µm.
+    time_step
+        Seconds between frames.
+    workers
+        For distances: processes to work in; by default one a CPU core.
+    """
+    from cytoform.errors import InputError
+
+    if time_step is not None and not 0 < time_step < float("inf"):
+        raise InputError(f"--time-step {time_step}: must be a positive number of seconds")
+    if any(source.suffix.lower() in CHECKPOINTS for source in sources):
+        if len(sources) > 1 or checkpoint.codes is None:
+            raise InputError(f"{sources[0]}: give one checkpoint at a time, with --codes lat_vecs.mat")
+        _import_run(sources[0], checkpoint.codes, out, half_extent, voxel_size, time_step, checkpoint, common)
+        return
+    if checkpoint.given:
+        raise InputError(f"{sources[0]}: no checkpoint .pth, so leave {' '.join(checkpoint.given)} out")
+    from cytoform.shapes.published import import_shapes
+
+    cube = import_shapes(
+        sources,
+        out,
+        half_extent_um=half_extent,
+        voxel_size_um=voxel_size,
+        time_step_s=time_step,
+        workers=len(os.sched_getaffinity(0)) if workers is None else workers,
+        overwrite=common.overwrite,
+        progress=common.progress,
+    )
+    sequences = "1 sequence" if len(sources) == 1 else f"{len(sources)} sequences"
+    common.say(
+        f"{sequences} in a cube of {2 * cube.half_extent_um:g} µm, {cube.size}³ voxels of {cube.spacing_um:.4g} µm"
+    )
+    common.done(out, next_command=f"cytoform train {out} --out run --preset quick")
+
+
+def _import_run(
+    source: Path,
+    codes: Path,
+    out: Path,
+    half_extent: float | None,
+    voxel_size: float | None,
+    time_step: float | None,
+    checkpoint: CheckpointOptions,
+    common: Common,
+) -> None:
+    from cytoform.model.adopt import Assumed, import_run
+    from cytoform.shapes.published import given_grid
+
+    if half_extent is None and voxel_size is None:
+        voxel_size = 1.0
+        common.say("no --voxel-size given: sizes will be in voxels, 1 µm each")
+    assumed = Assumed(
+        given_grid(
+            source,
+            256 if checkpoint.grid is None else checkpoint.grid,
+            half_extent_um=half_extent,
+            voxel_size_um=voxel_size,
+        ),
+        activation=checkpoint.activation or "sine",
+        omega=30.0 if checkpoint.omega is None else checkpoint.omega,
+        n_frames=30 if checkpoint.frames is None else checkpoint.frames,
+        time_step_s=time_step,
+        um_per_unit=checkpoint.unit,
+    )
+    config = import_run(source, codes, out, assumed=assumed, seed=common.seed, overwrite=common.overwrite)
+    model = config.model
+    common.say(f"{model.depth} layers of {model.width} units, codes of {model.code_dim} in layers {model.code_layers}")
+    frequency = f", omega {assumed.omega:g}" if assumed.activation == "sine" else ""
+    common.say(
+        f"assumed: {assumed.activation}{frequency}, {assumed.n_frames} frames, {assumed.grid.size}³ voxels of "
+        f"{assumed.grid.spacing_um:.4g} µm, {assumed.unit_um:.4g} µm in a unit of its output"
+    )
+    common.done(out, next_command=f"cytoform reconstruct {out} --out reconstructed.zarr")

@@ -1,0 +1,118 @@
+"""Arrays in Matlab's .mat files of any version, and in HDF5, which is what version 7.3 is.
+
+HDF5 lists axes in reverse: an array that Matlab has as (t, y, x, z) is (z, x, y, t) to h5py. Versions 4 to 7, read
+through SciPy, keep Matlab's order.
+"""
+
+import contextlib
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cytoform.errors import InputError
+
+HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+USER_BLOCKS = (0, 512, 1024, 2048)  # where HDF5 may begin; Matlab puts a header of 512 bytes before it
+MAT5_BYTES = 2**31 - 1  # of one variable in version 5, and so in what SciPy reads and writes
+
+
+def is_hdf5(path: Path) -> bool:
+    """Whether a file is HDF5, version 7.3 of .mat included. Raises InputError for a missing one."""
+    try:
+        with Path(path).open("rb") as file:
+            return any(file.seek(start) == start and file.read(8) == HDF5_SIGNATURE for start in USER_BLOCKS)
+    except OSError as fault:
+        raise InputError(f"{path}: cannot be read ({fault.strerror}); check the path") from None
+
+
+@contextlib.contextmanager
+def open_hdf5(path: Path) -> Iterator[Any]:
+    """An open h5py.File. Raises InputError where h5py is missing, and for any file that it cannot read."""
+    try:
+        import h5py
+    except ImportError:
+        raise InputError(f"{path}: HDF5 needs h5py; install it with: pip install 'cytoform[h5]'") from None
+    try:
+        with h5py.File(path, "r") as file:
+            yield file
+    except (OSError, RuntimeError, KeyError) as fault:
+        raise InputError(f"{path}: damaged HDF5 file ({fault}); copy or download it again") from None
+
+
+def dataset(file: Any, name: str) -> Any:
+    """A complete dataset of floats of an open HDF5 file; none of its values is read. Raises InputError."""
+    import h5py
+
+    found = file.get(name)
+    if not isinstance(found, h5py.Dataset):
+        raise _missing(file.filename, name, list(file))
+    _check_floats(file.filename, name, found.dtype)
+    # HDF5 reads what was never written as 0, which would count as inside.
+    if found.chunks is None:
+        complete = found.id.get_storage_size() >= found.size * found.dtype.itemsize
+    else:
+        n_chunks = math.prod(-(-n // chunk) for n, chunk in zip(found.shape, found.chunks, strict=True))
+        complete = found.id.get_num_chunks() == n_chunks
+    if not complete:
+        raise InputError(f"{file.filename}: {name} of {found.shape} was never written to the end; make it anew")
+    return found
+
+
+def mat5_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of the variables in a .mat file of versions 4 to 7. Raises InputError."""
+    from scipy.io import whosmat
+
+    with _readable(path):
+        return {name: tuple(shape) for name, shape, _ in whosmat(path)}
+
+
+def mat5_array(path: Path, name: str) -> np.ndarray:
+    """A variable of floats in a .mat file of versions 4 to 7, in Matlab's order of axes. Raises InputError."""
+    from scipy.io import loadmat
+
+    shapes = mat5_shapes(path)
+    if name not in shapes:
+        raise _missing(path, name, list(shapes))
+    if math.prod(shapes[name]) > MAT5_BYTES // 4:
+        raise InputError(
+            f"{path}: {name} says it has shape {shapes[name]}, more than such a file can hold; it is damaged"
+        )
+    with _readable(path):
+        values = loadmat(path, variable_names=[name])[name]
+    _check_floats(path, name, getattr(values, "dtype", np.dtype(object)))
+    return np.asarray(values)
+
+
+def read_matrix(path: Path, name: str) -> np.ndarray:
+    """A small array of floats from a .mat file of any version, in Matlab's order of axes. Raises InputError."""
+    if not is_hdf5(path):
+        return mat5_array(path, name)
+    with open_hdf5(path) as file:
+        found = dataset(file, name)
+        if found.size > MAT5_BYTES // 4:
+            raise InputError(f"{path}: {name} has shape {found.shape}; a table of codes is smaller")
+        return np.asarray(found).T
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except Exception as fault:
+        # What a damaged file does to SciPy's parser is not documented: it raises a dozen types.
+        if isinstance(fault, MemoryError):
+            raise
+        raise InputError(f"{path}: not a Matlab or HDF5 file, or damaged ({fault}); copy it again") from None
+
+
+def _check_floats(where: object, name: str, dtype: np.dtype[Any]) -> None:
+    if not np.issubdtype(dtype, np.floating):
+        raise InputError(f"{where}: {name} holds {dtype}, not floating point numbers; masks go to 'cytoform prepare'")
+
+
+def _missing(where: object, name: str, names: list[str]) -> InputError:
+    found = ", ".join(names[:5]) or "nothing"
+    return InputError(f"{where}: no array {name!r}; it holds {found}; give a file of the published layout")
