@@ -7,6 +7,7 @@ __version__ = "0.1.0"
 
 # The public calls and where they live; imported when first used, since torch and its kin take seconds.
 _PUBLIC = {
+    "fetch": "cytoform.datasets.fetch",
     "simulate": "cytoform.movies.simulate.population",
     "prepare": "cytoform.movies.prepare",
     "load_config": "cytoform.config",

@@ -1,0 +1,251 @@
+"""Downloads that go on where they broke off, and are verified whenever they are used again.
+
+CACHE/NAME            the whole file; pooch keeps and verifies it
+CACHE/NAME.sha256     its checksum, recorded by the first download, in the format of sha256sum
+CACHE/NAME.part       what has come of it so far; NAME.part.tag says of which version of the file
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from cytoform.errors import InputError
+from cytoform.files import write_atomically
+from cytoform.parallel import Advance, Progress, no_progress
+
+CHUNK = 1 << 14  # bytes; when a server stalls, less than that is lost
+MEGABYTE = 1e6
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait for a server: seconds without a byte, seconds between attempts, attempts without a new byte."""
+
+    timeout_s: float = 30.0
+    pause_s: float = 1.0
+    attempts: int = 3
+
+
+@dataclass(frozen=True)
+class Downloaded:
+    """A whole file in the cache."""
+
+    path: Path
+    sha256: str
+
+    def forget(self) -> None:
+        """Remove it, as damaged."""
+        self.path.unlink(missing_ok=True)
+        _record(self.path).unlink(missing_ok=True)
+
+
+class _Broken(Exception):
+    """An attempt that did not bring the rest of the file; another one may."""
+
+
+def download(
+    url: str,
+    *,
+    cache: Path,
+    address: str | None = None,
+    sha256: str | None = None,
+    check: Callable[[Path], None] = lambda _: None,
+    patience: Patience = Patience(),
+    progress: Progress = no_progress,
+) -> Downloaded:
+    """The file at `url`, from the cache or from `address` (a mirror) or `url` itself.
+
+    `check` looks at a file before it is accepted. Raises InputError for a server that does not give the file; what has
+    come is kept where the next call can go on with it.
+    """
+    import pooch
+
+    if sha256 is not None and not re.fullmatch("[0-9a-fA-F]{64}", sha256):
+        raise InputError(f"--sha256 {sha256}: a checksum has 64 hexadecimal digits")
+    pooch.get_logger().setLevel("ERROR")  # its notes would stand among our own lines
+    cache.mkdir(parents=True, exist_ok=True)
+    path = cache / pooch.utils.unique_file_name(url)
+    known = sha256.lower() if sha256 else _recorded(path)
+    source = address or url
+    downloader = _Resuming(path.with_name(f"{path.name}.part"), check, patience, progress)
+    try:
+        pooch.retrieve(source, known and f"sha256:{known}", fname=path.name, path=cache, downloader=downloader)
+    except ValueError as fault:  # pooch's word for a wrong checksum
+        where = "--sha256" if sha256 else str(_record(path))
+        raise InputError(f"{source}: its SHA-256 is not that of {where}; it was not kept ({fault})") from None
+    found = known or _sha256(path)
+    write_atomically(_record(path), f"{found}  {path.name}\n".encode())
+    return Downloaded(path, found)
+
+
+class _Resuming:
+    """A downloader for pooch that keeps what has come, and asks only for the rest."""
+
+    def __init__(self, part: Path, check: Callable[[Path], None], patience: Patience, progress: Progress) -> None:
+        self._part, self._tag = part, part.with_name(f"{part.name}.tag")
+        self._check, self._patience, self._progress = check, patience, progress
+
+    def __call__(self, url: str, output_file: str, _pooch: object) -> None:
+        with self._alone():
+            self._persist(url)
+            try:
+                self._check(self._part)
+            except InputError as fault:
+                self._forget()
+                raise InputError(f"{url}: what came is {fault}; check the address, or try again later") from None
+            os.replace(self._part, output_file)
+            self._forget()
+
+    def _persist(self, url: str) -> None:
+        failures = 0
+        while True:
+            before = self._size()
+            try:
+                return self._attempt(url)
+            except _Broken as fault:
+                failures = 0 if self._size() > before else failures + 1
+                if failures >= self._patience.attempts:
+                    kept = f"; {self._size() / MEGABYTE:.1f} MB are kept, call again to go on" if self._size() else ""
+                    raise InputError(f"{url}: {fault}{kept}") from None
+            time.sleep(self._patience.pause_s)
+
+    def _attempt(self, url: str) -> None:
+        """One request for what is missing. Raises _Broken unless the file is whole afterwards."""
+        import requests
+        from requests import exceptions
+
+        start, tag = self._size(), self._read_tag()
+        # Without a tag nobody could say whether the rest belongs to the same version of the file.
+        asked = {"Range": f"bytes={start}-", "If-Range": tag} if start and tag else {}
+        timeout_s = self._patience.timeout_s
+        try:
+            with requests.get(
+                url, headers={"Accept-Encoding": "identity", **asked}, stream=True, timeout=timeout_s
+            ) as response:
+                if response.status_code == 416 and _total(response) == start:
+                    return
+                self._receive(response, start)
+        except (
+            exceptions.SSLError,
+            exceptions.TooManyRedirects,
+            exceptions.InvalidURL,
+            exceptions.InvalidSchema,
+        ) as fault:
+            raise InputError(f"{url}: {_reason(fault)}; check the address") from None
+        except exceptions.Timeout:
+            raise _Broken(f"no answer for {timeout_s:g} s") from None
+        except exceptions.RequestException as fault:
+            if "timed out" in str(fault):  # in the middle of a file, requests calls it a ConnectionError
+                raise _Broken(f"stalled for {timeout_s:g} s") from None
+            raise _Broken(f"the connection failed ({_reason(fault)})") from None
+
+    def _receive(self, response: Any, start: int) -> None:
+        """Write what comes to the part."""
+        if response.status_code == 416:
+            self._forget()
+        _refuse(response)
+        resumed = response.status_code == 206
+        if resumed and not response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
+            self._forget()
+            raise _Broken("the server sent another part of the file than was asked for")
+        done = start if resumed else 0
+        total = _total(response)
+        free = shutil.disk_usage(self._part.parent).free
+        if total is not None and total - done > free:
+            raise InputError(
+                f"{response.url}: {total / 1e9:.1f} GB, but {self._part.parent} has {free / 1e9:.1f} GB left"
+            )
+        if not resumed:
+            self._part.write_bytes(b"")
+            self._write_tag(response)
+        with self._progress("downloading, MB", (total or 0) / MEGABYTE) as advance, self._part.open("ab") as file:
+            advance(done / MEGABYTE)
+            _copy(response, file, advance)
+        if total is not None and self._size() != total:
+            raise _Broken(f"broke off after {self._size()} of {total} bytes")
+
+    def _size(self) -> int:
+        return self._part.stat().st_size if self._part.exists() else 0
+
+    def _read_tag(self) -> str:
+        return self._tag.read_text() if self._tag.exists() else ""
+
+    def _write_tag(self, response: Any) -> None:
+        """What tells versions of the file apart; a weak ETag may not be used for that (RFC 9110, 13.1.5)."""
+        tag = response.headers.get("ETag", "")
+        tag = response.headers.get("Last-Modified", "") if not tag or tag.startswith("W/") else tag
+        self._tag.write_text(tag)
+
+    def _forget(self) -> None:
+        self._part.unlink(missing_ok=True)
+        self._tag.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Two downloads must not write to one part."""
+        lock = self._part.with_name(f"{self._part.name}.lock")
+        with lock.open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise InputError(f"{self._part}: another process is downloading it; wait for it") from None
+            yield
+
+
+def _refuse(response: Any) -> None:
+    """Raise for an answer that is not the file."""
+    status = f"{response.status_code} {response.reason}"
+    if response.status_code in (408, 416, 429) or response.status_code >= 500:
+        raise _Broken(f"the server answered {status}")
+    if response.status_code not in (200, 206):
+        raise InputError(f"{response.url}: the server answered {status}; check the name, or whether the file has moved")
+    is_page = response.headers.get("Content-Type", "").startswith("text/html")
+    if is_page and not urlsplit(response.url).path.endswith((".html", ".htm")):
+        raise InputError(
+            f"{response.url}: the server sent a web page instead of the file; open it in a browser to see why"
+        )
+
+
+def _copy(response: Any, file: Any, advance: Advance) -> None:
+    for chunk in response.iter_content(CHUNK):
+        file.write(chunk)
+        advance(len(chunk) / MEGABYTE)
+
+
+def _total(response: Any) -> int | None:
+    """Bytes of the whole file, as far as the server says."""
+    if match := re.fullmatch(r"bytes (?:[0-9]+-[0-9]+|\*)/([0-9]+)", response.headers.get("Content-Range", "")):
+        return int(match[1])
+    length = response.headers.get("Content-Length", "")
+    return int(length) if length.isdecimal() and response.status_code == 200 else None
+
+
+def _reason(fault: Exception) -> str:
+    """The innermost cause, without the addresses of objects that the libraries wrap around it."""
+    text = re.sub(r"<[^>]*>[:,]? ?", "", str(fault))
+    return text.rpartition("Caused by ")[2][:120]
+
+
+def _record(path: Path) -> Path:
+    return path.with_name(f"{path.name}.sha256")
+
+
+def _recorded(path: Path) -> str | None:
+    """The checksum that the first download recorded."""
+    record = _record(path)
+    first = record.read_text().split()[:1] if record.exists() else []
+    return first[0] if first and re.fullmatch("[0-9a-f]{64}", first[0]) else None
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,83 @@
+"""The stage from a name to a folder: download a public data set once, unpack it."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from cytoform.datasets.archive import DamagedArchive, check_archive, unpack
+from cytoform.datasets.catalogue import Dataset, check_address, find_dataset
+from cytoform.datasets.download import Downloaded, Patience, download
+from cytoform.errors import InputError
+from cytoform.files import refuse_existing, staged, write_json
+from cytoform.parallel import Progress, no_progress
+from cytoform.provenance import software_versions
+
+ARCHIVE = ".zip"
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What was fetched, and the checksum of the file it came in."""
+
+    dataset: Dataset
+    path: Path
+    sha256: str
+
+
+def fetch(
+    name: str,
+    out: Path,
+    *,
+    sha256: str | None = None,
+    mirror: str | None = None,
+    cache: Path | None = None,
+    patience: Patience = Patience(),  # noqa: B008 (frozen)
+    overwrite: bool = False,
+    progress: Progress = no_progress,
+) -> Fetched:
+    """Download the data set `name` (or the file at an https address) and unpack it into the folder `out`.
+
+    A file that is in the cache already is not downloaded again. `mirror` is the base address of a server that has the
+    same files. Raises InputError for what the user can put right, and then writes nothing but to the cache.
+    """
+    import pooch
+
+    refuse_existing(out, overwrite=overwrite)
+    dataset = find_dataset(name)
+    if dataset.file_name in ("", ".", ".."):
+        raise InputError(f"{name}: names no file; give the address of a file, such as .../cells.zip")
+    is_archive = dataset.file_name.lower().endswith(ARCHIVE)
+    found = download(
+        dataset.url,
+        cache=cache or Path(pooch.os_cache("cytoform")),
+        address=dataset.at(check_address(mirror)) if mirror else None,
+        sha256=sha256,
+        check=check_archive if is_archive else lambda _: None,
+        patience=patience,
+        progress=progress,
+    )
+    with staged(out, overwrite=overwrite) as folder:
+        if is_archive:
+            _unpack(found, folder, progress)
+        else:
+            shutil.copyfile(found.path, folder / dataset.file_name)
+        provenance = {
+            "command": "cytoform fetch",
+            "dataset": dataset.name,
+            "url": dataset.url,
+            "page": dataset.page,
+            "sha256": found.sha256,
+            "versions": software_versions(),
+        }
+        write_json(folder / "provenance.json", provenance)
+    return Fetched(dataset, out, found.sha256)
+
+
+def _unpack(found: Downloaded, folder: Path, progress: Progress) -> None:
+    try:
+        unpack(found.path, folder, progress=progress)
+    except DamagedArchive as fault:
+        found.forget()
+        raise InputError(
+            f"{found.path}: {fault}; it was removed from the cache, call again to download it anew"
+        ) from None
