@@ -1,5 +1,7 @@
 """Published checkpoints against a plain decoder of the published layout, at random points and times."""
 
+import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from scipy.io import savemat
 
 from cytoform import cli
 from cytoform.model.adopt import Assumed, import_run
+from cytoform.model.bounds import Bounds
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import ShapeStore
 from cytoform.synthesis.cells import load
@@ -72,6 +75,13 @@ def test_the_field_is_the_published_decoder(
             assert np.abs(there - wanted).max() < 1e-5
 
 
+@pytest.fixture
+def _no_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measuring how the field behaves takes half a minute for the published network."""
+    monkeypatch.setattr("cytoform.model.adopt.measure_bounds", lambda *_, **__: Bounds.of_slope(1.0))
+
+
+@pytest.mark.usefixtures("_no_bounds")
 def test_size_of_the_published_network(tmp_path: Path) -> None:
     """dims 128 with 4 coordinates taken off, code 192 into layers 1, 5 and 8, ten hidden layers."""
     torch.manual_seed(0)
@@ -118,6 +128,20 @@ def test_generate_uses_an_imported_run(tmp_path: Path) -> None:
     assert len(ShapeStore.open(tmp_path / "new.zarr")) == 2
 
 
+def test_what_is_assumed_is_said_and_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, codes = write_checkpoint(tmp_path / "model.pth", plain()), write_codes(tmp_path / "codes.mat", CODES)
+    assert cli.run(["import", str(path), "--codes", str(codes), "--out", str(tmp_path / "run")]) == 0
+    said = capsys.readouterr().out
+    assert "sizes will be in voxels" in said
+    assert "sine, omega 30, 30 frames, 256³ voxels of 1 µm, 32 µm in a unit of its output" in said
+    provenance = json.loads((tmp_path / "run" / "provenance.json").read_text())
+    assert provenance["assumed"]["um_per_unit"] == 32.0
+    assert provenance["sources_sha256"]["model.pth"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert cli.run(["info", str(tmp_path / "run")]) == 0
+    assert "learned 3 sequences: seq000" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("_no_bounds")
 def test_codes_of_any_version_and_either_way_round(tmp_path: Path) -> None:
     checkpoint = write_checkpoint(tmp_path / "model.pth", plain())
     savemat(tmp_path / "columns.mat", {"lat_vecs": CODES.T})

@@ -73,17 +73,22 @@ def mat5_array(path: Path, name: str) -> np.ndarray:
     """A variable of floats in a .mat file of versions 4 to 7, in Matlab's order of axes. Raises InputError."""
     from scipy.io import loadmat
 
-    shapes = mat5_shapes(path)
+    found_shape(path, mat5_shapes(path), name)
+    with _readable(path):
+        values = loadmat(path, variable_names=[name])[name]
+    _check_floats(path, name, getattr(values, "dtype", np.dtype(object)))
+    return np.asarray(values)
+
+
+def found_shape(path: Path, shapes: dict[str, tuple[int, ...]], name: str) -> tuple[int, ...]:
+    """The shape of a variable among those of `mat5_shapes`. Raises InputError for a missing and an impossible one."""
     if name not in shapes:
         raise _missing(path, name, list(shapes))
     if math.prod(shapes[name]) > MAT5_BYTES // 4:
         raise InputError(
             f"{path}: {name} says it has shape {shapes[name]}, more than such a file can hold; it is damaged"
         )
-    with _readable(path):
-        values = loadmat(path, variable_names=[name])[name]
-    _check_floats(path, name, getattr(values, "dtype", np.dtype(object)))
-    return np.asarray(values)
+    return shapes[name]
 
 
 def read_matrix(path: Path, name: str) -> np.ndarray:

@@ -8,11 +8,11 @@ all that is kept, and distances to it are measured anew. What `cytoform export` 
 it is.
 """
 
+import contextlib
 import math
-import os
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ from cytoform.files import refuse_existing, staged
 from cytoform.parallel import Progress, no_progress, run_all
 from cytoform.shapes.distance import band_um
 from cytoform.shapes.grid import Grid
-from cytoform.shapes.matlab import dataset, is_hdf5, mat5_array, mat5_shapes, open_hdf5
+from cytoform.shapes.matlab import dataset, found_shape, is_hdf5, mat5_array, mat5_shapes, open_hdf5
 from cytoform.shapes.remeasure import distance_to_zero
 from cytoform.shapes.store import SequenceInfo, ShapeStore
 
@@ -41,7 +41,7 @@ class Scale:
 
 @dataclass(frozen=True)
 class DistanceVideo:
-    """A published array; `frame` reads one frame of it. `rows` holds what a Matlab file of version 5 held."""
+    """A published array; `frame` reads one frame of it, from `rows` where a Matlab file of version 5 was copied to."""
 
     path: Path
     n_frames: int
@@ -85,21 +85,23 @@ def import_shapes(
     """
     refuse_existing(out, overwrite=overwrite)
     names = _names(sources)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}.matlab-", dir=out.parent) as scratch:
-        videos = [_open(Path(source), Path(scratch)) for source in sources]
-        grid = _common_grid(videos, half_extent_um, voxel_size_um)
-        scale = videos[0].scale
-        attributes = {"command": "import", "sources": [str(source) for source in sources]}
-        tasks = [(video, name, n) for video, name in zip(videos, names, strict=True) for n in range(video.n_frames)]
-        with staged(out, overwrite=overwrite) as folder, progress("measuring distances", len(tasks)) as advance:
-            band = scale.band_um if scale else band_um(grid)
-            store = ShapeStore.create(folder, grid, band_um=band, attributes=attributes)
-            for video, name in zip(videos, names, strict=True):
-                step = video.time_step_s if time_step_s is None else time_step_s
-                store.add(SequenceInfo(name, video.n_frames, step, source=str(video.path)))
-            found = run_all(_write, [(folder, *task) for task in tasks], workers=workers, done=advance)
-            if not any(found):
-                raise InputError(f"{videos[0].path}: no voxel of any frame is inside; distances are negative inside")
+    videos = [_open(Path(source)) for source in sources]
+    grid = _common_grid(videos, half_extent_um, voxel_size_um)
+    scale = videos[0].scale
+    attributes = {"command": "import", "sources": [str(source) for source in sources]}
+    total = sum(video.n_frames for video in videos)
+    with staged(out, overwrite=overwrite) as folder, progress("measuring distances", total) as advance:
+        band = scale.band_um if scale else band_um(grid)
+        store = ShapeStore.create(folder, grid, band_um=band, attributes=attributes)
+        found = []
+        for video, name in zip(videos, names, strict=True):
+            step = video.time_step_s if time_step_s is None else time_step_s
+            store.add(SequenceInfo(name, video.n_frames, step, source=str(video.path)))
+            with _frame_by_frame(video, out.parent) as readable:
+                tasks = [(folder, readable, name, number) for number in range(video.n_frames)]
+                found += run_all(_write, tasks, workers=workers, done=advance)
+        if not any(found):
+            raise InputError(f"{videos[0].path}: no voxel of any frame is inside; distances are negative inside")
     return grid
 
 
@@ -122,8 +124,25 @@ def _names(sources: Sequence[Path]) -> list[str]:
     return names
 
 
-def _open(path: Path, scratch: Path) -> DistanceVideo:
-    return _open_hdf5(path) if is_hdf5(path) else _open_mat5(path, scratch)
+@contextlib.contextmanager
+def _frame_by_frame(video: DistanceVideo, where: Path) -> Iterator[DistanceVideo]:
+    """The video in a form that can be read frame by frame, which a Matlab file of version 5 cannot."""
+    if is_hdf5(video.path):
+        yield video
+        return
+    with tempfile.TemporaryDirectory(prefix=".matlab-", dir=where) as folder:
+        values = mat5_array(video.path, ARRAY)
+        rows = Path(folder) / "rows.npy"
+        copy = np.lib.format.open_memmap(rows, mode="w+", dtype=np.float32, shape=values.shape)
+        for number, frame in enumerate(values):
+            copy[number] = frame
+        copy.flush()
+        del values, copy
+        yield replace(video, rows=rows)
+
+
+def _open(path: Path) -> DistanceVideo:
+    return _open_hdf5(path) if is_hdf5(path) else _open_mat5(path)
 
 
 def _open_hdf5(path: Path) -> DistanceVideo:
@@ -136,19 +155,11 @@ def _open_hdf5(path: Path) -> DistanceVideo:
     return DistanceVideo(path, n_frames, size, _scale(path, recorded), _number(path, recorded, "time_step_s"))
 
 
-def _open_mat5(path: Path, scratch: Path) -> DistanceVideo:
+def _open_mat5(path: Path) -> DistanceVideo:
     shapes = mat5_shapes(path)
-    if ARRAY in shapes:
-        _check_shape(path, shapes[ARRAY])
-    values = mat5_array(path, ARRAY)
-    n_frames, size = _check_shape(path, values.shape)
+    n_frames, size = _check_shape(path, found_shape(path, shapes, ARRAY))
     recorded = {key: mat5_array(path, key) for key in RECORDED if key in shapes}
-    # The format can only be read whole; workers map what is written here.
-    handle, rows = tempfile.mkstemp(suffix=".npy", dir=scratch)
-    with os.fdopen(handle, "wb") as file:
-        np.save(file, np.ascontiguousarray(values, np.float32))
-    scale, step = _scale(path, recorded), _number(path, recorded, "time_step_s")
-    return DistanceVideo(path, n_frames, size, scale, step, Path(rows))
+    return DistanceVideo(path, n_frames, size, _scale(path, recorded), _number(path, recorded, "time_step_s"))
 
 
 def _check_shape(path: Path, shape_tyxz: tuple[int, ...]) -> tuple[int, int]:
