@@ -2,6 +2,10 @@
 
 import io
 import json
+import signal
+import subprocess
+import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -64,6 +68,24 @@ def test_again_without_a_server_and_over_an_older_one(capsys: pytest.CaptureFixt
     assert "data exists; pass --overwrite" in capsys.readouterr().err
     assert fetch(server, "--quiet", "--overwrite") == 0
     assert Path("data/Fluo-N3DH-CE/01_GT/TRA/man_track.txt").exists()
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
+def test_killed_half_way_the_next_call_goes_on(number: signal.Signals, status: int) -> None:
+    content = np.random.default_rng(0).bytes(300_000)
+    with serve(content, "stalls") as server:
+        address = f"{server.address}/cells.bin"
+        command = [sys.executable, "-m", "cytoform", "fetch", address, "--out", "data", "--cache", "cache", "--quiet"]
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        until = time.monotonic() + 60
+        while time.monotonic() < until and not any(part.stat().st_size for part in Path("cache").glob("*.part")):
+            time.sleep(0.02)
+        process.send_signal(number)
+        assert process.wait(timeout=30) == status
+        assert {path.name for path in Path().iterdir()} == {"cache"}
+        assert cli.run(command[3:]) == 0
+        assert int(server.requests[1]["Range"].removeprefix("bytes=").removesuffix("-")) > 50_000
+    assert Path("data/cells.bin").read_bytes() == content
 
 
 def test_any_address(capsys: pytest.CaptureFixture[str]) -> None:

@@ -63,7 +63,7 @@ def serve(content: bytes, *behaviours: str) -> Iterator[Served]:
 def _answer(handler: BaseHTTPRequestHandler, served: Served, behaviour: str) -> None:
     content, start = served.content, 0
     asked = handler.headers.get("Range")
-    if asked and behaviour != "ignores ranges" and handler.headers.get("If-Range") == served.tag:
+    if asked and behaviour != "ignores ranges" and handler.headers.get("If-Range") in (None, served.tag):
         start = int(asked.removeprefix("bytes=").removesuffix("-"))
     match behaviour.split():
         case ["status", code]:
