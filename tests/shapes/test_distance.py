@@ -108,7 +108,7 @@ def test_wide_bands_are_exact_near_the_surface_and_to_a_tenth_of_a_voxel_beyond(
     grid = Grid(200, 20.0)
     found = signed_distance(mask, (0.7,) * 3, grid, (5.6,) * 3)
     axis = grid.centres_um - grid.half_extent_um + 5.6
-    surface = Surface(level_of(mask, np.full(3, 0.7)))
+    surface = Surface.of_level(level_of(mask, np.full(3, 0.7)))
     block = (slice(80, 120),) * 3
     exact = np.sqrt(surface.nearest(points_at(np.ones((40,) * 3, bool), [axis[80:120]] * 3))[0]).reshape((40,) * 3)
     error_voxels = np.abs(np.abs(found[block]) - exact) / grid.spacing_um

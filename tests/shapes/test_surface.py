@@ -13,7 +13,7 @@ from cytoform.shapes.surface import Surface, points_at
 
 
 def surface_of(mask: np.ndarray) -> Surface:
-    return Surface(level_of(mask, np.ones(3)))
+    return Surface.of_level(level_of(mask, np.ones(3)))
 
 
 def test_nearest_places_of_a_ball() -> None:

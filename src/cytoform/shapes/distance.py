@@ -37,12 +37,12 @@ def signed_distance(
     if not mask.any():
         raise EmptyFrame("no voxel is inside the cell, so there is no surface to measure from")
     level = level_of(mask, np.array(spacing_zyx_um, float))
-    surface = Surface(level)
+    surface = Surface.of_level(level)
     positions_um = [grid.centres_um - grid.half_extent_um + centre for centre in centre_zyx_um]
     sdf_um, block = _around(surface, positions_um, band_um(grid) + 2 * grid.spacing_um)
     if sdf_um[block].size:
         near_um = [axis[side] for axis, side in zip(positions_um, block, strict=True)]
-        sdf_um[block] = _measured(_estimate(_resample(level, near_um), grid), near_um, surface, grid)
+        sdf_um[block] = measured(_estimate(_resample(level, near_um), grid), near_um, surface, grid)
     return sdf_um
 
 
@@ -57,16 +57,15 @@ def _around(
     return _length(beyond_um), (block[0], block[1], block[2])
 
 
-def _measured(
+def measured(
     estimate_um: Float32[np.ndarray, "z y x"],
     positions_um: Axes,
     surface: Surface,
     grid: Grid,
 ) -> Float32[np.ndarray, "z y x"]:
-    """The estimate with the distance to the surface instead, wherever it is within the band."""
+    """An estimate, which may be a voxel off, with the distance to the surface instead wherever that is within the band."""
     spacing_um = grid.spacing_um
     size_um = np.abs(estimate_um)
-    # The estimate may be a voxel off.
     exact = size_um <= band_um(grid) + spacing_um
     if band_um(grid) > WIDE_VOXELS * spacing_um:
         far = exact & (size_um > BAND_VOXELS * spacing_um)

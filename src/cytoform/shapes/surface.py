@@ -4,7 +4,7 @@ from itertools import product
 
 import igl
 import numpy as np
-from jaxtyping import Bool, Float, Float64
+from jaxtyping import Bool, Float, Float64, Int64
 from scipy.ndimage import maximum_filter
 from skimage.measure import marching_cubes
 
@@ -15,16 +15,20 @@ Axes = list[Float64[np.ndarray, " _"]]
 
 
 class Surface:
-    """The zero of a level as a triangle mesh (Lorensen and Cline 1987), and a tree of the triangles."""
+    """A closed triangle mesh, and a tree of its triangles."""
 
-    def __init__(self, level: Level) -> None:
+    def __init__(self, vertices_zyx_um: Float64[np.ndarray, "vertices 3"], faces: Int64[np.ndarray, "faces 3"]) -> None:
+        self._vertices_zyx_um, self._faces = vertices_zyx_um, faces
+        self._tree = igl.AABB()
+        self._tree.init(self._vertices_zyx_um, self._faces)
+
+    @classmethod
+    def of_level(cls, level: Level) -> "Surface":
+        """The zero of a level (Lorensen and Cline 1987)."""
         # At exactly 0, marching cubes would collapse triangles.
         values = np.where(level.values_um == 0, np.float32(-1e-6 * level.spacing_zyx_um.min()), level.values_um)
         vertices, faces, _, _ = marching_cubes(values, 0.0)
-        self._vertices_zyx_um = level.origin_zyx_um + vertices.astype(float) * level.spacing_zyx_um
-        self._faces = faces.astype(np.int64)
-        self._tree = igl.AABB()
-        self._tree.init(self._vertices_zyx_um, self._faces)
+        return cls(level.origin_zyx_um + vertices.astype(float) * level.spacing_zyx_um, faces.astype(np.int64))
 
     @property
     def box_zyx_um(self) -> tuple[Float[np.ndarray, " 3"], Float[np.ndarray, " 3"]]:
