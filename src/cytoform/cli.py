@@ -14,7 +14,7 @@ from types import FrameType
 from cyclopts import App, CycloptsError
 
 import cytoform
-from cytoform.errors import InputError
+from cytoform.errors import InputError, SaidElsewhere
 
 COMMANDS = {
     "demo": "The whole path on simulated cells; ends with a report.",
@@ -63,6 +63,8 @@ def run(arguments: list[str]) -> int:
 
 
 def _explain(fault: Exception) -> int:
+    if isinstance(fault, SaidElsewhere):
+        return 2
     if isinstance(fault, InputError):
         return _fail(str(fault), 2)
     if isinstance(fault, CycloptsError):

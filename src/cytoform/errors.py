@@ -7,3 +7,7 @@ class InputError(Exception):
 
 class EmptyFrame(InputError):
     """A frame without a single foreground voxel where a shape is needed."""
+
+
+class SaidElsewhere(InputError):
+    """A fault that another process of the same training tells the user about."""

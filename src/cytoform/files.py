@@ -1,6 +1,8 @@
 """Outputs that are either complete under their final name or not there at all."""
 
 import contextlib
+import fcntl
+import glob
 import json
 import os
 import shutil
@@ -13,6 +15,7 @@ from cytoform.errors import InputError
 
 # A folder is replaced by --overwrite only if it holds one of these: nobody loses a home directory to a typing slip.
 MARKS = ("provenance.json", "zarr.json", "config.toml")
+REPLACED = "replaced"
 
 
 def refuse_existing(path: Path, *, overwrite: bool) -> None:
@@ -38,16 +41,40 @@ def staged(path: Path, *, overwrite: bool = False, folder: bool = True) -> Itera
     Whatever goes wrong inside (a full disk, Ctrl-C), the hidden path is removed and an older output stays as it was.
     """
     path = Path(path)
+    clear_strays(path)
     refuse_existing(path, overwrite=overwrite)
     room = Path(tempfile.mkdtemp(prefix=f".{path.name}.partial-", dir=path.parent))
+    lock = os.open(room, os.O_RDONLY)
     try:
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(lock, fcntl.LOCK_EX)
         partial = room / path.name
         if folder:
             partial.mkdir()
         yield partial
-        _replace(partial, path, room / "replaced")
+        _replace(partial, path, room / REPLACED)
     finally:
         shutil.rmtree(room, ignore_errors=True)
+        os.close(lock)
+
+
+def clear_strays(path: Path) -> None:
+    """Remove what killed processes left while they staged `path`; one killed while replacing it gets it back.
+
+    A process holds a lock on what it stages, which ends with it however it ends.
+    """
+    for room in path.parent.glob(f".{glob.escape(path.name)}.partial-*"):
+        if not room.is_dir():
+            continue
+        with contextlib.suppress(OSError):
+            lock = os.open(room, os.O_RDONLY)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if os.path.lexists(room / REPLACED) and not os.path.lexists(path):
+                    os.rename(room / REPLACED, path)
+                shutil.rmtree(room, ignore_errors=True)
+            finally:
+                os.close(lock)
 
 
 def _replace(new: Path, final: Path, aside: Path) -> None:
@@ -62,13 +89,27 @@ def _replace(new: Path, final: Path, aside: Path) -> None:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a small file so that a reader sees the old bytes or the new ones, never a part of them."""
+    """Write a small file so that a reader sees the old bytes or the new ones, never a part, even after a power cut."""
     partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
     try:
-        partial.write_bytes(data)
+        with partial.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(partial, path)
+        _sync_folder(path.parent)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the names in a folder last."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # some network file systems cannot, and need not
+            os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def write_json(path: Path, value: dict[str, Any]) -> None:
