@@ -12,7 +12,7 @@ import pytest
 import torch
 from tiny import small_config
 
-import cytoform.model.train as stage
+import cytoform.model.learning as learning
 from cytoform.config import load_config
 from cytoform.errors import InputError
 from cytoform.model.run import load_run
@@ -106,7 +106,7 @@ def stop_after(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
     def requests():
         yield lambda: next(steps) >= n
 
-    monkeypatch.setattr(stage, "_stop_requests", requests)
+    monkeypatch.setattr(learning, "stop_requests", requests)
 
 
 @pytest.mark.parametrize("steps", [1, 4, 5])

@@ -19,6 +19,8 @@ def train(
     set_: Annotated[list[str] | None, Parameter(name="--set", negative=())] = None,
     resume: Annotated[bool, Parameter(negative=())] = False,
     device: Literal["auto", "cpu", "cuda"] = "auto",
+    devices: int | None = None,
+    nodes: int | None = None,
     workers: int | None = None,
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> int:
@@ -40,6 +42,11 @@ def train(
         Go on with the run in --out where it was stopped; it keeps its settings.
     device
         Where to compute.
+    devices
+        GPUs, or on a CPU processes, that share the work on this machine; by default 1, under torchrun and srun as many
+        as they start.
+    nodes
+        Machines; torchrun or srun has to start the training on each.
     workers
         Processes that draw the training samples; by default one a CPU core.
     """
@@ -57,11 +64,15 @@ def train(
         None if resume else load_config(preset=preset or "quick", file=config, settings=set_),
         resume=resume,
         device=device,
+        devices=devices,
+        nodes=nodes,
         seed=common.seed,
         workers=len(os.sched_getaffinity(0)) if workers is None else workers,
         overwrite=common.overwrite,
         progress=common.progress,
     )
+    if not trained.leads:
+        return 0 if trained.finished else 130
     if not trained.finished:
         common.say(f"stopped after {trained.epochs} epochs; a checkpoint is in {out}")
         common.say(f"next: cytoform train {shapes} --out {out} --resume")

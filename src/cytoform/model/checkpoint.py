@@ -1,6 +1,8 @@
 """Weights on disk: safetensors with checked names, shapes and numbers; no pickle anywhere."""
 
 import json
+import logging
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -12,11 +14,50 @@ from cytoform.errors import InputError
 from cytoform.files import write_atomically
 
 FORMAT, KEY = "1", "cytoform"
+CHECKPOINTS = "epoch_*.safetensors"  # their names sort in the order in which they were written
+KEPT_CHECKPOINTS = 3
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a training goes on from."""
+
+    path: Path
+    tensors: dict[str, Tensor]
+    metadata: dict[str, str]
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read one checkpoint. Raises InputError where it is damaged."""
+    return Checkpoint(path, *read_tensors(path))
+
+
+def newest_checkpoint(folder: Path) -> Checkpoint | None:
+    """The newest checkpoint that can be read, None where there is none; says which damaged ones it passed over.
+
+    Raises InputError if all are damaged.
+    """
+    paths = sorted(folder.glob(CHECKPOINTS), reverse=True)
+    for path in paths:
+        try:
+            return read_checkpoint(path)
+        except InputError as fault:
+            logging.getLogger(__name__).warning("cytoform: %s; going on from the checkpoint before it", fault)
+    if paths:
+        raise InputError(f"{folder}: every checkpoint is damaged; delete them to go on from the first epoch")
+    return None
+
+
+def drop_old_checkpoints(folder: Path) -> None:
+    """Keep the last three."""
+    for old in sorted(folder.glob(CHECKPOINTS))[:-KEPT_CHECKPOINTS]:
+        old.unlink()
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
-    """Write named tensors; a reader sees the old file or the whole new one."""
+    """Write named tensors; a reader sees the old file or the whole new one. Raises InputError for NaN and infinity."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())}
+    _refuse_nonfinite(path, plain)
     # One entry only: safetensors writes several in random order, and the same seed is to give the same bytes.
     note = json.dumps({**(metadata or {}), "format": FORMAT}, sort_keys=True)
     write_atomically(path, save(plain, {KEY: note}))
@@ -37,10 +78,14 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             f"{path}: checkpoint of version {metadata.get('format', 'unknown')}, this cytoform reads {FORMAT}; "
             "train the run anew"
         )
+    _refuse_nonfinite(path, tensors)
+    return tensors, metadata
+
+
+def _refuse_nonfinite(path: Path, tensors: dict[str, Tensor]) -> None:
     for name, tensor in tensors.items():
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
             raise InputError(f"{path}: tensor {name} holds NaN or infinity; train again with lower learning rates")
-    return tensors, metadata
 
 
 def load_into(module: torch.nn.Module, tensors: dict[str, Tensor], *, where: Path) -> None:

@@ -1,27 +1,25 @@
 """The stage from a shape store to a run folder."""
 
 import contextlib
-import csv
+import fcntl
 import json
+import os
 import shutil
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
-
-from lightning_fabric import Fabric
+from typing import Any
 
 from cytoform.config import Config, read_config
 from cytoform.errors import InputError
-from cytoform.files import refuse_existing, write_atomically, write_json
+from cytoform.files import clear_strays, staged, write_atomically, write_json
 from cytoform.model.bounds import measure_bounds
-from cytoform.model.device import torch_device
+from cytoform.model.checkpoint import newest_checkpoint, read_checkpoint
+from cytoform.model.launch import Job, open_team
+from cytoform.model.learning import learn
 from cytoform.model.run import (
     CHECKPOINTS,
     CONFIG,
-    METRICS,
     PROVENANCE,
     SAMPLES,
     WEIGHTS,
@@ -30,24 +28,38 @@ from cytoform.model.run import (
     new_decoder,
     write_weights,
 )
-from cytoform.model.training import AutoDecoder, EpochMetrics, Trainer
+from cytoform.model.team import Team
+from cytoform.model.training import AutoDecoder, Trainer
 from cytoform.parallel import Progress, no_progress
 from cytoform.provenance import software_versions
 from cytoform.shapes.digest import folder_sha256
-from cytoform.shapes.samples import SamplePool, draw_pool, training_frames
+from cytoform.shapes.grid import Grid
+from cytoform.shapes.samples import SamplePool, TrainingFrame, draw_pool, training_frames
 from cytoform.shapes.store import ShapeStore
-
-KEPT_CHECKPOINTS = 2
 
 
 @dataclass(frozen=True)
 class Trained:
-    """How a training ended."""
+    """How a training ended; of several processes, one leads and reports."""
 
     path: Path
     finished: bool
     epochs: int
     loss: float
+    leads: bool = True
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is to be trained, as all its processes know it."""
+
+    shapes: Path
+    out: Path
+    config: Config
+    resume: bool
+    seed: int
+    workers: int
+    overwrite: bool
 
 
 def train(
@@ -57,6 +69,8 @@ def train(
     *,
     resume: bool = False,
     device: str = "auto",
+    devices: int | None = None,
+    nodes: int | None = None,
     seed: int = 0,
     workers: int = 1,
     overwrite: bool = False,
@@ -64,46 +78,48 @@ def train(
 ) -> Trained:
     """Learn the sequences of a shape store into the run folder `out`; `resume` goes on with one, exactly.
 
-    Ctrl-C and SIGTERM end at the next step, with a checkpoint written and `finished` false. Raises InputError.
+    `devices` processes share the work, by default one; under torchrun or srun, those that it started. Ctrl-C and
+    SIGTERM end at the next step, with a checkpoint written and `finished` false. Raises InputError.
     """
-    store = ShapeStore.open(shapes)
     if resume:
-        config = read_config(out / CONFIG)
+        config = _config_of_unfinished(out)
     elif config is None:
         raise InputError("no settings: give a preset, or resume a run")
-    names = _chosen(store, config.data.sequences)
-    frames = training_frames(store, names, config.data.frame_stride)
-    fabric = make_fabric(device, config.training.precision)
-    _open_run(out, config, _provenance(store, seed), resume=resume, overwrite=overwrite)
-    if (out / WEIGHTS).exists():
-        raise InputError(f"{out}: this run is finished; nothing to resume")
-    with progress("drawing samples", len(frames)) as advance:
-        pool = draw_pool(
-            store, frames, out / SAMPLES, sampling=config.sampling, seed=seed, workers=workers, done=advance
-        )
-    model = _new_model(config, pool, len(names), seed)
-    trainer = Trainer(model, pool, config.training, seed=seed, fabric=fabric)
-    metrics = _Metrics(out)
-    if resume and (newest := _newest_checkpoint(out)):
-        trainer.restore(newest)
-        metrics.forget_after(trainer.position.epoch)
-    loss = _learn(trainer, out, metrics, progress)
-    finished = trainer.position.epoch == config.training.epochs
-    if finished:
-        sequences = tuple(LearnedSequence(n, i.n_frames, i.time_step_s) for n in names for i in [store[n].info])
-        codes = model.codes.detach()
-        bounds = measure_bounds(model.decoder, codes, seed=seed)
-        learned = Learned(sequences, store.grid.half_extent_um, store.grid.size, bounds)
-        write_weights(out, model.decoder, codes, learned)
-        shutil.rmtree(out / SAMPLES)
-    return Trained(out, finished, trainer.position.epoch, loss)
+    plan = _Plan(shapes, out, config, resume, seed, workers, overwrite)
+    job = Job(_train, (plan,))
+    with open_team(device, config.training.precision, devices=devices, nodes=nodes, job=job) as team:
+        return _train(team, plan, progress if team.leads else no_progress)
 
 
-def make_fabric(device: str, precision: str) -> Fabric:
-    """Fabric on the device that was asked for."""
-    fabric = Fabric(accelerator="gpu" if torch_device(device).type == "cuda" else "cpu", devices=1, precision=precision)  # type: ignore[arg-type]
-    fabric.launch()
-    return fabric
+def _config_of_unfinished(out: Path) -> Config:
+    clear_strays(out)
+    if not (out / CONFIG).exists():
+        raise InputError(f"{out}: no run (no {CONFIG}) that could be resumed; begin it without --resume")
+    return read_config(out / CONFIG)
+
+
+def _train(team: Team, plan: _Plan, progress: Progress = no_progress) -> Trained:
+    config, out = plan.config, plan.out
+    with contextlib.ExitStack() as opened:
+        with team.together():
+            store = ShapeStore.open(plan.shapes)
+            names = _chosen(store, config.data.sequences)
+            frames = training_frames(store, names, config.data.frame_stride)
+            if team.leads:
+                _open_run(plan, store, frames, progress)
+                opened.enter_context(_sole_writer(out))
+        with team.together():
+            trainer = _new_trainer(team, plan, len(names), draw_pool(store, frames, out / SAMPLES, **_sampling(plan)))
+        loss = learn(team, trainer, out, progress)
+        finished = trainer.position.epoch == config.training.epochs
+        if finished and team.leads:
+            sequences = tuple(LearnedSequence(n, i.n_frames, i.time_step_s) for n in names for i in [store[n].info])
+            _finish(trainer.raw_model, out, sequences, store.grid, seed=plan.seed)
+    return Trained(out, finished, trainer.position.epoch, loss, team.leads)
+
+
+def _sampling(plan: _Plan) -> dict[str, Any]:
+    return {"sampling": plan.config.sampling, "seed": plan.seed, "workers": plan.workers}
 
 
 def _chosen(store: ShapeStore, wanted: tuple[str, ...]) -> list[str]:
@@ -124,108 +140,72 @@ def _provenance(store: ShapeStore, seed: int) -> dict[str, object]:
     }
 
 
-def _open_run(out: Path, config: Config, provenance: dict[str, object], *, resume: bool, overwrite: bool) -> None:
-    if resume:
-        before = json.loads((out / PROVENANCE).read_text())
-        for key in ("data_sha256", "seed"):
-            if before.get(key) != provenance[key]:
-                raise InputError(f"{out}: was begun with another {key}; resume with the same shapes and --seed")
+def _open_run(plan: _Plan, store: ShapeStore, frames: list[TrainingFrame], progress: Progress) -> None:
+    """Begin a run, with its samples, or make sure that the one to be resumed has them.
+
+    A run appears only with its samples drawn, and an older one is there until then.
+    """
+    out = plan.out
+    if plan.resume:
+        _clear_after_kill(out)
+        _check_provenance(out, _provenance(store, plan.seed))
+        _draw(plan, store, frames, out, progress)
         return
-    refuse_existing(out, overwrite=overwrite)
-    if out.exists():
-        shutil.rmtree(out)
-    (out / CHECKPOINTS).mkdir(parents=True)
-    write_atomically(out / CONFIG, config.to_toml().encode())
-    write_json(out / PROVENANCE, provenance)
+    with staged(out, overwrite=plan.overwrite) as partial:
+        (partial / CHECKPOINTS).mkdir()
+        write_atomically(partial / CONFIG, plan.config.to_toml().encode())
+        write_json(partial / PROVENANCE, _provenance(store, plan.seed))
+        _draw(plan, store, frames, partial, progress)
 
 
-def _new_model(config: Config, pool: SamplePool, n_sequences: int, seed: int) -> AutoDecoder:
-    decoder = new_decoder(config.model, seed=seed)
-    return AutoDecoder(decoder, n_sequences, code_sigma=config.training.code_sigma, seed=seed)
+def _clear_after_kill(out: Path) -> None:
+    for stray in (*out.glob(".*.partial-*"), *(out / CHECKPOINTS).glob(".*.partial-*")):
+        stray.unlink()
+    if (out / WEIGHTS).exists():
+        shutil.rmtree(out / SAMPLES, ignore_errors=True)
+        raise InputError(f"{out}: this run is finished; nothing to resume")
 
 
-def _learn(trainer: Trainer, out: Path, metrics: "_Metrics", progress: Progress) -> float:
-    loss = float("nan")
-    total = trainer.training.epochs - trainer.position.epoch
-    with _stop_requests() as stop, progress("training", total) as advance, metrics:
-        for row in trainer.run(stop):
-            metrics.add(row)
-            loss = row.loss
-            advance(note=f"loss {row.loss:.5f}, {row.points_per_second / 1e3:.0f}k points/s")
-            if row.epoch % trainer.training.checkpoint_epochs == 0:
-                _checkpoint(trainer, out)
-        if trainer.position.epoch < trainer.training.epochs:
-            _checkpoint(trainer, out)
-    return loss
+def _check_provenance(out: Path, now: dict[str, object]) -> None:
+    before = json.loads((out / PROVENANCE).read_text())
+    for key in ("data_sha256", "seed"):
+        if before.get(key) != now[key]:
+            raise InputError(f"{out}: was begun with another {key}; resume with the same shapes and --seed")
 
 
-def _checkpoint(trainer: Trainer, out: Path) -> None:
-    place = trainer.position
-    trainer.save(out / CHECKPOINTS / f"epoch_{place.epoch:06d}_batch_{place.batch:06d}.safetensors")
-    for old in sorted((out / CHECKPOINTS).glob("epoch_*.safetensors"))[:-KEPT_CHECKPOINTS]:
-        old.unlink()
-
-
-def _newest_checkpoint(out: Path) -> Path | None:
-    return max((out / CHECKPOINTS).glob("epoch_*.safetensors"), default=None)
+def _draw(plan: _Plan, store: ShapeStore, frames: list[TrainingFrame], run: Path, progress: Progress) -> None:
+    with progress("drawing samples", len(frames)) as advance:
+        draw_pool(store, frames, run / SAMPLES, **_sampling(plan), done=advance)
 
 
 @contextlib.contextmanager
-def _stop_requests() -> Iterator[Callable[[], bool]]:
-    """Turn Ctrl-C and SIGTERM into a question that the training asks at every step."""
-    asked = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield asked.is_set
-        return
-
-    def ask(_signal: int, _frame: FrameType | None) -> None:
-        asked.set()
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+def _sole_writer(out: Path) -> Iterator[None]:
+    """Keep a second training, begun too early, out of a run. Raises InputError in the second."""
+    lock = os.open(out / CHECKPOINTS, os.O_RDONLY)
     try:
-        yield asked.is_set
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise InputError(f"{out}: another process is training this run; end it first") from None
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        os.close(lock)
 
 
-class _Metrics(contextlib.AbstractContextManager["_Metrics"]):
-    """metrics.csv and TensorBoard events, a row an epoch."""
+def _new_trainer(team: Team, plan: _Plan, n_sequences: int, pool: SamplePool) -> Trainer:
+    """A trainer where the run has come to."""
+    training, folder = plan.config.training, plan.out / CHECKPOINTS
+    decoder = new_decoder(plan.config.model, seed=plan.seed)
+    model = AutoDecoder(decoder, n_sequences, code_sigma=training.code_sigma, seed=plan.seed)
+    trainer = Trainer(model, pool, training, seed=plan.seed, fabric=team.fabric)
+    newest = newest_checkpoint(folder) if team.leads else None
+    path = team.gather(newest and newest.path)[0]
+    if path:
+        trainer.restore(newest or read_checkpoint(path))
+    return trainer
 
-    def __init__(self, out: Path) -> None:
-        self._out, self._path = out, out / METRICS
-        self._names = list(EpochMetrics.__dataclass_fields__)
 
-    def forget_after(self, epoch: int) -> None:
-        """Drop the rows of epochs that will be done again."""
-        if self._path.exists():
-            with self._path.open(newline="") as file:
-                rows = [row for row in csv.DictReader(file) if int(row["epoch"]) <= epoch]
-            with self._path.open("w", newline="") as file:
-                writer = csv.DictWriter(file, self._names)
-                writer.writeheader()
-                writer.writerows(rows)
-
-    def __enter__(self) -> "_Metrics":
-        from torch.utils.tensorboard import SummaryWriter
-
-        fresh = not self._path.exists()
-        self._file = self._path.open("a", newline="")
-        self._csv = csv.DictWriter(self._file, self._names)
-        if fresh:
-            self._csv.writeheader()
-        self._board = SummaryWriter(str(self._out / "tensorboard"))
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
-        self._board.close()
-
-    def add(self, row: EpochMetrics) -> None:
-        """Write one row."""
-        values = asdict(row)
-        self._csv.writerow(values)
-        self._file.flush()
-        for name, value in values.items():
-            if name != "epoch":
-                self._board.add_scalar(name, value, row.epoch)
+def _finish(model: AutoDecoder, out: Path, sequences: tuple[LearnedSequence, ...], grid: Grid, *, seed: int) -> None:
+    codes = model.codes.detach()
+    bounds = measure_bounds(model.decoder, codes, seed=seed)
+    write_weights(out, model.decoder, codes, Learned(sequences, grid.half_extent_um, grid.size, bounds))
+    shutil.rmtree(out / SAMPLES)

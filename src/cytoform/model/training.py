@@ -1,14 +1,16 @@
 """Training of the auto-decoder: decoder and one code per sequence, together (paper section 2.1).
 
 Every random choice of a step follows from (seed, epoch, batch) alone, so a resumed training takes the very steps that
-an uninterrupted one would.
+an uninterrupted one would. Several processes share the frames of every batch and take the steps that one would.
 """
 
+import json
 import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -18,7 +20,7 @@ from torch import Tensor, nn
 
 from cytoform.config import TrainingConfig
 from cytoform.errors import InputError
-from cytoform.model.checkpoint import load_into, read_tensors, write_tensors
+from cytoform.model.checkpoint import Checkpoint, load_into, write_tensors
 from cytoform.model.decoder import Decoder
 from cytoform.model.reconstruction import Reconstruction
 from cytoform.shapes.samples import Batch, SamplePool
@@ -50,11 +52,10 @@ class AutoDecoder(nn.Module):
 
 @dataclass(frozen=True)
 class Position:
-    """How far a training has come: batches of the current epoch, and the sum of their losses."""
+    """How far a training has come: whole epochs, and batches of the current one."""
 
     epoch: int = 0
     batch: int = 0
-    loss_sum: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -87,88 +88,136 @@ class Trainer:
             {"params": list(model.decoder.parameters()), "rate": training.learning_rate},
             {"params": [model.codes], "rate": training.code_learning_rate},
         ]
-        optimizer = torch.optim.Adam(groups, lr=training.learning_rate)
+        optimizer = torch.optim.Adam(groups, lr=training.learning_rate, fused=True)
         self.raw_model, self.raw_optimizer = model, optimizer
         self.model, self.optimizer = fabric.setup(model, optimizer)
         self.position = Position()
+        # On the device: looking at the loss of every step would keep the device waiting.
+        self._loss_sum = torch.zeros((), dtype=torch.float64, device=fabric.device)
         self.batches_per_epoch = math.ceil(len(pool) / training.frames_per_batch)
 
     def run(self, stop: Callable[[], bool]) -> Iterator[EpochMetrics]:
-        """Train to the end, yielding after each epoch; ends early, at a step, as soon as `stop()` is true."""
+        """Train to the end, yielding after each epoch; ends early as soon as `stop()`, asked before each step, is true.
+
+        Raises InputError when the loss is no longer finite.
+        """
         while self.position.epoch < self.training.epochs:
             start, n_points = time.perf_counter(), 0
             for rows in self._batches():
                 if stop():
                     return
                 n_points += self._step(rows)
-            yield self._end_epoch(n_points / (time.perf_counter() - start))
+            yield self._end_epoch(n_points, start)
 
     def _batches(self) -> Iterator[np.ndarray]:
         order = np.random.default_rng([self.seed, FRAME_ORDER, self.position.epoch]).permutation(len(self.pool))
         size = self.training.frames_per_batch
         for batch in range(self.position.batch, self.batches_per_epoch):
-            yield order[batch * size : (batch + 1) * size][self.fabric.global_rank :: self.fabric.world_size]
+            yield order[batch * size : (batch + 1) * size]
 
     def _step(self, rows: np.ndarray) -> int:
         epoch, number = self.position.epoch, self.position.batch
         factor = rate_factor(self.training, epoch + number / self.batches_per_epoch)
         for group in self.optimizer.param_groups:
             group["lr"] = factor * group["rate"]
-        rng = np.random.default_rng([self.seed, POINTS, epoch, number, self.fabric.global_rank])
-        batch = self._to_device(self.pool.batch(rows, self.training.points_per_frame, rng))
-        loss, reconstruction = self.model(batch, self.training.code_penalty, self._noise(len(rows), rng))
+        mine, share = self._share_of(len(rows))
+        rng = np.random.default_rng([self.seed, POINTS, epoch, number])
+        batch = self._to_device(self.pool.batch(rows, self.training.points_per_frame, rng, part=mine))
+        loss, reconstruction = self.model(batch, self.training.code_penalty, self._noise(len(rows), mine, rng))
         self.optimizer.zero_grad()
-        self.fabric.backward(loss)
+        self.fabric.backward(share * loss)
+        self._sum_gradients()
         limit = self.training.gradient_clip
         self.fabric.clip_gradients(self.model, self.optimizer, max_norm=limit, error_if_nonfinite=False)
         self.optimizer.step()
-        self.position = Position(epoch, number + 1, self.position.loss_sum + float(reconstruction.detach()))
-        if not math.isfinite(self.position.loss_sum):
-            raise InputError(f"training fell apart in epoch {epoch + 1}; lower training.learning_rate or model.omega")
-        return batch.distances.numel() * self.fabric.world_size
+        self._loss_sum += share * reconstruction.detach()
+        self.position = Position(epoch, number + 1)
+        return len(rows) * batch.distances.shape[1]
 
-    def _noise(self, n_frames: int, rng: np.random.Generator) -> Tensor | None:
+    def _share_of(self, n_frames: int) -> tuple[slice, float]:
+        """Which of a batch's frames are this process's, and their weight in the mean over all."""
+        mine = slice(self.fabric.global_rank, None, self.fabric.world_size)
+        n_mine = len(range(n_frames)[mine])
+        # Every process has to take part; one without a frame works on the first, which counts nothing.
+        return (mine, n_mine / n_frames) if n_mine else (slice(0, 1), 0.0)
+
+    def _sum_gradients(self) -> None:
+        """Add up what the processes' frames contribute, so that all take the same step."""
+        if self.fabric.world_size == 1:
+            return
+        gradients = [p.grad for p in self.raw_model.parameters() if p.grad is not None]
+        whole = cast(Tensor, self.fabric.all_reduce(torch.cat([g.flatten() for g in gradients]), reduce_op="sum"))
+        for gradient, part in zip(gradients, whole.split([g.numel() for g in gradients]), strict=True):
+            gradient.copy_(part.view_as(gradient))
+
+    def _noise(self, n_frames: int, mine: slice, rng: np.random.Generator) -> Tensor | None:
         """Noise that makes the cells around every code alike, so that codes drawn from the prior give cells too."""
         if self.training.code_noise == 0:
             return None
-        shape = (n_frames, self.raw_model.decoder.code_dim)
-        return self.fabric.to_device(torch.tensor(rng.normal(0, self.training.code_noise, shape), dtype=torch.float32))
+        noise = rng.normal(0, self.training.code_noise, (n_frames, self.raw_model.decoder.code_dim))[mine]
+        return self.fabric.to_device(torch.tensor(noise, dtype=torch.float32))
 
     def _to_device(self, batch: Batch) -> Batch:
         moved = {name: self.fabric.to_device(tensor) for name, tensor in vars(batch).items()}
         return replace(batch, **moved)
 
-    def _end_epoch(self, points_per_second: float) -> EpochMetrics:
-        done = self.position
-        self.position = Position(done.epoch + 1)
+    def _end_epoch(self, n_points: int, start: float) -> EpochMetrics:
+        loss_sum = sum(self._loss_sums())
+        self._loss_sum.zero_()
+        self.position = Position(self.position.epoch + 1)
         return EpochMetrics(
-            epoch=done.epoch + 1,
-            loss=done.loss_sum / self.batches_per_epoch,
+            epoch=self.position.epoch,
+            loss=loss_sum / self.batches_per_epoch,
             code_norm=float(self.raw_model.codes.detach().norm(dim=1).mean()),
             learning_rate=self.optimizer.param_groups[0]["lr"],
-            points_per_second=points_per_second,
+            points_per_second=n_points / (time.perf_counter() - start),
         )
 
+    def _loss_sums(self) -> list[float]:
+        """What every process has summed up in this epoch. Raises InputError, in all of them, if it is not finite."""
+        each = torch.zeros(self.fabric.world_size, dtype=torch.float64, device=self.fabric.device)
+        each[self.fabric.global_rank] = self._loss_sum
+        sums = cast(Tensor, self.fabric.all_reduce(each, reduce_op="sum")).tolist()
+        if not math.isfinite(sum(sums)):
+            raise InputError(
+                f"training fell apart in epoch {self.position.epoch + 1}; lower training.learning_rate or model.omega "
+                "(a lower learning_rate in the run's config.toml goes for --resume from the last good checkpoint)"
+            )
+        return sums
+
     def save(self, path: Path) -> None:
-        """Write everything that the next step depends on."""
+        """Write everything that the next step depends on; all processes have to call it, the first one writes.
+
+        Raises InputError instead of writing NaN.
+        """
+        loss_sums = self._loss_sums()
+        if not self.fabric.is_global_zero:
+            return
         tensors = {f"model.{name}": tensor for name, tensor in self.raw_model.state_dict().items()}
         for name, parameter in self.raw_model.named_parameters():
             for key, value in self.raw_optimizer.state.get(parameter, {}).items():
                 tensors[f"adam.{key}.{name}"] = value
-        place = {key: repr(value) for key, value in vars(self.position).items()}
-        write_tensors(path, tensors, place)
+        place = {key: str(value) for key, value in vars(self.position).items()}
+        write_tensors(path, tensors, {**place, "loss_sums": json.dumps(loss_sums)})
 
-    def restore(self, path: Path) -> None:
+    def restore(self, checkpoint: Checkpoint) -> None:
         """Go back to where `save` was called. Raises InputError for a checkpoint that does not fit."""
-        tensors, place = read_tensors(path)
+        tensors, place = checkpoint.tensors, checkpoint.metadata
         model = {name.removeprefix("model."): t for name, t in tensors.items() if name.startswith("model.")}
-        load_into(self.raw_model, model, where=path)
+        load_into(self.raw_model, model, where=checkpoint.path)
+        keys = {key.split(".")[1] for key in tensors if key.startswith("adam.")}
         for name, parameter in self.raw_model.named_parameters():
-            keys = {key.split(".")[1] for key in tensors if key.startswith("adam.")}
             self.raw_optimizer.state[parameter] = {
-                key: tensors[f"adam.{key}.{name}"].to("cpu" if key == "step" else parameter.device) for key in keys
+                key: tensors[f"adam.{key}.{name}"].to(parameter.device) for key in keys
             }
         try:
-            self.position = Position(int(place["epoch"]), int(place["batch"]), float(place["loss_sum"]))
+            sums = json.loads(place["loss_sums"])
+            self.position = Position(int(place["epoch"]), int(place["batch"]))
         except (KeyError, ValueError) as fault:
-            raise InputError(f"{path}: damaged checkpoint ({fault}); delete it to go on from an older one") from None
+            raise InputError(
+                f"{checkpoint.path}: damaged checkpoint ({fault}); delete it to go on from an older one"
+            ) from None
+        # The same number of processes goes on to the same bytes; with another one the first takes all that was summed.
+        rank = self.fabric.global_rank
+        mine = sums[rank] if len(sums) == self.fabric.world_size else (0.0 if rank else sum(sums))
+        self._loss_sum.fill_(mine)

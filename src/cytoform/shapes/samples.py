@@ -5,6 +5,7 @@ takes a random run of it. Each pool is shuffled, so every run holds the same mix
 """
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,10 +72,13 @@ class SamplePool:
     def __len__(self) -> int:
         return len(self._codes)
 
-    def batch(self, rows: Int[np.ndarray, " frames"], n: int, rng: np.random.Generator) -> Batch:
-        """Up to `n` samples of each of the frames `rows`, drawn with `rng`."""
+    def batch(
+        self, rows: Int[np.ndarray, " frames"], n: int, rng: np.random.Generator, *, part: slice = slice(None)
+    ) -> Batch:
+        """Up to `n` samples of each of the frames `rows`, drawn with `rng`; of all these, the `part` that is asked for."""
         size = self._samples.shape[1]
-        starts = rng.integers(0, max(size - n, 0) + 1, len(rows))
+        starts = rng.integers(0, max(size - n, 0) + 1, len(rows))[part]
+        rows = rows[part]
         samples = self._runs(rows, starts, min(n, size))
         return Batch(
             points=samples[..., :3],
@@ -125,12 +129,23 @@ def draw_pool(
     }
     if not _holds(folder, recipe):
         folder.mkdir(parents=True, exist_ok=True)
-        shape = (len(frames), sampling.pool_points, 4)
-        np.lib.format.open_memmap(folder / SAMPLES, "w+", np.float32, shape).flush()
+        _reserve(folder / SAMPLES, (len(frames), sampling.pool_points, 4))
         tasks = [(store.path, frame, folder / SAMPLES, row, sampling, seed) for row, frame in enumerate(frames)]
         run_all(_draw_frame, tasks, workers=workers, done=done)
+        with (folder / SAMPLES).open("rb") as file:
+            os.fsync(file.fileno())  # so that the recipe never vouches for samples that a power cut took
         write_json(folder / RECIPE, recipe)
     return SamplePool(folder / SAMPLES, frames)
+
+
+def _reserve(path: Path, shape: tuple[int, ...]) -> None:
+    """Make an empty pool that has its room on the disk: a full one is a fault now, not a dying process later."""
+    np.lib.format.open_memmap(path, "w+", np.float32, shape).flush()
+    with path.open("r+b") as file:
+        try:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        except OSError as fault:
+            raise OSError(fault.errno, fault.strerror, str(path)) from None
 
 
 def _holds(folder: Path, recipe: dict[str, Any]) -> bool:

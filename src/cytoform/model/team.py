@@ -1,0 +1,115 @@
+"""The processes of one training, a device each: what they are to each other, and how they agree.
+
+Process 0 leads: it alone writes files, shows progress and explains faults. How they start and end: `launch.py`.
+"""
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments.cluster_environment import ClusterEnvironment
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+from lightning_fabric.strategies.ddp import DDPStrategy
+from torch import distributed
+
+from cytoform.errors import InputError
+from cytoform.model.device import torch_device
+
+# A process that ends closes its connections, which the others see at once. This is for a machine that falls silent, and
+# long enough for process 0 to draw samples.
+PATIENCE = timedelta(hours=12)
+logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it announces every process group
+
+
+class ProcessLost(InputError):
+    """Another process of the training is gone."""
+
+
+class Team:
+    """All processes of a training, seen from one of them."""
+
+    def __init__(self, fabric: Fabric) -> None:
+        self.fabric = fabric
+        self.leads = fabric.global_rank == 0
+        # Through memory, not the devices: asking must not wait for what a device is computing.
+        self._group = distributed.new_group(backend="gloo", timeout=PATIENCE) if fabric.world_size > 1 else None
+
+    def gather(self, value: Any) -> list[Any]:
+        """What every process gave, in the order of their ranks."""
+        if self._group is None:
+            return [value]
+        values = [None] * self.fabric.world_size
+        with _loss_of_a_process_named():
+            distributed.all_gather_object(values, value, group=self._group)
+        return values
+
+    def any(self, *questions: bool) -> list[bool]:
+        """For each question, whether any process says yes."""
+        if self._group is None:
+            return list(questions)
+        answers = torch.tensor(questions, dtype=torch.uint8)
+        with _loss_of_a_process_named():
+            distributed.all_reduce(answers, distributed.ReduceOp.MAX, group=self._group)
+        return [bool(answer) for answer in answers]
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Leave the block only when every process has done its part; a fault in one ends it in all."""
+        fault: Exception | None = None
+        try:
+            yield
+        except Exception as own:
+            fault = own
+        faults = self.gather(str(fault) if fault else None)
+        if fault and (self.leads or faults[0] is None):
+            raise fault
+        if any(text is not None for text in faults):
+            raise InputError(next(text for text in faults if text is not None))
+
+
+class SharedSums(DDPStrategy):
+    """Fabric's DDP without PyTorch's wrapper: the trainer sums the gradients itself, in one piece.
+
+    The wrapper orders its buckets anew after the first step, so a resumed training of three processes would round
+    otherwise than an uninterrupted one; and this model is too small for an overlap with the computation to pay.
+    """
+
+    def setup_module(self, module: torch.nn.Module) -> torch.nn.Module:  # type: ignore[override]
+        """The module as it is."""
+        return module
+
+    def all_reduce(self, *arguments: Any, **options: Any) -> torch.Tensor:
+        """Fabric's. Raises ProcessLost."""
+        with _loss_of_a_process_named():
+            return super().all_reduce(*arguments, **options)
+
+
+@contextlib.contextmanager
+def _loss_of_a_process_named() -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as fault:  # all that gloo and NCCL raise
+        raise ProcessLost("another process of this training has ended; go on with --resume") from fault
+
+
+def make_fabric(
+    device: str, precision: str, *, devices: int = 1, nodes: int = 1, place: ClusterEnvironment | None = None
+) -> Fabric:
+    """Fabric on the kind of device that was asked for; `devices` on each of `nodes` machines. Raises InputError."""
+    on_gpu = torch_device(device).type == "cuda"
+    if on_gpu and devices > torch.cuda.device_count():
+        raise InputError(f"--devices {devices}: this machine has {torch.cuda.device_count()} GPUs")
+    fabric = Fabric(
+        accelerator="gpu" if on_gpu else "cpu",
+        devices=devices,
+        num_nodes=nodes,
+        strategy=SharedSums() if devices * nodes > 1 else "auto",
+        plugins=[place or LightningEnvironment()],
+        precision=precision,  # type: ignore[arg-type]
+    )
+    fabric.launch()
+    return fabric
