@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 
+from cytoform.errors import InputError
 from cytoform.model.checkpoint import drop_old_checkpoints
 from cytoform.model.metrics import Metrics
 from cytoform.model.run import CHECKPOINTS
@@ -24,6 +25,7 @@ def learn(team: Team, trainer: Trainer, out: Path, progress: Progress) -> float:
     """Train to the end, or to where a signal asks to stop; return the loss of the last epoch."""
     training, done = trainer.training, trainer.position.epoch
     with contextlib.ExitStack() as opened:
+        opened.enter_context(_disk_faults_explained(out))
         metrics = opened.enter_context(Metrics(out, epochs=done)) if team.leads else None
         asked = opened.enter_context(stop_requests())
         advance = opened.enter_context(progress("training", training.epochs - done))
@@ -37,6 +39,17 @@ def learn(team: Team, trainer: Trainer, out: Path, progress: Progress) -> float:
         if trainer.position.epoch < training.epochs:
             keeper.write()
         return metrics.last.loss if metrics and metrics.last else math.nan
+
+
+@contextlib.contextmanager
+def _disk_faults_explained(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as fault:
+        where = fault.filename or out
+        raise InputError(
+            f"{where}: {fault.strerror}; put that right and go on from the last checkpoint with --resume"
+        ) from fault
 
 
 class _Keeper:

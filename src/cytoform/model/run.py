@@ -4,7 +4,8 @@ RUN/config.toml        all settings
     model.safetensors  tensors `decoder.*` and `codes`; metadata: the learned sequences
     provenance.json    data hash, versions, seed
     metrics.csv        one row an epoch; TensorBoard events beside it
-    checkpoints/       where --resume goes on from
+    checkpoints/       the last three, where --resume goes on from
+    samples/           training points, until the training is finished
 """
 
 import json
