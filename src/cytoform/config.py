@@ -48,7 +48,9 @@ class TrainingConfig(Section):
     epochs: int = Field(1250, ge=1)  # an epoch shows every frame once, with `points_per_frame` points
     frames_per_batch: int = Field(30, ge=1)
     points_per_frame: int = Field(2048, ge=8)
+    optimizer: Literal["adam", "muon"] = "adam"  # muon: for the weights of the hidden layers; Adam for all else
     learning_rate: float = Field(1e-4, gt=0)
+    matrix_learning_rate: float = Field(2e-3, gt=0)  # of what Muon trains
     code_learning_rate: float = Field(1e-4, gt=0)
     schedule: Literal["step", "cosine"] = "step"  # step: halved every `halving_epochs`; cosine: warm-up, then to zero
     halving_epochs: int = Field(100, ge=1)

@@ -109,10 +109,12 @@ def stop_after(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(learning, "stop_requests", requests)
 
 
-@pytest.mark.parametrize("steps", [1, 4, 5])
-def test_resume_is_exact(balls: Path, tmp_path: Path, steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("steps", "optimizer"), [(1, "adam"), (4, "adam"), (4, "muon"), (5, "adam")])
+def test_resume_is_exact(
+    balls: Path, tmp_path: Path, steps: int, optimizer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An epoch has three batches: stopped within the first and second epoch, and at a checkpoint."""
-    config = small_config("training.epochs=3")
+    config = small_config("training.epochs=3", f"training.optimizer={optimizer}")
     whole = train(balls, tmp_path / "whole", config, seed=4)
     stop_after(steps, monkeypatch)
     stopped = train(balls, tmp_path / "run", config, seed=4)

@@ -33,7 +33,7 @@ def train(
     out
         Run folder to write.
     preset
-        Settings to start from: quick (two CPU cores, minutes; the default) or paper.
+        Settings to start from: quick (two CPU cores, minutes; the default), best or paper.
     config
         TOML file of settings that differ from the preset.
     set_

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ from cytoform.config import TrainingConfig
 from cytoform.errors import InputError
 from cytoform.model.checkpoint import Checkpoint, load_into, write_tensors
 from cytoform.model.decoder import Decoder
+from cytoform.model.optimizers import OPTIMIZERS
 from cytoform.model.reconstruction import Reconstruction
 from cytoform.shapes.samples import Batch, SamplePool
 
@@ -84,13 +85,11 @@ class Trainer:
 
     def __init__(self, model: AutoDecoder, pool: SamplePool, training: TrainingConfig, *, seed: int, fabric: Fabric):
         self.pool, self.training, self.seed, self.fabric = pool, training, seed, fabric
-        groups = [
-            {"params": list(model.decoder.parameters()), "rate": training.learning_rate},
-            {"params": [model.codes], "rate": training.code_learning_rate},
-        ]
-        optimizer = torch.optim.Adam(groups, lr=training.learning_rate, fused=True)
-        self.raw_model, self.raw_optimizer = model, optimizer
-        self.model, self.optimizer = fabric.setup(model, optimizer)
+        self.raw_model, self.raw_optimizers = (
+            model,
+            OPTIMIZERS[training.optimizer](model.decoder, model.codes, training),
+        )
+        self.model, *self.optimizers = fabric.setup(model, *self.raw_optimizers)
         self.position = Position()
         # On the device: looking at the loss of every step would keep the device waiting.
         self._loss_sum = torch.zeros((), dtype=torch.float64, device=fabric.device)
@@ -118,21 +117,25 @@ class Trainer:
     def _step(self, rows: np.ndarray) -> int:
         epoch, number = self.position.epoch, self.position.batch
         factor = rate_factor(self.training, epoch + number / self.batches_per_epoch)
-        for group in self.optimizer.param_groups:
+        for group in self._groups():
             group["lr"] = factor * group["rate"]
         mine, share = self._share_of(len(rows))
         rng = np.random.default_rng([self.seed, POINTS, epoch, number])
         batch = self._to_device(self.pool.batch(rows, self.training.points_per_frame, rng, part=mine))
         loss, reconstruction = self.model(batch, self.training.code_penalty, self._noise(len(rows), mine, rng))
-        self.optimizer.zero_grad()
+        for optimizer in self.optimizers:
+            optimizer.zero_grad()
         self.fabric.backward(share * loss)
         self._sum_gradients()
-        limit = self.training.gradient_clip
-        self.fabric.clip_gradients(self.model, self.optimizer, max_norm=limit, error_if_nonfinite=False)
-        self.optimizer.step()
+        nn.utils.clip_grad_norm_(self.raw_model.parameters(), self.training.gradient_clip)
+        for optimizer in self.optimizers:
+            optimizer.step()
         self._loss_sum += share * reconstruction.detach()
         self.position = Position(epoch, number + 1)
         return len(rows) * batch.distances.shape[1]
+
+    def _groups(self) -> Iterator[dict[str, Any]]:
+        return (group for optimizer in self.optimizers for group in optimizer.param_groups)
 
     def _share_of(self, n_frames: int) -> tuple[slice, float]:
         """Which of a batch's frames are this process's, and their weight in the mean over all."""
@@ -169,7 +172,7 @@ class Trainer:
             epoch=self.position.epoch,
             loss=loss_sum / self.batches_per_epoch,
             code_norm=float(self.raw_model.codes.detach().norm(dim=1).mean()),
-            learning_rate=self.optimizer.param_groups[0]["lr"],
+            learning_rate=next(self._groups())["lr"],
             points_per_second=n_points / (time.perf_counter() - start),
         )
 
@@ -195,8 +198,9 @@ class Trainer:
             return
         tensors = {f"model.{name}": tensor for name, tensor in self.raw_model.state_dict().items()}
         for name, parameter in self.raw_model.named_parameters():
-            for key, value in self.raw_optimizer.state.get(parameter, {}).items():
-                tensors[f"adam.{key}.{name}"] = value
+            for optimizer in self.raw_optimizers:
+                for key, value in optimizer.state.get(parameter, {}).items():
+                    tensors[f"optimizer.{key}.{name}"] = value
         place = {key: str(value) for key, value in vars(self.position).items()}
         write_tensors(path, tensors, {**place, "loss_sums": json.dumps(loss_sums)})
 
@@ -205,12 +209,13 @@ class Trainer:
         tensors, place = checkpoint.tensors, checkpoint.metadata
         model = {name.removeprefix("model."): t for name, t in tensors.items() if name.startswith("model.")}
         load_into(self.raw_model, model, where=checkpoint.path)
-        keys = {key.split(".")[1] for key in tensors if key.startswith("adam.")}
-        for name, parameter in self.raw_model.named_parameters():
-            self.raw_optimizer.state[parameter] = {
-                key: tensors[f"adam.{key}.{name}"].to(parameter.device) for key in keys
-            }
+        parameters = dict(self.raw_model.named_parameters())
+        owner = {p: o for o in self.raw_optimizers for group in o.param_groups for p in group["params"]}
         try:
+            for key in (key for key in tensors if key.startswith("optimizer.")):
+                _, slot, name = key.split(".", 2)
+                parameter = parameters[name]
+                owner[parameter].state[parameter][slot] = tensors[key].to(parameter.device)
             sums = json.loads(place["loss_sums"])
             self.position = Position(int(place["epoch"]), int(place["batch"]))
         except (KeyError, ValueError) as fault:

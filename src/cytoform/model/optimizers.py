@@ -1,0 +1,41 @@
+"""The optimisers of a training. Every group of parameters knows its full learning rate, as `rate`."""
+
+from collections.abc import Callable
+from typing import cast
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+from cytoform.config import TrainingConfig
+from cytoform.model.decoder import Decoder
+
+Weights = list[nn.Parameter]
+
+
+def adam(decoder: Decoder, codes: nn.Parameter, training: TrainingConfig) -> list[Optimizer]:
+    """Adam for everything, as in the paper."""
+    return [_adam(list(decoder.parameters()), codes, training)]
+
+
+def muon(decoder: Decoder, codes: nn.Parameter, training: TrainingConfig) -> list[Optimizer]:
+    """Muon (Jordan et al. 2024) for the weights of the hidden layers, Adam for all else.
+
+    Muon's steps move all directions of a matrix alike, where Adam's follow the few that rule the gradient.
+    """
+    matrices = [cast(nn.Parameter, layer.weight) for layer in decoder.layers]
+    others = [weight for weight in decoder.parameters() if all(weight is not matrix for matrix in matrices)]
+    groups = [{"params": matrices, "rate": training.matrix_learning_rate}]
+    of_matrices = torch.optim.Muon(groups, lr=training.matrix_learning_rate, weight_decay=0.0)
+    return [_adam(others, codes, training), of_matrices]
+
+
+def _adam(weights: Weights, codes: nn.Parameter, training: TrainingConfig) -> Optimizer:
+    groups = [
+        {"params": weights, "rate": training.learning_rate},
+        {"params": [codes], "rate": training.code_learning_rate},
+    ]
+    return torch.optim.Adam(groups, lr=training.learning_rate, fused=True)
+
+
+OPTIMIZERS: dict[str, Callable[[Decoder, nn.Parameter, TrainingConfig], list[Optimizer]]] = {"adam": adam, "muon": muon}
