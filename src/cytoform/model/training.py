@@ -85,6 +85,8 @@ class Trainer:
 
     def __init__(self, model: AutoDecoder, pool: SamplePool, training: TrainingConfig, *, seed: int, fabric: Fabric):
         self.pool, self.training, self.seed, self.fabric = pool, training, seed, fabric
+        if fabric.device.type == "cuda" and pool.nbytes < torch.cuda.mem_get_info(fabric.device)[0] / 2:
+            pool.keep_on(fabric.device)
         self.raw_model, self.raw_optimizers = (
             model,
             OPTIMIZERS[training.optimizer](model.decoder, model.codes, training),
