@@ -51,8 +51,8 @@ def run(arguments: list[str]) -> int:
     try:
         status = app(arguments or ["--help"], exit_on_error=False, print_error=False, result_action="return_value")
         return status if isinstance(status, int) else 0
-    except KeyboardInterrupt:
-        return _fail("stopped", 130)
+    except KeyboardInterrupt as stop:
+        return _fail(_with_notes("stopped", stop), 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -66,15 +66,20 @@ def _explain(fault: Exception) -> int:
     if isinstance(fault, SaidElsewhere):
         return 2
     if isinstance(fault, InputError):
-        return _fail(str(fault), 2)
+        return _fail(_with_notes(str(fault), fault), 2)
     if isinstance(fault, CycloptsError):
         return _fail(f"{fault}; see 'cytoform --help'", 2)
     if isinstance(fault, MemoryError):
-        return _fail("not enough memory; choose a smaller --grid or fewer --workers", 2)
+        return _fail(_with_notes("not enough memory; choose a smaller --grid or fewer --workers", fault), 2)
     if isinstance(fault, OSError):
         what = DISK_FAULTS.get(fault.errno or 0, fault.strerror or str(fault))
-        return _fail(f"{fault.filename or 'output'}: {what}; nothing was left half written", 2)
+        return _fail(_with_notes(f"{fault.filename or 'output'}: {what}; nothing was left half written", fault), 2)
     return _fail(f"internal fault: {type(fault).__name__}: {fault}; please report it, with the output of --debug", 1)
+
+
+def _with_notes(message: str, fault: BaseException) -> str:
+    """The message, and what a stage has to say on how to go on."""
+    return "; ".join([message, *getattr(fault, "__notes__", [])])
 
 
 def _fail(message: str, status: int) -> int:

@@ -52,7 +52,7 @@ def staged(path: Path, *, overwrite: bool = False, folder: bool = True) -> Itera
         if folder:
             partial.mkdir()
         yield partial
-        _replace(partial, path, room / REPLACED)
+        put_in_place(partial, path, aside=room / REPLACED)
     finally:
         shutil.rmtree(room, ignore_errors=True)
         os.close(lock)
@@ -77,7 +77,8 @@ def clear_strays(path: Path) -> None:
                 os.close(lock)
 
 
-def _replace(new: Path, final: Path, aside: Path) -> None:
+def put_in_place(new: Path, final: Path, *, aside: Path) -> None:
+    """Give a complete output its final name; an older one is moved to `aside` first, and back if that fails."""
     if os.path.lexists(final):
         os.rename(final, aside)
     try:

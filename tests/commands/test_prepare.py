@@ -1,10 +1,13 @@
 """`cytoform prepare`: what it prints, and one line for every fault."""
 
 import errno
+import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +73,7 @@ FAULTS: dict[str, tuple[list[object], str]] = {
     "voxel size not a number": (["cell.ome.tif", "--voxel-size", "nan", 1, 1], "nan"),
     "two voxel sizes": (["cell.ome.tif", "--voxel-size", 1, 1], "voxel-size"),
     "the same source twice": (["cell.ome.tif", "cell.ome.tif"], "given twice"),
+    "workers and a scheduler": (["cell.ome.tif", "--scheduler", "localhost:1", "--workers", 2], "give one of them"),
     "no workers": (["cell.ome.tif", "--workers", 0], "--workers 0"),
     "unknown option": (["cell.ome.tif", "--girth", 3], "girth"),
     "cut by the border": (["cut.ome.tif"], "cut by the border"),
@@ -117,31 +121,100 @@ def test_a_full_disk_keeps_what_was_there(
     def full(self: ShapeSequence, frame: int, sdf_um: np.ndarray) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", str(tmp_path / "s.zarr"))
 
-    monkeypatch.setattr(ShapeSequence, "write", full)
-    capsys.readouterr()
-    assert run(movie, "--out", tmp_path / "s.zarr", "--overwrite") == 2
+    with monkeypatch.context() as patch:
+        patch.setattr(ShapeSequence, "write", full)
+        capsys.readouterr()
+        assert run(movie, "--out", tmp_path / "s.zarr", "--overwrite") == 2
     printed = capsys.readouterr().err
     assert "no space left on the disk" in printed
+    assert "--resume goes on" in printed
     assert printed.count("\n") == 1
-    assert sorted(tmp_path.iterdir()) == before
+    assert [path for path in sorted(tmp_path.iterdir()) if path.name != ".s.zarr.partial"] == before
     assert ShapeStore.open(tmp_path / "s.zarr")["cell"].info.n_frames == 1
+    assert run(movie, "--out", tmp_path / "s.zarr", "--resume") == 0
+    assert ShapeStore.open(tmp_path / "s.zarr")["cell"].info.n_frames == 3
+    assert sorted(tmp_path.iterdir()) == before
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_stopping_it_leaves_nothing(workers: int, tmp_path: Path) -> None:
-    """SIGTERM while frames are being written."""
+def test_a_truncated_movie_among_good_ones(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    movies = [write_movie(tmp_path / f"{name}.ome.tif") for name in "abc"]
+    whole = movies[1].read_bytes()
+    movies[1].write_bytes(whole[:-4000])
+    command = [*movies, "--out", tmp_path / "s.zarr"]
+    assert run(*command) == 2
+    printed = capsys.readouterr()
+    assert printed.err.startswith("cytoform: ")
+    assert printed.err.count("\n") == 1
+    assert "b.ome.tif" in printed.err
+    assert "2 cell families, 6 frames" in printed.out
+    assert "--resume" in printed.out.splitlines()[-1]
+    assert run(*command, "--resume", "--quiet") == 2
+    assert capsys.readouterr() == ("", printed.err)
+    movies[1].write_bytes(whole)
+    assert run(*command, "--resume") == 0
+    assert "1 cell family, 3 frames" in capsys.readouterr().out
+    assert ShapeStore.open(tmp_path / "s.zarr").names == ["a", "b", "c"]
+    assert run(*command, "--resume") == 0
+    assert capsys.readouterr() == (f"nothing is missing in {tmp_path / 's.zarr'}\n", "")
+
+
+STOPS = [(1, signal.SIGTERM), (2, signal.SIGTERM), (2, signal.SIGINT)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("workers", "stop"), STOPS)
+def test_stopping_it_is_quick_and_loses_nothing(workers: int, stop: signal.Signals, tmp_path: Path) -> None:
+    """Ctrl-C (all processes of the terminal hear it), or SIGTERM, while frames are being written."""
     movie = write_movie(tmp_path / "cell.ome.tif", n_frames=400)
     out = tmp_path / "out"
     out.mkdir()
     command = [sys.executable, "-m", "cytoform", "prepare", movie, "--out", out / "s.zarr", "--workers", workers]
-    process = subprocess.Popen([str(part) for part in command], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [str(part) for part in command], stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    records = out / ".s.zarr.partial" / "frames" / "cell"
     deadline = time.monotonic() + 120
-    while not any(out.iterdir()) and time.monotonic() < deadline and process.poll() is None:
+    while not (records.is_dir() and len(list(records.iterdir())) > 3) and process.poll() is None:
+        assert time.monotonic() < deadline, "it never began to write"
         time.sleep(0.05)
-    assert any(out.iterdir()), "it never began to write"
-    time.sleep(0.5)
-    process.send_signal(signal.SIGTERM)
+    (os.killpg if stop is signal.SIGINT else os.kill)(process.pid, stop)
+    stopped = time.monotonic()
     _, errors = process.communicate(timeout=60)
+    assert time.monotonic() - stopped < 10
     assert process.returncode == 130
-    assert "stopped" in errors.splitlines()[-1]
-    assert list(out.iterdir()) == []
+    assert re.fullmatch(r"cytoform: stopped; \d+ of 400 frames are kept; .* --resume goes on\n", errors)
+    assert [path.name for path in out.iterdir()] == [".s.zarr.partial"]
+    time.sleep(0.5)  # for the system to clear up
+    assert living(process.pid) == []
+
+
+def living(session: int) -> list[str]:
+    """Processes of a session."""
+    lines = subprocess.run(["ps", "-eo", "sid=,stat=,args="], capture_output=True, text=True).stdout.splitlines()
+    return [line for line in lines if line.split()[0] == str(session) and not line.split()[1].startswith("Z")]
+
+
+@pytest.fixture
+def scheduler() -> Iterator[str]:
+    """Address of a Dask scheduler with two workers, each a process of its own."""
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=50) as cluster:
+        yield cluster.scheduler_address
+
+
+@pytest.mark.parametrize("scheme", ["tcp://", ""])
+def test_work_on_a_cluster(scheduler: str, scheme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Relative paths, from a folder that is not the workers'."""
+    write_movie(tmp_path / "cell.ome.tif")
+    monkeypatch.chdir(tmp_path)
+    address = scheme + scheduler.removeprefix("tcp://")
+    command = [sys.executable, "-m", "cytoform", "prepare", "cell.ome.tif", "--grid", "16"]
+    for out, where in (("a.zarr", ["--scheduler", address]), ("b.zarr", ["--workers", "1"])):
+        done = subprocess.run([*command, "--out", out, *where], capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (0, "")
+    assert files_of(Path("a.zarr")) == files_of(Path("b.zarr"))
+
+
+def files_of(folder: Path) -> dict[Path, bytes]:
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from cytoform.errors import InputError
-from cytoform.movies.readers import open_all, open_movies
+from cytoform.movies.readers import name_apart, open_movies
 from cytoform.movies.readers.challenge import carry_labels
 
 UM = (1.0, 0.5, 0.5)
@@ -175,9 +175,10 @@ def test_equal_names_get_numbers(write, division, tmp_path):
         (tmp_path / folder).mkdir()
         write["ome-tiff"](tmp_path / folder / "cell", division[:1])
     sources = [tmp_path / folder / "cell.ome.tif" for folder in ("x", "y")]
-    assert [movie.name for movie in open_all(sources)] == ["cell", "cell_2"]
+    movies = [movie for source in sources for movie in open_movies(source)]
+    assert [movie.name for movie in name_apart(movies)] == ["cell", "cell_2"]
     with pytest.raises(InputError, match="given twice"):
-        open_all([sources[0], sources[0]])
+        name_apart([movies[0], movies[0]])
 
 
 @pytest.mark.parametrize("name", ["labels/cells", "labels", "."])

@@ -4,6 +4,7 @@ import errno
 import os
 import signal
 import sys
+import time
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
@@ -38,3 +39,29 @@ def run_cytoform(arguments: list[str], begun: Event, kill_at: int = 0) -> None:
     if kill_at:
         sys.addaudithook(watch)
     sys.exit(run(arguments))
+
+
+def die_once(n: int, folder: Path) -> int:
+    """Number 2 kills its process the first time."""
+    marker = folder / "died"
+    if n == 2 and not marker.exists():
+        marker.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return n
+
+
+def die_at(n: int, which: int) -> int:
+    if n == which:
+        os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(0.05)
+    return n
+
+
+def sleep(seconds: float, folder: Path) -> None:
+    (folder / str(os.getpid())).touch()
+    time.sleep(seconds)
+
+
+def eat(n_bytes: int) -> int:
+    """Memory until the worker is stopped for it."""
+    return len(bytearray(os.urandom(1024)) * (n_bytes // 1024))

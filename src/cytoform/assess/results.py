@@ -111,11 +111,11 @@ def evaluate(
     names = [_chosen(store, sequences) for store in stores]
     if paired:
         _refuse_unlike(*stores, *names)
-        tasks = [(reference, other, name) for name in names[0]]
+        tasks = [(reference.absolute(), other.absolute(), name) for name in names[0]]
         found = run_all(measure_pair, tasks, workers=workers, done=done)
         sides = [tuple(pair.reference for pair in found), tuple(pair.other for pair in found)]
     else:
-        alone = [(store.path, name) for store, chosen in zip(stores, names, strict=True) for name in chosen]
+        alone = [(store.path.absolute(), name) for store, chosen in zip(stores, names, strict=True) for name in chosen]
         measured = run_all(measure_sequence, alone, workers=workers, done=done)
         sides = [tuple(measured[: len(names[0])]), tuple(measured[len(names[0]) :])]
     pairs = {pair.reference.name: pair.pairs for pair in found} if paired else None

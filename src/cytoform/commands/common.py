@@ -1,6 +1,7 @@
 """What all commands share: the common options, what is printed, and progress bars."""
 
 import contextlib
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from cytoform.cluster import connected
+from cytoform.errors import InputError
 from cytoform.parallel import Advance
 
 if TYPE_CHECKING:
@@ -27,6 +30,10 @@ class Common:
         """Print a line, unless --quiet."""
         if not self.quiet:
             print(line, flush=True)
+
+    def complain(self, line: str) -> None:
+        """Print a line of what went wrong with a part of the work, --quiet or not."""
+        print("cytoform: " + " ".join(line.split()), file=sys.stderr)
 
     def done(self, wrote: object, *, next_command: str = "") -> None:
         """Say what was written and the next command to try."""
@@ -56,6 +63,30 @@ class Common:
                 bar.update(task, advance=units, note=note)
 
             yield advance
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class WorkerOptions:
+    """Options of the commands that do many independent pieces of work."""
+
+    workers: Annotated[
+        int | None, Parameter(help="Processes of this machine to work in; by default one a CPU core.")
+    ] = None
+    scheduler: Annotated[
+        str | None, Parameter(help="Work instead on the cluster of the Dask scheduler at this address, HOST:PORT.")
+    ] = None
+
+    @contextlib.contextmanager
+    def ready(self) -> Iterator[int]:
+        """Connect to the scheduler if there is one; yields the number of processes that this machine is to start."""
+        if self.scheduler is None:
+            yield len(os.sched_getaffinity(0)) if self.workers is None else self.workers
+            return
+        if self.workers is not None:
+            raise InputError("--workers starts processes here and --scheduler works on a cluster; give one of them")
+        with connected(self.scheduler):
+            yield 1
 
 
 Device = Literal["auto", "cpu", "cuda"]

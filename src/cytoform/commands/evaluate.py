@@ -1,12 +1,11 @@
 """`cytoform evaluate`: how alike two shape stores are."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from cytoform.commands.common import Common
+from cytoform.commands.common import Common, WorkerOptions
 
 # What the report calls the cells of a store, by the command that wrote it.
 LABELS = {"reconstruct": "Reconstructed", "generate": "Generated", "interpolate": "Interpolated", "fit": "Fitted"}
@@ -20,7 +19,7 @@ def evaluate(
     out: Path,
     paired: Annotated[bool, Parameter(negative=())] = False,
     sequences: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
-    workers: int | None = None,
+    workers: WorkerOptions = WorkerOptions(),  # noqa: B008 (frozen)
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
     """Compare two shape stores: results.json, figures and report.html.
@@ -37,8 +36,6 @@ def evaluate(
         The sequences of OTHER reconstruct those of REFERENCE with the same name: overlap and surface distances too.
     sequences
         Compare only the sequences with these names.
-    workers
-        Processes to measure in; by default one a CPU core.
     """
     from cytoform.assess.report import Comparison, write_report
     from cytoform.assess.results import evaluate as compare
@@ -47,13 +44,14 @@ def evaluate(
 
     refuse_existing(out, overwrite=common.overwrite)
     stores = ShapeStore.open(reference), ShapeStore.open(other)
-    with common.progress("measuring", sum(len(sequences or store.names) for store in stores)) as advance:
+    n_sequences = sum(len(sequences or store.names) for store in stores)
+    with workers.ready() as n_workers, common.progress("measuring", n_sequences) as advance:
         results = compare(
             reference,
             other,
             paired=paired,
             sequences=sequences,
-            workers=len(os.sched_getaffinity(0)) if workers is None else workers,
+            workers=n_workers,
             done=lambda: advance(2 if paired else 1),
         )
     label = LABELS.get(str(stores[1].attributes.get("command", "")).removeprefix("cytoform "), "Compared")

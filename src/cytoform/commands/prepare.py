@@ -1,12 +1,14 @@
 """`cytoform prepare`: label movies to a shape store."""
 
-import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from cytoform.commands.common import Common
+from cytoform.commands.common import Common, WorkerOptions
+
+if TYPE_CHECKING:
+    from cytoform.movies.prepare import Prepared
 
 
 def prepare(
@@ -20,9 +22,10 @@ def prepare(
     grid: int = 128,
     half_extent: float | None = None,
     keep_motion: Annotated[bool, Parameter(negative=())] = False,
-    workers: int | None = None,
+    resume: Annotated[bool, Parameter(negative=())] = False,
+    workers: WorkerOptions = WorkerOptions(),  # noqa: B008 (frozen)
     common: Common = Common(),  # noqa: B008 (frozen)
-) -> None:
+) -> int:
     """Turn label movies into a shape store: signed distances in µm of every cell family, on one cube for all.
 
     Parameters
@@ -44,32 +47,47 @@ def prepare(
         Half the side of the cube in µm; by default as small as the cells allow.
     keep_motion
         Centre each sequence as a whole instead of every frame on its own centroid.
-    workers
-        Processes to work in; by default one a CPU core.
+    resume
+        Go on where the same command was interrupted, or add the movies that failed in it.
     """
     from cytoform.movies.prepare import prepare as prepare_movies
 
-    prepared = prepare_movies(
-        sources,
-        out,
-        voxel_size_zyx_um=voxel_size,
-        time_step_s=time_step,
-        frames=frames,
-        grid_size=grid,
-        half_extent_um=half_extent,
-        keep_motion=keep_motion,
-        workers=len(os.sched_getaffinity(0)) if workers is None else workers,
-        seed=common.seed,
-        overwrite=common.overwrite,
-        progress=common.progress,
-    )
+    with workers.ready() as n_workers:
+        prepared = prepare_movies(
+            sources,
+            out,
+            voxel_size_zyx_um=voxel_size,
+            time_step_s=time_step,
+            frames=frames,
+            grid_size=grid,
+            half_extent_um=half_extent,
+            keep_motion=keep_motion,
+            workers=n_workers,
+            seed=common.seed,
+            overwrite=common.overwrite,
+            resume=resume,
+            progress=common.progress,
+        )
+    if not prepared.n_families and not prepared.failures:
+        common.say(f"nothing is missing in {out}")
+        return 0
+    for failure in prepared.failures:
+        common.complain(failure.reason)
+    if prepared.n_families:
+        _report(prepared, common)
+        common.done(out, next_command=f"cytoform train {out} --out run --preset quick")
+    if not prepared.failures:
+        return 0
+    common.say(f"{len(prepared.failures)} failed; mend them, then add them with the same command and --resume")
+    return 2
+
+
+def _report(prepared: "Prepared", common: Common) -> None:
+    grid = prepared.grid
     families = "cell family" if prepared.n_families == 1 else "cell families"
     common.say(f"{prepared.n_families} {families}, {prepared.n_frames} frames")
-    common.say(
-        f"cube of {2 * prepared.grid.half_extent_um:g} µm in {grid}³ voxels of {prepared.grid.spacing_um:.4g} µm"
-    )
+    common.say(f"cube of {2 * grid.half_extent_um:g} µm in {grid.size}³ voxels of {grid.spacing_um:.4g} µm")
     for lost in prepared.left_out:
         common.say(f"left out: {lost.name}, {lost.reason}")
     if prepared.n_holes or prepared.n_specks:
         common.say(f"{prepared.n_holes} enclosed holes filled, {prepared.n_specks} specks dropped")
-    common.done(out, next_command=f"cytoform train {out} --out run --preset quick")

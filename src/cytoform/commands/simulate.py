@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from cytoform.commands.common import Common
+from cytoform.commands.common import Common, WorkerOptions
 
 if TYPE_CHECKING:
     from cytoform.movies.simulate.population import Parameters
@@ -29,7 +29,6 @@ class MovieOptions:
         bool, Parameter(help="Write OME-Zarr label images too (OUT/ome_zarr/NN.zarr).", negative=())
     ] = False
     report: Annotated[bool, Parameter(help="Write OUT/report.html: renderings and descriptors.")] = True
-    workers: Annotated[int, Parameter(help="Processes to render in.")] = 1
 
 
 @simulate.command
@@ -42,6 +41,7 @@ def mitosis(
     generations: int = 1,
     daughter_share: float = 0.6,
     movies: MovieOptions = MovieOptions(),
+    workers: WorkerOptions = WorkerOptions(),  # noqa: B008 (frozen)
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
     """Cells that grow, round up, furrow and divide, as a Cell Tracking Challenge folder with lineage.
@@ -66,7 +66,7 @@ def mitosis(
     parameters = MitosisParameters(
         size_um3=size, cycle_min=cycle, generations=generations, daughter_share=daughter_share
     )
-    _run(parameters, out, time_step, movies, common)
+    _run(parameters, out, time_step, movies, workers, common)
 
 
 @simulate.command
@@ -80,6 +80,7 @@ def filopodia(
     radius: float = 0.18,
     branching: float = 0.15,
     movies: MovieOptions = MovieOptions(),
+    workers: WorkerOptions = WorkerOptions(),  # noqa: B008 (frozen)
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
     """Cells whose filopodia sprout, grow, bend, branch and retract, as a Cell Tracking Challenge folder.
@@ -106,7 +107,7 @@ def filopodia(
     parameters = FilopodiaParameters(
         size_um3=size, number=number, length_um=length, radius_um=radius, branches_per_min=branching
     )
-    _run(parameters, out, time_step, movies, common)
+    _run(parameters, out, time_step, movies, workers, common)
 
 
 def _run(
@@ -114,6 +115,7 @@ def _run(
     out: Path,
     time_step: float,
     movies: MovieOptions,
+    workers: WorkerOptions,
     common: Common,
 ) -> None:
     from cytoform.movies.simulate.population import SimulatedFamily, n_tasks
@@ -123,11 +125,10 @@ def _run(
         from cytoform.simulation_report import write_simulation_report
 
         if movies.report:
-            write_simulation_report(folder, families, parameters, time_step_s=time_step, workers=movies.workers)
+            write_simulation_report(folder, families, parameters, time_step_s=time_step, workers=n_workers)
 
-    with common.progress(
-        "simulating", n_tasks(n_cells=max(movies.cells, 0), n_frames=max(movies.frames, 0))
-    ) as advance:
+    n_pieces = n_tasks(n_cells=max(movies.cells, 0), n_frames=max(movies.frames, 0))
+    with workers.ready() as n_workers, common.progress("simulating", n_pieces) as advance:
         write(
             parameters,
             out,
@@ -136,7 +137,7 @@ def _run(
             seed=common.seed,
             spacing_zyx_um=movies.voxel_size,
             time_step_s=time_step,
-            workers=movies.workers,
+            workers=n_workers,
             ome_zarr=movies.ome_zarr,
             overwrite=common.overwrite,
             done=advance,

@@ -59,21 +59,44 @@ def common_grid(
 
     Raises InputError if the given one is too small, and names the cell that reaches farthest.
     """
-    farthest_um, name, frame = max(
+    reach_um, cell = _farthest(extents, centres)
+    smallest_um = _smallest_half_extent_um(reach_um, size)
+    if half_extent_um is None:
+        return Grid(size, smallest_um)
+    grid = Grid(size, half_extent_um)
+    if not _fits(reach_um, grid):
+        raise InputError(
+            f"--half-extent {half_extent_um}: too small for {cell}; give {smallest_um} or more, or leave the option out"
+        )
+    return grid
+
+
+def check_fits(extents: Mapping[str, Sequence[Extent]], centres: Mapping[str, Centres], grid: Grid) -> None:
+    """Raise InputError if a cell does not fit into a cube that other cells have fixed."""
+    reach_um, cell = _farthest(extents, centres)
+    if not _fits(reach_um, grid):
+        raise InputError(
+            f"too large for the store's half extent of {grid.half_extent_um:g} µm: {cell}; "
+            f"prepare all anew with --half-extent {_smallest_half_extent_um(reach_um, grid.size)}"
+        )
+
+
+def _farthest(extents: Mapping[str, Sequence[Extent]], centres: Mapping[str, Centres]) -> tuple[float, str]:
+    """How far the farthest cell reaches from its centre, in µm, and which one that is, for messages."""
+    reach_um, name, frame = max(
         (_reach_um(extent, centre), name, -frame)
         for name, of_cell in extents.items()
         for frame, (extent, centre) in enumerate(zip(of_cell, centres[name], strict=True))
     )
-    smallest_um = _rounded_up(farthest_um * max(1 + MARGIN_SHARE, size / (size - 2 * MARGIN_VOXELS)))
-    if half_extent_um is None:
-        return Grid(size, smallest_um)
-    grid = Grid(size, half_extent_um)
-    if farthest_um + MIN_MARGIN_VOXELS * grid.spacing_um > half_extent_um:
-        raise InputError(
-            f"--half-extent {half_extent_um}: too small for {name}, which reaches {farthest_um:.2f} µm from its centre "
-            f"in its frame {-frame}; give {smallest_um} or more, or leave the option out"
-        )
-    return grid
+    return reach_um, f"{name}, which reaches {reach_um:.2f} µm from its centre in its frame {-frame}"
+
+
+def _smallest_half_extent_um(reach_um: float, size: int) -> float:
+    return _rounded_up(reach_um * max(1 + MARGIN_SHARE, size / (size - 2 * MARGIN_VOXELS)))
+
+
+def _fits(reach_um: float, grid: Grid) -> bool:
+    return reach_um + MIN_MARGIN_VOXELS * grid.spacing_um <= grid.half_extent_um
 
 
 def _reach_um(extent: Extent, centre_zyx_um: Vector) -> float:

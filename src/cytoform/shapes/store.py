@@ -167,6 +167,11 @@ class ShapeStore:
         except (KeyError, TypeError, ValueError) as fault:
             raise _damaged(path, fault) from None
 
+    def note(self, attributes: dict[str, Any]) -> None:
+        """Add to the attributes, or change some."""
+        self.attributes = self.attributes | attributes
+        self._root.attrs["cytoform"] = self.attributes
+
     @property
     def names(self) -> list[str]:
         """Names of the sequences, sorted."""

@@ -1,8 +1,9 @@
 """Label movies from what people have: TIFF, folders of TIFFs, Cell Tracking Challenge folders, OME-Zarr."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain, count
 from pathlib import Path
 
@@ -10,9 +11,11 @@ from cytoform.errors import InputError
 from cytoform.movies.metadata import Recorded, Triple
 from cytoform.movies.movie import LabelMovie
 from cytoform.movies.readers.challenge import find_sequences, open_sequence
-from cytoform.movies.readers.folder import open_folder, tiff_files
+from cytoform.movies.readers.folder import movies_of_folder, tiff_files
 from cytoform.movies.readers.ome_zarr import is_zarr, open_ome_zarr
 from cytoform.movies.readers.tiff import open_tiff_movie
+
+Opener = Callable[[], LabelMovie]
 
 
 def open_movies(
@@ -24,24 +27,29 @@ def open_movies(
     01_GT, 01_GT/TRA, 01_ST/SEG or 01_RES) or an OME-Zarr label image. A given voxel size and time step win over
     recorded ones. Raises InputError for everything that is not a movie of 3D labels with a known voxel size.
     """
+    return [opener() for opener in find_movies(source, voxel_size_zyx_um=voxel_size_zyx_um, time_step_s=time_step_s)]
+
+
+def find_movies(
+    source: Path, *, voxel_size_zyx_um: Triple | None = None, time_step_s: float | None = None
+) -> list[Opener]:
+    """What opens each movie of a source, so that one that is broken need not lose the others."""
     # Not resolved: a link keeps the name that the user has given it.
     path = Path(os.path.abspath(source))
-    movies = _open(path, Recorded(voxel_size_zyx_um, time_step_s))
+    openers = _find(path, Recorded(voxel_size_zyx_um, time_step_s))
     if Path(source).is_absolute():
-        return movies
+        return openers
+    return [partial(_open_relative, opener) for opener in openers]
+
+
+def _open_relative(opener: Opener) -> LabelMovie:
     # Workers need whole paths, but what goes into outputs must not depend on where the user works.
-    return [replace(movie, source=os.path.relpath(movie.source)) for movie in movies]
+    movie = opener()
+    return replace(movie, source=os.path.relpath(movie.source))
 
 
-def open_all(
-    sources: Sequence[Path], *, voxel_size_zyx_um: Triple | None = None, time_step_s: float | None = None
-) -> list[LabelMovie]:
+def name_apart(movies: Sequence[LabelMovie]) -> list[LabelMovie]:
     """The movies of several sources, each under a name of its own: of equal names all but the first get a number."""
-    movies = [
-        movie
-        for source in sources
-        for movie in open_movies(source, voxel_size_zyx_um=voxel_size_zyx_um, time_step_s=time_step_s)
-    ]
     taken: set[str] = set()
     sources_seen: set[str] = set()
     named = []
@@ -56,21 +64,21 @@ def open_all(
     return named
 
 
-def _open(path: Path, given: Recorded) -> list[LabelMovie]:
+def _find(path: Path, given: Recorded) -> list[Opener]:
     if path.is_dir():
-        return _open_directory(path, given)
+        return _find_in_directory(path, given)
     if not path.exists():
         raise InputError(f"{path}: no such file or folder; check the path")
     if path.suffix.lower() in (".tif", ".tiff"):
-        return [open_tiff_movie(path, given=given)]
+        return [partial(open_tiff_movie, path, given=given)]
     raise InputError(f"{path}: neither TIFF nor OME-Zarr nor a folder; convert the labels to OME-TIFF")
 
 
-def _open_directory(path: Path, given: Recorded) -> list[LabelMovie]:
+def _find_in_directory(path: Path, given: Recorded) -> list[Opener]:
     if is_zarr(path):
-        return [open_ome_zarr(path, given=given)]
+        return [partial(open_ome_zarr, path, given=given)]
     if sequences := find_sequences(path):
-        return [open_sequence(sequence, given=given) for sequence in sequences]
+        return [partial(open_sequence, sequence, given=given) for sequence in sequences]
     if tiff_files(path):
-        return open_folder(path, given=given)
+        return movies_of_folder(path, given=given)
     raise InputError(f"{path}: no label movie here; give a folder with TIFF frames, 01_GT/TRA or an OME-Zarr image")

@@ -1,8 +1,10 @@
 """A folder of TIFF files, one volume a frame."""
 
+import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from cytoform.errors import InputError
@@ -36,14 +38,26 @@ def tiff_files(folder: Path) -> list[Path]:
     return sorted(found, key=lambda p: [int(s) if s.isdecimal() else s for s in re.split(r"([0-9]+)", p.name)])
 
 
-def open_folder(folder: Path, *, given: Recorded) -> list[LabelMovie]:
-    """One movie of a file a frame, or several where every file is a movie (axes T Z Y X) itself."""
+def movies_of_folder(folder: Path, *, given: Recorded) -> list[Callable[[], LabelMovie]]:
+    """What opens the movie of a file a frame, or the movies where every file is one itself (axes T Z Y X)."""
     files = tiff_files(folder)
-    if read_header(files[0], volume=True).n_frames is not None:
-        return [open_tiff_movie(path, given=given) for path in files]
+    if _holds_movies(files):
+        return [partial(open_tiff_movie, path, given=given) for path in files]
+    return [partial(_open_volumes, folder, files, given)]
+
+
+def _holds_movies(files: Sequence[Path]) -> bool:
+    """As the first file says that can be read."""
+    for path in files:
+        with contextlib.suppress(InputError, OSError):
+            return read_header(path, volume=True).n_frames is not None
+    return False
+
+
+def _open_volumes(folder: Path, files: Sequence[Path], given: Recorded) -> LabelMovie:
     beside = next((folder / name for name in LINEAGE_FILES if (folder / name).is_file()), None)
     lineage = read_lineage(beside) if beside else None
-    return [open_frames(files, name=folder.name, source=str(folder), lineage=lineage, given=given)]
+    return open_frames(files, name=folder.name, source=str(folder), lineage=lineage, given=given)
 
 
 def open_frames(

@@ -12,6 +12,7 @@ import zarr
 from jaxtyping import Float, UInt16
 
 import cytoform
+from cytoform.cluster import local_workers
 from cytoform.errors import InputError
 from cytoform.files import refuse_existing, staged, write_json
 from cytoform.movies.ctc import CtcWriter
@@ -157,8 +158,8 @@ def simulate(
         time_step_s=time_step_s,
     )
     _check_size(families)
-    with staged(out, overwrite=overwrite) as folder:
-        movies = [MovieFiles(folder, family, time_step_s, ome_zarr) for family in families]
+    with staged(out, overwrite=overwrite) as folder, local_workers(workers):
+        movies = [MovieFiles(folder.absolute(), family, time_step_s, ome_zarr) for family in families]
         starts = range(0, n_frames, FRAMES_A_TASK)
         tasks = [(movie, start, min(start + FRAMES_A_TASK, n_frames)) for movie in movies for start in starts]
         run_all(_write_frames, tasks, workers=workers, done=done)

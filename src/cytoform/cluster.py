@@ -1,0 +1,193 @@
+"""Where data-parallel work is done: in worker processes of this machine, or on a Dask cluster that runs already."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from multiprocessing.resource_tracker import ensure_running
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from cytoform.errors import InputError
+
+if TYPE_CHECKING:
+    from distributed import Client, LocalCluster
+
+CONNECT_WITHIN_S = 5
+START_WITHIN_S = 60
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+# Of worker processes.
+SETTINGS = {
+    # Not Dask's own, with which every larger array is a fresh mapping.
+    "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
+    # Frames hold nothing that could be spilled. A worker above its share is stopped and its task tried elsewhere.
+    **{f"distributed.worker.memory.{level}": False for level in ("target", "spill", "pause")},
+}
+
+
+def current_client() -> "Client | None":
+    """The `distributed.Client` that is open, if any."""
+    if "distributed" not in sys.modules:  # which takes half a second to import
+        return None
+    from distributed import Client
+
+    try:
+        return Client.current()
+    except ValueError:
+        return None
+
+
+@contextlib.contextmanager
+def local_workers(n: int) -> Iterator[None]:
+    """Have `n` processes of this machine do what `run_all` is given meanwhile.
+
+    Nothing is started for one, or where a client is open already. On the way out the processes are gone, at once.
+    """
+    if n < 1:
+        raise InputError(f"--workers {n}: at least one is needed")
+    if n == 1 or current_client() is not None:
+        yield
+        return
+    _import_quietly()
+    import dask.config
+
+    cluster = None
+    with dask.config.set(SETTINGS), _environment(**ONE_THREAD):
+        try:
+            with _stops_deferred():
+                cluster = _start(n)
+            with cluster.get_client():
+                yield
+        finally:
+            if cluster is not None:
+                with _stops_deferred():
+                    cluster.sync(_kill, cluster)
+                    cluster.close()
+
+
+@contextlib.contextmanager
+def connected(address: str) -> Iterator["Client"]:
+    """Have the workers of the Dask scheduler at `address` do what `run_all` is given meanwhile."""
+    _import_quietly()
+    from distributed import Client
+
+    try:
+        asyncio.run(_ask(_checked(address)))
+        client = Client(address, timeout=CONNECT_WITHIN_S)
+    except (OSError, ValueError, TypeError) as fault:
+        raise InputError(
+            f"--scheduler {address}: no Dask scheduler answers there ({str(fault) or 'silence'}); "
+            "start one with 'dask scheduler', or work on this machine with --workers"
+        ) from None
+    with client:
+        yield client
+
+
+def _checked(address: str) -> str:
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal():
+        raise ValueError("an address is HOST:PORT or tcp://HOST:PORT")
+    return address
+
+
+def _import_quietly() -> None:
+    """Import `distributed`, whose log users need not see: what matters in it comes to them as a fault."""
+    import dask.config
+
+    with dask.config.set({"logging": dict.fromkeys(("distributed", "tornado", "asyncio"), "critical")}):
+        import distributed  # noqa: F401
+
+
+def _start(n: int) -> "LocalCluster":
+    from distributed import LocalCluster
+
+    # It would let interrupts in again if it came later, and warn of locks that workers held when they were killed.
+    with _environment(PYTHONWARNINGS="ignore:resource_tracker:UserWarning"):
+        ensure_running()
+    cluster = LocalCluster(
+        n_workers=0,
+        threads_per_worker=1,
+        memory_limit="auto",
+        dashboard_address="127.0.0.1:0",
+        silence_logs=logging.CRITICAL,
+    )
+    cluster.sync(_hold_back_interrupts)
+    cluster.scale(n)
+    try:
+        cluster.wait_for_workers(n, timeout=START_WITHIN_S)
+    except TimeoutError:
+        cluster.close()
+        raise InputError(
+            f"--workers {n}: the processes did not start within {START_WITHIN_S} s; use fewer (a script that asks for "
+            "workers has to begin its work under if __name__ == '__main__')"
+        ) from None
+    return cluster
+
+
+async def _ask(address: str) -> None:
+    """Raise OSError unless a scheduler answers; a client would wait forever for somebody who listens and says nothing."""
+    from distributed.core import rpc
+
+    async with rpc(address, timeout=CONNECT_WITHIN_S) as scheduler:
+        who = await asyncio.wait_for(scheduler.identity(), CONNECT_WITHIN_S)
+    if who["type"] != "Scheduler":
+        raise OSError(f"a {who['type']} answers")
+
+
+async def _hold_back_interrupts() -> None:
+    """Ctrl-C goes to all processes of a terminal; workers, started from this thread, inherit that they do not hear it."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
+
+async def _kill(cluster: "LocalCluster") -> None:
+    """End the workers without waiting for their tasks."""
+    nannies: list[Any] = list(cluster.workers.values())
+    for nanny in nannies:
+        nanny.close_gracefully()  # or it would start the worker again
+        if nanny.pid is not None:
+            os.kill(nanny.pid, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def _stops_deferred() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM wait until the block is through, unless they come twice.
+
+    Dask takes ten seconds to recover from an interrupted start.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if came:
+            raise KeyboardInterrupt
+        came.append(number)
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if came:
+        signal.raise_signal(came[0])
+
+
+@contextlib.contextmanager
+def _environment(**settings: str) -> Iterator[None]:
+    """Have processes started meanwhile inherit these variables, of which this one may have another use."""
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
