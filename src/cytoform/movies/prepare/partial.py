@@ -28,12 +28,13 @@ class PartialStore:
     """The hidden folder beside the output `out`. Workers get copies; only the process with the lock moves anything."""
 
     out: Path
+    folder: Path
 
-    @property
-    def folder(self) -> Path:
-        """Where everything is; whole, for workers elsewhere."""
-        out = self.out.absolute()
-        return out.with_name(f".{out.name}.partial")
+    @classmethod
+    def beside(cls, out: Path) -> "PartialStore":
+        """Of an output; its whole path, for workers elsewhere."""
+        whole = Path(out).absolute()
+        return cls(out, whole.with_name(f".{whole.name}.partial"))
 
     @property
     def store(self) -> Path:

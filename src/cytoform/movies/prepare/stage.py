@@ -63,7 +63,7 @@ def prepare(
     request = Request(
         tuple(sources), voxel_size_zyx_um, time_step_s, frames, grid_size, half_extent_um, keep_motion, seed
     )
-    target = _target(request, PartialStore(out), overwrite=overwrite, resume=resume)
+    target = _target(request, PartialStore.beside(out), overwrite=overwrite, resume=resume)
     if target.base is not None and not target.base.attributes.get("failed"):
         return Prepared(target.base.grid, 0, 0)
     failures = Failures()
