@@ -32,16 +32,17 @@ def weights(run: Path) -> bytes:
 
 
 def children(parent: int) -> list[int]:
-    """The processes that a process has started, but for those that have ended."""
+    """The processes of a training that a process has started, in their order, but for those that have ended."""
     found = []
     for status in Path("/proc").glob("[0-9]*/stat"):
         try:
             state, its_parent = status.read_text().rpartition(")")[2].split()[:2]
+            works = "spawn_main" in status.with_name("cmdline").read_text()  # multiprocessing has one of its own
         except OSError:
             continue
-        if int(its_parent) == parent and state != "Z":
+        if int(its_parent) == parent and state != "Z" and works:
             found.append(int(status.parent.name))
-    return found
+    return sorted(found)
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> None:
@@ -59,7 +60,7 @@ def start(*arguments: object, cwd: Path, **options: object) -> subprocess.Popen[
 def start_two(balls: Path, run: Path, *more: str) -> subprocess.Popen[str]:
     """Two processes from the command line, once they are training."""
     arguments = ["cytoform", "train", balls, "--out", run, *SETTINGS, "--workers", "1", "--devices", "2", *more]
-    process = start(*arguments, cwd=run.parent)
+    process = start(*arguments, cwd=run.parent, start_new_session=True)
     wait_for(lambda: process.poll() is not None or ((run / "metrics.csv").exists() and len(losses(run)) > 2))
     assert process.poll() is None, process.communicate()
     return process
@@ -97,15 +98,15 @@ def test_impossible_numbers(balls: Path, tmp_path: Path, options: dict[str, int]
 
 @pytest.mark.slow
 def test_stopped_together_and_resumed(balls: Path, tmp_path: Path) -> None:
-    """The leader alone gets the signal. As many processes go on to the same bytes, another number to the same losses."""
+    """The first process alone gets the signal. As many processes go on to the same bytes, another number to the same losses."""
     more = ["--set", "training.epochs=150", "--set", UNEVEN]
     process = start_two(balls, tmp_path / "run", *more)
-    followers = children(process.pid)
+    started = children(process.pid)
     process.send_signal(signal.SIGTERM)
     said, error = process.communicate()
     assert (process.returncode, error) == (130, "")
     assert "--resume" in said
-    wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in followers))
+    assert not any(Path(f"/proc/{pid}").exists() for pid in started)
     done = len(losses(tmp_path / "run"))
     assert done < 150
     subprocess.run(["cp", "-r", "run", "alone"], cwd=tmp_path, check=True)
@@ -120,35 +121,63 @@ def test_stopped_together_and_resumed(balls: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
-def test_a_leader_that_ends_takes_the_others_along(balls: Path, tmp_path: Path, number: signal.Signals) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_the_group_stops_all(balls: Path, tmp_path: Path, number: signal.Signals) -> None:
     process = start_two(balls, tmp_path / "run", "--set", ENDLESS)
-    followers = children(process.pid)
-    assert len(followers) == 1
-    process.send_signal(number)
-    wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in followers), seconds=10)
+    os.killpg(process.pid, number)
+    said, error = process.communicate(timeout=20)
+    assert (process.returncode, error) == (130, "")
+    assert "--resume" in said
+    assert any((tmp_path / "run" / "checkpoints").iterdir())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("seconds", [0.0, 0.5, 1.5, 3.0])
+def test_a_signal_before_the_training_is_one_line(
+    balls: Path, tmp_path: Path, number: signal.Signals, seconds: float
+) -> None:
+    """While the processes import what they need, meet each other, or draw samples."""
+    more = [*SETTINGS, "--workers", "1", "--devices", "2", "--set", "sampling.pool_points=3000000"]
+    process = start("cytoform", "train", balls, "--out", tmp_path / "run", *more, cwd=tmp_path, start_new_session=True)
+    wait_for(lambda: len(children(process.pid)) == 2)
+    time.sleep(seconds)
+    os.killpg(process.pid, number)
+    error = process.communicate(timeout=60)[1]
+    assert (process.returncode, error) == (130, "cytoform: stopped\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_none_outlives_a_first_process_that_is_killed(balls: Path, tmp_path: Path) -> None:
+    process = start_two(balls, tmp_path / "run", "--set", ENDLESS)
+    started = children(process.pid)
+    assert len(started) == 2
+    process.kill()
+    wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in started), seconds=10)
     process.communicate()
 
 
 @pytest.mark.slow
-def test_a_follower_that_is_killed_is_named(balls: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("rank", [0, 1])
+def test_one_that_is_killed_is_named(balls: Path, tmp_path: Path, rank: int) -> None:
     process = start_two(balls, tmp_path / "run", "--set", ENDLESS)
-    os.kill(children(process.pid)[0], signal.SIGKILL)
+    os.kill(children(process.pid)[rank], signal.SIGKILL)
     error = process.communicate(timeout=10)[1]
     assert process.returncode == 2
     assert error.count("\n") == 1
-    assert "process 1 of this training" in error
+    assert f"process {rank} of this training is lost" in error
     assert "--resume" in error
 
 
 @pytest.mark.slow
-def test_a_follower_that_dies_early_is_named(balls: Path, tmp_path: Path) -> None:
-    def kill_the_first_child() -> None:
-        wait_for(lambda: children(os.getpid()))
-        os.kill(children(os.getpid())[0], signal.SIGKILL)
+def test_one_that_is_killed_early_is_named(balls: Path, tmp_path: Path) -> None:
+    def kill_the_second() -> None:
+        wait_for(lambda: len(children(os.getpid())) == 2)
+        os.kill(children(os.getpid())[1], signal.SIGKILL)
 
-    threading.Thread(target=kill_the_first_child, daemon=True).start()
-    with pytest.raises(InputError, match="process 1 of this training"):
+    threading.Thread(target=kill_the_second, daemon=True).start()
+    with pytest.raises(InputError, match="process 1 of this training is lost"):
         train(balls, tmp_path / "run", small_config(), devices=2)
     assert not (tmp_path / "run").exists()
 

@@ -1,230 +1,125 @@
-"""How the processes of a training start and end together.
+"""How the processes of a training start and end together: Fabric starts them, or torchrun or srun has.
 
-`--devices` starts them from the first one, on one machine; torchrun and srun start all of them, on any number.
+Those that Fabric starts are children of this process, which does none of the work. Ctrl-C reaches them by itself, SIGTERM
+through this process; if it is killed, the system sends them what Ctrl-C sends.
 """
 
 import contextlib
+import logging
+import multiprocessing
 import os
-import pickle
-import subprocess
+import signal
 import sys
-import tempfile
 import threading
+import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, BinaryIO
+from functools import partial
+from multiprocessing import resource_tracker
+from types import FrameType
+from typing import Any
 
-import torch
-from lightning_fabric.plugins.environments.cluster_environment import ClusterEnvironment
-from lightning_fabric.plugins.environments.lightning import LightningEnvironment, find_free_network_port
-from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
-from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
+from lightning_fabric import Fabric
 from torch import distributed
+from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 
 from cytoform.errors import InputError, SaidElsewhere
-from cytoform.model.team import ProcessLost, Team, make_fabric
+from cytoform.model.team import Team
 
-FOLLOW = "from cytoform.model.launch import follow; follow()"
-SET_BY_FABRIC = ("MASTER_ADDR", "MASTER_PORT", "WORLD_SIZE", "OMP_NUM_THREADS")
-SECONDS_TO_END = 10.0
-
-
-@dataclass(frozen=True)
-class Job:
-    """What every process of a training does: `work(team, *arguments)`, which must be picklable."""
-
-    work: Callable[..., Any]
-    arguments: tuple[Any, ...]
+STOPS = (signal.SIGINT, signal.SIGTERM)
+logging.getLogger("torch.multiprocessing.spawn").setLevel(logging.ERROR)  # it announces every process that it ends
 
 
-@dataclass(frozen=True)
-class Seat:
-    """The place of a process among those that the first of them starts on one machine."""
+class _Outcome:
+    """How process 0 ended. No dataclass: Fabric looks for tensors in what comes back, and refuses frozen ones."""
 
-    rank: int
-    devices: int
-    device: str
-    precision: str
-    port: int
+    def __init__(self, result: Any = None, fault: BaseException | None = None) -> None:
+        self.result, self.fault = result, fault
 
 
-@dataclass(frozen=True)
-class _Started:
-    """The processes that torchrun or srun has started."""
+def do_together(work: Callable[[Team], Any], fabric: Fabric) -> Any:
+    """Do `work` in all processes of `fabric`, here if that is one; where it starts several, `work` must be picklable.
 
-    by: str
-    devices: int
-    nodes: int
-    place: ClusterEnvironment
-
-
-class _OneMachine(LightningEnvironment):
-    """Processes that the first of them has started."""
-
-    def __init__(self, seat: Seat) -> None:
-        super().__init__()
-        self._rank, self._main_port = seat.rank, seat.port
-
-    @property
-    def creates_processes_externally(self) -> bool:
-        return True
-
-    @property
-    def main_address(self) -> str:
-        return "127.0.0.1"
-
-    def local_rank(self) -> int:
-        return self._rank
-
-    def node_rank(self) -> int:
-        return 0
-
-
-@contextlib.contextmanager
-def open_team(device: str, precision: str, *, devices: int | None, nodes: int | None, job: Job) -> Iterator[Team]:
-    """All processes of a training: those that torchrun or srun started, else this one and `devices` - 1 that do `job`.
-
-    Raises InputError in the process that leads and SaidElsewhere in the others.
+    Returns what process 0 does. Raises InputError in the process that leads and SaidElsewhere in the others.
     """
-    for option, value in (("--devices", devices), ("--nodes", nodes)):
-        if value is not None and value < 1:
-            raise InputError(f"{option} {value}: at least one is needed")
-    if started := _started_by_others():
-        if (devices or started.devices, nodes or started.nodes) != (started.devices, started.nodes):
-            raise InputError(
-                f"--devices {devices}, --nodes {nodes}: {started.by} started {started.devices} processes on each of "
-                f"{started.nodes} machines; leave both options out"
-            )
-        size = {"devices": started.devices, "nodes": started.nodes}
-        with _seated(lambda: Team(make_fabric(device, precision, place=started.place, **size))) as team:
-            yield team
-    elif (nodes or 1) > 1:
-        raise InputError(f"--nodes {nodes}: start the training on every machine with torchrun or srun")
-    else:
-        seat = Seat(0, devices or 1, device, precision, find_free_network_port())
-        with _followers(seat, job), _seated(lambda: _sit(seat)) as team:
-            yield team
-
-
-def _started_by_others() -> _Started | None:
-    variables = os.environ
-    if "TORCHELASTIC_RUN_ID" in variables:
-        by, world, per_node = "torchrun", int(variables["WORLD_SIZE"]), int(variables["LOCAL_WORLD_SIZE"])
-        return _Started(by, per_node, world // per_node, TorchElasticEnvironment())
-    world = int(variables.get("SLURM_STEP_NUM_TASKS", 1))
-    if world > 1:
-        nodes = int(variables.get("SLURM_STEP_NUM_NODES", 1))
-        return _Started("srun", world // nodes, nodes, SLURMEnvironment(auto_requeue=False))
-    return None
-
-
-def _sit(seat: Seat) -> Team:
-    return Team(make_fabric(seat.device, seat.precision, devices=seat.devices, place=_OneMachine(seat)))
-
-
-@contextlib.contextmanager
-def _seated(sit: Callable[[], Team]) -> Iterator[Team]:
-    """Belong to a team, and leave it as if it had never been."""
-    before = {name: os.environ.get(name) for name in SET_BY_FABRIC}
-    n_threads, team = torch.get_num_threads(), None
+    if not getattr(fabric.strategy, "starts_processes", False):
+        return fabric.launch(partial(_take_part, work))
     try:
-        team = sit()
-        yield team
+        with _stops_left_to_children():
+            outcome = fabric.launch(partial(_take_part_in_child, work))
+    except (ProcessExitedException, ProcessRaisedException) as fault:
+        if getattr(fault, "exit_code", 0) == -signal.SIGTERM:  # it had not even begun
+            raise KeyboardInterrupt from None
+        reason = str(fault).strip().splitlines()[-1]
+        raise InputError(
+            f"process {fault.error_index} of this training is lost ({reason}); go on with --resume"
+        ) from fault
+    finally:
+        os.environ.pop("MASTER_PORT", None)  # or Fabric would take it again
+    if outcome.fault:
+        raise outcome.fault
+    return outcome.result
+
+
+def _take_part(work: Callable[[Team], Any], fabric: Fabric) -> Any:
+    try:
+        return work(Team(fabric))
     except InputError as fault:
-        if team is None or team.leads:
+        if fabric.is_global_zero:
             raise
         raise SaidElsewhere(str(fault)) from fault
     finally:
-        if distributed.is_initialized():
+        if fabric.world_size > 1:
             distributed.destroy_process_group()
-        torch.set_num_threads(n_threads)
-        for name, value in before.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
 
 
-class _Follower:
-    """A process that was started to do a job beside this one."""
+def _take_part_in_child(work: Callable[[Team], Any], fabric: Fabric) -> _Outcome:
+    leads, parent = fabric.is_global_zero, multiprocessing.parent_process()
+    if not leads:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+    try:
+        _answer_stops(_interrupt)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
+        if parent and not parent.is_alive():  # it ended before the system was asked to tell
+            raise KeyboardInterrupt
+        return _Outcome(_take_part(work, fabric))
+    except (Exception, KeyboardInterrupt) as fault:
+        if not leads and not isinstance(fault, SaidElsewhere | KeyboardInterrupt):
+            raise
+        fault.add_note(traceback.format_exc())  # for --debug
+        return _Outcome(fault=fault)
+    finally:
+        _answer_stops(signal.SIG_IGN)
 
-    def __init__(self, seat: Seat, job: Job) -> None:
-        self.seat = seat
-        self._stderr: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 (the leader alone speaks to the user)
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", FOLLOW],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._stderr,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-            start_new_session=True,  # Ctrl-C is the leader's to act on
-        )
-        assert self._process.stdin
-        with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(pickle.dumps((seat, job)))
-            self._process.stdin.flush()  # and left open: its end is the end of the leader
 
-    def wait_until_ready(self) -> None:
-        """Wait until it is about to take its seat. Raises ProcessLost."""
-        assert self._process.stdout
-        if not self._process.stdout.readline():
-            raise ProcessLost("a process ended before its work began")
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    _answer_stops(signal.SIG_IGN)  # one that the whole group got is passed on as well
+    raise KeyboardInterrupt
 
-    def end(self, seconds: float) -> int | None:
-        """Its exit status, for which `seconds` are waited."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(seconds)
-        return self._process.returncode
 
-    def kill(self) -> None:
-        """End it now."""
-        self._process.kill()
-        self._process.communicate()
-
-    def last_words(self) -> str:
-        """The last line that it wrote to stderr."""
-        self._stderr.seek(0)
-        return self._stderr.read().decode(errors="replace").strip().rpartition("\n")[2]
+def _answer_stops(handler: Any) -> None:
+    for number in STOPS:
+        signal.signal(number, handler)
 
 
 @contextlib.contextmanager
-def _followers(seat: Seat, job: Job) -> Iterator[None]:
-    followers: list[_Follower] = []
-    try:
-        for rank in range(1, seat.devices):
-            followers.append(_Follower(Seat(rank, seat.devices, seat.device, seat.precision, seat.port), job))
-        for follower in followers:
-            follower.wait_until_ready()
+def _stops_left_to_children() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
         yield
-        for follower in followers:
-            follower.end(SECONDS_TO_END)
-    except ProcessLost as fault:
-        lost = [follower for follower in followers if follower.end(1.0)]
-        if not lost:
-            raise
-        raise InputError(
-            f"process {lost[0].seat.rank} of this training (of 0 to {seat.devices - 1}) ended with status "
-            f"{lost[0].end(0)} {lost[0].last_words()}; go on with --resume"
-        ) from fault
-    finally:
-        for follower in followers:
-            follower.kill()
+        return
+    others = set(multiprocessing.active_children())
 
+    def pass_on(_signal: int, _frame: FrameType | None) -> None:
+        for child in set(multiprocessing.active_children()) - others:
+            child.terminate()
 
-def follow() -> None:
-    """What a process does that `open_team` started."""
-    seat, job = pickle.load(sys.stdin.buffer)
-    threading.Thread(target=_end_with_the_leader, daemon=True).start()
-    print("ready", flush=True)
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN), signal.signal(signal.SIGTERM, pass_on)
+    # Inherited by the children: Ctrl-C waits until they have imported what they need, and does not end in a traceback.
+    sys.warnoptions.append("ignore:resource_tracker")  # its warning when a process is killed; we say enough
+    resource_tracker.ensure_running()  # would unblock it later
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        with _seated(lambda: _sit(seat)) as team:
-            job.work(team, *job.arguments)
-    except SaidElsewhere:
-        sys.exit(2)
-    except Exception as fault:
-        sys.exit(f"({type(fault).__name__}: {fault})")
-
-
-def _end_with_the_leader() -> None:
-    os.read(sys.stdin.fileno(), 1)  # returns when the leader is gone, however it ended
-    os._exit(2)
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for number, handler in zip(STOPS, before, strict=True):
+            signal.signal(number, handler)

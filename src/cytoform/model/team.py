@@ -5,6 +5,8 @@ Process 0 leads: it alone writes files, shows progress and explains faults. How 
 
 import contextlib
 import logging
+import os
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -13,6 +15,8 @@ import torch
 from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments.cluster_environment import ClusterEnvironment
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
+from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import distributed
 
@@ -78,6 +82,10 @@ class SharedSums(DDPStrategy):
     otherwise than an uninterrupted one; and this model is too small for an overlap with the computation to pay.
     """
 
+    def __init__(self, *, starts_processes: bool) -> None:
+        super().__init__(start_method="spawn" if starts_processes else "popen")
+        self.starts_processes = starts_processes
+
     def setup_module(self, module: torch.nn.Module) -> torch.nn.Module:  # type: ignore[override]
         """The module as it is."""
         return module
@@ -96,20 +104,50 @@ def _loss_of_a_process_named() -> Iterator[None]:
         raise ProcessLost("another process of this training has ended; go on with --resume") from fault
 
 
-def make_fabric(
-    device: str, precision: str, *, devices: int = 1, nodes: int = 1, place: ClusterEnvironment | None = None
-) -> Fabric:
-    """Fabric on the kind of device that was asked for; `devices` on each of `nodes` machines. Raises InputError."""
+def make_fabric(device: str, precision: str, *, devices: int | None, nodes: int | None) -> Fabric:
+    """Fabric for all processes that torchrun or srun has started, else for `devices` that it has yet to start.
+
+    `device` is the kind of device that was asked for. Raises InputError.
+    """
+    for option, value in (("--devices", devices), ("--nodes", nodes)):
+        if value is not None and value < 1:
+            raise InputError(f"{option} {value}: at least one is needed")
+    if started := _started_by_others():
+        by, n_devices, n_nodes, place = started
+        if (devices or n_devices, nodes or n_nodes) != (n_devices, n_nodes):
+            raise InputError(
+                f"--devices {devices}, --nodes {nodes}: {by} started {n_devices} processes on each of "
+                f"{n_nodes} machines; leave both options out"
+            )
+        strategy: SharedSums | str = SharedSums(starts_processes=False)
+    else:
+        n_devices, n_nodes, place = devices or 1, nodes or 1, LightningEnvironment()
+        if n_nodes > 1:
+            raise InputError(f"--nodes {nodes}: start the training on every machine with torchrun or srun")
+        if n_devices > 1 and hasattr(sys, "ps1"):
+            raise InputError(f"--devices {devices}: not from a notebook or prompt; use a script or the command line")
+        strategy = SharedSums(starts_processes=True) if n_devices > 1 else "auto"
     on_gpu = torch_device(device).type == "cuda"
-    if on_gpu and devices > torch.cuda.device_count():
-        raise InputError(f"--devices {devices}: this machine has {torch.cuda.device_count()} GPUs")
-    fabric = Fabric(
+    if on_gpu and n_devices > torch.cuda.device_count():
+        raise InputError(f"--devices {n_devices}: this machine has {torch.cuda.device_count()} GPUs")
+    return Fabric(
         accelerator="gpu" if on_gpu else "cpu",
-        devices=devices,
-        num_nodes=nodes,
-        strategy=SharedSums() if devices * nodes > 1 else "auto",
-        plugins=[place or LightningEnvironment()],
+        devices=n_devices,
+        num_nodes=n_nodes,
+        strategy=strategy,
+        plugins=[place],
         precision=precision,  # type: ignore[arg-type]
     )
-    fabric.launch()
-    return fabric
+
+
+def _started_by_others() -> tuple[str, int, int, ClusterEnvironment] | None:
+    """Who has started the processes, how many on each machine, on how many machines, and how Fabric finds its place."""
+    variables = os.environ
+    if "TORCHELASTIC_RUN_ID" in variables:
+        world, per_node = int(variables["WORLD_SIZE"]), int(variables["LOCAL_WORLD_SIZE"])
+        return "torchrun", per_node, world // per_node, TorchElasticEnvironment()
+    world = int(variables.get("SLURM_STEP_NUM_TASKS", 1))
+    if world > 1:
+        nodes = int(variables.get("SLURM_STEP_NUM_NODES", 1))
+        return "srun", world // nodes, nodes, SLURMEnvironment(auto_requeue=False)
+    return None

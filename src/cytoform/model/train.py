@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from cytoform.errors import InputError
 from cytoform.files import clear_strays, staged, write_atomically, write_json
 from cytoform.model.bounds import measure_bounds
 from cytoform.model.checkpoint import newest_checkpoint, read_checkpoint
-from cytoform.model.launch import Job, open_team
+from cytoform.model.launch import do_together
 from cytoform.model.learning import learn
 from cytoform.model.run import (
     CHECKPOINTS,
@@ -28,7 +29,7 @@ from cytoform.model.run import (
     new_decoder,
     write_weights,
 )
-from cytoform.model.team import Team
+from cytoform.model.team import Team, make_fabric
 from cytoform.model.training import AutoDecoder, Trainer
 from cytoform.parallel import Progress, no_progress
 from cytoform.provenance import software_versions
@@ -78,17 +79,18 @@ def train(
 ) -> Trained:
     """Learn the sequences of a shape store into the run folder `out`; `resume` goes on with one, exactly.
 
-    `devices` processes share the work, by default one; under torchrun or srun, those that it started. Ctrl-C and
-    SIGTERM end at the next step, with a checkpoint written and `finished` false. Raises InputError.
+    `devices` processes share the work, by default one, which is this one; under torchrun or srun, those that it
+    started. Several import the calling script anew: it has to call this under `if __name__ == "__main__":`, and
+    `progress` must be picklable. Ctrl-C and SIGTERM end at the next step, with a checkpoint written and `finished`
+    false. Raises InputError.
     """
     if resume:
         config = _config_of_unfinished(out)
     elif config is None:
         raise InputError("no settings: give a preset, or resume a run")
     plan = _Plan(shapes, out, config, resume, seed, workers, overwrite)
-    job = Job(_train, (plan,))
-    with open_team(device, config.training.precision, devices=devices, nodes=nodes, job=job) as team:
-        return _train(team, plan, progress if team.leads else no_progress)
+    fabric = make_fabric(device, config.training.precision, devices=devices, nodes=nodes)
+    return do_together(partial(_train, plan, progress), fabric)
 
 
 def _config_of_unfinished(out: Path) -> Config:
@@ -98,8 +100,9 @@ def _config_of_unfinished(out: Path) -> Config:
     return read_config(out / CONFIG)
 
 
-def _train(team: Team, plan: _Plan, progress: Progress = no_progress) -> Trained:
+def _train(plan: _Plan, progress: Progress, team: Team) -> Trained:
     config, out = plan.config, plan.out
+    progress = progress if team.leads else no_progress
     with contextlib.ExitStack() as opened:
         with team.together():
             store = ShapeStore.open(plan.shapes)
