@@ -31,6 +31,7 @@ from cytoform.model.decoder import Decoder
 from cytoform.model.evaluator import FrameEvaluator
 from cytoform.model.run import new_decoder
 from cytoform.model.team import make_fabric
+from cytoform.model.threads import small_products_alone
 from cytoform.model.training import AutoDecoder, Trainer
 from cytoform.shapes.grid import frame_times
 from cytoform.shapes.samples import draw_pool, training_frames
@@ -166,7 +167,8 @@ def speeds(store: ShapeStore, folder: Path, rounds: int) -> None:
     per_epoch = len(store) * store[store.names[0]].info.n_frames * trainer.training.points_per_frame
     found: list[tuple[float, float]] = []
     for _ in range(rounds + 1):
-        ours = clocked(lambda: sum(per_epoch for _ in zip(range(6), epochs, strict=False)))
+        with small_products_alone():
+            ours = clocked(lambda: sum(per_epoch for _ in zip(range(6), epochs, strict=False)))
         found.append((clocked(lambda: sum(n for n in published.steps())), ours))
     theirs, ours = np.median(found[1:], axis=0)
     ratio = np.median([b / a for a, b in found[1:]])
@@ -182,7 +184,8 @@ def learn_preset(store: ShapeStore, folder: Path, preset: str, judge: Judge) -> 
     epochs = trainer.run(lambda: False)
     while True:
         start = time.perf_counter()
-        row = next(epochs, None)
+        with small_products_alone():
+            row = next(epochs, None)
         clock += time.perf_counter() - start
         if clock >= next_look or row is None or row.epoch == trainer.training.epochs:
             curve.points.append((clock, judge.jaccard(model.decoder, model.codes)))

@@ -14,6 +14,7 @@ from cytoform.model.checkpoint import drop_old_checkpoints
 from cytoform.model.metrics import Metrics
 from cytoform.model.run import CHECKPOINTS
 from cytoform.model.team import Team
+from cytoform.model.threads import small_products_alone
 from cytoform.model.training import Trainer
 from cytoform.parallel import Progress
 
@@ -26,6 +27,7 @@ def learn(team: Team, trainer: Trainer, out: Path, progress: Progress) -> float:
     training, done = trainer.training, trainer.position.epoch
     with contextlib.ExitStack() as opened:
         opened.enter_context(_disk_faults_explained(out))
+        opened.enter_context(small_products_alone())
         metrics = opened.enter_context(Metrics(out, epochs=done)) if team.leads else None
         asked = opened.enter_context(stop_requests())
         advance = opened.enter_context(progress("training", training.epochs - done))

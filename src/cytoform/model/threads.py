@@ -4,8 +4,10 @@ PyTorch's own threads meet after every operation; on layers as small as ours, an
 wait for each other. Threads that take whole chunks of points through all layers meet once.
 """
 
+import contextlib
 import functools
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
@@ -33,3 +35,14 @@ class Threads:
 def compute_threads() -> Threads:
     """The pool of this process."""
     return Threads()
+
+
+@contextlib.contextmanager
+def small_products_alone() -> Iterator[None]:
+    """Have this thread compute alone as well; products as small as those of a step are not worth a meeting."""
+    before = compute_threads().n
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
