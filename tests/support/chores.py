@@ -55,13 +55,3 @@ def die_at(n: int, which: int) -> int:
         os.kill(os.getpid(), signal.SIGKILL)
     time.sleep(0.05)
     return n
-
-
-def sleep(seconds: float, folder: Path) -> None:
-    (folder / str(os.getpid())).touch()
-    time.sleep(seconds)
-
-
-def eat(n_bytes: int) -> int:
-    """Memory until the worker is stopped for it."""
-    return len(bytearray(os.urandom(1024)) * (n_bytes // 1024))
