@@ -12,6 +12,9 @@ from cytoform.model.decoder import Decoder
 
 Weights = list[nn.Parameter]
 
+# Steps of one size are a random walk; without it the weights of a long training grow until the field ripples.
+MUON_WEIGHT_DECAY = 0.1
+
 
 def adam(decoder: Decoder, codes: nn.Parameter, training: TrainingConfig) -> list[Optimizer]:
     """Adam for everything, as in the paper."""
@@ -26,7 +29,7 @@ def muon(decoder: Decoder, codes: nn.Parameter, training: TrainingConfig) -> lis
     matrices = [cast(nn.Parameter, layer.weight) for layer in decoder.layers]
     others = [weight for weight in decoder.parameters() if all(weight is not matrix for matrix in matrices)]
     groups = [{"params": matrices, "rate": training.matrix_learning_rate}]
-    of_matrices = torch.optim.Muon(groups, lr=training.matrix_learning_rate, weight_decay=0.0)
+    of_matrices = torch.optim.Muon(groups, lr=training.matrix_learning_rate, weight_decay=MUON_WEIGHT_DECAY)
     return [_adam(others, codes, training), of_matrices]
 
 
