@@ -34,8 +34,8 @@ def gradients(model: Decoder, error: torch.Tensor, codes: torch.Tensor) -> list[
 @settings(max_examples=25, deadline=None)
 @given(
     activation=st.sampled_from(sorted(ACTIVATIONS)),
-    frames=st.integers(1, 5),
-    points=st.sampled_from([1, 7, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK + 3]),
+    frames=st.integers(1, 20),
+    points=st.sampled_from([1, 7, CHUNK // 3, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK + 3]),
     depth=st.integers(1, 5),
     seed=st.integers(0, 99),
 )

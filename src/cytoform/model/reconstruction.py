@@ -2,7 +2,8 @@
 
 On a CPU a step should cost what its matrix products cost. So error and gradients are computed in one pass, a chunk of
 points at a time that stays in the cache of one core: forwards, error, backwards. As in `model.evaluator`, a chunk is a
-matrix of units by points in a reused buffer, and the coordinates and the 1 that carries the bias ride in spare rows.
+matrix of units by points in a reused buffer, and the coordinates ride in spare rows. So do the biases: a chunk may hold
+several frames, and each has a row that is 1 at its points, so that products add biases and sum their gradients.
 """
 
 from collections.abc import Iterable
@@ -17,7 +18,8 @@ from torch import Tensor
 from cytoform.model.decoder import POINT_DIM, Decoder, FrameBiases, Sine
 from cytoform.model.threads import compute_threads
 
-CHUNK = 512
+# Points in a chunk, and frames at most, of which small ones share a chunk.
+CHUNK, FRAMES = 512, 8
 
 
 class Reconstruction:
@@ -50,12 +52,11 @@ class Reconstruction:
         while len(self._passes) < threads.n:
             self._passes.append(_Pass(self._decoder))
         n_frames, n_points = distances.shape
-        parts = [slice(start, start + CHUNK) for start in range(0, n_points, CHUNK)]
-        of_shifts = torch.empty(n_frames, len(parts), *shifts.shape[::2])
+        of_shifts = torch.zeros(-(-n_points // CHUNK), *shifts.transpose(0, 1).shape)
         chunks = [
-            _Chunk(points[frame, part], distances[frame, part], shifts[:, frame], of_shifts[frame, number])
-            for frame in range(n_frames)
-            for number, part in enumerate(parts)
+            _Chunk(points[frames, part], distances[frames, part], shifts[:, frames], of_shifts[number, frames])
+            for frames in _even_slices(n_frames, min(max(CHUNK // n_points, 1), FRAMES), threads.n)
+            for number, part in enumerate(_even_slices(n_points, CHUNK, 1))
         ]
         for each in self._passes:
             each.begin(weights, output[0], offset, scale=1 / distances.numel())
@@ -65,8 +66,8 @@ class Reconstruction:
         first, *others = self._passes
         for each in others:
             first.add(each)
-        gradients = (first.of_output[None], first.of_offset, of_shifts.sum(dim=1).transpose(0, 1))
-        return first.error.clone(), (*gradients, *(of_weight[:, :-1] for of_weight in first.of_weights))
+        gradients = (first.of_output[None], first.of_offset, of_shifts.sum(dim=0).transpose(0, 1))
+        return first.error.clone(), (*gradients, *first.of_weights)
 
 
 class _OnePass(torch.autograd.Function):
@@ -91,36 +92,47 @@ class _OnePass(torch.autograd.Function):
         return None, None, None, *(scale * gradient for gradient in ctx.gradients)
 
 
+def _even_slices(n: int, largest: int, multiple: int) -> list[slice]:
+    """Cut `n` into pieces of about one size, at most `largest`; into a multiple of `multiple`, if `n` is enough for that."""
+    pieces = min(multiple * -(-n // (largest * multiple)), n)
+    return [slice(i * n // pieces, (i + 1) * n // pieces) for i in range(pieces)]
+
+
 @dataclass(frozen=True)
 class _Chunk:
-    """Some points of one frame, what the frame adds to each layer, and room for its gradient."""
+    """Some points of some frames, what the frames add to each layer, and room for the gradient of that."""
 
-    points: Float[Tensor, "n 3"]
-    distances: Float[Tensor, " n"]
-    shifts: Float[Tensor, "depth width"]
-    of_shifts: Float[Tensor, "depth width"]
+    points: Float[Tensor, "frames n 3"]
+    distances: Float[Tensor, "frames n"]
+    shifts: Float[Tensor, "depth frames width"]
+    of_shifts: Float[Tensor, "frames depth width"]
 
 
 class _Pass:
     """What one thread computes: the error of its chunks, and the gradients that they add up to."""
 
     def __init__(self, decoder: Decoder) -> None:
-        width, sizes = decoder.width, [layer.n_hidden + POINT_DIM for layer in decoder.layers]
+        width, self._sizes = decoder.width, [layer.n_hidden + POINT_DIM for layer in decoder.layers]
         self._width, self._sine = width, isinstance(decoder.activation, Sine)
-        # The last column of the weights is for the bias of the frame.
-        self._weights = [torch.zeros(width, size + 1) for size in sizes]
-        self.of_weights = [torch.zeros(width, size + 1) for size in sizes]
+        # The last columns of the weights are for the biases of the frames, the last rows of the units say whose is whose.
+        self._weights = [torch.zeros(width, size + FRAMES) for size in self._sizes]
+        self._totals = [torch.zeros(width, size + FRAMES) for size in self._sizes]
         self.of_output, self.of_offset, self.error = torch.zeros(width), torch.zeros(1), torch.zeros(())
-        self._units = [torch.ones(width + POINT_DIM + 1, CHUNK) for _ in range(len(sizes) + 1)]
-        self._slopes = [torch.empty(width, CHUNK) for _ in sizes]
+        self._units = [torch.zeros(width + POINT_DIM + FRAMES, CHUNK) for _ in range(len(self._sizes) + 1)]
+        self._slopes = [torch.empty(width, CHUNK) for _ in self._sizes]
         self._back = torch.empty(width, CHUNK), torch.empty(width, CHUNK)
+
+    @property
+    def of_weights(self) -> list[Tensor]:
+        """The gradients of the weights."""
+        return [total[:, :size] for total, size in zip(self._totals, self._sizes, strict=True)]
 
     def begin(self, weights: list[Tensor], output: Tensor, offset: Tensor, *, scale: float) -> None:
         """Take over the weights of a step, and forget the gradients of the last one."""
         for mine, given in zip(self._weights, weights, strict=True):
-            mine[:, :-1] = given
+            mine[:, : given.shape[1]] = given
         self._output, self._offset, self._scale = output, offset, scale
-        for total in (*self.of_weights, self.of_output, self.of_offset, self.error):
+        for total in (*self._totals, self.of_output, self.of_offset, self.error):
             total.zero_()
 
     def add(self, other: "_Pass") -> None:
@@ -135,14 +147,17 @@ class _Pass:
     def take(self, chunks: Iterable[_Chunk]) -> None:
         """Error and gradients of some chunks."""
         for chunk in chunks:
-            n = len(chunk.points)
-            units, slopes = [buffer[:, :n] for buffer in self._units], [buffer[:, :n] for buffer in self._slopes]
+            n_frames, n_each = chunk.distances.shape
+            n, size = n_frames * n_each, self._width + POINT_DIM + n_frames
+            units, slopes = [b[:size, :n] for b in self._units], [b[:, :n] for b in self._slopes]
+            whose = torch.eye(n_frames).repeat_interleave(n_each, dim=1)
             for values in units:
-                values[self._width : self._width + POINT_DIM] = chunk.points.T
+                values[self._width : self._width + POINT_DIM] = chunk.points.reshape(n, POINT_DIM).T
+                values[self._width + POINT_DIM :] = whose
             units[0] = units[0][self._width :]
             self._forwards(chunk, units, slopes)
             last = units[-1][: self._width]
-            difference = torch.mv(last.T, self._output).add_(self._offset).sub_(chunk.distances)
+            difference = torch.mv(last.T, self._output).add_(self._offset).sub_(chunk.distances.reshape(n))
             self.error += difference.abs().sum() * self._scale
             sign = difference.sign_().mul_(self._scale)
             self.of_output += torch.mv(last, sign)
@@ -150,8 +165,9 @@ class _Pass:
             self._backwards(chunk, sign, units, slopes)
 
     def _forwards(self, chunk: _Chunk, units: list[Tensor], slopes: list[Tensor]) -> None:
-        for layer, weight in enumerate(self._weights):
-            weight[:, -1] = chunk.shifts[layer]
+        for layer, (weight, size) in enumerate(zip(self._weights, self._sizes, strict=True)):
+            weight = weight[:, : size + chunk.shifts.shape[1]]
+            weight[:, size:] = chunk.shifts[layer].T
             torch.mm(weight, units[layer], out=slopes[layer])
             self._activate(slopes[layer], units[layer + 1][: self._width])
 
@@ -160,10 +176,11 @@ class _Pass:
         torch.mul(self._output[:, None], sign, out=gradient)
         for layer in reversed(range(len(self._weights))):
             gradient.mul_(slopes[layer])
-            total = self.of_weights[layer]
-            total[:, -1] = 0
+            size = self._sizes[layer]
+            total = self._totals[layer][:, : size + chunk.shifts.shape[1]]
+            total[:, size:] = 0
             total.addmm_(gradient, units[layer].T)
-            chunk.of_shifts[layer] = total[:, -1]
+            chunk.of_shifts[:, layer] = total[:, size:].T
             if layer:
                 torch.mm(self._weights[layer][:, : self._width].T, gradient, out=other)
                 gradient, other = other, gradient
