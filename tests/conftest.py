@@ -1,6 +1,7 @@
 """Shapes in signatures are checked at run time in every test; where the real cells lie."""
 
 import os
+import signal
 from pathlib import Path
 
 # The networks of the tests are tiny: a second thread only waits, and on a busy machine for long.
@@ -10,6 +11,8 @@ import pytest
 from jaxtyping import install_import_hook
 
 install_import_hook("cytoform", "runtime_types.check")
+# A job in the background of a shell ignores Ctrl-C, and so would the commands that the tests start and stop.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
 
