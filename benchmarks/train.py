@@ -14,6 +14,7 @@ concatenated at the layers that take them, Adam at 1e-4 halved every 100 epochs.
 """
 
 import argparse
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -72,6 +73,11 @@ class Curve:
 
     name: str
     points: list[tuple[float, float]]
+
+    def add(self, seconds: float, jaccard: float) -> None:
+        """Note a Jaccard index, and say so."""
+        self.points.append((seconds, jaccard))
+        print(f"{self.name}: {seconds:.1f} s, Jaccard {jaccard:.3f}", file=sys.stderr, flush=True)
 
     def seconds_to(self, target: float) -> float | None:
         """Seconds to a Jaccard index, by linear interpolation, or None where it was not reached."""
@@ -146,7 +152,7 @@ def our_trainer(store: ShapeStore, folder: Path, preset: str, settings: list[str
     frames = training_frames(store, store.names, config.data.frame_stride)
     pool = draw_pool(store, frames, folder / preset, sampling=config.sampling, seed=0)
     model = AutoDecoder(new_decoder(config.model, seed=0), len(store), code_sigma=config.training.code_sigma, seed=0)
-    fabric = make_fabric("cpu", config.training.precision)
+    fabric = make_fabric("cpu", config.training.precision, devices=1, nodes=1)
     return Trainer(model, pool, config.training, seed=0, fabric=fabric), model
 
 
@@ -185,12 +191,12 @@ def learn_preset(store: ShapeStore, folder: Path, preset: str, judge: Judge) -> 
     while True:
         start = time.perf_counter()
         with small_products_alone():
-            row = next(epochs, None)
+            done = next(epochs, None)
         clock += time.perf_counter() - start
-        if clock >= next_look or row is None or row.epoch == trainer.training.epochs:
-            curve.points.append((clock, judge.jaccard(model.decoder, model.codes)))
-            next_look = clock * 1.2 + 1
-        if row is None:
+        if clock >= next_look or done is None:
+            curve.add(clock, judge.jaccard(model.decoder, model.codes))
+            next_look = clock * 1.3 + 1
+        if done is None:
             return curve
 
 
@@ -203,20 +209,17 @@ def learn_published(store: ShapeStore, seconds: float, judge: Judge) -> Curve:
             pass
         clock += time.perf_counter() - start
         if clock >= next_look or clock >= seconds:
-            curve.points.append((clock, judge.jaccard(loop.decoder, loop.codes.weight)))
+            curve.add(clock, judge.jaccard(loop.decoder, loop.codes.weight))
             next_look = clock * 1.2 + 5
     return curve
 
 
-def table(curves: list[Curve]) -> None:
-    """Seconds to each target."""
-    print("| loop | " + " | ".join(f"s to {target:.2f}" for target in TARGETS) + " | trained, s | Jaccard |")
-    print("|---" * (len(TARGETS) + 3) + "|")
-    for curve in curves:
-        reached = [curve.seconds_to(target) for target in TARGETS]
-        seconds, jaccard = curve.points[-1]
-        cells = [f"{value:.0f}" if value is not None else "not reached" for value in reached]
-        print(f"| {curve.name} | " + " | ".join(cells) + f" | {seconds:.0f} | {jaccard:.3f} |", flush=True)
+def row(curve: Curve) -> str:
+    """Seconds to each target, as a row of the table."""
+    reached = [curve.seconds_to(target) for target in TARGETS]
+    seconds, jaccard = curve.points[-1]
+    cells = [f"{value:.0f}" if value is not None else "not reached" for value in reached]
+    return f"| {curve.name} | " + " | ".join(cells) + f" | {seconds:.0f} | {jaccard:.3f} |"
 
 
 def main() -> None:
@@ -233,10 +236,12 @@ def main() -> None:
     print(f"{torch.get_num_threads()} threads")
     with tempfile.TemporaryDirectory() as folder:
         speeds(store, Path(folder), arguments.rounds)
-        curves = [learn_preset(store, Path(folder), preset, judge) for preset in arguments.presets]
+        print("| loop | " + " | ".join(f"s to {target:.2f}" for target in TARGETS) + " | trained, s | Jaccard |")
+        print("|---" * (len(TARGETS) + 3) + "|", flush=True)
         if arguments.published_minutes:
-            curves.append(learn_published(store, 60 * arguments.published_minutes, judge))
-    table(curves)
+            print(row(learn_published(store, 60 * arguments.published_minutes, judge)), flush=True)
+        for preset in arguments.presets:
+            print(row(learn_preset(store, Path(folder), preset, judge)), flush=True)
 
 
 if __name__ == "__main__":
