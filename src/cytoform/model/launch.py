@@ -32,8 +32,8 @@ logging.getLogger("torch.multiprocessing.spawn").setLevel(logging.ERROR)  # it a
 class _Outcome:
     """How process 0 ended. No dataclass: Fabric looks for tensors in what comes back, and refuses frozen ones."""
 
-    def __init__(self, result: Any = None, fault: BaseException | None = None) -> None:
-        self.result, self.fault = result, fault
+    def __init__(self, result: Any = None, fault: BaseException | None = None, trace: str = "") -> None:
+        self.result, self.fault, self.trace = result, fault, trace
 
 
 def do_together(work: Callable[[Team], Any], fabric: Fabric) -> Any:
@@ -56,7 +56,7 @@ def do_together(work: Callable[[Team], Any], fabric: Fabric) -> Any:
     finally:
         os.environ.pop("MASTER_PORT", None)  # or Fabric would take it again
     if outcome.fault:
-        raise outcome.fault
+        raise outcome.fault from RuntimeError(outcome.trace)  # for --debug
     return outcome.result
 
 
@@ -85,8 +85,7 @@ def _take_part_in_child(work: Callable[[Team], Any], fabric: Fabric) -> _Outcome
     except (Exception, KeyboardInterrupt) as fault:
         if not leads and not isinstance(fault, SaidElsewhere | KeyboardInterrupt):
             raise
-        fault.add_note(traceback.format_exc())  # for --debug
-        return _Outcome(fault=fault)
+        return _Outcome(fault=fault, trace=traceback.format_exc())
     finally:
         _answer_stops(signal.SIG_IGN)
 
