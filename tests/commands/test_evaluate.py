@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from refusals import assert_refused
 from stores import ball, empty, write_store
 
 from cytoform import cli
@@ -67,8 +68,4 @@ def test_faults_are_one_line_and_leave_nothing(
         (reference, rebuilt, "--sequences", "zebra"): "no sequence 'zebra'",
         (reference, str(Path(reference) / "a")): "not a shape store",
     }.items():
-        assert cli.run(["evaluate", *arguments, *out]) == 2
-        error = capsys.readouterr().err
-        assert error.count("\n") == 1
-        assert message in error
-    assert list(tmp_path.iterdir()) == []
+        assert_refused(["evaluate", *arguments, *out], message, capsys, folder=tmp_path)

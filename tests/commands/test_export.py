@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 import trimesh
+from refusals import assert_refused
 from stores import GRID, ball, empty, write_store
 
 from cytoform import cli
@@ -130,11 +131,7 @@ def test_another_seed_gives_other_points(store: Path, tmp_path: Path) -> None:
 def test_faults_are_one_line_and_leave_nothing(
     store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
-    assert cli.run(["export", str(store), "--out", str(tmp_path / "out"), *arguments]) == 2
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1
-    assert message in error
-    assert list(tmp_path.iterdir()) == []
+    assert_refused(["export", str(store), "--out", str(tmp_path / "out"), *arguments], message, capsys, folder=tmp_path)
 
 
 def test_h5_without_h5py(

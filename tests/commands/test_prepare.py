@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from refusals import assert_refused
 
 from cytoform import cli
 from cytoform.shapes.store import ShapeSequence, ShapeStore
@@ -88,17 +89,11 @@ def test_faults_are_one_line_and_write_nothing(
     write_movie(Path("cell.ome.tif"))
     write_movie(Path("bare.ome.tif"), spacing=False)
     write_movie(Path("cut.ome.tif"), radius_um=4.5)
-    before = sorted(tmp_path.iterdir())
     arguments, words = FAULTS[fault]
     given = [str(argument) for argument in arguments]
     defaults = [word for option, value in (("--grid", "16"), ("--workers", "1")) if option not in given
                 for word in (option, value)]  # fmt: skip
-    assert cli.run(["prepare", *given, "--out", "s.zarr", *defaults]) == 2
-    printed = capsys.readouterr()
-    assert printed.err.startswith("cytoform: ")
-    assert printed.err.count("\n") == 1
-    assert words in printed.err
-    assert sorted(tmp_path.iterdir()) == before
+    assert_refused(["prepare", *given, "--out", "s.zarr", *defaults], words, capsys, folder=tmp_path)
 
 
 def test_an_existing_output_is_refused_and_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

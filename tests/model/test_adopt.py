@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from published import PublishedDecoder, published_place, write_checkpoint, write_codes
+from refusals import assert_refused
 from scipy.io import savemat
 
 from cytoform import cli
@@ -205,7 +206,7 @@ def test_a_foreign_checkpoint_is_one_line(
     saved, words = FAULTS[fault]
     torch.save(saved, "model.pth")
     write_codes(tmp_path / "codes.mat", CODES)
-    _refused(["import", "model.pth", "--codes", "codes.mat", "--out", "run"], words, capsys)
+    assert_refused(["import", "model.pth", "--codes", "codes.mat", "--out", "run"], words, capsys, folder=tmp_path)
     assert not Path("pwned").exists()
     assert not Path("run").exists()
 
@@ -217,14 +218,21 @@ def test_a_damaged_checkpoint_is_one_line(
     monkeypatch.chdir(tmp_path)
     Path("model.pth").write_bytes(content)
     write_codes(tmp_path / "codes.mat", CODES)
-    _refused(["import", "model.pth", "--codes", "codes.mat", "--out", "run"], "model.pth", capsys)
+    assert_refused(
+        ["import", "model.pth", "--codes", "codes.mat", "--out", "run"], "model.pth", capsys, folder=tmp_path
+    )
 
 
 def test_a_truncated_checkpoint_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write_checkpoint(tmp_path / "model.pth", plain())
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     codes = write_codes(tmp_path / "codes.mat", CODES)
-    _refused(["import", str(path), "--codes", str(codes), "--out", str(tmp_path / "run")], "model.pth", capsys)
+    assert_refused(
+        ["import", str(path), "--codes", str(codes), "--out", str(tmp_path / "run")],
+        "model.pth",
+        capsys,
+        folder=tmp_path,
+    )
 
 
 @pytest.mark.parametrize(
@@ -244,7 +252,7 @@ def test_codes_that_do_not_fit_are_one_line(
     path = write_checkpoint(tmp_path / "model.pth", plain())
     savemat(tmp_path / "codes.mat", codes)
     arguments = ["import", str(path), "--codes", str(tmp_path / "codes.mat"), "--out", str(tmp_path / "run")]
-    _refused(arguments, words, capsys)
+    assert_refused(arguments, words, capsys, folder=tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -264,12 +272,9 @@ def test_impossible_options_are_one_line(
     options: list[str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path, codes = write_checkpoint(tmp_path / "model.pth", plain()), write_codes(tmp_path / "codes.mat", CODES)
-    _refused(["import", str(path), "--codes", str(codes), "--out", str(tmp_path / "run"), *options], words, capsys)
-
-
-def _refused(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.run([*arguments, "--quiet"]) == 2
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1
-    assert words in error
-    assert not list(Path(arguments[arguments.index("--out") + 1]).parent.glob(".run*"))
+    assert_refused(
+        ["import", str(path), "--codes", str(codes), "--out", str(tmp_path / "run"), *options],
+        words,
+        capsys,
+        folder=tmp_path,
+    )

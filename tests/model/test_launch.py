@@ -84,6 +84,7 @@ def test_a_fault_is_one_line_whatever_the_number_of_processes(balls: Path, tmp_p
     assert process.returncode == 2
     assert error.count("\n") == 1
     assert "no sequence 'z'" in error
+    assert "Traceback" not in error
     assert list(tmp_path.iterdir()) == []
 
 

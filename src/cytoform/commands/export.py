@@ -1,5 +1,6 @@
 """`cytoform export`: shape stores in the formats of other programs."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -37,6 +38,8 @@ def export(
     points
         Points a frame, for points.
     """
+    from functools import partial
+
     import numpy as np
 
     from cytoform.files import staged, write_json
@@ -44,27 +47,22 @@ def export(
     from cytoform.provenance import software_versions
     from cytoform.shapes.digest import folder_sha256
     from cytoform.shapes.export import write_h5, write_masks, write_mat, write_meshes, write_points
-    from cytoform.shapes.store import ShapeStore
+    from cytoform.shapes.store import ShapeSequence, ShapeStore
 
+    writers: dict[Format, Callable[[ShapeSequence, Path], None]] = {
+        "masks": write_masks,
+        "meshes": write_meshes,
+        "points": partial(write_points, n_points=points, rng=np.random.default_rng(common.seed)),
+        "ctc": write_ctc,
+        "h5": write_h5,
+        "mat": write_mat,
+    }
     shapes = ShapeStore.open(store)
     names = sorted(set(sequences)) if sequences else shapes.names
     chosen = [shapes[name] for name in names]
-    rng = np.random.default_rng(common.seed)
     with staged(out, overwrite=common.overwrite) as folder, common.progress("exporting", len(names)) as advance:
-        for number, sequence in enumerate(chosen, start=1):
-            match to:
-                case "masks":
-                    write_masks(sequence, folder)
-                case "meshes":
-                    write_meshes(sequence, folder)
-                case "points":
-                    write_points(sequence, folder, n_points=points, rng=rng)
-                case "ctc":
-                    write_ctc(sequence, folder, number=number)
-                case "h5":
-                    write_h5(sequence, folder)
-                case "mat":
-                    write_mat(sequence, folder)
+        for sequence in chosen:
+            writers[to](sequence, folder)
             advance(1)
         provenance = {
             "command": "cytoform export",

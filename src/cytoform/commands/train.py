@@ -1,12 +1,32 @@
 """`cytoform train`: a shape store to a trained run."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import Parameter
 
-from cytoform.commands.common import Common
+from cytoform.commands.common import Common, Device
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class DeviceOptions:
+    """What a training may use."""
+
+    device: Annotated[Device, Parameter(help="Where to compute.")] = "auto"
+    devices: Annotated[
+        int | None,
+        Parameter(
+            help="GPUs, or on a CPU processes, that share the work on this machine; by default 1, under torchrun and "
+            "srun as many as they start."
+        ),
+    ] = None
+    nodes: Annotated[int | None, Parameter(help="Machines; torchrun or srun has to start the training on each.")] = None
+    workers: Annotated[
+        int | None, Parameter(help="Processes that draw the training samples; by default one a CPU core.")
+    ] = None
 
 
 def train(
@@ -18,10 +38,7 @@ def train(
     config: Path | None = None,
     set_: Annotated[list[str] | None, Parameter(name="--set", negative=())] = None,
     resume: Annotated[bool, Parameter(negative=())] = False,
-    device: Literal["auto", "cpu", "cuda"] = "auto",
-    devices: int | None = None,
-    nodes: int | None = None,
-    workers: int | None = None,
+    where: DeviceOptions = DeviceOptions(),
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> int:
     """Learn the cells of a shape store: a decoder, and a latent code for each sequence.
@@ -40,15 +57,6 @@ def train(
         One more setting, for example --set training.epochs=10; may be repeated.
     resume
         Go on with the run in --out where it was stopped; it keeps its settings.
-    device
-        Where to compute.
-    devices
-        GPUs, or on a CPU processes, that share the work on this machine; by default 1, under torchrun and srun as many
-        as they start.
-    nodes
-        Machines; torchrun or srun has to start the training on each.
-    workers
-        Processes that draw the training samples; by default one a CPU core.
     """
     from cytoform.config import load_config
     from cytoform.errors import InputError
@@ -63,11 +71,11 @@ def train(
         out,
         None if resume else load_config(preset=preset or "quick", file=config, settings=set_),
         resume=resume,
-        device=device,
-        devices=devices,
-        nodes=nodes,
+        device=where.device,
+        devices=where.devices,
+        nodes=where.nodes,
         seed=common.seed,
-        workers=len(os.sched_getaffinity(0)) if workers is None else workers,
+        workers=len(os.sched_getaffinity(0)) if where.workers is None else where.workers,
         overwrite=common.overwrite,
         progress=common.progress,
     )

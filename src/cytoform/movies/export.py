@@ -10,8 +10,8 @@ from cytoform.movies.lineage import Lineage, Track
 from cytoform.shapes.store import ShapeSequence
 
 
-def write_ctc(sequence: ShapeSequence, folder: Path, *, number: int) -> None:
-    """Write a sequence as NN_GT: the whole family under one label, in the coordinates of the cube.
+def write_ctc(sequence: ShapeSequence, folder: Path) -> None:
+    """Write a sequence as the next NN_GT: the whole family under one label, in the coordinates of the cube.
 
     A shape store does not know which daughter is which, so a family is one track. A track may not have gaps: after
     empty frames the family goes on under the next label, with the one before as its parent.
@@ -22,7 +22,7 @@ def write_ctc(sequence: ShapeSequence, folder: Path, *, number: int) -> None:
         info.n_frames,
         (spacing_um, spacing_um, spacing_um),
         time_step_s=info.time_step_s,
-        sequence=f"{number:02d}",
+        sequence=f"{len(list(folder.glob('*_GT'))) + 1:02d}",
     )
     label, labels = 0, []
     before = False
