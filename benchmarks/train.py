@@ -30,10 +30,9 @@ from torch import Tensor, nn
 from cytoform.config import load_config
 from cytoform.model.decoder import Decoder
 from cytoform.model.evaluator import FrameEvaluator
-from cytoform.model.run import new_decoder
 from cytoform.model.team import make_fabric
 from cytoform.model.threads import small_products_alone
-from cytoform.model.training import AutoDecoder, Trainer
+from cytoform.model.training import AutoDecoder, Trainer, new_model
 from cytoform.shapes.grid import frame_times
 from cytoform.shapes.samples import draw_pool, training_frames
 from cytoform.shapes.store import ShapeStore
@@ -151,7 +150,7 @@ def our_trainer(store: ShapeStore, folder: Path, preset: str, settings: list[str
     config = load_config(preset=preset, settings=settings)
     frames = training_frames(store, store.names, config.data.frame_stride)
     pool = draw_pool(store, frames, folder / preset, sampling=config.sampling, seed=0)
-    model = AutoDecoder(new_decoder(config.model, seed=0), len(store), code_sigma=config.training.code_sigma, seed=0)
+    model = new_model(config, len(store), seed=0)
     fabric = make_fabric("cpu", config.training.precision, devices=1, nodes=1)
     return Trainer(model, pool, config.training, seed=0, fabric=fabric), model
 

@@ -59,7 +59,7 @@ class TrainingConfig(Section):
     code_noise: float = Field(0.0, ge=0)  # σ of noise added to the codes at every step, not in the paper
     gradient_clip: float = Field(1e9, gt=0)  # largest norm of the gradient; the default clips nothing, as in the paper
     checkpoint_epochs: int = Field(50, ge=1)
-    precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"  # bf16-mixed: on a CPU only for the way back
 
 
 Sigma = Annotated[float, Field(gt=0, le=1)]

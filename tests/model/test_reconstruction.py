@@ -52,6 +52,22 @@ def test_error_and_gradients_are_those_of_the_decoder(
         torch.testing.assert_close(one, other, rtol=1e-4, atol=2e-5)
 
 
+def test_a_narrow_way_back_changes_gradients_by_what_bfloat16_rounds() -> None:
+    model = decoder(width=64, depth=4)
+    points, distances, codes, times = batch(3, CHUNK // 2)
+    codes.requires_grad_()
+    exact, narrow = (
+        Reconstruction(model, backward_dtype=dtype).error(points, model.frame_biases(codes, times), distances)
+        for dtype in (torch.float32, torch.bfloat16)
+    )
+    assert torch.equal(exact, narrow)
+    errors = [
+        float((one - other).norm() / one.norm())
+        for one, other in zip(gradients(model, exact, codes), gradients(model, narrow, codes), strict=True)
+    ]
+    assert 1e-4 < max(errors) < 0.02
+
+
 def test_gradients_scale_with_what_is_done_to_the_error() -> None:
     model = decoder()
     points, distances, codes, times = batch(2, 40)

@@ -97,6 +97,17 @@ def test_same_seed_same_bytes(balls: Path, tmp_path: Path) -> None:
     assert a != c
 
 
+def test_bfloat16_learns_almost_the_same_and_repeatably(balls: Path, tmp_path: Path) -> None:
+    settings = ("training.epochs=60", "training.precision=bf16-mixed")
+    found = [train(balls, tmp_path / name, small_config(*settings)) for name in ("one", "two")]
+    exact = train(balls, tmp_path / "exact", small_config("training.epochs=60"))
+    assert (tmp_path / "one" / "model.safetensors").read_bytes() == (
+        tmp_path / "two" / "model.safetensors"
+    ).read_bytes()
+    assert found[0].loss != exact.loss
+    assert found[0].loss == pytest.approx(exact.loss, rel=0.1)
+
+
 def stop_after(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask for a stop at the n-th step, as a signal would."""
     steps = iter(range(10**6))

@@ -26,6 +26,7 @@ from cytoform.errors import InputError, SaidElsewhere
 from cytoform.model.team import Team
 
 STOPS = (signal.SIGINT, signal.SIGTERM)
+QUIET_TRACKER = "ignore:resource_tracker"  # its warning when a process is killed; we say enough
 logging.getLogger("torch.multiprocessing.spawn").setLevel(logging.ERROR)  # it announces every process that it ends
 
 
@@ -113,7 +114,8 @@ def _stops_left_to_children() -> Iterator[None]:
 
     before = signal.signal(signal.SIGINT, signal.SIG_IGN), signal.signal(signal.SIGTERM, pass_on)
     # Inherited by the children: Ctrl-C waits until they have imported what they need, and does not end in a traceback.
-    sys.warnoptions.append("ignore:resource_tracker")  # its warning when a process is killed; we say enough
+    if QUIET_TRACKER not in sys.warnoptions:
+        sys.warnoptions.append(QUIET_TRACKER)
     resource_tracker.ensure_running()  # would unblock it later
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

@@ -26,11 +26,10 @@ from cytoform.model.run import (
     WEIGHTS,
     Learned,
     LearnedSequence,
-    new_decoder,
     write_weights,
 )
 from cytoform.model.team import Team, make_fabric
-from cytoform.model.training import AutoDecoder, Trainer
+from cytoform.model.training import AutoDecoder, Trainer, new_model
 from cytoform.parallel import Progress, no_progress
 from cytoform.provenance import software_versions
 from cytoform.shapes.digest import folder_sha256
@@ -196,10 +195,9 @@ def _sole_writer(out: Path) -> Iterator[None]:
 
 def _new_trainer(team: Team, plan: _Plan, n_sequences: int, pool: SamplePool) -> Trainer:
     """A trainer where the run has come to."""
-    training, folder = plan.config.training, plan.out / CHECKPOINTS
-    decoder = new_decoder(plan.config.model, seed=plan.seed)
-    model = AutoDecoder(decoder, n_sequences, code_sigma=training.code_sigma, seed=plan.seed)
-    trainer = Trainer(model, pool, training, seed=plan.seed, fabric=team.fabric)
+    folder = plan.out / CHECKPOINTS
+    model = new_model(plan.config, n_sequences, seed=plan.seed)
+    trainer = Trainer(model, pool, plan.config.training, seed=plan.seed, fabric=team.fabric)
     newest = newest_checkpoint(folder) if team.leads else None
     path = team.gather(newest and newest.path)[0]
     if path:

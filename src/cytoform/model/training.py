@@ -18,12 +18,13 @@ from jaxtyping import Float
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from cytoform.config import TrainingConfig
+from cytoform.config import Config, TrainingConfig
 from cytoform.errors import InputError
 from cytoform.model.checkpoint import Checkpoint, load_into, write_tensors
 from cytoform.model.decoder import Decoder
 from cytoform.model.optimizers import OPTIMIZERS
 from cytoform.model.reconstruction import Reconstruction
+from cytoform.model.run import new_decoder
 from cytoform.shapes.samples import Batch, SamplePool
 
 FRAME_ORDER, POINTS, CODES = 1, 2, 3  # streams of random numbers
@@ -33,10 +34,18 @@ WARM_UP_SHARE = 0.02
 class AutoDecoder(nn.Module):
     """A decoder and the codes of the training sequences; codes start as N(0, σ²)."""
 
-    def __init__(self, decoder: Decoder, n_sequences: int, *, code_sigma: float, seed: int) -> None:
+    def __init__(
+        self,
+        decoder: Decoder,
+        n_sequences: int,
+        *,
+        code_sigma: float,
+        seed: int,
+        backward_dtype: torch.dtype = torch.float32,
+    ) -> None:
         super().__init__()
         self.decoder = decoder
-        self._reconstruction = Reconstruction(decoder)
+        self._reconstruction = Reconstruction(decoder, backward_dtype=backward_dtype)
         codes = np.random.default_rng([seed, CODES]).normal(0, code_sigma, (n_sequences, decoder.code_dim))
         self.codes = nn.Parameter(torch.tensor(codes, dtype=torch.float32))
 
@@ -57,6 +66,18 @@ class Position:
 
     epoch: int = 0
     batch: int = 0
+
+
+def new_model(config: Config, n_sequences: int, *, seed: int) -> AutoDecoder:
+    """An untrained auto-decoder."""
+    training = config.training
+    return AutoDecoder(
+        new_decoder(config.model, seed=seed),
+        n_sequences,
+        code_sigma=training.code_sigma,
+        seed=seed,
+        backward_dtype=torch.float32 if training.precision == "32-true" else torch.bfloat16,
+    )
 
 
 @dataclass(frozen=True)
