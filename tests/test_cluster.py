@@ -25,6 +25,7 @@ def thread_settings() -> list[str | None]:
 def test_workers_have_one_thread_and_this_process_keeps_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "65536")  # as a cluster of the user's own leaves it behind
     before = thread_settings()
     with local_workers(2):
         client = current_client()

@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 
 CONNECT_WITHIN_S = 5
 START_WITHIN_S = 60
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 # Of worker processes.
+ENVIRONMENT = {
+    **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
+    # Not Dask's own, with which every larger array is a fresh mapping, and which Dask leaves behind in this process.
+    "MALLOC_TRIM_THRESHOLD_": None,
+}
 SETTINGS = {
-    # Not Dask's own, with which every larger array is a fresh mapping.
     "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
     # Frames hold nothing that could be spilled. A worker above its share is stopped and its task tried elsewhere.
     **{f"distributed.worker.memory.{level}": False for level in ("target", "spill", "pause")},
@@ -56,7 +59,7 @@ def local_workers(n: int) -> Iterator[None]:
     import dask.config
 
     cluster = None
-    with dask.config.set(SETTINGS), _environment(**ONE_THREAD):
+    with dask.config.set(SETTINGS), _environment(**ENVIRONMENT):
         try:
             with _stops_deferred():
                 cluster = _start(n)
@@ -179,15 +182,19 @@ def _stops_deferred() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _environment(**settings: str) -> Iterator[None]:
-    """Have processes started meanwhile inherit these variables, of which this one may have another use."""
+def _environment(**settings: str | None) -> Iterator[None]:
+    """Have processes started meanwhile inherit these variables, of which this one may have another use; None unsets."""
     before = {name: os.environ.get(name) for name in settings}
-    os.environ.update(settings)
+    _set_environment(settings)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        _set_environment(before)
+
+
+def _set_environment(variables: dict[str, str | None]) -> None:
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value

@@ -73,7 +73,7 @@ class Patient:
 
 @pytest.mark.slow
 def test_twenty_five_kills_in_one_training(balls: Path, tmp_path: Path) -> None:
-    settings = ("training.epochs=900", "training.checkpoint_epochs=5")
+    settings = ("training.epochs=500", "training.checkpoint_epochs=5")
     whole, run = (Patient(balls, tmp_path / name, *settings) for name in ("whole", "run"))
     assert whole.live() == 0
     dice = random.Random(5)
