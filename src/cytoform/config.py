@@ -11,6 +11,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from cytoform.errors import InputError
 
+SPLINE_DEGREE = 3  # of a code that changes with time
+
 
 class Section(BaseModel):
     """A frozen group of settings that refuses names it does not know."""
@@ -32,6 +34,7 @@ class ModelConfig(Section):
     depth: int = Field(9, ge=1, le=64)
     code_dim: int = Field(192, ge=1, le=4096)
     code_layers: tuple[int, ...] = (1, 5, 8)  # hidden layers that take the code, counted from 1
+    code_knots: int = Field(1, ge=1)  # control points in time that share `code_dim`; 1 is the paper's constant code
     activation: Literal["sine", "relu"] = "sine"
     omega: float = Field(30.0, gt=0)  # frequency of the sine; ReLU has none
 
@@ -39,6 +42,14 @@ class ModelConfig(Section):
     def _code_layers_exist(self) -> "ModelConfig":
         if not self.code_layers or not all(1 <= layer <= self.depth for layer in self.code_layers):
             raise ValueError(f"code_layers {self.code_layers} must lie in 1 to depth {self.depth}")
+        return self
+
+    @model_validator(mode="after")
+    def _knots_share_the_code(self) -> "ModelConfig":
+        if 1 < self.code_knots <= SPLINE_DEGREE or self.code_dim % self.code_knots:
+            raise ValueError(
+                f"code_knots {self.code_knots} must be 1 or at least {SPLINE_DEGREE + 1}, and divide code_dim {self.code_dim}"
+            )
         return self
 
 

@@ -14,6 +14,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from cytoform.model.spline import spline_weights
+
 POINT_DIM, TIME_DIM = 3, 1
 
 
@@ -91,7 +93,10 @@ class HiddenLayer(nn.Linear):
 class Decoder(nn.Module):
     """f(x, t, z): `depth` hidden layers of `width` units; (x, t) enters all of them, z those in `code_layers` (from 1).
 
-    The input of a layer is [hidden, x, y, z, t, code]; the published checkpoints order it differently.
+    The input of a layer is [hidden, x, y, z, t, code]; the published checkpoints order it differently. In the paper z is
+    one vector for a whole sequence. With several `code_knots` it is a spline over time with as many control points, and
+    a code holds them one after the other: a shape is then described by what it is around that time, and sequences can be
+    told apart that no mixture of whole learned sequences describes (docs/method.md).
     """
 
     def __init__(
@@ -101,15 +106,16 @@ class Decoder(nn.Module):
         depth: int,
         code_dim: int,
         code_layers: tuple[int, ...],
+        code_knots: int = 1,
         activation: str,
         omega: float,
         seed: int,
     ) -> None:
         super().__init__()
-        self.width, self.code_dim = width, code_dim
+        self.width, self.code_dim, self.code_knots = width, code_dim, code_knots
         self.activation = ACTIVATIONS[activation](omega)
         self.hidden = nn.ModuleList(
-            HiddenLayer(width if number > 1 else 0, code_dim if number in code_layers else 0, width)
+            HiddenLayer(width if number > 1 else 0, code_dim // code_knots if number in code_layers else 0, width)
             for number in range(1, depth + 1)
         )
         self.output = nn.Linear(width, 1)
@@ -125,6 +131,9 @@ class Decoder(nn.Module):
 
     def frame_biases(self, codes: Float[Tensor, "frames code"], times: Float[Tensor, " frames"]) -> FrameBiases:
         """Fold what `codes` and `times` contribute to each layer into one bias vector per frame."""
+        if self.code_knots > 1:
+            weights = spline_weights(times, self.code_knots)
+            codes = (weights[:, :, None] * codes.unflatten(1, (self.code_knots, -1))).sum(dim=1)
         return FrameBiases(tuple(layer.frame_bias(codes, times) for layer in self.layers))
 
     def forward(self, points: Float[Tensor, "frames n 3"], biases: FrameBiases) -> Float[Tensor, "frames n"]:
