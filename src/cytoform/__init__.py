@@ -15,6 +15,8 @@ _PUBLIC = {
     "load": "cytoform.synthesis.cells",
     "reconstruct": "cytoform.synthesis.sequences",
     "generate": "cytoform.synthesis.sequences",
+    "complete": "cytoform.synthesis.completion",
+    "FitSettings": "cytoform.synthesis.fit",
     "Rendering": "cytoform.synthesis.sequences",
     "import_shapes": "cytoform.shapes.published",
     "import_run": "cytoform.model.adopt",

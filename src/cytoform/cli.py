@@ -23,6 +23,7 @@ COMMANDS = {
     "prepare": "Label movies to a shape store: signed distances of every cell family.",
     "train": "Learn the cells of a shape store.",
     "reconstruct": "Render the learned cells from their codes.",
+    "fit": "Find codes for cells that the run has not seen, and complete them.",
     "generate": "Render new cells that never existed.",
     "evaluate": "Compare two shape stores: results.json, figures, report.html.",
     "export": "Write a shape store as masks, meshes, points or another format.",

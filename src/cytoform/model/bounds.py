@@ -79,12 +79,12 @@ def measure_bounds(decoder: Decoder, codes: Float[Tensor, "sequences code"], *, 
         noise = torch.tensor(rng.normal(0, 0.01, len(a)), dtype=codes.dtype, device=codes.device)
         code, time = (1 - share) * a + share * b + noise, float(rng.uniform(-1, 1))
         evaluate = FrameEvaluator(decoder, code, time)
-        points = _surface_points(evaluate, _uniform(rng, 16 * N_POINTS, codes), rng)
+        points = surface_points(evaluate, uniform_points(rng, 16 * N_POINTS, codes), rng)
         if not len(points):  # nothing there: the slope anywhere has to do
-            points = _uniform(rng, N_POINTS, codes)
+            points = uniform_points(rng, N_POINTS, codes)
         gradients = gradient_xyz(decoder, frame_biases(decoder, code, time), points)
         slope = max(slope, float(gradients.norm(dim=1).max()))
-        directions = torch.nn.functional.normalize(_uniform(rng, N_DIRECTIONS, codes), dim=1)
+        directions = torch.nn.functional.normalize(uniform_points(rng, N_DIRECTIONS, codes), dim=1)
         for i, length in enumerate(LENGTHS):
             reaches[i] = max(reaches[i], _change(evaluate, points, length * directions))
             mispredictions[i] = max(mispredictions[i], _misprediction(evaluate, points, length))
@@ -115,12 +115,12 @@ def gradient_xyz(decoder: Decoder, biases: FrameBiases, points: Float[Tensor, "n
     return torch.cat(gradients) if gradients else torch.empty_like(points)
 
 
-def _uniform(rng: np.random.Generator, n: int, like: Tensor) -> Float[Tensor, "n 3"]:
+def uniform_points(rng: np.random.Generator, n: int, like: Tensor) -> Float[Tensor, "n 3"]:
     """Random points in Ω."""
     return torch.tensor(rng.uniform(-1, 1, (n, 3)), dtype=like.dtype, device=like.device)
 
 
-def _surface_points(
+def surface_points(
     evaluate: FrameEvaluator, points: Float[Tensor, "n 3"], rng: np.random.Generator
 ) -> Float[Tensor, "m 3"]:
     """Where lines between `points` inside and outside cross the surface, by bisection; none in an empty frame."""

@@ -85,3 +85,13 @@ class _Board:
 
     def close(self) -> None:
         self._writer.close()
+
+
+def final_loss(run: Path) -> float | None:
+    """The loss of the last epoch of a run; None where nothing was trained here, as in an imported one."""
+    try:
+        with (run / METRICS).open(newline="") as file:
+            *_, last = csv.DictReader(file)
+        return float(last["loss"])
+    except (OSError, ValueError, KeyError):
+        return None

@@ -1,0 +1,130 @@
+"""`cytoform fit`: cells that a run has not seen."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from cytoform.commands.common import Common, RenderingOptions
+
+if TYPE_CHECKING:
+    from cytoform.synthesis.cells import Cells
+    from cytoform.synthesis.completion import Completed
+
+ADAPT_STEPS = 400
+
+
+def fit(
+    run: Path,
+    source: Path,
+    /,
+    *,
+    out: Path,
+    sequences: Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())] = None,
+    adapt: Annotated[bool, Parameter(negative=())] = False,
+    every_frame: int = 1,
+    every_plane: int | None = None,
+    steps: int = 1200,
+    voxel_size: tuple[float, float, float] | None = None,
+    time_step: float | None = None,
+    options: RenderingOptions = RenderingOptions(),  # noqa: B008 (frozen)
+    common: Common = Common(),  # noqa: B008 (frozen)
+) -> None:
+    """Find codes for cells that the run has not seen, and render them whole: gaps in time and space are filled in.
+
+    Parameters
+    ----------
+    run
+        Run folder of 'cytoform train'.
+    source
+        Shape store of 'cytoform prepare', or a label movie. Frames without a cell are filled in.
+    out
+        Shape store to write, NAME.zarr.
+    sequences
+        Names of the sequences to fit; by default all.
+    adapt
+        Go on with the decoder set free at a small rate, for each cell alone: closer to the cell, farther from the run.
+    every_frame
+        Use only every so many-th frame.
+    every_plane
+        Use only every so many-th plane along z, of the grid of the store.
+    steps
+        Steps of each fit.
+    voxel_size
+        For a label movie: voxel size Z Y X in µm, where it records none.
+    time_step
+        For a label movie: seconds between frames, likewise.
+    """
+    from cytoform.synthesis.cells import load
+    from cytoform.synthesis.completion import complete
+    from cytoform.synthesis.fit import FitSettings
+
+    cells = load(run, device=options.device)
+    with _shapes(source, cells, voxel_size, time_step, out) as shapes:
+        found = complete(
+            cells,
+            shapes,
+            out,
+            names=sequences,
+            every_frame=every_frame,
+            every_plane=every_plane,
+            settings=FitSettings(steps=steps, adapt_steps=ADAPT_STEPS if adapt else 0),
+            rendering=options.rendering(),
+            seed=common.seed,
+            overwrite=common.overwrite,
+            progress=common.progress,
+        )
+    for cell in found:
+        common.say(_line(cell))
+    common.done(out, next_command=f"cytoform evaluate {source} {out} --paired --out report")
+
+
+@contextlib.contextmanager
+def _shapes(
+    source: Path,
+    cells: "Cells",
+    voxel_size: tuple[float, float, float] | None,
+    time_step: float | None,
+    out: Path,
+) -> Iterator[Path]:
+    """The shape store `source`, or one prepared from that movie on the grid of the run, for as long as it is needed."""
+    import tempfile
+
+    from cytoform.errors import InputError
+    from cytoform.movies.prepare import prepare
+    from cytoform.shapes.store import ShapeStore
+
+    try:
+        ShapeStore.open(source)
+    except InputError:
+        learned = cells.run.learned
+        with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.absolute().parent) as folder:
+            shapes = Path(folder) / "shapes.zarr"
+            prepared = prepare(
+                [source],
+                shapes,
+                voxel_size_zyx_um=voxel_size,
+                time_step_s=time_step,
+                grid_size=learned.grid,
+                half_extent_um=learned.half_extent_um,
+            )
+            if prepared.failures:
+                raise InputError(prepared.failures[0].reason) from None
+            yield shapes
+        return
+    if voxel_size or time_step:
+        raise InputError(f"{source}: a shape store knows its scale; leave --voxel-size and --time-step out")
+    yield source
+
+
+def _line(cell: "Completed") -> str:
+    import math
+
+    known = f"{cell.n_known} frames" + (f", {cell.n_gaps} filled in" if cell.n_gaps else "")
+    learned = "" if cell.learned_error_um is None else f" (learned cells {cell.learned_error_um:.3g} µm)"
+    expected = [value for value in cell.expected_error_um if not math.isnan(value)]
+    surface = f", surface to ±{min(expected):.2g} to {max(expected):.2g} µm" if expected else ""
+    verdict = "; lies OUTSIDE what the run can describe" if cell.outside else ""
+    return f"{cell.name}: {known}, error {cell.error_um:.3g} µm{learned}{surface}{verdict}"

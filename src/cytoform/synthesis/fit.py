@@ -1,0 +1,147 @@
+"""Codes for cells that a run has not seen.
+
+As in DeepSDF (Park et al. 2019, section 4.3) the decoder is frozen and a code is found by descent on the error at what is
+known of a cell: whole frames, some of them, or some planes of them. The decoder then completes the rest. To adapt is to go
+on with the decoder set free at a small rate, for this one cell.
+"""
+
+import copy
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from cytoform.errors import InputError
+from cytoform.model.bounds import measure_bounds
+from cytoform.model.decoder import Decoder
+from cytoform.model.reconstruction import Reconstruction
+from cytoform.model.run import Run
+from cytoform.shapes.grid import frame_times
+from cytoform.shapes.observed import Observed
+from cytoform.synthesis.field import Field
+from cytoform.synthesis.uncertainty import laplace
+
+FRAMES, POINTS = 15, 128  # of a step
+WARM_UP_STEPS = 20
+ERROR_POINTS = 2000  # a frame
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """How a fit descends. The figures behind the defaults are in docs/LOG.md."""
+
+    steps: int = 1200
+    learning_rate: float = 2e-2
+    adapt_steps: int = 0  # steps with the decoder set free
+    adapt_code_rate: float = 2e-3
+    adapt_decoder_rate: float = 3e-4
+
+    def check(self) -> None:
+        """Raises InputError."""
+        if self.steps < 1:
+            raise InputError(f"--steps {self.steps}: must be at least 1")
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A cell that was fitted. Lengths are in µm."""
+
+    name: str
+    field: Field
+    # Mean distance between the field and what is known, at points drawn as for training.
+    error_um: float
+    # Expected error of the surface, root mean square, in each frame of the sequence; NaN where there is no surface.
+    expected_error_um: Float[np.ndarray, " frames"]
+
+
+def fit(
+    run: Run,
+    observed: Observed,
+    settings: FitSettings,
+    *,
+    seed: int = 0,
+    done: Callable[[], object] = lambda: None,
+) -> Fit:
+    """Fit one cell, beginning from the mean of the learned codes."""
+    settings.check()
+    if observed.in_planes and settings.adapt_steps:
+        raise InputError("--adapt needs whole frames: planes alone would let the decoder put anything between them")
+    rng = np.random.default_rng(seed)
+    decoder = copy.deepcopy(run.decoder) if settings.adapt_steps else run.decoder
+    work = _Descent(decoder, nn.Parameter(run.codes.mean(dim=0)), observed, run.config.training.code_penalty, rng)
+    work.descend(settings.steps, [{"params": [work.code], "lr": settings.learning_rate}], done)
+    if settings.adapt_steps:
+        decoder.requires_grad_(True)
+        groups = [
+            {"params": [work.code], "lr": settings.adapt_code_rate},
+            {"params": list(decoder.parameters()), "lr": settings.adapt_decoder_rate},
+        ]
+        work.descend(settings.adapt_steps, groups, done)
+        decoder.requires_grad_(False)
+    code, half_um = work.code.detach(), run.learned.half_extent_um
+    posterior = laplace(
+        decoder, code, observed, prior_sigma=float(run.codes.std(dim=0, correction=0).square().mean().sqrt())
+    )
+    expected = [posterior.surface_error(float(time), rng) for time in frame_times(observed.n_frames)]
+    return Fit(
+        observed.name,
+        Field(decoder, code, half_um, measure_bounds(decoder, code[None], seed=seed)),
+        work.error() * half_um,
+        np.array(expected) * half_um,
+    )
+
+
+class _Descent:
+    """Steps down the error of one cell."""
+
+    def __init__(
+        self, decoder: Decoder, code: nn.Parameter, observed: Observed, code_penalty: float, rng: np.random.Generator
+    ) -> None:
+        self.code = code
+        self._decoder, self._reconstruction = decoder, Reconstruction(decoder)
+        self._penalty, self._rng, self._in_planes = code_penalty, rng, observed.in_planes
+        self._samples = torch.from_numpy(observed.samples).to(code.device)
+        self._times = torch.tensor(observed.times, dtype=torch.float32, device=code.device)
+
+    def descend(self, steps: int, groups: list[dict[str, object]], done: Callable[[], object]) -> None:
+        """Adam, with a short warm-up and a cosine to nothing."""
+        optimizer = torch.optim.Adam(groups)
+        rates = [group["lr"] for group in optimizer.param_groups]
+        for step in range(steps):
+            share = min(1.0, (step + 1) / WARM_UP_STEPS) * (0.5 + 0.5 * math.cos(math.pi * step / steps))
+            for group, rate in zip(optimizer.param_groups, rates, strict=True):
+                group["lr"] = share * rate
+            loss = self._error(*self._batch()) + self._penalty * self.code.square().sum()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            done()
+
+    @torch.no_grad()
+    def error(self) -> float:
+        """The error at many points of all known frames."""
+        frames = range(len(self._times))
+        errors = [self._error(torch.tensor([row]), self._samples[row : row + 1, :ERROR_POINTS]) for row in frames]
+        return float(torch.stack(errors).mean())
+
+    def _batch(self) -> tuple[Tensor, Tensor]:
+        n_frames, n_points = self._samples.shape[:2]
+        rows = self._rng.integers(n_frames, size=FRAMES)
+        starts = self._rng.integers(n_points - POINTS + 1, size=FRAMES)
+        samples = [self._samples[row, start : start + POINTS] for row, start in zip(rows, starts, strict=True)]
+        return torch.from_numpy(rows), torch.stack(samples)
+
+    def _error(self, rows: Tensor, samples: Float[Tensor, "frames n 4"]) -> Tensor:
+        times = self._times[rows.to(self._times.device)]
+        biases = self._decoder.frame_biases(self.code.expand(len(rows), -1), times)
+        points, distances = samples[..., :3].contiguous(), samples[..., 3]
+        if not self._in_planes:
+            return self._reconstruction.error(points, biases, distances)
+        # In a plane the outline may be far where the surface is near: a wrong sign counts, and what is farther than it.
+        found = self._decoder(points, biases)
+        wrong = torch.relu(-found * distances.sign())
+        return (wrong + torch.relu(found.abs() - distances.abs())).mean()
