@@ -24,6 +24,7 @@ class DataConfig(Section):
     """Which part of the shape store is learned."""
 
     sequences: tuple[str, ...] = ()  # names to learn; none means all
+    mirrored: bool = False  # learn every sequence's mirror images too, each with a code of its own: cells have no sides
     frame_stride: int = Field(1, ge=1)  # learn every n-th frame; the rest can test interpolation in time (section 3.3)
 
 

@@ -108,6 +108,19 @@ def test_bfloat16_learns_almost_the_same_and_repeatably(balls: Path, tmp_path: P
     assert found[0].loss == pytest.approx(exact.loss, rel=0.1)
 
 
+def test_mirror_images_help_to_learn_and_only_the_cells_are_kept(balls: Path, tmp_path: Path) -> None:
+    """Mirrored balls are the same balls, so little is harder; codes that change over time come along."""
+    settings = ("training.epochs=150", "data.mirrored=true", "model.code_dim=24", "model.code_knots=6")
+    trained = train(balls, tmp_path / "run", small_config(*settings))
+    assert trained.loss < 0.03
+    run = load_run(tmp_path / "run")
+    assert run.codes.shape == (2, 24)
+    (tmp_path / "again").mkdir()
+    train(balls, tmp_path / "again" / "run", small_config(*settings))
+    weights = [(folder / "run" / "model.safetensors").read_bytes() for folder in (tmp_path, tmp_path / "again")]
+    assert weights[0] == weights[1]
+
+
 def stop_after(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask for a stop at the n-th step, as a signal would."""
     steps = iter(range(10**6))

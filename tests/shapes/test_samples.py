@@ -11,7 +11,7 @@ from cytoform.config import SamplingConfig
 from cytoform.errors import EmptyFrame
 from cytoform.shapes.analytic import Ball
 from cytoform.shapes.grid import Grid
-from cytoform.shapes.samples import draw_pool, draw_samples, training_frames
+from cytoform.shapes.samples import MIRRORS, draw_pool, draw_samples, training_frames
 from cytoform.shapes.store import SequenceInfo, ShapeStore
 
 GRID = Grid(48, 6.0)
@@ -127,3 +127,31 @@ def test_batches_are_the_same_from_disk_and_from_a_device(store: ShapeStore, tmp
     resident = [pool.batch(rows, n, np.random.default_rng(1)) for n in (7, 5000, 9000)]
     for one, other in zip(mapped, resident, strict=True):
         assert all(torch.equal(vars(one)[name], vars(other)[name]) for name in vars(one))
+
+
+def test_mirror_images_are_those_of_their_codes(tmp_path: Path) -> None:
+    """A ball off the centre on all axes: the sign of each is found from the code, and distances are those to the image."""
+    grid, centre_xyz = Grid(24, 6.0), np.array([1.0, 2.0, 3.0])
+    store = ShapeStore.create(tmp_path / "a.zarr", grid, band_um=1.5, attributes={})
+    ball = Ball(2.0, 2.0, centre_zyx_um=tuple(centre_xyz[::-1] + 6.0))
+    for name in ("a", "b"):
+        store.add(SequenceInfo(name, 1)).write(
+            0, ball.distance_um(grid.points_zyx_um(), 0).reshape(grid.shape).astype(np.float32)
+        )
+    frames = training_frames(store, store.names, 1)
+    pool = draw_pool(store, frames, tmp_path / "pool", sampling=SAMPLING, seed=0, mirrored=True)
+    rows = np.tile([0, 1], 40)
+    batch = pool.batch(rows, 50, np.random.default_rng(1))
+    assert set(batch.codes[rows == 0].tolist()) == set(range(8))
+    assert set(batch.codes[rows == 1].tolist()) == set(range(8, 16))
+    for points, distances, code in zip(
+        batch.points.numpy(), batch.distances.numpy(), batch.codes.tolist(), strict=True
+    ):
+        image = centre_xyz * MIRRORS[code % 8]
+        exact = (np.linalg.norm(6 * points - image, axis=1) - 2) / 6
+        np.testing.assert_allclose(distances, exact, atol=0.02)
+    # What a process gets of a batch is what one process alone would have.
+    part = pool.batch(rows, 50, np.random.default_rng(1), part=slice(1, None, 2))
+    assert torch.equal(part.points, batch.points[1::2])
+    assert torch.equal(part.codes, batch.codes[1::2])
+    assert MIRRORS[0].tolist() == [1, 1, 1]

@@ -29,7 +29,7 @@ from cytoform.model.run import (
     write_weights,
 )
 from cytoform.model.team import Team, make_fabric
-from cytoform.model.training import AutoDecoder, Trainer, new_model
+from cytoform.model.training import Trainer, new_model
 from cytoform.parallel import Progress, no_progress
 from cytoform.provenance import software_versions
 from cytoform.shapes.digest import folder_sha256
@@ -116,12 +116,13 @@ def _train(plan: _Plan, progress: Progress, team: Team) -> Trained:
         finished = trainer.position.epoch == config.training.epochs
         if finished and team.leads:
             sequences = tuple(LearnedSequence(n, i.n_frames, i.time_step_s) for n in names for i in [store[n].info])
-            _finish(trainer.raw_model, out, sequences, store.grid, seed=plan.seed)
+            _finish(trainer, out, sequences, store.grid)
     return Trained(out, finished, trainer.position.epoch, loss, team.leads)
 
 
 def _sampling(plan: _Plan) -> dict[str, Any]:
-    return {"sampling": plan.config.sampling, "seed": plan.seed, "workers": plan.workers}
+    config = plan.config
+    return {"sampling": config.sampling, "mirrored": config.data.mirrored, "seed": plan.seed, "workers": plan.workers}
 
 
 def _chosen(store: ShapeStore, wanted: tuple[str, ...]) -> list[str]:
@@ -196,7 +197,7 @@ def _sole_writer(out: Path) -> Iterator[None]:
 def _new_trainer(team: Team, plan: _Plan, n_sequences: int, pool: SamplePool) -> Trainer:
     """A trainer where the run has come to."""
     folder = plan.out / CHECKPOINTS
-    model = new_model(plan.config, n_sequences, seed=plan.seed)
+    model = new_model(plan.config, n_sequences * pool.copies, seed=plan.seed)
     trainer = Trainer(model, pool, plan.config.training, seed=plan.seed, fabric=team.fabric)
     newest = newest_checkpoint(folder) if team.leads else None
     path = team.gather(newest and newest.path)[0]
@@ -205,8 +206,9 @@ def _new_trainer(team: Team, plan: _Plan, n_sequences: int, pool: SamplePool) ->
     return trainer
 
 
-def _finish(model: AutoDecoder, out: Path, sequences: tuple[LearnedSequence, ...], grid: Grid, *, seed: int) -> None:
-    codes = model.codes.detach()
-    bounds = measure_bounds(model.decoder, codes, seed=seed)
-    write_weights(out, model.decoder, codes, Learned(sequences, grid.half_extent_um, grid.size, bounds))
+def _finish(trainer: Trainer, out: Path, sequences: tuple[LearnedSequence, ...], grid: Grid) -> None:
+    decoder, codes = trainer.raw_model.decoder, trainer.raw_model.codes.detach()
+    bounds = measure_bounds(decoder, codes, seed=trainer.seed)
+    learned = Learned(sequences, grid.half_extent_um, grid.size, bounds)
+    write_weights(out, decoder, codes[:: trainer.pool.copies], learned)
     shutil.rmtree(out / SAMPLES)

@@ -37,7 +37,7 @@ class AutoDecoder(nn.Module):
     def __init__(
         self,
         decoder: Decoder,
-        n_sequences: int,
+        n_codes: int,
         *,
         code_sigma: float,
         seed: int,
@@ -46,7 +46,7 @@ class AutoDecoder(nn.Module):
         super().__init__()
         self.decoder = decoder
         self._reconstruction = Reconstruction(decoder, backward_dtype=backward_dtype)
-        codes = np.random.default_rng([seed, CODES]).normal(0, code_sigma, (n_sequences, decoder.code_dim))
+        codes = np.random.default_rng([seed, CODES]).normal(0, code_sigma, (n_codes, decoder.code_dim))
         self.codes = nn.Parameter(torch.tensor(codes, dtype=torch.float32))
 
     def forward(
@@ -68,12 +68,12 @@ class Position:
     batch: int = 0
 
 
-def new_model(config: Config, n_sequences: int, *, seed: int) -> AutoDecoder:
+def new_model(config: Config, n_codes: int, *, seed: int) -> AutoDecoder:
     """An untrained auto-decoder."""
     training = config.training
     return AutoDecoder(
         new_decoder(config.model, seed=seed),
-        n_sequences,
+        n_codes,
         code_sigma=training.code_sigma,
         seed=seed,
         backward_dtype=torch.float32 if training.precision == "32-true" else torch.bfloat16,

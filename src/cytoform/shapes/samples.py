@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ from cytoform.shapes.mesh import mesh_from_distance
 from cytoform.shapes.store import ShapeSequence, ShapeStore
 
 SAMPLES, RECIPE = "samples.npy", "samples.json"
+# Signs of x, y and z in the mirror images of a cell, itself first.
+MIRRORS = np.array(list(product((1, -1), repeat=3)), np.float32)
 
 
 @dataclass(frozen=True)
@@ -50,9 +53,14 @@ class Batch:
 
 
 class SamplePool:
-    """The pools of all training frames, in a memory map of (frames, points, 4): x, y, z, distance."""
+    """The pools of all training frames, in a memory map of (frames, points, 4): x, y, z, distance.
 
-    def __init__(self, path: Path, frames: list[TrainingFrame]) -> None:
+    Of a `mirrored` pool, batches show each frame in one of its mirror images, drawn anew each time. Each image has a code
+    of its own: those of a sequence are neighbours in the code table, the sequence itself first.
+    """
+
+    def __init__(self, path: Path, frames: list[TrainingFrame], *, mirrored: bool = False) -> None:
+        self.copies = len(MIRRORS) if mirrored else 1
         self._samples = np.load(path, mmap_mode="r")
         self._codes = np.array([frame.code for frame in frames], np.int64)
         self._times = np.array([frame.time for frame in frames], np.float32)
@@ -78,12 +86,16 @@ class SamplePool:
         """Up to `n` samples of each of the frames `rows`, drawn with `rng`; of all these, the `part` that is asked for."""
         size = self._samples.shape[1]
         starts = rng.integers(0, max(size - n, 0) + 1, len(rows))[part]
+        images = (rng.integers(0, self.copies, len(rows)) if self.copies > 1 else np.zeros(len(rows), int))[part]
         rows = rows[part]
         samples = self._runs(rows, starts, min(n, size))
+        points = samples[..., :3]
+        if self.copies > 1:
+            points = points * torch.from_numpy(MIRRORS[images]).to(points.device)[:, None]
         return Batch(
-            points=samples[..., :3],
+            points=points,
             distances=samples[..., 3],
-            codes=torch.from_numpy(self._codes[rows]),
+            codes=torch.from_numpy(self.copies * self._codes[rows] + images),
             times=torch.from_numpy(self._times[rows]),
         )
 
@@ -114,6 +126,7 @@ def draw_pool(
     *,
     sampling: SamplingConfig,
     seed: int,
+    mirrored: bool = False,
     workers: int = 1,
     done: Callable[[], object] = lambda: None,
 ) -> SamplePool:
@@ -135,7 +148,7 @@ def draw_pool(
         with (folder / SAMPLES).open("rb") as file:
             os.fsync(file.fileno())  # so that the recipe never vouches for samples that a power cut took
         write_json(folder / RECIPE, recipe)
-    return SamplePool(folder / SAMPLES, frames)
+    return SamplePool(folder / SAMPLES, frames, mirrored=mirrored)
 
 
 def _reserve(path: Path, shape: tuple[int, ...]) -> None:
