@@ -18,6 +18,7 @@ _PUBLIC = {
     "complete": "cytoform.synthesis.completion",
     "FitSettings": "cytoform.synthesis.fit",
     "Rendering": "cytoform.synthesis.sequences",
+    "condition_on": "cytoform.conditioning",
     "import_shapes": "cytoform.shapes.published",
     "import_run": "cytoform.model.adopt",
     "Assumed": "cytoform.model.adopt",

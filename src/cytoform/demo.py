@@ -15,6 +15,7 @@ from cytoform.movies.simulate.population import n_tasks, simulate
 from cytoform.parallel import Progress, no_progress
 from cytoform.provenance import software_versions
 from cytoform.synthesis.cells import load
+from cytoform.synthesis.prior_file import write_priors
 from cytoform.synthesis.sequences import generate, reconstruct
 
 # Six cells that divide along six axes do not say what lies between them, so new ones are drawn around each; with a σ
@@ -64,7 +65,7 @@ def demo(
             )
         prepare([movies], shapes, grid_size=size.grid_size, workers=workers, progress=progress)
         config = load_config(preset="quick", settings=list(size.settings))
-        trained = train(shapes, run, config, seed=seed, workers=workers, progress=progress)
+        trained = train(shapes, run, config, seed=seed, workers=workers, at_end=write_priors, progress=progress)
         if not trained.finished:
             raise KeyboardInterrupt
         cells = load(run)

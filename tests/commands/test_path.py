@@ -35,9 +35,10 @@ def call(*arguments: object, cwd: Path, status: int = 0, **options: object) -> s
 def test_train_reconstruct_generate_evaluate(balls: Path, tmp_path: Path) -> None:
     said = call("train", balls, "--out", "run", *SMALL, "--set", "training.epochs=40", cwd=tmp_path)
     assert "next: cytoform reconstruct run" in said
-    assert {"config.toml", "model.safetensors", "provenance.json", "metrics.csv", "checkpoints", "tensorboard"} == {
-        path.name for path in (tmp_path / "run").iterdir()
-    }
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {
+        "config.toml", "model.safetensors", "priors.safetensors", "provenance.json", "metrics.csv", "checkpoints",
+        "tensorboard",
+    }  # fmt: skip
     provenance = json.loads((tmp_path / "run" / "provenance.json").read_text())
     assert provenance["versions"]["cytoform"]
     assert len(provenance["data_sha256"]) == 64

@@ -1,5 +1,6 @@
 """A small population of growing balls, and settings that learn it in seconds."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -9,17 +10,21 @@ from cytoform.shapes.analytic import Ball
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import SequenceInfo, ShapeStore
 
+TWO_BALLS = {"a": 3.0, "b": 4.0}
 
-def write_balls(path: Path) -> Path:
-    """A shape store of two growing balls."""
+
+def write_balls(path: Path, end_radii_um: Mapping[str, float] = TWO_BALLS, *, n_frames: int = 4) -> Path:
+    """A shape store of balls that grow from a radius of 2 µm."""
     grid = Grid(32, 6.0)
     store = ShapeStore.create(path, grid, band_um=2.0, attributes={"command": "test"})
     points = grid.points_zyx_um()
-    for name, end in (("a", 3.0), ("b", 4.0)):
-        sequence = store.add(SequenceInfo(name, 4, time_step_s=10.0))
+    for name, end in end_radii_um.items():
+        sequence = store.add(SequenceInfo(name, n_frames, time_step_s=10.0))
         ball = Ball(2.0, end, centre_zyx_um=(6.0, 6.0, 6.0))
-        for frame in range(4):
-            sequence.write(frame, ball.distance_um(points, frame / 3).reshape(grid.shape).astype(np.float32))
+        for frame in range(n_frames):
+            sequence.write(
+                frame, ball.distance_um(points, frame / (n_frames - 1)).reshape(grid.shape).astype(np.float32)
+            )
     return path
 
 

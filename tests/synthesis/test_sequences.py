@@ -9,7 +9,6 @@ import pytest
 from cytoform.errors import InputError
 from cytoform.shapes.store import ShapeStore
 from cytoform.synthesis.cells import Cells, load
-from cytoform.synthesis.priors import draw_codes
 from cytoform.synthesis.sequences import Rendering, generate, reconstruct
 
 
@@ -62,17 +61,6 @@ def test_same_seed_same_bytes(cells: Cells, tmp_path: Path) -> None:
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         generate(cells, tmp_path / name, 2, seed=seed, rendering=Rendering(32, 2))
     assert digest(tmp_path / "a") == digest(tmp_path / "b") != digest(tmp_path / "c")
-
-
-def test_priors() -> None:
-    learned = np.random.default_rng(0).normal(0, 0.1, (5, 64))
-    rng = np.random.default_rng(1)
-    gaussian = draw_codes(learned, 2000, prior="gaussian", sigma=0.1, rng=rng)
-    assert gaussian.std() == pytest.approx(0.1, rel=0.02)
-    around = draw_codes(learned, 10, prior="around", sigma=0.01, rng=rng)
-    nearest = np.linalg.norm(around[:, None] - learned, axis=2).argmin(axis=1)
-    assert sorted(nearest.tolist()) == sorted([*range(5)] * 2)  # every learned code in turn
-    assert np.abs(around - learned[nearest]).std() < 0.011
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,15 @@
 """`cytoform generate`: cells that never existed."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from cytoform.commands.common import Common, RenderingOptions
+
+if TYPE_CHECKING:
+    from cytoform.synthesis.cells import Cells
+    from cytoform.synthesis.conditional import Condition
 
 
 def generate(
@@ -14,8 +18,9 @@ def generate(
     *,
     out: Path,
     n: Annotated[int, Parameter(name=["-n", "--number"])] = 1,
-    prior: Literal["gaussian", "around"] = "gaussian",
+    prior: Literal["gaussian", "around", "covariance", "mixture"] = "gaussian",
     sigma: float | None = None,
+    where: Annotated[list[str] | None, Parameter(negative=())] = None,
     options: RenderingOptions = RenderingOptions(),  # noqa: B008 (frozen)
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
@@ -30,22 +35,44 @@ def generate(
     n
         How many cells.
     prior
-        gaussian draws codes from N(0, σ²); around adds N(0, σ²) to learned codes.
+        gaussian draws codes from N(0, σ²); around adds N(0, σ²) to learned codes; covariance and mixture draw from one
+        or several normal distributions fitted to the learned codes.
     sigma
-        σ; by default 0.1 for gaussian and 0.01 for around, as in the paper.
+        σ; by default 0.1 for gaussian and 0.01 for around, as in the paper. The other priors have none.
+    where
+        A request, in quotes, that every cell has to meet, for example "size_um3=40±5", "growth=1.5..2" or
+        "longest_protrusion_um>8"; may be repeated.
     """
     from cytoform.synthesis.cells import load
     from cytoform.synthesis.sequences import generate as generate_sequences
 
+    cells = load(run, device=options.device)
+    condition = _condition(cells, where, options, common) if where else None
     generate_sequences(
-        load(run, device=options.device),
+        cells,
         out,
         n,
         prior=prior,
         sigma=sigma,
+        condition=condition,
         rendering=options.rendering(),
         seed=common.seed,
         overwrite=common.overwrite,
         progress=common.progress,
     )
     common.done(out, next_command=f"cytoform export {out} --to meshes --out meshes")
+
+
+def _condition(cells: "Cells", where: list[str], options: RenderingOptions, common: Common) -> "Condition":
+    """The requests, and a line on how well codes predict what each asks for."""
+    from cytoform.assess.sequence_descriptors import SEQUENCE_DESCRIPTORS
+    from cytoform.conditioning import condition_on
+
+    condition = condition_on(cells, where, rendering=options.rendering(), progress=common.progress)
+    for name, found in condition.regressions.items():
+        unit = SEQUENCE_DESCRIPTORS[name].unit
+        common.say(
+            f"{name}: predicted to ±{found.rmse:.3g}{unit and f' {unit}'} "
+            f"(leave one out of {found.n_cells} cells, R² {found.r2:.2f})"
+        )
+    return condition

@@ -61,6 +61,7 @@ def train(
     from cytoform.config import load_config
     from cytoform.errors import InputError
     from cytoform.model.train import train as train_model
+    from cytoform.synthesis.prior_file import write_priors
 
     if resume and (preset or config or set_):
         raise InputError(
@@ -77,6 +78,7 @@ def train(
         seed=common.seed,
         workers=len(os.sched_getaffinity(0)) if where.workers is None else where.workers,
         overwrite=common.overwrite,
+        at_end=write_priors,
         progress=common.progress,
     )
     if not trained.leads:

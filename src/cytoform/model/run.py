@@ -3,6 +3,7 @@
 RUN/config.toml        all settings
     model.safetensors  tensors `decoder.*` and `codes`; metadata: the learned sequences
     provenance.json    data hash, versions, seed
+    priors.safetensors distributions fitted to the codes (synthesis/prior_file.py)
     metrics.csv        one row an epoch; TensorBoard events beside it
     checkpoints/       the last three, where --resume goes on from
     samples/           training points, until the training is finished

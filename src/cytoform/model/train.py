@@ -5,11 +5,14 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from jaxtyping import Float
 
 from cytoform.config import Config, read_config
 from cytoform.errors import InputError
@@ -49,6 +52,10 @@ class Trained:
     leads: bool = True
 
 
+# What is done with the run folder and the learned codes before the run counts as finished.
+AtEnd = Callable[[Path, Float[np.ndarray, "sequences code"]], None]
+
+
 @dataclass(frozen=True)
 class _Plan:
     """What is to be trained, as all its processes know it."""
@@ -60,6 +67,7 @@ class _Plan:
     seed: int
     workers: int
     overwrite: bool
+    at_end: AtEnd | None
 
 
 def train(
@@ -74,20 +82,21 @@ def train(
     seed: int = 0,
     workers: int = 1,
     overwrite: bool = False,
+    at_end: AtEnd | None = None,
     progress: Progress = no_progress,
 ) -> Trained:
     """Learn the sequences of a shape store into the run folder `out`; `resume` goes on with one, exactly.
 
     `devices` processes share the work, by default one, which is this one; under torchrun or srun, those that it
     started. Several import the calling script anew: it has to call this under `if __name__ == "__main__":`, and
-    `progress` must be picklable. Ctrl-C and SIGTERM end at the next step, with a checkpoint written and `finished`
-    false. Raises InputError.
+    `progress` and `at_end` must be picklable. `at_end` may add to the run what follows from its codes. Ctrl-C and
+    SIGTERM end at the next step, with a checkpoint written and `finished` false. Raises InputError.
     """
     if resume:
         config = _config_of_unfinished(out)
     elif config is None:
         raise InputError("no settings: give a preset, or resume a run")
-    plan = _Plan(shapes, out, config, resume, seed, workers, overwrite)
+    plan = _Plan(shapes, out, config, resume, seed, workers, overwrite, at_end)
     fabric = make_fabric(device, config.training.precision, devices=devices, nodes=nodes)
     return do_together(partial(_train, plan, progress), fabric)
 
@@ -116,7 +125,7 @@ def _train(plan: _Plan, progress: Progress, team: Team) -> Trained:
         finished = trainer.position.epoch == config.training.epochs
         if finished and team.leads:
             sequences = tuple(LearnedSequence(n, i.n_frames, i.time_step_s) for n in names for i in [store[n].info])
-            _finish(trainer, out, sequences, store.grid)
+            _finish(trainer, plan, sequences, store.grid)
     return Trained(out, finished, trainer.position.epoch, loss, team.leads)
 
 
@@ -206,9 +215,10 @@ def _new_trainer(team: Team, plan: _Plan, n_sequences: int, pool: SamplePool) ->
     return trainer
 
 
-def _finish(trainer: Trainer, out: Path, sequences: tuple[LearnedSequence, ...], grid: Grid) -> None:
-    decoder, codes = trainer.raw_model.decoder, trainer.raw_model.codes.detach()
-    bounds = measure_bounds(decoder, codes, seed=trainer.seed)
-    learned = Learned(sequences, grid.half_extent_um, grid.size, bounds)
-    write_weights(out, decoder, codes[:: trainer.pool.copies], learned)
-    shutil.rmtree(out / SAMPLES)
+def _finish(trainer: Trainer, plan: _Plan, sequences: tuple[LearnedSequence, ...], grid: Grid) -> None:
+    decoder, codes = trainer.raw_model.decoder, trainer.raw_model.codes.detach()[:: trainer.pool.copies]
+    if plan.at_end is not None:
+        plan.at_end(plan.out, codes.cpu().numpy())
+    learned = Learned(sequences, grid.half_extent_um, grid.size, measure_bounds(decoder, codes, seed=plan.seed))
+    write_weights(plan.out, decoder, codes, learned)
+    shutil.rmtree(plan.out / SAMPLES)

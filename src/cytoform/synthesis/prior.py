@@ -1,27 +1,194 @@
-"""Codes of cells that never existed (paper section 3.2)."""
+"""Codes of cells that never existed: distributions fitted to the learned codes, each an entry of `PRIORS`.
 
-from typing import Literal
+The paper's two (section 3.2) know little of the codes: N(0, σ²) nothing, noise around learned codes no direction. The
+other two describe how the learned codes lie. A data set has fewer cells than a code has numbers, so both live in the
+subspace that the codes span, and shrink what so few codes say about it.
+
+A prior sees a code as a flat vector. Where that vector is a row of knots in time, only `gaussian` is a poor choice: its
+knots are independent, so a cell changes from one to the next at random.
+"""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, get_args, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
 
 from cytoform.errors import InputError
 
-Prior = Literal["gaussian", "around"]
-# σ of the paper: 0.1 for the whole prior, 0.01 for noise around learned codes.
-DEFAULT_SIGMA: dict[Prior, float] = {"gaussian": 0.1, "around": 0.01}
+PriorName = Literal["gaussian", "around", "covariance", "mixture"]
+Codes = Float[np.ndarray, "sequences code"]
+# The mixture. Components: at most one for so many codes, and so many in all.
+CODES_A_COMPONENT, MOST_COMPONENTS = 4, 5
+# Its axes: as many as hold this share of the variance, and at most one for so many codes.
+LEADING_SHARE, CODES_AN_AXIS = 0.8, 8
+# Added to the variance of every component along axes of variance 1: a component of few codes cannot collapse on them.
+REGULARISATION = 0.05
 
 
-def draw_codes(
-    learned: Float[np.ndarray, "sequences code"], n: int, *, prior: Prior, sigma: float, rng: np.random.Generator
-) -> Float[np.ndarray, "n code"]:
-    """`n` new codes: N(0, σ²), or learned codes, each in turn, plus N(0, σ²)."""
-    if n < 1:
-        raise InputError(f"-n {n}: at least one cell is to be generated")
+@runtime_checkable
+class Prior(Protocol):
+    """A distribution of codes. Its fields are arrays and numbers, so that it can be stored by their names."""
+
+    def draw(self, n: int, rng: np.random.Generator) -> Float[np.ndarray, "n code"]:
+        """`n` new codes."""
+        ...
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """The same normal deviate in every number of a code."""
+
+    centre: Float[np.ndarray, " code"]
+    sigma: float
+
+    def draw(self, n: int, rng: np.random.Generator) -> Float[np.ndarray, "n code"]:
+        """`n` codes from N(centre, σ²)."""
+        return self.centre + rng.normal(0, self.sigma, (n, len(self.centre)))
+
+
+@dataclass(frozen=True)
+class Around:
+    """Learned codes, each with the same noise."""
+
+    codes: Codes
+    sigma: float
+
+    def draw(self, n: int, rng: np.random.Generator) -> Float[np.ndarray, "n code"]:
+        """Learned codes, each in turn in random order, plus N(0, σ²)."""
+        noise = rng.normal(0, self.sigma, (n, self.codes.shape[1]))
+        order = np.concatenate([rng.permutation(len(self.codes)) for _ in range(-(-n // len(self.codes)))])[:n]
+        return np.asarray(self.codes[order] + noise)
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Normal distributions in the subspace that the learned codes span: `centre` and its orthonormal `axes`."""
+
+    centre: Float[np.ndarray, " code"]
+    axes: Float[np.ndarray, "axes code"]
+    weights: Float[np.ndarray, " components"]
+    means: Float[np.ndarray, "components axes"]
+    covariances: Float[np.ndarray, "components axes axes"]
+
+    def draw(self, n: int, rng: np.random.Generator) -> Float[np.ndarray, "n code"]:
+        """`n` codes, each from a component that is drawn by its weight."""
+        which = rng.choice(len(self.weights), n, p=self.weights)
+        scores = rng.normal(size=(n, len(self.axes)))
+        for component, covariance in enumerate(self.covariances):
+            rows = which == component
+            scores[rows] = self.means[component] + scores[rows] @ np.linalg.cholesky(covariance).T
+        return np.asarray(self.centre + scores @ self.axes)
+
+
+@dataclass(frozen=True)
+class PriorKind:
+    """How a prior is fitted, to how many codes at least, and its σ where it has one that can be chosen."""
+
+    kind: type[Any]
+    fit: Callable[..., Prior]
+    fewest_codes: int = 1
+    sigma: float | None = None
+
+
+def fit_prior(name: PriorName, codes: Codes, *, sigma: float | None = None) -> Prior:
+    """Fit the prior `name`; `sigma` replaces that of the paper. The fit itself takes no chances: same codes, same prior.
+
+    Raises InputError for too few codes, for codes that are all the same, and for a sigma that does not fit.
+    """
+    chosen = PRIORS[name]
+    if len(codes) < chosen.fewest_codes:
+        others = ", ".join(other for other in get_args(PriorName) if PRIORS[other].fewest_codes <= len(codes))
+        raise InputError(
+            f"--prior {name}: needs at least {chosen.fewest_codes} learned codes, there are {len(codes)}; "
+            f"choose {others}, or learn more cells"
+        )
+    if chosen.sigma is None:
+        if sigma is not None:
+            raise InputError(f"--sigma {sigma}: the prior {name} has none to choose; leave it out")
+        return chosen.fit(codes.astype(float))
+    sigma = chosen.sigma if sigma is None else sigma
     if not (np.isfinite(sigma) and sigma >= 0):
         raise InputError(f"--sigma {sigma}: must be a number of at least 0")
-    noise = rng.normal(0, sigma, (n, learned.shape[1]))
-    if prior == "gaussian":
-        return noise
-    order = np.concatenate([rng.permutation(len(learned)) for _ in range(-(-n // len(learned)))])[:n]
-    return np.asarray(learned[order] + noise)
+    return chosen.fit(codes.astype(float), sigma)
+
+
+def _fit_gaussian(codes: Codes, sigma: float) -> Gaussian:
+    """The paper's prior, which asks the codes for no more than their length."""
+    return Gaussian(np.zeros(codes.shape[1]), sigma)
+
+
+def _fit_covariance(codes: Codes) -> Mixture:
+    """One normal distribution with the codes' mean and their covariance, shrunk as Ledoit and Wolf (2004) do."""
+    centre, axes, scores = _principal_components(codes)
+    return Mixture(centre, axes, np.ones(1), np.zeros((1, len(axes))), _shrunk_covariance(scores)[None])
+
+
+def _fit_mixture(codes: Codes) -> Mixture:
+    """Components, as many as the Bayesian information criterion chooses, along the leading principal axes.
+
+    Along the others, of which so few codes say little, all components share one shrunk covariance.
+    """
+    from scipy.linalg import block_diag
+
+    centre, axes, scores = _principal_components(codes)
+    variances = scores.var(axis=0)
+    n_needed = int(np.searchsorted(np.cumsum(variances) / variances.sum(), LEADING_SHARE)) + 1
+    n_leading = min(n_needed, max(1, len(codes) // CODES_AN_AXIS), len(axes))
+    scale = np.sqrt(variances[:n_leading])
+    weights, means, covariances = _components_by_bic(scores[:, :n_leading] / scale)
+    rest = _shrunk_covariance(scores[:, n_leading:])
+    return Mixture(
+        centre,
+        axes,
+        weights / weights.sum(),
+        np.pad(means * scale, ((0, 0), (0, len(rest)))),
+        np.stack([block_diag(covariance * np.outer(scale, scale), rest) for covariance in covariances]),
+    )
+
+
+def _components_by_bic(scores: Codes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Weights, means and covariances of the mixture with the lowest criterion."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.mixture import GaussianMixture
+
+    most = min(len(scores) // CODES_A_COMPONENT, MOST_COMPONENTS)
+    with warnings.catch_warnings():
+        # Too many components for the codes do not settle, and are not chosen.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        fits = [
+            GaussianMixture(n, reg_covar=REGULARISATION, n_init=5, random_state=0).fit(scores)
+            for n in range(1, most + 1)
+        ]
+    best = min(fits, key=lambda fit: fit.bic(scores))
+    return best.weights_, best.means_, best.covariances_
+
+
+def _principal_components(codes: Codes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean, axes, and the codes along these: all axes along which the codes differ. Raises InputError without any."""
+    from sklearn.decomposition import PCA
+
+    rank = int(np.linalg.matrix_rank(codes - codes.mean(axis=0)))
+    if rank == 0:
+        raise InputError(f"all {len(codes)} learned codes are the same: no prior can be fitted to them; train longer")
+    components = PCA(rank, svd_solver="full").fit(codes)
+    return components.mean_, components.components_, components.transform(codes)
+
+
+def _shrunk_covariance(scores: Codes) -> Float[np.ndarray, "axes axes"]:
+    from sklearn.covariance import LedoitWolf
+
+    if scores.shape[1] == 0:
+        return np.empty((0, 0))
+    return LedoitWolf(assume_centered=True).fit(scores).covariance_
+
+
+# σ of the paper: 0.1 for the whole prior, 0.01 for noise around learned codes.
+PRIORS: dict[PriorName, PriorKind] = {
+    "gaussian": PriorKind(Gaussian, _fit_gaussian, sigma=0.1),
+    "around": PriorKind(Around, Around, sigma=0.01),
+    "covariance": PriorKind(Mixture, _fit_covariance, fewest_codes=4),
+    "mixture": PriorKind(Mixture, _fit_mixture, fewest_codes=2 * CODES_A_COMPONENT),
+}

@@ -7,13 +7,16 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from cytoform.files import staged
+from cytoform.errors import InputError
+from cytoform.files import refuse_existing, staged
 from cytoform.model.run import LearnedSequence
 from cytoform.parallel import Progress, no_progress
 from cytoform.shapes.grid import Grid, frame_times
 from cytoform.shapes.store import SequenceInfo, ShapeStore
 from cytoform.synthesis.cells import Cells
-from cytoform.synthesis.priors import DEFAULT_SIGMA, Prior, draw_codes
+from cytoform.synthesis.conditional import Condition
+from cytoform.synthesis.prior import PRIORS, PriorName, fit_prior
+from cytoform.synthesis.prior_file import read_prior
 from cytoform.synthesis.render import BAND_VOXELS, SAFETY, Method, render_sequence
 
 
@@ -25,6 +28,15 @@ class Rendering:
     n_frames: int | None = None
     method: Method = "narrow-band"
     safety: float = SAFETY
+
+    def frames_of(self, like: LearnedSequence) -> int:
+        """The number of frames of a sequence like this one."""
+        return like.n_frames if self.n_frames is None else self.n_frames
+
+    def grid_of(self, cells: Cells) -> Grid:
+        """The grid of what is rendered from these cells."""
+        learned = cells.run.learned
+        return Grid(learned.grid if self.grid_size is None else self.grid_size, learned.half_extent_um)
 
 
 @dataclass(frozen=True)
@@ -63,30 +75,42 @@ def generate(
     out: Path,
     n: int,
     *,
-    prior: Prior = "gaussian",
+    prior: PriorName = "gaussian",
     sigma: float | None = None,
+    condition: Condition | None = None,
     rendering: Rendering = Rendering(),
     seed: int = 0,
     overwrite: bool = False,
     progress: Progress = no_progress,
 ) -> None:
-    """Render `n` new cells, their codes drawn as `draw_codes` says (paper section 3.2)."""
-    sigma = DEFAULT_SIGMA[prior] if sigma is None else sigma
+    """Render `n` new cells, their codes drawn from a prior (paper section 3.2), or from it under a `condition`.
+
+    `sigma` replaces that of the paper, where the prior has one. Raises InputError for what cannot be drawn.
+    """
+    if n < 1:
+        raise InputError(f"-n {n}: at least one cell is to be generated")
+    refuse_existing(out, overwrite=overwrite)
+    if sigma is None:
+        sigma, fitted = PRIORS[prior].sigma, read_prior(cells.run.path, cells.codes, prior)
+    else:
+        fitted = fit_prior(prior, cells.codes, sigma=sigma)
     rng = np.random.default_rng(seed)
-    drawn = draw_codes(cells.codes, n, prior=prior, sigma=sigma, rng=rng)
-    # A new cell takes the number of frames and the time step of one of the learned sequences, each in turn.
-    likes = cells.run.learned.sequences
+    drawn = fitted.draw(n, rng) if condition is None else condition.draw(fitted, n, rng, progress=progress)
+    source = prior if sigma is None else f"{prior} {sigma:g}"
     sequences = [
-        NewSequence(
-            f"new{number:04d}",
-            code.astype(np.float32),
-            likes[number % len(likes)],
-            f"{prior} {sigma:g}",
-        )
+        NewSequence(f"new{number:04d}", code.astype(np.float32), like_of_new(cells, number), source)
         for number, code in enumerate(drawn)
     ]
-    attributes = {"command": "generate", "seed": seed, "prior": prior, "sigma": sigma}
+    attributes: dict[str, Any] = {"command": "generate", "seed": seed, "prior": prior, "sigma": sigma}
+    if condition is not None:
+        attributes["where"] = [request.text for request in condition.requests]
     _write_store(cells, sequences, out, rendering, attributes, overwrite, progress)
+
+
+def like_of_new(cells: Cells, number: int) -> LearnedSequence:
+    """The learned sequence that new cell `number` takes its number of frames and time step from: each in turn."""
+    likes = cells.run.learned.sequences
+    return likes[number % len(likes)]
 
 
 def _write_store(
@@ -98,10 +122,8 @@ def _write_store(
     overwrite: bool,
     progress: Progress,
 ) -> None:
-    grid = Grid(
-        cells.run.learned.grid if rendering.grid_size is None else rendering.grid_size, cells.run.learned.half_extent_um
-    )
-    frames = {sequence.name: _n_frames(rendering, sequence) for sequence in sequences}
+    grid = rendering.grid_of(cells)
+    frames = {sequence.name: rendering.frames_of(sequence.like) for sequence in sequences}
     times = {name: frame_times(n) for name, n in frames.items()}
     attributes = {**attributes, "run": cells.run.path.name, "method": rendering.method}
     with staged(out, overwrite=overwrite) as partial, progress("rendering", sum(frames.values())) as advance:
@@ -116,10 +138,6 @@ def _write_store(
                 for time in times[sequence.name]
             )
             render_sequence(rendered, store.add(info), advance)
-
-
-def _n_frames(rendering: Rendering, sequence: NewSequence) -> int:
-    return sequence.like.n_frames if rendering.n_frames is None else rendering.n_frames
 
 
 def _time_step(sequence: NewSequence, n_frames: int) -> float | None:
