@@ -26,6 +26,7 @@ class DataConfig(Section):
     sequences: tuple[str, ...] = ()  # names to learn; none means all
     mirrored: bool = False  # learn every sequence's mirror images too, each with a code of its own: cells have no sides
     frame_stride: int = Field(1, ge=1)  # learn every n-th frame; the rest can test interpolation in time (section 3.3)
+    align: Literal["none", "principal"] = "none"  # principal: every sequence is turned into its principal axes
 
 
 class ModelConfig(Section):
@@ -38,6 +39,7 @@ class ModelConfig(Section):
     code_knots: int = Field(1, ge=1)  # control points in time that share `code_dim`; 1 is the paper's constant code
     activation: Literal["sine", "relu"] = "sine"
     omega: float = Field(30.0, gt=0)  # frequency of the sine; ReLU has none
+    rotations: Literal["none", "learned"] = "none"  # learned: one for each sequence, beside its code
 
     @model_validator(mode="after")
     def _code_layers_exist(self) -> "ModelConfig":
@@ -64,6 +66,7 @@ class TrainingConfig(Section):
     learning_rate: float = Field(1e-4, gt=0)
     matrix_learning_rate: float = Field(2e-3, gt=0)  # of what Muon trains
     code_learning_rate: float = Field(1e-4, gt=0)
+    rotation_learning_rate: float = Field(1e-3, gt=0)  # of learned rotations: about half a radian a thousand full steps
     schedule: Literal["step", "cosine"] = "step"  # step: halved every `halving_epochs`; cosine: warm-up, then to zero
     halving_epochs: int = Field(100, ge=1)
     code_sigma: float = Field(0.1, gt=0)  # σ of the codes' prior: N(0, σ²) at the start
@@ -98,6 +101,11 @@ class Config(Section):
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
     sampling: SamplingConfig = SamplingConfig()
+
+    @property
+    def turns(self) -> bool:
+        """Whether sequences are turned into a pose that they share."""
+        return self.data.align != "none" or self.model.rotations != "none"
 
     def to_toml(self) -> str:
         """The complete settings, as written to config.toml."""

@@ -21,6 +21,7 @@ def generate(
     prior: Literal["gaussian", "around", "covariance", "mixture"] = "gaussian",
     sigma: float | None = None,
     where: Annotated[list[str] | None, Parameter(negative=())] = None,
+    pose: Literal["random", "canonical"] | None = None,
     options: RenderingOptions = RenderingOptions(),  # noqa: B008 (frozen)
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
@@ -42,6 +43,9 @@ def generate(
     where
         A request, in quotes, that every cell has to meet, for example "size_um3=40±5", "growth=1.5..2" or
         "longest_protrusion_um>8"; may be repeated.
+    pose
+        random turns every cell by a uniform rotation, the default of a run trained with --align or --rotations;
+        canonical leaves them as the decoder knows them.
     """
     from cytoform.synthesis.cells import load
     from cytoform.synthesis.sequences import generate as generate_sequences
@@ -55,6 +59,7 @@ def generate(
         prior=prior,
         sigma=sigma,
         condition=condition,
+        pose=pose,
         rendering=options.rendering(),
         seed=common.seed,
         overwrite=common.overwrite,

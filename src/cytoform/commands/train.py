@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -37,6 +37,8 @@ def train(
     preset: str | None = None,
     config: Path | None = None,
     set_: Annotated[list[str] | None, Parameter(name="--set", negative=())] = None,
+    align: Literal["none", "principal"] | None = None,
+    rotations: Literal["none", "learned"] | None = None,
     resume: Annotated[bool, Parameter(negative=())] = False,
     where: DeviceOptions = DeviceOptions(),
     common: Common = Common(),  # noqa: B008 (frozen)
@@ -55,6 +57,10 @@ def train(
         TOML file of settings that differ from the preset.
     set_
         One more setting, for example --set training.epochs=10; may be repeated.
+    align
+        principal turns every sequence into its principal axes before it is learned; short for --set data.align=…
+    rotations
+        learned turns every sequence by a rotation that is learned beside its code; short for --set model.rotations=…
     resume
         Go on with the run in --out where it was stopped; it keeps its settings.
     """
@@ -63,14 +69,17 @@ def train(
     from cytoform.model.train import train as train_model
     from cytoform.synthesis.prior_file import write_priors
 
-    if resume and (preset or config or set_):
+    poses = {"data.align": align, "model.rotations": rotations}
+    settings = [*(set_ or []), *(f"{name}={value}" for name, value in poses.items() if value)]
+    if resume and (preset or config or settings):
         raise InputError(
-            f"--resume keeps the settings of {out / 'config.toml'}; leave --preset, --config and --set out"
+            f"--resume keeps the settings of {out / 'config.toml'}; leave --preset, --config, --set, --align and "
+            "--rotations out"
         )
     trained = train_model(
         shapes,
         out,
-        None if resume else load_config(preset=preset or "quick", file=config, settings=set_),
+        None if resume else load_config(preset=preset or "quick", file=config, settings=settings),
         resume=resume,
         device=where.device,
         devices=where.devices,

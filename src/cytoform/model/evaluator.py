@@ -1,7 +1,8 @@
 """The decoder at many points of one frame, with nothing computed or allocated twice.
 
-Code and time are folded into the biases, ω into the weights, and the coordinates and the 1 that carries the bias ride in
-spare rows of the hidden units: a layer is one matrix product into a reused buffer and one activation in place.
+Code and time are folded into the biases, ω and the rotation into the weights, and the coordinates and the 1 that
+carries the bias ride in spare rows of the hidden units: a layer is one matrix product into a reused buffer and one
+activation in place.
 """
 
 from queue import SimpleQueue
@@ -23,16 +24,29 @@ class FrameEvaluator:
 
     On a CPU every thread takes whole chunks through all layers, so threads never wait for each other between layers; and
     every chunk has the same shape, so a point's distance does not depend on which other points are asked for.
+
+    `rotation` turns the points into the canonical pose, see model/rotation.py.
     """
 
     @torch.no_grad()
-    def __init__(self, decoder: Decoder, code: Float[Tensor, " code"], time: float) -> None:
+    def __init__(
+        self,
+        decoder: Decoder,
+        code: Float[Tensor, " code"],
+        time: float,
+        *,
+        rotation: Float[Tensor, "3 3"] | None = None,
+    ) -> None:
         times = torch.full((1,), time, dtype=code.dtype, device=code.device)
         biases = decoder.frame_biases(code[None], times)
         self._weights = [
             decoder.activation.omega * torch.cat([layer.weight[:, : layer.n_hidden + POINT_DIM], bias.T], dim=1)
             for layer, bias in zip(decoder.layers, biases.layers, strict=True)
         ]
+        if rotation is not None:
+            # W (R p) = (W R) p: rotated points cost nothing.
+            for weight in self._weights:
+                weight[:, -1 - POINT_DIM : -1] = weight[:, -1 - POINT_DIM : -1] @ rotation
         self._width = decoder.width
         self._sine = not isinstance(decoder.activation, ReLU)
         self._output, self._offset = decoder.output.weight.detach(), decoder.output.bias.detach()

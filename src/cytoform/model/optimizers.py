@@ -1,7 +1,7 @@
 """The optimisers of a training. Every group of parameters knows its full learning rate, as `rate`."""
 
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -16,12 +16,16 @@ Weights = list[nn.Parameter]
 MUON_WEIGHT_DECAY = 0.1
 
 
-def adam(decoder: Decoder, codes: nn.Parameter, training: TrainingConfig) -> list[Optimizer]:
+def adam(
+    decoder: Decoder, codes: nn.Parameter, training: TrainingConfig, rotations: nn.Parameter | None = None
+) -> list[Optimizer]:
     """Adam for everything, as in the paper."""
-    return [_adam(list(decoder.parameters()), codes, training)]
+    return [_adam(list(decoder.parameters()), codes, training, rotations)]
 
 
-def muon(decoder: Decoder, codes: nn.Parameter, training: TrainingConfig) -> list[Optimizer]:
+def muon(
+    decoder: Decoder, codes: nn.Parameter, training: TrainingConfig, rotations: nn.Parameter | None = None
+) -> list[Optimizer]:
     """Muon (Jordan et al. 2024) for the weights of the hidden layers, Adam for all else.
 
     Muon's steps move all directions of a matrix alike, where Adam's follow the few that rule the gradient.
@@ -30,15 +34,17 @@ def muon(decoder: Decoder, codes: nn.Parameter, training: TrainingConfig) -> lis
     others = [weight for weight in decoder.parameters() if all(weight is not matrix for matrix in matrices)]
     groups = [{"params": matrices, "rate": training.matrix_learning_rate}]
     of_matrices = torch.optim.Muon(groups, lr=training.matrix_learning_rate, weight_decay=MUON_WEIGHT_DECAY)
-    return [_adam(others, codes, training), of_matrices]
+    return [_adam(others, codes, training, rotations), of_matrices]
 
 
-def _adam(weights: Weights, codes: nn.Parameter, training: TrainingConfig) -> Optimizer:
-    groups = [
+def _adam(weights: Weights, codes: nn.Parameter, training: TrainingConfig, rotations: nn.Parameter | None) -> Optimizer:
+    groups: list[dict[str, Any]] = [
         {"params": weights, "rate": training.learning_rate},
         {"params": [codes], "rate": training.code_learning_rate},
     ]
+    if rotations is not None:
+        groups.append({"params": [rotations], "rate": training.rotation_learning_rate})
     return torch.optim.Adam(groups, lr=training.learning_rate, fused=True)
 
 
-OPTIMIZERS: dict[str, Callable[[Decoder, nn.Parameter, TrainingConfig], list[Optimizer]]] = {"adam": adam, "muon": muon}
+OPTIMIZERS: dict[str, Callable[..., list[Optimizer]]] = {"adam": adam, "muon": muon}

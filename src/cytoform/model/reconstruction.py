@@ -36,7 +36,7 @@ class Reconstruction:
     def error(
         self, points: Float[Tensor, "frames n 3"], biases: FrameBiases, distances: Float[Tensor, "frames n"]
     ) -> Float[Tensor, ""]:
-        """The error, differentiable in the decoder's weights and in `biases`."""
+        """The error, differentiable in the decoder's weights, in `biases`, and in `points` if they ask for it."""
         decoder = self._decoder
         if points.device.type != "cpu":
             return (decoder(points, biases) - distances).abs().mean()
@@ -49,16 +49,31 @@ class Reconstruction:
         return error
 
     def one_pass(
-        self, points: Tensor, distances: Tensor, output: Tensor, offset: Tensor, shifts: Tensor, weights: list[Tensor]
-    ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """The error and its gradients, of `output`, `offset`, `shifts` and each of `weights`."""
+        self,
+        points: Tensor,
+        distances: Tensor,
+        output: Tensor,
+        offset: Tensor,
+        shifts: Tensor,
+        weights: list[Tensor],
+        *,
+        for_points: bool = False,
+    ) -> tuple[Tensor, Tensor | None, tuple[Tensor, ...]]:
+        """The error and its gradients: of `points`, if wanted; of `output`, `offset`, `shifts` and each of `weights`."""
         threads = compute_threads()
         while len(self._passes) < threads.n:
             self._passes.append(_Pass(self._decoder, self._backward_dtype))
         n_frames, n_points = distances.shape
         of_shifts = torch.zeros(-(-n_points // CHUNK), *shifts.transpose(0, 1).shape)
+        of_points = torch.zeros_like(points) if for_points else None
         chunks = [
-            _Chunk(points[frames, part], distances[frames, part], shifts[:, frames], of_shifts[number, frames])
+            _Chunk(
+                points[frames, part],
+                distances[frames, part],
+                shifts[:, frames],
+                of_shifts[number, frames],
+                None if of_points is None else of_points[frames, part],
+            )
             for frames in _even_slices(n_frames, min(max(CHUNK // n_points, 1), FRAMES), threads.n)
             for number, part in enumerate(_even_slices(n_points, CHUNK, 1))
         ]
@@ -71,11 +86,11 @@ class Reconstruction:
         for each in others:
             first.add(each)
         gradients = (first.of_output[None], first.of_offset, of_shifts.sum(dim=0).transpose(0, 1))
-        return first.error.clone(), (*gradients, *first.of_weights)
+        return first.error.clone(), of_points, (*gradients, *first.of_weights)
 
 
 class _OnePass(torch.autograd.Function):
-    """Lets PyTorch carry the gradients on to the weights and codes."""
+    """Lets PyTorch carry the gradients on to the weights, codes and rotations."""
 
     @staticmethod
     def forward(
@@ -88,12 +103,15 @@ class _OnePass(torch.autograd.Function):
         shifts: Tensor,
         *weights: Tensor,
     ) -> Tensor:
-        error, ctx.gradients = work.one_pass(points, distances, output, offset, shifts, list(weights))
+        error, ctx.of_points, ctx.gradients = work.one_pass(
+            points, distances, output, offset, shifts, list(weights), for_points=ctx.needs_input_grad[1]
+        )
         return error
 
     @staticmethod
     def backward(ctx: Any, scale: Tensor) -> tuple[Tensor | None, ...]:
-        return None, None, None, *(scale * gradient for gradient in ctx.gradients)
+        of_points = None if ctx.of_points is None else scale * ctx.of_points
+        return None, of_points, None, *(scale * gradient for gradient in ctx.gradients)
 
 
 def _even_slices(n: int, largest: int, multiple: int) -> list[slice]:
@@ -104,12 +122,13 @@ def _even_slices(n: int, largest: int, multiple: int) -> list[slice]:
 
 @dataclass(frozen=True)
 class _Chunk:
-    """Some points of some frames, what the frames add to each layer, and room for the gradient of that."""
+    """Some points of some frames, what the frames add to each layer, and room for the gradients of both."""
 
     points: Float[Tensor, "frames n 3"]
     distances: Float[Tensor, "frames n"]
     shifts: Float[Tensor, "depth frames width"]
     of_shifts: Float[Tensor, "frames depth width"]
+    of_points: Float[Tensor, "frames n 3"] | None  # none wanted where None
 
 
 class _Pass:
@@ -187,6 +206,9 @@ class _Pass:
             narrow = gradient.to(self._backward_dtype)  # which is `gradient` itself unless it is bfloat16
             _add_product(total, narrow, units[layer].T)
             chunk.of_shifts[:, layer] = total[:, size:].T
+            if chunk.of_points is not None:
+                of_place = self._weights[layer][:, size - POINT_DIM : size].T @ gradient
+                chunk.of_points.add_(of_place.T.view_as(chunk.of_points))
             if layer:
                 _add_product(other, self._weights[layer][:, : self._width].T, narrow, keep=False)
                 gradient, other = other, gradient

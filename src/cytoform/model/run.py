@@ -1,7 +1,7 @@
 """A run folder: settings, weights, codes, and what they were learned from.
 
 RUN/config.toml        all settings
-    model.safetensors  tensors `decoder.*` and `codes`; metadata: the learned sequences
+    model.safetensors  tensors `decoder.*`, `codes` and `rotations`; metadata: the learned sequences
     provenance.json    data hash, versions, seed
     priors.safetensors distributions fitted to the codes (synthesis/prior_file.py)
     metrics.csv        one row an epoch; TensorBoard events beside it
@@ -22,6 +22,7 @@ from cytoform.errors import InputError
 from cytoform.model.bounds import LENGTHS, Bounds
 from cytoform.model.checkpoint import load_into, read_tensors, write_tensors
 from cytoform.model.decoder import Decoder
+from cytoform.model.rotation import identity
 
 CONFIG, WEIGHTS, PROVENANCE, METRICS = "config.toml", "model.safetensors", "provenance.json", "metrics.csv"
 CHECKPOINTS, SAMPLES = "checkpoints", "samples"
@@ -75,6 +76,8 @@ class Run:
     learned: Learned
     decoder: Decoder
     codes: Float[Tensor, "sequences code"]
+    # From each sequence's own pose to the canonical one, see model/rotation.py.
+    rotations: Float[Tensor, "sequences 4"]
 
     @property
     def names(self) -> list[str]:
@@ -83,20 +86,30 @@ class Run:
 
     def code(self, name: str) -> Float[Tensor, " code"]:
         """The learned code of a sequence. Raises InputError for one that was not learned."""
+        return self.codes[self._row(name)]
+
+    def rotation(self, name: str) -> Float[Tensor, " 4"]:
+        """The rotation of a sequence, the identity in a run without. Raises InputError for one that was not learned."""
+        return self.rotations[self._row(name)]
+
+    def _row(self, name: str) -> int:
         if name not in self.names:
             raise InputError(f"{self.path}: no sequence {name!r} was learned; it has {', '.join(self.names[:5])} …")
-        return self.codes[self.names.index(name)]
+        return self.names.index(name)
 
 
 def new_decoder(config: ModelConfig, *, seed: int) -> Decoder:
     """An untrained decoder with the sizes of `config`."""
-    return Decoder(**config.model_dump(), seed=seed)
+    return Decoder(**config.model_dump(exclude={"rotations"}), seed=seed)
 
 
-def write_weights(run: Path, decoder: Decoder, codes: Tensor, learned: Learned) -> None:
-    """Write the weights and codes of a finished training."""
+def write_weights(
+    run: Path, decoder: Decoder, codes: Tensor, learned: Learned, rotations: Tensor | None = None
+) -> None:
+    """Write the weights, codes and rotations (none: the identity) of a finished training."""
     tensors = {f"decoder.{name}": tensor for name, tensor in decoder.state_dict().items()}
-    write_tensors(run / WEIGHTS, {**tensors, "codes": codes}, {"learned": learned.to_json()})
+    turned = identity(len(codes)) if rotations is None else torch.nn.functional.normalize(rotations, dim=1)
+    write_tensors(run / WEIGHTS, {**tensors, "codes": codes, "rotations": turned}, {"learned": learned.to_json()})
 
 
 def load_run(path: Path, *, device: torch.device | None = None) -> Run:
@@ -113,7 +126,18 @@ def load_run(path: Path, *, device: torch.device | None = None) -> Run:
             f"{path / WEIGHTS}: codes of shape {tuple(codes.shape)}, expected "
             f"{(len(learned.sequences), config.model.code_dim)}; restore the config.toml the run was trained with"
         )
+    rotations = _checked(tensors.pop("rotations", identity(len(codes))), len(codes), where=path / WEIGHTS)
     decoder = new_decoder(config.model, seed=0)
     load_into(decoder, {name.removeprefix("decoder."): t for name, t in tensors.items()}, where=path / WEIGHTS)
     decoder.requires_grad_(False)
-    return Run(path, config, learned, decoder.to(device), codes.to(device))
+    return Run(path, config, learned, decoder.to(device), codes.to(device), rotations.to(device))
+
+
+def _checked(rotations: Tensor, n: int, *, where: Path) -> Float[Tensor, "sequences 4"]:
+    """Unit quaternions. Raises InputError for anything else."""
+    if rotations.shape != (n, 4) or not torch.allclose(rotations.norm(dim=1), torch.ones(n), atol=1e-3):
+        raise InputError(
+            f"{where}: damaged rotations of shape {tuple(rotations.shape)}, expected {n} unit quaternions; "
+            "train the run anew"
+        )
+    return rotations

@@ -13,14 +13,18 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
+from torch import Tensor
+from torch.nn import Parameter
 
 from cytoform.config import Config, read_config
 from cytoform.errors import InputError
 from cytoform.files import clear_strays, staged, write_atomically, write_json
+from cytoform.model.alignment import principal_rotations
 from cytoform.model.bounds import measure_bounds
 from cytoform.model.checkpoint import newest_checkpoint, read_checkpoint
 from cytoform.model.launch import do_together
 from cytoform.model.learning import learn
+from cytoform.model.rotation import identity
 from cytoform.model.run import (
     CHECKPOINTS,
     CONFIG,
@@ -120,7 +124,8 @@ def _train(plan: _Plan, progress: Progress, team: Team) -> Trained:
                 _open_run(plan, store, frames, progress)
                 opened.enter_context(_sole_writer(out))
         with team.together():
-            trainer = _new_trainer(team, plan, len(names), draw_pool(store, frames, out / SAMPLES, **_sampling(plan)))
+            pool = draw_pool(store, frames, out / SAMPLES, **_sampling(plan))
+            trainer = _new_trainer(team, plan, len(names), pool, _rotations(team, plan, store, frames))
         loss = learn(team, trainer, out, progress)
         finished = trainer.position.epoch == config.training.epochs
         if finished and team.leads:
@@ -131,7 +136,24 @@ def _train(plan: _Plan, progress: Progress, team: Team) -> Trained:
 
 def _sampling(plan: _Plan) -> dict[str, Any]:
     config = plan.config
-    return {"sampling": config.sampling, "mirrored": config.data.mirrored, "seed": plan.seed, "workers": plan.workers}
+    return {
+        "sampling": config.sampling,
+        "mirrored": config.data.mirrored,
+        "any_pose": config.turns,
+        "seed": plan.seed,
+        "workers": plan.workers,
+    }
+
+
+def _rotations(team: Team, plan: _Plan, store: ShapeStore, frames: list[TrainingFrame]) -> Tensor | None:
+    """Where the rotations start, the same in all processes: a parameter if they are to be learned, None if unused."""
+    n_sequences = 1 + max(frame.code for frame in frames)
+    start = None
+    if plan.config.data.align == "principal":
+        start = team.gather(principal_rotations(store, frames) if team.leads else None)[0]
+    if plan.config.model.rotations == "learned":
+        return Parameter(identity(n_sequences) if start is None else start)
+    return start
 
 
 def _chosen(store: ShapeStore, wanted: tuple[str, ...]) -> list[str]:
@@ -203,10 +225,10 @@ def _sole_writer(out: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def _new_trainer(team: Team, plan: _Plan, n_sequences: int, pool: SamplePool) -> Trainer:
+def _new_trainer(team: Team, plan: _Plan, n_sequences: int, pool: SamplePool, rotations: Tensor | None) -> Trainer:
     """A trainer where the run has come to."""
     folder = plan.out / CHECKPOINTS
-    model = new_model(plan.config, n_sequences * pool.copies, seed=plan.seed)
+    model = new_model(plan.config, n_sequences, seed=plan.seed, copies=pool.copies, rotations=rotations)
     trainer = Trainer(model, pool, plan.config.training, seed=plan.seed, fabric=team.fabric)
     newest = newest_checkpoint(folder) if team.leads else None
     path = team.gather(newest and newest.path)[0]
@@ -220,5 +242,5 @@ def _finish(trainer: Trainer, plan: _Plan, sequences: tuple[LearnedSequence, ...
     if plan.at_end is not None:
         plan.at_end(plan.out, codes.cpu().numpy())
     learned = Learned(sequences, grid.half_extent_um, grid.size, measure_bounds(decoder, codes, seed=plan.seed))
-    write_weights(plan.out, decoder, codes, learned)
+    write_weights(plan.out, decoder, codes, learned, trainer.raw_model.rotations)
     shutil.rmtree(plan.out / SAMPLES)

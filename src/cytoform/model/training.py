@@ -24,6 +24,7 @@ from cytoform.model.checkpoint import Checkpoint, load_into, write_tensors
 from cytoform.model.decoder import Decoder
 from cytoform.model.optimizers import OPTIMIZERS
 from cytoform.model.reconstruction import Reconstruction
+from cytoform.model.rotation import of_images, rotate
 from cytoform.model.run import new_decoder
 from cytoform.shapes.samples import Batch, SamplePool
 
@@ -32,22 +33,39 @@ WARM_UP_SHARE = 0.02
 
 
 class AutoDecoder(nn.Module):
-    """A decoder and the codes of the training sequences; codes start as N(0, σ²)."""
+    """A decoder and the codes of the training sequences; codes start as N(0, σ²).
+
+    Each sequence has `copies` codes, which are neighbours in the table: of a mirrored pool, one for each image. `rotations`
+    turn the sequences into the canonical pose: fixed ones, or where they start if they are a parameter.
+    """
+
+    rotations: Tensor | None
 
     def __init__(
         self,
         decoder: Decoder,
-        n_codes: int,
+        n_sequences: int,
         *,
+        copies: int = 1,
         code_sigma: float,
         seed: int,
         backward_dtype: torch.dtype = torch.float32,
+        rotations: Float[Tensor, "sequences 4"] | None = None,
     ) -> None:
         super().__init__()
-        self.decoder = decoder
+        self.decoder, self.copies = decoder, copies
         self._reconstruction = Reconstruction(decoder, backward_dtype=backward_dtype)
-        codes = np.random.default_rng([seed, CODES]).normal(0, code_sigma, (n_codes, decoder.code_dim))
+        codes = np.random.default_rng([seed, CODES]).normal(0, code_sigma, (n_sequences * copies, decoder.code_dim))
         self.codes = nn.Parameter(torch.tensor(codes, dtype=torch.float32))
+        if isinstance(rotations, nn.Parameter):
+            self.rotations = rotations
+        else:
+            self.register_buffer("rotations", rotations)
+
+    @property
+    def learned_rotations(self) -> nn.Parameter | None:
+        """The rotations, if they are learned."""
+        return self.rotations if isinstance(self.rotations, nn.Parameter) else None
 
     def forward(
         self, batch: Batch, code_penalty: float, noise: Float[Tensor, "frames code"] | None = None
@@ -56,7 +74,11 @@ class AutoDecoder(nn.Module):
         codes = self.codes[batch.codes]
         noisy = codes if noise is None else codes + noise
         biases = self.decoder.frame_biases(noisy, batch.times)
-        error = self._reconstruction.error(batch.points, biases, batch.distances)
+        points = batch.points
+        if self.rotations is not None:
+            images = batch.codes % self.copies
+            points = rotate(points, of_images(self.rotations[batch.codes // self.copies], images))
+        error = self._reconstruction.error(points, biases, batch.distances)
         return error + code_penalty * codes.square().sum(dim=1).mean(), error
 
 
@@ -68,12 +90,21 @@ class Position:
     batch: int = 0
 
 
-def new_model(config: Config, n_codes: int, *, seed: int) -> AutoDecoder:
+def new_model(
+    config: Config,
+    n_sequences: int,
+    *,
+    seed: int,
+    copies: int = 1,
+    rotations: Float[Tensor, "sequences 4"] | None = None,
+) -> AutoDecoder:
     """An untrained auto-decoder."""
     training = config.training
     return AutoDecoder(
         new_decoder(config.model, seed=seed),
-        n_codes,
+        n_sequences,
+        copies=copies,
+        rotations=rotations,
         code_sigma=training.code_sigma,
         seed=seed,
         backward_dtype=torch.float32 if training.precision == "32-true" else torch.bfloat16,
@@ -110,7 +141,7 @@ class Trainer:
             pool.keep_on(fabric.device)
         self.raw_model, self.raw_optimizers = (
             model,
-            OPTIMIZERS[training.optimizer](model.decoder, model.codes, training),
+            OPTIMIZERS[training.optimizer](model.decoder, model.codes, training, model.learned_rotations),
         )
         self.model, *self.optimizers = fabric.setup(model, *self.raw_optimizers)
         self.position = Position()

@@ -127,11 +127,13 @@ def draw_pool(
     sampling: SamplingConfig,
     seed: int,
     mirrored: bool = False,
+    any_pose: bool = False,
     workers: int = 1,
     done: Callable[[], object] = lambda: None,
 ) -> SamplePool:
     """Draw the pool of every frame into `folder`, or reuse one that was drawn there with the same settings.
 
+    `any_pose` spreads points over all that the cube sweeps as it turns, for fields that are to be rendered in any pose.
     Raises EmptyFrame where a frame has no surface to sample around.
     """
     recipe = {
@@ -140,10 +142,13 @@ def draw_pool(
         "store": store.attributes,
         "frames": [[frame.sequence, frame.frame] for frame in frames],
     }
+    if any_pose:
+        recipe["any_pose"] = True
     if not _holds(folder, recipe):
         folder.mkdir(parents=True, exist_ok=True)
         _reserve(folder / SAMPLES, (len(frames), sampling.pool_points, 4))
-        tasks = [(store.path, frame, folder / SAMPLES, row, sampling, seed) for row, frame in enumerate(frames)]
+        how = sampling, any_pose, seed
+        tasks = [(store.path, frame, folder / SAMPLES, row, *how) for row, frame in enumerate(frames)]
         run_all(_draw_frame, tasks, workers=workers, done=done)
         with (folder / SAMPLES).open("rb") as file:
             os.fsync(file.fileno())  # so that the recipe never vouches for samples that a power cut took
@@ -168,14 +173,21 @@ def _holds(folder: Path, recipe: dict[str, Any]) -> bool:
         return False
 
 
-def _draw_frame(path: Path, frame: TrainingFrame, samples: Path, row: int, sampling: SamplingConfig, seed: int) -> None:
+def _draw_frame(
+    path: Path, frame: TrainingFrame, samples: Path, row: int, sampling: SamplingConfig, any_pose: bool, seed: int
+) -> None:
     sequence = ShapeStore.open(path)[frame.sequence]
     rng = np.random.default_rng([seed, row])
-    np.load(samples, mmap_mode="r+")[row] = draw_samples(sequence, frame.frame, sampling, rng)
+    np.load(samples, mmap_mode="r+")[row] = draw_samples(sequence, frame.frame, sampling, rng, any_pose=any_pose)
 
 
 def draw_samples(
-    sequence: ShapeSequence, frame: int, sampling: SamplingConfig, rng: np.random.Generator
+    sequence: ShapeSequence,
+    frame: int,
+    sampling: SamplingConfig,
+    rng: np.random.Generator,
+    *,
+    any_pose: bool = False,
 ) -> Float32[np.ndarray, "n 4"]:
     """Draw one frame's pool: x, y, z in Ω and the distance, in units of the half extent (paper section 2.3)."""
     half = sequence.grid.half_extent_um
@@ -191,9 +203,10 @@ def draw_samples(
     near = surface[rng.integers(0, len(surface), n_near)] / half - 1
     sigma = np.resize(sampling.near_sigma, n_near)  # the widths in turn
     near += rng.normal(0, sigma[:, None], near.shape)
-    far = rng.uniform(-1, 1, (sampling.pool_points - n_near, 3))
+    n_far = sampling.pool_points - n_near
+    far = _within_the_ball(n_far, rng) if any_pose else rng.uniform(-1, 1, (n_far, 3))
     # Points that left Ω are mirrored back into it, so that the share near the surface stays what it is.
-    points = _mirror_into_omega(np.concatenate([near, far])).astype(np.float32)
+    points = np.concatenate([_mirror_into_omega(near), far]).astype(np.float32)
     points = points[rng.permutation(len(points))]
     distance_um = _distance_at((points + 1) * half, corner_zyx, sdf_um, sequence, surface)
     distance = np.clip(distance_um / half, -sampling.truncation, sampling.truncation)
@@ -202,6 +215,12 @@ def draw_samples(
 
 def _mirror_into_omega(points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
     return 1 - np.abs((points + 1) % 4 - 2)
+
+
+def _within_the_ball(n: int, rng: np.random.Generator) -> Float[np.ndarray, "n 3"]:
+    """Points in the ball around Ω, at radii drawn evenly: the ball in Ω gets as large a share as it does of Ω."""
+    directions = rng.normal(size=(n, 3))
+    return directions / np.linalg.norm(directions, axis=1, keepdims=True) * rng.uniform(0, np.sqrt(3), (n, 1))
 
 
 def _vertices(
@@ -228,9 +247,10 @@ def _distance_at(
     spacing_um = sequence.grid.spacing_um
     index = points_xyz_um[:, ::-1].T / spacing_um - 0.5 - np.array(corner_zyx)[:, None]
     # Outside the box, its nearest voxel is at the end of the band, or the box ends with the cube.
+    in_cube = np.all(np.abs(points_xyz_um / sequence.grid.half_extent_um - 1) <= 1, axis=1)
     distance = map_coordinates(sdf_um, index, order=1, mode="nearest").astype(float)
     # Closer to the end of the band, a corner of the voxel that is interpolated in may be truncated.
-    beyond = np.abs(distance) > sequence.band_um - np.sqrt(3) * spacing_um
+    beyond = ~in_cube | (np.abs(distance) > sequence.band_um - np.sqrt(3) * spacing_um)
     # Far points search a tree of plain halves of space two to three times as fast as one fitted to the vertices.
     tree = cKDTree(surface_xyz_um, balanced_tree=False, compact_nodes=False)
     to_vertex, _ = tree.query(points_xyz_um[beyond])

@@ -39,6 +39,8 @@ class SequenceInfo:
     source: str = ""
     # Where the centre of the cube lay in the movie, per frame, in µm: what centring took away.
     offsets_zyx_um: tuple[tuple[float, float, float], ...] = ()
+    # Quaternion of the rotation from a generated cell's pose to the canonical one of its run (model/rotation.py).
+    rotation_wxyz: tuple[float, float, float, float] | None = None
 
 
 class ShapeSequence:
@@ -202,6 +204,7 @@ class ShapeStore:
         """Begin a sequence: empty frames, all outside, until they are written."""
         group = self._root.create_group(info.name)
         spacing = self.grid.spacing_um
+        pose = {} if info.rotation_wxyz is None else {"rotation_wxyz": list(info.rotation_wxyz)}
         scale = [info.time_step_s or 1.0, spacing, spacing, spacing]
         group.attrs.update(
             {
@@ -214,6 +217,7 @@ class ShapeStore:
                     "time_step_s": info.time_step_s,
                     "source": info.source,
                     "offsets_zyx_um": [list(offset) for offset in info.offsets_zyx_um],
+                    **pose,
                 },
             }
         )
@@ -245,12 +249,14 @@ class ShapeStore:
 
 def _info(group: zarr.Group) -> SequenceInfo:
     attributes: Any = group.attrs["cytoform"]
+    rotation = attributes.get("rotation_wxyz")
     return SequenceInfo(
         name=group.basename,
         n_frames=int(attributes["n_frames"]),
         time_step_s=attributes["time_step_s"],
         source=attributes["source"],
         offsets_zyx_um=tuple((z, y, x) for z, y, x in attributes["offsets_zyx_um"]),
+        rotation_wxyz=None if rotation is None else (rotation[0], rotation[1], rotation[2], rotation[3]),
     )
 
 

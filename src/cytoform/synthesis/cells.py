@@ -29,10 +29,22 @@ class Cells:
         """Learned codes, one row a sequence."""
         return self.run.codes.cpu().numpy()
 
-    def field(self, code: str | Float[np.ndarray, " code"]) -> Field:
-        """The field of a learned sequence, by its name, or of any code. Raises InputError for a code that does not fit."""
+    @property
+    def rotations(self) -> Float[np.ndarray, "sequences 4"]:
+        """Quaternions (w, x, y, z) from each learned sequence's own pose to the canonical one, see model/rotation.py."""
+        return self.run.rotations.cpu().numpy()
+
+    def field(
+        self, code: str | Float[np.ndarray, " code"], *, rotation: Float[np.ndarray, " 4"] | None = None
+    ) -> Field:
+        """The field of a learned sequence in its own pose, by its name, or of any code in the canonical pose.
+
+        `rotation` is another pose. Raises InputError for a code that does not fit.
+        """
+        turned = None if rotation is None else torch.tensor(np.asarray(rotation, np.float32))
         if isinstance(code, str):
             values = self.run.code(code)
+            turned = self.run.rotation(code) if turned is None else turned
         else:
             values = torch.tensor(np.asarray(code, np.float32), device=self.run.codes.device)
         if values.shape != self.run.codes.shape[1:]:
@@ -41,7 +53,7 @@ class Cells:
         if not torch.isfinite(values).all():
             raise InputError(f"{self.run.path}: the code holds NaN or infinity; pass finite numbers")
         learned = self.run.learned
-        return Field(self.run.decoder, values, learned.half_extent_um, learned.bounds)
+        return Field(self.run.decoder, values, learned.half_extent_um, learned.bounds, turned)
 
 
 def load(path: str | Path, *, device: str = "auto") -> Cells:

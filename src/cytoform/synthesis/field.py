@@ -1,6 +1,7 @@
 """One cell as a continuous field: distance, gradient, mask and mesh at any place and time."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from cytoform.errors import InputError
 from cytoform.model.bounds import Bounds, frame_biases, gradient_xyz
 from cytoform.model.decoder import Decoder
 from cytoform.model.evaluator import FrameEvaluator
+from cytoform.model.rotation import identity, to_matrix
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.mesh import Mesh
 from cytoform.synthesis.render import SAFETY, Method, RenderedFrame, render_frame
@@ -21,12 +23,14 @@ class Field:
     """The signed distance of one cell, in µm, over the cube of its data set and τ = [-1, 1].
 
     Points are (z, y, x) in µm from the corner of the cube; times are network times (the first frame is -1, the last +1).
+    `rotation` turns the cell into the canonical pose (model/rotation.py); None is a cell in that pose.
     """
 
     decoder: Decoder
     code: Float[Tensor, " code"]
     half_extent_um: float
     bounds: Bounds
+    rotation: Float[Tensor, " 4"] | None = None
 
     def __call__(
         self, points_zyx_um: Float[np.ndarray, "n 3"], times: float | Float[np.ndarray, " n"]
@@ -44,10 +48,10 @@ class Field:
         """Gradient of the distance along z, y and x (no unit): the outward normal of the surface nearby."""
         gradients = np.empty((len(points_zyx_um), 3), np.float32)
         for time, where in _by_time(times, len(points_zyx_um)):
-            points = self._normalised(points_zyx_um[where])
-            gradients[where] = (
-                gradient_xyz(self.decoder, frame_biases(self.decoder, self.code, time), points).flip(1).cpu().numpy()
-            )
+            points = self._normalised(points_zyx_um[where]) @ self._matrix.T
+            biases = frame_biases(self.decoder, self.code, time)
+            gradient = gradient_xyz(self.decoder, biases, points) @ self._matrix
+            gradients[where] = gradient.flip(1).cpu().numpy()
         return gradients
 
     def render(
@@ -71,7 +75,12 @@ class Field:
         return round(2 * self.half_extent_um / spacing_um)
 
     def _at(self, time: float) -> FrameEvaluator:
-        return FrameEvaluator(self.decoder, self.code, float(time))
+        return FrameEvaluator(self.decoder, self.code, float(time), rotation=self._matrix)
+
+    @cached_property
+    def _matrix(self) -> Float[Tensor, "3 3"]:
+        rotation = identity(1) if self.rotation is None else self.rotation[None]
+        return to_matrix(rotation)[0].to(self.code)
 
     def _normalised(self, points_zyx_um: Float[np.ndarray, "n 3"]) -> Float[Tensor, "n 3"]:
         points = np.asarray(points_zyx_um, float)[:, ::-1] / self.half_extent_um - 1

@@ -1,6 +1,6 @@
 """The stages from a run to new shape stores: reconstruct learned cells, generate ones that never existed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from cytoform.shapes.grid import Grid, frame_times
 from cytoform.shapes.store import SequenceInfo, ShapeStore
 from cytoform.synthesis.cells import Cells
 from cytoform.synthesis.conditional import Condition
+from cytoform.synthesis.pose import POSES, Pose, chosen_pose, draw_rotation, uncut
 from cytoform.synthesis.prior import PRIORS, PriorName, fit_prior
 from cytoform.synthesis.prior_file import read_prior
 from cytoform.synthesis.render import BAND_VOXELS, SAFETY, Method, render_sequence
@@ -47,6 +48,10 @@ class NewSequence:
     code: Float[np.ndarray, " code"]
     like: LearnedSequence
     source: str
+    # From its pose to the canonical one; None: it is in that pose.
+    rotation: Float[np.ndarray, " 4"] | None = None
+    # Whether it is refused where the cube cuts it.
+    whole: bool = False
 
 
 def reconstruct(
@@ -61,11 +66,12 @@ def reconstruct(
 ) -> None:
     """Render learned sequences from their codes, all of them or those named. Raises InputError for an unknown name."""
     wanted = names or cells.names
-    codes = {name: cells.run.code(name).cpu().numpy() for name in wanted}
+    for name in wanted:
+        cells.run.code(name)  # raises where there is none
     sequences = [
-        NewSequence(like.name, codes[like.name], like, "reconstructed")
-        for like in cells.run.learned.sequences
-        if like.name in codes
+        NewSequence(like.name, code, like, "reconstructed", rotation if cells.run.config.turns else None)
+        for like, code, rotation in zip(cells.run.learned.sequences, cells.codes, cells.rotations, strict=True)
+        if like.name in wanted
     ]
     _write_store(cells, sequences, out, rendering, {"command": "reconstruct", "seed": seed}, overwrite, progress)
 
@@ -78,6 +84,7 @@ def generate(
     prior: PriorName = "gaussian",
     sigma: float | None = None,
     condition: Condition | None = None,
+    pose: Pose | None = None,
     rendering: Rendering = Rendering(),
     seed: int = 0,
     overwrite: bool = False,
@@ -85,11 +92,14 @@ def generate(
 ) -> None:
     """Render `n` new cells, their codes drawn from a prior (paper section 3.2), or from it under a `condition`.
 
-    `sigma` replaces that of the paper, where the prior has one. Raises InputError for what cannot be drawn.
+    `sigma` replaces that of the paper, where the prior has one. A run that turned its sequences gives cells in random
+    poses, one that did not in the pose of its sequences, unless `pose` says otherwise. Raises InputError for what cannot
+    be drawn, and for a cell that the cube would cut.
     """
     if n < 1:
         raise InputError(f"-n {n}: at least one cell is to be generated")
     refuse_existing(out, overwrite=overwrite)
+    pose = chosen_pose(cells.run, pose)
     if sigma is None:
         sigma, fitted = PRIORS[prior].sigma, read_prior(cells.run.path, cells.codes, prior)
     else:
@@ -98,10 +108,19 @@ def generate(
     drawn = fitted.draw(n, rng) if condition is None else condition.draw(fitted, n, rng, progress=progress)
     source = prior if sigma is None else f"{prior} {sigma:g}"
     sequences = [
-        NewSequence(f"new{number:04d}", code.astype(np.float32), like_of_new(cells, number), source)
+        NewSequence(
+            f"new{number:04d}",
+            code.astype(np.float32),
+            like_of_new(cells, number),
+            source,
+            whole=cells.run.config.turns,
+        )
         for number, code in enumerate(drawn)
     ]
-    attributes: dict[str, Any] = {"command": "generate", "seed": seed, "prior": prior, "sigma": sigma}
+    if pose == "random":
+        poses = np.random.default_rng([seed, POSES])
+        sequences = [_turned(cells, sequence, rendering, poses) for sequence in sequences]
+    attributes: dict[str, Any] = {"command": "generate", "seed": seed, "prior": prior, "sigma": sigma, "pose": pose}
     if condition is not None:
         attributes["where"] = [request.text for request in condition.requests]
     _write_store(cells, sequences, out, rendering, attributes, overwrite, progress)
@@ -111,6 +130,12 @@ def like_of_new(cells: Cells, number: int) -> LearnedSequence:
     """The learned sequence that new cell `number` takes its number of frames and time step from: each in turn."""
     likes = cells.run.learned.sequences
     return likes[number % len(likes)]
+
+
+def _turned(cells: Cells, sequence: NewSequence, rendering: Rendering, rng: np.random.Generator) -> NewSequence:
+    """The sequence in a random pose."""
+    times = frame_times(rendering.frames_of(sequence.like))
+    return replace(sequence, rotation=draw_rotation(cells.field(sequence.code), times, sequence.name, rng))
 
 
 def _write_store(
@@ -130,14 +155,25 @@ def _write_store(
         store = ShapeStore.create(partial, grid, band_um=BAND_VOXELS * grid.spacing_um, attributes=attributes)
         for sequence in sequences:
             info = SequenceInfo(
-                sequence.name, frames[sequence.name], _time_step(sequence, frames[sequence.name]), sequence.source
+                sequence.name,
+                frames[sequence.name],
+                _time_step(sequence, frames[sequence.name]),
+                sequence.source,
+                rotation_wxyz=_quaternion(sequence),
             )
-            field = cells.field(sequence.code)
+            field = cells.field(sequence.code, rotation=sequence.rotation)
             rendered = (
                 field.render(float(time), grid.size, method=rendering.method, safety=rendering.safety)
                 for time in times[sequence.name]
             )
-            render_sequence(rendered, store.add(info), advance)
+            render_sequence(uncut(rendered, sequence.name) if sequence.whole else rendered, store.add(info), advance)
+
+
+def _quaternion(sequence: NewSequence) -> tuple[float, float, float, float] | None:
+    if sequence.rotation is None:
+        return None
+    w, x, y, z = map(float, sequence.rotation)
+    return w, x, y, z
 
 
 def _time_step(sequence: NewSequence, n_frames: int) -> float | None:
