@@ -10,6 +10,7 @@ import torch
 from cytoform.model.bounds import frame_biases
 from cytoform.model.decoder import Decoder
 from cytoform.model.evaluator import CPU_CHUNK, FrameEvaluator
+from cytoform.model.rotation import to_matrix
 
 
 def decoder(activation: str) -> Decoder:
@@ -24,6 +25,16 @@ def test_same_as_the_decoder(activation: str, n: int) -> None:
     points = torch.rand(n, 3, generator=torch.Generator().manual_seed(1)) * 2 - 1
     expected = model(points[None], frame_biases(model, code, 0.3))[0]
     torch.testing.assert_close(FrameEvaluator(model, code, 0.3)(points), expected, atol=2e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("activation", ["sine", "relu"])
+def test_a_rotation_turns_the_points(activation: str) -> None:
+    model, code = decoder(activation), torch.ones(5)
+    points = torch.rand(300, 3, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    rotation = to_matrix(torch.tensor([[0.1, -0.7, 0.3, 0.5]]))[0]
+    turned, plain = FrameEvaluator(model, code, 0.3, rotation=rotation), FrameEvaluator(model, code, 0.3)
+    torch.testing.assert_close(turned(points), plain(points @ rotation.T), atol=2e-6, rtol=1e-5)
+    assert torch.equal(FrameEvaluator(model, code, 0.3, rotation=torch.eye(3))(points), plain(points))
 
 
 def test_a_distance_does_not_depend_on_which_other_points_are_asked_for() -> None:

@@ -66,8 +66,9 @@ def start_two(balls: Path, run: Path, *more: str) -> subprocess.Popen[str]:
     return process
 
 
-def test_two_processes_learn_what_one_learns(balls: Path, tmp_path: Path) -> None:
-    config = small_config("training.epochs=8", UNEVEN)
+@pytest.mark.parametrize("more", [(), ("data.align=principal", "model.rotations=learned")])
+def test_two_processes_learn_what_one_learns(balls: Path, tmp_path: Path, more: tuple[str, ...]) -> None:
+    config = small_config("training.epochs=8", UNEVEN, *more)
     one = train(balls, tmp_path / "one", config)
     two = train(balls, tmp_path / "two", config, devices=2)
     assert (one.finished, one.epochs) == (two.finished, two.epochs)

@@ -23,6 +23,14 @@ def test_every_weight_has_one_optimizer_and_a_rate(kind: str) -> None:
     assert {rates[id(layer.bias)] for layer in decoder.layers} == {0.1}
 
 
+@pytest.mark.parametrize("kind", sorted(OPTIMIZERS))
+def test_learned_rotations_have_a_rate_of_their_own(kind: str) -> None:
+    decoder, codes, rotations = small_decoder(), *(torch.nn.Parameter(torch.zeros(2, 4)) for _ in range(2))
+    training = TrainingConfig(rotation_learning_rate=0.4)
+    groups = [group for each in OPTIMIZERS[kind](decoder, codes, training, rotations) for group in each.param_groups]
+    assert [group["rate"] for group in groups if any(p is rotations for p in group["params"])] == [0.4]
+
+
 def test_muon_moves_all_directions_of_a_matrix_alike() -> None:
     """Its step is close to orthogonal (Newton-Schulz brings singular values to between 0.7 and 1.2); Adam's is not."""
     decoder, codes = small_decoder(), torch.nn.Parameter(torch.zeros(2, 4))

@@ -68,6 +68,28 @@ def test_a_narrow_way_back_changes_gradients_by_what_bfloat16_rounds() -> None:
     assert 1e-4 < max(errors) < 0.02
 
 
+@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+@pytest.mark.parametrize(("frames", "points"), [(1, 7), (9, CHUNK // 3), (3, 2 * CHUNK + 3)])
+def test_gradients_of_the_points(activation: str, frames: int, points: int) -> None:
+    model = decoder(activation)
+    where, distances, codes, times = batch(frames, points)
+    where.requires_grad_()
+    biases = model.frame_biases(codes, times)
+    wanted = [where, *model.parameters()]
+    found = torch.autograd.grad(2 * Reconstruction(model).error(where, biases, distances), wanted, retain_graph=True)
+    expected = torch.autograd.grad(2 * plainly(model, where, biases, distances), wanted)
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=2e-5)
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_gradients_of_the_points_are_computed_only_if_asked_for(asked: bool) -> None:
+    model = decoder()
+    points, distances, codes, times = batch(2, 9)
+    error = Reconstruction(model).error(points.requires_grad_(asked), model.frame_biases(codes, times), distances)
+    assert (error.grad_fn.of_points is not None) == asked
+
+
 def test_gradients_scale_with_what_is_done_to_the_error() -> None:
     model = decoder()
     points, distances, codes, times = batch(2, 40)

@@ -56,6 +56,30 @@ def test_code_noise_moves_the_prediction_but_not_the_penalty() -> None:
     torch.testing.assert_close(noisy[0] - noisy[1], plain[0] - plain[1])
 
 
+@pytest.mark.parametrize("learned", [False, True])
+def test_rotations_turn_the_points_and_have_gradients_if_learned(learned: bool) -> None:
+    from cytoform.model.rotation import random, rotate
+    from cytoform.model.run import new_decoder
+
+    start = random(2, np.random.default_rng(0))
+    decoder = new_decoder(small_config().model, seed=0)
+    model = AutoDecoder(
+        decoder, 2, code_sigma=0.1, seed=0, rotations=torch.nn.Parameter(start.clone()) if learned else start
+    )
+    batch = Batch(torch.rand(3, 7, 3), torch.rand(3, 7), torch.tensor([1, 0, 1]), torch.tensor([-1.0, 0.0, 1.0]))
+    _, error = model(batch, 0.0)
+    mine = start.clone().requires_grad_()
+    biases = decoder.frame_biases(model.codes[batch.codes], batch.times)
+    expected = (decoder(rotate(batch.points, mine[batch.codes]), biases) - batch.distances).abs().mean()
+    torch.testing.assert_close(error, expected)
+    assert "rotations" in model.state_dict()
+    error.backward()
+    if learned:
+        torch.testing.assert_close(model.rotations.grad, torch.autograd.grad(expected, mine)[0], rtol=1e-4, atol=1e-6)
+    else:
+        assert model.rotations.grad is None
+
+
 def test_codes_start_from_the_prior() -> None:
     from cytoform.model.run import new_decoder
 
@@ -133,12 +157,27 @@ def stop_after(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(learning, "stop_requests", requests)
 
 
-@pytest.mark.parametrize(("steps", "optimizer"), [(1, "adam"), (4, "adam"), (4, "muon"), (5, "adam")])
+TURNED = ("data.align=principal", "model.rotations=learned")
+
+
+@pytest.mark.parametrize(
+    ("steps", "settings"),
+    [
+        (1, ()),
+        (4, ()),
+        (4, ("training.optimizer=muon",)),
+        (5, ()),
+        (0, TURNED),
+        (4, TURNED),
+        (4, ("training.optimizer=muon", *TURNED)),
+        (4, TURNED[:1]),
+    ],
+)
 def test_resume_is_exact(
-    balls: Path, tmp_path: Path, steps: int, optimizer: str, monkeypatch: pytest.MonkeyPatch
+    balls: Path, tmp_path: Path, steps: int, settings: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An epoch has three batches: stopped within the first and second epoch, and at a checkpoint."""
-    config = small_config("training.epochs=3", f"training.optimizer={optimizer}")
+    config = small_config("training.epochs=3", *settings)
     whole = train(balls, tmp_path / "whole", config, seed=4)
     stop_after(steps, monkeypatch)
     stopped = train(balls, tmp_path / "run", config, seed=4)

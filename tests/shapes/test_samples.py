@@ -45,6 +45,18 @@ def test_distances_are_exact_at_continuous_positions(store: ShapeStore) -> None:
     assert on_centres.mean() < 0.01
 
 
+def test_points_for_any_pose_fill_the_ball_around_the_cube(store: ShapeStore) -> None:
+    samples = draw_samples(store["a"], 2, SAMPLING, np.random.default_rng(0), any_pose=True)
+    radius = np.linalg.norm(samples[:, :3], axis=1)
+    assert 1.7 < radius.max() <= np.sqrt(3) + 1e-6
+    outside = np.abs(samples[:, :3]).max(axis=1) > 1
+    assert 0.05 < outside.mean() < 0.2
+    exact = BALL.distance_um((samples[:, 2::-1].astype(float) + 1) * 6, 1.0)
+    assert np.abs(samples[:, 3] * 6 - exact.clip(max=12))[outside].max() < 0.05
+    plain = draw_samples(store["a"], 2, SAMPLING, np.random.default_rng(0))
+    assert np.abs(plain[:, :3]).max() <= 1
+
+
 def test_only_some_chunks_hold_the_cell(tmp_path: Path) -> None:
     """A ball in a corner of the cube, and cut by its face."""
     grid = Grid(100, 6.0)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import SequenceInfo, ShapeStore
@@ -20,6 +21,14 @@ def ball(radius_um: float, *, shift_zyx_um: tuple[float, float, float] = (0, 0, 
 def empty(grid: Grid = GRID) -> np.ndarray:
     """A frame without a cell."""
     return np.full(grid.shape, grid.half_extent_um, np.float32)
+
+
+def lopsided(turn: Rotation, *, growth: float = 1.0, grid: Grid = GRID) -> np.ndarray:
+    """Signed distance (outside) to three balls in the middle of the cube, of which no two axes are alike, turned."""
+    points_xyz = turn.inv().apply((grid.points_zyx_um() - grid.half_extent_um)[:, ::-1])
+    balls = ((0.0, 0.0, 0.0), 2.2), ((2.6 * growth, 0.0, 0.0), 1.6), ((-0.6, 1.8, 0.0), 1.2)
+    distances = [np.linalg.norm(points_xyz - centre, axis=1) - radius for centre, radius in balls]
+    return np.min(distances, axis=0).reshape(grid.shape).astype(np.float32)
 
 
 def write_store(

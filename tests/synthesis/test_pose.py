@@ -1,0 +1,169 @@
+"""Poses of rendered cells: learned ones as they were, generated ones any way round, none cut by the cube."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import stores
+import torch
+from scipy.spatial.transform import Rotation
+from tiny import small_config
+
+from cytoform.errors import InputError
+from cytoform.model.rotation import random, to_matrix
+from cytoform.model.train import train
+from cytoform.shapes.analytic import Capsule
+from cytoform.shapes.grid import Grid
+from cytoform.shapes.store import ShapeStore
+from cytoform.synthesis import pose
+from cytoform.synthesis.cells import Cells, load
+from cytoform.synthesis.field import Field
+from cytoform.synthesis.pose import draw_rotation, is_cut, uncut
+from cytoform.synthesis.render import RenderedFrame
+from cytoform.synthesis.sequences import Rendering, generate, reconstruct
+
+TURNS = Rotation.random(3, random_state=np.random.default_rng(4))
+
+
+@pytest.fixture(scope="module")
+def turned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of one body in three poses."""
+    bodies = {f"s{n}": [stores.lopsided(turn), stores.lopsided(turn)] for n, turn in enumerate(TURNS)}
+    return stores.write_store(tmp_path_factory.mktemp("turned") / "turned.zarr", bodies)
+
+
+@pytest.fixture(scope="module")
+def run(turned: Path) -> Path:
+    """A run that has aligned them, and goes on learning how they lie."""
+    settings = ("training.epochs=150", "data.align=principal", "model.rotations=learned")
+    train(turned, turned.parent / "run", small_config(*settings))
+    return turned.parent / "run"
+
+
+@pytest.fixture(scope="module")
+def cells(run: Path) -> Cells:
+    return load(run)
+
+
+def overlap(a: np.ndarray, b: np.ndarray) -> float:
+    return float((a & b).sum() / (a | b).sum())
+
+
+def test_learned_cells_are_rendered_in_the_pose_they_had(cells: Cells, turned: Path, tmp_path: Path) -> None:
+    reconstruct(cells, tmp_path / "rec.zarr")
+    original, rendered = ShapeStore.open(turned), ShapeStore.open(tmp_path / "rec.zarr")
+    masks = [[store[name].mask(1) for store in (original, rendered)] for name in original.names]
+    assert min(overlap(*pair) for pair in masks) > 0.85
+    assert max(overlap(masks[0][0], masks[other][1]) for other in (1, 2)) < 0.75
+    assert rendered["s1"].info.rotation_wxyz == pytest.approx(cells.rotations[1].tolist())
+
+
+def test_the_canonical_pose_is_the_same_for_all(cells: Cells) -> None:
+    masks = [cells.field(code).mask(1.0, 0.5) for code in cells.codes]
+    assert min(overlap(masks[0], other) for other in masks[1:]) > 0.8
+
+
+def test_a_turned_field_is_the_field_of_turned_points(cells: Cells) -> None:
+    """Value and slope, the latter against differences."""
+    rotation = random(1, np.random.default_rng(5))
+    matrix = to_matrix(rotation)[0].double().numpy()
+    points_xyz = np.random.default_rng(6).uniform(-4, 4, (60, 3))
+    plain, turned = cells.field(cells.codes[0]), cells.field(cells.codes[0], rotation=rotation[0].numpy())
+    here, there = points_xyz[:, ::-1] + 8, (points_xyz @ matrix.T)[:, ::-1] + 8
+    np.testing.assert_allclose(turned(here, 0.2), plain(there, 0.2), atol=1e-4)
+    gradient = turned.gradient(here, 0.2)
+    expected = (plain.gradient(there, 0.2)[:, ::-1] @ matrix)[:, ::-1]
+    np.testing.assert_allclose(gradient, expected, atol=1e-3)
+    for axis in range(3):
+        step = 0.02 * np.eye(3)[axis]
+        np.testing.assert_allclose(
+            gradient[:, axis], (turned(here + step, 0.2) - turned(here - step, 0.2)) / 0.04, atol=0.03
+        )
+
+
+def test_narrow_band_equals_dense_in_any_pose(cells: Cells) -> None:
+    field = cells.field(cells.codes[0], rotation=random(1, np.random.default_rng(7))[0].numpy())
+    narrow, dense = (field.render(0.0, 48, method=method) for method in ("narrow-band", "dense"))
+    assert np.array_equal(narrow.mask(), dense.mask())
+    assert np.array_equal(narrow.sdf_um(), dense.sdf_um())
+
+
+def test_new_cells_lie_any_way_round_and_say_how(cells: Cells, tmp_path: Path) -> None:
+    few = Rendering(32, 1)
+    for name, seed, wanted in (("a", 1, None), ("b", 1, "random"), ("c", 2, None), ("d", 1, "canonical")):
+        generate(cells, tmp_path / name, 3, prior="around", pose=wanted, rendering=few, seed=seed)
+    a, b, c, d = (ShapeStore.open(tmp_path / name) for name in "abcd")
+    rotations = [[store[name].info.rotation_wxyz for name in store.names] for store in (a, b, c, d)]
+    assert rotations[0] == rotations[1] != rotations[2]
+    assert rotations[3] == [None] * 3
+    assert (a.attributes["pose"], d.attributes["pose"]) == ("random", "canonical")
+    for name, rotation in zip(a.names, rotations[0], strict=True):
+        # Turned back, the cell lies as the canonical one does: the codes are the same whatever the pose.
+        matrix = to_matrix(torch.tensor([rotation]))[0].double().numpy()
+        centred = [np.argwhere(store[name].mask(0))[:, ::-1] - 15.5 for store in (a, d)]
+        turned_back, canonical = (points.mean(axis=0) for points in (centred[0] @ matrix.T, centred[1]))
+        np.testing.assert_allclose(turned_back, canonical, atol=0.6)
+
+
+def test_a_run_without_rotations_has_the_identity_and_no_random_poses(trained: Path, tmp_path: Path) -> None:
+    cells = load(trained)
+    np.testing.assert_array_equal(cells.rotations, [[1, 0, 0, 0]] * 2)
+    generate(cells, tmp_path / "new.zarr", 1, rendering=Rendering(32, 1))
+    assert ShapeStore.open(tmp_path / "new.zarr")["new0000"].info.rotation_wxyz is None
+    with pytest.raises(InputError, match="--align principal"):
+        generate(cells, tmp_path / "other.zarr", 1, pose="random")
+    assert not (tmp_path / "other.zarr").exists()
+
+
+@dataclass(frozen=True)
+class Rod(Field):
+    """A straight cell along x, which fits into the cube along some directions only."""
+
+    length_um: float = 0.0
+
+    def render(self, time: float, grid_size: int, **_: object) -> RenderedFrame:
+        grid = Grid(grid_size, self.half_extent_um)
+        points_xyz = (grid.points_zyx_um() - self.half_extent_um)[:, ::-1] @ self._matrix.double().numpy().T
+        distance_um = Capsule(1.0, self.length_um).distance_um(points_xyz[:, ::-1])
+        return RenderedFrame(grid, (0, 0, 0), distance_um.reshape(grid.shape), grid.size**3)
+
+
+def rod(length_um: float, run: Path) -> Rod:
+    plain = load(run).field("s0")
+    return Rod(plain.decoder, plain.code, 8.0, plain.bounds, None, length_um)
+
+
+def test_poses_in_which_the_cube_cuts_the_cell_are_drawn_again(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pose, "TRIAL_GRID", 24)
+    cell, rng = rod(17.0, run), np.random.default_rng(8)
+    assert is_cut(cell.render(0.0, 24))
+    for _ in range(3):
+        drawn = draw_rotation(cell, np.array([-1.0, 1.0]), "new0", rng)
+        assert not is_cut(replace(cell, rotation=torch.tensor(drawn)).render(0.0, 24))
+
+
+def test_a_cell_that_fits_no_way_round_is_one_line(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pose, "TRIAL_GRID", 16)
+    monkeypatch.setattr(pose, "TRIES", 5)
+    with pytest.raises(InputError, match=r"new0: the cube cuts the cell in each of 5 poses; .*--half-extent") as fault:
+        draw_rotation(rod(30.0, run), np.array([0.0]), "new0", np.random.default_rng(9))
+    assert "\n" not in str(fault.value)
+
+
+def test_a_cut_cell_is_never_written(cells: Cells, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pose, "is_cut", lambda frame: frame.grid.size == 40)
+    with pytest.raises(InputError, match="new0000, frame 0: the cube cuts the cell"):
+        generate(cells, tmp_path / "new.zarr", 1, prior="around", rendering=Rendering(40, 1))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_a_frame_is_cut() -> None:
+    grid = Grid(8, 4.0)
+    for corner, cut in (((1, 1, 1), False), ((0, 1, 1), True), ((1, 5, 1), True), ((1, 1, 4), False)):
+        frame = RenderedFrame(grid, corner, np.full((3, 3, 3), -1.0), 27)
+        assert is_cut(frame) == cut
+    assert not is_cut(RenderedFrame(grid, (0, 0, 0), np.full((8, 8, 8), 1.0), 1))
+    assert not is_cut(RenderedFrame(grid, (0, 0, 0), np.empty((0, 0, 0)), 1))
+    whole = RenderedFrame(grid, (1, 1, 1), np.full((3, 3, 3), -1.0), 27)
+    assert list(uncut([whole, whole], "a")) == [whole, whole]
