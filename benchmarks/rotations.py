@@ -32,14 +32,15 @@ def write_turned_cells(path: Path, *, n_cells: int, n_frames: int, grid_size: in
     half_um = 0.6 * max(np.linalg.norm(np.multiply(each.shape_zyx, each.spacing_zyx_um)) for each in families)
     grid = Grid(grid_size, float(half_um))
     points = grid.points_zyx_um() - half_um
+    coarse = Grid(24, float(half_um)).points_zyx_um() - half_um
     store = ShapeStore.create(path, grid, band_um=4 * grid.spacing_um, attributes={"command": "benchmark"})
     for family in families:
         turn = Rotation.random(random_state=rng)
         sequence = store.add(SequenceInfo(f"cell{family.name}", n_frames))
         middle = np.multiply(family.shape_zyx, family.spacing_zyx_um) / 2
         for frame in range(n_frames):
-            inside = family.distance_um(points + middle, frame) <= 0
-            centroid = points[inside].mean(axis=0) + middle
+            inside = family.distance_um(coarse + middle, frame) <= 0
+            centroid = coarse[inside].mean(axis=0) + middle
             distance = family.distance_um(turn.apply(points) + centroid, frame)
             sequence.write(frame, distance.reshape(grid.shape).astype(np.float32))
 

@@ -24,9 +24,8 @@ def test_one_body_in_several_poses_gets_one(store: ShapeStore) -> None:
     rotations = principal_rotations(store, training_frames(store, store.names, 1))
     from_body = to_matrix(rotations).numpy() @ TURNS.as_matrix()
     for other in from_body[1:]:
-        assert Rotation.from_matrix(other @ from_body[0].T).magnitude() < np.radians(
-            10
-        )  # voxels are coarse, and the two short axes much alike
+        # Voxels are coarse, and the two short axes are much alike.
+        assert Rotation.from_matrix(other @ from_body[0].T).magnitude() < np.radians(10)
     # Its long axis, and the side to which that trails off, lie along x.
     assert (from_body @ [1.0, 0.0, 0.0])[:, 0].min() > 0.9
 
