@@ -66,7 +66,7 @@ class TrainingConfig(Section):
     learning_rate: float = Field(1e-4, gt=0)
     matrix_learning_rate: float = Field(2e-3, gt=0)  # of what Muon trains
     code_learning_rate: float = Field(1e-4, gt=0)
-    rotation_learning_rate: float = Field(1e-3, gt=0)  # of learned rotations: about half a radian a thousand full steps
+    rotation_learning_rate: float = Field(1e-3, gt=0)  # of learned rotations; a step turns by up to 4 × that, in rad
     schedule: Literal["step", "cosine"] = "step"  # step: halved every `halving_epochs`; cosine: warm-up, then to zero
     halving_epochs: int = Field(100, ge=1)
     code_sigma: float = Field(0.1, gt=0)  # σ of the codes' prior: N(0, σ²) at the start
