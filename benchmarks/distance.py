@@ -17,7 +17,7 @@ import numpy as np
 from scipy.ndimage import map_coordinates
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests" / "support"))
+sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "experiments")]
 
 from tcell_surfaces import SPACINGS_ZYX_UM, Distance, Triple, real_case  # noqa: E402
 

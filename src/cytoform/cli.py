@@ -44,8 +44,8 @@ for name, summary in COMMANDS.items():
     app.command(f"cytoform.commands.{python_name}:{python_name}", name=name, help=summary)
 
 
-def run(arguments: list[str]) -> int:
-    """Run one command; return 0, 2 for what the user can put right, 130 when stopped, 1 for a fault of ours."""
+def run(arguments: list[str], app: App = app) -> int:
+    """Run a command of `app`; return 0, 2 for what the user can put right, 130 when stopped, 1 for a fault of ours."""
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     signal.signal(signal.SIGTERM, _interrupt)
@@ -60,16 +60,16 @@ def run(arguments: list[str]) -> int:
     except Exception as fault:
         if debug:
             traceback.print_exc()
-        return _explain(fault)
+        return _explain(fault, app)
 
 
-def _explain(fault: Exception) -> int:
+def _explain(fault: Exception, app: App) -> int:
     if isinstance(fault, SaidElsewhere):
         return 2
     if isinstance(fault, InputError):
         return _fail(_with_notes(str(fault), fault), 2)
     if isinstance(fault, CycloptsError):
-        return _fail(f"{fault}; see 'cytoform --help'", 2)
+        return _fail(f"{fault}; see '{app.name[0]} --help'", 2)
     if isinstance(fault, MemoryError):
         return _fail(_with_notes("not enough memory; choose a smaller --grid or fewer --workers", fault), 2)
     if isinstance(fault, OSError):

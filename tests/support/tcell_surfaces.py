@@ -9,13 +9,12 @@ from pathlib import Path
 import igl
 import numpy as np
 import tifffile
-import trimesh
 from scipy.spatial import cKDTree
-from scipy.special import sph_harm_y
 
 from cytoform.shapes.grid import Grid
+from harmonics import sphere
 
-DEGREE = 15
+SUBDIVISIONS = 6
 SPACINGS_ZYX_UM = {"": (0.25, 0.25, 0.25), "_z5": (1.0, 0.2, 0.2), "_z11": (1.0, 0.09, 0.09)}
 # The masks on thick slices begin this far below the lowest point that the surface reaches in their frames.
 ROOM_UM, FRAMES = 2.0, 10
@@ -40,21 +39,6 @@ class Surface:
 
 
 @cache
-def _harmonics() -> tuple[np.ndarray, np.ndarray]:
-    """Values of the basis at the vertices of a fine sphere (vertices, 256), and its faces."""
-    sphere = trimesh.creation.icosphere(subdivisions=6)
-    x, y, z = np.asarray(sphere.vertices).T
-    theta, phi = np.arccos(np.clip(z, -1, 1)), np.arctan2(y, x)
-    basis = np.zeros((len(x), (DEGREE + 1) ** 2))
-    for degree in range(DEGREE + 1):
-        basis[:, degree**2] = sph_harm_y(degree, 0, theta, phi).real
-        for order in range(1, degree + 1):
-            value = sph_harm_y(degree, order, theta, phi)
-            basis[:, degree**2 + 2 * order - 1], basis[:, degree**2 + 2 * order] = value.real, value.imag
-    return basis, np.asarray(sphere.faces, np.int64)
-
-
-@cache
 def row_of(data: Path, name: str) -> dict[str, str]:
     """What sequences.csv says of a sequence."""
     with (data / "tcells" / "sequences.csv").open(newline="") as file:
@@ -68,8 +52,8 @@ def exact_surface(data: Path, name: str, frame: int) -> Surface:
     stored = np.load(data / "tcells" / "surfaces_spharm_l15.npz")
     number = int(row["first_frame"]) + frame * int(row["stride"])
     (index,) = np.flatnonzero((stored["cell"] == int(row["cell"])) & (stored["frame"] == number))
-    basis, faces = _harmonics()
-    points = basis @ stored["coeffs_um_xyz"][index].astype(float)
+    fine = sphere(SUBDIVISIONS)
+    points, faces = fine.basis @ stored["coeffs_um_xyz"][index].astype(float), fine.faces
     a, b, c = (points[faces[:, corner]] for corner in range(3))
     outward = np.einsum("ij,ij->", a, np.cross(b, c)) > 0
     return Surface(points, faces if outward else np.ascontiguousarray(faces[:, ::-1]))

@@ -68,7 +68,7 @@ class Results:
 
     def write(self, path: Path) -> None:
         """Write results.json."""
-        write_json(path, _null_nan(self.to_json()))
+        write_json(path, null_nan(self.to_json()))
 
     def _paired_json(self, name: str) -> dict[str, Any] | None:
         if self.pairs is None:
@@ -207,9 +207,10 @@ def _mean_std(values: Values) -> dict[str, float]:
     return {"mean": summary.mean, "std": summary.std}
 
 
-def _null_nan(value: Any) -> Any:
+def null_nan(value: Any) -> Any:
+    """A value for a JSON file, which knows no NaN."""
     if isinstance(value, dict):
-        return {key: _null_nan(item) for key, item in value.items()}
+        return {key: null_nan(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_null_nan(item) for item in value]
+        return [null_nan(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,144 @@
+"""The three data sets of the experiments, simulated or read, as shape stores: cells to learn and cells held out."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from cytoform.errors import InputError
+from cytoform.movies.prepare import prepare
+from cytoform.movies.simulate import FilopodiaParameters, MitosisParameters, simulate
+from cytoform.movies.simulate.population import Parameters, n_tasks
+from cytoform.parallel import Progress
+from cytoform.shapes.store import ShapeStore
+
+Name = Literal["mitosis", "filopodia", "tcells"]
+NAMES: tuple[Name, ...] = ("mitosis", "filopodia", "tcells")
+# Cells that divide, and so may have two pieces.
+DIVIDING = ("mitosis",)
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much an experiment computes."""
+
+    name: str
+    sequences: int  # learned, at most: there are 27 of T cells
+    held_out: int
+    frames: int
+    grid: int
+    preset: str
+    settings: tuple[str, ...]
+    generated: int  # by each prior
+    cloud_points: int  # on the surface of a frame, for distances between sequences
+
+
+SIZES = {
+    # Only shows that everything runs.
+    "tiny": Size("tiny", 3, 2, 5, 32, "quick", (
+        "training.epochs=150", "training.checkpoint_epochs=50", "model.width=32", "model.depth=3",
+        "model.code_dim=8", "model.code_layers=[1, 2]", "model.omega=8.0", "sampling.pool_points=4000",
+    ), 3, 128),
+    # Three experiments together take two cores less than an hour.
+    "cpu": Size("cpu", 10, 6, 11, 96, "best", ("training.epochs=600",), 10, 1024),
+    # The paper's numbers, for a GPU.
+    "paper": Size("paper", 33, 6, 30, 256, "paper", (), 33, 2048),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """How a simulated data set is made."""
+
+    parameters: Parameters
+    time_step_s: float
+    voxel_um: float
+
+
+SIMULATIONS = {
+    "mitosis": Simulation(MitosisParameters(), 60.0, 0.125),
+    "filopodia": Simulation(FilopodiaParameters(), 20.0, 0.125),
+}
+
+
+@dataclass(frozen=True)
+class Split:
+    """Names of the sequences to learn, and of those of cells that are never learned."""
+
+    training: tuple[str, ...]
+    held_out: tuple[str, ...]
+
+
+def make_simulated(
+    name: str, size: Size, folder: Path, *, seed: int, workers: int, overwrite: bool, progress: Progress
+) -> Split:
+    """Simulate and prepare `folder`/shapes.zarr, or take the one that is there."""
+    simulation, shapes = SIMULATIONS[name], folder / "shapes.zarr"
+    if overwrite or not shapes.exists():
+        movies, n_cells = folder / "movies", size.sequences + size.held_out
+        with progress("simulating", n_tasks(n_cells=n_cells, n_frames=size.frames)) as advance:
+            simulate(
+                simulation.parameters,
+                movies,
+                n_cells=n_cells,
+                n_frames=size.frames,
+                seed=seed,
+                spacing_zyx_um=(simulation.voxel_um,) * 3,
+                time_step_s=simulation.time_step_s,
+                workers=workers,
+                overwrite=True,
+                done=advance,
+            )
+        prepare([movies], shapes, grid_size=size.grid, workers=workers, overwrite=overwrite, progress=progress)
+    names = ShapeStore.open(shapes).names
+    return _checked(Split(tuple(names[: size.sequences]), tuple(names[size.sequences :])), shapes, size)
+
+
+def make_tcells(source: Path, size: Size, folder: Path, *, workers: int, overwrite: bool, progress: Progress) -> Split:
+    """Prepare some of the T cells in `source`, split by cell as its sequences.csv says, or take the store that is there."""
+    rows, shapes = sequence_rows(source), folder / "shapes.zarr"
+    training, held_out = ([name for name in rows if rows[name]["split"] == part] for part in ("train", "held_out"))
+    # Spread over the list: neighbours in it are often the same cell.
+    split = Split(_spread(training, size.sequences), _spread(held_out, size.held_out))
+    if overwrite or not shapes.exists():
+        prepare(
+            [source / "masks" / f"{name}.ome.tif" for name in (*split.training, *split.held_out)],
+            shapes,
+            frames=size.frames,
+            grid_size=size.grid,
+            workers=workers,
+            overwrite=overwrite,
+            progress=progress,
+        )
+    return _checked(split, shapes, size)
+
+
+def sequence_rows(source: Path) -> dict[str, dict[str, str]]:
+    """What the T cells' sequences.csv says of each sequence. Raises InputError."""
+    try:
+        with (source / "sequences.csv").open(newline="") as file:
+            return {row["name"]: row for row in csv.DictReader(file)}
+    except (OSError, KeyError):
+        raise InputError(
+            f"{source}: no T cells (sequences.csv, masks/); say where they are with --tcells, or leave them out "
+            "with --data mitosis filopodia"
+        ) from None
+
+
+def _spread(names: Sequence[str], n: int) -> tuple[str, ...]:
+    n = min(n, len(names))
+    return tuple(names[i * (len(names) - 1) // max(n - 1, 1)] for i in range(n))
+
+
+def _checked(split: Split, shapes: Path, size: Size) -> Split:
+    """Raise InputError for a store that another size has left there."""
+    store = ShapeStore.open(shapes)
+    n_frames = {sequence.info.n_frames for sequence in store}
+    if (
+        set(store.names) != {*split.training, *split.held_out}
+        or store.grid.size != size.grid
+        or n_frames != {size.frames}
+    ):
+        raise InputError(f"{shapes}: made at another size than {size.name}; give another --out, or --overwrite")
+    return split

@@ -1,0 +1,234 @@
+"""What the three experiments share: options, data sets made and cells learned once, results.json, rows of the docs.
+
+Everything lies in one folder, by default out/experiments/SIZE:
+
+DATA SET/shapes.zarr       prepared cells, also those that are held out
+         RUN               trained models, which the experiments share: sine, relu, every-second
+         *.zarr            what the experiments rendered
+EXPERIMENT/results.json    all figures, by data set
+"""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import App, Parameter
+
+import cytoform
+from cytoform.assess.results import Results, null_nan
+from cytoform.cli import run as run_command
+from cytoform.commands.common import Common, Device, WorkerOptions
+from cytoform.config import DataConfig
+from cytoform.files import write_json
+from cytoform.provenance import software_versions
+from cytoform.shapes.digest import folder_sha256
+from cytoform.synthesis.cells import Cells
+from data_sets import NAMES, SIZES, Name, Size, Split, make_simulated, make_tcells
+from tables import Row, update_table
+
+ROOT = Path(__file__).parents[1]
+DOCS, TCELLS = ROOT / "docs" / "results.md", ROOT.parent / "shared" / "data" / "tcells"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked for on the command line."""
+
+    size: Size
+    out: Path
+    tcells: Path
+    device: Device
+    n_workers: int
+    common: Common
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A prepared data set, and what an experiment does with it."""
+
+    name: Name
+    options: Options
+    split: Split
+
+    @property
+    def folder(self) -> Path:
+        """Where all that is made of it lies."""
+        return self.options.out / self.name
+
+    @property
+    def shapes(self) -> Path:
+        """The store of its cells, learned and held out."""
+        return self.folder / "shapes.zarr"
+
+    @property
+    def size(self) -> Size:
+        """How much is computed."""
+        return self.options.size
+
+    def say(self, line: str) -> None:
+        """Say what is going on."""
+        self.options.common.say(f"{self.name}: {line}")
+
+    def learned(self, run: str, *settings: str, frame_stride: int = 1) -> Cells:
+        """The training cells, learned with these settings beside those of the size; a finished run is taken as it is."""
+        path, options, common = self.folder / run, self.options, self.options.common
+        if common.overwrite or not (path / "model.safetensors").exists():
+            self.say(f"learning {len(self.split.training)} sequences, run {run}")
+            config = cytoform.load_config(preset=self.size.preset, settings=[*self.size.settings, *settings])
+            data = DataConfig(sequences=self.split.training, frame_stride=frame_stride)
+            resume = path.exists() and not common.overwrite
+            trained = cytoform.train(
+                self.shapes,
+                path,
+                None if resume else config.model_copy(update={"data": data}),
+                resume=resume,
+                device=options.device,
+                seed=common.seed,
+                workers=options.n_workers,
+                overwrite=common.overwrite,
+                progress=common.progress,
+            )
+            if not trained.finished:
+                raise KeyboardInterrupt
+        return cytoform.load(path, device=options.device)
+
+    def reconstructed(self, cells: Cells, store: str, *, n_frames: int | None = None) -> Path:
+        """The training cells rendered from their codes, with as many frames as learned or as given."""
+        path, common = self.folder / f"{store}.zarr", self.options.common
+        rendering = cytoform.Rendering(n_frames=n_frames)
+        cytoform.reconstruct(
+            cells, path, rendering=rendering, seed=common.seed, overwrite=True, progress=common.progress
+        )
+        return path
+
+    def compared(self, other: Path) -> Results:
+        """A reconstruction against the training cells, frame by frame."""
+        common, training = self.options.common, list(self.split.training)
+        with common.progress("measuring", len(training)) as advance:
+            return cytoform.evaluate(
+                self.shapes, other, paired=True, sequences=training, workers=self.options.n_workers, done=advance
+            )
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One of the paper's experiments: what it measures on a data set, and how that is told in docs/results.md."""
+
+    name: str
+    columns: Row
+    measure: Callable[[DataSet], dict[str, Any]]
+    # The paper's figures for a data set, and ours: rows that begin with data set and source.
+    published: Callable[[Name], Sequence[Row]]
+    rows: Callable[[Name, str, dict[str, Any]], Sequence[Row]]
+
+
+def main(experiment: Experiment, arguments: list[str]) -> int:
+    """Run an experiment from the command line; the exit status is that of cytoform's own commands."""
+
+    def command(
+        *,
+        size: Literal["tiny", "cpu", "paper"] = "cpu",
+        data: Annotated[list[Name], Parameter(consume_multiple=True, negative=())] = list(NAMES),  # noqa: B006
+        out: Path | None = None,
+        tcells: Path = TCELLS,
+        docs: Path = DOCS,
+        no_docs: Annotated[bool, Parameter(negative=())] = False,
+        device: Device = "auto",
+        workers: WorkerOptions = WorkerOptions(),  # noqa: B008 (frozen)
+        common: Common = Common(),  # noqa: B008 (frozen)
+    ) -> None:
+        """Run on each data set what has no result yet, write results.json, and put its rows into the docs.
+
+        Parameters
+        ----------
+        size
+            tiny only shows that it runs; cpu takes two cores under an hour for all three experiments; paper is for a
+            GPU.
+        data
+            The data sets.
+        out
+            Folder to work in, shared by the experiments; by default out/experiments/SIZE in the project.
+        tcells
+            Folder of the T cells.
+        docs
+            Markdown file with the table to update; tiny updates none but one that is given.
+        no_docs
+            Update no table.
+        device
+            Where to compute.
+        """
+        folder = ROOT / "out" / "experiments" / size if out is None else out
+        table = None if no_docs or (size == "tiny" and docs == DOCS) else docs
+        with workers.ready() as n_workers:
+            run(experiment, data, Options(SIZES[size], folder, tcells, device, n_workers, common), table)
+
+    app = App(
+        name=f"experiments/{experiment.name}.py",
+        help=command.__doc__,
+        help_format="plaintext",
+        version_flags=[],
+        suppress_keyboard_interrupt=False,
+    )
+    app.default(command)
+    # Without arguments, too, it is to run.
+    return run_command(arguments or ["--size", "cpu"], app)
+
+
+def run(experiment: Experiment, names: Sequence[Name], options: Options, docs: Path | None) -> None:
+    """Measure what is missing in results.json; a data set that is there is measured again only with --overwrite."""
+    path = options.out / experiment.name / "results.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    results: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    for name in names:
+        if name not in results or options.common.overwrite:
+            results[name] = _measured(experiment, name, options)
+            write_json(path, results)
+            options.common.say(f"{name}: {experiment.name} took {results[name]['provenance']['seconds']:.0f} s")
+        if docs is not None:
+            rows = experiment.rows(name, options.size.name, results[name])
+            update_table(docs, experiment.name, experiment.columns, [*experiment.published(name), *rows])
+    options.common.done(path)
+
+
+def _measured(experiment: Experiment, name: Name, options: Options) -> dict[str, Any]:
+    """The figures of a data set, and where they come from."""
+    start = time.perf_counter()
+    data = DataSet(name, options, _made(name, options))
+    figures = experiment.measure(data)
+    provenance = {
+        "size": asdict(data.size),
+        "seed": options.common.seed,
+        "sequences": asdict(data.split),
+        "data_sha256": folder_sha256(data.shapes),
+        "versions": software_versions(),
+        "seconds": time.perf_counter() - start,
+    }
+    found: dict[str, Any] = null_nan(json.loads(json.dumps({**figures, "provenance": provenance})))
+    return found
+
+
+def _made(name: Name, options: Options) -> Split:
+    folder, common = options.out / name, options.common
+    folder.mkdir(parents=True, exist_ok=True)
+    common.say(f"{name}: cells")
+    if name == "tcells":
+        return make_tcells(
+            options.tcells,
+            options.size,
+            folder,
+            workers=options.n_workers,
+            overwrite=common.overwrite,
+            progress=common.progress,
+        )
+    return make_simulated(
+        name,
+        options.size,
+        folder,
+        seed=common.seed,
+        workers=options.n_workers,
+        overwrite=common.overwrite,
+        progress=common.progress,
+    )

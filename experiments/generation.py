@@ -1,0 +1,186 @@
+"""Section 3.2 of the paper: are new cells like the learned ones, by descriptors and as whole sequences, and no copies?
+
+    python experiments/generation.py --size cpu          # or paper, on a GPU; --help for more
+
+All priors of `cytoform.generate` are judged, on the model that 3.1 calls sine. Distances between sequences, MMD, COV and
+1-NNA: cytoform/assess/sets.py. Novelty is the distance from a sequence to the nearest learned one; beside that of new
+cells stand that of held-out cells, which a good model need not come nearer than, and that of the reconstructions, which is
+what copies would have.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import numpy as np
+
+import cytoform
+from cytoform.assess.descriptors import MAIN_DESCRIPTORS
+from cytoform.assess.distributions import kolmogorov_smirnov, sequence_means, summarise
+from cytoform.assess.measures import Sequence as Measured
+from cytoform.assess.measures import measure_sequence
+from cytoform.assess.sets import Clouds, SetDistances, compare_sets, novelty, pairwise_um2
+from cytoform.parallel import run_all
+from data_sets import DIVIDING, Name
+from experiment import DataSet, Experiment, main
+from tables import Row, interval, mean_std, p_values
+
+COLUMNS = ("data set", "size", "cells", "size, µm³", "surface, µm²", "sphericity", "KS p, frames", "KS p, sequences",
+           "1-NNA", "COV", "MMD, µm²", "novelty, µm²", "frames in one piece")  # fmt: skip
+REST = ("",) * 5
+PUBLISHED: dict[Name, Sequence[Row]] = {
+    "mitosis": (
+        ("C. elegans, original", "34.7 ± 12.5", "62.8 ± 16.1", "1.54 ± 0.09", "", *REST, ""),
+        ("C. elegans, gaussian", "36.5 ± 11.5", "65.2 ± 14.6", "1.54 ± 0.06", ">0.05 / >0.05 / <0.05", *REST, ""),
+    ),
+    "filopodia": (
+        ("filopodial, original", "50.8 ± 3.1", "117.8 ± 19.9", "2.64 ± 0.51", "", *REST, ""),
+        ("filopodial, around", "51.7 ± 3.2", "115.0 ± 19.5", "2.50 ± 0.49", ">0.05 / >0.05 / >0.05", *REST, ""),
+    ),
+}
+
+
+def measure(data: DataSet) -> dict[str, Any]:
+    """Originals, held-out cells, and new cells of every prior."""
+    cells = data.learned("sine", "model.activation=sine")
+    data.say("measuring the originals")
+    originals, training = (
+        _described(data, data.shapes, data.split.training),
+        _clouds(data, data.shapes, data.split.training),
+    )
+    within = pairwise_um2(training, training)
+    copies = data.reconstructed(cells, "reconstruction-sine")
+    known = {
+        "held_out": _clouds(data, data.shapes, data.split.held_out),
+        "reconstructed": _clouds(data, copies, data.split.training),
+    }
+    found: dict[str, Any] = {
+        "originals": _descriptors(originals) | {"topology": _topology(originals, data.name)},
+        "novelty_um2": {key: _summary(novelty(pairwise_um2(training, clouds))) for key, clouds in known.items()},
+        "priors": {},
+        "left_out": {},
+    }
+    for prior in priors():
+        store, common = data.folder / f"generation-{prior}.zarr", data.options.common
+        data.say(f"{data.size.generated} new cells, prior {prior}")
+        given: dict[str, Any] = {"prior": prior, "seed": common.seed, "overwrite": True, "progress": common.progress}
+        try:
+            cytoform.generate(cells, store, data.size.generated, **given)
+        except cytoform.InputError as fault:  # a prior that so few codes do not allow
+            found["left_out"][prior] = str(fault)
+            data.say(f"left out: {fault}")
+            continue
+        found["priors"][prior] = _judged(data, store, originals, training, within)
+    return found
+
+
+def priors() -> tuple[str, ...]:
+    """Names of all priors that the library has."""
+    return get_args(get_type_hints(cytoform.generate)["prior"])
+
+
+def _judged(
+    data: DataSet, store: Path, originals: list[Measured], training: list[Clouds], within: np.ndarray
+) -> dict[str, Any]:
+    """New cells against the learned ones."""
+    names = cytoform.ShapeStore.open(store).names
+    new, clouds = _described(data, store, names), _clouds(data, store, names)
+    distances = SetDistances(within, pairwise_um2(training, clouds), pairwise_um2(clouds, clouds))
+    rng = np.random.default_rng(data.options.common.seed)
+    return {
+        **_descriptors(new),
+        "ks": {key: _ks(originals, new, key) for key in MAIN_DESCRIPTORS},
+        "sets": asdict(compare_sets(distances, rng=rng)),
+        "novelty_um2": _summary(novelty(distances.between)),
+        "topology": _topology(new, data.name),
+    }
+
+
+def _described(data: DataSet, store: Path, names: Sequence[str]) -> list[Measured]:
+    """Descriptors and topology of all frames."""
+    with data.options.common.progress("measuring", len(names)) as advance:
+        tasks = [(store.absolute(), name) for name in names]
+        return run_all(measure_sequence, tasks, workers=data.options.n_workers, done=advance)
+
+
+def _clouds(data: DataSet, store: Path, names: Sequence[str]) -> list[Clouds]:
+    rng, opened = np.random.default_rng(data.options.common.seed), cytoform.ShapeStore.open(store)
+    return [Clouds.on_surface(opened[name], data.size.cloud_points, rng) for name in names]
+
+
+def _values(sequences: list[Measured], key: str) -> list[np.ndarray]:
+    return [np.array([getattr(frame.descriptors, key) for frame in sequence.frames]) for sequence in sequences]
+
+
+def _descriptors(sequences: list[Measured]) -> dict[str, Any]:
+    return {
+        "descriptors": {key: asdict(summarise(np.concatenate(_values(sequences, key)))) for key in MAIN_DESCRIPTORS}
+    }
+
+
+def _ks(a: list[Measured], b: list[Measured], key: str) -> dict[str, float]:
+    values_a, values_b = _values(a, key), _values(b, key)
+    return {
+        "p_frames": kolmogorov_smirnov(np.concatenate(values_a), np.concatenate(values_b)).p,
+        "p_sequences": kolmogorov_smirnov(sequence_means(values_a), sequence_means(values_b)).p,
+    }
+
+
+def _summary(values: np.ndarray) -> dict[str, Any]:
+    return asdict(summarise(values)) | {"values": values.tolist()}
+
+
+def _topology(sequences: list[Measured], name: Name) -> dict[str, Any]:
+    """How many frames have one piece (or, of cells that divide, two from some frame on), and how many are closed balls.
+
+    A frame is simple where its Euler number is its number of pieces: no handle, no cavity.
+    """
+    whole, simple, n_frames = 0, 0, 0
+    for sequence in sequences:
+        pieces = np.array([frame.topology.components for frame in sequence.frames])
+        euler = np.array([frame.topology.euler for frame in sequence.frames])
+        # From here on, all frames have two: the cell has divided.
+        last_other = int(np.flatnonzero(pieces != 2).max(initial=-1))
+        divided = (np.arange(len(pieces)) > last_other) & (name in DIVIDING)
+        whole += int(((pieces == 1) | divided).sum())
+        simple += int((euler == pieces).sum())
+        n_frames += len(pieces)
+    return {"whole_frames": whole, "simple_frames": simple, "frames": n_frames}
+
+
+def published(name: Name) -> list[Row]:
+    """The paper's figures."""
+    return [(name, "published", *row) for row in PUBLISHED.get(name, ())]
+
+
+def rows(name: Name, size: str, results: dict[str, Any]) -> list[Row]:
+    """The originals, for novelty the held-out cells and what copies would have, and each prior."""
+    found: list[Row] = [_row(name, size, "original", results["originals"], {}, "")]
+    for key, title in (("held_out", "held out"), ("reconstructed", "reconstructed")):
+        found.append((name, size, title, *[""] * 8, _novelty(results["novelty_um2"][key]), ""))
+    for prior, judged in results["priors"].items():
+        found.append(_row(name, size, prior, judged, judged["sets"], _novelty(judged["novelty_um2"])))
+    return found
+
+
+def _row(name: Name, size: str, title: str, cells: dict[str, Any], sets: dict[str, Any], new: str) -> Row:
+    descriptors, ks, topology = cells["descriptors"], cells.get("ks"), cells["topology"]
+    tests = ["", ""]
+    if ks is not None:
+        tests = [p_values([ks[key][p] for key in MAIN_DESCRIPTORS]) for p in ("p_frames", "p_sequences")]
+    alike = [interval(sets[key]) if sets else "" for key in ("one_nna", "coverage", "mmd_um2")]
+    whole = f"{topology['whole_frames']} of {topology['frames']}"
+    return (name, size, title, *(mean_std(descriptors[key]) for key in MAIN_DESCRIPTORS), *tests, *alike, new, whole)
+
+
+def _novelty(summary: dict[str, Any]) -> str:
+    median, least = summary["median"], summary["minimum"]
+    return "–" if median is None else f"{median:.3g}, least {least:.3g}"
+
+
+EXPERIMENT = Experiment("generation", COLUMNS, measure, published, rows)
+
+if __name__ == "__main__":
+    sys.exit(main(EXPERIMENT, sys.argv[1:]))

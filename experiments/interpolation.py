@@ -1,0 +1,136 @@
+"""Section 3.3 of the paper: cells at times that were not learned, beside two ways of interpolating without a model.
+
+    python experiments/interpolation.py --size cpu       # or paper, on a GPU; --help for more
+
+A model learns every second frame and renders all of them. Each frame between two that it has seen is compared with the
+mean of the distance fields of those two, and of T cells with the mean of their exact surfaces, spherical harmonics. Where
+the masks of a T cell are every second frame of the microscope, the model of all frames (3.1's sine) is also asked for the
+real frames between. Every frame, of whatever origin, is centred on its own centroid, as the cells of a store are.
+"""
+
+import sys
+from collections.abc import Sequence
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import edt
+import numpy as np
+
+from cytoform.assess.distributions import summarise
+from cytoform.assess.overlap import jaccard
+from cytoform.parallel import run_all
+from cytoform.shapes.store import ShapeSequence, ShapeStore
+from data_sets import Name
+from experiment import DataSet, Experiment, main
+from harmonics import Harmonics, mask_of
+from tables import Row, share_std
+
+COLUMNS = ("data set", "size", "frames", "model", "mean of distance fields", "mean of harmonics", "all frames learned")
+PUBLISHED: dict[Name, Sequence[Row]] = {
+    "filopodia": (("filopodial, all", "0.868 ± 0.044", "", "", "0.880 ± 0.022"),),
+}
+# Results by the frames that are judged, and how the table calls these and the ways.
+FRAMES = {"all": "all", "between": "unseen, between two seen", "real": "skipped real frames, all others learned"}
+WAYS = ("model", "distance_fields", "harmonics", "all_learned")
+Overlaps = dict[str, list[float]]
+
+
+def measure(data: DataSet) -> dict[str, Any]:
+    """Jaccard indices of the model and of both ways without one."""
+    sine = data.learned("sine", "model.activation=sine")
+    half = data.learned("every-second", "model.activation=sine", frame_stride=2)
+    data.say("measuring, beside interpolation without a model")
+    model = data.compared(data.reconstructed(half, "interpolation")).paired("jaccard")
+    all_learned = data.compared(data.reconstructed(sine, "reconstruction-sine")).paired("jaccard")
+    between = slice(1, data.size.frames - 1, 2)
+    harmonics = Harmonics(data.options.tcells) if data.name == "tcells" else None
+    found = {
+        "all": {"model": _flat(model.values()), "all_learned": _flat(all_learned.values())},
+        "between": {
+            "model": _flat(values[between] for values in model.values()),
+            "all_learned": _flat(values[between] for values in all_learned.values()),
+            **_together(data, partial(judge_unseen, data.shapes.absolute(), harmonics), data.split.training),
+        },
+    }
+    strided = [name for name in data.split.training if harmonics and harmonics.stride(name) == 2]
+    if strided:
+        store = data.reconstructed(sine, "half-times", n_frames=2 * data.size.frames - 1)
+        judge = partial(judge_real, data.shapes.absolute(), store.absolute(), harmonics)
+        found["real"] = _together(data, judge, strided)
+    return {frames: {way: _summary(values) for way, values in ways.items()} for frames, ways in found.items()}
+
+
+def judge_unseen(shapes: Path, harmonics: Harmonics | None, name: str) -> Overlaps:
+    """Interpolation without a model against every unseen frame between two seen ones."""
+    sequence = ShapeStore.open(shapes)[name]
+    overlaps: Overlaps = {"distance_fields": [], **({"harmonics": []} if harmonics else {})}
+    for frame in range(1, sequence.info.n_frames - 1, 2):
+        truth = sequence.mask(frame)
+        overlaps["distance_fields"].append(jaccard(mean_of_fields(sequence, frame - 1, frame + 1), truth))
+        if harmonics:
+            mean = harmonics.halfway(name, frame - 1, frame + 1)
+            overlaps["harmonics"].append(jaccard(mask_of(mean, sequence.grid), truth))
+    return overlaps
+
+
+def judge_real(shapes: Path, rendered: Path, harmonics: Harmonics, name: str) -> Overlaps:
+    """The model at half-times, and both ways without one, against the real frames that the masks skip."""
+    sequence, model = ShapeStore.open(shapes)[name], ShapeStore.open(rendered)[name]
+    overlaps: Overlaps = {"model": [], "distance_fields": [], "harmonics": []}
+    for frame in range(sequence.info.n_frames - 1):
+        truth = mask_of(harmonics.surface(name, frame + 0.5), sequence.grid)
+        mean = mask_of(harmonics.halfway(name, frame, frame + 1), sequence.grid)
+        overlaps["model"].append(jaccard(model.mask(2 * frame + 1), truth))
+        overlaps["distance_fields"].append(jaccard(mean_of_fields(sequence, frame, frame + 1), truth))
+        overlaps["harmonics"].append(jaccard(mean, truth))
+    return overlaps
+
+
+def mean_of_fields(sequence: ShapeSequence, before: int, after: int) -> np.ndarray:
+    """Where the mean of the signed distances of two frames is at most 0."""
+    return np.asarray(distance_everywhere_um(sequence, before) + distance_everywhere_um(sequence, after) <= 0)
+
+
+def distance_everywhere_um(sequence: ShapeSequence, frame: int) -> np.ndarray:
+    """Signed distance of a frame, also beyond the band that a store keeps."""
+    stored, inside = sequence.sdf_um(frame), sequence.mask(frame)
+    spacing_um = sequence.grid.spacing_um
+    transform = -edt.sdf(inside.astype(np.uint8), anisotropy=(spacing_um,) * 3, parallel=1)
+    # The surface lies about half a voxel before the nearest voxel centre on the other side.
+    beyond = transform - np.sign(transform) * spacing_um / 2
+    return np.where(np.abs(stored) < sequence.band_um, stored, beyond)
+
+
+def _together(data: DataSet, judge: Any, names: Sequence[str]) -> Overlaps:
+    """All overlaps of many sequences."""
+    with data.options.common.progress("interpolating", len(names)) as advance:
+        found = run_all(judge, [(name,) for name in names], workers=data.options.n_workers, done=advance)
+    return {way: _flat(one[way] for one in found) for way in found[0]}
+
+
+def _flat(values: Any) -> list[float]:
+    return [float(value) for value in chain.from_iterable(values)]
+
+
+def _summary(values: list[float]) -> dict[str, Any]:
+    found = summarise(np.array(values))
+    return {"mean": found.mean, "std": found.std, "worst": found.minimum, "n": found.n, "per_frame": values}
+
+
+def published(name: Name) -> list[Row]:
+    """The paper's figures."""
+    return [(name, "published", *row) for row in PUBLISHED.get(name, ())]
+
+
+def rows(name: Name, size: str, results: dict[str, Any]) -> list[Row]:
+    """A row for each kind of frames."""
+    judged = [(title, results[frames]) for frames, title in FRAMES.items() if frames in results]
+    return [(name, size, title, *(share_std(f[way]) if way in f else "" for way in WAYS)) for title, f in judged]
+
+
+EXPERIMENT = Experiment("interpolation", COLUMNS, measure, published, rows)
+
+if __name__ == "__main__":
+    sys.exit(main(EXPERIMENT, sys.argv[1:]))

@@ -1,0 +1,62 @@
+"""Section 3.1 of the paper: how well learned cells come back from their codes, with sines and with ReLU.
+
+python experiments/reconstruction.py --size cpu      # or paper, on a GPU; --help for more
+"""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from cytoform.assess.descriptors import MAIN_DESCRIPTORS
+from data_sets import Name
+from experiment import DataSet, Experiment, main
+from tables import Row, mean_std, p_values, share_std
+
+COLUMNS = ("data set", "size", "cells", "Jaccard index", "size, µm³", "surface, µm²", "sphericity", "KS p, frames")
+ACTIVATIONS = ("sine", "relu")
+# Jaccard indices, and table 1's originals.
+PUBLISHED: dict[Name, Sequence[Row]] = {
+    "mitosis": (
+        ("C. elegans, original", "", "34.7 ± 12.5", "62.8 ± 16.1", "1.54 ± 0.09", ""),
+        ("C. elegans, sine", "0.821 ± 0.029", "", "", "", ""),
+        ("C. elegans, relu", "0.782 ± 0.033", "", "", "", ""),
+    ),
+    "filopodia": (
+        ("filopodial, original", "", "50.8 ± 3.1", "117.8 ± 19.9", "2.64 ± 0.51", ""),
+        ("filopodial, sine", "0.880 ± 0.022", "", "", "", ""),
+        ("filopodial, relu", "0.833 ± 0.051", "", "", "", ""),
+    ),
+}
+
+
+def measure(data: DataSet) -> dict[str, Any]:
+    """The full comparison of each model with the originals, as `cytoform evaluate --paired` makes it."""
+    found = {}
+    for activation in ACTIVATIONS:
+        cells = data.learned(activation, f"model.activation={activation}")
+        data.say(f"measuring {activation}")
+        found[activation] = data.compared(data.reconstructed(cells, f"reconstruction-{activation}")).to_json()
+    return found
+
+
+def published(name: Name) -> list[Row]:
+    """The paper's figures."""
+    return [(name, "published", *row) for row in PUBLISHED.get(name, ())]
+
+
+def rows(name: Name, size: str, results: dict[str, Any]) -> list[Row]:
+    """The originals, and each model's reconstruction."""
+    found = []
+    for activation in ACTIVATIONS:
+        descriptors = [results[activation]["descriptors"][key] for key in MAIN_DESCRIPTORS]
+        if not found:
+            found.append((name, size, "original", "", *(mean_std(d["reference"]) for d in descriptors), ""))
+        jaccard, ks = share_std(results[activation]["jaccard"]), p_values([d["ks_p"] for d in descriptors])
+        found.append((name, size, activation, jaccard, *(mean_std(d["other"]) for d in descriptors), ks))
+    return found
+
+
+EXPERIMENT = Experiment("reconstruction", COLUMNS, measure, published, rows)
+
+if __name__ == "__main__":
+    sys.exit(main(EXPERIMENT, sys.argv[1:]))
