@@ -44,13 +44,17 @@ for name, summary in COMMANDS.items():
     app.command(f"cytoform.commands.{python_name}:{python_name}", name=name, help=summary)
 
 
-def run(arguments: list[str], app: App = app) -> int:
-    """Run a command of `app`; return 0, 2 for what the user can put right, 130 when stopped, 1 for a fault of ours."""
+def run(arguments: list[str], other: App | None = None) -> int:
+    """Run one command; return 0, 2 for what the user can put right, 130 when stopped, 1 for a fault of ours.
+
+    The command is cytoform's, or that of an `other` app, which then fails in the same words.
+    """
+    chosen, name = (app, "cytoform") if other is None else (other, other.name[0])
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        status = app(arguments or ["--help"], exit_on_error=False, print_error=False, result_action="return_value")
+        status = chosen(arguments or ["--help"], exit_on_error=False, print_error=False, result_action="return_value")
         return status if isinstance(status, int) else 0
     except KeyboardInterrupt as stop:
         return _fail(_with_notes("stopped", stop), 130)
@@ -60,16 +64,16 @@ def run(arguments: list[str], app: App = app) -> int:
     except Exception as fault:
         if debug:
             traceback.print_exc()
-        return _explain(fault, app)
+        return _explain(fault, name)
 
 
-def _explain(fault: Exception, app: App) -> int:
+def _explain(fault: Exception, name: str) -> int:
     if isinstance(fault, SaidElsewhere):
         return 2
     if isinstance(fault, InputError):
         return _fail(_with_notes(str(fault), fault), 2)
     if isinstance(fault, CycloptsError):
-        return _fail(f"{fault}; see '{app.name[0]} --help'", 2)
+        return _fail(f"{fault}; see '{name} --help'", 2)
     if isinstance(fault, MemoryError):
         return _fail(_with_notes("not enough memory; choose a smaller --grid or fewer --workers", fault), 2)
     if isinstance(fault, OSError):
