@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import torch
 from stores import ball, empty, write_store
+from tiny import small_config
 
 from cytoform.errors import InputError
+from cytoform.model.train import train
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.observed import Observed, observe
 from cytoform.shapes.store import ShapeStore
@@ -156,3 +158,22 @@ def test_settings_that_make_no_sense(
     with pytest.raises(InputError, match=words):
         complete(cells, shapes, tmp_path / "out.zarr", settings=settings, **options)  # type: ignore[arg-type]
     assert not (tmp_path / "out.zarr").exists()
+
+
+@pytest.mark.parametrize("settings", [["data.align=principal"], ["model.rotations=learned"]])
+def test_a_run_that_turns_its_cells_gives_them_back_in_their_pose(settings: list[str], tmp_path: Path) -> None:
+    """Rods along z are learned, lying along x when aligned; one along y comes back along y."""
+
+    def rod(axis: int, length_um: float) -> np.ndarray:
+        points = GRID.points_zyx_um() - 6.0
+        points[:, axis] -= points[:, axis].clip(-length_um, length_um)
+        return (np.linalg.norm(points, axis=1) - 1.2).reshape(GRID.shape).astype(np.float32)
+
+    learned = {name: [rod(0, length)] * 2 for name, length in (("a", 1.5), ("b", 2.5))}
+    shapes = write_store(tmp_path / "rods.zarr", learned, grid=GRID)
+    train(shapes, tmp_path / "run", small_config("training.epochs=300", *settings))
+    axis = 1 if "align" in settings[0] else 0  # without alignment, a rotation is found from nearby only
+    unseen = write_store(tmp_path / "unseen.zarr", {"c": [rod(axis, 2.0)] * 2}, grid=GRID)
+    complete(load(tmp_path / "run"), unseen, tmp_path / "out.zarr", settings=QUICK)
+    a, b = rod(axis, 2.0) <= 0, ShapeStore.open(tmp_path / "out.zarr")["c"].mask(1)
+    assert (a & b).sum() / (a | b).sum() > 0.8

@@ -5,14 +5,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
+from torch import Tensor
 
 from cytoform.errors import InputError
 from cytoform.files import staged
+from cytoform.model.alignment import moments_of
 from cytoform.model.metrics import final_loss
+from cytoform.model.rotation import principal_rotation
+from cytoform.model.run import Run
 from cytoform.parallel import Progress, no_progress
 from cytoform.shapes.grid import Grid, frame_times
-from cytoform.shapes.observed import observe
-from cytoform.shapes.store import SequenceInfo, ShapeStore
+from cytoform.shapes.observed import Observed, observe
+from cytoform.shapes.store import SequenceInfo, ShapeSequence, ShapeStore
 from cytoform.synthesis.cells import Cells
 from cytoform.synthesis.fit import Fit, FitSettings, fit
 from cytoform.synthesis.render import BAND_VOXELS, render_sequence
@@ -87,7 +92,8 @@ def complete(
     with staged(out, overwrite=overwrite) as partial, progress("fitting", n_steps) as advance:
         written = ShapeStore.create(partial, grid, band_um=BAND_VOXELS * grid.spacing_um, attributes=attributes)
         for observed in known:
-            fitted = fit(run, observed, settings, seed=seed, done=advance)
+            rotation = _rotation(run, store[observed.name], observed)
+            fitted = fit(run, observed, settings, rotation=rotation, seed=seed, done=advance)
             _write(written, store[observed.name].info, fitted, rendering)
             found.append(
                 Completed(
@@ -97,6 +103,14 @@ def complete(
             )  # fmt: skip
         written.note({"fits": {each.name: _record(each) for each in found}})
     return found
+
+
+def _rotation(run: Run, sequence: ShapeSequence, observed: Observed) -> Float[Tensor, " 4"] | None:
+    """Into the principal frame of what is known of the cell, if the run was trained in that of its sequences."""
+    if run.config.data.align == "none":
+        return None
+    first, *others = (moments_of(sequence, frame) for frame in observed.frames)
+    return principal_rotation(sum(others, start=first))
 
 
 def _write(store: ShapeStore, info: SequenceInfo, fitted: Fit, rendering: Rendering) -> None:

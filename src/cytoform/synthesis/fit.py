@@ -19,6 +19,7 @@ from cytoform.errors import InputError
 from cytoform.model.bounds import measure_bounds
 from cytoform.model.decoder import Decoder
 from cytoform.model.reconstruction import Reconstruction
+from cytoform.model.rotation import identity, rotate
 from cytoform.model.run import Run
 from cytoform.shapes.grid import frame_times
 from cytoform.shapes.observed import Observed
@@ -36,6 +37,7 @@ class FitSettings:
 
     steps: int = 1200
     learning_rate: float = 2e-2
+    rotation_rate: float = 1e-2  # where the run has learned rotations
     adapt_steps: int = 0  # steps with the decoder set free
     adapt_code_rate: float = 2e-3
     adapt_decoder_rate: float = 3e-4
@@ -63,33 +65,31 @@ def fit(
     observed: Observed,
     settings: FitSettings,
     *,
+    rotation: Float[Tensor, " 4"] | None = None,
     seed: int = 0,
     done: Callable[[], object] = lambda: None,
 ) -> Fit:
-    """Fit one cell, beginning from the mean of the learned codes."""
+    """Fit one cell, beginning from the mean of the learned codes.
+
+    `rotation` turns it into the canonical pose of the run; one that has learned rotations finds that of the cell too,
+    from there.
+    """
     settings.check()
     if observed.in_planes and settings.adapt_steps:
         raise InputError("--adapt needs whole frames: planes alone would let the decoder put anything between them")
     rng = np.random.default_rng(seed)
     decoder = copy.deepcopy(run.decoder) if settings.adapt_steps else run.decoder
-    work = _Descent(decoder, nn.Parameter(run.codes.mean(dim=0)), observed, run.config.training.code_penalty, rng)
-    work.descend(settings.steps, [{"params": [work.code], "lr": settings.learning_rate}], done)
+    work = _Descent(decoder, run, observed, rotation, rng)
+    work.find_code(settings, done)
     if settings.adapt_steps:
-        decoder.requires_grad_(True)
-        groups = [
-            {"params": [work.code], "lr": settings.adapt_code_rate},
-            {"params": list(decoder.parameters()), "lr": settings.adapt_decoder_rate},
-        ]
-        work.descend(settings.adapt_steps, groups, done)
-        decoder.requires_grad_(False)
+        work.adapt(settings, done)
     code, half_um = work.code.detach(), run.learned.half_extent_um
-    posterior = laplace(
-        decoder, code, observed, prior_sigma=float(run.codes.std(dim=0, correction=0).square().mean().sqrt())
-    )
+    spread = float(run.codes.std(dim=0, correction=0).square().mean().sqrt())
+    posterior = laplace(decoder, code, work.turned(), observed.times, prior_sigma=spread)
     expected = [posterior.surface_error(float(time), rng) for time in frame_times(observed.n_frames)]
     return Fit(
         observed.name,
-        Field(decoder, code, half_um, measure_bounds(decoder, code[None], seed=seed)),
+        Field(decoder, code, half_um, measure_bounds(decoder, code[None], seed=seed), work.found_rotation),
         work.error() * half_um,
         np.array(expected) * half_um,
     )
@@ -99,15 +99,48 @@ class _Descent:
     """Steps down the error of one cell."""
 
     def __init__(
-        self, decoder: Decoder, code: nn.Parameter, observed: Observed, code_penalty: float, rng: np.random.Generator
+        self, decoder: Decoder, run: Run, observed: Observed, rotation: Tensor | None, rng: np.random.Generator
     ) -> None:
-        self.code = code
+        self.code = nn.Parameter(run.codes.mean(dim=0))
+        self.learns_rotation = run.config.model.rotations == "learned"
+        start = identity(1)[0] if rotation is None and self.learns_rotation else rotation
+        self.rotation = None if start is None else nn.Parameter(start.to(self.code), requires_grad=self.learns_rotation)
         self._decoder, self._reconstruction = decoder, Reconstruction(decoder)
-        self._penalty, self._rng, self._in_planes = code_penalty, rng, observed.in_planes
-        self._samples = torch.from_numpy(observed.samples).to(code.device)
-        self._times = torch.tensor(observed.times, dtype=torch.float32, device=code.device)
+        self._penalty, self._rng, self._in_planes = run.config.training.code_penalty, rng, observed.in_planes
+        self._samples = torch.from_numpy(observed.samples).to(self.code.device)
+        self._times = torch.tensor(observed.times, dtype=torch.float32, device=self.code.device)
 
-    def descend(self, steps: int, groups: list[dict[str, object]], done: Callable[[], object]) -> None:
+    @property
+    def found_rotation(self) -> Float[Tensor, " 4"] | None:
+        """The rotation into the canonical pose, of length 1."""
+        return None if self.rotation is None else nn.functional.normalize(self.rotation.detach(), dim=0)
+
+    @torch.no_grad()
+    def turned(self) -> Float[Tensor, "known n 4"]:
+        """All samples in the canonical pose."""
+        return torch.cat([self._canonical(self._samples[..., :3]), self._samples[..., 3:]], dim=2)
+
+    def _canonical(self, points: Float[Tensor, "frames n 3"]) -> Float[Tensor, "frames n 3"]:
+        return points if self.rotation is None else rotate(points, self.rotation.expand(len(points), -1))
+
+    def find_code(self, settings: FitSettings, done: Callable[[], object]) -> None:
+        """With the decoder frozen."""
+        groups = [{"params": [self.code], "lr": settings.learning_rate}]
+        if self.learns_rotation:
+            groups.append({"params": [self.rotation], "lr": settings.rotation_rate})
+        self._descend(settings.steps, groups, done)
+
+    def adapt(self, settings: FitSettings, done: Callable[[], object]) -> None:
+        """Go on with the decoder set free."""
+        self._decoder.requires_grad_(True)
+        groups = [
+            {"params": [self.code], "lr": settings.adapt_code_rate},
+            {"params": list(self._decoder.parameters()), "lr": settings.adapt_decoder_rate},
+        ]
+        self._descend(settings.adapt_steps, groups, done)
+        self._decoder.requires_grad_(False)
+
+    def _descend(self, steps: int, groups: list[dict[str, object]], done: Callable[[], object]) -> None:
         """Adam, with a short warm-up and a cosine to nothing."""
         optimizer = torch.optim.Adam(groups)
         rates = [group["lr"] for group in optimizer.param_groups]
@@ -138,7 +171,7 @@ class _Descent:
     def _error(self, rows: Tensor, samples: Float[Tensor, "frames n 4"]) -> Tensor:
         times = self._times[rows.to(self._times.device)]
         biases = self._decoder.frame_biases(self.code.expand(len(rows), -1), times)
-        points, distances = samples[..., :3].contiguous(), samples[..., 3]
+        points, distances = self._canonical(samples[..., :3].contiguous()), samples[..., 3]
         if not self._in_planes:
             return self._reconstruction.error(points, biases, distances)
         # In a plane the outline may be far where the surface is near: a wrong sign counts, and what is farther than it.

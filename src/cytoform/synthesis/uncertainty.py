@@ -16,7 +16,6 @@ from torch import Tensor
 from cytoform.model.bounds import surface_points, uniform_points
 from cytoform.model.decoder import Decoder
 from cytoform.model.evaluator import FrameEvaluator
-from cytoform.shapes.observed import Observed
 
 KNOWN_POINTS = 64  # a frame: about as many places of a surface as err independently of each other
 NEAR = 0.05  # half extents from the surface, where points say how it lies
@@ -43,15 +42,21 @@ class Posterior:
         return math.sqrt(float(variances.mean()) + self.residual**2)
 
 
-def laplace(decoder: Decoder, code: Float[Tensor, " code"], observed: Observed, *, prior_sigma: float) -> Posterior:
-    """The posterior of a code that was fitted to `observed`, where codes of cells spread by `prior_sigma`."""
-    samples = torch.from_numpy(observed.samples).to(code.device)
+def laplace(
+    decoder: Decoder,
+    code: Float[Tensor, " code"],
+    samples: Float[Tensor, "known n 4"],
+    times: Float[np.ndarray, " known"],
+    *,
+    prior_sigma: float,
+) -> Posterior:
+    """The posterior of a code that was fitted to samples of frames at `times`, where codes of cells spread by `prior_sigma`."""
     slopes, residuals = [], []
-    for known, time in zip(samples, observed.times, strict=True):
+    for known, time in zip(samples, times, strict=True):
         near = known[known[:, 3].abs() <= NEAR][:KNOWN_POINTS]
-        times = code.new_full((len(near),), float(time))
-        slopes.append(_slopes(decoder, code, near[:, :3], times))
-        residuals.append(_values(decoder, code, near[:, :3], times).detach() - near[:, 3])
+        here = code.new_full((len(near),), float(time))
+        slopes.append(_slopes(decoder, code, near[:, :3], here))
+        residuals.append(_values(decoder, code, near[:, :3], here).detach() - near[:, 3])
     jacobian, residual = torch.cat(slopes).double(), torch.cat(residuals).double()
     variance = max(float(residual.square().mean()), 1e-12)
     precision = (
