@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 from scipy.stats import kstest
 
-from cytoform.model.rotation import Moments, from_matrix, identity, principal_rotation, random, rotate, to_matrix
+from cytoform.model.rotation import (
+    Moments,
+    from_matrix,
+    identity,
+    of_images,
+    principal_rotation,
+    random,
+    rotate,
+    to_matrix,
+)
+from cytoform.shapes.samples import MIRRORS
 
 COORDINATE = st.floats(-10, 10).map(lambda value: round(value, 3))
 QUATERNIONS = st.lists(COORDINATE, min_size=4, max_size=4).filter(lambda q: sum(map(abs, q)) > 0.1)
@@ -122,3 +132,11 @@ def test_moments_of_parts_add_up_and_do_not_depend_on_the_place() -> None:
 def test_shapes_without_axes_still_get_a_rotation() -> None:
     for points in (torch.zeros(1, 3), torch.tensor([[1.0, 0, 0], [-1.0, 0, 0]])):
         assert float(principal_rotation(Moments.of(points)).norm()) == pytest.approx(1)
+
+
+@given(seed=st.integers(0, 99), image=st.integers(0, 7))
+def test_the_image_of_a_turned_cell_is_the_turned_image(seed: int, image: int) -> None:
+    quaternion = random(1, np.random.default_rng(seed))
+    mirror = torch.diag(torch.from_numpy(MIRRORS[image]))
+    expected = mirror @ to_matrix(quaternion)[0] @ mirror
+    torch.testing.assert_close(to_matrix(of_images(quaternion, torch.tensor([image])))[0], expected, atol=1e-5, rtol=0)
