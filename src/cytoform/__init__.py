@@ -17,6 +17,7 @@ _PUBLIC = {
     "generate": "cytoform.synthesis.sequences",
     "complete": "cytoform.synthesis.completion",
     "FitSettings": "cytoform.synthesis.fit",
+    "interpolate": "cytoform.synthesis.interpolation",
     "Rendering": "cytoform.synthesis.sequences",
     "condition_on": "cytoform.conditioning",
     "import_shapes": "cytoform.shapes.published",

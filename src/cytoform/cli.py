@@ -25,6 +25,7 @@ COMMANDS = {
     "reconstruct": "Render the learned cells from their codes.",
     "fit": "Find codes for cells that the run has not seen, and complete them.",
     "generate": "Render new cells that never existed.",
+    "interpolate": "Render cells between two learned ones.",
     "evaluate": "Compare two shape stores: results.json, figures, report.html.",
     "export": "Write a shape store as masks, meshes, points or another format.",
     "import": "Read files of the published code: distances or a checkpoint with its codes.",

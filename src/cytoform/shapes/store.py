@@ -8,7 +8,7 @@ NAME.zarr/                    attributes {"cytoform": {...}}: scale, band, origi
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from typing import Any, cast
@@ -41,6 +41,8 @@ class SequenceInfo:
     offsets_zyx_um: tuple[tuple[float, float, float], ...] = ()
     # Quaternion of the rotation from a generated cell's pose to the canonical one of its run (model/rotation.py).
     rotation_wxyz: tuple[float, float, float, float] | None = None
+    # What else its maker says, fit for JSON: the code that it was rendered from, how far it lies along a path.
+    details: dict[str, Any] = field(default_factory=dict)
 
 
 class ShapeSequence:
@@ -218,6 +220,7 @@ class ShapeStore:
                     "source": info.source,
                     "offsets_zyx_um": [list(offset) for offset in info.offsets_zyx_um],
                     **pose,
+                    "details": info.details,
                 },
             }
         )
@@ -257,6 +260,7 @@ def _info(group: zarr.Group) -> SequenceInfo:
         source=attributes["source"],
         offsets_zyx_um=tuple((z, y, x) for z, y, x in attributes["offsets_zyx_um"]),
         rotation_wxyz=None if rotation is None else (rotation[0], rotation[1], rotation[2], rotation[3]),
+        details=attributes.get("details", {}),
     )
 
 

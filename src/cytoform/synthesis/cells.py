@@ -1,5 +1,6 @@
 """A trained run as its users see it: named cells, and the fields of their codes."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from jaxtyping import Float
 
 from cytoform.errors import InputError
 from cytoform.model.device import torch_device
-from cytoform.model.run import Run, load_run
+from cytoform.model.run import WEIGHTS, Run, load_run
+from cytoform.shapes.store import ShapeStore
 from cytoform.synthesis.field import Field
 
 
@@ -33,6 +35,20 @@ class Cells:
     def rotations(self) -> Float[np.ndarray, "sequences 4"]:
         """Quaternions (w, x, y, z) from each learned sequence's own pose to the canonical one, see model/rotation.py."""
         return self.run.rotations.cpu().numpy()
+
+    @property
+    def weights_sha256(self) -> str:
+        """Fingerprint of the run's weights and codes, by which a store knows the run that it was rendered by."""
+        with (self.run.path / WEIGHTS).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def codes_of(self, store: ShapeStore) -> Float[np.ndarray, "sequences code"]:
+        """Codes that the sequences of a store were rendered from. Raises InputError for a store that is not of this run."""
+        if store.attributes.get("weights_sha256") != self.weights_sha256:
+            made = store.attributes.get("run")
+            of = f"rendered by another run than {self.run.path}, or an older one" if made else "not rendered by a run"
+            raise InputError(f"{store.path}: {of}; render it anew with 'cytoform generate {self.run.path}'")
+        return np.array([sequence.info.details["code"] for sequence in store], np.float32)
 
     def field(
         self, code: str | Float[np.ndarray, " code"], *, rotation: Float[np.ndarray, " 4"] | None = None

@@ -1,6 +1,6 @@
 """The stages from a run to new shape stores: reconstruct learned cells, generate ones that never existed."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ class Rendering:
 
 @dataclass(frozen=True)
 class NewSequence:
-    """A sequence to render: its name, its code, and what it takes over from a learned one."""
+    """A sequence to render: its name, its code, what it takes over from a learned one, and what else is to be known."""
 
     name: str
     code: Float[np.ndarray, " code"]
@@ -52,6 +52,7 @@ class NewSequence:
     rotation: Float[np.ndarray, " 4"] | None = None
     # Whether it is refused where the cube cuts it.
     whole: bool = False
+    details: dict[str, Any] = field(default_factory=dict)
 
 
 def reconstruct(
@@ -73,7 +74,7 @@ def reconstruct(
         for like, code, rotation in zip(cells.run.learned.sequences, cells.codes, cells.rotations, strict=True)
         if like.name in wanted
     ]
-    _write_store(cells, sequences, out, rendering, {"command": "reconstruct", "seed": seed}, overwrite, progress)
+    write_sequences(cells, sequences, out, rendering, {"command": "reconstruct", "seed": seed}, overwrite, progress)
 
 
 def generate(
@@ -123,7 +124,7 @@ def generate(
     attributes: dict[str, Any] = {"command": "generate", "seed": seed, "prior": prior, "sigma": sigma, "pose": pose}
     if condition is not None:
         attributes["where"] = [request.text for request in condition.requests]
-    _write_store(cells, sequences, out, rendering, attributes, overwrite, progress)
+    write_sequences(cells, sequences, out, rendering, attributes, overwrite, progress)
 
 
 def like_of_new(cells: Cells, number: int) -> LearnedSequence:
@@ -138,7 +139,7 @@ def _turned(cells: Cells, sequence: NewSequence, rendering: Rendering, rng: np.r
     return replace(sequence, rotation=draw_rotation(cells.field(sequence.code), times, sequence.name, rng))
 
 
-def _write_store(
+def write_sequences(
     cells: Cells,
     sequences: list[NewSequence],
     out: Path,
@@ -147,19 +148,27 @@ def _write_store(
     overwrite: bool,
     progress: Progress,
 ) -> None:
+    """Render sequences into a new store; each keeps its code among its attributes. Raises InputError."""
     grid = rendering.grid_of(cells)
     frames = {sequence.name: rendering.frames_of(sequence.like) for sequence in sequences}
     times = {name: frame_times(n) for name, n in frames.items()}
-    attributes = {**attributes, "run": cells.run.path.name, "method": rendering.method}
+    attributes = {
+        **attributes,
+        "run": cells.run.path.name,
+        "weights_sha256": cells.weights_sha256,
+        "method": rendering.method,
+    }
     with staged(out, overwrite=overwrite) as partial, progress("rendering", sum(frames.values())) as advance:
         store = ShapeStore.create(partial, grid, band_um=BAND_VOXELS * grid.spacing_um, attributes=attributes)
         for sequence in sequences:
+            n_frames = frames[sequence.name]
             info = SequenceInfo(
                 sequence.name,
-                frames[sequence.name],
-                _time_step(sequence, frames[sequence.name]),
+                n_frames,
+                _time_step(sequence, n_frames),
                 sequence.source,
                 rotation_wxyz=_quaternion(sequence),
+                details={**sequence.details, "code": sequence.code.tolist()},
             )
             field = cells.field(sequence.code, rotation=sequence.rotation)
             rendered = (

@@ -1,0 +1,55 @@
+"""`cytoform interpolate`: cells between two learned ones."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from cytoform.commands.common import Common, RenderingOptions
+
+
+def interpolate(
+    run: Path,
+    /,
+    *,
+    out: Path,
+    start: Annotated[str, Parameter(name="--from")],
+    end: Annotated[str, Parameter(name="--to")],
+    steps: int = 5,
+    path: Literal["straight", "spherical"] = "straight",
+    options: RenderingOptions = RenderingOptions(),  # noqa: B008 (frozen)
+    common: Common = Common(),  # noqa: B008 (frozen)
+) -> None:
+    """Render cells along a path between the codes of two learned ones.
+
+    Parameters
+    ----------
+    run
+        Run folder of 'cytoform train'.
+    out
+        Shape store to write, NAME.zarr: one sequence a step, step_000 first.
+    start
+        Name of the learned sequence where the path begins.
+    end
+        Name of the learned sequence where it ends.
+    steps
+        Cells along the path, the two ends among them.
+    path
+        straight: the line between the codes. spherical: turns from one direction to the other, with the length of codes kept.
+    """
+    from cytoform.synthesis.cells import load
+    from cytoform.synthesis.interpolation import interpolate as interpolate_cells
+
+    interpolate_cells(
+        load(run, device=options.device),
+        out,
+        start=start,
+        end=end,
+        steps=steps,
+        path=path,
+        rendering=options.rendering(),
+        seed=common.seed,
+        overwrite=common.overwrite,
+        progress=common.progress,
+    )
+    common.done(out, next_command=f"cytoform export {out} --to meshes --out meshes")
