@@ -18,6 +18,8 @@ _PUBLIC = {
     "complete": "cytoform.synthesis.completion",
     "FitSettings": "cytoform.synthesis.fit",
     "interpolate": "cytoform.synthesis.interpolation",
+    "write_latent_report": "cytoform.latent_report",
+    "Look": "cytoform.latent_report",
     "Rendering": "cytoform.synthesis.sequences",
     "condition_on": "cytoform.conditioning",
     "import_shapes": "cytoform.shapes.published",

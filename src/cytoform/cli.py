@@ -26,6 +26,7 @@ COMMANDS = {
     "fit": "Find codes for cells that the run has not seen, and complete them.",
     "generate": "Render new cells that never existed.",
     "interpolate": "Render cells between two learned ones.",
+    "latent": "Look at the space of codes: components, map, traversals, neighbours.",
     "evaluate": "Compare two shape stores: results.json, figures, report.html.",
     "export": "Write a shape store as masks, meshes, points or another format.",
     "import": "Read files of the published code: distances or a checkpoint with its codes.",

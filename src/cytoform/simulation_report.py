@@ -1,10 +1,8 @@
 """The report of a simulation: its cells rendered over time, and their descriptors beside those of the paper."""
 
-import base64
 import html
 import json
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +11,7 @@ from matplotlib.figure import Figure
 
 from cytoform.assess.descriptors import DESCRIPTORS, MAIN_DESCRIPTORS, sphericity
 from cytoform.assess.figures import COLOURS, as_png
+from cytoform.assess.page import image, page
 from cytoform.assess.sheets import SheetRow, contact_sheet, spread
 from cytoform.movies.simulate.meshing import mesh_of_part
 from cytoform.movies.simulate.population import Parameters, SimulatedFamily, kind_of
@@ -36,14 +35,13 @@ def write_simulation_report(
     """Write report.html into `folder`; return the page."""
     measured = measure_families(families, workers=workers)
     png = as_png(render_families(families, time_step_s=time_step_s))
-    style = files("cytoform.assess").joinpath("report_template.html").read_text("utf-8").split("</style>")[0]
     kind = kind_of(parameters)
     title = f"Simulated cells: {kind}"
     n_frames = families[0].n_frames
     body = [
         f'<h1>{title}</h1><p class="lead">{len(families)} movies of {n_frames} frames, {time_step_s:g} s apart. '
         "Surfaces are meshed from the exact distance.</p>",
-        f'<img alt="cells over time" src="data:image/png;base64,{base64.b64encode(png).decode()}">',
+        image("png", png, "cells over time"),
         "<h2>Descriptors</h2>",
         _table(kind, measured),
         f'<p class="note">Mean and standard deviation of {len(measured)} frames, spread evenly over all movies. The '
@@ -54,8 +52,7 @@ def write_simulation_report(
         f"<pre>{html.escape(json.dumps(vars(parameters), indent=2, sort_keys=True))}</pre>",
     ]
     path = folder / "report.html"
-    page = f"{style.replace('$title', title)}</style>\n</head>\n<body>\n<main>\n"
-    path.write_text(page + "\n".join(body) + "\n</main>\n</body>\n</html>\n", "utf-8")
+    path.write_text(page(title, body), "utf-8")
     return path
 
 

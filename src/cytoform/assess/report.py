@@ -1,6 +1,5 @@
 """The report: one HTML file with everything in it, and its figures as files beside it."""
 
-import base64
 import html
 import json
 from collections.abc import Iterable, Sequence
@@ -11,7 +10,8 @@ from string import Template
 from typing import Any
 
 import cytoform
-from cytoform.assess.figures import COLOURS, Side, as_png, as_svg, descriptor_figure, overlap_figure
+from cytoform.assess.figures import COLOURS, Side, descriptor_figure, overlap_figure
+from cytoform.assess.page import Drawer
 from cytoform.assess.results import Results
 from cytoform.assess.sheets import SheetRow, contact_sheet, meshes_over_time, spread
 from cytoform.assess.tables import descriptor_table, headline, ks_table, topology_table
@@ -44,7 +44,7 @@ def write_report(
     """
     sides = [Side("Original", COLOURS[0])]
     sides += [Side(c.label, COLOURS[1 + i % (len(COLOURS) - 1)]) for i, c in enumerate(comparisons)]
-    drawer = _Drawer(folder / "figures")
+    drawer = Drawer(folder / "figures")
     page = Template(files("cytoform.assess").joinpath("report_template.html").read_text("utf-8")).substitute(
         title=html.escape(title),
         lead=html.escape(_lead(comparisons)),
@@ -58,32 +58,6 @@ def write_report(
     path = folder / "report.html"
     path.write_text(page, "utf-8")
     return path
-
-
-class _Drawer:
-    """Writes figures as files and gives them back as pictures inside the page."""
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.folder = folder
-
-    def plot(self, name: str, figure: Any, alternative: str) -> str:
-        """A plot, sharp at any size."""
-        self.picture(name, figure, alternative)
-        svg = as_svg(figure)
-        (self.folder / f"{name}.svg").write_bytes(svg)
-        return _image("svg+xml", svg, alternative)
-
-    def picture(self, name: str, figure: Any, alternative: str) -> str:
-        """A figure of pixels."""
-        png = as_png(figure)
-        (self.folder / f"{name}.png").write_bytes(png)
-        return _image("png", png, alternative)
-
-
-def _image(kind: str, data: bytes, alternative: str) -> str:
-    source = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
-    return f'<img alt="{html.escape(alternative)}" src="{source}">'
 
 
 def _lead(comparisons: Sequence[Comparison]) -> str:
@@ -137,7 +111,7 @@ def _time_title(frame: int, time_step_s: float | None) -> str:
     return f"frame {frame + 1} · " + (f"{seconds / 60:.3g} min" if time_step_s >= 30 else f"{seconds:.3g} s")
 
 
-def _section(comparison: Comparison, side: Side, drawer: _Drawer) -> str:
+def _section(comparison: Comparison, side: Side, drawer: Drawer) -> str:
     results, label = comparison.results, html.escape(comparison.label)
     stem = "_".join(comparison.label.lower().split())
     reference = Side("Original", COLOURS[0])

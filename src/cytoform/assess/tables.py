@@ -10,6 +10,7 @@ import numpy as np
 from cytoform.assess.descriptors import DESCRIPTORS
 from cytoform.assess.distributions import Summary, summarise
 from cytoform.assess.figures import Side, p_text
+from cytoform.assess.page import table
 from cytoform.assess.results import Results
 
 
@@ -45,7 +46,7 @@ def descriptor_table(compared: Sequence[Results], sides: Sequence[Side]) -> str:
         cells = [_mean_and_std(s) for s in summaries]
         rows.append([f"{_dot(side)}{html.escape(side.label)}", f"{len(sequences)} / {n_frames}", *cells])
     titles = [f"{d.title} [{d.unit}]" if d.unit else d.title for d in DESCRIPTORS.values()]
-    return _table(["", "Sequences / frames", *titles], rows)
+    return table(["", "Sequences / frames", *titles], rows)
 
 
 def ks_table(results: Results) -> str:
@@ -63,7 +64,7 @@ def ks_table(results: Results) -> str:
         ]
         rows.append([html.escape(DESCRIPTORS[name].title), *cells])
     head = ["Kolmogorov-Smirnov test", "D over frames", "p over frames", "D over sequences", "p over sequences"]
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def topology_table(results: Results, side: Side) -> str:
@@ -74,18 +75,11 @@ def topology_table(results: Results, side: Side) -> str:
         rows.append([html.escape(label), f"{topology['single_component_share']:.0%}", components, euler])
     note = "Number: frames that have it. The Euler number is components - handles + cavities: 1 for a ball, 2 for two cells."
     head = ["", "Frames in one piece", "Components (26 neighbours)", "Euler number"]
-    return _table(head, rows) + f'<p class="note">{note}</p>'
+    return table(head, rows) + f'<p class="note">{note}</p>'
 
 
 def _counts(counted: dict[str, int]) -> str:
     return ", ".join(f"{value}: {count}" for value, count in counted.items())
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of cells that are HTML already."""
-    top = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
-    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f'<div class="scroll"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def _dot(side: Side) -> str:

@@ -6,7 +6,7 @@ from cytoform.commands.common import Common
 
 
 def info(path: Path, /, *, common: Common = Common()) -> None:  # noqa: B008 (frozen)
-    """Say what is in a shape store, a run, an assessment, or a label movie.
+    """Say what is in a shape store, a run, an assessment, a look at a latent space, or a label movie.
 
     Parameters
     ----------
@@ -21,6 +21,8 @@ def info(path: Path, /, *, common: Common = Common()) -> None:  # noqa: B008 (fr
         lines = _run(path)
     elif (path / "results.json").is_file():
         lines = _assessment(path)
+    elif (path / "codes.csv").is_file():
+        lines = _latent_space(path)
     elif (path / "zarr.json").is_file() and '"cytoform"' in (path / "zarr.json").read_text():
         lines = _store(path)
     else:
@@ -71,6 +73,15 @@ def _assessment(path: Path) -> list[str]:
     if jaccard:
         lines.append(f"Jaccard index {jaccard['mean']:.3f} ± {jaccard['std']:.3f}")
     return lines
+
+
+def _latent_space(path: Path) -> list[str]:
+    kinds = [line.split(",")[0] for line in (path / "codes.csv").read_text("utf-8").splitlines()[1:]]
+    n_components = len((path / "components.csv").read_text("utf-8").splitlines()) - 1
+    return [
+        f"look at a latent space: {path / 'index.html'}",
+        f"{kinds.count('learned')} learned and {kinds.count('generated')} generated cells, {n_components} components",
+    ]
 
 
 def _movies(path: Path) -> list[str]:

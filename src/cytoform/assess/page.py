@@ -1,0 +1,52 @@
+"""Pages of HTML in the style of the report, with everything inside."""
+
+import base64
+import html
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from cytoform.assess.figures import as_png, as_svg
+
+
+class Drawer:
+    """Writes figures as files and gives them back as pictures inside the page."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+
+    def plot(self, name: str, figure: Figure, alternative: str) -> str:
+        """A plot, sharp at any size."""
+        self.picture(name, figure, alternative)
+        svg = as_svg(figure)
+        (self.folder / f"{name}.svg").write_bytes(svg)
+        return image("svg+xml", svg, alternative)
+
+    def picture(self, name: str, figure: Figure, alternative: str) -> str:
+        """A figure of pixels."""
+        png = as_png(figure)
+        (self.folder / f"{name}.png").write_bytes(png)
+        return image("png", png, alternative)
+
+
+def page(title: str, body: Sequence[str]) -> str:
+    """A whole page of pieces that are HTML already, in the style of the report."""
+    style = files("cytoform.assess").joinpath("report_template.html").read_text("utf-8").split("</style>")[0]
+    head = style.replace("$title", html.escape(title))
+    return f"{head}</style>\n</head>\n<body>\n<main>\n" + "\n".join(body) + "\n</main>\n</body>\n</html>\n"
+
+
+def image(kind: str, data: bytes, alternative: str) -> str:
+    """A picture inside a page; `kind` is png or svg+xml."""
+    source = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+    return f'<img alt="{html.escape(alternative)}" src="{source}">'
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of cells that are HTML already."""
+    top = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
+    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    return f'<div class="scroll"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
