@@ -19,6 +19,7 @@ from cytoform.shapes.store import ShapeStore
 from cytoform.synthesis import pose
 from cytoform.synthesis.cells import Cells, load
 from cytoform.synthesis.field import Field
+from cytoform.synthesis.interpolation import interpolate
 from cytoform.synthesis.pose import draw_rotation, is_cut, uncut
 from cytoform.synthesis.render import RenderedFrame
 from cytoform.synthesis.sequences import Rendering, generate, reconstruct
@@ -58,6 +59,16 @@ def test_learned_cells_are_rendered_in_the_pose_they_had(cells: Cells, turned: P
     assert overlaps.diagonal().min() > 0.75, overlaps
     assert overlaps[~np.eye(3, dtype=bool)].max() < 0.7, overlaps
     assert rendered["s1"].info.rotation_wxyz == pytest.approx(cells.rotations[1].tolist())
+
+
+def test_a_path_between_two_cells_turns_from_one_pose_to_the_other(cells: Cells, tmp_path: Path) -> None:
+    interpolate(cells, tmp_path / "mix.zarr", start="s0", end="s1", steps=3)
+    reconstruct(cells, tmp_path / "rec.zarr")
+    mix, rec = ShapeStore.open(tmp_path / "mix.zarr"), ShapeStore.open(tmp_path / "rec.zarr")
+    for step, name in (("step_000", "s0"), ("step_002", "s1")):
+        assert np.array_equal(mix[step].sdf_um(1), rec[name].sdf_um(1))
+    start, middle, end = (Rotation.from_quat(np.roll(mix[name].info.rotation_wxyz, -1)) for name in mix.names)
+    assert (middle * start.inv()).magnitude() == pytest.approx((end * start.inv()).magnitude() / 2, abs=1e-3)
 
 
 def test_the_canonical_pose_is_the_same_for_all(cells: Cells) -> None:
