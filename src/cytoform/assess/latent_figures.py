@@ -18,6 +18,8 @@ from cytoform.assess.snapshots import SEQUENCE_DESCRIPTORS, CellSet
 COLOUR_MAP = "viridis"  # told apart by the colour-blind, and in print
 UNDEFINED = "#cbd5e1"
 NAME_POINTS, NAME_COLOUR = 7.0, "#334155"
+# Where a name may stand beside its mark (right, up), the best first.
+BESIDE = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
 MARKERS = {"learned": ("o", 46.0), "generated": ("D", 30.0)}
 
 
@@ -99,23 +101,29 @@ def _write_names(panel: Axes, names: Sequence[str], positions: Float[np.ndarray,
     per_point = panel.figure.dpi / 72
     inside = panel.get_window_extent()
     marks = panel.transData.transform(positions)
-    half_mark = 4 * per_point
-    taken = [(x - half_mark, y - half_mark, x + half_mark, y + half_mark) for x, y in marks]
+    taken = [_around(x, y, 4 * per_point, 4 * per_point) for x, y in marks]
     for name, (x, y) in zip(names, marks, strict=False):
-        width, height = 0.58 * NAME_POINTS * len(name) * per_point, 1.1 * NAME_POINTS * per_point
-        for right, up in ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)):
+        text = panel.text(0, 0, name, fontsize=NAME_POINTS, color=NAME_COLOUR, ha="center", va="center")
+        extent = text.get_window_extent()
+        for right, up in BESIDE:
             gap = (3.0 if right and up else 6.0) * per_point  # a name off the corner is soon taken for another's
-            middle = x + right * (gap + width / 2), y + up * (gap + height / 2)
-            box = (middle[0] - width / 2, middle[1] - height / 2, middle[0] + width / 2, middle[1] + height / 2)
+            middle = x + right * (gap + extent.width / 2), y + up * (gap + extent.height / 2)
+            box = _around(*middle, extent.width / 2, extent.height / 2)
             within = box[0] > inside.x0 and box[1] > inside.y0 and box[2] < inside.x1 and box[3] < inside.y1
             if within and not any(_overlap(box, other) for other in taken):
                 x_data, y_data = panel.transData.inverted().transform(middle)
-                panel.text(x_data, y_data, name, fontsize=NAME_POINTS, color=NAME_COLOUR, ha="center", va="center")
+                text.set_position((x_data, y_data))
                 taken.append(box)
                 break
+        else:
+            text.remove()
 
 
 Box = tuple[float, float, float, float]
+
+
+def _around(x: float, y: float, half_width: float, half_height: float) -> Box:
+    return x - half_width, y - half_height, x + half_width, y + half_height
 
 
 def _overlap(a: Box, b: Box) -> bool:
