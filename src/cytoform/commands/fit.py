@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cytoform.synthesis.cells import Cells
     from cytoform.synthesis.completion import Completed
 
-ADAPT_STEPS = 400
+ADAPT_STEPS = 600
 
 
 def fit(

@@ -24,7 +24,7 @@ from cytoform.synthesis.render import BAND_VOXELS, render_sequence
 from cytoform.synthesis.sequences import Rendering
 
 # A cell lies outside a run if its error is more than this many times that of the cells that were learned (docs/LOG.md).
-OUTSIDE = 4.0
+OUTSIDE = 2.0
 
 
 @dataclass(frozen=True)

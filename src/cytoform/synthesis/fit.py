@@ -37,6 +37,7 @@ class FitSettings:
 
     steps: int = 1200
     learning_rate: float = 2e-2
+    jump_penalty: float = 3e-5  # of the squared change of a code from knot to knot, where it changes over time
     rotation_rate: float = 1e-2  # where the run has learned rotations
     adapt_steps: int = 0  # steps with the decoder set free
     adapt_code_rate: float = 2e-3
@@ -79,7 +80,7 @@ def fit(
         raise InputError("--adapt needs whole frames: planes alone would let the decoder put anything between them")
     rng = np.random.default_rng(seed)
     decoder = copy.deepcopy(run.decoder) if settings.adapt_steps else run.decoder
-    work = _Descent(decoder, run, observed, rotation, rng)
+    work = _Descent(decoder, run, observed, settings, rotation, rng)
     work.find_code(settings, done)
     if settings.adapt_steps:
         work.adapt(settings, done)
@@ -99,14 +100,21 @@ class _Descent:
     """Steps down the error of one cell."""
 
     def __init__(
-        self, decoder: Decoder, run: Run, observed: Observed, rotation: Tensor | None, rng: np.random.Generator
+        self,
+        decoder: Decoder,
+        run: Run,
+        observed: Observed,
+        settings: FitSettings,
+        rotation: Tensor | None,
+        rng: np.random.Generator,
     ) -> None:
         self.code = nn.Parameter(run.codes.mean(dim=0))
         self.learns_rotation = run.config.model.rotations == "learned"
         start = identity(1)[0] if rotation is None and self.learns_rotation else rotation
         self.rotation = None if start is None else nn.Parameter(start.to(self.code), requires_grad=self.learns_rotation)
         self._decoder, self._reconstruction = decoder, Reconstruction(decoder)
-        self._penalty, self._rng, self._in_planes = run.config.training.code_penalty, rng, observed.in_planes
+        self._code_penalty, self._jump_penalty = run.config.training.code_penalty, settings.jump_penalty
+        self._rng, self._in_planes = rng, observed.in_planes
         self._samples = torch.from_numpy(observed.samples).to(self.code.device)
         self._times = torch.tensor(observed.times, dtype=torch.float32, device=self.code.device)
 
@@ -148,7 +156,7 @@ class _Descent:
             share = min(1.0, (step + 1) / WARM_UP_STEPS) * (0.5 + 0.5 * math.cos(math.pi * step / steps))
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["lr"] = share * rate
-            loss = self._error(*self._batch()) + self._penalty * self.code.square().sum()
+            loss = self._error(*self._batch()) + self._penalty_of_code()
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -160,6 +168,11 @@ class _Descent:
         frames = range(len(self._times))
         errors = [self._error(torch.tensor([row]), self._samples[row : row + 1, :ERROR_POINTS]) for row in frames]
         return float(torch.stack(errors).mean())
+
+    def _penalty_of_code(self) -> Tensor:
+        """That of the training; and frames that are not known should be like their neighbours."""
+        jumps = self.code.unflatten(0, (self._decoder.code_knots, -1)).diff(dim=0)
+        return self._code_penalty * self.code.square().sum() + self._jump_penalty * jumps.square().sum()
 
     def _batch(self) -> tuple[Tensor, Tensor]:
         n_frames, n_points = self._samples.shape[:2]
