@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from cytoform.assess.descriptors import Descriptor
 from cytoform.assess.figures import COLOURS, STYLE
+from cytoform.assess.neighbours import from_others
 from cytoform.assess.snapshots import SEQUENCE_DESCRIPTORS, CellSet
 
 COLOUR_MAP = "viridis"  # told apart by the colour-blind, and in print
@@ -97,12 +98,14 @@ def _legend(figure: Figure, sets: Sequence[CellSet]) -> None:
 
 
 def _write_names(panel: Axes, names: Sequence[str], positions: Float[np.ndarray, "n 2"]) -> None:
-    """Write names beside the first marks of all; a name that would cover a mark or another name is left out."""
+    """Write names beside the first marks of all, outliers first; one that would cover a mark or a name is left out."""
     per_point = panel.figure.dpi / 72
     inside = panel.get_window_extent()
     marks = panel.transData.transform(positions)
     taken = [_around(x, y, 4 * per_point, 4 * per_point) for x, y in marks]
-    for name, (x, y) in zip(names, marks, strict=False):
+    to_others = from_others(np.linalg.norm(marks[:, None] - marks, axis=2)).min(axis=1)
+    for index in np.argsort(-to_others[: len(names)], kind="stable"):
+        name, (x, y) = names[index], marks[index]
         text = panel.text(0, 0, name, fontsize=NAME_POINTS, color=NAME_COLOUR, ha="center", va="center")
         extent = text.get_window_extent()
         for right, up in BESIDE:
