@@ -126,5 +126,6 @@ def _line(cell: "Completed") -> str:
     learned = "" if cell.learned_error_um is None else f" (learned cells {cell.learned_error_um:.3g} µm)"
     expected = [value for value in cell.expected_error_um if not math.isnan(value)]
     surface = f", surface to ±{min(expected):.2g} to {max(expected):.2g} µm" if expected else ""
-    verdict = "; lies OUTSIDE what the run can describe" if cell.outside else ""
-    return f"{cell.name}: {known}, error {cell.error_um:.3g} µm{learned}{surface}{verdict}"
+    remote = "" if cell.remoteness is None else f", code {cell.remoteness:.2f} as remote as a learned one gets"
+    verdict = "; lies OUTSIDE what the run has learned" if cell.outside else ""
+    return f"{cell.name}: {known}, error {cell.error_um:.3g} µm{learned}{surface}{remote}{verdict}"

@@ -20,10 +20,12 @@ from cytoform.shapes.observed import Observed, observe
 from cytoform.shapes.store import SequenceInfo, ShapeSequence, ShapeStore
 from cytoform.synthesis.cells import Cells
 from cytoform.synthesis.fit import Fit, FitSettings, fit
+from cytoform.synthesis.remoteness import relative_remoteness
 from cytoform.synthesis.render import BAND_VOXELS, render_sequence
 from cytoform.synthesis.sequences import Rendering
 
-# A cell lies outside a run if its error is more than this many times that of the cells that were learned (docs/LOG.md).
+# A cell lies outside a run if its error is more than this many times that of the cells that were learned, or its code
+# farther from the learned ones than any of them from the others (docs/LOG.md).
 OUTSIDE = 2.0
 
 
@@ -37,11 +39,13 @@ class Completed:
     error_um: float
     learned_error_um: float | None
     expected_error_um: tuple[float, ...]  # of the surface, in each frame
+    remoteness: float | None  # of the code, 1 is that of the most remote learned one
 
     @property
     def outside(self) -> bool:
-        """Whether the run cannot describe this cell as it describes those that it has learned."""
-        return self.learned_error_um is not None and self.error_um > OUTSIDE * self.learned_error_um
+        """Whether the run cannot describe this cell as it does the learned ones, or only by a code unlike theirs."""
+        badly = self.learned_error_um is not None and self.error_um > OUTSIDE * self.learned_error_um
+        return badly or (self.remoteness is not None and self.remoteness > 1)
 
 
 def complete(
@@ -99,6 +103,7 @@ def complete(
                 Completed(
                     observed.name, len(observed.frames), observed.n_gaps, fitted.error_um, learned_um,
                     tuple(map(float, fitted.expected_error_um)),
+                    relative_remoteness(fitted.field.code.cpu().numpy(), cells.codes, run.decoder.code_knots),
                 )
             )  # fmt: skip
         written.note({"fits": {each.name: _record(each) for each in found}})
@@ -119,7 +124,16 @@ def _write(store: ShapeStore, info: SequenceInfo, fitted: Fit, rendering: Render
     if step_s is not None and min(n_frames, info.n_frames) > 1:
         step_s *= (info.n_frames - 1) / (n_frames - 1)
     offsets = info.offsets_zyx_um if n_frames == info.n_frames else ()
-    sequence = store.add(SequenceInfo(info.name, n_frames, step_s, f"fitted to {info.source or info.name}", offsets))
+    sequence = store.add(
+        SequenceInfo(
+            info.name,
+            n_frames,
+            step_s,
+            f"fitted to {info.source or info.name}",
+            offsets,
+            details={"code": fitted.field.code.tolist()},
+        )
+    )
     frames = (
         fitted.field.render(float(time), store.grid.size, method=rendering.method, safety=rendering.safety)
         for time in frame_times(n_frames)
