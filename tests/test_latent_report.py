@@ -16,6 +16,7 @@ from matplotlib.image import imread
 import cytoform
 from cytoform.errors import InputError
 from cytoform.latent_report import Look, write_latent_report
+from cytoform.model.rotation import identity
 from cytoform.shapes.store import ShapeStore
 from cytoform.synthesis.cells import Cells, load
 from cytoform.synthesis.sequences import Rendering, generate
@@ -47,7 +48,7 @@ def with_codes(cells: Cells, codes: np.ndarray) -> Cells:
     one = cells.run.learned.sequences[0]
     sequences = tuple(replace(one, name=f"cell{i}") for i in range(len(codes)))
     learned = replace(cells.run.learned, sequences=sequences)
-    return Cells(replace(cells.run, learned=learned, codes=torch.tensor(codes)))
+    return Cells(replace(cells.run, learned=learned, codes=torch.tensor(codes), rotations=identity(len(codes))))
 
 
 def test_files(folder: Path) -> None:

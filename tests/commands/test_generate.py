@@ -21,7 +21,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("sizes")
     shapes = write_balls(home / "balls.zarr", {f"ball{r:.2f}": float(r) for r in RADII_UM}, n_frames=2)
     settings = [
-        word for setting in (*SMALL, "training.epochs=80", "training.code_noise=0.01") for word in ("--set", setting)
+        word for setting in (*SMALL, "training.epochs=240", "training.code_noise=0.01") for word in ("--set", setting)
     ]
     assert cli.run(["train", str(shapes), "--out", str(home / "run"), *settings, "--workers", "1", "--quiet"]) == 0
     return home / "run"
@@ -97,7 +97,7 @@ def test_the_error_of_the_regression_is_stated(run: Path, tmp_path: Path, capsys
         (["--where", "size_um3>60", "--grid", "5000"], "--grid 5000"),
         (["--where", "size_um3>60", "--frames", "0"], "--frames 0"),
         (["--where", "size_um3>60", "-n", "0"], "-n 0"),
-        (["--where", "size_um3=80±1e-9"], "in 40 attempts; widen the range, or choose another --prior"),
+        (["--where", "size_um3=80.05±1e-9"], "in 40 attempts; widen the range, or choose another --prior"),
         (["--prior", "covariance", "--sigma", "0.1"], "--sigma 0.1: the prior covariance has none"),
         (["--prior", "poisson"], "poisson"),
     ],

@@ -18,6 +18,7 @@ from cytoform.model import learning
 from cytoform.model import train as stage
 from cytoform.model.checkpoint import newest_checkpoint
 from cytoform.model.train import train
+from cytoform.model.training import AutoDecoder
 
 CONFIG = small_config("training.epochs=10")  # of three steps each; a checkpoint every two epochs
 
@@ -139,7 +140,7 @@ def test_nan_in_the_loss_keeps_what_was_there(
     run: Path, balls: Path, whole: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = checkpoints(run)
-    forward = stage.AutoDecoder.forward
+    forward = AutoDecoder.forward
     calls = iter(range(100))
 
     def broken(self: object, *arguments: object) -> object:
@@ -147,7 +148,7 @@ def test_nan_in_the_loss_keeps_what_was_there(
         factor = float("nan") if next(calls) == 3 else 1.0
         return loss * factor, reconstruction * factor
 
-    monkeypatch.setattr(stage.AutoDecoder, "forward", broken)
+    monkeypatch.setattr(AutoDecoder, "forward", broken)
     with pytest.raises(InputError, match="fell apart in epoch 9"):
         train(balls, run, resume=True)
     monkeypatch.undo()
