@@ -16,9 +16,9 @@ from tiny import small_config
 from cytoform.errors import EmptyFrame, InputError
 from cytoform.model import learning
 from cytoform.model import train as stage
+from cytoform.model.autodecoder import AutoDecoder
 from cytoform.model.checkpoint import newest_checkpoint
 from cytoform.model.train import train
-from cytoform.model.training import AutoDecoder
 
 CONFIG = small_config("training.epochs=10")  # of three steps each; a checkpoint every two epochs
 

@@ -15,9 +15,10 @@ from tiny import small_config
 import cytoform.model.learning as learning
 from cytoform.config import load_config
 from cytoform.errors import InputError
+from cytoform.model.autodecoder import AutoDecoder
 from cytoform.model.run import load_run
 from cytoform.model.train import train
-from cytoform.model.training import AutoDecoder, rate_factor
+from cytoform.model.training import rate_factor
 from cytoform.shapes.samples import Batch
 
 

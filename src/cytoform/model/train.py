@@ -20,6 +20,7 @@ from cytoform.config import Config, read_config
 from cytoform.errors import InputError
 from cytoform.files import clear_strays, staged, write_atomically, write_json
 from cytoform.model.alignment import principal_rotations
+from cytoform.model.autodecoder import new_model
 from cytoform.model.bounds import measure_bounds
 from cytoform.model.checkpoint import newest_checkpoint, read_checkpoint
 from cytoform.model.launch import do_together
@@ -36,7 +37,7 @@ from cytoform.model.run import (
     write_weights,
 )
 from cytoform.model.team import Team, make_fabric
-from cytoform.model.training import Trainer, new_model
+from cytoform.model.training import Trainer
 from cytoform.parallel import Progress, no_progress
 from cytoform.provenance import software_versions
 from cytoform.shapes.digest import folder_sha256
