@@ -2,10 +2,10 @@
 
 import base64
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from pages import assert_self_contained, assert_well_formed
 from stores import ball, empty, write_store
 
 from cytoform.assess.report import Comparison, write_report
@@ -40,27 +40,11 @@ def page(folder: Path) -> str:
 
 
 def test_needs_no_network_and_no_other_file(page: str) -> None:
-    assert "http:" not in page
-    assert "https:" not in page
-    assert "url(" not in page
-    assert re.findall(r'src="(?!data:image/)', page) == []
-    assert "<script" not in page
-    assert "<link" not in page
+    assert_self_contained(page)
 
 
 def test_is_well_formed(page: str) -> None:
-    open_tags: list[str] = []
-
-    class Balance(HTMLParser):
-        def handle_starttag(self, tag: str, attrs: object) -> None:
-            if tag not in {"meta", "img", "br"}:
-                open_tags.append(tag)
-
-        def handle_endtag(self, tag: str) -> None:
-            assert open_tags.pop() == tag
-
-    Balance().feed(page)
-    assert open_tags == []
+    assert_well_formed(page)
     assert "$" not in page
 
 

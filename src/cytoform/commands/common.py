@@ -89,6 +89,18 @@ class WorkerOptions:
             yield 1
 
 
+@Parameter(name="*")
+@dataclass(frozen=True)
+class ScaleOptions:
+    """Options of the commands that read label movies."""
+
+    voxel_size: Annotated[
+        tuple[float, float, float] | None,
+        Parameter(help="Voxel size Z Y X of a label movie in µm, where it records none or a wrong one."),
+    ] = None
+    time_step: Annotated[float | None, Parameter(help="Seconds between its frames, likewise.")] = None
+
+
 Device = Literal["auto", "cpu", "cuda"]
 
 

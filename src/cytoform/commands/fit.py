@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from cytoform.commands.common import Common, RenderingOptions
+from cytoform.commands.common import Common, RenderingOptions, ScaleOptions
 
 if TYPE_CHECKING:
     from cytoform.synthesis.cells import Cells
@@ -27,8 +27,7 @@ def fit(
     every_frame: int = 1,
     every_plane: int | None = None,
     steps: int = 1200,
-    voxel_size: tuple[float, float, float] | None = None,
-    time_step: float | None = None,
+    scale: ScaleOptions = ScaleOptions(),  # noqa: B008 (frozen)
     options: RenderingOptions = RenderingOptions(),  # noqa: B008 (frozen)
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
@@ -52,17 +51,13 @@ def fit(
         Use only every so many-th plane along z, of the grid of the store.
     steps
         Steps of each fit.
-    voxel_size
-        For a label movie: voxel size Z Y X in µm, where it records none.
-    time_step
-        For a label movie: seconds between frames, likewise.
     """
     from cytoform.synthesis.cells import load
     from cytoform.synthesis.completion import complete
     from cytoform.synthesis.fit import FitSettings
 
     cells = load(run, device=options.device)
-    with _shapes(source, cells, voxel_size, time_step, out) as shapes:
+    with _shapes(source, cells, scale, out) as shapes:
         found = complete(
             cells,
             shapes,
@@ -85,8 +80,7 @@ def fit(
 def _shapes(
     source: Path,
     cells: "Cells",
-    voxel_size: tuple[float, float, float] | None,
-    time_step: float | None,
+    scale: ScaleOptions,
     out: Path,
 ) -> Iterator[Path]:
     """The shape store `source`, or one prepared from that movie on the grid of the run, for as long as it is needed."""
@@ -105,8 +99,8 @@ def _shapes(
             prepared = prepare(
                 [source],
                 shapes,
-                voxel_size_zyx_um=voxel_size,
-                time_step_s=time_step,
+                voxel_size_zyx_um=scale.voxel_size,
+                time_step_s=scale.time_step,
                 grid_size=learned.grid,
                 half_extent_um=learned.half_extent_um,
             )
@@ -114,7 +108,7 @@ def _shapes(
                 raise InputError(prepared.failures[0].reason) from None
             yield shapes
         return
-    if voxel_size or time_step:
+    if scale != ScaleOptions():
         raise InputError(f"{source}: a shape store knows its scale; leave --voxel-size and --time-step out")
     yield source
 

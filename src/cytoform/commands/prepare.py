@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from cytoform.commands.common import Common, WorkerOptions
+from cytoform.commands.common import Common, ScaleOptions, WorkerOptions
 
 if TYPE_CHECKING:
     from cytoform.movies.prepare import Prepared
@@ -16,13 +16,12 @@ def prepare(
     /,
     *,
     out: Path,
-    voxel_size: tuple[float, float, float] | None = None,
-    time_step: float | None = None,
     frames: int | None = None,
     grid: int = 128,
     half_extent: float | None = None,
     keep_motion: Annotated[bool, Parameter(negative=())] = False,
     resume: Annotated[bool, Parameter(negative=())] = False,
+    scale: ScaleOptions = ScaleOptions(),  # noqa: B008 (frozen)
     workers: WorkerOptions = WorkerOptions(),  # noqa: B008 (frozen)
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> int:
@@ -35,10 +34,6 @@ def prepare(
         OME-Zarr label images.
     out
         Shape store to write, NAME.zarr.
-    voxel_size
-        Voxel size Z Y X in µm, where the files do not record it or record it wrongly.
-    time_step
-        Seconds between frames, likewise.
     frames
         Use at most this many frames of each family, from its first.
     grid
@@ -56,8 +51,8 @@ def prepare(
         prepared = prepare_movies(
             sources,
             out,
-            voxel_size_zyx_um=voxel_size,
-            time_step_s=time_step,
+            voxel_size_zyx_um=scale.voxel_size,
+            time_step_s=scale.time_step,
             frames=frames,
             grid_size=grid,
             half_extent_um=half_extent,

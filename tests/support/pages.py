@@ -1,0 +1,27 @@
+"""What every page that we write keeps to."""
+
+import re
+from html.parser import HTMLParser
+
+
+def assert_self_contained(page: str) -> None:
+    """No network, and no other file but those that are linked to."""
+    for word in ("http:", "https:", "url(", "<script", "<link"):
+        assert word not in page
+    assert re.findall(r'src="(?!data:image/)', page) == []
+
+
+def assert_well_formed(page: str) -> None:
+    """Every tag that is opened is closed, in its order."""
+    open_tags: list[str] = []
+
+    class Balance(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: object) -> None:
+            if tag not in {"meta", "img", "br"}:
+                open_tags.append(tag)
+
+        def handle_endtag(self, tag: str) -> None:
+            assert open_tags.pop() == tag
+
+    Balance().feed(page)
+    assert open_tags == []
