@@ -36,7 +36,7 @@ def test_same_codes_same_bytes(tmp_path: Path) -> None:
 def test_what_cannot_be_fitted_is_not_stored_and_says_why(tmp_path: Path) -> None:
     write_priors(tmp_path, CODES[:3])
     read_prior(tmp_path, CODES[:3], "around")
-    with pytest.raises(InputError, match="--prior covariance: needs at least 4 learned codes, there are 3"):
+    with pytest.raises(InputError, match=r"^--prior covariance: needs at least 4 learned codes, there are 3"):
         read_prior(tmp_path, CODES[:3], "covariance")
 
 

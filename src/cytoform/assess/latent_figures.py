@@ -142,7 +142,7 @@ def variance_figure(shares: Float[np.ndarray, " components"]) -> Figure:
         axes.bar(numbers, 100 * shares, color=COLOURS[0], width=0.7, label="each")
         axes.plot(numbers, 100 * np.cumsum(shares), color=COLOURS[1], marker="o", markersize=3.5, label="all up to it")
         axes.set(xlabel="principal component", ylabel="share of variance [%]", ylim=(0, 104))
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.grid(axis="y", color="#e2e8f0", linewidth=0.8)
         axes.set_axisbelow(True)
         axes.legend(frameon=False, loc="center right")

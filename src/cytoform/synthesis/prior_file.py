@@ -38,13 +38,13 @@ def read_prior(run: Path, codes: Codes, name: PriorName) -> Prior:
         if metadata.get("codes_sha256") != _sha256(codes):
             raise InputError("fitted to other codes")
         arrays = {key.removeprefix(f"{name}."): t.numpy() for key, t in tensors.items() if key.startswith(f"{name}.")}
-        if not arrays:
-            return fit_prior(name, codes)
-        if arrays.keys() != {field.name for field in fields(kind)}:
+        if arrays and arrays.keys() != {field.name for field in fields(kind)}:
             raise InputError(f"the prior {name} is incomplete")
     except InputError as fault:
         why = str(fault).removeprefix(f"{path}: ").partition(";")[0]
         raise InputError(f"{path}: {why}; delete it, and the priors are fitted anew") from None
+    if not arrays:  # there were too few codes
+        return fit_prior(name, codes)
     values = {key: float(array) if array.ndim == 0 else array for key, array in arrays.items()}
     prior: Prior = kind(**values)
     return prior
