@@ -101,6 +101,23 @@ def test_the_criterion_finds_clusters_where_there_are_any(n: int, code_dim: int)
     assert len(fit("mixture", clusters(n, code_dim, apart=0.0)).weights) == 1
 
 
+def test_between_lies_on_the_way_to_a_near_code() -> None:
+    codes = np.concatenate([learned_codes(6, 5), learned_codes(6, 5, seed=1) + 50]).astype(float)
+    drawn = fit_prior("between", codes).draw(24, np.random.default_rng(2))
+    # Between which two codes, and how far: a point of the straight way adds no length to it.
+    to = np.linalg.norm(drawn[:, None] - codes, axis=2)
+    detour = to[:, :, None] + to[:, None] - np.linalg.norm(codes[:, None] - codes, axis=2)
+    detour[:, *np.diag_indices(len(codes))] = np.inf
+    starts, ends = np.unravel_index(detour.reshape(len(drawn), -1).argmin(axis=1), detour.shape[1:])
+    rows = np.arange(len(drawn))
+    assert np.abs(detour[rows, starts, ends]).max() < 1e-9
+    share = to[rows, starts] / (to[rows, starts] + to[rows, ends])
+    assert 0.25 <= share.min() < 0.4
+    assert 0.6 < share.max() <= 0.75
+    assert np.array_equal(starts < 6, ends < 6)  # never to a code that is far away
+    assert len(fit_prior("between", codes[:2]).draw(3, np.random.default_rng(0))) == 3
+
+
 @pytest.mark.parametrize("name", PRIORS)
 def test_same_seed_same_codes(name: PriorName) -> None:
     codes = learned_codes(12, 20)
@@ -112,8 +129,9 @@ def test_same_seed_same_codes(name: PriorName) -> None:
 @pytest.mark.parametrize(
     ("name", "n", "sigma", "words"),
     [
-        ("covariance", 3, None, "at least 4 learned codes, there are 3; choose gaussian, around,"),
-        ("mixture", 7, None, "at least 8 learned codes, there are 7; choose gaussian, around, covariance,"),
+        ("covariance", 3, None, "at least 4 learned codes, there are 3; choose gaussian, around, between,"),
+        ("mixture", 7, None, "at least 8 learned codes, there are 7; choose gaussian, around, between, covariance,"),
+        ("between", 1, None, "at least 2 learned codes, there are 1; choose gaussian, around,"),
         ("covariance", 9, 0.1, "--sigma 0.1"),
         ("gaussian", 9, float("nan"), "--sigma nan"),
         ("around", 9, -1.0, "--sigma -1"),

@@ -18,7 +18,7 @@ def generate(
     *,
     out: Path,
     n: Annotated[int, Parameter(name=["-n", "--number"])] = 1,
-    prior: Literal["gaussian", "around", "covariance", "mixture"] = "gaussian",
+    prior: Literal["gaussian", "around", "between", "covariance", "mixture"] = "gaussian",
     sigma: float | None = None,
     where: Annotated[list[str] | None, Parameter(negative=())] = None,
     pose: Literal["random", "canonical"] | None = None,
@@ -36,8 +36,8 @@ def generate(
     n
         How many cells.
     prior
-        gaussian draws codes from N(0, σ²); around adds N(0, σ²) to learned codes; covariance and mixture draw from one
-        or several normal distributions fitted to the learned codes.
+        gaussian draws codes from N(0, σ²); around adds N(0, σ²) to learned codes; between lies on the way from a learned
+        code to one near it; covariance and mixture draw from one or several normal distributions fitted to the codes.
     sigma
         σ; by default 0.1 for gaussian and 0.01 for around, as in the paper. The other priors have none.
     where

@@ -18,8 +18,10 @@ from jaxtyping import Float
 
 from cytoform.errors import InputError
 
-PriorName = Literal["gaussian", "around", "covariance", "mixture"]
+PriorName = Literal["gaussian", "around", "between", "covariance", "mixture"]
 Codes = Float[np.ndarray, "sequences code"]
+# How many of the nearest codes a new one may lie on the way to, and how far from either end of that way.
+NEAREST, WAY = 3, (0.25, 0.75)
 # The mixture. Components: at most one for so many codes, and so many in all.
 CODES_A_COMPONENT, MOST_COMPONENTS = 4, 5
 # Its axes: as many as hold this share of the variance, and at most one for so many codes.
@@ -59,8 +61,22 @@ class Around:
     def draw(self, n: int, rng: np.random.Generator) -> Float[np.ndarray, "n code"]:
         """Learned codes, each in turn in random order, plus N(0, σ²)."""
         noise = rng.normal(0, self.sigma, (n, self.codes.shape[1]))
-        order = np.concatenate([rng.permutation(len(self.codes)) for _ in range(-(-n // len(self.codes)))])[:n]
-        return np.asarray(self.codes[order] + noise)
+        return np.asarray(self.codes[_in_turn(n, len(self.codes), rng)] + noise)
+
+
+@dataclass(frozen=True)
+class Between:
+    """Learned codes, and of each the numbers of those nearest to it."""
+
+    codes: Codes
+    neighbours: Float[np.ndarray, "sequences nearest"]
+
+    def draw(self, n: int, rng: np.random.Generator) -> Float[np.ndarray, "n code"]:
+        """Somewhere on the straight way from a learned code, each in turn in random order, to one near it."""
+        starts = _in_turn(n, len(self.codes), rng)
+        ends = self.neighbours[starts, rng.integers(self.neighbours.shape[1], size=n)].astype(int)
+        share = rng.uniform(*WAY, size=(n, 1))
+        return np.asarray(self.codes[starts] * (1 - share) + self.codes[ends] * share)
 
 
 @dataclass(frozen=True)
@@ -118,6 +134,13 @@ def fit_prior(name: PriorName, codes: Codes, *, sigma: float | None = None) -> P
 def _fit_gaussian(codes: Codes, sigma: float) -> Gaussian:
     """The paper's prior, which asks the codes for no more than their length."""
     return Gaussian(np.zeros(codes.shape[1]), sigma)
+
+
+def _fit_between(codes: Codes) -> Between:
+    """Nearest by the distance between codes (the straight ways between neighbours: Chawla et al. 2002, SMOTE)."""
+    distances = np.linalg.norm(codes[:, None] - codes[None], axis=2)
+    np.fill_diagonal(distances, np.inf)
+    return Between(codes, np.argsort(distances, axis=1)[:, : min(NEAREST, len(codes) - 1)].astype(float))
 
 
 def _fit_covariance(codes: Codes) -> Mixture:
@@ -185,10 +208,16 @@ def _shrunk_covariance(scores: Codes) -> Float[np.ndarray, "axes axes"]:
     return LedoitWolf(assume_centered=True).fit(scores).covariance_
 
 
+def _in_turn(n: int, n_codes: int, rng: np.random.Generator) -> np.ndarray:
+    """`n` numbers of codes: all of them in random order, then all again."""
+    return np.concatenate([rng.permutation(n_codes) for _ in range(-(-n // n_codes))])[:n]
+
+
 # σ of the paper: 0.1 for the whole prior, 0.01 for noise around learned codes.
 PRIORS: dict[PriorName, PriorKind] = {
     "gaussian": PriorKind(Gaussian, _fit_gaussian, sigma=0.1),
     "around": PriorKind(Around, Around, sigma=0.01),
+    "between": PriorKind(Between, _fit_between, fewest_codes=2),
     "covariance": PriorKind(Mixture, _fit_covariance, fewest_codes=4),
     "mixture": PriorKind(Mixture, _fit_mixture, fewest_codes=2 * CODES_A_COMPONENT),
 }
