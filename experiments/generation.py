@@ -2,15 +2,17 @@
 
     python experiments/generation.py --size cpu          # or paper, on a GPU; --help for more
 
-All priors of `cytoform.generate` are judged, on the model that 3.1 calls sine. Distances between sequences, MMD, COV and
-1-NNA: cytoform/assess/sets.py. Novelty is the distance from a sequence to the nearest learned one; beside that of new
-cells stand that of held-out cells, which a good model need not come nearer than, and that of the reconstructions, which is
-what copies would have.
+All priors of `cytoform.generate` are judged, on the model that 3.1 calls sine, and those that follow the learned codes also
+on one of cells in their principal frames (`--align principal`): cells have no preferred axis, and what lies between two
+that divide in different directions divides in none. Distances between sequences, MMD, COV and 1-NNA:
+cytoform/assess/sets.py; of aligned cells they are taken in principal frames on both sides, so that a turned copy is a copy.
+Novelty is the distance from a sequence to the nearest learned one; beside that of new cells stand that of held-out cells,
+which a good model need not come nearer than, and that of the reconstructions, which is what copies would have.
 """
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -22,7 +24,11 @@ from cytoform.assess.distributions import kolmogorov_smirnov, sequence_means, su
 from cytoform.assess.measures import Sequence as Measured
 from cytoform.assess.measures import measure_sequence
 from cytoform.assess.sets import Clouds, SetDistances, compare_sets, novelty, pairwise_um2
+from cytoform.model.alignment import moments_of
+from cytoform.model.rotation import principal_rotation, to_matrix
 from cytoform.parallel import run_all
+from cytoform.shapes.store import ShapeSequence
+from cytoform.synthesis.cells import Cells
 from data_sets import DIVIDING, Name
 from experiment import DataSet, Experiment, main
 from tables import Row, interval, mean_std, p_values
@@ -42,51 +48,76 @@ PUBLISHED: dict[Name, Sequence[Row]] = {
 }
 
 
-def measure(data: DataSet) -> dict[str, Any]:
-    """Originals, held-out cells, and new cells of every prior."""
-    cells = data.learned("sine", "model.activation=sine")
-    data.say("measuring the originals")
-    originals, training = (
-        _described(data, data.shapes, data.split.training),
-        _clouds(data, data.shapes, data.split.training),
+@dataclass(frozen=True)
+class Model:
+    """What is learned for this experiment, how its cells are called in tables, and from which priors they come."""
+
+    run: str
+    settings: tuple[str, ...]
+    suffix: str
+    aligned: bool
+    priors: tuple[str, ...]
+
+
+def models() -> tuple[Model, ...]:
+    """With cells as they lie, and in their principal frames."""
+    every = get_args(get_type_hints(cytoform.generate)["prior"])
+    following = tuple(prior for prior in every if prior not in ("gaussian", "around"))
+    sine = "model.activation=sine"
+    return (
+        Model("sine", (sine,), "", False, every),
+        Model("aligned", (sine, "data.align=principal"), ", aligned", True, following),
     )
-    within = pairwise_um2(training, training)
-    copies = data.reconstructed(cells, "reconstruction-sine")
-    known = {
-        "held_out": _clouds(data, data.shapes, data.split.held_out),
-        "reconstructed": _clouds(data, copies, data.split.training),
-    }
+
+
+def measure(data: DataSet) -> dict[str, Any]:
+    """Originals, held-out cells, and new cells of every model and prior."""
+    data.say("measuring the originals")
+    originals = _described(data, data.shapes, data.split.training)
     found: dict[str, Any] = {
         "originals": _descriptors(originals) | {"topology": _topology(originals, data.name)},
-        "novelty_um2": {key: _summary(novelty(pairwise_um2(training, clouds))) for key, clouds in known.items()},
+        "novelty_um2": {},
         "priors": {},
         "left_out": {},
     }
-    for prior in priors():
-        store, common = data.folder / f"generation-{prior}.zarr", data.options.common
-        data.say(f"{data.size.generated} new cells, prior {prior}")
-        given: dict[str, Any] = {"prior": prior, "seed": common.seed, "overwrite": True, "progress": common.progress}
-        try:
-            cytoform.generate(cells, store, data.size.generated, **given)
-        except cytoform.InputError as fault:  # a prior that so few codes do not allow
-            found["left_out"][prior] = str(fault)
-            data.say(f"left out: {fault}")
-            continue
-        found["priors"][prior] = _judged(data, store, originals, training, within)
+    for model in models():
+        cells = data.learned(model.run, *model.settings)
+        training = _clouds(data, data.shapes, data.split.training, model)
+        within = pairwise_um2(training, training)
+        copies = data.reconstructed(cells, f"reconstruction-{model.run}")
+        known = {
+            "held_out": _clouds(data, data.shapes, data.split.held_out, model),
+            "reconstructed": _clouds(data, copies, data.split.training, model),
+        }
+        for key, clouds in known.items():
+            found["novelty_um2"][key + model.suffix] = _summary(novelty(pairwise_um2(training, clouds)))
+        for prior in model.priors:
+            name = prior + model.suffix
+            try:
+                store = _generated(data, cells, model, prior)
+            except cytoform.InputError as fault:  # a prior that so few codes do not allow
+                found["left_out"][name] = str(fault)
+                data.say(f"left out: {fault}")
+                continue
+            found["priors"][name] = _judged(data, store, model, originals, training, within)
     return found
 
 
-def priors() -> tuple[str, ...]:
-    """Names of all priors that the library has."""
-    return get_args(get_type_hints(cytoform.generate)["prior"])
+def _generated(data: DataSet, cells: Cells, model: Model, prior: str) -> Path:
+    """New cells in a store."""
+    store, common = data.folder / f"generation-{model.run}-{prior}.zarr", data.options.common
+    data.say(f"{data.size.generated} new cells, prior {prior}{model.suffix}")
+    given: dict[str, Any] = {"prior": prior, "seed": common.seed, "overwrite": True, "progress": common.progress}
+    cytoform.generate(cells, store, data.size.generated, **given)
+    return store
 
 
 def _judged(
-    data: DataSet, store: Path, originals: list[Measured], training: list[Clouds], within: np.ndarray
+    data: DataSet, store: Path, model: Model, originals: list[Measured], training: list[Clouds], within: np.ndarray
 ) -> dict[str, Any]:
     """New cells against the learned ones."""
     names = cytoform.ShapeStore.open(store).names
-    new, clouds = _described(data, store, names), _clouds(data, store, names)
+    new, clouds = _described(data, store, names), _clouds(data, store, names, model)
     distances = SetDistances(within, pairwise_um2(training, clouds), pairwise_um2(clouds, clouds))
     rng = np.random.default_rng(data.options.common.seed)
     return {
@@ -105,9 +136,19 @@ def _described(data: DataSet, store: Path, names: Sequence[str]) -> list[Measure
         return run_all(measure_sequence, tasks, workers=data.options.n_workers, done=advance)
 
 
-def _clouds(data: DataSet, store: Path, names: Sequence[str]) -> list[Clouds]:
+def _clouds(data: DataSet, store: Path, names: Sequence[str], model: Model) -> list[Clouds]:
+    """Points on the surfaces; of an aligned model in the principal frame of each sequence, whichever way it lies."""
     rng, opened = np.random.default_rng(data.options.common.seed), cytoform.ShapeStore.open(store)
-    return [Clouds.on_surface(opened[name], data.size.cloud_points, rng) for name in names]
+    clouds = [Clouds.on_surface(opened[name], data.size.cloud_points, rng) for name in names]
+    if not model.aligned:
+        return clouds
+    return [each.turned(principal_matrix(opened[name])) for name, each in zip(names, clouds, strict=True)]
+
+
+def principal_matrix(sequence: ShapeSequence) -> np.ndarray:
+    """The rotation (xyz) into the principal frame of all frames together, as `--align principal` takes it."""
+    moments = [moments_of(sequence, t) for t in range(sequence.info.n_frames) if sequence.mask(t).any()]
+    return to_matrix(principal_rotation(sum(moments[1:], start=moments[0]))[None])[0].numpy()
 
 
 def _values(sequences: list[Measured], key: str) -> list[np.ndarray]:
@@ -158,8 +199,8 @@ def published(name: Name) -> list[Row]:
 def rows(name: Name, size: str, results: dict[str, Any]) -> list[Row]:
     """The originals, for novelty the held-out cells and what copies would have, and each prior."""
     found: list[Row] = [_row(name, size, "original", results["originals"], {}, "")]
-    for key, title in (("held_out", "held out"), ("reconstructed", "reconstructed")):
-        found.append((name, size, title, *[""] * 8, _novelty(results["novelty_um2"][key]), ""))
+    for key, summary in results["novelty_um2"].items():
+        found.append((name, size, key.replace("_", " "), *[""] * 8, _novelty(summary), ""))
     for prior, judged in results["priors"].items():
         found.append(_row(name, size, prior, judged, judged["sets"], _novelty(judged["novelty_um2"])))
     return found

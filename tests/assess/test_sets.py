@@ -54,6 +54,18 @@ def test_distances_agree_with_brute_force() -> None:
     np.testing.assert_allclose(pairwise_um2(a, a), [[0 if x is y else brute(x, y) for y in a] for x in a])
 
 
+def test_turned_clouds_keep_their_distances_to_each_other() -> None:
+    a, b = sequences(np.random.default_rng(0), 2)
+    a = Clouds("a", (*a.frames[:2], None))
+    matrix = np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]])  # x to y, y to -x
+    turned = a.turned(matrix)
+    np.testing.assert_allclose(turned.frames[1].data, a.frames[1].data[:, [1, 0, 2]] * [-1, 1, 1])
+    assert turned.frames[2] is None
+    b = Clouds("b", (*b.frames[:2], None))
+    assert sequence_distance_um2(turned, b.turned(matrix)) == pytest.approx(sequence_distance_um2(a, b))
+    assert sequence_distance_um2(turned, b) != pytest.approx(sequence_distance_um2(a, b))
+
+
 def test_an_empty_frame_is_infinitely_far_from_a_full_one_and_equal_to_an_empty_one() -> None:
     full = sequences(np.random.default_rng(0), 1)[0]
     gone = Clouds("gone", (*full.frames[:2], None))

@@ -113,7 +113,9 @@ def test_impossible_requests(
 def test_a_prior_of_two_cells(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for prior in ("covariance", "mixture"):
         command = ["generate", str(trained), "--out", str(tmp_path / "new"), "--prior", prior]
-        assert_refused(command, "learned codes, there are 2; choose gaussian, around, between, or", capsys, folder=tmp_path)
+        assert_refused(
+            command, "learned codes, there are 2; choose gaussian, around, between, or", capsys, folder=tmp_path
+        )
 
 
 def test_a_damaged_file_of_priors(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

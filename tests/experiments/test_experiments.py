@@ -78,10 +78,14 @@ def test_all_three_on_simulated_cells_share_what_they_learn_and_do_nothing_twice
     assert len(found["sine"]["jaccard"]["per_frame"]) == 2 * 3
     assert found["provenance"]["sequences"]["held_out"] == ["movies_03_00001"]
     found = once[generation]["mitosis"]
-    assert set(found["priors"]) | set(found["left_out"]) == set(generation.priors())
-    assert len(found["novelty_um2"]["held_out"]["values"]) == 1
-    # A reconstruction is nearer to what was learned than a cell that was not.
-    assert found["novelty_um2"]["reconstructed"]["mean"] < found["novelty_um2"]["held_out"]["mean"]
+    wanted = {prior + model.suffix for model in generation.models() for prior in model.priors}
+    assert {"around", "covariance", "covariance, aligned"} < wanted
+    assert set(found["priors"]) | set(found["left_out"]) == wanted
+    for suffix in ("", ", aligned"):
+        novelty = {key: found["novelty_um2"][key + suffix] for key in ("held_out", "reconstructed")}
+        assert len(novelty["held_out"]["values"]) == 1
+        # A reconstruction is nearer to what was learned than a cell that was not.
+        assert novelty["reconstructed"]["mean"] < novelty["held_out"]["mean"]
     found = once[interpolation]["mitosis"]
     assert [found["all"]["model"]["n"], found["between"]["distance_fields"]["n"]] == [6, 2]
 

@@ -37,6 +37,10 @@ class Clouds:
         frames = tuple(_frame_cloud(sequence, frame, n_points, rng) for frame in range(sequence.info.n_frames))
         return cls(sequence.info.name, frames)
 
+    def turned(self, matrix: Float[np.ndarray, "3 3"]) -> "Clouds":
+        """All frames about their centroids by one rotation matrix (xyz)."""
+        return Clouds(self.name, tuple(None if tree is None else cKDTree(tree.data @ matrix.T) for tree in self.frames))
+
 
 def _frame_cloud(sequence: ShapeSequence, frame: int, n_points: int, rng: np.random.Generator) -> cKDTree | None:
     _, sdf_um = sequence.box(frame)
