@@ -36,7 +36,7 @@ def ellipsoid(*axes_zyx_um: float) -> np.ndarray:
 
 
 def measured(sdf_um: np.ndarray) -> Descriptors:
-    return describe(sdf_um <= 0, mesh_from_distance(sdf_um, GRID.spacing_um), GRID.spacing_um)
+    return describe(sdf_um, mesh_from_distance(sdf_um, GRID.spacing_um), GRID.spacing_um)
 
 
 CAPSULE = Capsule(1.6, 6.0, centre_zyx_um=CENTRE_ZYX_UM)

@@ -9,7 +9,9 @@ import pytest
 from scipy.stats import ks_2samp
 from stores import GRID, ball, empty, write_store
 
-from cytoform.assess.results import evaluate
+from cytoform.assess.descriptors import DESCRIPTORS
+from cytoform.assess.dynamics import DYNAMICS
+from cytoform.assess.results import TABLES, evaluate
 from cytoform.errors import InputError
 from cytoform.shapes.grid import Grid
 
@@ -65,14 +67,14 @@ def test_results_json(originals: Path, rebuilt: Path, tmp_path: Path) -> None:
     text = (tmp_path / "first").read_text()
     assert text == (tmp_path / "second").read_text()
     found = json.loads(text)
-    assert set(found) == {"jaccard", "dice", "surface_distance", "descriptors", "topology", "provenance"}
+    assert {"jaccard", "dice", "surface_distance", "descriptors", "topology", "provenance"} <= set(found)
     for name in ("size_um3", "surface_um2", "sphericity"):
         assert {"reference", "other", "ks_p", "ks_p_sequences"} <= set(found["descriptors"][name])
         assert {"mean", "std"} <= set(found["descriptors"][name]["reference"])
     assert found["topology"]["other"]["components"] == {"1": 5}
     assert found["topology"]["reference"]["single_component_share"] == 1
     provenance = found["provenance"]
-    assert provenance["parameters"] == {"paired": True, "sequences": None}
+    assert provenance["parameters"] == {"paired": True, "sequences": None, "seed": 0}
     assert provenance["reference"]["name"] == "ref.zarr"
     assert len(provenance["other"]["sha256"]) == 64
     assert provenance["other"]["sha256"] != provenance["reference"]["sha256"]
@@ -141,3 +143,88 @@ def test_stores_without_what_is_asked_for(originals: Path, tmp_path: Path) -> No
         evaluate(originals, nothing, paired=False)
     with pytest.raises(InputError, match="no sequence 'zebra'"):
         evaluate(originals, originals, paired=True, sequences=["zebra"])
+
+
+def test_new_keys_of_results_json(originals: Path, rebuilt: Path) -> None:
+    paired, unpaired = (evaluate(originals, rebuilt, paired=paired).to_json() for paired in (True, False))
+    assert paired["sets"] is None
+    assert paired["normal_consistency"]["mean"] == pytest.approx(1, abs=0.01)
+    assert unpaired["normal_consistency"] is None
+    assert set(unpaired["sets"]) == {
+        *("mmd_um2", "coverage", "one_nna", "novelty_um2", "reference_nearest_um2", "nearest", "frames", "points")
+    }
+    for found in (paired, unpaired):
+        assert set(found["descriptors"]) == set(DESCRIPTORS)
+        assert set(found["temporal"]) == set(DYNAMICS)
+        size = found["descriptors"]["size_um3"]
+        assert size["wasserstein_sequences"]["low"] <= size["wasserstein_sequences"]["value"]
+        assert len(size["qq"][0]) == 5
+        assert size["ks_p_corrected_sequences"] >= size["ks_p_sequences"]
+        changes = found["temporal"]["size_change"]["reference"]["per_sequence"]
+        assert changes["b"] == pytest.approx((4.2 / 4.0) ** 3 - 1, rel=0.03)
+        assert {"ks_p_sequences", "ks_p_corrected_sequences", "wasserstein_sequences"} <= set(
+            found["temporal"]["splits"]
+        )
+
+
+def test_every_measure_has_a_definition_and_a_source() -> None:
+    for name, measure in TABLES.items():
+        assert measure.definition, name
+        assert measure.source, name
+    documented = (Path(__file__).parents[2] / "docs" / "measures.md").read_text()
+    assert not [name for name in TABLES if f"`{name}`" not in documented]
+
+
+def test_sequences_of_different_length_are_compared_as_sets_at_common_times(tmp_path: Path) -> None:
+    """As many times as the shortest has frames: of the long one every other."""
+    long = write_store(tmp_path / "long.zarr", {n: [ball(2.0 + 0.25 * t) for t in range(5)] for n in "ab"})
+    short = write_store(tmp_path / "short.zarr", {n: [ball(2.0 + 0.5 * t) for t in range(3)] for n in "ab"})
+    drift = write_store(tmp_path / "drift.zarr", {n: [ball(2.0 + 0.2 * t) for t in range(3)] for n in "ab"})
+    found = evaluate(long, short, paired=False).to_json()["sets"]
+    assert found["frames"] == 3
+    other = evaluate(long, drift, paired=False).to_json()["sets"]
+    # Random points on equal balls of 2, 2.5 and 3 µm: 2 · area / (π · points).
+    floor = np.mean([8 * r**2 / 512 for r in (2.0, 2.5, 3.0)])
+    assert found["mmd_um2"]["value"] == pytest.approx(floor, rel=0.15)
+    assert other["mmd_um2"]["value"] > 2 * floor
+
+
+def test_one_sequence_a_side_has_no_interval_and_no_set_measures(tmp_path: Path) -> None:
+    a, b = (write_store(tmp_path / name, {"s": [ball(3.0), ball(3.5)]}) for name in ("a.zarr", "b.zarr"))
+    results = evaluate(a, b, paired=False)
+    results.write(tmp_path / "results.json")
+    found = json.loads((tmp_path / "results.json").read_text())
+    assert found["sets"]["one_nna"] == {"value": None, "low": None, "high": None}
+    assert found["sets"]["reference_nearest_um2"]["mean"] is None
+    assert found["sets"]["novelty_um2"]["mean"] < 0.2
+    wasserstein = found["descriptors"]["size_um3"]["wasserstein_sequences"]
+    assert wasserstein == {"value": 0, "low": None, "high": None}
+    assert found["descriptors"]["size_um3"]["ks_p_sequences"] == 1
+
+
+def test_an_empty_frame_is_far_from_all_others_and_spoils_no_mean(tmp_path: Path) -> None:
+    a = write_store(tmp_path / "a.zarr", {"s": [ball(3.0), ball(3.5)], "t": [ball(3.0), ball(3.2)]})
+    b = write_store(tmp_path / "b.zarr", {"s": [ball(3.0), empty()], "t": [ball(3.1), ball(3.2)]})
+    results = evaluate(a, b, paired=False)
+    results.write(tmp_path / "results.json")
+    found = json.loads((tmp_path / "results.json").read_text())
+    assert found["sets"]["novelty_um2"]["per_sequence"]["s"] is None
+    assert found["sets"]["novelty_um2"]["n"] == 1
+    assert found["temporal"]["size_change"]["other"]["per_sequence"]["s"] is None
+    assert found["descriptors"]["solidity"]["other"]["n"] == 3
+    assert found["descriptors"]["protrusions"]["other"]["mean"] == 0
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_nan_distances_are_named(originals: Path, tmp_path: Path, paired: bool) -> None:
+    broken = ball(3.4)
+    broken[5, 5, 5:8] = np.nan
+    other = write_store(tmp_path / "other.zarr", {"a": [ball(3.0), broken, ball(3.0)], "b": [ball(3.0)] * 2})
+    with pytest.raises(InputError, match=r"other.zarr, sequence 'a', frame 1: 3 distances are NaN.*--sequences"):
+        evaluate(originals, other, paired=paired)
+
+
+def test_the_same_seed_gives_the_same_figures_another_one_others(originals: Path, rebuilt: Path) -> None:
+    first, again, other = (evaluate(originals, rebuilt, paired=False, seed=seed).to_json() for seed in (0, 0, 1))
+    assert first["sets"] == again["sets"]
+    assert first["sets"]["mmd_um2"] != other["sets"]["mmd_um2"]

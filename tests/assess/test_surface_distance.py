@@ -42,6 +42,24 @@ def test_agrees_with_brute_force_over_dense_samples() -> None:
     assert found.hd95_um == pytest.approx(max(np.percentile(to_b, 95), np.percentile(to_a, 95)), rel=0.01)
 
 
+def test_normal_consistency_agrees_with_trimesh_and_by_hand() -> None:
+    a, b = sphere(2.0), sphere(2.4, subdivisions=3, shift=(0.5, -0.3, 0.4))
+    cosines, areas = [], []
+    for one, other in ((a, b), (b, a)):
+        here, there = (trimesh.Trimesh(m.vertices_xyz_um.astype(float), m.faces, process=False) for m in (one, other))
+        _, _, nearest = trimesh.proximity.closest_point_naive(there, here.triangles_center[::9])
+        cosines.append(np.abs((here.face_normals[::9] * there.face_normals[nearest]).sum(axis=1)).mean())
+        areas.append(here.area)
+    found = surface_distance(a, b)
+    assert found.normal_consistency == pytest.approx(np.average(cosines, weights=areas), abs=0.01)
+    assert surface_distance(a, a).normal_consistency == pytest.approx(1, abs=1e-5)
+    assert surface_distance(a, sphere(1.0)).normal_consistency == pytest.approx(1, abs=0.005)
+    # Seen from a plane, half of it turned by 60°: 1 and cos 60°.
+    flat = Mesh(np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]], np.float32), np.array([[0, 1, 2]]))
+    tilted = Mesh(np.array([[0, 0, 0], [1, 0, 0], [0, 0.5, 0.75**0.5]], np.float32), np.array([[0, 1, 2]]))
+    assert surface_distance(flat, tilted).normal_consistency == pytest.approx(0.5, abs=1e-6)
+
+
 def test_is_symmetric_and_does_not_depend_on_the_density_of_triangles() -> None:
     a, b, fine_b = sphere(2.0), sphere(2.5, subdivisions=3, shift=(0.4, 0, 0)), sphere(2.5, shift=(0.4, 0, 0))
     there, back, finer = surface_distance(a, b), surface_distance(b, a), surface_distance(a, fine_b)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial import cKDTree
 
-from cytoform.shapes.analytic import Ball, Capsule, DividingPair, Shape, SpikedBall, round_cone_um, smooth_union
+from cytoform.shapes.analytic import Ball, Capsule, DividingPair, Shape, SpikedBall, Torus, round_cone_um, smooth_union
 from cytoform.shapes.mesh import Mesh, mesh_from_distance
 
 EXTENT_UM, SPACING_UM = 5.0, 0.0625
@@ -15,6 +15,7 @@ CASES = {
     "ball": (Ball(1.6, centre_zyx_um=CENTRE), 0.0),
     "growing ball": (Ball(0.8, 2.0, CENTRE), 0.5),
     "capsule": (Capsule(0.5, 2.0, CENTRE), 0.0),
+    "torus": (Torus(1.4, 0.5, CENTRE), 0.0),
     "pair, one piece": (DividingPair(1.0, 2.6, CENTRE), 0.5),
     "pair, at the start": (DividingPair(1.0, 2.6, CENTRE), 0.0),
     "pair, apart": (DividingPair(0.9, 2.6, CENTRE), 1.0),

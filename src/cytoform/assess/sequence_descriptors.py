@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from jaxtyping import Bool, Float
 
-from cytoform.assess.descriptors import Descriptor, describe
+from cytoform.assess.descriptors import Descriptor, sphericity
 from cytoform.shapes.cleaning import SPECK_SHARE
 from cytoform.shapes.mesh import Mesh, mesh_from_distance
 
@@ -89,8 +89,8 @@ def _describe(sdf_um: Float[np.ndarray, "z y x"], spacing_um: float) -> tuple[fl
     if not mask.any():
         return 0.0, 0.0, math.nan, math.nan, 0
     mesh = mesh_from_distance(sdf_um, spacing_um)
-    found = describe(mask, mesh, spacing_um)
-    return found.size_um3, found.surface_um2, found.sphericity, longest_protrusion_um(mesh), count_bodies(mask)
+    size_um3, round_ = float(mask.sum()) * spacing_um**3, sphericity(mesh.area_um2, mesh.volume_um3)
+    return size_um3, mesh.area_um2, round_, longest_protrusion_um(mesh), count_bodies(mask)
 
 
 def _over_defined(summary: Callable[[np.ndarray], np.floating], values: Float[np.ndarray, " n"]) -> float:

@@ -13,12 +13,12 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.spatial import cKDTree
 
+from cytoform.assess.intervals import Estimate, around
 from cytoform.errors import InputError
 from cytoform.shapes.export import surface_points
 from cytoform.shapes.mesh import mesh_from_distance
 from cytoform.shapes.store import ShapeSequence
 
-CONFIDENCE = 0.95
 Distances = Float[np.ndarray, "references samples"]
 Weights = Float[np.ndarray, " _"]
 Rows = Int[np.ndarray, " _"]
@@ -32,10 +32,12 @@ class Clouds:
     frames: tuple[cKDTree | None, ...]
 
     @classmethod
-    def on_surface(cls, sequence: ShapeSequence, n_points: int, rng: np.random.Generator) -> "Clouds":
-        """`n_points` points a frame, evenly spread over the surface, about the centroid of the frame."""
-        frames = tuple(_frame_cloud(sequence, frame, n_points, rng) for frame in range(sequence.info.n_frames))
-        return cls(sequence.info.name, frames)
+    def on_surface(
+        cls, sequence: ShapeSequence, n_points: int, rng: np.random.Generator, *, frames: Sequence[int] | None = None
+    ) -> "Clouds":
+        """`n_points` points a frame (all, or those given), evenly spread over the surface, about the frame's centroid."""
+        chosen = range(sequence.info.n_frames) if frames is None else frames
+        return cls(sequence.info.name, tuple(_frame_cloud(sequence, frame, n_points, rng) for frame in chosen))
 
     def turned(self, matrix: Float[np.ndarray, "3 3"]) -> "Clouds":
         """All frames about their centroids by one rotation matrix (xyz)."""
@@ -131,15 +133,6 @@ def novelty(between: Distances) -> Float[np.ndarray, " samples"]:
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """A figure and its interval of 95 % confidence."""
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
 class SetMeasures:
     """How alike two sets of sequences are."""
 
@@ -151,8 +144,7 @@ class SetMeasures:
 def compare_sets(distances: SetDistances, *, rng: np.random.Generator, n_replicates: int = 1000) -> SetMeasures:
     """MMD, COV and 1-NNA with bootstrap intervals, for which sequences of both sets are drawn with replacement.
 
-    Copies of a sequence are not neighbours of each other. A draw holds fewer distinct sequences than the whole, which
-    shifts the measures: the interval is that of their spread about their mean, laid around the figure itself.
+    Copies of a sequence are not neighbours of each other.
     """
     n_references, n_samples = distances.between.shape
     value = _measures(distances, np.ones(n_references), np.ones(n_samples))
@@ -161,15 +153,7 @@ def compare_sets(distances: SetDistances, *, rng: np.random.Generator, n_replica
         references, of_references = np.unique(rng.integers(0, n_references, n_references), return_counts=True)
         samples, of_samples = np.unique(rng.integers(0, n_samples, n_samples), return_counts=True)
         replicates.append(_measures(distances.of(references, samples), of_references, of_samples))
-    spread = np.array(replicates) - np.mean(replicates, axis=0)
-    tail = (1 - CONFIDENCE) / 2
-    low, high = (value + np.quantile(spread, share, axis=0) for share in (tail, 1 - tail))
-    largest = (np.inf, 1.0, 1.0)
-    found = [
-        Estimate(float(v), float(max(l, 0)), float(min(h, most)))
-        for v, l, h, most in zip(value, low, high, largest, strict=True)
-    ]
-    return SetMeasures(*found)
+    return SetMeasures(*around(value, np.array(replicates), least=(0, 0, 0), most=(np.inf, 1, 1)))
 
 
 def _measures(distances: SetDistances, references: np.ndarray, samples: np.ndarray) -> Float[np.ndarray, " 3"]:

@@ -1,19 +1,20 @@
-"""How far two surfaces lie apart, in µm."""
+"""How far two surfaces lie apart, in µm, and whether they face the same way."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from cytoform.shapes.mesh import Mesh
 
 
 @dataclass(frozen=True)
 class SurfaceDistance:
-    """Symmetric distances: the mean over both surfaces (ASSD), and the 95th percentile Hausdorff distance (HD95)."""
+    """Symmetric: the mean over both surfaces (ASSD), the 95th percentile Hausdorff distance (HD95), normal consistency."""
 
     assd_um: float
     hd95_um: float
+    normal_consistency: float
 
 
 def surface_distance(a: Mesh, b: Mesh) -> SurfaceDistance:
@@ -21,26 +22,48 @@ def surface_distance(a: Mesh, b: Mesh) -> SurfaceDistance:
 
     Points are the centroids of faces, distances are exact ones to the other triangles (libigl), so that neither the
     density nor the place of vertices matters. ASSD is the mean over the area of both; HD95 is the larger of the two
-    directed 95th percentiles.
+    directed 95th percentiles (Taha and Hanbury 2015). Normal consistency is the mean over the area of both of the
+    absolute cosine between the normal of a face and that of the nearest one (Mescheder et al. 2019): 1 for equal
+    surfaces, 0.5 for unrelated ones.
     """
-    from_a, area_a = _directed(a, b)
-    from_b, area_b = _directed(b, a)
-    total = float(from_a @ area_a + from_b @ area_b)
+    faces_a, faces_b = _Faces.of(a), _Faces.of(b)
+    from_a, cosines_a = _directed(faces_a, faces_b)
+    from_b, cosines_b = _directed(faces_b, faces_a)
+    area = float(faces_a.areas_um2.sum() + faces_b.areas_um2.sum())
     return SurfaceDistance(
-        assd_um=total / float(area_a.sum() + area_b.sum()),
-        hd95_um=max(_percentile(from_a, area_a, 0.95), _percentile(from_b, area_b, 0.95)),
+        assd_um=float(from_a @ faces_a.areas_um2 + from_b @ faces_b.areas_um2) / area,
+        hd95_um=max(_percentile(from_a, faces_a.areas_um2, 0.95), _percentile(from_b, faces_b.areas_um2, 0.95)),
+        normal_consistency=float(cosines_a @ faces_a.areas_um2 + cosines_b @ faces_b.areas_um2) / area,
     )
 
 
-def _directed(a: Mesh, b: Mesh) -> tuple[Float[np.ndarray, " faces"], Float[np.ndarray, " faces"]]:
-    """Distance of each face of `a` to `b` in µm, and the area of the face in µm²."""
+@dataclass(frozen=True)
+class _Faces:
+    """The triangles of a mesh."""
+
+    vertices_xyz_um: Float[np.ndarray, "vertices 3"]
+    faces: Int[np.ndarray, "faces 3"]
+    centroids_xyz_um: Float[np.ndarray, "faces 3"]
+    areas_um2: Float[np.ndarray, " faces"]
+    normals_xyz: Float[np.ndarray, "faces 3"]
+
+    @classmethod
+    def of(cls, mesh: Mesh) -> "_Faces":
+        vertices = np.ascontiguousarray(mesh.vertices_xyz_um, np.float64)
+        corners = vertices[mesh.faces]
+        across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        lengths = np.linalg.norm(across, axis=1)
+        normals = across / np.maximum(lengths, 1e-30)[:, None]
+        return cls(vertices, np.ascontiguousarray(mesh.faces, np.int64), corners.mean(axis=1), lengths / 2, normals)
+
+
+def _directed(a: _Faces, b: _Faces) -> tuple[Float[np.ndarray, " faces"], Float[np.ndarray, " faces"]]:
+    """Of each face of `a`, the distance to `b` in µm, and the absolute cosine to the normal there."""
     import igl
 
-    corners = a.vertices_xyz_um[a.faces].astype(np.float64)
-    areas = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1) / 2
-    surface = np.ascontiguousarray(b.vertices_xyz_um, np.float64), np.ascontiguousarray(b.faces, np.int64)
-    squared, _, _ = igl.point_mesh_squared_distance(corners.mean(axis=1), *surface)
-    return np.sqrt(np.maximum(squared, 0)), areas
+    squared, nearest, _ = igl.point_mesh_squared_distance(a.centroids_xyz_um, b.vertices_xyz_um, b.faces)
+    cosines = np.abs(np.einsum("ij,ij->i", a.normals_xyz, b.normals_xyz[nearest]))
+    return np.sqrt(np.maximum(squared, 0)), cosines
 
 
 def _percentile(values: Float[np.ndarray, " n"], weights: Float[np.ndarray, " n"], share: float) -> float:

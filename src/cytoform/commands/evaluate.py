@@ -52,6 +52,7 @@ def evaluate(
             paired=paired,
             sequences=sequences,
             workers=n_workers,
+            seed=common.seed,
             done=lambda: advance(2 if paired else 1),
         )
     label = LABELS.get(str(stores[1].attributes.get("command", "")).removeprefix("cytoform "), "Compared")

@@ -82,6 +82,28 @@ class Capsule:
 
 
 @dataclass(frozen=True)
+class Torus:
+    """All points within `thin_radius_um` of a circle of `radius_um` around the x axis; thinner than the circle."""
+
+    radius_um: float
+    thin_radius_um: float
+    centre_zyx_um: Triple = ORIGIN
+
+    def distance_um(self, points_zyx_um: Points, time: float = 0.0) -> Distances:
+        """Signed distance."""
+        along, across = _around_axis(points_zyx_um, self.centre_zyx_um)
+        return np.hypot(across - self.radius_um, along) - self.thin_radius_um
+
+    def volume_um3(self, time: float = 0.0) -> float:
+        """2 π² R r² (Pappus)."""
+        return 2 * np.pi**2 * self.radius_um * self.thin_radius_um**2
+
+    def area_um2(self, time: float = 0.0) -> float:
+        """4 π² R r."""
+        return 4 * np.pi**2 * self.radius_um * self.thin_radius_um
+
+
+@dataclass(frozen=True)
 class DividingPair:
     """A ball that becomes two: equal balls whose centres part from 0 to `end_separation_um`.
 
