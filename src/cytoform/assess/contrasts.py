@@ -13,9 +13,8 @@ from cytoform.assess.distributions import (
     kolmogorov_smirnov,
     qq_quantiles,
     sequence_means,
-    wasserstein,
 )
-from cytoform.assess.intervals import Estimate, bootstrapped
+from cytoform.assess.intervals import Draws, Estimate, mean_difference, wasserstein_distance
 
 
 @dataclass(frozen=True)
@@ -42,11 +41,13 @@ def contrasts(measures: Mapping[str, Sides], *, seed: int) -> dict[str, Contrast
     found = {}
     for (name, (a, b)), p_corrected in zip(measures.items(), p, strict=True):
         # The same draws for every measure, so that none depends on which others there are.
+        rng = np.random.default_rng(seed)
+        draws = Draws.of(a, rng), Draws.of(b, rng)
         found[name] = Contrast(
             ks=tests[name],
             ks_p_corrected=float(p_corrected),
-            wasserstein=bootstrapped(wasserstein, a, b, rng=np.random.default_rng(seed), least=0.0),
-            mean_difference=bootstrapped(_difference, a, b, rng=np.random.default_rng(seed)),
+            wasserstein=wasserstein_distance(*draws),
+            mean_difference=mean_difference(*draws),
             qq=qq_quantiles(np.concatenate(a), np.concatenate(b)),
         )
     return found
@@ -59,7 +60,3 @@ def by_sequence(measures: Mapping[str, Sides]) -> dict[str, Sides]:
 
 def _single(sequences: Iterable[Values]) -> list[Values]:
     return [sequence_means([values]) for values in sequences]
-
-
-def _difference(a: Values, b: Values) -> float:
-    return float(b.mean() - a.mean())

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from cytoform.assess.distributions import Values
+from cytoform.assess.distributions import Values, wasserstein
 
 CONFIDENCE = 0.95
-REPLICATES = 1000
+REPLICATES, BLOCK = 1000, 100
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,9 @@ class Estimate:
     value: float
     low: float
     high: float
+
+
+UNDEFINED = Estimate(np.nan, np.nan, np.nan)
 
 
 def around(
@@ -39,27 +42,63 @@ def around(
     return [Estimate(float(v), float(l), float(h)) for v, l, h in zip(values, low, high, strict=True)]
 
 
-def bootstrapped(
-    figure: Callable[[Values, Values], float],
-    a: Sequence[Values],
-    b: Sequence[Values],
-    *,
-    rng: np.random.Generator,
-    least: float = -np.inf,
-) -> Estimate:
-    """`figure` of the values of all sequences of two sets, with its interval; undefined values are left out.
+@dataclass(frozen=True)
+class Draws:
+    """Defined values of some sequences, and how often each sequence occurs in each bootstrap draw."""
 
-    NaN without values; the interval is NaN where a set has fewer than two sequences with values.
-    """
-    sides = [[v for v in (values[np.isfinite(values)] for values in side) if len(v)] for side in (a, b)]
-    if not all(sides):
-        return Estimate(np.nan, np.nan, np.nan)
-    value = figure(np.concatenate(sides[0]), np.concatenate(sides[1]))
-    if min(len(side) for side in sides) < 2:
+    sequences: list[Values]
+    times: Float[np.ndarray, "replicates sequences"]
+
+    @classmethod
+    def of(cls, sequences: Sequence[Values], rng: np.random.Generator) -> "Draws":
+        """Draws of as many sequences as have values, with replacement."""
+        defined = [finite for finite in (values[np.isfinite(values)] for values in sequences) if len(finite)]
+        n = len(defined)
+        times = rng.multinomial(n, np.full(n, 1 / n), REPLICATES) if n else np.zeros((REPLICATES, 0))
+        return cls(defined, times.astype(float))
+
+    @property
+    def values(self) -> Values:
+        """Those of all sequences."""
+        return np.concatenate(self.sequences)
+
+    @property
+    def means(self) -> Float[np.ndarray, " replicates"]:
+        """Mean of all values of each draw."""
+        sums, counts = (np.array([f(values) for values in self.sequences]) for f in (np.sum, len))
+        return np.asarray((self.times @ sums) / (self.times @ counts))
+
+    def distributions(self, grid: Values, block: slice) -> Float[np.ndarray, "block grid"]:
+        """Share of the values of each draw of a block that are at most those of `grid`."""
+        counts = np.array([np.sort(values).searchsorted(grid, side="right") for values in self.sequences], float)
+        n_values = np.array([len(values) for values in self.sequences], float)
+        times = self.times[block]
+        return np.asarray((times @ counts) / (times @ n_values)[:, None])
+
+
+def mean_difference(a: Draws, b: Draws) -> Estimate:
+    """Mean of all values of `b` less that of `a`; see `wasserstein_distance` for what is NaN."""
+    if not (a.sequences and b.sequences):
+        return UNDEFINED
+    return _estimate(a, b, float(b.values.mean() - a.values.mean()), lambda: b.means - a.means, least=-np.inf)
+
+
+def wasserstein_distance(a: Draws, b: Draws) -> Estimate:
+    """Wasserstein distance of all values; NaN without, and an interval of NaN with fewer than two sequences on a side."""
+    if not (a.sequences and b.sequences):
+        return UNDEFINED
+    grid = np.sort(np.concatenate([a.values, b.values]))
+    widths = np.diff(grid)
+
+    def replicates() -> Float[np.ndarray, " replicates"]:
+        blocks = [slice(start, start + BLOCK) for start in range(0, REPLICATES, BLOCK)]
+        apart = [np.abs(a.distributions(grid[:-1], rows) - b.distributions(grid[:-1], rows)) for rows in blocks]
+        return np.concatenate([gap @ widths for gap in apart])
+
+    return _estimate(a, b, wasserstein(a.values, b.values), replicates, least=0.0)
+
+
+def _estimate(a: Draws, b: Draws, value: float, replicates: Callable[[], np.ndarray], *, least: float) -> Estimate:
+    if min(len(a.sequences), len(b.sequences)) < 2:
         return Estimate(value, np.nan, np.nan)
-    replicates = [figure(*(_drawn(side, rng) for side in sides)) for _ in range(REPLICATES)]
-    return around(np.array([value]), np.array(replicates)[:, None], least=[least], most=[np.inf])[0]
-
-
-def _drawn(sequences: Sequence[Values], rng: np.random.Generator) -> Values:
-    return np.concatenate([sequences[i] for i in rng.integers(0, len(sequences), len(sequences))])
+    return around(np.array([value]), replicates()[:, None], least=[least], most=[np.inf])[0]

@@ -1,6 +1,5 @@
 """Two stores as sets of sequences: MMD, coverage, 1-NNA and novelty (`sets`), with all distances between them."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations_with_replacement
@@ -12,7 +11,7 @@ from jaxtyping import Float
 
 from cytoform.assess.descriptors import Descriptor
 from cytoform.assess.distributions import summarise
-from cytoform.assess.intervals import Estimate
+from cytoform.assess.intervals import UNDEFINED
 from cytoform.assess.sets import Clouds, SetDistances, SetMeasures, compare_sets, novelty, pairwise_um2
 from cytoform.parallel import run_all
 from cytoform.shapes.grid import frame_times
@@ -35,7 +34,6 @@ SET_MEASURES = {
 # The work grows with the square of the sequences and with frames and points: what is compared of larger sets.
 MOST_SEQUENCES, MOST_FRAMES, N_POINTS = 100, 15, 512
 BLOCK = 12
-UNDEFINED = Estimate(math.nan, math.nan, math.nan)
 
 
 @dataclass(frozen=True)
