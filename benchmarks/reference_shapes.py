@@ -160,7 +160,7 @@ def filopodium_rows(n_places: int) -> list[str]:
 def main() -> None:
     """Print the tables, or write them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--places", type=int, default=3)
+    parser.add_argument("--places", type=int, default=2)
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
     text = "\n".join([*rows(arguments.places), "", *filopodium_rows(arguments.places)])

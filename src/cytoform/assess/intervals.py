@@ -34,8 +34,9 @@ def around(
     """Estimates of some figures from their bootstrap replicates, within what is possible for each.
 
     A draw holds fewer distinct sequences than the whole, which shifts many figures: the interval is that of the
-    replicates' spread about their mean, laid around the figure itself.
+    replicates' spread about their mean, laid around the figure itself. Where one of these is infinite it is NaN.
     """
+    replicates = np.where(np.isfinite(values) & np.isfinite(replicates).all(axis=0), replicates, np.nan)
     spread = replicates - np.mean(replicates, axis=0)
     tail = (1 - CONFIDENCE) / 2
     low, high = (np.maximum(least, np.minimum(most, values + np.quantile(spread, q, axis=0))) for q in (tail, 1 - tail))

@@ -101,7 +101,7 @@ def _farthest(skeleton: _Skeleton, covered: Bool[np.ndarray, " n"]) -> tuple[Int
     excess = distances[:n] - offset + skeleton.depths
     excess[covered | ~np.isfinite(excess)] = -np.inf
     path = [int(excess.argmax())]
-    while not covered[path[-1]] and before[path[-1]] < n:
+    while np.isfinite(excess[path[0]]) and before[path[-1]] < n:
         path.append(int(before[path[-1]]))
     return np.array(path), float(excess[path[0]])
 
