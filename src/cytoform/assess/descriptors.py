@@ -48,7 +48,7 @@ DESCRIPTORS = {
         "ITK ShapeLabelObject",
     ),
     "solidity": Descriptor(
-        "Solidity", "", f"volume of the {ZERO_LEVEL} over that of its convex hull", "Zunic and Rosin 2004 (convexity)"
+        "Solidity", "", f"volume of the {ZERO_LEVEL} over that of its convex hull", "scikit-image regionprops, in 3D"
     ),
     "protrusions": Descriptor(
         "Protrusions", "", "tips of the skeleton beyond the body, at least 3 voxels and a fifth of its depth", SKELETON

@@ -14,17 +14,27 @@ from cytoform.shapes.cleaning import SPECK_SHARE
 
 LINKS = "bodies linked to the one they share most voxels with"
 DYNAMICS = {
-    "size_change": Descriptor("Size change per frame", "", "mean of |V(t+1) / V(t) - 1| over the frames", "by hand"),
-    "surface_change": Descriptor("Surface change per frame", "", "mean of |A(t+1) / A(t) - 1|", "by hand"),
+    "size_change": Descriptor(
+        "Size change per frame", "", "mean of the absolute value of V(t+1) / V(t) - 1", "this project"
+    ),
+    "surface_change": Descriptor(
+        "Surface change per frame", "", "mean of the absolute value of A(t+1) / A(t) - 1", "this project"
+    ),
     "jaccard_next": Descriptor(
-        "Jaccard with next frame", "", "mean Jaccard index of neighbouring frames, as they lie in the store", "by hand"
+        "Jaccard with next frame",
+        "",
+        "mean Jaccard index of neighbouring frames, as they lie in the store",
+        "this project",
     ),
-    "splits": Descriptor("Splits", "", f"one body becoming two, over the sequence; {LINKS}", "by hand"),
-    "merges": Descriptor("Merges", "", f"two bodies becoming one, over the sequence; {LINKS}", "by hand"),
+    "splits": Descriptor("Splits", "", f"one body becoming two, over the sequence; {LINKS}", "this project"),
+    "merges": Descriptor("Merges", "", f"two bodies becoming one, over the sequence; {LINKS}", "this project"),
     "division_frame": Descriptor(
-        "Frame of division", "", "first, from 0, from which on there are at least two bodies until the end", "by hand"
+        "Frame of division",
+        "",
+        "first, from 0, from which on there are at least two bodies until the end",
+        "this project",
     ),
-    "division_time_s": Descriptor("Time of division", "s", "frame of division times the time step", "by hand"),
+    "division_time_s": Descriptor("Time of division", "s", "frame of division times the time step", "this project"),
 }
 
 

@@ -29,7 +29,7 @@ SET_MEASURES = {
         "share of sequences whose nearest other one is of their own set; 0.5: cannot be told apart",
         "Lopez-Paz and Oquab 2017; Yang et al. 2019",
     ),
-    "novelty_um2": Descriptor("Novelty", "µm²", "distance of a sample to the nearest reference", ACHLIOPTAS),
+    "novelty_um2": Descriptor("Novelty", "µm²", "distance of a sample to the nearest reference", "nearest neighbour"),
 }
 # The work grows with the square of the sequences and with frames and points: what is compared of larger sets.
 MOST_SEQUENCES, MOST_FRAMES, N_POINTS = 100, 15, 512
