@@ -6,8 +6,9 @@ from html.parser import HTMLParser
 
 def assert_self_contained(page: str) -> None:
     """No network, and no other file but those that are linked to."""
-    for word in ("http:", "https:", "url(", "<script", "<link"):
+    for word in ("http:", "https:", "url(", "import(", "fetch(", "<link"):
         assert word not in page
+    assert re.findall(r"<script[^>]*\ssrc", page) == []
     assert re.findall(r'src="(?!data:image/)', page) == []
 
 

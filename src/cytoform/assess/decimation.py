@@ -1,0 +1,26 @@
+"""Meshes with fewer faces that look the same."""
+
+import numpy as np
+from jaxtyping import Float
+from scipy.spatial import KDTree
+
+from cytoform.shapes.mesh import Mesh
+
+
+def decimated(mesh: Mesh, n_faces: int) -> Mesh:
+    """The mesh with about `n_faces` faces, if it has more, by quadric error metrics (Garland and Heckbert 1997)."""
+    import fast_simplification
+
+    if len(mesh.faces) <= n_faces:
+        return mesh
+    points, faces = fast_simplification.simplify(
+        mesh.vertices_xyz_um.astype(np.float32), mesh.faces.astype(np.int32), target_count=n_faces
+    )
+    return Mesh(points, faces.astype(np.int64))
+
+
+def carried_over(values: Float[np.ndarray, " vertices"], mesh: Mesh, to: Mesh) -> Float[np.ndarray, " others"]:
+    """Values at the vertices of a mesh, at the vertices of a coarser one: those of the nearest."""
+    if to is mesh:
+        return values
+    return values[KDTree(mesh.vertices_xyz_um).query(to.vertices_xyz_um)[1]]
