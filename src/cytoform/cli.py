@@ -28,6 +28,7 @@ COMMANDS = {
     "interpolate": "Render cells between two learned ones.",
     "latent": "Look at the space of codes: components, map, traversals, neighbours.",
     "evaluate": "Compare two shape stores: results.json, figures, report.html.",
+    "view": "Look at the cells of a shape store in 3D: one page for the browser.",
     "export": "Write a shape store as masks, meshes, points or another format.",
     "import": "Read files of the published code: distances or a checkpoint with its codes.",
     "info": "Say what is in a file or folder.",

@@ -7,9 +7,9 @@ import base64
 import html
 import json
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -17,13 +17,15 @@ from jaxtyping import Float
 from cytoform.assess.decimation import carried_over, decimated
 from cytoform.assess.player_coding import Lattice, encode_frames
 from cytoform.assess.rendering import Colour
+from cytoform.errors import InputError
 from cytoform.shapes.mesh import Mesh
 
-# 33 players of this size, 24 MB in all, and a page of less than 25 MB.
+# 33 players of this size are 23 MB, and leave room on a page of 25 MB.
 BUDGET_BYTES = 700_000
 # Faces of a mesh: below the first, frames are left out instead; above the second, nobody sees a difference.
 FEWEST_FACES, MOST_FACES = 500, 4000
-BYTES_A_FACE = 2.6  # measured on T cells, with errors (docs/LOG.md); only where the search for the number begins
+# Of a coded mesh with errors, by its faces, measured on T cells (docs/LOG.md): where the search for their number begins.
+BYTES_A_FACE, BYTES_A_MESH = 2.35, 460
 STEPS = 2048  # across the largest extent of a scene's meshes
 SCRIPTS = ("decoder.js", "stage.js", "player.js")
 
@@ -53,6 +55,16 @@ class Scene:
     largest_error_um: float | None = None
 
 
+@dataclass(frozen=True)
+class Player:
+    """A player as HTML, and how fine it is: faces of its largest mesh, every how-manyth frame, steps of its points."""
+
+    html: str
+    most_faces: int
+    stride: int
+    step_um: float
+
+
 def player_head() -> str:
     """The style and the script of all players of a page."""
     here = files("cytoform.assess").joinpath("player_web")
@@ -62,46 +74,42 @@ def player_head() -> str:
 
 
 def player_element(scene: Scene, *, id: str, budget_bytes: int = BUDGET_BYTES) -> str:
-    """A player with its data, of at most about `budget_bytes`: meshes get fewer faces, and if need be frames are left out."""
-    data = json.dumps(_data(scene, budget_bytes), ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-    return (
-        f'<cell-player id="{html.escape(id)}" role="region" aria-label="{html.escape(scene.name)}">'
-        '<p class="fallback">The 3D view needs JavaScript.</p>'
-        f'<script type="application/json">{data}</script></cell-player>'
-    )
+    """A player with its data, of at most `budget_bytes`: meshes get fewer faces, and if need be frames are left out."""
+    return player(scene, id=id, budget_bytes=budget_bytes).html
 
 
-def _data(scene: Scene, budget_bytes: int) -> dict[str, Any]:
-    """What the player reads: the finest of a falling series that keeps to the budget, or else the coarsest."""
-    n_meshes = sum(mesh is not None for actor in scene.actors for mesh in actor.meshes)
-    n_faces = int(np.clip(budget_bytes / (max(n_meshes, 1) * BYTES_A_FACE), FEWEST_FACES, MOST_FACES))
+def player(scene: Scene, *, id: str, budget_bytes: int = BUDGET_BYTES) -> Player:
+    """The same, and what it came to. Larger than its budget only where one coarse frame of each actor already is.
+
+    Raises InputError for a scene without an actor, or an actor without a frame.
+    """
+    if not scene.actors or not all(actor.meshes for actor in scene.actors):
+        raise InputError(f"{scene.name}: a player needs at least one actor, and each actor a frame")
+    n_meshes = max(sum(mesh is not None for actor in scene.actors for mesh in actor.meshes), 1)
+    n_frames = max(len(actor.meshes) for actor in scene.actors)
+    n_faces = int(np.clip((budget_bytes / n_meshes - BYTES_A_MESH) / BYTES_A_FACE, FEWEST_FACES, MOST_FACES))
     stride = 1
-    most_frames = max(len(actor.meshes) for actor in scene.actors)
     while True:
-        data = _encoded(scene, n_faces, stride)
-        size = sum(len(actor["data"]) for actor in data["actors"])
-        if size <= budget_bytes or (n_faces <= FEWEST_FACES and stride >= most_frames):
-            return data
+        made = _made(scene, id, n_faces, stride)
+        size = len(made.html.encode())
+        if size <= budget_bytes or (n_faces == FEWEST_FACES and stride >= n_frames):
+            return made
         if n_faces > FEWEST_FACES:
-            n_faces = max(int(0.95 * n_faces * budget_bytes / size), FEWEST_FACES)
+            n_faces = max(int(0.97 * n_faces * budget_bytes / size), FEWEST_FACES)
         else:
-            stride += 1
+            stride = max(stride + 1, round(stride * size / budget_bytes))
 
 
-def _encoded(scene: Scene, n_faces: int, stride: int) -> dict[str, Any]:
+def _made(scene: Scene, id: str, n_faces: int, stride: int) -> Player:
     coarse = [_coarser(actor, n_faces, stride) for actor in scene.actors]
-    points = [mesh.vertices_xyz_um for actor in coarse for mesh in actor.meshes if mesh is not None]
-    low = min((float(p.min()) for p in points), default=0.0)
-    high = max((float(p.max()) for p in points), default=2 * scene.half_extent_um)
-    reach = max((float(np.linalg.norm(p - scene.half_extent_um, axis=1).max()) for p in points), default=high)
-    lattice = Lattice(low, max(high - low, 1e-6) / STEPS, scene.largest_error_um or _most_error_um(scene))
-    return {
+    lattice, reach_um = _lattice(coarse, scene)
+    data = {
         "name": scene.name,
         "halfExtent": scene.half_extent_um,
         "origin": lattice.origin_um,
         "step": lattice.step_um,
         "largestError": lattice.largest_error_um,
-        "radius": 1.04 * reach,
+        "radius": 1.04 * reach_um,
         "frames": max(len(actor.meshes) for actor in coarse),
         "stride": stride,
         "timeStep": scene.time_step_s,
@@ -116,6 +124,23 @@ def _encoded(scene: Scene, n_faces: int, stride: int) -> dict[str, Any]:
             for actor in coarse
         ],
     }
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    element = (
+        f'<cell-player id="{html.escape(id)}" role="region" aria-label="{html.escape(scene.name)}">'
+        '<p class="fallback">The 3D view needs JavaScript.</p>'
+        f'<script type="application/json">{text}</script></cell-player>'
+    )
+    most = max((len(mesh.faces) for actor in coarse for mesh in actor.meshes if mesh is not None), default=0)
+    return Player(element, most, stride, lattice.step_um)
+
+
+def _lattice(actors: Sequence[Actor], scene: Scene) -> tuple[Lattice, float]:
+    """One for all points and errors of a scene; and how far its points reach from the centre of the cube, in µm."""
+    points = [mesh.vertices_xyz_um for actor in actors for mesh in actor.meshes if mesh is not None]
+    together = np.concatenate(points) if points else np.array([[0.0] * 3, [2 * scene.half_extent_um] * 3])
+    low, high = float(together.min()), float(together.max())
+    reach_um = float(np.linalg.norm(together - scene.half_extent_um, axis=1).max())
+    return Lattice(low, (high - low) / STEPS, scene.largest_error_um or _most_error_um(scene)), reach_um
 
 
 def _packed(streams: bytes) -> str:
@@ -138,7 +163,10 @@ def _most_error_um(scene: Scene) -> float:
     """The 99th percentile of all errors, rounded up to 1, 2 or 5 times a power of ten."""
     known = [np.abs(e) for actor in scene.actors for e in actor.errors_um or () if e is not None and len(e)]
     share = float(np.percentile(np.concatenate(known), 99)) if known else 0.0
-    if share <= 0:
-        return 1.0
-    power = 10.0 ** np.floor(np.log10(share))
-    return float(next(round(step * power, 12) for step in (1, 2, 5, 10) if step * power >= share * (1 - 1e-9)))
+    return round_up(share) if share > 0 else 1.0
+
+
+def round_up(value: float) -> float:
+    """The smallest of 1, 2, 5 times a power of ten that is not smaller."""
+    power = 10.0 ** np.floor(np.log10(value))
+    return float(next(round(step * power, 12) for step in (1, 2, 5, 10) if step * power >= value * (1 - 1e-9)))

@@ -62,7 +62,7 @@ def encode_frames(
         counts[frame] = len(walk.points), len(walk.symbols), len(walk.far)
         symbols += walk.symbols
         far += walk.far
-        met, gates = copied_from[walk.points], np.array(walk.gates)
+        met, gates = copied_from[walk.points], np.array(walk.gates, np.int64).reshape(-1, 3)
         whole = np.rint((mesh.vertices_xyz_um[met].astype(np.float64) - lattice.origin_um) / lattice.step_um)
         places.append(_beyond_parallelogram(whole.astype(np.int64), gates))
         of_frame = None if errors_um is None else errors_um[frame]

@@ -46,7 +46,7 @@ def write_meshes(sequence: ShapeSequence, folder: Path) -> None:
     """One PLY a frame."""
     inside = folder / sequence.info.name
     inside.mkdir()
-    for frame, mesh in enumerate(_meshes(sequence)):
+    for frame, mesh in enumerate(meshes_of(sequence)):
         if mesh is not None:
             mesh.write(inside / f"t{frame:03d}.ply")
 
@@ -60,7 +60,7 @@ def write_points(sequence: ShapeSequence, folder: Path, *, n_points: int, rng: n
     inside = folder / sequence.info.name
     inside.mkdir()
     clouds = np.full((sequence.info.n_frames, n_points, 3), np.nan, np.float32)
-    for frame, mesh in enumerate(_meshes(sequence)):
+    for frame, mesh in enumerate(meshes_of(sequence)):
         if mesh is not None:
             points_xyz_um = surface_points(mesh, n_points, rng)
             clouds[frame] = points_xyz_um[:, ::-1]
@@ -138,7 +138,8 @@ def _planes(sequence: ShapeSequence) -> Iterator[UInt8[np.ndarray, "y x"]]:
         yield from sequence.mask(frame).astype(np.uint8)
 
 
-def _meshes(sequence: ShapeSequence) -> Iterator[Mesh | None]:
+def meshes_of(sequence: ShapeSequence) -> Iterator[Mesh | None]:
+    """The surface of every frame; None where it is empty. Reads only what is near the cell."""
     for frame in range(sequence.info.n_frames):
         corner_zyx, sdf_um = sequence.box(frame)
         empty = not (sdf_um <= 0).any()

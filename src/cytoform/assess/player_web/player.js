@@ -13,6 +13,8 @@ function element(tag, properties = {}, ...children) {
   return made;
 }
 
+// When nothing else is to do; Safari cannot tell.
+const idle = () => new Promise(go => window.requestIdleCallback ? requestIdleCallback(go, { timeout: 1000 }) : setTimeout(go, 50));
 const rgb = colour => "rgb(" + colour.map(channel => Math.round(255 * channel)).join(" ") + ")";
 
 class CellPlayer extends HTMLElement {
@@ -28,7 +30,7 @@ class CellPlayer extends HTMLElement {
     this.build();
     new IntersectionObserver(([entry]) => this.show(entry.isIntersecting), { rootMargin: "200px" }).observe(this);
     new ResizeObserver(() => this.redraw()).observe(this.stage);
-    CellPlayer.queue = (CellPlayer.queue || Promise.resolve()).then(() => this.ready()).catch(() => {}); // one after the other
+    CellPlayer.queue = (CellPlayer.queue || Promise.resolve()).then(idle).then(() => this.ready()); // one after the other
   }
 
   // Inflate the data, once; surfaces are decoded when they are first drawn.
@@ -55,14 +57,14 @@ class CellPlayer extends HTMLElement {
     this.playButton = element("button", { type: "button", className: "play", onclick: () => this.play(!this.playing) });
     this.slider = element("input", { type: "range", min: 0, max: frames - 1, step: 1, value: 0, aria: { label: "Time" },
       oninput: () => { this.play(false); this.seek(+this.slider.value); } });
-    this.clock = element("output", { className: "clock" });
+    this.clock = element("output", { className: "clock", aria: { live: "off" } });
     this.speed = element("select", { aria: { label: "Speed" } },
       ...[0.25, 0.5, 1, 2, 4].map(times => element("option", { value: times, textContent: times + "×", selected: times === 1 })));
-    const bar = element("div", { className: "bar" }, this.playButton, this.slider, this.clock, this.speed);
+    const bar = element("div", { className: "bar" }, this.playButton, this.slider, this.clock);
     if (frames === 1) for (const part of [this.playButton, this.slider, this.speed]) part.hidden = true;
-    const tools = element("div", { className: "bar" },
+    const tools = element("div", { className: "bar" }, this.speed,
       element("button", { type: "button", textContent: "Reset view", onclick: () => this.reset() }));
-    if (this.byError) tools.prepend(...this.errorTools());
+    if (this.byError) tools.append(...this.errorTools());
     this.append(this.stage, bar, tools);
     this.querySelector(".fallback")?.remove();
     if (!Stage.shared) this.prepend(element("p", { className: "fallback", textContent: "The 3D view needs WebGL 2, which this browser does not offer." }));

@@ -1,0 +1,10 @@
+// The list of cells marks the one that is shown; the style sheet shows the one that the address names, or the first.
+function mark() {
+  const links = [...document.querySelectorAll("nav a")];
+  const shown = links.find(link => link.hash === location.hash) || links[0];
+  for (const link of links) link.removeAttribute("aria-current");
+  shown.setAttribute("aria-current", "true");
+  shown.scrollIntoView({ block: "nearest", inline: "nearest" });
+}
+window.addEventListener("hashchange", mark);
+mark();
