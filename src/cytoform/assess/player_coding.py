@@ -37,17 +37,6 @@ class Lattice:
     largest_error_um: float = 1.0
 
 
-@dataclass(frozen=True)
-class Walk:
-    """How a surface was walked over: what was said, the points in the order met, and the gate that each was met through."""
-
-    symbols: list[int]
-    far: list[int]
-    points: list[int]
-    # Counted in `points` from 1: u, v, and the corner behind the gate. Where there was no gate, three times the point before.
-    gates: list[tuple[int, int, int]]
-
-
 def encode_frames(
     meshes: Sequence[Mesh | None], errors_um: Sequence[Float[np.ndarray, " _"] | None] | None, lattice: Lattice
 ) -> bytes:
@@ -58,7 +47,7 @@ def encode_frames(
         if mesh is None:
             continue
         faces, copied_from = _with_own_edges(mesh.faces, len(mesh.vertices_xyz_um))
-        walk = walk_over(faces)
+        walk = Walk(faces)
         counts[frame] = len(walk.points), len(walk.symbols), len(walk.far)
         symbols += walk.symbols
         far += walk.far
@@ -76,68 +65,83 @@ def encode_frames(
     return b"".join(streams)
 
 
-def walk_over(faces: Int[np.ndarray, "faces 3"]) -> Walk:
-    """Walk over every component of a surface, of which no two faces share a directed edge."""
-    walk = Walk([], [], [], [])
-    corners, behind = faces.ravel().tolist(), _edges_behind(faces).tolist()
-    following = [edge - 2 if edge % 3 == 2 else edge + 1 for edge in range(len(corners))]
-    number: dict[int, int] = {}  # of a point that was met, from 1
-    coded = [False] * len(faces)
-    # The rim of what is coded, as far as it is known: from a point to the next, and back.
-    after: dict[int, int] = {}
-    before: dict[int, int] = {}
-    gates: deque[int] = deque()
+class Walk:
+    """A walk over every component of a surface, of which no two faces share a directed edge.
 
-    def meet(point: int, gate: tuple[int, int, int]) -> None:
-        walk.points.append(point)
-        walk.gates.append(gate)
-        number[point] = len(walk.points)
+    symbols, far    what was said
+    points          the points in the order they were met
+    gates           the gate that each was met through, as u, v and the corner before it, counted in `points` from 1; where
+                    there was none, three times the point met before
+    """
 
-    def refer(point: int) -> None:
-        walk.far.append(len(walk.points) + 1 - number[point])
+    def __init__(self, faces: Int[np.ndarray, "faces 3"]) -> None:
+        self.symbols: list[int] = []
+        self.far: list[int] = []
+        self.points: list[int] = []
+        self.gates: list[tuple[int, int, int]] = []
+        self._corners: list[int] = faces.ravel().tolist()
+        self._behind: list[int] = _edges_behind(faces).tolist()
+        self._following = [edge - 2 if edge % 3 == 2 else edge + 1 for edge in range(3 * len(faces))]
+        self._number: dict[int, int] = {}  # of a point that was met, from 1
+        self._coded = [False] * len(faces)
+        # The rim of what is coded, as far as it is known: from a point to the next, and back.
+        self._after: dict[int, int] = {}
+        self._before: dict[int, int] = {}
+        self._waiting: deque[int] = deque()  # edges of coded faces that are to be gates
+        for face in range(len(faces)):
+            if not self._coded[face]:
+                self._walk_from(3 * face)
 
-    def enter(edge: int) -> None:
-        coded[edge // 3] = True
-        for rim in (edge, following[edge], following[following[edge]]):
-            if behind[rim] < 0 or not coded[behind[rim] // 3]:
-                u, v = corners[rim], corners[following[rim]]
-                after[v], before[u] = u, v
-                gates.append(rim)
+    def _walk_from(self, edge: int) -> None:
+        for point in self._corners[edge : edge + 3]:
+            if point in self._number:
+                self._refer(point)
+            else:
+                self.far.append(0)
+                self._meet(point, (len(self.points),) * 3)
+        self._enter(edge)
+        while self._waiting:
+            self._pass(self._waiting.popleft())
 
-    def pass_gate(edge: int) -> None:
-        other = behind[edge]
+    def _meet(self, point: int, gate: tuple[int, int, int]) -> None:
+        self.points.append(point)
+        self.gates.append(gate)
+        self._number[point] = len(self.points)
+
+    def _refer(self, point: int) -> None:
+        self.far.append(len(self.points) + 1 - self._number[point])
+
+    def _enter(self, edge: int) -> None:
+        """Code the face of an edge; its edges become gates, from this one on."""
+        self._coded[edge // 3] = True
+        for rim in (edge, self._following[edge], self._following[self._following[edge]]):
+            if self._behind[rim] < 0 or not self._coded[self._behind[rim] // 3]:
+                u, v = self._corners[rim], self._corners[self._following[rim]]
+                self._after[v], self._before[u] = u, v
+                self._waiting.append(rim)
+
+    def _pass(self, edge: int) -> None:
+        """Say what lies behind a gate, and go there."""
+        other = self._behind[edge]
         if other < 0:
-            walk.symbols.append(NOTHING)
+            self.symbols.append(NOTHING)
             return
-        if coded[other // 3]:
+        if self._coded[other // 3]:
             return
+        following, corners, number = self._following, self._corners, self._number
         w, x = corners[following[following[edge]]], corners[following[following[other]]]
         u, v = corners[edge], corners[other]
         if x not in number:
-            walk.symbols.append(NEW)
-            meet(x, (number[u], number[v], number[w]))
-        elif after.get(u) == x:
-            walk.symbols.append(AFTER)
-        elif before.get(v) == x:
-            walk.symbols.append(BEFORE)
+            self.symbols.append(NEW)
+            self._meet(x, (number[u], number[v], number[w]))
+        elif self._after.get(u) == x:
+            self.symbols.append(AFTER)
+        elif self._before.get(v) == x:
+            self.symbols.append(BEFORE)
         else:
-            walk.symbols.append(FAR)
-            refer(x)
-        enter(other)
-
-    for first in range(len(faces)):
-        if coded[first]:
-            continue
-        for point in corners[3 * first : 3 * first + 3]:
-            if point in number:
-                refer(point)
-            else:
-                walk.far.append(0)
-                meet(point, (len(walk.points),) * 3)
-        enter(3 * first)
-        while gates:
-            pass_gate(gates.popleft())
-    return walk
+            self.symbols.append(FAR)
+            self._refer(x)
+        self._enter(other)
 
 
 def _edges_behind(faces: Int[np.ndarray, "faces 3"]) -> Int[np.ndarray, " edges"]:
