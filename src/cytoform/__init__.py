@@ -27,6 +27,8 @@ _PUBLIC = {
     "Assumed": "cytoform.model.adopt",
     "evaluate": "cytoform.assess.results",
     "write_report": "cytoform.assess.report",
+    "write_movie": "cytoform.assess.film",
+    "MovieStyle": "cytoform.assess.film",
     "ShapeStore": "cytoform.shapes.store",
     "Grid": "cytoform.shapes.grid",
     "Mesh": "cytoform.shapes.mesh",

@@ -30,6 +30,7 @@ COMMANDS = {
     "evaluate": "Compare two shape stores: results.json, figures, report.html.",
     "view": "Look at the cells of a shape store in 3D: one page for the browser.",
     "export": "Write a shape store as masks, meshes, points or another format.",
+    "movie": "Show cells as a movie: time-lapse or turntable, MP4, GIF or PNG.",
     "import": "Read files of the published code: distances or a checkpoint with its codes.",
     "info": "Say what is in a file or folder.",
 }

@@ -1,8 +1,8 @@
 """Shaded pictures of meshes with NumPy alone: no graphics card, no OpenGL, the same bytes everywhere.
 
-An orthographic z-buffer: every triangle that faces the camera is tested against the pixels of its bounding box, the
-nearest fragment of a pixel wins, normals are interpolated over the triangle (Phong 1975), and crevices are darkened
-by how far they lie behind their surroundings (depth darkening, Luft et al. 2006).
+A z-buffer finds the face that each sample of the picture sees (rasteriser.py), normals are interpolated over the face
+(Phong 1975), samples are averaged to pixels and lit, and crevices are darkened by how far they lie behind their
+surroundings (depth darkening, Luft et al. 2006).
 """
 
 from dataclasses import dataclass
@@ -11,9 +11,10 @@ import numpy as np
 from jaxtyping import Float, Int, UInt8
 from scipy.ndimage import gaussian_filter
 
+from cytoform.assess.rasteriser import visible
 from cytoform.shapes.mesh import Mesh
 
-Pixels = Float[np.ndarray, "rows columns"]
+Picture = UInt8[np.ndarray, "rows columns 4"]
 Colour = tuple[float, float, float]
 
 SUPERSAMPLING = 2
@@ -41,6 +42,15 @@ class Camera:
 CAMERA = Camera()
 
 
+@dataclass(frozen=True)
+class View:
+    """A picture's rows and columns, its scale, and where it is taken from; the camera's zoom counts for nothing here."""
+
+    shape_px: tuple[int, int]
+    px_per_um: float
+    camera: Camera
+
+
 def render_mesh(
     mesh: Mesh,
     *,
@@ -48,28 +58,35 @@ def render_mesh(
     half_extent_um: float,
     camera: Camera = CAMERA,
     colour: Colour = (0.30, 0.52, 0.78),
-) -> UInt8[np.ndarray, "rows columns 4"]:
+) -> Picture:
     """A square RGBA picture of a mesh on transparent ground; the cube's centre is in the middle.
 
     `half_extent_um` is the half-width of the cube the mesh lies in, so pictures of one store share centre and scale:
     a micrometre is `size_px * camera.zoom / (2 * half_extent_um)` pixels. `colour` is sRGB, 0 to 1.
     """
-    side = size_px * SUPERSAMPLING
-    scale = side * camera.zoom / (2 * half_extent_um)
-    seen = (mesh.vertices_xyz_um.astype(np.float64) - half_extent_um) @ camera.axes.T * scale
-    points_px = np.stack([side / 2 + seen[:, 0], side / 2 - seen[:, 1], seen[:, 2]], axis=1)
-    normals = _vertex_normals(mesh) @ camera.axes.T
+    view = View((size_px, size_px), size_px * camera.zoom / (2 * half_extent_um), camera)
+    return render_view(mesh, view, half_extent_um=half_extent_um, colour=colour)
 
-    pixel, face, weights = _visible(points_px, mesh.faces, side)
-    corners = mesh.faces[face]
-    normal = np.einsum("pc,pcd->pd", weights, normals[corners])
-    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
-    depth = np.einsum("pc,pc->p", weights, points_px[corners, 2])
 
-    picture = np.zeros((side * side, 4))
-    picture[pixel, :3] = _shade(normal, colour) * _openness(pixel, depth, side)[:, None]
-    picture[pixel, 3] = 1
-    return _to_bytes(picture.reshape(size_px, SUPERSAMPLING, size_px, SUPERSAMPLING, 4).mean(axis=(1, 3)))
+def render_view(mesh: Mesh, view: View, *, half_extent_um: float, colour: Colour) -> Picture:
+    """The same with the size of the picture and its scale chosen freely."""
+    rows, columns = view.shape_px
+    scale = view.px_per_um * SUPERSAMPLING
+    seen = (mesh.vertices_xyz_um.astype(np.float64) - half_extent_um) @ view.camera.axes.T * scale
+    points_px = np.array([columns, rows, 0]) * SUPERSAMPLING / 2 + seen * [1, -1, 1]
+    found = visible(points_px, mesh.faces, (rows * SUPERSAMPLING, columns * SUPERSAMPLING))
+
+    of_vertices = np.concatenate([_vertex_normals(mesh) @ view.camera.axes.T, points_px[:, 2:]], axis=1)
+    of_samples = np.einsum("nk,nkc->nc", found.weights, of_vertices[mesh.faces[found.face]])
+    pixel_of_sample = found.row // SUPERSAMPLING * columns + found.column // SUPERSAMPLING
+    pixel, cover, mean = _averaged(pixel_of_sample, of_samples, rows * columns)
+    normal = mean[:, :3] / np.maximum(np.linalg.norm(mean[:, :3], axis=1, keepdims=True), 1e-12)
+    openness = _openness(np.divmod(pixel, columns), mean[:, 3] / SUPERSAMPLING, max(rows, columns))
+
+    picture = np.zeros((rows * columns, 4), np.uint8)
+    picture[pixel, :3] = np.rint(_encoded(_shade(normal, colour) * openness[:, None]))
+    picture[pixel, 3] = np.rint(255 * cover / SUPERSAMPLING**2)
+    return picture.reshape(rows, columns, 4)
 
 
 def _vertex_normals(mesh: Mesh) -> Float[np.ndarray, "vertices 3"]:
@@ -82,48 +99,14 @@ def _vertex_normals(mesh: Mesh) -> Float[np.ndarray, "vertices 3"]:
     return np.stack(summed, axis=1)
 
 
-def _visible(
-    points_px: Float[np.ndarray, "vertices 3"], faces: Int[np.ndarray, "faces 3"], side: int
-) -> tuple[Int[np.ndarray, " p"], Int[np.ndarray, " p"], Float[np.ndarray, "p 3"]]:
-    """The nearest face in every covered pixel, as flat pixel index, face and barycentric weights."""
-    xy = points_px[faces, :2]
-    # Twice the signed area in pixels; rows grow downward, so outward faces toward the viewer are negative.
-    area = _cross(xy[:, 1] - xy[:, 0], xy[:, 2] - xy[:, 0])
-    low = np.maximum(np.ceil(xy.min(axis=1) - 0.5), 0).astype(np.int64)
-    high = np.minimum(np.floor(xy.max(axis=1) - 0.5), side - 1).astype(np.int64)
-    width, height = np.maximum(high - low + 1, 0).T
-    front = np.flatnonzero((area < -1e-9) & (width * height > 0))
-
-    # One fragment for each pixel of each front face's bounding box.
-    count = (width * height)[front]
-    face = np.repeat(front, count)
-    step = np.arange(len(face)) - np.repeat(np.cumsum(count) - count, count)
-    column, row = low[face, 0] + step % width[face], low[face, 1] + step // width[face]
-    weights = _barycentric(xy[face], np.stack([column, row], axis=1) + 0.5, area[face])
-    inside = (weights >= -1e-9).all(axis=1)
-    face, pixel, weights = face[inside], (row * side + column)[inside], weights[inside]
-
-    depth = np.einsum("pc,pc->p", weights, points_px[faces[face], 2])
-    nearest = np.full(side * side, -np.inf)
-    np.maximum.at(nearest, pixel, depth)
-    # Where two faces share an edge through a pixel's centre both win; the last one is kept.
-    winner = np.full(side * side, -1)
-    won = np.flatnonzero(depth == nearest[pixel])
-    winner[pixel[won]] = won
-    chosen = winner[winner >= 0]
-    return pixel[chosen], face[chosen], weights[chosen]
-
-
-def _barycentric(
-    corners: Float[np.ndarray, "p 3 2"], at: Float[np.ndarray, "p 2"], area: Float[np.ndarray, " p"]
-) -> Float[np.ndarray, "p 3"]:
-    """Weights of a triangle's corners at a point; `area` is twice its signed area."""
-    a, b, c = (corners[:, i] - at for i in range(3))
-    return np.stack([_cross(b, c), _cross(c, a), _cross(a, b)], axis=1) / area[:, None]
-
-
-def _cross(p: Float[np.ndarray, "n 2"], q: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, " n"]:
-    return p[:, 0] * q[:, 1] - p[:, 1] * q[:, 0]
+def _averaged(
+    pixel: Int[np.ndarray, " n"], values: Float[np.ndarray, "n values"], n_pixels: int
+) -> tuple[Int[np.ndarray, " p"], Int[np.ndarray, " p"], Float[np.ndarray, "p values"]]:
+    """The pixels that samples fall into, their number of samples, and the mean of the samples' values."""
+    count = np.bincount(pixel, minlength=n_pixels)
+    some = np.flatnonzero(count)
+    sums = [np.bincount(pixel, value, minlength=n_pixels)[some] for value in values.T]
+    return some, count[some], np.stack(sums, axis=1) / count[some, None]
 
 
 def _shade(normal: Float[np.ndarray, "p 3"], colour: Colour) -> Float[np.ndarray, "p 3"]:
@@ -139,25 +122,54 @@ def _shade(normal: Float[np.ndarray, "p 3"], colour: Colour) -> Float[np.ndarray
     return np.array(colour) ** 2.2 * (light * rim)[:, None] + 0.10 * highlight[:, None]
 
 
-def _openness(pixel: Int[np.ndarray, " p"], depth: Float[np.ndarray, " p"], side: int) -> Float[np.ndarray, " p"]:
+def shades(colour: Colour) -> Float[np.ndarray, "n 3"]:
+    """What a surface of this colour may look like in a picture, from 0 to 255: lit from all sides, open and in furrows."""
+    x, y = np.meshgrid(*[np.linspace(-1, 1, 41)] * 2)
+    inside = x**2 + y**2 <= 1
+    normal = np.stack([x[inside], y[inside], np.sqrt(np.maximum(1 - x[inside] ** 2 - y[inside] ** 2, 0))], axis=1)
+    return np.concatenate([_encoded(_shade(normal, colour) * open_share) for open_share in (1.0, 0.85, 0.6, 0.35)])
+
+
+def _encoded(linear: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
+    """sRGB from 0 to 255."""
+    return 255 * np.clip(linear, 0, 1) ** (1 / 2.2)
+
+
+def _openness(
+    at: tuple[Int[np.ndarray, " p"], Int[np.ndarray, " p"]], depth_px: Float[np.ndarray, " p"], side_px: int
+) -> Float[np.ndarray, " p"]:
     """1 on open surface, less where the surroundings lie nearer to the viewer: furrows and contacts grow dark."""
-    row, column = np.divmod(pixel, side)
-    row, column = row - row.min(initial=side), column - column.min(initial=side)
-    layers = np.zeros((2, row.max(initial=0) + 1, column.max(initial=0) + 1), np.float32)
-    layers[0, row, column], layers[1, row, column] = depth, 1
-    open_share = np.ones(len(pixel))
+    row, column = (index - index.min(initial=side_px) for index in at)
+    layers = np.zeros((2, row.max(initial=0) + 1, column.max(initial=0) + 1))
+    layers[0, row, column], layers[1, row, column] = depth_px, 1
+    open_share = np.ones(len(depth_px))
     for blur in (0.012, 0.04):
-        sigma = blur * side
+        sigma_px = blur * side_px
         # Blurred by its own cover, so that the empty ground around the cell counts for nothing.
-        around, cover = gaussian_filter(layers, (0, sigma, sigma), truncate=2, mode="constant")[:, row, column]
-        behind = (around / np.maximum(cover, 1e-6) - depth) / sigma
+        around, cover = _blurred(layers, sigma_px)[:, row, column]
+        behind = (around / np.maximum(cover, 1e-6) - depth_px) / sigma_px
         # A silhouette falls away too; only what lies deeper than that is a crevice.
         open_share *= 1 - 0.5 * np.clip(behind / 2 - 0.3, 0, 1)
     return open_share
 
 
-def _to_bytes(linear: Float[np.ndarray, "rows columns 4"]) -> UInt8[np.ndarray, "rows columns 4"]:
-    """sRGB bytes with straight alpha from linear colours that are already multiplied by alpha."""
-    alpha = linear[..., 3:]
-    colour = np.clip(linear[..., :3] / np.maximum(alpha, 1e-6), 0, 1) ** (1 / 2.2)
-    return np.rint(np.concatenate([colour, alpha], axis=-1) * 255).astype(np.uint8)
+def _blurred(layers: Float[np.ndarray, "2 rows columns"], sigma_px: float) -> Float[np.ndarray, "2 rows columns"]:
+    """Layers blurred by a Gaussian; by a wide one on fewer pixels, between which its result changes little."""
+    fewer = max(int(sigma_px / 3), 1)
+    rows, columns = layers.shape[1:]
+    padded = np.pad(layers, ((0, 0), (0, -rows % fewer), (0, -columns % fewer)))
+    small = padded.reshape(2, padded.shape[1] // fewer, fewer, padded.shape[2] // fewer, fewer).mean(axis=(2, 4))
+    sigma = sigma_px / fewer
+    small = gaussian_filter(small, (0, sigma, sigma), truncate=2, mode="constant")
+    for axis, n in ((1, rows), (2, columns)):
+        small = _stretched(small, fewer, n, axis)
+    return small
+
+
+def _stretched(values: np.ndarray, times: int, n: int, axis: int) -> np.ndarray:
+    """Linear interpolation along an axis to `n` pixels, `times` as many a value."""
+    at = np.clip((np.arange(n) + 0.5) / times - 0.5, 0, values.shape[axis] - 1)
+    before = at.astype(np.int64)
+    after = np.minimum(before + 1, values.shape[axis] - 1)
+    share = (at - before).reshape([-1 if i == axis else 1 for i in range(values.ndim)])
+    return np.take(values, before, axis) * (1 - share) + np.take(values, after, axis) * share

@@ -1,0 +1,25 @@
+"""The letters of pictures: DejaVu Sans, which comes with Matplotlib and has µ."""
+
+from functools import lru_cache
+from pathlib import Path
+
+import matplotlib as mpl
+from PIL import ImageFont
+
+
+@lru_cache(maxsize=16)
+def font(size_px: int) -> ImageFont.FreeTypeFont:
+    """The font at a size."""
+    return ImageFont.truetype(Path(mpl.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf", size_px)
+
+
+def width_px(text: str, size_px: int) -> float:
+    """How wide a line of text is."""
+    return font(size_px).getlength(text)
+
+
+def cut(text: str, size_px: int, most_px: float) -> str:
+    """The text, shortened with … where it is wider than allowed."""
+    while len(text) > 1 and width_px(text, size_px) > most_px:
+        text = text.removesuffix("…")[:-1] + "…"
+    return text
