@@ -20,7 +20,9 @@ class StyleOptions:
     turntable: Annotated[
         bool, Parameter(help="Turn the cells once around while time runs, or at one --frame.", negative=())
     ] = False
-    frame: Annotated[int | None, Parameter(help="Show only this frame, counted from 0.")] = None
+    frame: Annotated[int | None, Parameter(help="Show only this frame, counted from 0; a movie turns around it.")] = (
+        None
+    )
     seconds: Annotated[
         float | None,
         Parameter(help="Length; by default a tenth of a second a frame, at least 3 s, and 8 s for a turn."),

@@ -25,6 +25,7 @@ from cytoform.errors import InputError
 # Shows the next picture.
 Show = Callable[[Pixels], None]
 QUALITY = "16"  # of x264: at 18 and less no loss is seen
+BT709, LIMITED = 1, 1  # how colours are coded, in the numbers of ITU-T H.273: as in every HD video
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,6 @@ def _h264() -> Any:
 @contextlib.contextmanager
 def _mp4(path: Path, reel: Reel) -> Iterator[Show]:
     av = _h264()
-    from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
-
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
         container.metadata["comment"] = reel.comment
         stream = container.add_stream("libx264", rate=reel.fps, options={"crf": QUALITY, "preset": "medium"})
@@ -73,12 +72,12 @@ def _mp4(path: Path, reel: Reel) -> Iterator[Show]:
         stream.pix_fmt = "yuv420p"
         # Said and done in the same way; left unsaid, players guess the colours by the size.
         context = stream.codec_context
-        context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
-        context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
+        context.colorspace = context.color_primaries = context.color_trc = BT709
+        context.color_range = LIMITED
 
         def show(picture: Pixels) -> None:
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture[..., :3]), format="rgb24")
-            container.mux(stream.encode(frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709)))
+            container.mux(stream.encode(frame.reformat(format="yuv420p", dst_colorspace="ITU709")))
 
         yield show
         container.mux(stream.encode(None))

@@ -8,13 +8,13 @@ from jaxtyping import Float
 
 from cytoform.assess.film.cast import Cell
 from cytoform.assess.rendering import CAMERA, Camera
+from cytoform.errors import InputError
 from cytoform.parallel import run_all
 from cytoform.shapes.store import ShapeStore
 
 # A whole turn; of these the first half, from which the others are the back, may become the fixed view.
 AZIMUTHS_DEG = tuple(range(-90, 270, 15))
 AIR = 1.05
-SMALLEST_UM = 1e-3
 
 Extents = Float[np.ndarray, "views 3"]
 
@@ -43,12 +43,12 @@ def frame_all(
         # The turn begins there.
         views = [Camera(azimuth + angle - AZIMUTHS_DEG[0], elevation) for angle in AZIMUTHS_DEG]
     found = run_all(_extents, [(cell, frame, views) for cell, frame in shown], workers=workers, done=done)
-    seen = np.array([extents for extents in found if extents is not None]).reshape(-1, len(views), 3)
-    best = 0
-    if azimuth is None and len(seen):
-        best = int(seen[:, : len(views) // 2, 0].sum(axis=0).argmax())
+    seen = np.array([extents for extents in found if extents is not None])
+    if not len(seen):
+        raise InputError(f"{shown[0][0].store}: no frame that would be shown has a cell in it; choose others")
+    best = int(seen[:, : len(views) // 2, 0].sum(axis=0).argmax()) if azimuth is None else 0
     in_view = seen if turning else seen[:, best : best + 1]
-    width, height = in_view[..., 1:].max(axis=(0, 1), initial=SMALLEST_UM) * AIR
+    width, height = in_view[..., 1:].max(axis=(0, 1)) * AIR
     return Framing(views[best], float(width), float(height))
 
 

@@ -33,7 +33,7 @@ class Clock:
     def frame(self, subject: Subject, tick: int) -> int | None:
         """The frame of a subject's upper cell; None once it has ended."""
         ratio = 1.0 if self.step_s is None or not subject.time_step_s else self.step_s / subject.time_step_s
-        frame = round(tick * ratio)
+        frame = math.floor(tick * ratio + 1e-6)
         return frame if frame < subject.n_frames else None
 
     def text(self, tick: int) -> str:
@@ -82,6 +82,9 @@ def below(subject: Subject, frame: int) -> int:
 def timeline(subjects: Sequence[Subject], style: MovieStyle, chosen: Format) -> Timeline:
     """The moments that a style asks for in a format."""
     clock = clock_of(subjects)
+    if style.frame is not None and len({subject.time_step_s for subject in subjects}) > 1:
+        # The frame of that number of every cell, however late it is.
+        clock = Clock(None, max(subject.n_frames for subject in subjects))
     if style.frame is not None and not 0 <= style.frame < clock.n_ticks:
         raise InputError(f"--frame {style.frame}: the cells shown have frames 0 to {clock.n_ticks - 1}")
     ticks = range(clock.n_ticks) if style.frame is None else range(style.frame, style.frame + 1)
