@@ -21,7 +21,7 @@ from cytoform.provenance import software_versions
 
 # Pages that a process draws in a row, sharing surfaces; and what pictures that wait for the encoder may take.
 PAGES_A_TASK = 3
-BYTES_WAITING = 200_000_000
+BYTES_WAITING = 96_000_000
 
 
 @dataclass(frozen=True)
