@@ -2,9 +2,9 @@
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from cytoform.errors import InputError
 from cytoform.movies.prepare import prepare
@@ -32,6 +32,12 @@ class Size:
     settings: tuple[str, ...]
     generated: int  # by each prior
     cloud_points: int  # on the surface of a frame, for distances between sequences
+    # What is different for filopodial cells, whose protrusions are two voxels thin where others have twenty.
+    thin: dict[str, Any] = field(default_factory=dict)
+
+    def of(self, name: Name) -> "Size":
+        """The size for a data set."""
+        return replace(self, **(self.thin if name == "filopodia" else {}), thin={})
 
 
 SIZES = {
@@ -41,7 +47,9 @@ SIZES = {
         "model.code_dim=8", "model.code_layers=[1, 2]", "model.omega=8.0", "sampling.pool_points=4000",
     ), 3, 128),
     # Three experiments together take two cores less than an hour.
-    "cpu": Size("cpu", 10, 6, 11, 96, "best", ("training.epochs=600",), 10, 1024),
+    "cpu": Size("cpu", 10, 6, 11, 96, "best", ("training.epochs=600",), 10, 1024, {
+        "grid": 160, "preset": "thin", "settings": ("training.epochs=1200",),
+    }),
     # All T cells, by the preset for cells that are not learned: a quarter of an hour a model on two cores.
     "unseen": Size("unseen", 27, 6, 30, 96, "unseen", (), 33, 1024),
     # The paper's numbers, for a GPU.

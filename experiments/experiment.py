@@ -66,7 +66,7 @@ class DataSet:
     @property
     def size(self) -> Size:
         """How much is computed."""
-        return self.options.size
+        return self.options.size.of(self.name)
 
     def say(self, line: str) -> None:
         """Say what is going on."""
@@ -217,7 +217,7 @@ def _made(name: Name, options: Options) -> Split:
     if name == "tcells":
         return make_tcells(
             options.tcells,
-            options.size,
+            options.size.of(name),
             folder,
             workers=options.n_workers,
             overwrite=common.overwrite,
@@ -225,7 +225,7 @@ def _made(name: Name, options: Options) -> Split:
         )
     return make_simulated(
         name,
-        options.size,
+        options.size.of(name),
         folder,
         seed=common.seed,
         workers=options.n_workers,

@@ -52,7 +52,8 @@ def train(
     out
         Run folder to write.
     preset
-        Settings to start from: quick (two CPU cores, minutes; the default), best or paper.
+        Settings to start from: quick (two CPU cores, minutes; the default), best, thin
+        (protrusions), unseen (for fitting other cells) or paper.
     config
         TOML file of settings that differ from the preset.
     set_
