@@ -246,6 +246,29 @@ class TestBrowser:
         assert tab.page.evaluate(held, "first") == 0
         assert inked(tab.picture("#second figure")) > 0.05
 
+    def test_a_graphics_card_that_was_lost_is_used_again(self, browser: Browser, path: Path) -> None:
+        keep = """const get = HTMLCanvasElement.prototype.getContext;
+            HTMLCanvasElement.prototype.getContext = function (kind, ...more) {
+              const context = get.call(this, kind, ...more);
+              if (kind === "webgl2") window.gl = context;
+              return context;
+            };"""
+        with opened(browser, path, before=keep) as tab:
+            tab.page.wait_for_function("() => document.querySelector('cell-player').models[0].size")
+            before = cell_of(tab, 0)
+            tab.page.evaluate(
+                """() => new Promise(done => {
+                  const loser = gl.getExtension("WEBGL_lose_context");
+                  gl.canvas.addEventListener("webglcontextlost", () => setTimeout(() => loser.restoreContext()));
+                  gl.canvas.addEventListener("webglcontextrestored", () => setTimeout(done));
+                  loser.loseContext();
+                })"""
+            )
+            tab.page.locator("#first input").fill("3")
+            after = cell_of(tab, 0)
+            assert inked(after) > 0.05
+            assert changed(before, after) > 0.03
+
     def test_paper_shows_players_that_were_never_on_the_screen(self, tab: Tab) -> None:
         inks = "() => document.querySelector('#second canvas').toDataURL().length > 5000"
         tab.page.wait_for_function("() => document.getElementById('second').loaded")

@@ -30,11 +30,11 @@ class Sequence {
   // The surface of a frame; null where it is empty.
   surface(frame) {
     const [firstPoint, firstSymbol, firstFar] = this.first[frame];
-    const [endPoint, , endFar] = this.first[frame + 1];
+    const [endPoint, endSymbol, endFar] = this.first[frame + 1];
     const n = endPoint - firstPoint;
     if (!n) return null;
     const walk = { n, met: 0, places: new Int32Array(3 * n), levels: new Int8Array(n), faces: [], gates: [], firstPoint };
-    walk.covered = new Set();
+    walk.edges = new Edges(n, 3 * (endSymbol - firstSymbol + endFar - firstFar));
     walk.after = new Int32Array(n).fill(-1);
     walk.before = new Int32Array(n).fill(-1);
     let symbol = firstSymbol, far = firstFar, gate = 0;
@@ -48,7 +48,7 @@ class Sequence {
       enter(walk, a, b, c);
       for (; gate < walk.gates.length; gate += 3) {
         const u = walk.gates[gate], v = walk.gates[gate + 1];
-        if (walk.covered.has(v * n + u)) continue;
+        if (walk.edges.has(v, u)) continue;
         const said = this.symbols[symbol++];
         if (said === NOTHING) continue;
         const x = said === AFTER ? walk.after[u] : said === BEFORE ? walk.before[v] : said === FAR ? back()
@@ -70,9 +70,11 @@ class Sequence {
     return walk.met++;
   }
 
-  finished({ n, places, levels, faces }) {
+  finished({ n, places, levels, faces: corners }) {
+    const faces = n < 65536 ? new Uint16Array(corners) : new Uint32Array(corners);
     const { origin, step, halfExtent } = this.scene;
-    const points = Float32Array.from(places, whole => origin + step * whole - halfExtent);
+    const points = new Float32Array(3 * n);
+    for (let i = 0; i < 3 * n; i++) points[i] = origin + step * places[i] - halfExtent;
     const normals = normalsOf(points, faces);
     const vertices = new Float32Array(8 * n); // place, normal, hollowness, error from -1 to 1
     const hollows = hollowsOf(points, normals, faces);
@@ -84,35 +86,64 @@ class Sequence {
       vertices[8 * i + 6] = hollows[i];
       vertices[8 * i + 7] = levels[i] / 127;
     }
-    return { vertices, faces: n < 65536 ? new Uint16Array(faces) : new Uint32Array(faces) };
+    return { vertices, faces };
+  }
+}
+
+// The directed edges of the faces coded so far: a chain for each point that they begin at.
+class Edges {
+  constructor(points, most) {
+    this.last = new Int32Array(points); // its newest edge, counted from 1; 0 is none
+    this.older = new Int32Array(most + 1);
+    this.end = new Int32Array(most + 1);
+    this.n = 0;
+  }
+
+  add(from, to) {
+    this.older[++this.n] = this.last[from];
+    this.end[this.n] = to;
+    this.last[from] = this.n;
+  }
+
+  has(from, to) {
+    let edge = this.last[from];
+    while (edge && this.end[edge] !== to) edge = this.older[edge];
+    return edge > 0;
   }
 }
 
 function enter(walk, a, b, c) {
-  const { n, covered, gates, after, before } = walk;
+  const { edges, gates, after, before } = walk;
   walk.faces.push(a, b, c);
-  covered.add(a * n + b).add(b * n + c).add(c * n + a);
-  for (const [u, v, w] of [[a, b, c], [b, c, a], [c, a, b]]) {
-    if (covered.has(v * n + u)) continue;
+  edges.add(a, b);
+  edges.add(b, c);
+  edges.add(c, a);
+  const leave = (u, v, w) => {
+    if (edges.has(v, u)) return;
     after[v] = u;
     before[u] = v;
     gates.push(u, v, w);
-  }
+  };
+  leave(a, b, c);
+  leave(b, c, a);
+  leave(c, a, b);
 }
 
 function normalsOf(points, faces) {
   const normals = new Float32Array(points.length);
-  const edge = (from, to, axis) => points[3 * to + axis] - points[3 * from + axis];
   for (let f = 0; f < faces.length; f += 3) {
-    const [a, b, c] = [faces[f], faces[f + 1], faces[f + 2]];
+    const a = 3 * faces[f], b = 3 * faces[f + 1], c = 3 * faces[f + 2];
     for (let axis = 0; axis < 3; axis++) {
-      const next = (axis + 1) % 3, last = (axis + 2) % 3;
-      const part = edge(a, b, next) * edge(a, c, last) - edge(a, b, last) * edge(a, c, next); // weighted by the area
-      for (const corner of [a, b, c]) normals[3 * corner + axis] += part;
+      const i = (axis + 1) % 3, j = (axis + 2) % 3;
+      const part = (points[b + i] - points[a + i]) * (points[c + j] - points[a + j])
+        - (points[b + j] - points[a + j]) * (points[c + i] - points[a + i]); // weighted by the area
+      normals[a + axis] += part;
+      normals[b + axis] += part;
+      normals[c + axis] += part;
     }
   }
   for (let i = 0; i < normals.length; i += 3) {
-    const length = Math.hypot(normals[i], normals[i + 1], normals[i + 2]) || 1;
+    const length = Math.sqrt(normals[i] ** 2 + normals[i + 1] ** 2 + normals[i + 2] ** 2) || 1;
     for (let axis = 0; axis < 3; axis++) normals[i + axis] /= length;
   }
   return normals;
@@ -130,7 +161,7 @@ function hollowsOf(points, normals, faces) {
     }
     return rise / (Math.sqrt(length) || 1);
   });
-  for (let pass = 0; pass < 3; pass++) {
+  for (let pass = 0; pass < 2; pass++) {
     const kept = values;
     values = overEdges(n, faces, (from, to) => (kept[from] + kept[to]) / 2);
   }

@@ -6,9 +6,9 @@ const ZOOMS = [0.5, 12], FRAMES_A_SECOND = 6;
 const ERROR_RAMP = [[0.05, 0.28, 0.55], [0.40, 0.66, 0.84], [0.95, 0.94, 0.92], [0.93, 0.62, 0.30], [0.62, 0.28, 0.02]];
 const HELP = "Drag or arrow keys turn, + and - zoom, 0 resets; space plays, comma and full stop step; E shows errors.";
 
-function element(tag, properties = {}, ...children) {
+function element(tag, { aria = {}, ...properties } = {}, ...children) {
   const made = Object.assign(document.createElement(tag), properties);
-  for (const [name, value] of Object.entries(properties.aria || {})) made.setAttribute("aria-" + name, value);
+  for (const [name, value] of Object.entries(aria)) made.setAttribute("aria-" + name, value);
   made.append(...children);
   return made;
 }
@@ -41,7 +41,6 @@ class CellPlayer extends HTMLElement {
       this.loaded = sequences;
       for (const actor of this.scene.actors) delete actor.data;
       this.querySelector("script")?.remove();
-      this.redraw();
     });
     return this.sequences;
   }
@@ -202,17 +201,17 @@ class CellPlayer extends HTMLElement {
 
   show(visible) {
     this.visible = visible;
-    if (visible) this.ready();
+    if (visible) this.ready().then(() => this.redraw());
     else this.forget();
-    this.redraw();
   }
 
-  // Free what lies on the graphics card; the canvases keep their pictures.
+  // Free what lies on the graphics card; the canvases keep their pictures, and what is in sight is uploaded again.
   forget() {
     for (const models of this.models) {
       for (const model of models.values()) if (model) Stage.shared.remove(model);
       models.clear();
     }
+    this.redraw();
   }
 
   // Draw before the next picture of the screen, once for all changes until then.
