@@ -269,6 +269,15 @@ class TestBrowser:
             assert inked(after) > 0.05
             assert changed(before, after) > 0.03
 
+    def test_of_several_reports_on_what_is_in_sight_the_last_counts(self, browser: Browser, path: Path) -> None:
+        delayed = """const Real = IntersectionObserver;
+            window.IntersectionObserver = class extends Real {
+              constructor(call, options) { super(changes => call([{ isIntersecting: false }, ...changes]), options); }
+            };"""
+        with opened(browser, path, before=delayed) as tab:
+            tab.page.wait_for_function("() => document.querySelector('cell-player').models[0].size")
+            assert inked(cell_of(tab, 0)) > 0.05
+
     def test_paper_shows_players_that_were_never_on_the_screen(self, tab: Tab) -> None:
         inks = "() => document.querySelector('#second canvas').toDataURL().length > 5000"
         tab.page.wait_for_function("() => document.getElementById('second').loaded")

@@ -28,7 +28,8 @@ class CellPlayer extends HTMLElement {
     this.visible = false;
     this.models = this.scene.actors.map(() => new Map()); // by frame; null is an empty one
     this.build();
-    new IntersectionObserver(([entry]) => this.show(entry.isIntersecting), { rootMargin: "200px" }).observe(this);
+    // A busy page reports several changes at once; the last is how it is.
+    new IntersectionObserver(changes => this.show(changes.at(-1).isIntersecting), { rootMargin: "200px" }).observe(this);
     new ResizeObserver(() => this.redraw()).observe(this.stage);
     CellPlayer.queue = (CellPlayer.queue || Promise.resolve()).then(idle).then(() => this.ready()); // one after the other
   }
