@@ -21,7 +21,6 @@ import cytoform
 from cytoform.assess.results import Results, null_nan
 from cytoform.cli import run as run_command
 from cytoform.commands.common import Common, Device, WorkerOptions
-from cytoform.config import DataConfig
 from cytoform.files import write_json
 from cytoform.provenance import software_versions
 from cytoform.shapes.digest import folder_sha256
@@ -78,12 +77,12 @@ class DataSet:
         if common.overwrite or not (path / "model.safetensors").exists():
             self.say(f"learning {len(self.split.training)} sequences, run {run}")
             config = cytoform.load_config(preset=self.size.preset, settings=[*self.size.settings, *settings])
-            data = DataConfig(sequences=self.split.training, frame_stride=frame_stride)
+            which = {"sequences": self.split.training, "frame_stride": frame_stride}
             resume = path.exists() and not common.overwrite
             trained = cytoform.train(
                 self.shapes,
                 path,
-                None if resume else config.model_copy(update={"data": data}),
+                None if resume else config.model_copy(update={"data": config.data.model_copy(update=which)}),
                 resume=resume,
                 device=options.device,
                 seed=common.seed,

@@ -48,6 +48,10 @@ PUBLISHED: dict[Name, Sequence[Row]] = {
 }
 
 
+# The half turns about the axes, and none: the ways in which the axes of a frame can point.
+FLIPS = tuple(np.diag(signs) for signs in ((1.0, 1.0, 1.0), (1.0, -1.0, -1.0), (-1.0, 1.0, -1.0), (-1.0, -1.0, 1.0)))
+
+
 @dataclass(frozen=True)
 class Model:
     """What is learned for this experiment, how its cells are called in tables, and from which priors they come."""
@@ -83,14 +87,14 @@ def measure(data: DataSet) -> dict[str, Any]:
     for model in models():
         cells = data.learned(model.run, *model.settings)
         training = _clouds(data, data.shapes, data.split.training, model)
-        within = pairwise_um2(training, training)
+        within = _distances(training, training, model)
         copies = data.reconstructed(cells, f"reconstruction-{model.run}")
         known = {
             "held_out": _clouds(data, data.shapes, data.split.held_out, model),
             "reconstructed": _clouds(data, copies, data.split.training, model),
         }
         for key, clouds in known.items():
-            found["novelty_um2"][key + model.suffix] = _summary(novelty(pairwise_um2(training, clouds)))
+            found["novelty_um2"][key + model.suffix] = _summary(novelty(_distances(training, clouds, model)))
         for prior in model.priors:
             name = prior + model.suffix
             try:
@@ -118,7 +122,8 @@ def _judged(
     """New cells against the learned ones."""
     names = cytoform.ShapeStore.open(store).names
     new, clouds = _described(data, store, names), _clouds(data, store, names, model)
-    distances = SetDistances(within, pairwise_um2(training, clouds), pairwise_um2(clouds, clouds))
+    between, among = (_distances(one, clouds, model) for one in (training, clouds))
+    distances = SetDistances(within, between, among)
     rng = np.random.default_rng(data.options.common.seed)
     return {
         **_descriptors(new),
@@ -143,6 +148,13 @@ def _clouds(data: DataSet, store: Path, names: Sequence[str], model: Model) -> l
     if not model.aligned:
         return clouds
     return [each.turned(principal_matrix(opened[name])) for name, each in zip(names, clouds, strict=True)]
+
+
+def _distances(a: list[Clouds], b: list[Clouds], model: Model) -> np.ndarray:
+    """From every sequence of `a` to every one of `b`; aligned, whichever way their axes point, which is left to chance."""
+    if not model.aligned:
+        return pairwise_um2(a, b)
+    return np.minimum.reduce([pairwise_um2(a, [each.turned(flip) for each in b]) for flip in FLIPS])
 
 
 def principal_matrix(sequence: ShapeSequence) -> np.ndarray:
