@@ -16,8 +16,8 @@ from cytoform.assess.distributions import Values, kolmogorov_smirnov, qq_quantil
 from cytoform.assess.rendering import Colour
 from cytoform.assess.results import Results
 
-# Told apart by the colour-blind too: blue, orange, green, purple.
-COLOURS: tuple[Colour, ...] = ((0.30, 0.52, 0.78), (0.90, 0.54, 0.20), (0.33, 0.63, 0.43), (0.58, 0.42, 0.72))
+# Told apart by the colour-blind too (Okabe and Ito 2008): blue, orange, green, purple.
+COLOURS: tuple[Colour, ...] = ((0.00, 0.45, 0.70), (0.90, 0.62, 0.00), (0.00, 0.62, 0.45), (0.80, 0.47, 0.65))
 STYLE: dict[Any, Any] = {
     "font.size": 9.0,
     "axes.spines.top": False,
@@ -60,12 +60,14 @@ def _saved(figure: Figure, **options: Any) -> bytes:
     return stream.getvalue()
 
 
-def descriptor_figure(results: Results, reference: Side, other: Side) -> Figure:
-    """QQ plots with the ideal line and the KS p-values above box plots, for size, surface area and sphericity."""
+def descriptor_figure(
+    results: Results, reference: Side, other: Side, *, names: Sequence[str] = MAIN_DESCRIPTORS
+) -> Figure:
+    """QQ plots with the ideal line and the KS p-values above box plots; of the three descriptors of the paper, or others."""
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(9.6, 5.6), layout="constrained")
-        axes: Any = figure.subplots(2, len(MAIN_DESCRIPTORS), gridspec_kw={"height_ratios": (1.35, 1)})
-        for (top, bottom), name in zip(axes.T, MAIN_DESCRIPTORS, strict=True):
+        figure = Figure(figsize=(3.2 * len(names), 5.6), layout="constrained")
+        axes: Any = figure.subplots(2, len(names), gridspec_kw={"height_ratios": (1.35, 1)}, squeeze=False)
+        for (top, bottom), name in zip(axes.T, names, strict=True):
             values = results.descriptor("reference", name), results.descriptor("other", name)
             _qq(top, *values, reference, other)
             top.set_title(_axis_title(name), pad=32)

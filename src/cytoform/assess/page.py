@@ -34,9 +34,13 @@ class Drawer:
 
 def page(title: str, body: Sequence[str]) -> str:
     """A whole page of pieces that are HTML already, in the style of the report."""
-    style = files("cytoform.assess").joinpath("report_template.html").read_text("utf-8").split("</style>")[0]
-    head = style.replace("$title", html.escape(title))
-    return f"{head}</style>\n</head>\n<body>\n<main>\n" + "\n".join(body) + "\n</main>\n</body>\n</html>\n"
+    style = files("cytoform.assess").joinpath("page.css").read_text("utf-8")
+    head = (
+        '<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{html.escape(title)}</title>\n<style>\n{style}</style>"
+    )
+    inside = "\n".join(body)
+    return f'<!doctype html>\n<html lang="en">\n<head>\n{head}\n</head>\n<body>\n<main>\n{inside}\n</main>\n</body>\n</html>\n'
 
 
 def image(kind: str, data: bytes, alternative: str) -> str:
@@ -49,4 +53,6 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table of cells that are HTML already."""
     top = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f'<div class="scroll"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+    # What scrolls has to be reached by keyboard.
+    scroll = '<div class="scroll" tabindex="0" role="group" aria-label="Table">'
+    return f"{scroll}<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"

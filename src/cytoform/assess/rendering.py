@@ -16,6 +16,7 @@ from cytoform.shapes.mesh import Mesh
 
 Picture = UInt8[np.ndarray, "rows columns 4"]
 Colour = tuple[float, float, float]
+VertexColours = Float[np.ndarray, "vertices 3"]
 
 SUPERSAMPLING = 2
 # Directions are (right, up, toward the viewer): a large soft key light from the upper left, a cool fill from the right.
@@ -57,18 +58,19 @@ def render_mesh(
     size_px: int,
     half_extent_um: float,
     camera: Camera = CAMERA,
-    colour: Colour = (0.30, 0.52, 0.78),
+    colour: Colour | VertexColours = (0.30, 0.52, 0.78),
 ) -> Picture:
     """A square RGBA picture of a mesh on transparent ground; the cube's centre is in the middle.
 
     `half_extent_um` is the half-width of the cube the mesh lies in, so pictures of one store share centre and scale:
-    a micrometre is `size_px * camera.zoom / (2 * half_extent_um)` pixels. `colour` is sRGB, 0 to 1.
+    a micrometre is `size_px * camera.zoom / (2 * half_extent_um)` pixels. `colour` is sRGB, 0 to 1, and may
+    be one a vertex.
     """
     view = View((size_px, size_px), size_px * camera.zoom / (2 * half_extent_um), camera)
     return render_view(mesh, view, half_extent_um=half_extent_um, colour=colour)
 
 
-def render_view(mesh: Mesh, view: View, *, half_extent_um: float, colour: Colour) -> Picture:
+def render_view(mesh: Mesh, view: View, *, half_extent_um: float, colour: Colour | VertexColours) -> Picture:
     """The same with the size of the picture and its scale chosen freely."""
     rows, columns = view.shape_px
     scale = view.px_per_um * SUPERSAMPLING
@@ -76,7 +78,11 @@ def render_view(mesh: Mesh, view: View, *, half_extent_um: float, colour: Colour
     points_px = np.array([columns, rows, 0]) * SUPERSAMPLING / 2 + seen * [1, -1, 1]
     found = visible(points_px, mesh.faces, (rows * SUPERSAMPLING, columns * SUPERSAMPLING))
 
-    of_vertices = np.concatenate([_vertex_normals(mesh) @ view.camera.axes.T, points_px[:, 2:]], axis=1)
+    paint = np.asarray(colour, float)
+    columns_of_vertices = [_vertex_normals(mesh) @ view.camera.axes.T, points_px[:, 2:]]
+    if paint.ndim == 2:
+        columns_of_vertices.append(paint)
+    of_vertices = np.concatenate(columns_of_vertices, axis=1)
     of_samples = np.einsum("nk,nkc->nc", found.weights, of_vertices[mesh.faces[found.face]])
     pixel_of_sample = found.row // SUPERSAMPLING * columns + found.column // SUPERSAMPLING
     pixel, cover, mean = _averaged(pixel_of_sample, of_samples, rows * columns)
@@ -84,7 +90,9 @@ def render_view(mesh: Mesh, view: View, *, half_extent_um: float, colour: Colour
     openness = _openness(np.divmod(pixel, columns), mean[:, 3] / SUPERSAMPLING, max(rows, columns))
 
     picture = np.zeros((rows * columns, 4), np.uint8)
-    picture[pixel, :3] = np.rint(_encoded(_shade(normal, colour) * openness[:, None]))
+    picture[pixel, :3] = np.rint(
+        _encoded(_shade(normal, paint if paint.ndim == 1 else mean[:, 4:]) * openness[:, None])
+    )
     picture[pixel, 3] = np.rint(255 * cover / SUPERSAMPLING**2)
     return picture.reshape(rows, columns, 4)
 
@@ -109,7 +117,7 @@ def _averaged(
     return some, count[some], np.stack(sums, axis=1) / count[some, None]
 
 
-def _shade(normal: Float[np.ndarray, "p 3"], colour: Colour) -> Float[np.ndarray, "p 3"]:
+def _shade(normal: Float[np.ndarray, "p 3"], colour: Float[np.ndarray, "... 3"]) -> Float[np.ndarray, "p 3"]:
     """Linear colour of surface points by their normal: wrapped key and fill light, sky, highlight, dark rim."""
     key, fill = KEY / np.linalg.norm(KEY), FILL / np.linalg.norm(FILL)
     # Light that wraps around the body leaves no black side, as in tissue.
@@ -119,7 +127,7 @@ def _shade(normal: Float[np.ndarray, "p 3"], colour: Colour) -> Float[np.ndarray
     half = key + np.array([0, 0, 1])
     highlight = np.clip(normal @ (half / np.linalg.norm(half)), 0, 1) ** 40
     rim = 1 - 0.35 * (1 - np.clip(normal[:, 2], 0, 1)) ** 2
-    return np.array(colour) ** 2.2 * (light * rim)[:, None] + 0.10 * highlight[:, None]
+    return colour**2.2 * (light * rim)[:, None] + 0.10 * highlight[:, None]
 
 
 def shades(colour: Colour) -> Float[np.ndarray, "n 3"]:
@@ -127,7 +135,9 @@ def shades(colour: Colour) -> Float[np.ndarray, "n 3"]:
     x, y = np.meshgrid(*[np.linspace(-1, 1, 41)] * 2)
     inside = x**2 + y**2 <= 1
     normal = np.stack([x[inside], y[inside], np.sqrt(np.maximum(1 - x[inside] ** 2 - y[inside] ** 2, 0))], axis=1)
-    return np.concatenate([_encoded(_shade(normal, colour) * open_share) for open_share in (1.0, 0.85, 0.6, 0.35)])
+    return np.concatenate(
+        [_encoded(_shade(normal, np.array(colour)) * open_share) for open_share in (1.0, 0.85, 0.6, 0.35)]
+    )
 
 
 def _encoded(linear: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:

@@ -7,18 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from cytoform.assess.descriptors import DESCRIPTORS
+from cytoform.assess.descriptors import DESCRIPTORS, MAIN_DESCRIPTORS
 from cytoform.assess.distributions import Summary, summarise
 from cytoform.assess.figures import Side, p_text
 from cytoform.assess.page import table
-from cytoform.assess.results import Results
+from cytoform.assess.report_cells import Comparison
+from cytoform.assess.slices import css
+from cytoform.assess.verdict import ALPHA, sequence_p
 
 
-def headline(compared: Results, side: Side) -> str:
+def headline(comparison: Comparison, side: Side) -> str:
     """The few numbers that one looks for first."""
-    results = compared.to_json()
+    results = comparison.found
     cards = []
-    if compared.pairs:
+    if comparison.results.pairs:
         distance = results["surface_distance"]
         cards += [
             (_pm(results["jaccard"], 3), "Jaccard index"),
@@ -27,52 +29,60 @@ def headline(compared: Results, side: Side) -> str:
             (_pm(distance["hd95_um"], 3), "µm 95 % Hausdorff distance"),
         ]
     else:
-        for name in ("size_um3", "surface_um2", "sphericity"):
-            p = results["descriptors"][name]["ks_p_sequences"]
+        for name in MAIN_DESCRIPTORS:
+            p = sequence_p(results["descriptors"][name])
             cards.append((p_text(p), f"{DESCRIPTORS[name].title}, KS over sequences"))
     cards.append((f"{results['topology']['other']['single_component_share']:.0%}", "frames in one piece"))
     boxes = "".join(f'<div class="card"><b>{value}</b><span>{html.escape(what)}</span></div>' for value, what in cards)
-    return f'<div class="group">{_dot(side)}{html.escape(side.label)} against original</div><div class="cards">{boxes}</div>'
+    return f'<div class="group">{dot(side)}{html.escape(side.label)} against original</div><div class="cards">{boxes}</div>'
 
 
-def descriptor_table(compared: Sequence[Results], sides: Sequence[Side]) -> str:
-    """Means and deviations: one row for the reference and one for each set compared with it (paper table 1)."""
-    sets = [(sides[0], compared[0].reference, compared[0], "reference")]
-    sets += [(side, results.other, results, "other") for side, results in zip(sides[1:], compared, strict=True)]
-    rows = []
-    for side, sequences, results, key in sets:
-        n_frames = sum(len(sequence.frames) for sequence in sequences)
-        summaries = [summarise(np.concatenate(results.descriptor(key, name))) for name in DESCRIPTORS]
-        cells = [_mean_and_std(s) for s in summaries]
-        rows.append([f"{_dot(side)}{html.escape(side.label)}", f"{len(sequences)} / {n_frames}", *cells])
-    titles = [f"{d.title} [{d.unit}]" if d.unit else d.title for d in DESCRIPTORS.values()]
-    return table(["", "Sequences / frames", *titles], rows)
+def descriptor_table(comparisons: Sequence[Comparison], sides: Sequence[Side]) -> str:
+    """Means and deviations: a column for the reference and one for each set compared with it (paper table 1)."""
+    sets = [(comparisons[0].results, "reference"), *((comparison.results, "other") for comparison in comparisons)]
+    counts = [getattr(results, key) for results, key in sets]
+    rows = [
+        ["Sequences", *(str(len(sequences)) for sequences in counts)],
+        ["Frames", *(str(sum(len(sequence.frames) for sequence in sequences)) for sequences in counts)],
+    ]
+    for name, descriptor in DESCRIPTORS.items():
+        title = f"{descriptor.title} [{descriptor.unit}]" if descriptor.unit else descriptor.title
+        summaries = [summarise(np.concatenate(results.descriptor(key, name))) for results, key in sets]
+        rows.append([html.escape(title), *(_mean_and_std(summary) for summary in summaries)])
+    return table(["", *(side.label for side in sides)], rows)
 
 
-def ks_table(results: Results) -> str:
+def ks_table(comparison: Comparison) -> str:
     """Kolmogorov-Smirnov tests of all descriptors, over frames and over means of sequences."""
     rows = []
-    for name, values in results.to_json()["descriptors"].items():
-        tests = [(values[f"ks_statistic{key}"], values[f"ks_p{key}"]) for key in ("", "_sequences")]
-        cells = [
-            cell
-            for statistic, p in tests
-            for cell in (
-                f"{statistic:.3f}",
-                f'<span class="{"bad" if p <= 0.05 else "good"}">{html.escape(p_text(p))}</span>',
-            )
+    for name, values in comparison.found["descriptors"].items():
+        tests = [
+            (values["ks_statistic"], values["ks_p"]),
+            (values["ks_statistic_sequences"], values["ks_p_sequences"]),
         ]
+        cells = [cell for statistic, p in tests for cell in (f"{statistic:.3f}", _p(p))]
+        if "ks_p_sequences_corrected" in values:
+            cells.append(_p(sequence_p(values)))
         rows.append([html.escape(DESCRIPTORS[name].title), *cells])
-    head = ["Kolmogorov-Smirnov test", "D over frames", "p over frames", "D over sequences", "p over sequences"]
-    return table(head, rows)
+    head = ["Descriptor", "D over frames", "p over frames", "D over sequences", "p over sequences"]
+    return table([*head, "corrected"][: len(rows[0])], rows)
 
 
-def topology_table(results: Results, side: Side) -> str:
+def _p(p: float | None) -> str:
+    """A p-value; one that tells the sets apart is told by its mark, not by colour alone."""
+    value = math.nan if p is None else p
+    text = html.escape(p_text(value))
+    return f'<span class="bad">{text} ✱</span>' if value <= ALPHA else text
+
+
+def topology_table(comparisons: Sequence[Comparison], sides: Sequence[Side]) -> str:
     """How many frames have how many components, and which Euler number."""
+    found = [comparisons[0].found["topology"]["reference"], *(c.found["topology"]["other"] for c in comparisons)]
     rows = []
-    for label, topology in zip(("Original", side.label), results.to_json()["topology"].values(), strict=True):
+    for side, topology in zip(sides, found, strict=True):
         components, euler = (_counts(topology[key]) for key in ("components", "euler"))
-        rows.append([html.escape(label), f"{topology['single_component_share']:.0%}", components, euler])
+        title = f"{dot(side)}{html.escape(side.label)}"
+        rows.append([title, f"{topology['single_component_share']:.0%}", components, euler])
     note = "Number: frames that have it. The Euler number is components - handles + cavities: 1 for a ball, 2 for two cells."
     head = ["", "Frames in one piece", "Components (26 neighbours)", "Euler number"]
     return table(head, rows) + f'<p class="note">{note}</p>'
@@ -82,11 +92,14 @@ def _counts(counted: dict[str, int]) -> str:
     return ", ".join(f"{value}: {count}" for value, count in counted.items())
 
 
-def _dot(side: Side) -> str:
-    return f'<span class="dot" style="background:rgb({",".join(str(round(255 * c)) for c in side.colour)})"></span>'
+def dot(side: Side) -> str:
+    """The colour of a side."""
+    return f'<span class="dot" style="background:{css(side.colour)}"></span>'
 
 
 def _pm(values: dict[str, Any], digits: int) -> str:
+    if math.isnan(values["mean"]):
+        return "not defined"
     return f"{values['mean']:.{digits}f} <small>± {values['std']:.{digits}f}</small>"
 
 

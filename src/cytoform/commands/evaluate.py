@@ -1,11 +1,16 @@
-"""`cytoform evaluate`: how alike two shape stores are."""
+"""`cytoform evaluate`: how alike shape stores are."""
 
+from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from cytoform.commands.common import Common, WorkerOptions
+
+if TYPE_CHECKING:
+    from cytoform.assess.report import Comparison
+    from cytoform.shapes.store import ShapeStore
 
 # What the report calls the cells of a store, by the command that wrote it.
 LABELS = {"reconstruct": "Reconstructed", "generate": "Generated", "interpolate": "Interpolated", "fit": "Fitted"}
@@ -15,14 +20,15 @@ def evaluate(
     reference: Path,
     other: Path,
     /,
-    *,
+    *others: Path,
     out: Path,
     paired: Annotated[bool, Parameter(negative=())] = False,
     sequences: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
+    run: Path | None = None,
     workers: WorkerOptions = WorkerOptions(),  # noqa: B008 (frozen)
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
-    """Compare two shape stores: results.json, figures and report.html.
+    """Compare shape stores: results.json, figures, tables and report.html.
 
     Parameters
     ----------
@@ -30,41 +36,101 @@ def evaluate(
         Shape store of the original cells.
     other
         Shape store to judge: reconstructed or generated cells.
+    others
+        More such stores, for one report of all. Of several, those are paired whose sequences bear the names of REFERENCE.
     out
         Folder to write.
     paired
         The sequences of OTHER reconstruct those of REFERENCE with the same name: overlap and surface distances too.
     sequences
         Compare only the sequences with these names.
+    run
+        Run folder that the cells come from: its learned codes are on the report's map too.
     """
-    from cytoform.assess.report import Comparison, write_report
-    from cytoform.assess.results import evaluate as compare
+    from cytoform.assess.report import write_report
     from cytoform.files import refuse_existing, staged, write_json
+    from cytoform.report_codes import map_of_codes
     from cytoform.shapes.store import ShapeStore
 
     refuse_existing(out, overwrite=common.overwrite)
-    stores = ShapeStore.open(reference), ShapeStore.open(other)
-    n_sequences = sum(len(sequences or store.names) for store in stores)
-    with workers.ready() as n_workers, common.progress("measuring", n_sequences) as advance:
+    original, *stores = (ShapeStore.open(path) for path in (reference, other, *others))
+    labels = _labels(stores)
+    chart = map_of_codes([(label, store.path) for label, store in zip(labels, stores, strict=True)], run=run)
+    with workers.ready() as n_workers:
+        comparisons = [
+            _compare(original, store, label, paired=pair, sequences=sequences, workers=n_workers, common=common)
+            for store, label in zip(stores, labels, strict=True)
+            for pair in [paired or (bool(others) and _same_names(original, store, sequences))]
+        ]
+        provenance = {"command": "cytoform evaluate", "seed": common.seed} | ({} if run is None else {"run": run.name})
+        n_cells = len(sequences or original.names) + sum(
+            len(c.results.other) for c in comparisons if not c.results.pairs
+        )
+        with staged(out, overwrite=common.overwrite) as folder, common.progress("drawing cells", n_cells) as advance:
+            for number, comparison in enumerate(comparisons):
+                name = "results.json" if number == 0 else f"results_{comparison.stem}.json"
+                comparison.results.write(folder / name)
+            write_report(
+                folder,
+                title=f"{' and '.join(store.path.name for store in stores)} against {reference.name}",
+                reference=reference,
+                comparisons=comparisons,
+                provenance=provenance,
+                code_map=chart,
+                workers=n_workers,
+                done=advance,
+            )
+            write_json(folder / "provenance.json", provenance | _provenance(comparisons))
+    common.done(out / "report.html", next_command=f"cytoform export {other} --to meshes --out meshes")
+
+
+def _same_names(original: "ShapeStore", store: "ShapeStore", sequences: list[str] | None) -> bool:
+    """Whether a store has the sequences of the original, or those of them that are asked for."""
+    if sequences:
+        return set(sequences) <= set(store.names)
+    return original.names == store.names
+
+
+def _compare(
+    original: "ShapeStore",
+    store: "ShapeStore",
+    label: str,
+    *,
+    paired: bool,
+    sequences: list[str] | None,
+    workers: int,
+    common: Common,
+) -> "Comparison":
+    from cytoform.assess.report import Comparison
+    from cytoform.assess.results import evaluate as compare
+
+    n_sequences = len(sequences or original.names) + len(sequences or store.names)
+    with common.progress(f"measuring {store.path.name}", n_sequences) as advance:
         results = compare(
-            reference,
-            other,
+            original.path,
+            store.path,
             paired=paired,
             sequences=sequences,
-            workers=n_workers,
+            workers=workers,
             seed=common.seed,
             done=lambda: advance(2 if paired else 1),
         )
-    label = LABELS.get(str(stores[1].attributes.get("command", "")).removeprefix("cytoform "), "Compared")
-    provenance = {"command": "cytoform evaluate", "seed": common.seed}
-    with staged(out, overwrite=common.overwrite) as folder:
-        results.write(folder / "results.json")
-        write_report(
-            folder,
-            title=f"{other.name} against {reference.name}",
-            reference=reference,
-            comparisons=[Comparison(label, other, results)],
-            provenance=provenance,
-        )
-        write_json(folder / "provenance.json", provenance | results.provenance)
-    common.done(out / "report.html", next_command=f"cytoform export {other} --to meshes --out meshes")
+    return Comparison(label, store.path, results)
+
+
+def _provenance(comparisons: "list[Comparison]") -> dict[str, Any]:
+    """That of the only comparison, or of each by its label."""
+    if len(comparisons) == 1:
+        return comparisons[0].results.provenance
+    return {comparison.label: comparison.results.provenance for comparison in comparisons}
+
+
+def _labels(stores: "list[ShapeStore]") -> list[str]:
+    """What the report calls the cells of each store: two that were made alike get their names, too."""
+    made = [LABELS.get(str(s.attributes.get("command", "")).removeprefix("cytoform "), "Compared") for s in stores]
+    counted = Counter(made)
+    named = [
+        label if counted[label] == 1 else f"{label} ({store.path.name.removesuffix('.zarr')})"
+        for label, store in zip(made, stores, strict=True)
+    ]
+    return [label if label not in named[:i] else f"{label} {i + 1}" for i, label in enumerate(named)]

@@ -1,0 +1,88 @@
+"""What a report says, before it is drawn as a page."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cytoform.assess.cell_pictures import CellPictures, CellTask, draw_cell
+from cytoform.assess.code_map import CodeMap
+from cytoform.assess.failures import Failure, Norm, failures_of
+from cytoform.assess.figures import COLOURS, Side
+from cytoform.assess.report_cells import Cell, Comparison, cells_of
+from cytoform.parallel import run_all
+
+# For the players of all cells; what is drawn besides takes some five megabytes for a hundred cells.
+PLAYERS_BYTES = 17_000_000
+PLAYER_BYTES = 900_000  # nobody would see what more a cell could hold
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the page says, before it is written."""
+
+    title: str
+    reference: Path
+    comparisons: tuple[Comparison, ...]
+    sides: tuple[Side, ...]  # of the reference and one for each comparison
+    cells: tuple[Cell, ...]
+    failures: dict[str, tuple[Failure, ...]]  # by the key of their cell
+    pictures: dict[str, CellPictures]  # likewise
+    error_limit_um: float
+    code_map: CodeMap | None
+    provenance: dict[str, Any]
+
+
+def assemble(
+    title: str,
+    reference: Path,
+    comparisons: Sequence[Comparison],
+    *,
+    provenance: dict[str, Any],
+    code_map: CodeMap | None = None,
+    workers: int = 1,
+    done: Callable[[], Any] = lambda: None,
+) -> Report:
+    """Find out all that is to be said, and draw every cell; `done` is called after each of them."""
+    sides = [Side("Original", COLOURS[0])]
+    sides += [Side(c.label, COLOURS[1 + i % (len(COLOURS) - 1)]) for i, c in enumerate(comparisons)]
+    cells = cells_of(reference, comparisons, sides)
+    norm = Norm.of(cell.strands[0] for cell in cells if cell.original is not None)
+    failures = {cell.key: failures_of(cell, norm) for cell in cells}
+    limit_um = error_limit_um(comparisons)
+    tasks = [(CellTask(cell, failures[cell.key], limit_um, _budget_bytes(cell, cells)),) for cell in cells]
+    drawn = run_all(draw_cell, tasks, workers=workers, done=done)
+    pictures = {cell.key: each for cell, each in zip(cells, drawn, strict=True)}
+    return Report(
+        title=title,
+        reference=reference,
+        comparisons=tuple(comparisons),
+        sides=tuple(sides),
+        cells=cells,
+        failures=failures,
+        pictures=pictures,
+        error_limit_um=limit_um,
+        code_map=code_map,
+        provenance=provenance,
+    )
+
+
+def error_limit_um(comparisons: Sequence[Comparison]) -> float:
+    """Where the colours of errors end: the mean 95 % Hausdorff distance, rounded up to 1, 2 or 5 times a power of ten."""
+    found = [values for comparison in comparisons for values in comparison.results.paired("hd95_um").values()]
+    every = np.concatenate(found) if found else np.empty(0)
+    every = every[np.isfinite(every)]
+    mean = float(every.mean()) if len(every) else 0.0
+    if mean <= 0:
+        return 1.0
+    power = 10.0 ** np.floor(np.log10(mean))
+    return float(next(round(step * power, 9) for step in (1, 2, 5, 10) if step * power >= mean * (1 - 1e-9)))
+
+
+def _budget_bytes(cell: Cell, cells: Sequence[Cell]) -> int:
+    """Shares of one budget, by how many shapes a cell has."""
+    every = sum(len(strand.sequence.frames) for each in cells for strand in each.strands)
+    own = sum(len(strand.sequence.frames) for strand in cell.strands)
+    return min(PLAYERS_BYTES * own // every, PLAYER_BYTES)
