@@ -4,10 +4,12 @@ import base64
 import csv
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from browser import Browser, Tab, chromium, inked, opened
 from pages import assert_self_contained, assert_well_formed
 from stores import ball, empty, write_store
 
@@ -168,3 +170,83 @@ def test_a_single_frame_and_a_store_of_empty_frames(tmp_path: Path) -> None:
         assert_well_formed(page)
         assert "not defined" in page
         assert "empty" in page
+
+
+class TestInBrowser:
+    """Views, keys and paper in Chromium; whatever a page says on the console or asks of the network is a fault."""
+
+    @pytest.fixture(scope="class")
+    def browser(self) -> Iterator[Browser]:
+        with chromium() as started:
+            yield started
+
+    @pytest.fixture(params=["wide", "narrow"])
+    def tab(self, browser: Browser, folder: Path, request: pytest.FixtureRequest) -> Iterator[Tab]:
+        with opened(browser, folder / "report.html", size=request.param) as tab:
+            yield tab
+            assert tab.faults == []
+
+    def test_one_view_at_a_time(self, tab: Tab) -> None:
+        page = tab.page
+        assert page.locator("#overview").is_visible()
+        assert page.locator(".cell:visible").count() == 0
+        assert not tab.overflows()
+        tab.picture("#verdict", f"report-verdict-{page.viewport_size['width']}")
+        page.locator(".gallery a").first.click()
+        assert page.locator(".cell:visible").count() == 1
+        assert not page.locator("#overview").is_visible()
+        assert page.locator(".cell:visible h2").inner_text() == NAME
+        assert page.evaluate("() => document.activeElement.textContent") == NAME
+        assert page.title().startswith(NAME)
+        assert not tab.overflows()
+        page.wait_for_function("() => document.querySelector('.cell:target cell-player').loaded")
+        assert inked(tab.picture(".cell:target cell-player", f"report-cell-{page.viewport_size['width']}")) > 0.01
+        page.locator(".cell:visible a[rel=next]").first.click()
+        assert page.locator(".cell:visible h2").inner_text() == "b"
+        page.go_back()
+        assert page.locator(".cell:visible h2").inner_text() == NAME
+        page.locator(".cell:visible .turn a", has_text="All cells").first.click()
+        assert page.locator("#overview").is_visible()
+
+    def test_a_point_of_the_map_opens_its_cell_by_keyboard(self, tab: Tab) -> None:
+        tab.page.locator("#map svg a").last.focus()
+        tab.page.keyboard.press("Enter")
+        assert tab.page.locator(".cell:visible h2").inner_text() == "n"
+
+    def test_keys_go_through_the_page_and_past_its_head(self, tab: Tab) -> None:
+        tab.page.keyboard.press("Tab")
+        assert tab.page.evaluate("() => document.activeElement.className") == "skip"
+        seen = []
+        for _ in range(40):
+            tab.page.keyboard.press("Tab")
+            seen.append(tab.page.evaluate("() => document.activeElement.outerHTML.slice(0, 400)"))
+        assert len(set(seen)) > 30
+
+    def test_the_address_of_a_cell_opens_it_and_skipping_stays_there(self, browser: Browser, folder: Path) -> None:
+        with opened(browser, folder / "report.html", anchor="#cell=b") as tab:
+            assert tab.page.locator(".cell:visible h2").inner_text() == "b"
+            tab.page.locator(".skip").focus()
+            tab.page.keyboard.press("Enter")
+            assert tab.page.locator(".cell:visible h2").inner_text() == "b"
+            assert tab.faults == []
+
+    def test_citation_is_copied(self, tab: Tab) -> None:
+        button = tab.page.locator("button[data-copies]")
+        button.click()
+        tab.page.wait_for_function("() => document.querySelector('button[data-copies]').textContent === 'Copied'")
+
+    def test_paper_has_everything_open_and_nothing_to_click(self, tab: Tab) -> None:
+        tab.page.emulate_media(media="print")
+        assert not tab.page.locator(".contents").is_visible()
+        tab.page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
+        assert tab.page.locator("details:not([open])").count() == 0
+        tab.page.evaluate("() => dispatchEvent(new Event('afterprint'))")
+        assert tab.page.locator("details[open]").count() == 0
+
+    def test_views_need_no_script(self, browser: Browser, folder: Path) -> None:
+        context = browser.new_context(java_script_enabled=False)
+        page = context.new_page()
+        page.goto((folder / "report.html").as_uri() + "#cell=n")
+        assert page.locator(".cell:visible h2").inner_text() == "n"
+        assert not page.locator("#overview").is_visible()
+        context.close()

@@ -27,12 +27,31 @@ def test_paired(stores: tuple[str, str, str], tmp_path: Path, capsys: pytest.Cap
     found = json.loads((out / "results.json").read_text())
     assert 0.8 < found["jaccard"]["mean"] < 1
     assert "Reconstructed against original" in (out / "report.html").read_text()
-    assert sorted(path.name for path in out.iterdir()) == ["figures", "provenance.json", "report.html", "results.json"]
+    files = ["figures", "provenance.json", "report.html", "results.json", "tables"]
+    assert sorted(path.name for path in out.iterdir()) == files
     printed = capsys.readouterr().out
     assert f"wrote {out / 'report.html'}" in printed
     assert "next: cytoform export" in printed
     assert cli.run(["info", str(out)]) == 0
     assert "Jaccard" in capsys.readouterr().out
+
+
+def test_several_stores_on_one_page(stores: tuple[str, str, str], tmp_path: Path) -> None:
+    """Those whose sequences bear the names of the reference are paired."""
+    new = write_store(tmp_path / "new.zarr", {"n": [ball(3.2)]}, command="generate")
+    out = tmp_path / "out"
+    run = ["evaluate", stores[0], stores[1], str(new), stores[1], "--out", str(out), "--workers", "1", "--quiet"]
+    assert cli.run(run) == 0
+    found = {path.name: json.loads(path.read_text()) for path in out.glob("results*.json")}
+    again = "results_reconstructed_rec_3.json"
+    assert set(found) == {"results.json", "results_generated.json", again}
+    assert found["results.json"]["jaccard"]["mean"] == found[again]["jaccard"]["mean"]
+    assert found["results_generated.json"]["jaccard"] is None
+    page = (out / "report.html").read_text()
+    assert 'id="cell=n"' in page
+    assert "Generated against original" in page
+    assert "Reconstructed (rec) against original" in page
+    assert set(json.loads((out / "provenance.json").read_text())) > {"Generated", "Reconstructed (rec)"}
 
 
 def test_existing_output_is_kept_without_overwrite(
@@ -67,5 +86,6 @@ def test_faults_are_one_line_and_leave_nothing(
         (reference, rebuilt, "--workers", "0"): "--workers 0",
         (reference, rebuilt, "--sequences", "zebra"): "no sequence 'zebra'",
         (reference, str(Path(reference) / "a")): "not a shape store",
+        (reference, rebuilt, "--run", reference): "ref.zarr",
     }.items():
         assert_refused(["evaluate", *arguments, *out], message, capsys, folder=tmp_path)

@@ -16,7 +16,8 @@ from cytoform.assess.rendering import CAMERA, Camera, Colour, render_mesh
 from cytoform.assess.report_cells import Cell, Strand
 from cytoform.assess.sheets import common_camera
 from cytoform.assess.slices import outlines, plane_of_difference
-from cytoform.shapes.mesh import Mesh, mesh_from_distance
+from cytoform.shapes.export import meshes_of
+from cytoform.shapes.mesh import Mesh
 from cytoform.shapes.store import ShapeSequence, ShapeStore
 
 TILE_PX, THUMBNAIL_PX = 220, 110
@@ -69,18 +70,11 @@ class _Shapes:
     @classmethod
     def read(cls, strand: Strand) -> "_Shapes":
         sequence = ShapeStore.open(strand.store)[strand.sequence.name]
-        return cls(strand, sequence, tuple(_surface(sequence, frame) for frame in range(sequence.info.n_frames)))
+        return cls(strand, sequence, tuple(meshes_of(sequence)))
 
     @property
     def half_extent_um(self) -> float:
         return self.sequence.grid.half_extent_um
-
-
-def _surface(sequence: ShapeSequence, frame: int) -> Mesh | None:
-    corner_zyx, sdf_um = sequence.box(frame)
-    if not (sdf_um <= 0).any():
-        return None
-    return mesh_from_distance(sdf_um, sequence.grid.spacing_um, corner_zyx=corner_zyx)
 
 
 def _scene(task: CellTask, shapes: Sequence[_Shapes], original: _Shapes | None) -> Scene:

@@ -11,11 +11,12 @@ from cytoform.assess.cell_pictures import CellPictures, CellTask, draw_cell
 from cytoform.assess.code_map import CodeMap
 from cytoform.assess.failures import Failure, Norm, failures_of
 from cytoform.assess.figures import COLOURS, Side
+from cytoform.assess.player import round_up
 from cytoform.assess.report_cells import Cell, Comparison, cells_of
 from cytoform.parallel import run_all
 
-# For the players of all cells; what is drawn besides takes some five megabytes for a hundred cells.
-PLAYERS_BYTES = 17_000_000
+# For the players of all cells; what a page of a hundred cells holds besides takes some eight megabytes.
+PLAYERS_BYTES = 14_000_000
 PLAYER_BYTES = 900_000  # nobody would see what more a cell could hold
 
 
@@ -75,10 +76,7 @@ def error_limit_um(comparisons: Sequence[Comparison]) -> float:
     every = np.concatenate(found) if found else np.empty(0)
     every = every[np.isfinite(every)]
     mean = float(every.mean()) if len(every) else 0.0
-    if mean <= 0:
-        return 1.0
-    power = 10.0 ** np.floor(np.log10(mean))
-    return float(next(round(step * power, 9) for step in (1, 2, 5, 10) if step * power >= mean * (1 - 1e-9)))
+    return round_up(mean) if mean > 0 else 1.0
 
 
 def _budget_bytes(cell: Cell, cells: Sequence[Cell]) -> int:

@@ -12,9 +12,6 @@ if TYPE_CHECKING:
     from cytoform.assess.report import Comparison
     from cytoform.shapes.store import ShapeStore
 
-# What the report calls the cells of a store, by the command that wrote it.
-LABELS = {"reconstruct": "Reconstructed", "generate": "Generated", "interpolate": "Interpolated", "fit": "Fitted"}
-
 
 def evaluate(
     reference: Path,
@@ -127,7 +124,10 @@ def _provenance(comparisons: "list[Comparison]") -> dict[str, Any]:
 
 def _labels(stores: "list[ShapeStore]") -> list[str]:
     """What the report calls the cells of each store: two that were made alike get their names, too."""
-    made = [LABELS.get(str(s.attributes.get("command", "")).removeprefix("cytoform "), "Compared") for s in stores]
+    from cytoform.assess.labels import label_of
+
+    # "Original" is the reference, whatever the others are.
+    made = [label if (label := label_of(store)) != "Original" else "Compared" for store in stores]
     counted = Counter(made)
     named = [
         label if counted[label] == 1 else f"{label} ({store.path.name.removesuffix('.zarr')})"
