@@ -107,7 +107,7 @@ def _error_key(limit_um: float) -> str:
     colours = ",".join(css(colour) for colour in ERROR_COLOURS)
     return (
         f"Colours are signed distances to the original: −{limit_um:g} µm (inside)"
-        f'<span class="scale" style="background:linear-gradient(to right,{colours})"></span>+{limit_um:g} µm (outside). '
+        f'<span class="error-key" style="background:linear-gradient(to right,{colours})"></span>+{limit_um:g} µm (outside). '
         "Outlines: the plane in which most voxels differ, of those well inside the cell; the original’s is solid, the "
         "other’s dashed."
     )
