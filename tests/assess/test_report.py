@@ -111,11 +111,11 @@ def test_figures_are_those_of_the_results(text: str, comparisons: tuple[Path, li
     means = {
         r["cells"]: float(r["mean"])
         for r in csv.DictReader((folder / "tables" / "descriptors.csv").open())
-        if r["descriptor"] == "size_um3"
+        if r["measure"] == "size_um3"
     }
     assert means["Original"] == pytest.approx(sizes["reference"]["mean"])
     assert means["Reconstructed"] == pytest.approx(sizes["other"]["mean"])
-    tests = [r for r in csv.DictReader((folder / "tables" / "tests.csv").open()) if r["descriptor"] == "size_um3"]
+    tests = [r for r in csv.DictReader((folder / "tables" / "tests.csv").open()) if r["measure"] == "size_um3"]
     assert float(tests[0]["ks_p_sequences"]) == pytest.approx(sizes["ks_p_sequences"])
     overlap = list(csv.DictReader((folder / "tables" / "overlap.csv").open()))
     assert {r["measure"] for r in overlap} >= {"jaccard", "dice", "assd_um", "hd95_um"}

@@ -8,7 +8,7 @@ from stores import ball, empty, write_store
 
 from cytoform.assess.report_cells import Comparison
 from cytoform.assess.results import evaluate
-from cytoform.assess.verdict import Finding, Verdict, grade, sequence_p, verdict_of
+from cytoform.assess.verdict import Finding, Verdict, grade, verdict_of
 
 
 def test_grades() -> None:
@@ -70,12 +70,6 @@ def test_without_pairs_pieces_are_compared_by_their_share(tmp_path: Path) -> Non
     assert found["piece"].text == "50.0% of the frames are in one piece, of the originals 100.0%."
     assert found["piece"].grade == "poor"
     assert "mean Jaccard" not in found
-
-
-def test_corrected_p_counts_where_it_is_given() -> None:
-    assert sequence_p({"ks_p_sequences": 0.01}) == 0.01
-    assert sequence_p({"ks_p_sequences": 0.01, "ks_p_sequences_corrected": 0.05}) == 0.05
-    assert math.isnan(sequence_p({"ks_p_sequences": None}))
 
 
 @pytest.mark.parametrize(("n", "level"), [(3, "poor"), (10, "poor")])

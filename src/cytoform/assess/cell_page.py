@@ -1,15 +1,34 @@
 """The pages of single cells, and the gallery that leads to them, as HTML."""
 
 import html
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from cytoform.assess.cell_pictures import CellPictures
 from cytoform.assess.charts import Line, key_of_lines, line_chart
 from cytoform.assess.distributions import summarise
+from cytoform.assess.dynamics import DYNAMICS
 from cytoform.assess.failures import Failure
+from cytoform.assess.glossary import titled
+from cytoform.assess.page import table
 from cytoform.assess.report_cells import Cell, curves_of
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """The original that a cell is most like."""
+
+    original: Cell
+    distance_um2: float
+
+    @property
+    def sentence(self) -> str:
+        """With a link."""
+        link = f'<a href="{link_to(self.original)}">{html.escape(self.original.name)}</a>'
+        return f'<p class="note">Nearest original: {link}, at a Chamfer distance of {self.distance_um2:.3g} µm².</p>'
 
 
 def link_to(cell: Cell) -> str:
@@ -24,14 +43,16 @@ def cell_page(
     *,
     before: Cell | None,
     after: Cell | None,
+    nearest: Nearest | None = None,
 ) -> str:
-    """Everything on one cell."""
+    """Everything on one cell; `nearest` is the original most alike, of one that has no original itself."""
     sides = [strand.side for strand in cell.strands]
     parts = [
         f'<section class="cell" id="{cell.element_id}" aria-labelledby="title-{cell.element_id}">',
         _turning(before, after),
         f'<h2 id="title-{cell.element_id}" tabindex="-1">{html.escape(cell.name)}</h2>',
         f'<p class="lead">{html.escape(_lead(cell))}</p>',
+        "" if nearest is None else nearest.sentence,
         pictures.player,
     ]
     if failures:
@@ -42,8 +63,22 @@ def cell_page(
         )
         parts += [f"<h3>{kind}</h3>", f'<div class="failures">{drawn}</div>']
     parts += ["<h3>Over time</h3>", '<p class="note">By frame, counted from 1.</p>', key_of_lines(sides)]
-    parts += [f'<div class="grid3">{"".join(_charts(cell))}</div>', _turning(before, after), "</section>"]
+    parts += [f'<div class="grid3">{"".join(_charts(cell))}</div>', _dynamics(cell)]
+    parts += [_turning(before, after), "</section>"]
     return "\n".join(parts)
+
+
+def _dynamics(cell: Cell) -> str:
+    """What is said of the whole sequence."""
+    rows = [
+        [html.escape(titled(measure)), *(_short(getattr(strand.sequence.dynamics, name)) for strand in cell.strands)]
+        for name, measure in DYNAMICS.items()
+    ]
+    return "<h3>The whole sequence</h3>" + table(["", *(strand.side.label for strand in cell.strands)], rows)
+
+
+def _short(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.4g}"
 
 
 def _said(failure: Failure, cell: Cell) -> str:
@@ -89,11 +124,11 @@ def _charts(cell: Cell) -> list[str]:
     style_of = {id(strand): style for style, strand in enumerate(cell.strands)}
     return [
         line_chart(
-            quantity.axis_title,
+            title,
             [Line(curve.strand.side, curve.values, style_of[id(curve.strand)]) for curve in curves],
-            counts=quantity.counts,
+            counts=counts,
         )
-        for quantity, curves in curves_of(cell)
+        for title, curves, counts in curves_of(cell)
     ]
 
 

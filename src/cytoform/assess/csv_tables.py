@@ -3,7 +3,7 @@
 import csv
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +11,22 @@ import numpy as np
 
 from cytoform.assess.descriptors import DESCRIPTORS
 from cytoform.assess.distributions import summarise
-from cytoform.assess.measures import Pair
+from cytoform.assess.dynamics import DYNAMICS
+from cytoform.assess.measures import PAIR_MEASURES
 from cytoform.assess.report_cells import Cell, Comparison
+from cytoform.assess.verdict import MEASURES, TESTED
 
 
 def write_tables(folder: Path, comparisons: Sequence[Comparison], cells: Sequence[Cell]) -> list[Path]:
-    """descriptors.csv, tests.csv, frames.csv, and overlap.csv where there are pairs; return them."""
+    """descriptors.csv, tests.csv, frames.csv, overlap.csv where there are pairs and sets.csv where not; return them."""
     folder.mkdir(parents=True, exist_ok=True)
     written = [
         _write(folder / "descriptors.csv", _descriptor_rows(comparisons)),
         _write(folder / "tests.csv", _test_rows(comparisons)),
         _write(folder / "frames.csv", _frame_rows(cells)),
     ]
+    if any(comparison.results.likeness for comparison in comparisons):
+        written.append(_write(folder / "sets.csv", _set_rows(comparisons)))
     if any(comparison.results.pairs for comparison in comparisons):
         written.append(_write(folder / "overlap.csv", _overlap_rows(comparisons)))
     return written
@@ -31,23 +35,36 @@ def write_tables(folder: Path, comparisons: Sequence[Comparison], cells: Sequenc
 def _descriptor_rows(comparisons: Sequence[Comparison]) -> Iterable[dict[str, Any]]:
     sides = [("Original", comparisons[0], "reference"), *((c.label, c, "other") for c in comparisons)]
     for label, comparison, side in sides:
-        for name, descriptor in DESCRIPTORS.items():
-            summary = summarise(np.concatenate(comparison.results.descriptor(side, name)))
-            yield {"cells": label, "descriptor": name, "title": descriptor.title, "unit": descriptor.unit} | asdict(
-                summary
-            )
+        of_frames = {name: np.concatenate(comparison.results.descriptor(side, name)) for name in DESCRIPTORS}
+        of_sequences = {name: comparison.results.temporal(side, name) for name in DYNAMICS}
+        for name, values in (of_frames | of_sequences).items():
+            named = {"title": MEASURES[name].title, "unit": MEASURES[name].unit}
+            yield {"cells": label, "measure": name} | named | asdict(summarise(values))
 
 
 def _test_rows(comparisons: Sequence[Comparison]) -> Iterable[dict[str, Any]]:
     for comparison in comparisons:
-        for name, values in comparison.found["descriptors"].items():
-            figures = {key: value for key, value in values.items() if key not in ("reference", "other", "unit")}
-            yield {"cells": comparison.label, "descriptor": name} | _flat(figures)
+        for name, values in (pair for part in TESTED for pair in comparison.found[part].items()):
+            figures = {
+                key: value for key, value in values.items() if key.startswith(("ks_", "wasserstein", "mean_difference"))
+            }
+            yield {"cells": comparison.label, "measure": name} | _flat(figures)
+
+
+def _set_rows(comparisons: Sequence[Comparison]) -> Iterable[dict[str, Any]]:
+    for comparison in comparisons:
+        alike = comparison.results.likeness
+        if alike is not None:
+            for name, figure in asdict(alike.measures).items():
+                yield {"cells": comparison.label, "measure": name, "sequence": ""} | figure
+            for name, novelty in alike.novelty_um2.items():
+                nearest = {"value": novelty, "nearest": alike.nearest[name]}
+                yield {"cells": comparison.label, "measure": "novelty_um2", "sequence": name} | nearest
 
 
 def _overlap_rows(comparisons: Sequence[Comparison]) -> Iterable[dict[str, Any]]:
     for comparison in comparisons:
-        for name in (field.name for field in fields(Pair)) if comparison.results.pairs else ():
+        for name in PAIR_MEASURES if comparison.results.pairs else ():
             for sequence, values in comparison.results.paired(name).items():
                 summary = summarise(values)
                 yield {"cells": comparison.label, "sequence": sequence, "measure": name} | asdict(summary)

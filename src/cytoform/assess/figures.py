@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from cytoform.assess.descriptors import DESCRIPTORS, MAIN_DESCRIPTORS
-from cytoform.assess.distributions import Values, kolmogorov_smirnov, qq_quantiles, sequence_means, summarise
+from cytoform.assess.distributions import Values, qq_quantiles, summarise
 from cytoform.assess.rendering import Colour
 from cytoform.assess.results import Results
 
@@ -70,6 +70,7 @@ def descriptor_figure(
         for (top, bottom), name in zip(axes.T, names, strict=True):
             values = results.descriptor("reference", name), results.descriptor("other", name)
             _qq(top, *values, reference, other)
+            _write_p(top, results, name)
             top.set_title(_axis_title(name), pad=32)
             _boxes(bottom, [np.concatenate(side) for side in values], (reference, other))
             bottom.set_xlabel(_axis_title(name))
@@ -118,10 +119,16 @@ def _qq(
     axes.scatter(quantiles[0], quantiles[1], s=9, color=side_b.colour, alpha=0.85, linewidth=0, zorder=2)
     axes.set_aspect("equal")
     axes.set(xlabel=f"{side_a.label} quantiles", ylabel=f"{side_b.label} quantiles")
-    frames = kolmogorov_smirnov(a, b).p
-    sequences = kolmogorov_smirnov(sequence_means(reference), sequence_means(other)).p
-    axes.text(0.5, 1.03, f"KS over frames: {p_text(frames)}", **_BELOW_TITLE, transform=axes.transAxes)
-    axes.text(0.5, 1.115, f"KS over sequences: {p_text(sequences)}", **_BELOW_TITLE, transform=axes.transAxes)
+
+
+def _write_p(axes: Axes, results: Results, name: str) -> None:
+    """Plain p-values, and those corrected for the number of tests."""
+    for height, what, found in ((1.03, "frames", results.over_frames), (1.115, "sequences", results.over_sequences)):
+        contrast = found[name]
+        text = f"KS over {what}: {p_text(contrast.ks.p)}"
+        if not np.isnan(contrast.ks.p):
+            text += f", corrected {p_text(contrast.ks_p_corrected).removeprefix('p = ').removeprefix('p ')}"
+        axes.text(0.5, height, text, **_BELOW_TITLE, transform=axes.transAxes)
 
 
 def _boxes(axes: Axes, values: Sequence[Values], sides: Sequence[Side]) -> None:

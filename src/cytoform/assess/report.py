@@ -13,12 +13,12 @@ from string import Template
 from typing import Any
 
 import cytoform
-from cytoform.assess.cell_page import cell_page
+from cytoform.assess.cell_page import Nearest, cell_page
 from cytoform.assess.code_map import CodeMap
 from cytoform.assess.csv_tables import write_tables
 from cytoform.assess.page import Drawer
 from cytoform.assess.player import player_head
-from cytoform.assess.report_cells import Comparison
+from cytoform.assess.report_cells import Cell, Comparison
 from cytoform.assess.report_data import Report, assemble
 from cytoform.assess.report_sections import SECTIONS, lead
 
@@ -84,6 +84,17 @@ def _cell_pages(report: Report) -> list[str]:
             report.failures[cell.key],
             before=cells[i - 1] if i else None,
             after=cells[i + 1] if i + 1 < len(cells) else None,
+            nearest=_nearest(cell, report),
         )
         for i, cell in enumerate(cells)
     ]
+
+
+def _nearest(cell: Cell, report: Report) -> Nearest | None:
+    """The original most like a cell, where sets were compared."""
+    originals = {each.name: each for each in report.cells if each.original is not None}
+    for comparison in report.comparisons:
+        alike = comparison.results.likeness
+        if alike is not None and cell.strands[0].side.label == comparison.label and cell.name in alike.nearest:
+            return Nearest(originals[alike.nearest[cell.name]], alike.novelty_um2[cell.name])
+    return None

@@ -14,7 +14,8 @@ from cytoform.assess import measures
 from cytoform.assess.descriptors import DESCRIPTORS
 from cytoform.assess.distributions import Values
 from cytoform.assess.figures import Side
-from cytoform.assess.quantities import PAIR_QUANTITIES, Quantity
+from cytoform.assess.glossary import COUNTS, titled
+from cytoform.assess.measures import PAIR_MEASURES
 from cytoform.assess.results import Results
 
 
@@ -129,14 +130,18 @@ def _free_key(name: str, label: str, taken: dict[str, list[Strand]]) -> str:
     return key
 
 
-def curves_of(cell: Cell) -> list[tuple[Quantity, list[Curve]]]:
-    """What a page of a cell draws over time: measures of pairs first, then descriptors."""
-    found = []
-    for name, quantity in PAIR_QUANTITIES.items():
-        if cell.rebuilt:
-            found.append((quantity, [Curve(strand, strand.paired(name)) for strand in cell.rebuilt]))
-    for name, descriptor in DESCRIPTORS.items():
-        quantity = Quantity(descriptor.title, descriptor.unit)
-        found.append((quantity, [Curve(strand, strand.descriptor(name)) for strand in cell.strands]))
-    pieces = [Curve(strand, np.array(strand.components, float)) for strand in cell.strands]
-    return [*found, (Quantity("Pieces", "", counts=True), pieces)]
+def curves_of(cell: Cell) -> list[tuple[str, list[Curve], bool]]:
+    """What a page of a cell draws over time: titles and values of measures of pairs first, then of descriptors.
+
+    Last comes whether a measure counts something.
+    """
+    found = [
+        (titled(measure), [Curve(strand, strand.paired(name)) for strand in cell.rebuilt], False)
+        for name, measure in PAIR_MEASURES.items()
+        if cell.rebuilt
+    ]
+    found += [
+        (titled(measure), [Curve(strand, strand.descriptor(name)) for strand in cell.strands], name in COUNTS)
+        for name, measure in DESCRIPTORS.items()
+    ]
+    return [*found, ("Pieces", [Curve(strand, np.array(strand.components, float)) for strand in cell.strands], True)]

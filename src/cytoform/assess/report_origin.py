@@ -7,7 +7,7 @@ from string import Template
 from typing import Any
 
 import cytoform
-from cytoform.assess.quantities import glossary
+from cytoform.assess.glossary import glossary
 from cytoform.assess.report_data import Report
 from cytoform.shapes.store import ShapeStore
 
@@ -59,9 +59,8 @@ def citing() -> str:
 
 def glossary_list() -> str:
     """Every measure with its unit."""
-    terms = (
-        f"<dt>{html.escape(term.title)}{f' [{html.escape(term.unit)}]' if term.unit else ''}</dt>"
-        f"<dd>{html.escape(term.meaning)}</dd>"
-        for term in glossary()
-    )
-    return f'<dl class="terms">{"".join(terms)}</dl>'
+    parts = []
+    for group, terms in glossary().items():
+        items = "".join(f"<dt>{html.escape(term.title)}</dt><dd>{html.escape(term.meaning)}</dd>" for term in terms)
+        parts.append(f'<h3>{html.escape(group)}</h3><dl class="terms">{items}</dl>')
+    return "\n".join(parts)

@@ -16,7 +16,7 @@ from cytoform.assess.report_data import Report
 from cytoform.assess.report_origin import citing, glossary_list, origin
 from cytoform.assess.report_sheet import cells_sheet
 from cytoform.assess.slices import css
-from cytoform.assess.tables import descriptor_table, headline, ks_table, topology_table
+from cytoform.assess.tables import descriptor_table, headline, ks_table, sets_table, temporal_table, topology_table
 from cytoform.assess.verdict import RULES, Finding, verdict_of
 
 FAILURES_SHOWN = 6
@@ -60,9 +60,9 @@ def note(text: str) -> str:
 
 def _verdict(report: Report, _drawer: Drawer) -> str:
     parts = []
-    links = {cell.name: link_to(cell) for cell in report.cells if cell.original is not None}
     for comparison, side in zip(report.comparisons, report.sides[1:], strict=True):
         verdict = verdict_of(comparison)
+        links = {c.name: link_to(c) for c in report.cells for s in c.strands if s.side.label == comparison.label}
         items = "".join(_finding(each, links) for each in verdict.findings)
         parts.append(f'<p class="overall">{html.escape(verdict.sentence)}</p><ul class="verdict">{items}</ul>')
         parts.append(headline(comparison, side))
@@ -146,16 +146,30 @@ def _descriptors(report: Report, _drawer: Drawer) -> str:
             "stand beside them for comparison with published tables."
         )
         + descriptor_table(report.comparisons, report.sides)
+        + "<h3>Over time</h3>"
+        + note("Mean ± standard deviation over sequences.")
+        + temporal_table(report.comparisons, report.sides)
+        + _sets(report)
         + _tests(report)
     )
+
+
+def _sets(report: Report) -> str:
+    body = sets_table(report.comparisons)
+    text = note(
+        "Whole sequences, by the Chamfer distance between surfaces at the same times, each about its own centroid; in brackets "
+        "intervals of 95 % confidence, and for novelty what it is between originals."
+    )
+    return f"<h3>As sets of sequences</h3>{text}{body}" if body else ""
 
 
 def _tests(report: Report) -> str:
     parts = ["<h3>Tests</h3>"]
     parts.append(
         note(
-            "Two-sample Kolmogorov-Smirnov tests. A p above 0.05 means that the test sees no difference. Frames of one "
-            "sequence resemble each other, so the test over sequences is the fair one."
+            "Two-sample Kolmogorov-Smirnov tests; corrected p are for so many tests at once, and those of at most 0.05, which "
+            "tell the sets apart, bear an asterisk. Frames of one sequence resemble each other, so the tests over sequences "
+            "are the fair ones."
         )
     )
     for comparison in report.comparisons:

@@ -9,11 +9,15 @@ import numpy as np
 
 from cytoform.assess.descriptors import DESCRIPTORS, MAIN_DESCRIPTORS
 from cytoform.assess.distributions import Summary, summarise
+from cytoform.assess.dynamics import DYNAMICS
 from cytoform.assess.figures import Side, p_text
+from cytoform.assess.glossary import titled
+from cytoform.assess.intervals import Estimate
+from cytoform.assess.likeness import SET_MEASURES, Likeness
 from cytoform.assess.page import table
 from cytoform.assess.report_cells import Comparison
 from cytoform.assess.slices import css
-from cytoform.assess.verdict import ALPHA, sequence_p
+from cytoform.assess.verdict import ALPHA, MEASURES, TESTED, sequence_p
 
 
 def headline(comparison: Comparison, side: Side) -> str:
@@ -46,33 +50,72 @@ def descriptor_table(comparisons: Sequence[Comparison], sides: Sequence[Side]) -
         ["Frames", *(str(sum(len(sequence.frames) for sequence in sequences)) for sequences in counts)],
     ]
     for name, descriptor in DESCRIPTORS.items():
-        title = f"{descriptor.title} [{descriptor.unit}]" if descriptor.unit else descriptor.title
         summaries = [summarise(np.concatenate(results.descriptor(key, name))) for results, key in sets]
-        rows.append([html.escape(title), *(_mean_and_std(summary) for summary in summaries)])
+        rows.append([html.escape(titled(descriptor)), *(_mean_and_std(summary) for summary in summaries)])
     return table(["", *(side.label for side in sides)], rows)
+
+
+def temporal_table(comparisons: Sequence[Comparison], sides: Sequence[Side]) -> str:
+    """The same of what is said of whole sequences: how they change, split, merge and divide."""
+    sets = [(comparisons[0].results, "reference"), *((comparison.results, "other") for comparison in comparisons)]
+    rows = [
+        [
+            html.escape(titled(measure)),
+            *(_mean_and_std(summarise(results.temporal(key, name))) for results, key in sets),
+        ]
+        for name, measure in DYNAMICS.items()
+    ]
+    return table(["", *(side.label for side in sides)], rows)
+
+
+def sets_table(comparisons: Sequence[Comparison]) -> str:
+    """MMD, coverage and 1-NNA with their intervals, and the median novelty; empty without an unpaired comparison."""
+    unpaired = [(c.label, c.results.likeness) for c in comparisons if c.results.likeness is not None]
+    if not unpaired:
+        return ""
+    rows = []
+    for name, measure in SET_MEASURES.items():
+        cells = []
+        for _, alike in unpaired:
+            estimate = getattr(alike.measures, name, None)
+            cells.append(_novelty(alike) if estimate is None else _interval(estimate))
+        rows.append([html.escape(titled(measure)), *cells])
+    return table(["", *(label for label, _ in unpaired)], rows)
+
+
+def _interval(estimate: Estimate) -> str:
+    if math.isnan(estimate.value):
+        return "–"
+    return f"{estimate.value:.3g} <small>({estimate.low:.3g} to {estimate.high:.3g})</small>"
+
+
+def _novelty(alike: Likeness) -> str:
+    own, usual = (summarise(np.array(list(v.values()))) for v in (alike.novelty_um2, alike.reference_um2))
+    return f"{own.median:.3g} <small>(originals {usual.median:.3g})</small>" if own.n else "–"
 
 
 def ks_table(comparison: Comparison) -> str:
     """Kolmogorov-Smirnov tests of all descriptors, over frames and over means of sequences."""
     rows = []
-    for name, values in comparison.found["descriptors"].items():
-        tests = [
-            (values["ks_statistic"], values["ks_p"]),
-            (values["ks_statistic_sequences"], values["ks_p_sequences"]),
-        ]
-        cells = [cell for statistic, p in tests for cell in (f"{statistic:.3f}", _p(p))]
-        if "ks_p_sequences_corrected" in values:
-            cells.append(_p(sequence_p(values)))
-        rows.append([html.escape(DESCRIPTORS[name].title), *cells])
-    head = ["Descriptor", "D over frames", "p over frames", "D over sequences", "p over sequences"]
-    return table([*head, "corrected"][: len(rows[0])], rows)
+    for name, values in (pair for part in TESTED for pair in comparison.found[part].items()):
+        cells = [html.escape(MEASURES[name].title)]
+        for key in ("", "_sequences"):
+            found = [values.get(f"{figure}{key}") for figure in ("ks_statistic", "ks_p", "ks_p_corrected")]
+            # Whole sequences have no frames to be tested over.
+            cells += ["", "", ""] if found[0] is None else [_number(found[0]), _p(found[1]), _p(found[2], marked=True)]
+        rows.append(cells)
+    head = [f"{figure} over {what}" for what in ("frames", "sequences") for figure in ("D", "p", "corrected p")]
+    return table(["Measure", *head], rows)
 
 
-def _p(p: float | None) -> str:
-    """A p-value; one that tells the sets apart is told by its mark, not by colour alone."""
-    value = math.nan if p is None else p
-    text = html.escape(p_text(value))
-    return f'<span class="bad">{text} ✱</span>' if value <= ALPHA else text
+def _number(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.3f}"
+
+
+def _p(p: float, *, marked: bool = False) -> str:
+    """A p-value; one that tells the sets apart may be marked, not by colour alone."""
+    text = html.escape(p_text(p)).removeprefix("p = ").removeprefix("p ")
+    return f'<span class="bad">{text} ✱</span>' if marked and p <= ALPHA else text
 
 
 def topology_table(comparisons: Sequence[Comparison], sides: Sequence[Side]) -> str:

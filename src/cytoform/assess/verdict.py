@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from cytoform.assess.descriptors import DESCRIPTORS
+from cytoform.assess.distributions import summarise
+from cytoform.assess.dynamics import DYNAMICS
 from cytoform.assess.report_cells import Comparison
 
 GRADES = ("good", "mixed", "poor")  # "open": nothing follows
@@ -18,6 +20,10 @@ VOXEL_LIMITS = (1.0, 2.0)
 PIECES_LIMITS = (0.99, 0.9)
 # A Kolmogorov-Smirnov test of fewer sequences a side can hardly find anything.
 FEWEST_SEQUENCES = 10
+COPY_SHARE, COPIES_LIMITS = 0.25, (0.05, 0.5)
+NEIGHBOUR_LIMITS = (0.15, 0.3)  # off 0.5
+TESTED = ("descriptors", "temporal")
+MEASURES = {**DESCRIPTORS, **DYNAMICS}
 
 RULES = (
     f"Overlap and the weakest frame are good from a Jaccard index of {JACCARD_LIMITS[0]} and mixed from {JACCARD_LIMITS[1]}; "
@@ -26,9 +32,14 @@ RULES = (
     f"Pieces are good where at least {PIECES_LIMITS[0]:.0%} of the frames have as many as their original, mixed from "
     f"{PIECES_LIMITS[1]:.0%}. Cells without an original are compared by their share of frames in one piece: good at no more "
     f"than {1 - PIECES_LIMITS[0]:.0%} below that of the originals, mixed at no more than {1 - PIECES_LIMITS[1]:.0%}.",
-    f"Distributions are good where no Kolmogorov-Smirnov test over sequences has p ≤ {ALPHA} (corrected for the number of "
-    "tests where that is given), mixed where less than half of them have, and otherwise poor; with fewer than "
-    f"{FEWEST_SEQUENCES} sequences on a side, which hardly shows any difference, a test that finds none is left open.",
+    f"Distributions are good where no Kolmogorov-Smirnov test over sequences has a corrected p ≤ {ALPHA}, mixed where less "
+    f"than half of them have, and otherwise poor; with fewer than {FEWEST_SEQUENCES} sequences on a side, which hardly shows "
+    "any difference, tests that find none are left open.",
+    f"A new cell is a likeness of an original where its distance to it is less than {COPY_SHARE:g} of what is usual (the "
+    "median) from an original to its nearest other one; distances are squared, so that is half as far. New cells are good "
+    f"with at most {COPIES_LIMITS[0]:.0%} likenesses and mixed with at most {COPIES_LIMITS[1]:.0%}.",
+    f"The nearest-neighbour test is good where its accuracy is at most {NEIGHBOUR_LIMITS[0]} off 0.5, mixed at most "
+    f"{NEIGHBOUR_LIMITS[1]}; with fewer than {FEWEST_SEQUENCES} sequences on a side it is left open.",
     "The whole is as good as the worst of its sentences; open ones do not count.",
 )
 
@@ -73,7 +84,15 @@ class Verdict:
 
 def verdict_of(comparison: Comparison) -> Verdict:
     """Everything that the rules say of a comparison."""
-    rules: tuple[Callable[[Comparison], Finding | None], ...] = (_overlap, _surfaces, _weakest, _pieces, _distributions)
+    rules: tuple[Callable[[Comparison], Finding | None], ...] = (
+        _overlap,
+        _surfaces,
+        _weakest,
+        _pieces,
+        _distributions,
+        _likenesses,
+        _neighbours,
+    )
     found = (rule(comparison) for rule in rules)
     return Verdict(comparison.label, tuple(each for each in found if each is not None))
 
@@ -144,18 +163,17 @@ def _pieces(comparison: Comparison) -> Finding | None:
 
 
 def sequence_p(values: dict[str, Any]) -> float:
-    """p of the test over sequences, corrected for the number of tests where that is given; NaN where it is undefined."""
-    p = values.get("ks_p_sequences_corrected", values["ks_p_sequences"])
-    return math.nan if p is None else float(p)
+    """p of the test over sequences, corrected for the number of tests; NaN where it is undefined."""
+    return float(values["ks_p_corrected_sequences"])
 
 
 def _distributions(comparison: Comparison) -> Finding | None:
-    p_of = {name: sequence_p(values) for name, values in comparison.found["descriptors"].items() if name in DESCRIPTORS}
+    p_of = {name: sequence_p(values) for part in TESTED for name, values in comparison.found[part].items()}
     defined = {name: p for name, p in p_of.items() if not math.isnan(p)}
     if not defined:
         return Finding("open", "No descriptor is defined on both sides.")
     fewest = min(len(comparison.results.reference), len(comparison.results.other))
-    apart = [DESCRIPTORS[name].title.lower() for name, p in defined.items() if p <= ALPHA]
+    apart = [MEASURES[name].title.lower() for name, p in defined.items() if p <= ALPHA]
     if apart:
         level = "mixed" if len(apart) < len(defined) / 2 else "poor"
         return Finding(
@@ -165,6 +183,38 @@ def _distributions(comparison: Comparison) -> Finding | None:
         text = f"None of {len(defined)} tests tells the sets apart, but {fewest} sequences are too few to show much."
         return Finding("open", text)
     return Finding("good", f"None of {len(defined)} tests over sequences tells the distributions of descriptors apart.")
+
+
+def _likenesses(comparison: Comparison) -> Finding | None:
+    alike = comparison.results.likeness
+    if alike is None:
+        return None
+    usual = summarise(np.array(list(alike.reference_um2.values()))).median
+    if math.isnan(usual):
+        return Finding("open", "There is no second original to measure the distance of new cells against.")
+    copies = {name: d for name, d in alike.novelty_um2.items() if d < COPY_SHARE * usual}
+    n = len(alike.novelty_um2)
+    level = grade(len(copies) / n, COPIES_LIMITS, higher_is_better=False)
+    if not copies:
+        return Finding(level, f"None of {n} cells is a likeness of an original: each differs as originals differ.")
+    closest = min(copies, key=lambda name: copies[name])
+    text = f"{len(copies)} of {n} cells are likenesses of an original"
+    text += f"; the closest is {closest}, a likeness of {alike.nearest[closest]}."
+    return Finding(level, text, closest)
+
+
+def _neighbours(comparison: Comparison) -> Finding | None:
+    alike = comparison.results.likeness
+    if alike is None or math.isnan(alike.measures.one_nna.value):
+        return None
+    found = alike.measures.one_nna
+    text = f"By their nearest neighbours cells are told to be new or original in {found.value:.0%} of the cases "
+    text += (
+        f"({found.low:.0%} to {found.high:.0%}; 50 %: as by chance, less: new cells stay close to single originals)."
+    )
+    if min(len(comparison.results.reference), len(comparison.results.other)) < FEWEST_SEQUENCES:
+        return Finding("open", text)
+    return Finding(grade(abs(found.value - 0.5), NEIGHBOUR_LIMITS, higher_is_better=False), text)
 
 
 def _frames(n: int) -> str:
