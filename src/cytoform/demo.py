@@ -14,6 +14,7 @@ from cytoform.movies.simulate.mitosis import MitosisParameters
 from cytoform.movies.simulate.population import n_tasks, simulate
 from cytoform.parallel import Progress, no_progress
 from cytoform.provenance import software_versions
+from cytoform.report_codes import map_of_codes
 from cytoform.synthesis.cells import load
 from cytoform.synthesis.prior_file import write_priors
 from cytoform.synthesis.sequences import generate, reconstruct
@@ -75,6 +76,7 @@ def demo(
         new = evaluate(shapes, generated, paired=False, workers=workers)
         (folder / "report").mkdir()
         pairs.write(folder / "report" / "results.json")
+        new.write(folder / "report" / "results_generated.json")
         provenance = {"command": "cytoform demo", "seed": seed, "versions": software_versions()}
         write_json(folder / "provenance.json", provenance)
         write_report(
@@ -86,5 +88,7 @@ def demo(
                 Comparison("Generated", generated, new),
             ],
             provenance=provenance,
+            code_map=map_of_codes([("Reconstructed", reconstructed), ("Generated", generated)]),
+            workers=workers,
         )
     return pairs

@@ -3,7 +3,6 @@
 import math
 from pathlib import Path
 
-import pytest
 from stores import ball, empty, write_store
 
 from cytoform.assess.report_cells import Comparison
@@ -72,12 +71,18 @@ def test_without_pairs_pieces_are_compared_by_their_share(tmp_path: Path) -> Non
     assert "mean Jaccard" not in found
 
 
-@pytest.mark.parametrize(("n", "level"), [(3, "poor"), (10, "poor")])
-def test_sets_that_tests_tell_apart_are_poor(tmp_path: Path, n: int, level: str) -> None:
+def test_sets_that_tests_tell_apart_and_copies(tmp_path: Path) -> None:
     reference = write_store(tmp_path / "r.zarr", {f"r{i}": [ball(3.0 + 0.02 * i)] for i in range(10)})
-    other = write_store(tmp_path / "o.zarr", {f"o{i}": [ball(5.0 + 0.02 * i)] for i in range(n)})
+    other = write_store(tmp_path / "o.zarr", {f"o{i}": [ball(5.0 + 0.02 * i)] for i in range(10)})
     found = verdict_of(Comparison("Other", other, evaluate(reference, other, paired=False)))
-    last = found.findings[-1]
-    assert last.grade == level
-    assert "tell the sets apart" in last.text
-    assert "size" in last.text
+    tests = next(each for each in found.findings if "tests" in each.text)
+    assert tests.grade in ("mixed", "poor")
+    assert "tell the sets apart: size, surface area" in tests.text
+    assert any("None of 10 cells is a likeness" in each.text for each in found.findings)
+    copies = write_store(tmp_path / "c.zarr", {f"c{i}": [ball(3.0 + 0.5 * i)] for i in range(3)})
+    spaced = write_store(tmp_path / "s.zarr", {f"s{i}": [ball(3.0 + 0.5 * i)] for i in range(4)})
+    found = verdict_of(Comparison("Other", copies, evaluate(spaced, copies, paired=False)))
+    copied = next(each for each in found.findings if "likeness" in each.text)
+    assert copied.text.startswith("3 of 3 cells are likenesses of an original; the closest is c")
+    assert copied.grade == "poor"
+    assert copied.cell in ("c0", "c1", "c2")

@@ -71,12 +71,15 @@ def assemble(
 
 
 def error_limit_um(comparisons: Sequence[Comparison]) -> float:
-    """Where the colours of errors end: the mean 95 % Hausdorff distance, rounded up to 1, 2 or 5 times a power of ten."""
+    """Where the colours of errors end: the mean 95 % Hausdorff distance or a voxel, rounded up to 1, 2, 5, 10, ...
+
+    What is smaller than a voxel is not to look like a fault.
+    """
     found = [values for comparison in comparisons for values in comparison.results.paired("hd95_um").values()]
     every = np.concatenate(found) if found else np.empty(0)
     every = every[np.isfinite(every)]
-    mean = float(every.mean()) if len(every) else 0.0
-    return round_up(mean) if mean > 0 else 1.0
+    spacing_um = float(comparisons[0].results.provenance["reference"]["spacing_um"])
+    return round_up(max(float(every.mean()) if len(every) else 0.0, spacing_um))
 
 
 def _budget_bytes(cell: Cell, cells: Sequence[Cell]) -> int:
