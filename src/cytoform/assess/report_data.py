@@ -16,7 +16,7 @@ from cytoform.assess.report_cells import Cell, Comparison, cells_of
 from cytoform.parallel import run_all
 
 # For the players of all cells; what a page of a hundred cells holds besides takes some eight megabytes.
-PLAYERS_BYTES = 14_000_000
+PLAYERS_BYTES = 15_000_000
 PLAYER_BYTES = 900_000  # nobody would see what more a cell could hold
 
 

@@ -36,7 +36,8 @@ RULES = (
     f"than half of them have, and otherwise poor; with fewer than {FEWEST_SEQUENCES} sequences on a side, which hardly shows "
     "any difference, tests that find none are left open.",
     f"A new cell is a likeness of an original where its distance to it is less than {COPY_SHARE:g} of what is usual (the "
-    "median) from an original to its nearest other one; distances are squared, so that is half as far. New cells are good "
+    "median) from an original to its nearest other one; distances are squared, so that is half as far, and what random points "
+    "on one surface are apart is taken off. New cells are good "
     f"with at most {COPIES_LIMITS[0]:.0%} likenesses and mixed with at most {COPIES_LIMITS[1]:.0%}.",
     f"The nearest-neighbour test is good where its accuracy is at most {NEIGHBOUR_LIMITS[0]} off 0.5, mixed at most "
     f"{NEIGHBOUR_LIMITS[1]}; with fewer than {FEWEST_SEQUENCES} sequences on a side it is left open.",
@@ -192,7 +193,11 @@ def _likenesses(comparison: Comparison) -> Finding | None:
     usual = summarise(np.array(list(alike.reference_um2.values()))).median
     if math.isnan(usual):
         return Finding("open", "There is no second original to measure the distance of new cells against.")
-    copies = {name: d for name, d in alike.novelty_um2.items() if d < COPY_SHARE * usual}
+    # Two clouds of points on one surface are as far apart as this (sets.py), and no cell is nearer.
+    areas_um2 = np.concatenate(comparison.results.descriptor("reference", "surface_um2"))
+    noise_um2 = 2 * float(areas_um2.mean()) / (math.pi * alike.points)
+    limit_um2 = noise_um2 + COPY_SHARE * max(usual - noise_um2, 0.0)
+    copies = {name: d for name, d in alike.novelty_um2.items() if d < limit_um2}
     n = len(alike.novelty_um2)
     level = grade(len(copies) / n, COPIES_LIMITS, higher_is_better=False)
     if not copies:
