@@ -42,6 +42,11 @@ def test_lines_differ_by_more_than_colour_and_are_told_in_words() -> None:
     assert "A &amp; co" in key_of_lines([A, B])
 
 
+def test_counts_are_marked_at_whole_numbers() -> None:
+    chart = line_chart("Pieces", [Line(A, np.array([1.0, 1.0]), 0)], counts=True)
+    assert re.findall(r'text-anchor="end">([^<]+)<', chart) == ["1"]
+
+
 def test_one_frame_and_constant_values() -> None:
     for values in (np.array([0.0]), np.array([2.0, 2.0]), np.array([-1e-17, 1e-17])):
         (path,) = strokes(line_chart("x", [Line(A, values, 0)]))

@@ -28,6 +28,8 @@ class Nearest:
     def sentence(self) -> str:
         """With a link."""
         link = f'<a href="{link_to(self.original)}">{html.escape(self.original.name)}</a>'
+        if math.isinf(self.distance_um2):
+            return '<p class="note">No original is near: a frame is empty here or there.</p>'
         return f'<p class="note">Nearest original: {link}, at a Chamfer distance of {self.distance_um2:.3g} µm².</p>'
 
 

@@ -110,7 +110,11 @@ def _axes(lines: Sequence[Line], bounds: tuple[float, float], counts: bool) -> s
 
     low, high = bounds
     parts = []
-    ticks = [tick for tick in MaxNLocator(nbins=4, integer=counts).tick_values(low, high) if low <= tick <= high]
+    ticks = [
+        tick
+        for tick in MaxNLocator(nbins=4, integer=counts, min_n_ticks=1 if counts else 2).tick_values(low, high)
+        if low <= tick <= high
+    ]
     for tick, y in zip(ticks, _place(np.zeros(len(ticks)), np.array(ticks), lines, bounds)[1], strict=True):
         parts.append(f'<path d="M{LEFT:.0f} {y:.1f}H{WIDTH - RIGHT:.0f}" stroke="#e2e8f0"/>')
         parts.append(f'<text x="{LEFT - 5:.0f}" y="{y + 4:.1f}" text-anchor="end">{_number(tick)}</text>')

@@ -95,7 +95,7 @@ def _failures(report: Report, _drawer: Drawer) -> str:
             parts.append(f"<h3>{label}: the frames least like any original</h3>")
             parts.append(
                 note(
-                    "Frames in more pieces than any original has first, then those farthest from the mean of the originals' "
+                    "Frames in more pieces than any original has first, then those farthest from the mean of the originals’ "
                     "size, surface area or sphericity; one a cell."
                 )
             )

@@ -86,6 +86,8 @@ def sets_table(comparisons: Sequence[Comparison]) -> str:
 def _interval(estimate: Estimate) -> str:
     if math.isnan(estimate.value):
         return "–"
+    if math.isnan(estimate.low):
+        return f"{estimate.value:.3g}"
     return f"{estimate.value:.3g} <small>({estimate.low:.3g} to {estimate.high:.3g})</small>"
 
 

@@ -213,10 +213,9 @@ def _neighbours(comparison: Comparison) -> Finding | None:
     if alike is None or math.isnan(alike.measures.one_nna.value):
         return None
     found = alike.measures.one_nna
-    text = f"By their nearest neighbours cells are told to be new or original in {found.value:.0%} of the cases "
-    text += (
-        f"({found.low:.0%} to {found.high:.0%}; 50 %: as by chance, less: new cells stay close to single originals)."
-    )
+    sure = "" if math.isnan(found.low) else f" ({found.low:.0%} to {found.high:.0%})"
+    text = f"By its nearest neighbour a cell is told to be new or original in {found.value:.0%} of the cases{sure}. "
+    text += "50% is chance; less means that new cells stay close to single originals."
     if min(len(comparison.results.reference), len(comparison.results.other)) < FEWEST_SEQUENCES:
         return Finding("open", text)
     return Finding(grade(abs(found.value - 0.5), NEIGHBOUR_LIMITS, higher_is_better=False), text)
