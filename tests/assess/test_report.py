@@ -172,13 +172,14 @@ def test_a_single_frame_and_a_store_of_empty_frames(tmp_path: Path) -> None:
         assert "empty" in page
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
 class TestInBrowser:
     """Views, keys and paper in Chromium; whatever a page says on the console or asks of the network is a fault."""
-
-    @pytest.fixture(scope="class")
-    def browser(self) -> Iterator[Browser]:
-        with chromium() as started:
-            yield started
 
     @pytest.fixture(params=["wide", "narrow"])
     def tab(self, browser: Browser, folder: Path, request: pytest.FixtureRequest) -> Iterator[Tab]:

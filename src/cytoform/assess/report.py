@@ -19,8 +19,8 @@ from cytoform.assess.csv_tables import write_tables
 from cytoform.assess.page import Drawer
 from cytoform.assess.player import player_head
 from cytoform.assess.report_cells import Cell, Comparison
-from cytoform.assess.report_data import Report, assemble
-from cytoform.assess.report_sections import SECTIONS, lead
+from cytoform.assess.report_data import Report, assemble, lead
+from cytoform.assess.report_sections import SECTIONS
 
 __all__ = ["Comparison", "write_report"]
 

@@ -32,27 +32,6 @@ class Section:
     write: Callable[[Report, Drawer], str]
 
 
-def lead(report: Report) -> str:
-    """What was compared with what."""
-    store = report.comparisons[0].results.provenance["reference"]
-    return (
-        f"{_count(store['sequences'], 'original sequence')} with {_count(store['frames'], 'frame')} from {store['name']}, "
-        f"on a grid of {store['grid']}³ voxels of {store['spacing_um']:.3g} µm, against "
-        + " and ".join(_described(c) for c in report.comparisons)
-        + "."
-    )
-
-
-def _described(comparison: Comparison) -> str:
-    store = comparison.results.provenance["other"]
-    kind = "paired frame by frame" if comparison.results.pairs else "compared as distributions"
-    return f"{_count(store['sequences'], 'sequence')} from {store['name']} ({comparison.label.lower()}; {kind})"
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
-
-
 def note(text: str) -> str:
     """A remark; the text is HTML already."""
     return f'<p class="note">{text}</p>'
