@@ -109,6 +109,9 @@ def test_only_named_sequences(originals: Path, rebuilt: Path) -> None:
     results = evaluate(originals, rebuilt, paired=True, sequences=["b"])
     assert [sequence.name for sequence in results.other] == ["b"]
     assert results.to_json()["jaccard"]["mean"] == 1
+    # Cells of no pair have names of their own.
+    results = evaluate(originals, rebuilt, paired=False, sequences=["b"])
+    assert [[sequence.name for sequence in side] for side in (results.reference, results.other)] == [["b"], ["a", "b"]]
 
 
 def test_workers_do_not_change_the_result(originals: Path, rebuilt: Path) -> None:

@@ -101,12 +101,12 @@ def evaluate(
 ) -> Results:
     """Compare two shape stores; `paired` where each sequence of `other` reconstructs the one of the same name.
 
-    `sequences` limits both sides to these names; `done` is called after every sequence of each side (once a pair).
-    `seed` is that of bootstrap draws and of points on surfaces. Raises InputError where the stores cannot be compared,
-    before anything is measured, and where a distance is NaN.
+    `sequences` limits the reference to these names, and its pairs with it; unpaired cells are all taken. `done` is called
+    after every sequence of each side (once a pair). `seed` is that of bootstrap draws and of points on surfaces. Raises
+    InputError where the stores cannot be compared, before anything is measured, and where a distance is NaN.
     """
     stores = ShapeStore.open(reference), ShapeStore.open(other)
-    names = chosen(stores[0], sequences), chosen(stores[1], sequences)
+    names = chosen(stores[0], sequences), chosen(stores[1], sequences if paired else None)
     if paired:
         refuse_unlike(*stores, *names)
     provenance = _provenance(*stores, paired=paired, sequences=sequences, seed=seed)

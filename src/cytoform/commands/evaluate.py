@@ -40,7 +40,7 @@ def evaluate(
     paired
         The sequences of OTHER reconstruct those of REFERENCE with the same name: overlap and surface distances too.
     sequences
-        Compare only the sequences with these names.
+        Compare only the sequences of REFERENCE with these names; of stores that are not paired, all cells.
     run
         Run folder that the cells come from: its learned codes are on the report's map too.
     """
@@ -101,7 +101,7 @@ def _compare(
     from cytoform.assess.report import Comparison
     from cytoform.assess.results import evaluate as compare
 
-    n_sequences = len(sequences or original.names) + len(sequences or store.names)
+    n_sequences = len(sequences or original.names) + len((paired and sequences) or store.names)
     with common.progress(f"measuring {store.path.name}", n_sequences) as advance:
         results = compare(
             original.path,
