@@ -17,16 +17,16 @@ from pathlib import Path
 import numpy as np
 from scipy.ndimage import zoom
 
-from cytoform.assess.curvature import curvature_spread_per_um, mean_curvature_per_um
-from cytoform.assess.descriptors import describe
-from cytoform.assess.dynamics import Bodies, Still, step
-from cytoform.assess.measures import bounding_box, measure_frame
-from cytoform.assess.overlap import jaccard
-from cytoform.assess.proportions import elongation, solidity
-from cytoform.assess.protrusions import protrusion_lengths_um
+from cytoform.assess.measures.curvature import curvature_spread_per_um, mean_curvature_per_um
+from cytoform.assess.measures.descriptors import describe
+from cytoform.assess.measures.dynamics import Bodies, Still, step
+from cytoform.assess.measures.overlap import jaccard
+from cytoform.assess.measures.proportions import elongation, solidity
+from cytoform.assess.measures.protrusions import protrusion_lengths_um
+from cytoform.assess.measures.sequences import bounding_box, measure_frame
+from cytoform.assess.measures.surface_distance import surface_distance
+from cytoform.assess.measures.topology import topology
 from cytoform.assess.results import evaluate
-from cytoform.assess.surface_distance import surface_distance
-from cytoform.assess.topology import topology
 from cytoform.parallel import run_all
 from cytoform.shapes.analytic import SpikedBall
 from cytoform.shapes.distance import band_um

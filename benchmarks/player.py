@@ -16,11 +16,11 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from cytoform.assess.decimation import decimated
-from cytoform.assess.figures import COLOURS
-from cytoform.assess.player import MOST_FACES, Actor, Scene, player, player_head
-from cytoform.assess.player_coding import Lattice, encode_frames
-from cytoform.assess.signed_error import signed_errors_um
+from cytoform.assess.measures.signed_error import signed_errors_um
+from cytoform.assess.pictures.decimation import decimated
+from cytoform.assess.pictures.figures import COLOURS
+from cytoform.assess.player.coding import Lattice, encode_frames
+from cytoform.assess.player.element import MOST_FACES, Actor, Scene, player, player_head
 from cytoform.shapes.export import meshes_of
 from cytoform.shapes.mesh import Mesh
 from cytoform.shapes.store import ShapeSequence, ShapeStore

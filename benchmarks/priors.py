@@ -12,9 +12,9 @@ import argparse
 import numpy as np
 
 import cytoform
-from cytoform.assess.overlap import jaccard
-from cytoform.assess.sequence_descriptors import describe_sequence
-from cytoform.assess.topology import topology
+from cytoform.assess.measures.overlap import jaccard
+from cytoform.assess.measures.sequence_descriptors import describe_sequence
+from cytoform.assess.measures.topology import topology
 from cytoform.errors import InputError
 from cytoform.shapes.grid import frame_times
 from cytoform.synthesis.cells import Cells

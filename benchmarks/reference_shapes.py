@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cytoform.assess.descriptors import Descriptors, describe
+from cytoform.assess.measures.descriptors import Descriptors, describe
 from cytoform.shapes.analytic import Ball, Capsule, Points, Shape, SpikedBall, Torus
 from cytoform.shapes.distance import signed_distance
 from cytoform.shapes.grid import Grid

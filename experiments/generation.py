@@ -4,8 +4,8 @@
 
 All priors of `cytoform.generate` are judged, on the model that 3.1 calls sine, and those that follow the learned codes also
 on one of cells in their principal frames (`--align principal`): cells have no preferred axis, and what lies between two
-that divide in different directions divides in none. Distances between sequences, MMD, COV and 1-NNA:
-cytoform/assess/sets.py; of aligned cells they are taken in principal frames on both sides, so that a turned copy is a copy.
+that divide in different directions divides in none. Distances between sequences, MMD, COV and 1-NNA are those of
+cytoform/assess/statistics/sets.py; of aligned cells in principal frames on both sides, so that a turned copy is a copy.
 Novelty is the distance from a sequence to the nearest learned one; beside that of new cells stand that of held-out cells,
 which a good model need not come nearer than, and that of the reconstructions, which is what copies would have.
 """
@@ -19,11 +19,11 @@ from typing import Any, get_args, get_type_hints
 import numpy as np
 
 import cytoform
-from cytoform.assess.descriptors import MAIN_DESCRIPTORS
-from cytoform.assess.distributions import kolmogorov_smirnov, sequence_means, summarise
-from cytoform.assess.measures import Sequence as Measured
-from cytoform.assess.measures import measure_sequence
-from cytoform.assess.sets import Clouds, SetDistances, compare_sets, novelty, pairwise_um2
+from cytoform.assess.measures.descriptors import MAIN_DESCRIPTORS
+from cytoform.assess.measures.sequences import Sequence as Measured
+from cytoform.assess.measures.sequences import measure_sequence
+from cytoform.assess.statistics.distributions import kolmogorov_smirnov, sequence_means, summarise
+from cytoform.assess.statistics.sets import Clouds, SetDistances, compare_sets, novelty, pairwise_um2
 from cytoform.model.alignment import moments_of
 from cytoform.model.rotation import principal_rotation, to_matrix
 from cytoform.parallel import run_all

@@ -18,8 +18,8 @@ from typing import Any
 import edt
 import numpy as np
 
-from cytoform.assess.distributions import summarise
-from cytoform.assess.overlap import jaccard
+from cytoform.assess.measures.overlap import jaccard
+from cytoform.assess.statistics.distributions import summarise
 from cytoform.parallel import run_all
 from cytoform.shapes.store import ShapeSequence, ShapeStore
 from data_sets import Name

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from cytoform.assess.descriptors import MAIN_DESCRIPTORS
+from cytoform.assess.measures.descriptors import MAIN_DESCRIPTORS
 from data_sets import Name
 from experiment import DataSet, Experiment, main
 from tables import Row, mean_std, p_values, share_std

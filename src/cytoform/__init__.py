@@ -26,7 +26,7 @@ _PUBLIC = {
     "import_run": "cytoform.model.adopt",
     "Assumed": "cytoform.model.adopt",
     "evaluate": "cytoform.assess.results",
-    "write_report": "cytoform.assess.report",
+    "write_report": "cytoform.assess.report.write",
     "write_movie": "cytoform.assess.film",
     "MovieStyle": "cytoform.assess.film",
     "ShapeStore": "cytoform.shapes.store",

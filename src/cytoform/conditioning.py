@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
-from cytoform.assess.sequence_descriptors import SEQUENCE_DESCRIPTORS, describe_sequence
+from cytoform.assess.measures.sequence_descriptors import SEQUENCE_DESCRIPTORS, describe_sequence
 from cytoform.parallel import Progress, no_progress
 from cytoform.shapes.grid import Grid, frame_times
 from cytoform.synthesis.cells import Cells

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from cytoform.assess.report import Comparison, write_report
+from cytoform.assess.report.write import Comparison, write_report
 from cytoform.assess.results import Results, evaluate
 from cytoform.config import load_config
 from cytoform.files import staged, write_json

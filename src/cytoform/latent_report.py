@@ -16,12 +16,12 @@ import numpy as np
 from jaxtyping import Float
 from scipy.spatial.distance import cdist
 
-from cytoform.assess.latent_figures import Map
-from cytoform.assess.latent_files import SIGMAS, LatentSpace, Surfaces, write_meshes, write_tables
-from cytoform.assess.latent_page import MEASURES, write_page
-from cytoform.assess.neighbours import Neighbour, from_others, nearest
-from cytoform.assess.sheets import spread
-from cytoform.assess.snapshots import CellSet, Snapshots, shape_distances, snapshots
+from cytoform.assess.latent.figures import Map
+from cytoform.assess.latent.files import SIGMAS, LatentSpace, Surfaces, write_meshes, write_tables
+from cytoform.assess.latent.neighbours import Neighbour, from_others, nearest
+from cytoform.assess.latent.page import MEASURES, write_page
+from cytoform.assess.latent.snapshots import CellSet, Snapshots, shape_distances, snapshots
+from cytoform.assess.pictures.sheets import spread
 from cytoform.errors import InputError
 from cytoform.files import refuse_existing, staged, write_json
 from cytoform.parallel import Advance, Progress, no_progress

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from cytoform.assess.code_map import CodeMap, CodeSet
+from cytoform.assess.report.code_map import CodeMap, CodeSet
 from cytoform.shapes.store import ShapeStore
 
 Labelled = tuple[str, Path]

@@ -9,10 +9,10 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.figure import Figure
 
-from cytoform.assess.descriptors import DESCRIPTORS, MAIN_DESCRIPTORS, sphericity
-from cytoform.assess.figures import COLOURS, as_png
+from cytoform.assess.measures.descriptors import DESCRIPTORS, MAIN_DESCRIPTORS, sphericity
 from cytoform.assess.page import image, page
-from cytoform.assess.sheets import SheetRow, contact_sheet, spread
+from cytoform.assess.pictures.figures import COLOURS, as_png
+from cytoform.assess.pictures.sheets import SheetRow, contact_sheet, spread
 from cytoform.movies.simulate.meshing import mesh_of_part
 from cytoform.movies.simulate.population import Parameters, SimulatedFamily, kind_of
 from cytoform.parallel import run_all

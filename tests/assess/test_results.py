@@ -9,8 +9,8 @@ import pytest
 from scipy.stats import ks_2samp
 from stores import GRID, ball, empty, write_store
 
-from cytoform.assess.descriptors import DESCRIPTORS
-from cytoform.assess.dynamics import DYNAMICS
+from cytoform.assess.measures.descriptors import DESCRIPTORS
+from cytoform.assess.measures.dynamics import DYNAMICS
 from cytoform.assess.results import TABLES, evaluate
 from cytoform.errors import InputError
 from cytoform.shapes.grid import Grid

@@ -15,10 +15,10 @@ import experiment
 import generation
 import interpolation
 import reconstruction
-from cytoform.assess.descriptors import EMPTY
-from cytoform.assess.measures import Frame, Sequence
-from cytoform.assess.overlap import jaccard
-from cytoform.assess.topology import Topology
+from cytoform.assess.measures.descriptors import EMPTY
+from cytoform.assess.measures.overlap import jaccard
+from cytoform.assess.measures.sequences import Frame, Sequence
+from cytoform.assess.measures.topology import Topology
 from cytoform.shapes.store import ShapeStore
 
 TINY = dataclasses.replace(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from cytoform.assess.figures import as_png, as_svg
+from cytoform.assess.pictures.figures import as_png, as_svg
 
 
 class Drawer:

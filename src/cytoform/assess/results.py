@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from cytoform.assess.comparable import chosen, refuse_unlike
-from cytoform.assess.contrasts import Contrast, Sides, by_sequence, contrasts
-from cytoform.assess.descriptors import DESCRIPTORS
-from cytoform.assess.distributions import Values
-from cytoform.assess.dynamics import DYNAMICS
-from cytoform.assess.likeness import SET_MEASURES, Likeness, likeness
-from cytoform.assess.measures import PAIR_MEASURES, Pair, Sequence, measure_pair, measure_sequence
+from cytoform.assess.measures.descriptors import DESCRIPTORS
+from cytoform.assess.measures.dynamics import DYNAMICS
+from cytoform.assess.measures.sequences import PAIR_MEASURES, Pair, Sequence, measure_pair, measure_sequence
 from cytoform.assess.results_json import results_json
+from cytoform.assess.statistics.contrasts import Contrast, Sides, by_sequence, contrasts
+from cytoform.assess.statistics.distributions import Values
+from cytoform.assess.statistics.likeness import SET_MEASURES, Likeness, likeness
 from cytoform.cluster import local_workers
 from cytoform.files import write_json
 from cytoform.parallel import run_all

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cytoform.assess.contrasts import Contrast
-from cytoform.assess.descriptors import DESCRIPTORS
-from cytoform.assess.distributions import Values, summarise
-from cytoform.assess.dynamics import DYNAMICS
-from cytoform.assess.measures import Sequence
+from cytoform.assess.measures.descriptors import DESCRIPTORS
+from cytoform.assess.measures.dynamics import DYNAMICS
+from cytoform.assess.measures.sequences import Sequence
+from cytoform.assess.statistics.contrasts import Contrast
+from cytoform.assess.statistics.distributions import Values, summarise
 
 if TYPE_CHECKING:
     from cytoform.assess.results import Results

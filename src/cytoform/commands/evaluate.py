@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from cytoform.commands.common import Common, WorkerOptions
 
 if TYPE_CHECKING:
-    from cytoform.assess.report import Comparison
+    from cytoform.assess.report.write import Comparison
     from cytoform.shapes.store import ShapeStore
 
 
@@ -44,7 +44,7 @@ def evaluate(
     run
         Run folder that the cells come from: its learned codes are on the report's map too.
     """
-    from cytoform.assess.report import write_report
+    from cytoform.assess.report.write import write_report
     from cytoform.files import refuse_existing, staged, write_json
     from cytoform.report_codes import map_of_codes
     from cytoform.shapes.store import ShapeStore
@@ -98,7 +98,7 @@ def _compare(
     workers: int,
     common: Common,
 ) -> "Comparison":
-    from cytoform.assess.report import Comparison
+    from cytoform.assess.report.write import Comparison
     from cytoform.assess.results import evaluate as compare
 
     n_sequences = len(sequences or original.names) + len((paired and sequences) or store.names)

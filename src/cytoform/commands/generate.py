@@ -70,7 +70,7 @@ def generate(
 
 def _condition(cells: "Cells", where: list[str], options: RenderingOptions, common: Common) -> "Condition":
     """The requests, and a line on how well codes predict what each asks for."""
-    from cytoform.assess.sequence_descriptors import SEQUENCE_DESCRIPTORS
+    from cytoform.assess.measures.sequence_descriptors import SEQUENCE_DESCRIPTORS
     from cytoform.conditioning import condition_on
 
     condition = condition_on(cells, where, rendering=options.rendering(), progress=common.progress)

@@ -37,7 +37,7 @@ def view(
     show
         Open the page in the browser.
     """
-    from cytoform.assess.view import view_page
+    from cytoform.assess.player.view import view_page
     from cytoform.errors import InputError
     from cytoform.files import refuse_existing, staged
 

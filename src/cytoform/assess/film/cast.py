@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cytoform.assess.sheets import spread
+from cytoform.assess.pictures.sheets import spread
 from cytoform.errors import InputError
 from cytoform.shapes.store import ShapeStore
 

@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 from cytoform.assess.film.cast import Cell
 from cytoform.assess.film.letters import cut, font
 from cytoform.assess.film.page import Page, Panel, panel_note
-from cytoform.assess.rendering import Colour, View, render_view
+from cytoform.assess.pictures.rendering import Colour, View, render_view
 from cytoform.shapes.mesh import Mesh, mesh_from_distance
 from cytoform.shapes.store import ShapeStore
 

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from cytoform.assess.film.cast import Cell
-from cytoform.assess.rendering import CAMERA, Camera
+from cytoform.assess.pictures.rendering import CAMERA, Camera
 from cytoform.errors import InputError
 from cytoform.parallel import run_all
 from cytoform.shapes.store import ShapeStore

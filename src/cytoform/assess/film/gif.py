@@ -9,7 +9,7 @@ from PIL import GifImagePlugin, Image
 
 from cytoform.assess.film.drawing import INKS, Pixels
 from cytoform.assess.film.style import MovieStyle
-from cytoform.assess.rendering import shades
+from cytoform.assess.pictures.rendering import shades
 
 Indices = UInt8[np.ndarray, "rows columns"]
 GROUND = 0  # index of the background in the palette

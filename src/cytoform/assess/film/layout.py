@@ -9,7 +9,7 @@ from cytoform.assess.film.letters import width_px
 from cytoform.assess.film.page import Box, Page, Panel, Text, panel_note
 from cytoform.assess.film.style import SIZES_PX, MovieStyle
 from cytoform.assess.film.timeline import Clock, Moment, Timeline, below
-from cytoform.assess.sheets import round_length
+from cytoform.assess.pictures.sheets import round_length
 from cytoform.errors import InputError
 
 SHEET_TILE_PX, SHEET_TEXT_PX = 300, 22

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from cytoform.assess.film.cast import Cell
 from cytoform.assess.film.style import MovieStyle
-from cytoform.assess.rendering import Camera
+from cytoform.assess.pictures.rendering import Camera
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import Literal
 
 from PIL import ImageColor
 
-from cytoform.assess.figures import COLOURS
-from cytoform.assess.rendering import Colour
+from cytoform.assess.pictures.figures import COLOURS
+from cytoform.assess.pictures.rendering import Colour
 from cytoform.errors import InputError
 
 Background = Literal["white", "black", "transparent"]

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from cytoform.assess.film.cast import Subject
 from cytoform.assess.film.style import LONGEST_S, MAX_FPS, Format, MovieStyle
-from cytoform.assess.sheets import spread
+from cytoform.assess.pictures.sheets import spread
 from cytoform.errors import InputError
 
 FPS = 10.0  # of a time-lapse

@@ -1,0 +1,1 @@
+"""What is measured on frames, pairs of frames and sequences."""

@@ -1,0 +1,133 @@
+"""How a cell changes from frame to frame, and when it divides."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Integer
+
+from cytoform.assess.measures.descriptors import Descriptor, Descriptors
+from cytoform.assess.measures.overlap import jaccard
+from cytoform.assess.measures.sequence_descriptors import division_frame
+from cytoform.shapes.cleaning import SPECK_SHARE
+
+LINKS = "bodies linked to the one they share most voxels with"
+DYNAMICS = {
+    "size_change": Descriptor(
+        "Size change per frame", "", "mean of the absolute value of V(t+1) / V(t) - 1", "this project"
+    ),
+    "surface_change": Descriptor(
+        "Surface change per frame", "", "mean of the absolute value of A(t+1) / A(t) - 1", "this project"
+    ),
+    "jaccard_next": Descriptor(
+        "Jaccard with next frame",
+        "",
+        "mean Jaccard index of neighbouring frames, as they lie in the store",
+        "this project",
+    ),
+    "splits": Descriptor("Splits", "", f"one body becoming two, over the sequence; {LINKS}", "this project"),
+    "merges": Descriptor("Merges", "", f"two bodies becoming one, over the sequence; {LINKS}", "this project"),
+    "division_frame": Descriptor(
+        "Frame of division",
+        "",
+        "first, from 0, from which on there are at least two bodies until the end",
+        "this project",
+    ),
+    "division_time_s": Descriptor("Time of division", "s", "frame of division times the time step", "this project"),
+}
+
+
+@dataclass(frozen=True)
+class Bodies:
+    """The pieces (26 neighbours) of a frame that have at least 1 % of its voxels, numbered from 1."""
+
+    labels: Integer[np.ndarray, "z y x"]
+    n: int
+
+    @classmethod
+    def of(cls, mask: Bool[np.ndarray, "z y x"]) -> "Bodies":
+        import cc3d
+
+        pieces = cc3d.connected_components(mask, connectivity=26)
+        sizes = np.bincount(pieces.ravel())
+        sizes[0] = 0
+        kept = (sizes > 0) & (sizes >= SPECK_SHARE * sizes.sum())
+        number = np.where(kept, np.cumsum(kept), 0)
+        return cls(number.astype(pieces.dtype)[pieces], int(kept.sum()))
+
+
+@dataclass(frozen=True)
+class Still:
+    """What of one frame is compared with the next."""
+
+    descriptors: Descriptors
+    mask: Bool[np.ndarray, "z y x"]
+    bodies: Bodies
+
+
+@dataclass(frozen=True)
+class Step:
+    """From one frame to the next; changes are relative to the former, NaN where one of both is empty."""
+
+    size_change: float
+    surface_change: float
+    jaccard_next: float
+    splits: int
+    merges: int
+
+
+@dataclass(frozen=True)
+class Dynamics:
+    """Of a sequence, a field for each of DYNAMICS; NaN where it is not defined: without steps, division or time step."""
+
+    size_change: float
+    surface_change: float
+    jaccard_next: float
+    splits: float
+    merges: float
+    division_frame: float
+    division_time_s: float
+
+
+def step(before: Still, after: Still) -> Step:
+    """The step between two frames."""
+    return Step(
+        size_change=_relative(before.descriptors.size_um3, after.descriptors.size_um3),
+        surface_change=_relative(before.descriptors.surface_um2, after.descriptors.surface_um2),
+        jaccard_next=jaccard(before.mask, after.mask),
+        splits=_joined(after.bodies, before.bodies),
+        merges=_joined(before.bodies, after.bodies),
+    )
+
+
+def dynamics(steps: Sequence[Step], n_bodies: Sequence[int], time_step_s: float | None) -> Dynamics:
+    """What the steps of a sequence, and the number of bodies in its frames, say of it."""
+    division = division_frame(list(n_bodies))
+    return Dynamics(
+        size_change=_mean([abs(s.size_change) for s in steps]),
+        surface_change=_mean([abs(s.surface_change) for s in steps]),
+        jaccard_next=_mean([s.jaccard_next for s in steps]),
+        splits=float(sum(s.splits for s in steps)) if steps else math.nan,
+        merges=float(sum(s.merges for s in steps)) if steps else math.nan,
+        division_frame=division,
+        division_time_s=math.nan if time_step_s is None else division * time_step_s,
+    )
+
+
+def _joined(many: Bodies, few: Bodies) -> int:
+    """How many bodies of one frame share most voxels with a body of the other which another one has already."""
+    both = (many.labels > 0) & (few.labels > 0)
+    shared = np.zeros((many.n + 1, few.n + 1), int)
+    np.add.at(shared, (many.labels[both], few.labels[both]), 1)
+    partners = [int(row.argmax()) for row in shared if row.any()]
+    return len(partners) - len(set(partners))
+
+
+def _relative(before: float, after: float) -> float:
+    return after / before - 1 if before > 0 and after > 0 else math.nan
+
+
+def _mean(values: Sequence[float]) -> float:
+    defined = [value for value in values if math.isfinite(value)]
+    return float(np.mean(defined)) if defined else math.nan

@@ -1,0 +1,98 @@
+"""What is said of a whole sequence in one number: its means over time, growth, longest protrusion and division."""
+
+import math
+from collections.abc import Callable, Iterable
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from cytoform.assess.measures.descriptors import Descriptor, sphericity
+from cytoform.shapes.cleaning import SPECK_SHARE
+from cytoform.shapes.mesh import Mesh, mesh_from_distance
+
+SEQUENCE_DESCRIPTORS = {
+    "size_um3": Descriptor("Mean size", "µm³"),
+    "surface_um2": Descriptor("Mean surface area", "µm²"),
+    "sphericity": Descriptor("Mean sphericity", ""),
+    "growth": Descriptor("Last over first size", ""),
+    "longest_protrusion_um": Descriptor("Longest protrusion", "µm"),
+    "division_frame": Descriptor("Frame of division", ""),
+}
+
+
+def describe_sequence(frames_sdf_um: Iterable[Float[np.ndarray, "z y x"]], spacing_um: float) -> dict[str, float]:
+    """All of `SEQUENCE_DESCRIPTORS`. A frame is the distance in the cube, or in any box of it that holds the cell.
+
+    Means are over the frames that have a cell. The longest protrusion is that of all frames. The frame of division,
+    counted from 0, is the first from which on the cell is in pieces until the end. What is not defined is NaN: the
+    division of a cell that does not divide, or the growth of one that is not there at first.
+    """
+    rows = [_describe(sdf_um, spacing_um) for sdf_um in frames_sdf_um]
+    sizes, surfaces, sphericities, protrusions = np.array([row[:-1] for row in rows]).T
+    return {
+        "size_um3": _over_defined(np.mean, sizes[sizes > 0]),
+        "surface_um2": _over_defined(np.mean, surfaces[sizes > 0]),
+        "sphericity": _over_defined(np.mean, sphericities),
+        "growth": float(sizes[-1] / sizes[0]) if sizes[0] > 0 else math.nan,
+        "longest_protrusion_um": _over_defined(np.max, protrusions),
+        "division_frame": division_frame([row[-1] for row in rows]),
+    }
+
+
+def division_frame(n_bodies: list[int]) -> float:
+    """The first frame from which on there are at least two bodies until the end; NaN where there is none."""
+    first = len(n_bodies)
+    while first > 0 and n_bodies[first - 1] >= 2:
+        first -= 1
+    return float(first) if first < len(n_bodies) else math.nan
+
+
+def count_bodies(mask: Bool[np.ndarray, "z y x"]) -> int:
+    """Pieces (26 neighbours) with at least 1 % of the voxels: smaller ones are specks, not daughters."""
+    import cc3d
+
+    sizes = np.bincount(cc3d.connected_components(mask, connectivity=26).ravel())[1:]
+    return int((sizes >= SPECK_SHARE * sizes.sum()).sum())
+
+
+def longest_protrusion_um(mesh: Mesh) -> float:
+    """How far a body reaches beyond the ball of its volume around its centroid; of several, the longest.
+
+    The peak of the centroid distance, a classical signature of shape (Zhang and Lu 2004, Pattern Recognition 37, 1-19),
+    over what a ball would have. For a ball it is 0, for a ball with a thin filopodium the filopodium's length, and it
+    changes continuously with the shape; an elongated cell counts as one with two blunt protrusions.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    vertices = mesh.vertices_xyz_um.astype(float)
+    starts, ends = mesh.faces.ravel(), np.roll(mesh.faces, -1, axis=1).ravel()
+    linked = coo_array((np.ones(len(starts), bool), (starts, ends)), shape=(len(vertices),) * 2)
+    n_pieces, piece_of = connected_components(linked, directed=False)
+    # Tetrahedra from the corner of the cube to every face: signed volumes and centres add up to those of the body.
+    a, b, c = (vertices[mesh.faces[:, corner]] for corner in range(3))
+    volumes = np.einsum("ij,ij->i", a, np.cross(b, c)) / 6
+    piece_of_face = piece_of[mesh.faces[:, 0]]
+    piece_volumes = np.bincount(piece_of_face, volumes, n_pieces)
+    moments = [np.bincount(piece_of_face, volumes * axis, n_pieces) for axis in ((a + b + c) / 4).T]
+    bodies = piece_volumes >= SPECK_SHARE * piece_volumes.sum()
+    volumes_um3 = np.where(bodies, piece_volumes, 1.0)
+    centroids = np.stack(moments, axis=1) / volumes_um3[:, None]
+    reaches_um = np.zeros(n_pieces)
+    np.maximum.at(reaches_um, piece_of, np.linalg.norm(vertices - centroids[piece_of], axis=1))
+    return float((reaches_um - np.cbrt(3 * volumes_um3 / (4 * np.pi)))[bodies].max())
+
+
+def _describe(sdf_um: Float[np.ndarray, "z y x"], spacing_um: float) -> tuple[float, float, float, float, int]:
+    """Size, surface, sphericity, protrusion and number of bodies of a frame."""
+    mask = sdf_um <= 0
+    if not mask.any():
+        return 0.0, 0.0, math.nan, math.nan, 0
+    mesh = mesh_from_distance(sdf_um, spacing_um)
+    size_um3, round_ = float(mask.sum()) * spacing_um**3, sphericity(mesh.area_um2, mesh.volume_um3)
+    return size_um3, mesh.area_um2, round_, longest_protrusion_um(mesh), count_bodies(mask)
+
+
+def _over_defined(summary: Callable[[np.ndarray], np.floating], values: Float[np.ndarray, " n"]) -> float:
+    defined = values[np.isfinite(values)]
+    return float(summary(defined)) if len(defined) else math.nan

@@ -1,0 +1,1 @@
+"""Surfaces and figures as pictures, without a display."""

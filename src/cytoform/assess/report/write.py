@@ -1,0 +1,100 @@
+"""The report: one HTML file with everything in it; its figures and tables as files beside it.
+
+report.html     the page
+figures/        its figures, PNG and SVG
+tables/         its tables, CSV
+"""
+
+import html
+from collections.abc import Callable, Sequence
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import cytoform
+from cytoform.assess.page import Drawer
+from cytoform.assess.player.element import player_head
+from cytoform.assess.report.cell_page import Nearest, cell_page
+from cytoform.assess.report.cells import Cell, Comparison
+from cytoform.assess.report.code_map import CodeMap
+from cytoform.assess.report.csv_tables import write_tables
+from cytoform.assess.report.data import Report, assemble, lead
+from cytoform.assess.report.sections import SECTIONS
+
+__all__ = ["Comparison", "write_report"]
+
+
+def write_report(
+    folder: Path,
+    *,
+    title: str,
+    reference: Path,
+    comparisons: Sequence[Comparison],
+    provenance: dict[str, Any] | None = None,
+    code_map: CodeMap | None = None,
+    workers: int = 1,
+    done: Callable[[], Any] = lambda: None,
+) -> Path:
+    """Write report.html, figures/ and tables/ into `folder`; return the page.
+
+    All comparisons are with the same `reference` store, which the page calls "Original". `provenance` adds what the
+    results do not know (commands, training settings); it has to be fit for JSON. `done` is called after every cell.
+    """
+    report = assemble(
+        title, reference, comparisons, provenance=provenance or {}, code_map=code_map, workers=workers, done=done
+    )
+    path = folder / "report.html"
+    path.write_text(_page(report, Drawer(folder / "figures")), "utf-8")
+    write_tables(folder / "tables", comparisons, report.cells)
+    return path
+
+
+def _page(report: Report, drawer: Drawer) -> str:
+    resources = files("cytoform.assess")
+    texts = {
+        name: resources.joinpath(name).read_text("utf-8")
+        for name in ("page.css", "report/report.html", "report/report.css", "report/report.js")
+    }
+    written = [(section, section.write(report, drawer)) for section in SECTIONS]
+    shown = [(section, body) for section, body in written if body]
+    links = [f'<li><a href="#{section.id}">{html.escape(section.link)}</a></li>' for section, _ in shown]
+    sections = [
+        f'<section id="{section.id}"><h2>{html.escape(section.title)}</h2>\n{body}</section>' for section, body in shown
+    ]
+    return Template(texts["report/report.html"]).substitute(
+        title=html.escape(report.title),
+        style=texts["page.css"] + texts["report/report.css"],
+        script=texts["report/report.js"],
+        player_head=player_head(),
+        lead=html.escape(lead(report)),
+        links="".join(links),
+        sections="\n".join(sections),
+        cells="\n".join(_cell_pages(report)),
+        version=cytoform.__version__,
+    )
+
+
+def _cell_pages(report: Report) -> list[str]:
+    cells = report.cells
+    return [
+        cell_page(
+            cell,
+            report.pictures[cell.key],
+            report.failures[cell.key],
+            before=cells[i - 1] if i else None,
+            after=cells[i + 1] if i + 1 < len(cells) else None,
+            nearest=_nearest(cell, report),
+        )
+        for i, cell in enumerate(cells)
+    ]
+
+
+def _nearest(cell: Cell, report: Report) -> Nearest | None:
+    """The original most like a cell, where sets were compared."""
+    originals = {each.name: each for each in report.cells if each.original is not None}
+    for comparison in report.comparisons:
+        alike = comparison.results.likeness
+        if alike is not None and cell.strands[0].side.label == comparison.label and cell.name in alike.nearest:
+            return Nearest(originals[alike.nearest[cell.name]], alike.novelty_um2[cell.name])
+    return None

@@ -1,0 +1,1 @@
+"""Whether two sets of numbers, or of sequences, are alike."""

@@ -1,0 +1,167 @@
+"""Are two sets of sequences alike, and is one a copy of the other? Measures on the distances between sequences.
+
+The distance of two sequences is the mean over their frames, first with first, second with second, of the Chamfer
+distance between points spread over the two surfaces (in µm², squared as in Achlioptas et al. 2018 and PointFlow, Yang et
+al. 2019), each frame about its own centroid, nothing scaled. Points being random, two clouds of the same surface are
+about 2·area / (π·points) apart; the measures compare distances that all carry this.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.spatial import cKDTree
+
+from cytoform.assess.statistics.intervals import Estimate, around
+from cytoform.errors import InputError
+from cytoform.shapes.export import surface_points
+from cytoform.shapes.mesh import mesh_from_distance
+from cytoform.shapes.store import ShapeSequence
+
+Distances = Float[np.ndarray, "references samples"]
+Weights = Float[np.ndarray, " _"]
+Rows = Int[np.ndarray, " _"]
+
+
+@dataclass(frozen=True)
+class Clouds:
+    """Points on the surface of every frame of a sequence, as trees; None for an empty frame."""
+
+    name: str
+    frames: tuple[cKDTree | None, ...]
+
+    @classmethod
+    def on_surface(
+        cls, sequence: ShapeSequence, n_points: int, rng: np.random.Generator, *, frames: Sequence[int] | None = None
+    ) -> "Clouds":
+        """`n_points` points a frame (all, or those given), evenly spread over the surface, about the frame's centroid."""
+        chosen = range(sequence.info.n_frames) if frames is None else frames
+        return cls(sequence.info.name, tuple(_frame_cloud(sequence, frame, n_points, rng) for frame in chosen))
+
+    def turned(self, matrix: Float[np.ndarray, "3 3"]) -> "Clouds":
+        """All frames about their centroids by one rotation matrix (xyz)."""
+        return Clouds(self.name, tuple(None if tree is None else cKDTree(tree.data @ matrix.T) for tree in self.frames))
+
+
+def _frame_cloud(sequence: ShapeSequence, frame: int, n_points: int, rng: np.random.Generator) -> cKDTree | None:
+    _, sdf_um = sequence.box(frame)
+    inside = sdf_um <= 0
+    if not inside.any():
+        return None
+    mesh = mesh_from_distance(sdf_um, sequence.grid.spacing_um)
+    centroid_zyx = np.stack(np.nonzero(inside)).mean(axis=1) + 0.5
+    return cKDTree(surface_points(mesh, n_points, rng) - centroid_zyx[::-1] * sequence.grid.spacing_um)
+
+
+def chamfer_um2(a: cKDTree, b: cKDTree) -> float:
+    """Mean squared distance from the points of each cloud to the nearest of the other, both ways added."""
+    there, back = np.asarray(b.query(a.data)[0]), np.asarray(a.query(b.data)[0])
+    return float((there**2).mean() + (back**2).mean())
+
+
+def sequence_distance_um2(a: Clouds, b: Clouds) -> float:
+    """Mean over frames of the Chamfer distance; infinite where just one of two frames is empty. Raises InputError."""
+    if len(a.frames) != len(b.frames):
+        raise InputError(
+            f"{a.name} has {len(a.frames)} frames and {b.name} {len(b.frames)}: distances need as many; use --frames"
+        )
+    return float(np.mean([_frame_distance_um2(*pair) for pair in zip(a.frames, b.frames, strict=True)]))
+
+
+def _frame_distance_um2(a: cKDTree | None, b: cKDTree | None) -> float:
+    if a is None or b is None:
+        return 0.0 if a is b else np.inf
+    return chamfer_um2(a, b)
+
+
+def pairwise_um2(
+    a: Sequence[Clouds], b: Sequence[Clouds], done: Callable[[], object] = lambda: None
+) -> Float[np.ndarray, "a b"]:
+    """Distance of every sequence of `a` to every one of `b`; `done` is called after each of `a`."""
+    distances = np.zeros((len(a), len(b)))
+    for i, one in enumerate(a):
+        for j, other in enumerate(b):
+            # A set against itself needs only half.
+            distances[i, j] = distances[j, i] if a is b and j <= i else sequence_distance_um2(one, other)
+        done()
+    return distances
+
+
+@dataclass(frozen=True)
+class SetDistances:
+    """All distances in and between a set of references and a set of samples."""
+
+    references: Float[np.ndarray, "references references"]
+    between: Distances
+    samples: Float[np.ndarray, "samples samples"]
+
+    def of(self, references: Rows, samples: Rows) -> "SetDistances":
+        """The distances of some of them."""
+        return SetDistances(
+            self.references[np.ix_(references, references)],
+            self.between[np.ix_(references, samples)],
+            self.samples[np.ix_(samples, samples)],
+        )
+
+
+def minimum_matching_distance(between: Distances, weights: Weights | None = None) -> float:
+    """MMD: mean over references of the distance to the nearest sample. Small: every reference has a good likeness."""
+    return float(np.average(between.min(axis=1), weights=weights))
+
+
+def coverage(between: Distances) -> float:
+    """COV: share of references that are the nearest one of some sample. 1 is best; copies of one reference give 1/n."""
+    return len(np.unique(between.argmin(axis=0))) / len(between)
+
+
+def one_nearest_neighbour_accuracy(distances: SetDistances, weights: Weights | None = None) -> float:
+    """1-NNA: share of all sequences whose nearest other one is of their own set. 0.5: the sets cannot be told apart.
+
+    A sequence at an infinite distance from all others, for it has an empty frame, counts as told apart.
+    """
+    union = np.block([[distances.references, distances.between], [distances.between.T, distances.samples]])
+    np.fill_diagonal(union, np.inf)
+    is_reference = np.arange(len(union)) < len(distances.references)
+    own = is_reference[union.argmin(axis=1)] == is_reference
+    return float(np.average(own | np.isinf(union.min(axis=1)), weights=weights))
+
+
+def novelty(between: Distances) -> Float[np.ndarray, " samples"]:
+    """Distance of each sample to its nearest reference."""
+    return between.min(axis=0)
+
+
+@dataclass(frozen=True)
+class SetMeasures:
+    """How alike two sets of sequences are."""
+
+    mmd_um2: Estimate
+    coverage: Estimate
+    one_nna: Estimate
+
+
+def compare_sets(distances: SetDistances, *, rng: np.random.Generator, n_replicates: int = 1000) -> SetMeasures:
+    """MMD, COV and 1-NNA with bootstrap intervals, for which sequences of both sets are drawn with replacement.
+
+    Copies of a sequence are not neighbours of each other.
+    """
+    n_references, n_samples = distances.between.shape
+    value = _measures(distances, np.ones(n_references), np.ones(n_samples))
+    replicates = []
+    for _ in range(n_replicates):
+        references, of_references = np.unique(rng.integers(0, n_references, n_references), return_counts=True)
+        samples, of_samples = np.unique(rng.integers(0, n_samples, n_samples), return_counts=True)
+        replicates.append(_measures(distances.of(references, samples), of_references, of_samples))
+    return SetMeasures(*around(value, np.array(replicates), least=(0, 0, 0), most=(np.inf, 1, 1)))
+
+
+def _measures(distances: SetDistances, references: np.ndarray, samples: np.ndarray) -> Float[np.ndarray, " 3"]:
+    """The three measures, where the sequences of both sets occur so many times."""
+    return np.array(
+        [
+            minimum_matching_distance(distances.between, references.astype(float)),
+            coverage(distances.between),
+            one_nearest_neighbour_accuracy(distances, np.concatenate([references, samples]).astype(float)),
+        ]
+    )

@@ -1,0 +1,78 @@
+"""Changes from frame to frame, splits, merges and division, worked out by hand."""
+
+import math
+
+import numpy as np
+import pytest
+
+from cytoform.assess.measures.descriptors import EMPTY, Descriptors
+from cytoform.assess.measures.dynamics import DYNAMICS, Bodies, Step, Still, dynamics, step
+
+
+def bar(*spans: tuple[int, int]) -> np.ndarray:
+    """Bodies along one line."""
+    mask = np.zeros((3, 3, 40), bool)
+    for low, high in spans:
+        mask[:, :, low:high] = True
+    return mask
+
+
+def still(mask: np.ndarray, area_um2: float = 1.0) -> Still:
+    nothing = (math.nan,) * 3
+    described = Descriptors(float(mask.sum()), area_um2, *nothing) if mask.any() else EMPTY
+    return Still(described, mask, Bodies.of(mask))
+
+
+EVENTS = {
+    "one stays one": ([(0, 10)], [(1, 11)], 0, 0),
+    "a division": ([(0, 20)], [(0, 9), (11, 20)], 1, 0),
+    "into three": ([(0, 30)], [(0, 9), (10, 19), (20, 30)], 2, 0),
+    "a merger": ([(0, 9), (11, 20)], [(0, 20)], 0, 1),
+    "two stay two": ([(0, 9), (11, 20)], [(1, 10), (12, 21)], 0, 0),
+    "one of two divides": ([(0, 20), (25, 40)], [(0, 9), (11, 20), (25, 40)], 1, 0),
+    "one divides, others merge": ([(0, 12), (14, 20), (22, 30)], [(0, 5), (7, 12), (14, 30)], 1, 1),
+    "nothing to something": ([], [(0, 10)], 0, 0),
+    "something to nothing": ([(0, 10)], [], 0, 0),
+    "one more far away": ([(0, 10)], [(0, 10), (20, 30)], 0, 0),
+}
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_events(name: str) -> None:
+    before, after, splits, merges = EVENTS[name]
+    there = step(still(bar(*before)), still(bar(*after)))
+    back = step(still(bar(*after)), still(bar(*before)))
+    assert (there.splits, there.merges) == (splits, merges) == (back.merges, back.splits)
+
+
+def test_a_speck_is_no_daughter() -> None:
+    mask = np.zeros((12, 12, 40), bool)
+    mask[:, :, :20] = True
+    after = mask.copy()
+    after[0, 0, 30] = True
+    assert step(still(mask), still(after)).splits == 0
+    assert Bodies.of(after).n == 1
+
+
+def test_changes() -> None:
+    found = step(still(bar((0, 10)), 4.0), still(bar((0, 15)), 5.0))
+    assert found.size_change == pytest.approx(0.5)
+    assert found.surface_change == pytest.approx(0.25)
+    assert found.jaccard_next == pytest.approx(10 / 15)
+    gone = step(still(bar((0, 10))), still(bar()))
+    assert math.isnan(gone.size_change)
+    assert gone.jaccard_next == 0
+
+
+def test_of_a_sequence() -> None:
+    steps = [Step(0.1, -0.2, 0.9, 0, 0), Step(-0.3, 0.4, 0.7, 1, 0), Step(math.nan, math.nan, 0.8, 0, 2)]
+    found = dynamics(steps, [1, 1, 2, 2], 30.0)
+    expected = [0.2, 0.3, 0.8, 1, 2, 2, 60]  # size, surface, Jaccard, splits, merges, division in frames and seconds
+    assert list(vars(found).values()) == pytest.approx(expected)
+    assert list(vars(found)) == list(DYNAMICS)
+    assert math.isnan(dynamics(steps, [1, 1, 2, 2], None).division_time_s)
+    assert math.isnan(dynamics(steps, [1, 1, 2, 1], 30.0).division_time_s)
+
+
+def test_a_single_frame_has_no_dynamics() -> None:
+    assert all(math.isnan(value) for value in vars(dynamics([], [1], 30.0)).values())
