@@ -141,7 +141,7 @@ def test_a_point_of_the_map_opens_its_cell_if_there_is_one(page: str) -> None:
 
 
 def test_citation_is_that_of_the_repository(page: str) -> None:
-    cff = (Path(__file__).parents[2] / "CITATION.cff").read_text()
+    cff = (Path(__file__).parents[3] / "CITATION.cff").read_text()
     block = page[page.index('<pre id="bibtex">') :].split("</pre>")[0]
     for key in ("title", "doi", "year"):
         for value in re.findall(rf'^\s*{key}: "?([^"\n]+)"?$', cff, re.MULTILINE):
