@@ -73,6 +73,7 @@ def test_named_sequences_of_an_incomplete_reconstruction(stores: tuple[str, str,
     assert cli.run([*run, "--out", str(tmp_path / "x")]) == 2
     assert not (tmp_path / "x").exists()
     assert cli.run([*run, "--out", str(tmp_path / "x"), "--sequences", "a"]) == 0
+    assert "1 original sequence with " in (tmp_path / "x" / "report.html").read_text()
 
 
 def test_faults_are_one_line_and_leave_nothing(

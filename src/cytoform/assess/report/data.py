@@ -91,9 +91,10 @@ def _budget_bytes(cell: Cell, cells: Sequence[Cell]) -> int:
 
 def lead(report: Report) -> str:
     """What was compared with what."""
-    store = report.comparisons[0].results.provenance["reference"]
+    results = report.comparisons[0].results
+    store, n_frames = results.provenance["reference"], sum(len(sequence.frames) for sequence in results.reference)
     return (
-        f"{_count(store['sequences'], 'original sequence')} with {_count(store['frames'], 'frame')} from {store['name']}, "
+        f"{_count(len(results.reference), 'original sequence')} with {_count(n_frames, 'frame')} from {store['name']}, "
         f"on a grid of {store['grid']}³ voxels of {store['spacing_um']:.3g} µm, against "
         + " and ".join(_described(c) for c in report.comparisons)
         + "."
@@ -103,7 +104,9 @@ def lead(report: Report) -> str:
 def _described(comparison: Comparison) -> str:
     store = comparison.results.provenance["other"]
     kind = "paired frame by frame" if comparison.results.pairs else "compared as distributions"
-    return f"{_count(store['sequences'], 'sequence')} from {store['name']} ({comparison.label.lower()}; {kind})"
+    return (
+        f"{_count(len(comparison.results.other), 'sequence')} from {store['name']} ({comparison.label.lower()}; {kind})"
+    )
 
 
 def _count(n: int, noun: str) -> str:
