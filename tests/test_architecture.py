@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "cytoform"
-PARTS = {"movies", "shapes", "model", "synthesis", "assess", "datasets", "commands"}
+PARTS = {"movies", "shapes", "model", "synthesis", "assess", "imaging", "scenes", "datasets", "commands"}
 MAY_IMPORT = {
     "datasets": set(),
     "shapes": set(),
@@ -14,6 +14,9 @@ MAY_IMPORT = {
     "model": {"shapes"},
     "synthesis": {"model", "shapes"},
     "assess": {"shapes"},
+    # Images and their masks come in as movies do.
+    "imaging": {"shapes", "movies"},
+    "scenes": {"shapes", "movies", "synthesis", "imaging"},
 }
 
 

@@ -1,0 +1,34 @@
+"""What makes images of masks: a trained model or a microscope of known optics, behind one interface."""
+
+from typing import Protocol
+
+import numpy as np
+
+
+class Texture(Protocol):
+    """Makes images of label frames.
+
+    A frame needs no other frame: whatever may not flicker follows from label, place within the cell and seed. So frames are
+    rendered in any order and by any process, and come out the same.
+    """
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Of the images: uint8, uint16 or float32."""
+        ...
+
+    def render(
+        self,
+        labels_zyx: np.ndarray,
+        *,
+        spacing_zyx_um: tuple[float, float, float],
+        frame: int,
+        seed: int,
+        projection: bool = False,
+    ) -> np.ndarray:
+        """An image (z, y, x) of one frame of instance labels (z, y, x), 0 being background; 2D has one plane.
+
+        With `projection` the image has one plane, the maximum along z. Raises InputError for labels that the texture cannot
+        take: three dimensions of a model that learned projections, say.
+        """
+        ...

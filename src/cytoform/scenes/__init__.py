@@ -1,0 +1,1 @@
+"""Many cells in one movie with a lineage, written as a benchmark data set."""
