@@ -75,8 +75,6 @@ def demo(
         pairs = evaluate(shapes, reconstructed, paired=True, workers=workers)
         new = evaluate(shapes, generated, paired=False, workers=workers)
         (folder / "report").mkdir()
-        pairs.write(folder / "report" / "results.json")
-        new.write(folder / "report" / "results_generated.json")
         provenance = {"command": "cytoform demo", "seed": seed, "versions": software_versions()}
         write_json(folder / "provenance.json", provenance)
         write_report(
@@ -90,5 +88,6 @@ def demo(
             provenance=provenance,
             code_map=map_of_codes([("Reconstructed", reconstructed), ("Generated", generated)]),
             workers=workers,
+            progress=progress,
         )
     return pairs

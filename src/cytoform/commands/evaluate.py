@@ -1,6 +1,5 @@
 """`cytoform evaluate`: how alike shape stores are."""
 
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -54,19 +53,14 @@ def evaluate(
     labels = _labels(stores)
     chart = map_of_codes([(label, store.path) for label, store in zip(labels, stores, strict=True)], run=run)
     with workers.ready() as n_workers:
-        comparisons = [
-            _compare(original, store, label, paired=pair, sequences=sequences, workers=n_workers, common=common)
-            for store, label in zip(stores, labels, strict=True)
-            for pair in [paired or (bool(others) and _same_names(original, store, sequences))]
-        ]
+        comparisons = []
+        for store, label in zip(stores, labels, strict=True):
+            pair = paired or (bool(others) and _same_names(original, store, sequences))
+            comparisons.append(
+                _compare(original, store, label, paired=pair, sequences=sequences, workers=n_workers, common=common)
+            )
         provenance = {"command": "cytoform evaluate", "seed": common.seed} | ({} if run is None else {"run": run.name})
-        n_cells = len(sequences or original.names) + sum(
-            len(c.results.other) for c in comparisons if not c.results.pairs
-        )
-        with staged(out, overwrite=common.overwrite) as folder, common.progress("drawing cells", n_cells) as advance:
-            for number, comparison in enumerate(comparisons):
-                name = "results.json" if number == 0 else f"results_{comparison.stem}.json"
-                comparison.results.write(folder / name)
+        with staged(out, overwrite=common.overwrite) as folder:
             write_report(
                 folder,
                 title=f"{' and '.join(store.path.name for store in stores)} against {reference.name}",
@@ -75,7 +69,7 @@ def evaluate(
                 provenance=provenance,
                 code_map=chart,
                 workers=n_workers,
-                done=advance,
+                progress=common.progress,
             )
             write_json(folder / "provenance.json", provenance | _provenance(comparisons))
     common.done(out / "report.html", next_command=f"cytoform export {other} --to meshes --out meshes")
@@ -123,14 +117,8 @@ def _provenance(comparisons: "list[Comparison]") -> dict[str, Any]:
 
 
 def _labels(stores: "list[ShapeStore]") -> list[str]:
-    """What the report calls the cells of each store: two that were made alike get their names, too."""
-    from cytoform.assess.labels import label_of
+    """What the report calls the cells of each store."""
+    from cytoform.assess.labels import distinct, label_of
 
     # "Original" is the reference, whatever the others are.
-    made = [label if (label := label_of(store)) != "Original" else "Compared" for store in stores]
-    counted = Counter(made)
-    named = [
-        label if counted[label] == 1 else f"{label} ({store.path.name.removesuffix('.zarr')})"
-        for label, store in zip(made, stores, strict=True)
-    ]
-    return [label if label not in named[:i] else f"{label} {i + 1}" for i, label in enumerate(named)]
+    return distinct([label if (label := label_of(store)) != "Original" else "Compared" for store in stores], stores)

@@ -5,11 +5,10 @@ import math
 import numpy as np
 import pytest
 
+from cytoform.assess.measures.dynamics import Bodies, division_frame
 from cytoform.assess.measures.sequence_descriptors import (
     SEQUENCE_DESCRIPTORS,
-    count_bodies,
     describe_sequence,
-    division_frame,
     longest_protrusion_um,
 )
 from cytoform.shapes.analytic import Ball, Capsule, DividingPair, Shape, SpikedBall
@@ -82,7 +81,7 @@ def test_the_frame_of_division(n_bodies: list[int], frame: int | None) -> None:
 def test_a_speck_is_no_daughter() -> None:
     ball = frames(Ball(4.0, centre_zyx_um=CENTRE))[0]
     ball[2, 2, 2:4] = -0.1
-    assert count_bodies(ball <= 0) == 1
+    assert Bodies.of(ball <= 0).n == 1
     assert longest_protrusion_um(mesh_from_distance(ball, GRID.spacing_um)) == pytest.approx(0, abs=0.05)
 
 

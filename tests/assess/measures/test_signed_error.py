@@ -20,3 +20,10 @@ def test_follows_a_shift() -> None:
     errors_um = signed_errors_um(shifted, mesh_from_distance(ball(3.0), GRID.spacing_um))
     radii = np.linalg.norm(shifted.vertices_xyz_um - GRID.half_extent_um, axis=1)
     assert errors_um == pytest.approx(radii - 3.0, abs=0.04)
+
+
+def test_axes_are_not_mixed_up() -> None:
+    shifted = mesh_from_distance(ball(4.0, shift_zyx_um=(1.0, 0.0, 0.0)), GRID.spacing_um)
+    errors_um = signed_errors_um(shifted, mesh_from_distance(ball(4.0), GRID.spacing_um))
+    top, bottom = shifted.vertices_xyz_um[:, 2].argmax(), shifted.vertices_xyz_um[:, 2].argmin()
+    assert errors_um[[top, bottom]] == pytest.approx([1.0, -1.0], abs=0.05)

@@ -197,7 +197,7 @@ class TestInBrowser:
         assert page.locator(".cell:visible").count() == 1
         assert not page.locator("#overview").is_visible()
         assert page.locator(".cell:visible h2").inner_text() == NAME
-        assert page.evaluate("() => document.activeElement.textContent") == NAME
+        page.wait_for_function("name => document.activeElement.textContent === name", arg=NAME)
         assert page.title().startswith(NAME)
         assert not tab.overflows()
         page.wait_for_function("() => document.querySelector('.cell:target cell-player').loaded")

@@ -4,20 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cytoform.assess.labels import distinct, label_of
 from cytoform.assess.pictures.sheets import spread
 from cytoform.errors import InputError
 from cytoform.shapes.store import ShapeStore
 
 SHOWN = 6
 # What the cells of a store are called, by the command that wrote it.
-CALLED = {
-    "prepare": "original",
-    "import": "original",
-    "reconstruct": "reconstructed",
-    "generate": "generated",
-    "interpolate": "interpolated",
-    "fit": "fitted",
-}
 
 
 @dataclass(frozen=True)
@@ -68,7 +61,7 @@ def choose(store: Path, against: Path | None, sequences: Sequence[str] | None) -
             for side, (opened, sequence) in enumerate(zip(stores, found, strict=True))
         )
         subjects.append(Subject(tuple(cells), found[0].info.time_step_s))
-    return Cast(tuple(subjects), _called(stores))
+    return Cast(tuple(subjects), tuple(distinct([label_of(opened) for opened in stores], stores)))
 
 
 def _spread_names(stores: list[ShapeStore]) -> list[str]:
@@ -83,9 +76,3 @@ def _spread_names(stores: list[ShapeStore]) -> list[str]:
             "reconstructed for example"
         )
     return [names[index] for index in spread(len(names), SHOWN)]
-
-
-def _called(stores: list[ShapeStore]) -> tuple[str, ...]:
-    commands = [str(store.attributes.get("command", "")).removeprefix("cytoform ") for store in stores]
-    called = tuple(CALLED.get(name, store.path.stem) for name, store in zip(commands, stores, strict=True))
-    return called if len(set(called)) == len(called) else tuple(store.path.stem for store in stores)

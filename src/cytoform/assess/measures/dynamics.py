@@ -9,7 +9,6 @@ from jaxtyping import Bool, Integer
 
 from cytoform.assess.measures.descriptors import Descriptor, Descriptors
 from cytoform.assess.measures.overlap import jaccard
-from cytoform.assess.measures.sequence_descriptors import division_frame
 from cytoform.shapes.cleaning import SPECK_SHARE
 
 LINKS = "bodies linked to the one they share most voxels with"
@@ -103,7 +102,7 @@ def step(before: Still, after: Still) -> Step:
 
 def dynamics(steps: Sequence[Step], n_bodies: Sequence[int], time_step_s: float | None) -> Dynamics:
     """What the steps of a sequence, and the number of bodies in its frames, say of it."""
-    division = division_frame(list(n_bodies))
+    division = division_frame(n_bodies)
     return Dynamics(
         size_change=_mean([abs(s.size_change) for s in steps]),
         surface_change=_mean([abs(s.surface_change) for s in steps]),
@@ -113,6 +112,14 @@ def dynamics(steps: Sequence[Step], n_bodies: Sequence[int], time_step_s: float 
         division_frame=division,
         division_time_s=math.nan if time_step_s is None else division * time_step_s,
     )
+
+
+def division_frame(n_bodies: Sequence[int]) -> float:
+    """The first frame from which on there are at least two bodies until the end; NaN where there is none."""
+    first = len(n_bodies)
+    while first > 0 and n_bodies[first - 1] >= 2:
+        first -= 1
+    return float(first) if first < len(n_bodies) else math.nan
 
 
 def _joined(many: Bodies, few: Bodies) -> int:

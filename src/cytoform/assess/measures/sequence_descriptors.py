@@ -4,9 +4,10 @@ import math
 from collections.abc import Callable, Iterable
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from cytoform.assess.measures.descriptors import Descriptor, sphericity
+from cytoform.assess.measures.dynamics import Bodies, division_frame
 from cytoform.shapes.cleaning import SPECK_SHARE
 from cytoform.shapes.mesh import Mesh, mesh_from_distance
 
@@ -37,22 +38,6 @@ def describe_sequence(frames_sdf_um: Iterable[Float[np.ndarray, "z y x"]], spaci
         "longest_protrusion_um": _over_defined(np.max, protrusions),
         "division_frame": division_frame([row[-1] for row in rows]),
     }
-
-
-def division_frame(n_bodies: list[int]) -> float:
-    """The first frame from which on there are at least two bodies until the end; NaN where there is none."""
-    first = len(n_bodies)
-    while first > 0 and n_bodies[first - 1] >= 2:
-        first -= 1
-    return float(first) if first < len(n_bodies) else math.nan
-
-
-def count_bodies(mask: Bool[np.ndarray, "z y x"]) -> int:
-    """Pieces (26 neighbours) with at least 1 % of the voxels: smaller ones are specks, not daughters."""
-    import cc3d
-
-    sizes = np.bincount(cc3d.connected_components(mask, connectivity=26).ravel())[1:]
-    return int((sizes >= SPECK_SHARE * sizes.sum()).sum())
 
 
 def longest_protrusion_um(mesh: Mesh) -> float:
@@ -90,7 +75,7 @@ def _describe(sdf_um: Float[np.ndarray, "z y x"], spacing_um: float) -> tuple[fl
         return 0.0, 0.0, math.nan, math.nan, 0
     mesh = mesh_from_distance(sdf_um, spacing_um)
     size_um3, round_ = float(mask.sum()) * spacing_um**3, sphericity(mesh.area_um2, mesh.volume_um3)
-    return size_um3, mesh.area_um2, round_, longest_protrusion_um(mesh), count_bodies(mask)
+    return size_um3, mesh.area_um2, round_, longest_protrusion_um(mesh), Bodies.of(mask).n
 
 
 def _over_defined(summary: Callable[[np.ndarray], np.floating], values: Float[np.ndarray, " n"]) -> float:

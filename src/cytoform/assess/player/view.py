@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 import cytoform
-from cytoform.assess.labels import label_of
+from cytoform.assess.labels import distinct, label_of
 from cytoform.assess.measures.signed_error import signed_errors_um
 from cytoform.assess.pictures.decimation import decimated
 from cytoform.assess.pictures.figures import COLOURS
@@ -87,7 +87,7 @@ def player_of(store: Path, against: Path | None, name: str, budget_bytes: int) -
     else:
         others = ShapeStore.open(against)
         beside = _meshes(others[name], centre_um=shapes.grid.half_extent_um)
-        labels = (label_of(others), label) if label_of(others) != label else (against.name, store.name)
+        labels = distinct([label_of(others), label], [others, shapes])
         errors_um = _errors_um(meshes, beside) if len(meshes) == len(beside) else None
         actors = [Actor(labels[0], COLOURS[0], beside), Actor(labels[1], COLOURS[1], meshes, errors_um)]
     scene = Scene(

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from cytoform.assess.pictures.rendering import CAMERA, Camera, Colour, render_mesh
+from cytoform.assess.measures.signed_error import signed_errors_um
+from cytoform.assess.pictures.rendering import Camera, Colour, render_mesh
 from cytoform.assess.pictures.sheets import common_camera
 from cytoform.assess.pictures.slices import outlines, plane_of_difference
 from cytoform.assess.player.element import Actor, Scene, player_element
 from cytoform.assess.report.cells import Cell, Strand
 from cytoform.assess.report.failures import Failure
-from cytoform.assess.report.field_error import field_errors_um
 from cytoform.shapes.export import meshes_of
 from cytoform.shapes.mesh import Mesh
 from cytoform.shapes.store import ShapeSequence, ShapeStore
@@ -93,15 +93,10 @@ def _scene(task: CellTask, shapes: Sequence[_Shapes], original: _Shapes | None) 
 
 
 def _errors(shapes: _Shapes, original: _Shapes) -> tuple[np.ndarray | None, ...]:
+    pairs = zip(shapes.meshes, original.meshes, strict=True)
     return tuple(
-        None if mesh is None or original.meshes[frame] is None else _vertex_errors(mesh, original, frame)
-        for frame, mesh in enumerate(shapes.meshes)
+        None if mesh is None or true_mesh is None else signed_errors_um(mesh, true_mesh) for mesh, true_mesh in pairs
     )
-
-
-def _vertex_errors(mesh: Mesh, original: _Shapes, frame: int) -> Float[np.ndarray, " vertices"]:
-    sequence = original.sequence
-    return field_errors_um(mesh, sequence.sdf_um(frame), sequence.grid.spacing_um, band_um=sequence.band_um)
 
 
 def _thumbnails(cell: Cell, shapes: Sequence[_Shapes]) -> str:
@@ -127,7 +122,7 @@ def _failure_tiles(task: CellTask, failure: Failure, shapes: Sequence[_Shapes], 
     camera = common_camera([each for each in (true_mesh, mesh) if each is not None], other.half_extent_um)
     colour: Colour | np.ndarray = other.strand.side.colour
     if mesh is not None and true_mesh is not None:
-        colour = error_colours(_vertex_errors(mesh, original, failure.frame), task.limit_um)
+        colour = error_colours(signed_errors_um(mesh, true_mesh), task.limit_um)
     labels = [each.strand.side.label for each in (original, other)]
     volumes = [each.sequence.sdf_um(failure.frame) for each in (original, other)]
     z = plane_of_difference(*volumes)
@@ -161,9 +156,7 @@ def _picture(
             f'<svg viewBox="0 0 100 100" role="img" aria-label="{html.escape(alternative)}: empty">'
             '<text x="50" y="54" text-anchor="middle" font-size="13" fill="#64748b">empty</text></svg>'
         )
-    rgba = render_mesh(
-        mesh, size_px=size_px, half_extent_um=shapes.half_extent_um, camera=camera or CAMERA, colour=colour
-    )
+    rgba = render_mesh(mesh, size_px=size_px, half_extent_um=shapes.half_extent_um, camera=camera, colour=colour)
     return webp(rgba, alternative)
 
 

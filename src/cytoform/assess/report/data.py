@@ -1,6 +1,6 @@
 """What a report says, before it is drawn as a page."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from cytoform.assess.report.cell_pictures import CellPictures, CellTask, draw_ce
 from cytoform.assess.report.cells import Cell, Comparison, cells_of
 from cytoform.assess.report.code_map import CodeMap
 from cytoform.assess.report.failures import Failure, Norm, failures_of
-from cytoform.parallel import run_all
+from cytoform.parallel import Progress, no_progress, run_all
 
 # For the players of all cells; what a page of a hundred cells holds besides takes some eight megabytes.
 PLAYERS_BYTES = 15_000_000
@@ -44,9 +44,9 @@ def assemble(
     provenance: dict[str, Any],
     code_map: CodeMap | None = None,
     workers: int = 1,
-    done: Callable[[], Any] = lambda: None,
+    progress: Progress = no_progress,
 ) -> Report:
-    """Find out all that is to be said, and draw every cell; `done` is called after each of them."""
+    """Find out all that is to be said, and draw every cell."""
     sides = [Side("Original", COLOURS[0])]
     sides += [Side(c.label, COLOURS[1 + i % (len(COLOURS) - 1)]) for i, c in enumerate(comparisons)]
     cells = cells_of(reference, comparisons, sides)
@@ -54,7 +54,8 @@ def assemble(
     failures = {cell.key: failures_of(cell, norm) for cell in cells}
     limit_um = error_limit_um(comparisons)
     tasks = [(CellTask(cell, failures[cell.key], limit_um, _budget_bytes(cell, cells)),) for cell in cells]
-    drawn = run_all(draw_cell, tasks, workers=workers, done=done)
+    with progress("drawing cells", len(cells)) as advance:
+        drawn = run_all(draw_cell, tasks, workers=workers, done=lambda: advance(1))
     pictures = {cell.key: each for cell, each in zip(cells, drawn, strict=True)}
     return Report(
         title=title,

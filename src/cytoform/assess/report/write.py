@@ -1,12 +1,13 @@
 """The report: one HTML file with everything in it; its figures and tables as files beside it.
 
 report.html     the page
+results.json    figures of the first comparison; of the others results_LABEL.json
 figures/        its figures, PNG and SVG
 tables/         its tables, CSV
 """
 
 import html
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -21,6 +22,7 @@ from cytoform.assess.report.code_map import CodeMap
 from cytoform.assess.report.csv_tables import write_tables
 from cytoform.assess.report.data import Report, assemble, lead
 from cytoform.assess.report.sections import SECTIONS
+from cytoform.parallel import Progress, no_progress
 
 __all__ = ["Comparison", "write_report"]
 
@@ -34,18 +36,26 @@ def write_report(
     provenance: dict[str, Any] | None = None,
     code_map: CodeMap | None = None,
     workers: int = 1,
-    done: Callable[[], Any] = lambda: None,
+    progress: Progress = no_progress,
 ) -> Path:
-    """Write report.html, figures/ and tables/ into `folder`; return the page.
+    """Write report.html, results.json, figures/ and tables/ into `folder`; return the page.
 
     All comparisons are with the same `reference` store, which the page calls "Original". `provenance` adds what the
-    results do not know (commands, training settings); it has to be fit for JSON. `done` is called after every cell.
+    results do not know (commands, training settings); it has to be fit for JSON.
     """
     report = assemble(
-        title, reference, comparisons, provenance=provenance or {}, code_map=code_map, workers=workers, done=done
+        title,
+        reference,
+        comparisons,
+        provenance=provenance or {},
+        code_map=code_map,
+        workers=workers,
+        progress=progress,
     )
     path = folder / "report.html"
     path.write_text(_page(report, Drawer(folder / "figures")), "utf-8")
+    for number, comparison in enumerate(comparisons):
+        comparison.results.write(folder / ("results.json" if number == 0 else f"results_{comparison.stem}.json"))
     write_tables(folder / "tables", comparisons, report.cells)
     return path
 
