@@ -55,6 +55,10 @@ def test_wrong_use_is_one_line_and_status_2(arguments: list[str], tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
+def test_wrong_use_points_to_the_help_of_the_command(tmp_path: Path) -> None:
+    assert cytoform("evaluate", "a.zarr", cwd=tmp_path).stderr.endswith("see 'cytoform evaluate --help'\n")
+
+
 def test_debug_shows_the_traceback(tmp_path: Path) -> None:
     done = cytoform("info", "no-such-thing", "--debug", cwd=tmp_path)
     assert done.returncode == 2

@@ -77,7 +77,7 @@ def _explain(fault: Exception, name: str) -> int:
     if isinstance(fault, InputError):
         return _fail(_with_notes(str(fault), fault), 2)
     if isinstance(fault, CycloptsError):
-        return _fail(f"{fault}; see '{name} --help'", 2)
+        return _fail(f"{fault}; see '{' '.join([name, *(fault.command_chain or [])])} --help'", 2)
     if isinstance(fault, MemoryError):
         return _fail(_with_notes("not enough memory; choose a smaller --grid or fewer --workers", fault), 2)
     if isinstance(fault, OSError):

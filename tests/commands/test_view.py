@@ -134,6 +134,7 @@ def test_keeps_to_its_size(reference: Path, tmp_path: Path, capsys: pytest.Captu
         (["--against", "REBUILT"], "no sequence 'not rebuilt', which ref.zarr has"),
         (["--against", "nothing.zarr"], "no such shape store"),
         (["--out", "FOLDER/none/v.html"], "no such folder"),
+        (["--out", "FOLDER/v.txt"], "ends in .html"),
     ],
 )
 def test_faults_are_one_line_and_leave_nothing(

@@ -42,6 +42,8 @@ def view(
     from cytoform.files import refuse_existing, staged
 
     page = Path(f"{store.resolve().stem}.html") if out is None else out
+    if page.suffix.lower() not in (".html", ".htm"):
+        raise InputError(f"{page}: a page for the browser ends in .html")
     refuse_existing(page, overwrite=common.overwrite)
     if not 0.1 <= megabytes <= 2000:
         raise InputError(f"--megabytes {megabytes:g}: choose from 0.1 to 2000")
