@@ -28,6 +28,7 @@ COMMANDS = {
     "interpolate": "Render cells between two learned ones.",
     "latent": "Look at the space of codes: components, map, traversals, neighbours.",
     "evaluate": "Compare two shape stores: results.json, figures, report.html.",
+    "texture": "Microscope images for masks: learn them from real ones, or take a microscope's optics.",
     "view": "Look at the cells of a shape store in 3D: one page for the browser.",
     "export": "Write a shape store as masks, meshes, points or another format.",
     "movie": "Show cells as a movie: time-lapse or turntable, MP4, GIF or PNG.",

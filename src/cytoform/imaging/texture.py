@@ -1,8 +1,13 @@
 """What makes images of masks: a trained model or a microscope of known optics, behind one interface."""
 
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+
+from cytoform.errors import InputError
+
+OPTICS = "optics"  # what a user calls the microscope of default parameters
 
 
 class Texture(Protocol):
@@ -32,3 +37,23 @@ class Texture(Protocol):
         take: three dimensions of a model that learned projections, say.
         """
         ...
+
+
+def open_texture(what: str | Path, *, device: str = "auto") -> Texture:
+    """A texture by what a user calls it: `optics`, a parameter file of optics (.toml), or the folder of a trained model."""
+    path = Path(what)
+    if str(what) == OPTICS and not path.exists():
+        from cytoform.imaging.optics import Optics, OpticsParameters
+
+        return Optics(OpticsParameters())
+    if not path.exists():
+        raise InputError(
+            f"{path}: no such file or folder; give a trained texture model, a parameter file or {OPTICS!r}"
+        )
+    if path.is_file():
+        from cytoform.imaging.optics import Optics, read_parameters
+
+        return Optics(read_parameters(path))
+    from cytoform.imaging.model import TextureModel
+
+    return TextureModel.open(path, device=device)

@@ -56,6 +56,11 @@ def check_shape(shape_zyx: tuple[int, ...], where: str) -> None:
     """Refuse flat, empty and absurdly large volumes, before anything is allocated."""
     if len(shape_zyx) != 3 or (shape_zyx[0] == 1 and min(shape_zyx[1:]) > 1):
         raise InputError(f"{where}: 2D where 3D is needed (shape {_times(shape_zyx)}); give volumes with a z axis")
+    check_size(shape_zyx, where)
+
+
+def check_size(shape_zyx: tuple[int, ...], where: str) -> None:
+    """Refuse empty and absurdly large volumes, before anything is allocated."""
     n_voxels = int(np.prod(shape_zyx, dtype=object))
     if n_voxels < 1:
         raise InputError(f"{where}: an empty image (shape {_times(shape_zyx)}); write the file again")

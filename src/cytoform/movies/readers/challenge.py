@@ -61,7 +61,7 @@ def open_sequence(sequence: Sequence, *, given: Recorded) -> LabelMovie:
 
 def _open_tracked(folder: Path, prefix: str, tracks: str, name: str, given: Recorded) -> LabelMovie:
     lineage = read_lineage(folder / tracks)
-    files = _numbered(folder, prefix)
+    files = numbered_files(folder, prefix)
     if not files:
         raise InputError(f"{folder}: no {prefix}000.tif and so on; put the label images beside {tracks}")
     for frame in range(max(files) + 1):
@@ -75,7 +75,7 @@ def _with_masks(movie: LabelMovie, sequence: Sequence, given: Recorded) -> Label
     """The movie with the masks of the first segmentation that has every frame; marker images may be mere spots."""
     kinds = (sequence.kind,) if sequence.seg else ("ST", "GT")
     for kind in kinds:
-        files = _numbered(sequence.folder(kind, "SEG"), "man_seg")
+        files = numbered_files(sequence.folder(kind, "SEG"), "man_seg")
         absent = [frame for frame in range(movie.n_frames) if frame not in files]
         if not absent:
             masks = open_frames(
@@ -96,7 +96,7 @@ def _with_masks(movie: LabelMovie, sequence: Sequence, given: Recorded) -> Label
 def _open_untracked(sequence: Sequence, given: Recorded) -> LabelMovie:
     for kind in ("ST", "GT"):
         folder = sequence.folder(kind, "SEG")
-        if files := _numbered(folder, "man_seg"):
+        if files := numbered_files(folder, "man_seg"):
             ordered = [files[frame] for frame in sorted(files)]
             return open_frames(ordered, name=sequence.name, source=str(folder), lineage=None, given=given)
     raise InputError(
@@ -105,7 +105,7 @@ def _open_untracked(sequence: Sequence, given: Recorded) -> LabelMovie:
     )
 
 
-def _numbered(folder: Path, prefix: str) -> dict[int, Path]:
+def numbered_files(folder: Path, prefix: str) -> dict[int, Path]:
     if not folder.is_dir():
         return {}
     found = [(re.fullmatch(rf"{prefix}([0-9]+)\.tiff?", path.name), path) for path in folder.iterdir()]

@@ -10,7 +10,16 @@ import zarr
 
 from cytoform.errors import InputError
 from cytoform.movies.metadata import Recorded, from_ome_zarr, settle
-from cytoform.movies.movie import MAX_FRAME_VOXELS, LabelMovie, Labels, as_labels, check_dtype, check_shape, safe_name
+from cytoform.movies.movie import (
+    MAX_FRAME_VOXELS,
+    LabelMovie,
+    Labels,
+    as_labels,
+    check_dtype,
+    check_shape,
+    check_size,
+    safe_name,
+)
 
 MARKS = ("zarr.json", ".zgroup", ".zattrs", ".zarray")
 
@@ -21,6 +30,7 @@ class ZarrFrames:
 
     path: Path
     array: str
+    shape_zyx: tuple[int, int, int]
     index: tuple[int | None, ...]
     n_frames: int
 
@@ -36,7 +46,29 @@ class ZarrFrames:
         except Exception:
             # Codecs raise whatever they like on damaged chunks.
             raise InputError(f"{where}: the array cannot be read; copy or write it again") from None
-        return as_labels(np.asarray(values), where)
+        return np.asarray(values).reshape(self.shape_zyx)
+
+
+@dataclass(frozen=True)
+class ZarrLabels:
+    """Reads frames of a Zarr array as labels."""
+
+    frames: ZarrFrames
+
+    def __call__(self, frame: int) -> Labels:
+        return as_labels(self.frames(frame), f"{self.frames.path}, frame {frame}")
+
+
+@dataclass(frozen=True)
+class ZarrImage:
+    """An OME-Zarr image of grey values or labels, 2D (one plane) or 3D, in time."""
+
+    path: Path
+    n_frames: int
+    shape_zyx: tuple[int, int, int]
+    dtype: np.dtype[Any]
+    recorded: Recorded
+    read: ZarrFrames
 
 
 def is_zarr(path: Path) -> bool:
@@ -46,35 +78,40 @@ def is_zarr(path: Path) -> bool:
 
 def open_ome_zarr(path: Path, *, given: Recorded) -> LabelMovie:
     """A label image: `path` is its group, or an image with a single one under labels/."""
-    group_path = _label_group(path)
+    group_path = label_group(path)
+    image = open_image(group_path)
+    check_dtype(image.dtype, str(group_path))
+    check_shape(image.shape_zyx, str(group_path))
+    scale = settle(image.recorded, given, str(group_path))
+    return LabelMovie(
+        name=safe_name(_image_name(group_path)),
+        source=str(group_path),
+        n_frames=image.n_frames,
+        shape_zyx=image.shape_zyx,
+        spacing_zyx_um=scale.spacing_zyx_um,
+        time_step_s=scale.time_step_s,
+        lineage=None,
+        read=ZarrLabels(image.read),
+    )
+
+
+def open_image(path: Path) -> ZarrImage:
+    """The first level of an image or label image; no label group is looked for."""
     try:
-        group = zarr.open_group(group_path, mode="r")
+        group = zarr.open_group(path, mode="r")
         multiscale = _ome(group)["multiscales"][0]
         array_name = str(multiscale["datasets"][0]["path"])
         array = _array(group, array_name)
         axes = [str(axis["name"]) for axis in multiscale["axes"]]
         recorded = from_ome_zarr(multiscale)
-    except InputError:
-        raise
     except Exception:
-        raise InputError(f"{group_path}: its OME-Zarr metadata is damaged or older than 0.4; write it again") from None
-    n_frames, shape, index = _layout(axes, array.shape, str(group_path))
-    check_dtype(array.dtype, str(group_path))
-    check_shape(shape, str(group_path))
+        raise InputError(f"{path}: its OME-Zarr metadata is damaged or older than 0.4; write it again") from None
+    n_frames, shape, index = _layout(axes, array.shape, str(path))
+    check_size(shape, str(path))
     # A chunk is decoded as a whole, whatever is asked for.
     if np.prod(array.chunks, dtype=object) > MAX_FRAME_VOXELS:
-        raise InputError(f"{group_path}: chunks of {array.chunks} are too large; write it again with a chunk a frame")
-    scale = settle(recorded, given, str(group_path))
-    return LabelMovie(
-        name=safe_name(_image_name(group_path)),
-        source=str(group_path),
-        n_frames=n_frames,
-        shape_zyx=shape,
-        spacing_zyx_um=scale.spacing_zyx_um,
-        time_step_s=scale.time_step_s,
-        lineage=None,
-        read=ZarrFrames(group_path, array_name, index, n_frames),
-    )
+        raise InputError(f"{path}: chunks of {array.chunks} are too large; write it again with a chunk a frame")
+    return ZarrImage(path, n_frames, shape, array.dtype, recorded, ZarrFrames(path, array_name, shape, index, n_frames))
 
 
 def _image_name(group_path: Path) -> str:
@@ -83,7 +120,7 @@ def _image_name(group_path: Path) -> str:
     return image.name.removesuffix(".zarr").removesuffix(".ome")
 
 
-def _label_group(path: Path) -> Path:
+def label_group(path: Path) -> Path:
     """The folder of the one label image that `path` leads to."""
     try:
         group = zarr.open_group(path, mode="r")
@@ -124,9 +161,7 @@ def _layout(
     """Frames, shape of a frame, and how to index a frame. Raises InputError unless axes are t z y x, or t c z y x."""
     sizes = dict(zip(axes, shape, strict=True))
     kept = [axis for axis in axes if axis in "tzyx" or sizes[axis] > 1]
-    if "z" not in kept and {"y", "x"} <= set(kept):
-        raise InputError(f"{where}: 2D where 3D is needed (axes {' '.join(axes)}); give volumes with a z axis")
-    if kept not in (["t", "z", "y", "x"], ["z", "y", "x"]):
-        raise InputError(f"{where}: axes {' '.join(axes)} of shape {shape}; labels need t z y x and a single channel")
+    if [axis for axis in kept if axis not in "tz"] != ["y", "x"] or kept != sorted(kept, key="tzyx".find):
+        raise InputError(f"{where}: axes {' '.join(axes)} of shape {shape}; t z y x and a single channel are needed")
     index = tuple({"t": None}.get(axis, 0) for axis in axes if axis not in "zyx")
-    return sizes.get("t", 1), (sizes["z"], sizes["y"], sizes["x"]), index
+    return sizes.get("t", 1), (sizes.get("z", 1), sizes["y"], sizes["x"]), index

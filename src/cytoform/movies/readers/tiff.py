@@ -14,7 +14,7 @@ import tifffile
 
 from cytoform.errors import InputError
 from cytoform.movies.metadata import Recorded, from_imagej, from_ome_xml, settle
-from cytoform.movies.movie import LabelMovie, Labels, as_labels, check_dtype, check_shape, safe_name
+from cytoform.movies.movie import LabelMovie, Labels, as_labels, check_dtype, check_shape, check_size, safe_name
 
 # A broken file is one InputError, not a page of log on stderr; whoever sets up logging still gets the log.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
@@ -32,6 +32,15 @@ class TiffHeader:
 
     n_frames: int | None
     shape_zyx: tuple[int, int, int]
+    recorded: Recorded
+
+
+@dataclass(frozen=True)
+class ImageHeader:
+    """What a TIFF file of one image says about itself; 2D has one plane."""
+
+    shape_zyx: tuple[int, int, int]
+    dtype: np.dtype[Any]
     recorded: Recorded
 
 
@@ -92,6 +101,25 @@ def read_header(path: Path, *, volume: bool = False) -> TiffHeader:
         return TiffHeader(n_frames, shape, _recorded(_tiff(path)))
 
 
+def read_image_header(path: Path) -> ImageHeader:
+    """What a TIFF file of one image says of itself: grey values or labels, 2D (one plane) or 3D. Raises InputError."""
+    with _damage_at(str(path)):
+        series = _series(path)
+        shape = tuple(int(n) for n in series.shape)
+        if "S" in series.axes or "C" in series.axes:
+            raise InputError(f"{path}: RGB or several channels (shape {shape}) where grey is needed; save one channel")
+        if not (_fits(series.axes, "YX") or _fits(series.axes, "ZYX")):
+            raise InputError(f"{path}: axes {series.axes} of shape {shape}; every file is one image, axes Y X or Z Y X")
+        z, y, x = (1, *shape)[-3:]
+        check_size((z, y, x), str(path))
+        return ImageHeader((z, y, x), series.dtype.newbyteorder("="), _recorded(_tiff(path)))
+
+
+def read_image(path: Path, header: ImageHeader) -> np.ndarray:
+    """The one image of a file, (z, y, x)."""
+    return _values(path, 0, header.shape_zyx, str(path)).astype(header.dtype, copy=False)
+
+
 @contextlib.contextmanager
 def _damage_at(where: str) -> Iterator[None]:
     """Make one InputError of whatever tifffile and its decoders raise on damaged files."""
@@ -133,6 +161,10 @@ def _recorded(tiff: tifffile.TiffFile) -> Recorded:
 
 
 def _read(path: Path, frame: int, shape_zyx: tuple[int, int, int], where: str) -> Labels:
+    return as_labels(_values(path, frame, shape_zyx, where), where)
+
+
+def _values(path: Path, frame: int, shape_zyx: tuple[int, int, int], where: str) -> np.ndarray:
     with _damage_at(where):
         series = _series(path)
         n_bytes = int(np.prod(shape_zyx)) * series.dtype.itemsize
@@ -140,8 +172,7 @@ def _read(path: Path, frame: int, shape_zyx: tuple[int, int, int], where: str) -
             array = _read_contiguous(series, frame, n_bytes)
         else:
             array = np.stack([page.asarray(maxworkers=1) for page in _pages(series, frame, n_bytes)])
-        array = array.reshape(shape_zyx)
-    return as_labels(array, where)
+        return np.asarray(array.reshape(shape_zyx))
 
 
 def _pages(series: Series, frame: int, n_bytes: int) -> list[Any]:

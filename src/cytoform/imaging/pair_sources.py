@@ -1,0 +1,107 @@
+"""Where pairs of images and masks lie: Cell Tracking Challenge folders, OME-Zarr images."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cytoform.errors import InputError
+from cytoform.movies.movie import as_labels, check_dtype, safe_name
+from cytoform.movies.readers.challenge import numbered_files
+from cytoform.movies.readers.images import ImageMovie, open_image_files, open_zarr_movie, times
+from cytoform.movies.readers.ome_zarr import is_zarr, label_group
+
+IMAGE_DTYPES = ("uint8", "uint16", "float32")
+# Silver and gold masks before tracking markers, which may be mere spots.
+MASKS = (("ST", "SEG", "man_seg"), ("GT", "SEG", "man_seg"), ("GT", "TRA", "man_track"))
+SEQUENCE = re.compile("[0-9]{2,}")
+
+
+@dataclass(frozen=True)
+class PairedMovie:
+    """An image movie and a label movie of the same size."""
+
+    name: str
+    images: ImageMovie
+    labels: ImageMovie
+
+    def read(self, frame: int) -> tuple[np.ndarray, np.ndarray]:
+        """Image and uint16 labels of a frame, (z, y, x). Raises InputError for values that are no numbers."""
+        image = self.images.read(frame)
+        if image.dtype.kind == "f" and not np.isfinite(image).all():
+            raise InputError(f"{self.images.where(frame)}: NaN or infinite grey values; replace them")
+        return image, as_labels(self.labels.read(frame), self.labels.where(frame))
+
+
+def find_pairs(source: Path) -> Iterator[PairedMovie]:
+    """The pairs of one source; headers are read and compared, frames are not. Raises InputError."""
+    image, colon, labels = str(source).partition(".zarr:")
+    if colon:
+        yield _of_zarr(Path(f"{image}.zarr"), Path(labels))
+    elif not source.is_dir():
+        raise InputError(f"{source}: no such folder; give a Cell Tracking Challenge folder or IMAGE.zarr:LABELS.zarr")
+    elif is_zarr(source):
+        yield _of_zarr(source, source)
+    else:
+        yield from (_of_sequence(folder) for folder in _sequences(source))
+
+
+def _of_zarr(image: Path, labels: Path) -> PairedMovie:
+    for path in (image, labels):
+        if not (path.is_dir() and is_zarr(path)):
+            raise InputError(f"{path}: no OME-Zarr image; give IMAGE.zarr:LABELS.zarr")
+    within = label_group(labels)
+    if within == image:
+        raise InputError(f"{image}: no label image under labels/; give {image}:LABELS.zarr")
+    return _checked(PairedMovie(safe_name(image.stem), open_zarr_movie(image), open_zarr_movie(within)))
+
+
+def _sequences(source: Path) -> list[Path]:
+    if numbered_files(source, "t"):
+        return [source]
+    found = [p for p in sorted(source.iterdir()) if SEQUENCE.fullmatch(p.name) and numbered_files(p, "t")]
+    if not found:
+        raise InputError(f"{source}: no images 01/t000.tif and so on; give a Cell Tracking Challenge folder")
+    return found
+
+
+def _of_sequence(folder: Path) -> PairedMovie:
+    folder = Path(folder.absolute() if folder.name in ("", "..") else folder)
+    files = numbered_files(folder, "t")
+    images = open_image_files(dict(sorted(files.items())), source=str(folder))
+    name = f"{folder.absolute().parent.name}_{folder.name}"
+    return _checked(PairedMovie(safe_name(name), images, _masks_of(folder, images.frames)))
+
+
+def _masks_of(folder: Path, frames: Sequence[int]) -> ImageMovie:
+    """The first masks that every frame has."""
+    missing = {}
+    for kind, inner, prefix in MASKS:
+        masks = folder.with_name(f"{folder.name}_{kind}") / inner
+        files = numbered_files(masks, prefix)
+        absent = [frame for frame in frames if frame not in files]
+        if not absent:
+            return open_image_files({frame: files[frame] for frame in frames}, source=str(masks))
+        if files:
+            missing[masks / f"{prefix}{absent[0]:03d}.tif"] = len(absent)
+    if not missing:
+        raise InputError(f"{folder}: no masks beside it; put them into {folder.name}_GT/SEG or {folder.name}_ST/SEG")
+    path, n = min(missing.items(), key=lambda item: item[1])
+    raise InputError(f"{path}: missing, as are the masks of {n} of {len(frames)} frames; every image needs its mask")
+
+
+def _checked(pair: PairedMovie) -> PairedMovie:
+    images, labels = pair.images, pair.labels
+    image_at, labels_at = (movie.files.get(movie.frames[0], movie.source) for movie in (images, labels))
+    if images.dtype.name not in IMAGE_DTYPES:
+        raise InputError(f"{image_at}: an image of type {images.dtype}; save it as uint8, uint16 or float32")
+    check_dtype(labels.dtype, str(labels_at))
+    if images.shape_zyx != labels.shape_zyx:
+        sizes = f"{times(labels.shape_zyx)} pixels but {image_at} has {times(images.shape_zyx)}"
+        raise InputError(f"{labels_at}: {sizes}; masks and images must be of one size")
+    if images.frames != labels.frames:
+        n_frames = f"{len(labels.frames)} frames but {images.source} has {len(images.frames)}"
+        raise InputError(f"{labels.source}: {n_frames}; every image needs its mask")
+    return pair

@@ -1,0 +1,67 @@
+"""Frames as they are, grey values or labels, 2D or 3D: numbered TIFF files, or an OME-Zarr image."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from cytoform.errors import InputError
+from cytoform.movies.metadata import Recorded
+from cytoform.movies.readers.ome_zarr import open_image
+from cytoform.movies.readers.tiff import ImageHeader, read_image, read_image_header
+
+
+@dataclass(frozen=True)
+class ImageMovie:
+    """Frames that are read when asked for, by their numbers, as (z, y, x); 2D has one plane."""
+
+    source: str
+    frames: tuple[int, ...]
+    shape_zyx: tuple[int, int, int]
+    dtype: np.dtype
+    recorded: Recorded
+    read: Callable[[int], np.ndarray]
+    files: Mapping[int, Path] = field(default_factory=dict)
+
+    def where(self, frame: int) -> str:
+        """File and frame, for messages."""
+        return f"{self.files.get(frame, self.source)}, frame {frame}"
+
+
+@dataclass(frozen=True)
+class ImageFiles:
+    """Reads frames that have a file each."""
+
+    files: Mapping[int, Path]
+    header: ImageHeader
+
+    def __call__(self, frame: int) -> np.ndarray:
+        return read_image(self.files[frame], self.header)
+
+
+def open_image_files(files: Mapping[int, Path], *, source: str) -> ImageMovie:
+    """A movie of a file a frame. Every header is read, so that one file of another size is found before long work."""
+    headers = {frame: read_image_header(path) for frame, path in files.items()}
+    first = next(iter(headers))
+    for frame, header in headers.items():
+        for what, one, other in (
+            ("size", times(header.shape_zyx), times(headers[first].shape_zyx)),
+            ("type", header.dtype, headers[first].dtype),
+        ):
+            if one != other:
+                raise InputError(f"{files[frame]}: {what} {one} where {files[first].name} has {other}; all must agree")
+    header = headers[first]
+    reader = ImageFiles(files, header)
+    return ImageMovie(source, tuple(sorted(files)), header.shape_zyx, header.dtype, header.recorded, reader, files)
+
+
+def open_zarr_movie(path: Path) -> ImageMovie:
+    """A movie of an OME-Zarr image or label image."""
+    image = open_image(path)
+    return ImageMovie(str(path), tuple(range(image.n_frames)), image.shape_zyx, image.dtype, image.recorded, image.read)
+
+
+def times(shape_zyx: tuple[int, ...]) -> str:
+    """A size for messages: 64×512×512, and without z where there is but one plane."""
+    return "×".join(str(n) for n in (shape_zyx[1:] if shape_zyx[0] == 1 else shape_zyx))
