@@ -4,7 +4,7 @@ import difflib
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import tomli_w
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -18,6 +18,9 @@ class Section(BaseModel):
     """A frozen group of settings that refuses names it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+Settings = TypeVar("Settings", bound=BaseModel)
 
 
 class DataConfig(Section):
@@ -123,7 +126,7 @@ def load_config(*, preset: str = "paper", file: Path | None = None, settings: li
         raise InputError(f"--preset {preset}: unknown; use one of {', '.join(preset_names())}")
     values = tomllib.loads((_presets() / f"{preset}.toml").read_text())
     if file is not None:
-        _merge(values, _read_toml(file))
+        _merge(values, read_toml(file))
     for setting in settings or []:
         _merge(values, _parse_setting(setting))
     return check_config(values, where=str(file or "--set" if settings or file else f"preset {preset}"))
@@ -131,26 +134,33 @@ def load_config(*, preset: str = "paper", file: Path | None = None, settings: li
 
 def check_config(values: dict[str, Any], *, where: str) -> Config:
     """Check a nested dictionary of settings. Raises InputError that names the first wrong one and its nearest known."""
+    return checked(Config, values, where=where)
+
+
+def checked(model: type[Settings], values: dict[str, Any], *, where: str) -> Settings:
+    """Check a nested dictionary of any model's settings, likewise."""
     try:
-        return Config.model_validate(values)
+        return model.model_validate(values)
     except ValidationError as fault:
         first = fault.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
-            raise InputError(f"{where}: unknown setting {name}{_nearest(name)}") from None
-        raise InputError(f"{where}: {name} = {first['input']!r}: {first['msg']}") from None
+            raise InputError(f"{where}: unknown setting {name}{_nearest(name, model)}") from None
+        what = name if isinstance(first["input"], dict | BaseModel) else f"{name} = {first['input']!r}"
+        raise InputError(f"{where}: {what}: {first['msg']}") from None
 
 
 def read_config(path: Path) -> Config:
     """Read the complete config.toml of a run."""
-    return check_config(_read_toml(path), where=str(path))
+    return check_config(read_toml(path), where=str(path))
 
 
 def _presets() -> Any:
     return resources.files("cytoform") / "presets"
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, Any]:
+    """The values of a TOML file. Raises InputError."""
     try:
         return tomllib.loads(Path(path).read_text())
     except (OSError, UnicodeDecodeError) as fault:
@@ -179,7 +189,7 @@ def _merge(values: dict[str, Any], changes: dict[str, Any]) -> None:
             values[key] = change
 
 
-def _nearest(name: str) -> str:
-    known = [f"{section}.{key}" for section, keys in Config().model_dump().items() for key in keys]
-    near = difflib.get_close_matches(name, [*known, *Config.model_fields], n=1, cutoff=0.4)
-    return f"; did you mean {near[0]}?" if near else f"; sections are {', '.join(Config.model_fields)}"
+def _nearest(name: str, model: type[BaseModel]) -> str:
+    known = [f"{section}.{key}" for section, keys in model().model_dump().items() for key in keys]
+    near = difflib.get_close_matches(name, [*known, *model.model_fields], n=1, cutoff=0.4)
+    return f"; did you mean {near[0]}?" if near else f"; sections are {', '.join(model.model_fields)}"
