@@ -118,7 +118,7 @@ def test_two_dimensions(tmp_path):
 
 def test_channels_and_unnamed_axes(tmp_path):
     path = tiff(tmp_path / "a.ome.tif", np.ones((2, 2, 4, 5, 6), np.uint8), metadata={"axes": "TCZYX"}, ome=True)
-    assert "save the labels as one channel" in refused(path)
+    assert "several channels (shape (2, 2, 4, 5, 6)) where one is needed" in refused(path)
     assert "three axes without names" in refused(tiff(tmp_path / "b.tif", np.ones((7, 5, 6), np.uint8)))
 
 

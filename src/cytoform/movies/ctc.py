@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import tifffile
-from jaxtyping import Integer
+from jaxtyping import Integer, Shaped
 
 from cytoform.errors import InputError
 from cytoform.movies.lineage import Lineage, write_lineage
@@ -36,16 +36,8 @@ class CtcWriter:
     def write(self, frame: int, labels: Integer[np.ndarray, "z y x"]) -> None:
         """Write one frame of labels up to 65535."""
         path = self._path(frame)
-        step = {} if self.time_step_s is None else {"finterval": self.time_step_s}
-        z_um, y_um, x_um = self.spacing_zyx_um
-        tifffile.imwrite(
-            path,
-            as_labels(labels, str(path)),
-            imagej=True,
-            resolution=(1 / x_um, 1 / y_um),
-            metadata={"axes": "ZYX", "unit": "um", "spacing": z_um, **step},
-            compression="zlib",
-        )
+        values = as_labels(labels, str(path))
+        write_image(path, values, spacing_zyx_um=self.spacing_zyx_um, time_step_s=self.time_step_s)
         if self.segmentation:
             shutil.copyfile(path, self._masks / path.name.replace("man_track", "man_seg"))
 
@@ -71,5 +63,30 @@ class CtcWriter:
 
     def _path(self, frame: int) -> Path:
         assert 0 <= frame < self.n_frames
-        # The challenge counts with three digits, and with four where three do not suffice.
-        return self._tracking / f"man_track{frame:0{3 if self.n_frames <= 1000 else 4}d}.tif"
+        return self._tracking / f"man_track{frame_digits(frame, self.n_frames)}.tif"
+
+
+def frame_digits(frame: int, n_frames: int) -> str:
+    """Number of a frame in file names: the challenge counts with three digits, and with four where three do not suffice."""
+    return f"{frame:0{3 if n_frames <= 1000 else 4}d}"
+
+
+def write_image(
+    path: Path,
+    values: Shaped[np.ndarray, "z y x"],
+    *,
+    spacing_zyx_um: tuple[float, float, float],
+    time_step_s: float | None,
+) -> None:
+    """A frame of labels or grey values (uint8, uint16 or float32) with its scale as ImageJ writes it; one plane is 2D."""
+    step = {} if time_step_s is None else {"finterval": time_step_s}
+    z_um, y_um, x_um = spacing_zyx_um
+    flat = len(values) == 1
+    tifffile.imwrite(
+        path,
+        values[0] if flat else values,
+        imagej=True,
+        resolution=(1 / x_um, 1 / y_um),
+        metadata={"axes": "YX" if flat else "ZYX", "unit": "um", "spacing": z_um, **step},
+        compression="zlib",
+    )

@@ -37,6 +37,13 @@ class Recorded:
 
 
 @dataclass(frozen=True)
+class Given(Recorded):
+    """What the user says of a movie; with `flat`, 2D will do and is taken as volumes of one plane."""
+
+    flat: bool = False
+
+
+@dataclass(frozen=True)
 class Scale:
     """The voxel size of a movie, and its time step if anybody knows it."""
 

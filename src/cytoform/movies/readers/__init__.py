@@ -8,7 +8,7 @@ from itertools import chain, count
 from pathlib import Path
 
 from cytoform.errors import InputError
-from cytoform.movies.metadata import Recorded, Triple
+from cytoform.movies.metadata import Given, Triple
 from cytoform.movies.movie import LabelMovie
 from cytoform.movies.readers.challenge import find_sequences, open_sequence
 from cytoform.movies.readers.folder import movies_of_folder, tiff_files
@@ -19,24 +19,26 @@ Opener = Callable[[], LabelMovie]
 
 
 def open_movies(
-    source: Path, *, voxel_size_zyx_um: Triple | None = None, time_step_s: float | None = None
+    source: Path, *, voxel_size_zyx_um: Triple | None = None, time_step_s: float | None = None, flat: bool = False
 ) -> list[LabelMovie]:
     """The label movies of one source; no frame is read yet.
 
     A TIFF or OME-TIFF (axes T Z Y X), a folder of one TIFF a frame, a Cell Tracking Challenge folder (a dataset, its
     01_GT, 01_GT/TRA, 01_ST/SEG or 01_RES) or an OME-Zarr label image. A given voxel size and time step win over
-    recorded ones. Raises InputError for everything that is not a movie of 3D labels with a known voxel size.
+    recorded ones. With `flat`, 2D frames are volumes of one plane. Raises InputError for everything that is not a movie
+    of 3D labels with a known voxel size.
     """
-    return [opener() for opener in find_movies(source, voxel_size_zyx_um=voxel_size_zyx_um, time_step_s=time_step_s)]
+    openers = find_movies(source, voxel_size_zyx_um=voxel_size_zyx_um, time_step_s=time_step_s, flat=flat)
+    return [opener() for opener in openers]
 
 
 def find_movies(
-    source: Path, *, voxel_size_zyx_um: Triple | None = None, time_step_s: float | None = None
+    source: Path, *, voxel_size_zyx_um: Triple | None = None, time_step_s: float | None = None, flat: bool = False
 ) -> list[Opener]:
     """What opens each movie of a source, so that one that is broken need not lose the others."""
     # Not resolved: a link keeps the name that the user has given it.
     path = Path(os.path.abspath(source))
-    openers = _find(path, Recorded(voxel_size_zyx_um, time_step_s))
+    openers = _find(path, Given(voxel_size_zyx_um, time_step_s, flat))
     if Path(source).is_absolute():
         return openers
     return [partial(_open_relative, opener) for opener in openers]
@@ -64,7 +66,7 @@ def name_apart(movies: Sequence[LabelMovie]) -> list[LabelMovie]:
     return named
 
 
-def _find(path: Path, given: Recorded) -> list[Opener]:
+def _find(path: Path, given: Given) -> list[Opener]:
     if path.is_dir():
         return _find_in_directory(path, given)
     if not path.exists():
@@ -74,7 +76,7 @@ def _find(path: Path, given: Recorded) -> list[Opener]:
     raise InputError(f"{path}: neither TIFF nor OME-Zarr nor a folder; convert the labels to OME-TIFF")
 
 
-def _find_in_directory(path: Path, given: Recorded) -> list[Opener]:
+def _find_in_directory(path: Path, given: Given) -> list[Opener]:
     if is_zarr(path):
         return [partial(open_ome_zarr, path, given=given)]
     if sequences := find_sequences(path):

@@ -12,7 +12,7 @@ import numpy as np
 
 from cytoform.errors import InputError
 from cytoform.movies.lineage import MAX_LABEL, read_lineage
-from cytoform.movies.metadata import Recorded
+from cytoform.movies.metadata import Given
 from cytoform.movies.movie import LabelMovie, Labels
 from cytoform.movies.readers.folder import open_frames
 
@@ -48,7 +48,7 @@ def find_sequences(path: Path) -> list[Sequence]:
     return [Sequence(path, number) for number in sorted({match[1] for match in parts})]
 
 
-def open_sequence(sequence: Sequence, *, given: Recorded) -> LabelMovie:
+def open_sequence(sequence: Sequence, *, given: Given) -> LabelMovie:
     """The tracks of a sequence, with the masks of a dense segmentation where there is one."""
     truth, result = sequence.folder("GT", "TRA"), sequence.folder("RES")
     if sequence.kind != "RES" and truth.is_dir():
@@ -59,7 +59,7 @@ def open_sequence(sequence: Sequence, *, given: Recorded) -> LabelMovie:
     return _open_untracked(sequence, given)
 
 
-def _open_tracked(folder: Path, prefix: str, tracks: str, name: str, given: Recorded) -> LabelMovie:
+def _open_tracked(folder: Path, prefix: str, tracks: str, name: str, given: Given) -> LabelMovie:
     lineage = read_lineage(folder / tracks)
     files = numbered_files(folder, prefix)
     if not files:
@@ -71,7 +71,7 @@ def _open_tracked(folder: Path, prefix: str, tracks: str, name: str, given: Reco
     return open_frames(ordered, name=name, source=str(folder), lineage=lineage, given=given)
 
 
-def _with_masks(movie: LabelMovie, sequence: Sequence, given: Recorded) -> LabelMovie:
+def _with_masks(movie: LabelMovie, sequence: Sequence, given: Given) -> LabelMovie:
     """The movie with the masks of the first segmentation that has every frame; marker images may be mere spots."""
     kinds = (sequence.kind,) if sequence.seg else ("ST", "GT")
     for kind in kinds:
@@ -83,7 +83,7 @@ def _with_masks(movie: LabelMovie, sequence: Sequence, given: Recorded) -> Label
                 name=movie.name,
                 source=str(sequence.folder(kind, "SEG")),
                 lineage=movie.lineage,
-                given=Recorded(movie.spacing_zyx_um, movie.time_step_s),
+                given=replace(given, spacing_zyx_um=movie.spacing_zyx_um, time_step_s=movie.time_step_s),
             )
             return replace(masks, read=CarriedOver(movie.read, masks.read, masks.files))
         if sequence.seg:
@@ -93,7 +93,7 @@ def _with_masks(movie: LabelMovie, sequence: Sequence, given: Recorded) -> Label
     return movie
 
 
-def _open_untracked(sequence: Sequence, given: Recorded) -> LabelMovie:
+def _open_untracked(sequence: Sequence, given: Given) -> LabelMovie:
     for kind in ("ST", "GT"):
         folder = sequence.folder(kind, "SEG")
         if files := numbered_files(folder, "man_seg"):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cytoform.errors import InputError
 from cytoform.movies.lineage import Lineage, read_lineage
-from cytoform.movies.metadata import Recorded, settle
+from cytoform.movies.metadata import Given, settle
 from cytoform.movies.movie import LabelMovie, Labels, safe_name
 from cytoform.movies.readers.tiff import open_tiff_movie, read_header, read_volume
 
@@ -38,33 +38,31 @@ def tiff_files(folder: Path) -> list[Path]:
     return sorted(found, key=lambda p: [int(s) if s.isdecimal() else s for s in re.split(r"([0-9]+)", p.name)])
 
 
-def movies_of_folder(folder: Path, *, given: Recorded) -> list[Callable[[], LabelMovie]]:
+def movies_of_folder(folder: Path, *, given: Given) -> list[Callable[[], LabelMovie]]:
     """What opens the movie of a file a frame, or the movies where every file is one itself (axes T Z Y X)."""
     files = tiff_files(folder)
-    if _holds_movies(files):
+    if _holds_movies(files, flat=given.flat):
         return [partial(open_tiff_movie, path, given=given) for path in files]
     return [partial(_open_volumes, folder, files, given)]
 
 
-def _holds_movies(files: Sequence[Path]) -> bool:
+def _holds_movies(files: Sequence[Path], *, flat: bool) -> bool:
     """As the first file says that can be read."""
     for path in files:
         with contextlib.suppress(InputError, OSError):
-            return read_header(path, volume=True).n_frames is not None
+            return read_header(path, volume=True, flat=flat).n_frames is not None
     return False
 
 
-def _open_volumes(folder: Path, files: Sequence[Path], given: Recorded) -> LabelMovie:
+def _open_volumes(folder: Path, files: Sequence[Path], given: Given) -> LabelMovie:
     beside = next((folder / name for name in LINEAGE_FILES if (folder / name).is_file()), None)
     lineage = read_lineage(beside) if beside else None
     return open_frames(files, name=folder.name, source=str(folder), lineage=lineage, given=given)
 
 
-def open_frames(
-    files: Sequence[Path], *, name: str, source: str, lineage: Lineage | None, given: Recorded
-) -> LabelMovie:
+def open_frames(files: Sequence[Path], *, name: str, source: str, lineage: Lineage | None, given: Given) -> LabelMovie:
     """A movie of frames that have a file each; shape and scale are those of the first."""
-    header = read_header(files[0], volume=True)
+    header = read_header(files[0], volume=True, flat=given.flat)
     if header.n_frames is not None:
         raise InputError(f"{files[0]}: four axes where every file is one frame; give axes Z Y X")
     scale = settle(header.recorded, given, source)

@@ -9,7 +9,7 @@ import numpy as np
 from cytoform.errors import InputError
 from cytoform.movies.metadata import Recorded
 from cytoform.movies.readers.ome_zarr import open_image
-from cytoform.movies.readers.tiff import ImageHeader, read_image, read_image_header
+from cytoform.movies.readers.tiff import TiffHeader, read_header, read_image
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class ImageFiles:
     """Reads frames that have a file each."""
 
     files: Mapping[int, Path]
-    header: ImageHeader
+    header: TiffHeader
 
     def __call__(self, frame: int) -> np.ndarray:
         return read_image(self.files[frame], self.header)
@@ -42,7 +42,7 @@ class ImageFiles:
 
 def open_image_files(files: Mapping[int, Path], *, source: str) -> ImageMovie:
     """A movie of a file a frame. Every header is read, so that one file of another size is found before long work."""
-    headers = {frame: read_image_header(path) for frame, path in files.items()}
+    headers = {frame: _header(path) for frame, path in files.items()}
     first = next(iter(headers))
     for frame, header in headers.items():
         for what, one, other in (
@@ -54,6 +54,13 @@ def open_image_files(files: Mapping[int, Path], *, source: str) -> ImageMovie:
     header = headers[first]
     reader = ImageFiles(files, header)
     return ImageMovie(source, tuple(sorted(files)), header.shape_zyx, header.dtype, header.recorded, reader, files)
+
+
+def _header(path: Path) -> TiffHeader:
+    header = read_header(path, volume=True, flat=True, grey=True)
+    if header.n_frames is not None:
+        raise InputError(f"{path}: several frames where every file is one; give axes Y X or Z Y X")
+    return header
 
 
 def open_zarr_movie(path: Path) -> ImageMovie:

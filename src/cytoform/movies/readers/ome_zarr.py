@@ -9,7 +9,7 @@ import numpy as np
 import zarr
 
 from cytoform.errors import InputError
-from cytoform.movies.metadata import Recorded, from_ome_zarr, settle
+from cytoform.movies.metadata import Given, Recorded, from_ome_zarr, settle
 from cytoform.movies.movie import (
     MAX_FRAME_VOXELS,
     LabelMovie,
@@ -76,12 +76,13 @@ def is_zarr(path: Path) -> bool:
     return any((path / mark).is_file() for mark in MARKS)
 
 
-def open_ome_zarr(path: Path, *, given: Recorded) -> LabelMovie:
+def open_ome_zarr(path: Path, *, given: Given) -> LabelMovie:
     """A label image: `path` is its group, or an image with a single one under labels/."""
     group_path = label_group(path)
     image = open_image(group_path)
     check_dtype(image.dtype, str(group_path))
-    check_shape(image.shape_zyx, str(group_path))
+    if not given.flat:
+        check_shape(image.shape_zyx, str(group_path))
     scale = settle(image.recorded, given, str(group_path))
     return LabelMovie(
         name=safe_name(_image_name(group_path)),

@@ -13,7 +13,7 @@ import numpy as np
 import tifffile
 
 from cytoform.errors import InputError
-from cytoform.movies.metadata import Recorded, from_imagej, from_ome_xml, settle
+from cytoform.movies.metadata import Given, Recorded, from_imagej, from_ome_xml, settle
 from cytoform.movies.movie import LabelMovie, Labels, as_labels, check_dtype, check_shape, check_size, safe_name
 
 # A broken file is one InputError, not a page of log on stderr; whoever sets up logging still gets the log.
@@ -31,14 +31,6 @@ class TiffHeader:
     """What a TIFF file says about itself before any pixel is read; a volume has `n_frames` None."""
 
     n_frames: int | None
-    shape_zyx: tuple[int, int, int]
-    recorded: Recorded
-
-
-@dataclass(frozen=True)
-class ImageHeader:
-    """What a TIFF file of one image says about itself; 2D has one plane."""
-
     shape_zyx: tuple[int, int, int]
     dtype: np.dtype[Any]
     recorded: Recorded
@@ -59,9 +51,9 @@ class TiffFrames:
         return _read(self.path, frame, self.shape_zyx, where)
 
 
-def open_tiff_movie(path: Path, *, given: Recorded, name: str = "") -> LabelMovie:
+def open_tiff_movie(path: Path, *, given: Given, name: str = "") -> LabelMovie:
     """A TIFF or OME-TIFF with axes T Z Y X; one with axes Z Y X is a movie of one frame."""
-    header = read_header(path)
+    header = read_header(path, flat=given.flat)
     scale = settle(header.recorded, given, str(path))
     n_frames = header.n_frames or 1
     return LabelMovie(
@@ -83,7 +75,7 @@ def plain_stem(path: Path) -> str:
 
 def read_volume(path: Path, *, shape_zyx: tuple[int, int, int], where: str) -> Labels:
     """The single volume of a file; `where` names file and frame in messages."""
-    header = read_header(path, volume=True)
+    header = read_header(path, volume=True, flat=shape_zyx[0] == 1)
     if header.shape_zyx != shape_zyx:
         raise InputError(
             f"{where}: shape {header.shape_zyx} where the other frames have {shape_zyx}; all frames must agree"
@@ -91,32 +83,24 @@ def read_volume(path: Path, *, shape_zyx: tuple[int, int, int], where: str) -> L
     return _read(path, 0, shape_zyx, where)
 
 
-def read_header(path: Path, *, volume: bool = False) -> TiffHeader:
-    """Shape and scale. With `volume`, three axes without names are taken as Z Y X. Raises InputError."""
+def read_header(path: Path, *, volume: bool = False, flat: bool = False, grey: bool = False) -> TiffHeader:
+    """Shape and scale. Raises InputError.
+
+    With `volume`, three axes without names are taken as Z Y X; with `flat`, 2D is a volume of one plane; with `grey`,
+    values need not be labels.
+    """
     with _damage_at(str(path)):
         series = _series(path)
-        check_dtype(series.dtype, str(path))
-        n_frames, shape = _frames_and_shape(series, path, volume)
-        check_shape(shape, str(path))
-        return TiffHeader(n_frames, shape, _recorded(_tiff(path)))
+        if not grey:
+            check_dtype(series.dtype, str(path))
+        n_frames, shape = _frames_and_shape(series, path, volume=volume, flat=flat)
+        check = check_size if flat else check_shape
+        check(shape, str(path))
+        return TiffHeader(n_frames, shape, series.dtype.newbyteorder("="), _recorded(_tiff(path)))
 
 
-def read_image_header(path: Path) -> ImageHeader:
-    """What a TIFF file of one image says of itself: grey values or labels, 2D (one plane) or 3D. Raises InputError."""
-    with _damage_at(str(path)):
-        series = _series(path)
-        shape = tuple(int(n) for n in series.shape)
-        if "S" in series.axes or "C" in series.axes:
-            raise InputError(f"{path}: RGB or several channels (shape {shape}) where grey is needed; save one channel")
-        if not (_fits(series.axes, "YX") or _fits(series.axes, "ZYX")):
-            raise InputError(f"{path}: axes {series.axes} of shape {shape}; every file is one image, axes Y X or Z Y X")
-        z, y, x = (1, *shape)[-3:]
-        check_size((z, y, x), str(path))
-        return ImageHeader((z, y, x), series.dtype.newbyteorder("="), _recorded(_tiff(path)))
-
-
-def read_image(path: Path, header: ImageHeader) -> np.ndarray:
-    """The one image of a file, (z, y, x)."""
+def read_image(path: Path, header: TiffHeader) -> np.ndarray:
+    """The grey values or labels of a file of one image, (z, y, x)."""
     return _values(path, 0, header.shape_zyx, str(path)).astype(header.dtype, copy=False)
 
 
@@ -133,8 +117,14 @@ def _damage_at(where: str) -> Iterator[None]:
         raise InputError(f"{where}: {what}; copy or write it again") from None
 
 
-def _frames_and_shape(series: Series, path: Path, volume: bool) -> tuple[int | None, tuple[int, int, int]]:
+def _frames_and_shape(
+    series: Series, path: Path, *, volume: bool, flat: bool
+) -> tuple[int | None, tuple[int, int, int]]:
     axes, shape = series.axes, tuple(int(n) for n in series.shape)
+    if flat and _fits(axes, "YX"):
+        return None, (1, shape[0], shape[1])
+    if flat and axes == "TYX":
+        return shape[0], (1, shape[1], shape[2])
     if len(shape) < 3 or axes == "TYX":
         raise InputError(f"{path}: 2D where 3D is needed (axes {axes}, shape {shape}); give volumes with a z axis")
     if _fits(axes, "TZYX"):
@@ -143,7 +133,9 @@ def _frames_and_shape(series: Series, path: Path, volume: bool) -> tuple[int | N
         return None, (shape[0], shape[1], shape[2])
     if _fits(axes, "ZYX"):
         raise InputError(f"{path}: three axes without names; save it as OME-TIFF with axes T Z Y X, or a file a frame")
-    raise InputError(f"{path}: axes {axes} of shape {shape}; save the labels as one channel with axes T Z Y X")
+    if {"S", "C"} & set(axes):
+        raise InputError(f"{path}: RGB or several channels (shape {shape}) where one is needed; save one channel alone")
+    raise InputError(f"{path}: axes {axes} of shape {shape}; save one channel with axes T Z Y X")
 
 
 def _fits(axes: str, wanted: str) -> bool:

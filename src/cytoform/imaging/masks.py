@@ -1,0 +1,71 @@
+"""Masks to make images for: the sequences of a shape store, or label movies, 2D or 3D."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt16
+
+from cytoform.errors import InputError
+from cytoform.movies.movie import LabelMovie
+from cytoform.movies.readers import name_apart, open_movies
+from cytoform.shapes.store import ShapeSequence, ShapeStore
+
+Triple = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class StoredMasks:
+    """Reads the masks of one sequence of a shape store: label 1."""
+
+    store: Path
+    name: str
+
+    def __call__(self, frame: int) -> UInt16[np.ndarray, "z y x"]:
+        return _sequence(self.store, self.name).mask(frame).astype(np.uint16)
+
+
+@lru_cache(maxsize=1)
+def _sequence(store: Path, name: str) -> ShapeSequence:
+    return ShapeStore.open(store)[name]
+
+
+def open_masks(
+    source: Path, *, voxel_size_zyx_um: Triple | None = None, time_step_s: float | None = None
+) -> list[LabelMovie]:
+    """The masks of a shape store, one movie a sequence, or those that `open_movies` reads, 2D too."""
+    if not _is_store(source):
+        return name_apart(open_movies(source, voxel_size_zyx_um=voxel_size_zyx_um, time_step_s=time_step_s, flat=True))
+    if voxel_size_zyx_um is not None:
+        raise InputError(f"{source}: a shape store knows its voxel size; leave --voxel-size out")
+    store = ShapeStore.open(source)
+    size = store.grid.spacing_um
+    return [
+        LabelMovie(
+            name=sequence.info.name,
+            source=str(source),
+            n_frames=sequence.info.n_frames,
+            shape_zyx=store.grid.shape,
+            spacing_zyx_um=(size, size, size),
+            time_step_s=sequence.info.time_step_s if time_step_s is None else time_step_s,
+            lineage=None,
+            read=StoredMasks(source.absolute(), sequence.info.name),
+        )
+        for sequence in store
+    ]
+
+
+def numbered(movies: list[LabelMovie], names: Collection[str] | None) -> dict[int, LabelMovie]:
+    """The movies with these names, or all, by their place among all. Raises InputError for a name that none has."""
+    chosen = {number: movie for number, movie in enumerate(movies) if names is None or movie.name in names}
+    if unknown := sorted(set(names or ()) - {movie.name for movie in movies}):
+        known = ", ".join(movie.name for movie in movies[:5])
+        raise InputError(f"{movies[0].source}: no sequence {unknown[0]!r}; it has {known}{' …' * (len(movies) > 5)}")
+    return chosen
+
+
+def _is_store(path: Path) -> bool:
+    about = path / "zarr.json"
+    return about.is_file() and '"cytoform"' in about.read_text("utf-8", errors="replace")

@@ -1,0 +1,177 @@
+"""Image and mask pairs for given masks, in the Cell Tracking Challenge layout.
+
+OUT/01/t000.tif                    images
+OUT/01_GT/SEG/man_seg000.tif       masks: instance labels
+OUT/README.md, provenance.json     what they were made of and with
+"""
+
+import contextlib
+import sys
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cytoform.errors import InputError
+from cytoform.files import staged, write_json
+from cytoform.imaging.data_card import data_card
+from cytoform.imaging.masks import numbered, open_masks
+from cytoform.imaging.projection import project_labels
+from cytoform.imaging.texture import OPTICS, Texture, open_texture
+from cytoform.movies.ctc import frame_digits, write_image
+from cytoform.movies.movie import LabelMovie
+from cytoform.parallel import Progress, no_progress, run_all
+from cytoform.provenance import software_versions
+from cytoform.shapes.digest import folder_sha256
+
+Triple = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What makes the images, as every process needs it."""
+
+    texture: str
+    device: str
+    projection: bool
+
+
+@dataclass(frozen=True)
+class Target:
+    """A movie of masks, and where its pairs go: folders NUMBER and NUMBER_GT/SEG."""
+
+    movie: LabelMovie
+    number: str
+    seed: int
+    frames: tuple[int, ...]
+
+
+def render_pairs(
+    texture: str | Path,
+    source: Path,
+    out: Path,
+    *,
+    projection: bool = False,
+    seed: int = 0,
+    device: str = "auto",
+    frames: tuple[int, int] | None = None,
+    sequences: Collection[str] | None = None,
+    voxel_size_zyx_um: Triple | None = None,
+    time_step_s: float | None = None,
+    workers: int = 1,
+    overwrite: bool = False,
+    progress: Progress = no_progress,
+) -> list[Target]:
+    """Make an image for every frame of masks, in parallel; returns what was written.
+
+    `texture` is what `open_texture` takes, `source` a shape store or label movies, `frames` the first and last frame to
+    take (numbers are kept). The same seed gives the same bytes, with any number of workers. Raises InputError.
+    """
+    movies = open_masks(source, voxel_size_zyx_um=voxel_size_zyx_um, time_step_s=time_step_s)
+    targets = _targets(numbered(movies, sequences), frames, seed)
+    look = Look(_everywhere(texture), device, projection)
+    _opened(look.texture, device)  # a fault now, not in a worker
+    with staged(out, overwrite=overwrite) as folder:
+        for target in targets:
+            for inner in (target.number, f"{target.number}_GT/SEG"):
+                (folder / inner).mkdir(parents=True)
+        tasks = [(look, target, frame, folder) for target in targets for frame in target.frames]
+        with progress("rendering", len(tasks)) as advance:
+            run_all(_render_frame, tasks, workers=workers, done=advance)
+        about = _provenance(texture, source, targets, seed=seed, projection=projection)
+        write_json(folder / "provenance.json", about)
+        (folder / "README.md").write_text(data_card(about), encoding="utf-8")
+    return targets
+
+
+def _targets(movies: dict[int, LabelMovie], frames: tuple[int, int] | None, seed: int) -> list[Target]:
+    targets = []
+    for folder, (place, movie) in enumerate(movies.items(), start=1):
+        first, last = frames or (0, movie.n_frames - 1)
+        if not 0 <= first <= last < movie.n_frames:
+            raise InputError(f"--frames {first} {last}: {movie.name} has the frames 0 to {movie.n_frames - 1}")
+        # Its own seed, or cells with the same label would look alike in all sequences; by the place among all, so that
+        # a sequence looks the same when it is rendered alone.
+        own = int(np.random.SeedSequence(seed, spawn_key=(place,)).generate_state(1)[0])
+        targets.append(Target(movie, f"{folder:02d}", own, tuple(range(first, last + 1))))
+    return targets
+
+
+def _everywhere(texture: str | Path) -> str:
+    """The texture as processes with another working directory find it."""
+    path = Path(texture)
+    return str(path.absolute()) if path.exists() or str(texture) != OPTICS else OPTICS
+
+
+@lru_cache(maxsize=1)
+def _opened(texture: str, device: str) -> Texture:
+    return open_texture(texture, device=device)
+
+
+def _render_frame(look: Look, target: Target, frame: int, folder: Path) -> None:
+    movie = target.movie
+    labels, spacing = movie.read(frame), movie.spacing_zyx_um
+    with _one_thread():
+        image = _opened(look.texture, look.device).render(
+            labels, spacing_zyx_um=spacing, frame=frame, seed=target.seed, projection=look.projection
+        )
+    masks = project_labels(labels)[None] if look.projection else labels
+    assert image.shape == masks.shape, (image.shape, masks.shape)
+    digits = frame_digits(frame, movie.n_frames)
+    for path, values in (
+        (folder / target.number / f"t{digits}.tif", image),
+        (folder / f"{target.number}_GT" / "SEG" / f"man_seg{digits}.tif", masks),
+    ):
+        write_image(path, values, spacing_zyx_um=spacing, time_step_s=movie.time_step_s)
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """Have PyTorch compute in one thread, as it does in worker processes: sums of several differ in their last bits."""
+    torch: Any = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _provenance(
+    texture: str | Path, source: Path, targets: list[Target], *, seed: int, projection: bool
+) -> dict[str, Any]:
+    return {
+        "command": "cytoform texture render",
+        "texture": _named(Path(texture)),
+        "source": _named(source),
+        "seed": seed,
+        "projection": projection,
+        "sequences": {
+            target.number: {
+                "name": target.movie.name,
+                "frames": [target.frames[0], target.frames[-1]],
+                "shape_zyx": list(target.movie.shape_zyx),
+                "spacing_zyx_um": list(target.movie.spacing_zyx_um),
+                "time_step_s": target.movie.time_step_s,
+            }
+            for target in targets
+        },
+        "versions": software_versions(),
+    }
+
+
+def _named(path: Path) -> dict[str, str]:
+    if path.is_dir():
+        return {"name": path.absolute().name, "sha256": folder_sha256(path)}
+    if path.is_file():
+        import hashlib
+
+        with path.open("rb") as file:
+            return {"name": path.name, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+    return {"name": str(path)}
