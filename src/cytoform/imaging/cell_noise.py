@@ -9,6 +9,7 @@ from scipy.special import ndtri
 # Splitmix64 (Steele et al. 2014): its increment and its finaliser make a hash of a counter.
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
+LARGEST_SEED = 0xFFFFFFFFFFFFFFFF
 # Beyond four standard deviations of the kernel its weights do not show in 32 bits of a grey value.
 REACH_SIGMA = 4
 
@@ -35,7 +36,7 @@ def cell_noise(
             continue
         inside = labels_zyx[box] == label
         offsets = _offsets(inside)
-        key = _hash(np.array(seed & 0xFFFFFFFFFFFFFFFF, np.uint64), np.array(label))
+        key = _hash(np.array([seed & LARGEST_SEED], np.uint64), np.array([label]))
         if correlation_um > 0:
             field = _smooth(key, [axis * size for axis, size in zip(offsets, spacing, strict=True)], correlation_um)
             noise[box][inside] = field[inside]
@@ -45,7 +46,7 @@ def cell_noise(
     return noise
 
 
-def _offsets(inside: np.ndarray) -> list[Float[np.ndarray, " n"]]:
+def _offsets(inside: np.ndarray) -> list[Float[np.ndarray, " _"]]:
     """Of the voxels of a box from the centroid of a mask, along each axis, in voxels."""
     offsets = []
     for axis in range(3):
@@ -75,7 +76,7 @@ def _normal(bits: Hashes) -> Float[np.ndarray, "..."]:
 
 
 def _smooth(
-    key: Hashes, offsets_um: list[Float[np.ndarray, " n"]], correlation_um: float
+    key: Hashes, offsets_um: list[Float[np.ndarray, " _"]], correlation_um: float
 ) -> Float[np.ndarray, "z y x"]:
     """White noise on a lattice in the cell's own coordinates, under a Gaussian kernel: the kernel is a product of axes."""
     sigma_um = correlation_um / 2  # a kernel of σ leaves a correlation exp(-d² / 4σ²)

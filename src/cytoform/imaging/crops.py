@@ -3,9 +3,16 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, Shaped
+from jaxtyping import Float, Float32, Shaped
 
 from cytoform.errors import InputError
+from cytoform.imaging.conditions import signed_depth
+from cytoform.imaging.pairs import Pairs
+
+# Correlation of grey values with the direction of a border. It is below 0.03 in the real sets of docs/texture.md.
+SHADED = 0.1
+LOOKED_AT = 16  # planes
+SQUARE = 0.01  # two sides of a pixel that differ by less are equal
 
 
 @dataclass(frozen=True)
@@ -18,6 +25,13 @@ class Turn:
     def __call__(self, array: Shaped[np.ndarray, "... y x"]) -> Shaped[np.ndarray, "... y x"]:
         turned = array[..., ::-1] if self.mirrored else array
         return np.rot90(turned, self.quarters, axes=(-2, -1))
+
+    def direction(self, vector_yx: Float[np.ndarray, " 2"]) -> Float[np.ndarray, " 2"]:
+        """Where something that points along `vector_yx` points in the turned image."""
+        y, x = vector_yx[0], -vector_yx[1] if self.mirrored else vector_yx[1]
+        for _ in range(self.quarters):
+            y, x = -x, y
+        return np.array([y, x])
 
 
 ALL_TURNS = tuple(Turn(quarters, mirrored) for mirrored in (False, True) for quarters in range(4))
@@ -46,6 +60,37 @@ def draw_crop(
     turn = turns[int(rng.integers(len(turns)))]
     window = (..., slice(y, y + size_px), slice(x, x + size_px))
     return Crop(*(np.ascontiguousarray(turn(array[window])) for array in (image_yx, conditions)))
+
+
+def lawful_turns(pairs: Pairs) -> tuple[Turn, ...]:
+    """The turns after which such images might as well have been taken.
+
+    Light from a side, as in differential interference contrast, makes one side of every cell brighter: then only the
+    turns that keep that side. And pixels that are not square forbid quarter turns.
+    """
+    step = max(1, len(pairs) // LOOKED_AT)
+    shading = np.mean([_shading(plane.image_yx, plane.labels_yx) for plane in pairs[::step]], axis=0)
+    _, y_um, x_um = pairs.spacing_zyx_um or (1.0, 1.0, 1.0)
+    square = abs(y_um / x_um - 1) < SQUARE
+    return tuple(
+        turn
+        for turn in ALL_TURNS
+        if np.hypot(*(turn.direction(shading) - shading)) < SHADED and (square or turn.quarters % 2 == 0)
+    )
+
+
+def _shading(image_yx: Shaped[np.ndarray, "y x"], labels_yx: Shaped[np.ndarray, "y x"]) -> Float[np.ndarray, " 2"]:
+    """Correlation of the grey values with the inward direction of the nearest border, in y and x; 0 without cells."""
+    inward = np.stack(np.gradient(signed_depth(labels_yx)))
+    steep = (inward != 0).any(axis=0)
+    values = image_yx[steep].astype(np.float64)
+    if not steep.any() or values.std() == 0:
+        return np.zeros(2)
+    return np.array([_correlation(values, axis[steep]) for axis in inward])
+
+
+def _correlation(values: Float[np.ndarray, " n"], others: Float[np.ndarray, " n"]) -> float:
+    return float(np.corrcoef(values, others)[0, 1]) if others.std() > 0 else 0.0
 
 
 def check_size(size_px: int, shape_yx: tuple[int, ...], where: str) -> None:
