@@ -31,12 +31,12 @@ from cytoform.config import load_config
 from cytoform.model.autodecoder import AutoDecoder, new_model
 from cytoform.model.decoder import Decoder
 from cytoform.model.evaluator import FrameEvaluator
-from cytoform.model.team import make_fabric
-from cytoform.model.threads import small_products_alone
 from cytoform.model.training import Trainer
 from cytoform.shapes.grid import frame_times
 from cytoform.shapes.samples import draw_pool, training_frames
 from cytoform.shapes.store import ShapeStore
+from cytoform.training.team import make_fabric
+from cytoform.training.threads import small_products_alone
 
 TARGETS = 0.80, 0.90, 0.95
 CODE_LAYERS = 1, 5, 8

@@ -1,26 +1,13 @@
 """Every knob of a run: checked once, then frozen. Presets are TOML files of what differs from the defaults."""
 
-import difflib
-import tomllib
-from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-import tomli_w
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from cytoform.errors import InputError
+from cytoform.settings import Section, SettingsFile
 
 SPLINE_DEGREE = 3  # of a code that changes with time
-
-
-class Section(BaseModel):
-    """A frozen group of settings that refuses names it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-Settings = TypeVar("Settings", bound=BaseModel)
 
 
 class DataConfig(Section):
@@ -97,7 +84,7 @@ class SamplingConfig(Section):
     truncation: float = Field(2.0, gt=0)  # distances are cut at ± this share of the half extent; 2 cuts nothing
 
 
-class Config(Section):
+class Config(SettingsFile):
     """All settings of a run."""
 
     data: DataConfig = DataConfig()
@@ -110,86 +97,22 @@ class Config(Section):
         """Whether sequences are turned into a pose that they share."""
         return self.data.align != "none" or self.model.rotations != "none"
 
-    def to_toml(self) -> str:
-        """The complete settings, as written to config.toml."""
-        return tomli_w.dumps(self.model_dump(mode="json"))
-
 
 def preset_names() -> list[str]:
     """Names of the presets that come with cytoform."""
-    return sorted(entry.name.removesuffix(".toml") for entry in _presets().iterdir() if entry.name.endswith(".toml"))
+    return Config.preset_names()
 
 
 def load_config(*, preset: str = "paper", file: Path | None = None, settings: list[str] | None = None) -> Config:
     """A preset, then what `file` changes, then each "section.key=value" of `settings`. Raises InputError."""
-    if preset not in preset_names():
-        raise InputError(f"--preset {preset}: unknown; use one of {', '.join(preset_names())}")
-    values = tomllib.loads((_presets() / f"{preset}.toml").read_text())
-    if file is not None:
-        _merge(values, read_toml(file))
-    for setting in settings or []:
-        _merge(values, _parse_setting(setting))
-    return check_config(values, where=str(file or "--set" if settings or file else f"preset {preset}"))
+    return Config.load(preset=preset, file=file, settings=settings)
 
 
 def check_config(values: dict[str, Any], *, where: str) -> Config:
     """Check a nested dictionary of settings. Raises InputError that names the first wrong one and its nearest known."""
-    return checked(Config, values, where=where)
-
-
-def checked(model: type[Settings], values: dict[str, Any], *, where: str) -> Settings:
-    """Check a nested dictionary of any model's settings, likewise."""
-    try:
-        return model.model_validate(values)
-    except ValidationError as fault:
-        first = fault.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "extra_forbidden":
-            raise InputError(f"{where}: unknown setting {name}{_nearest(name, model)}") from None
-        what = name if isinstance(first["input"], dict | BaseModel) else f"{name} = {first['input']!r}"
-        raise InputError(f"{where}: {what}: {first['msg']}") from None
+    return Config.check(values, where=where)
 
 
 def read_config(path: Path) -> Config:
     """Read the complete config.toml of a run."""
-    return check_config(read_toml(path), where=str(path))
-
-
-def _presets() -> Any:
-    return resources.files("cytoform") / "presets"
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """The values of a TOML file. Raises InputError."""
-    try:
-        return tomllib.loads(Path(path).read_text())
-    except (OSError, UnicodeDecodeError) as fault:
-        raise InputError(f"{path}: cannot be read ({fault}); give a TOML file of settings") from None
-    except tomllib.TOMLDecodeError as fault:
-        raise InputError(f"{path}: not valid TOML ({fault})") from None
-
-
-def _parse_setting(setting: str) -> dict[str, Any]:
-    name, equals, text = setting.partition("=")
-    parts = name.strip().split(".")
-    if not equals or len(parts) != 2:
-        raise InputError(f"--set {setting}: write it as section.key=value, for example training.epochs=10")
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = text.strip()  # a bare word, such as relu
-    return {parts[0]: {parts[1]: value}}
-
-
-def _merge(values: dict[str, Any], changes: dict[str, Any]) -> None:
-    for key, change in changes.items():
-        if isinstance(change, dict) and isinstance(values.get(key), dict):
-            _merge(values[key], change)
-        else:
-            values[key] = change
-
-
-def _nearest(name: str, model: type[BaseModel]) -> str:
-    known = [f"{section}.{key}" for section, keys in model().model_dump().items() for key in keys]
-    near = difflib.get_close_matches(name, [*known, *model.model_fields], n=1, cutoff=0.4)
-    return f"; did you mean {near[0]}?" if near else f"; sections are {', '.join(model.model_fields)}"
+    return Config.read(path)

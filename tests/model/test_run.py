@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from cytoform.errors import InputError
-from cytoform.model.checkpoint import read_tensors, write_tensors
 from cytoform.model.rotation import identity
 from cytoform.model.run import load_run
+from cytoform.training.checkpoint import read_tensors, write_tensors
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 import torch
 from tiny import small_config
 
-import cytoform.model.learning as learning
+import cytoform.training.learning as learning
 from cytoform.config import load_config
 from cytoform.errors import InputError
 from cytoform.model.autodecoder import AutoDecoder

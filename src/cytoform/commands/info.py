@@ -46,7 +46,8 @@ def _store(path: Path) -> list[str]:
 
 def _run(path: Path) -> list[str]:
     from cytoform.config import read_config
-    from cytoform.model.run import WEIGHTS, load_run
+    from cytoform.model.run import load_run
+    from cytoform.training.folder import WEIGHTS
 
     config = read_config(path / "config.toml")
     model, training = config.model, config.training

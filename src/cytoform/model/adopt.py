@@ -27,12 +27,13 @@ from cytoform.config import Config, ModelConfig, check_config
 from cytoform.errors import InputError
 from cytoform.files import refuse_existing, staged, write_atomically, write_json
 from cytoform.model.bounds import measure_bounds
-from cytoform.model.checkpoint import load_into
 from cytoform.model.decoder import Decoder
 from cytoform.model.published import PLACE_TIME, Checkpoint, Layer, read_checkpoint, read_codes
-from cytoform.model.run import CONFIG, PROVENANCE, Learned, LearnedSequence, new_decoder, write_weights
+from cytoform.model.run import Learned, LearnedSequence, new_decoder, write_weights
 from cytoform.provenance import software_versions
 from cytoform.shapes.grid import Grid
+from cytoform.training.checkpoint import load_into
+from cytoform.training.folder import CONFIG, PROVENANCE
 
 SPARE_UNITS = {"sine": 1, "relu": 2}
 # Arguments of the sine that carries a linear term: sin(x) = x to 2e-7 of it.

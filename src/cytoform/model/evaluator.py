@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from cytoform.model.decoder import POINT_DIM, Decoder, ReLU
-from cytoform.model.threads import compute_threads
+from cytoform.training.threads import compute_threads
 
 # Points per chunk: on a CPU the two buffers of a chunk stay in the cache of one core, on a GPU a chunk fills the machine.
 CPU_CHUNK, GPU_CHUNK = 512, 1 << 19

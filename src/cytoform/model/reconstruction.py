@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from cytoform.model.decoder import POINT_DIM, Decoder, FrameBiases, Sine
-from cytoform.model.threads import compute_threads
+from cytoform.training.threads import compute_threads
 
 # Points in a chunk, and frames at most, of which small ones share a chunk.
 CHUNK, FRAMES = 512, 8

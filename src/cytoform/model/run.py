@@ -20,12 +20,12 @@ from torch import Tensor
 from cytoform.config import Config, ModelConfig, read_config
 from cytoform.errors import InputError
 from cytoform.model.bounds import LENGTHS, Bounds
-from cytoform.model.checkpoint import load_into, read_tensors, write_tensors
 from cytoform.model.decoder import Decoder
 from cytoform.model.rotation import identity
+from cytoform.training.checkpoint import load_into, read_tensors, write_tensors
+from cytoform.training.folder import CONFIG, WEIGHTS
 
-CONFIG, WEIGHTS, PROVENANCE, METRICS = "config.toml", "model.safetensors", "provenance.json", "metrics.csv"
-CHECKPOINTS, SAMPLES = "checkpoints", "samples"
+SAMPLES = "samples"
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,8 @@
 """The stage from a shape store to a run folder."""
 
 import contextlib
-import fcntl
-import json
-import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,25 +15,12 @@ from torch.nn import Parameter
 
 from cytoform.config import Config, read_config
 from cytoform.errors import InputError
-from cytoform.files import clear_strays, staged, write_atomically, write_json
+from cytoform.files import staged, write_atomically, write_json
 from cytoform.model.alignment import principal_rotations
 from cytoform.model.autodecoder import new_model
 from cytoform.model.bounds import measure_bounds
-from cytoform.model.checkpoint import newest_checkpoint, read_checkpoint
-from cytoform.model.launch import do_together
-from cytoform.model.learning import learn
 from cytoform.model.rotation import identity
-from cytoform.model.run import (
-    CHECKPOINTS,
-    CONFIG,
-    PROVENANCE,
-    SAMPLES,
-    WEIGHTS,
-    Learned,
-    LearnedSequence,
-    write_weights,
-)
-from cytoform.model.team import Team, make_fabric
+from cytoform.model.run import SAMPLES, Learned, LearnedSequence, write_weights
 from cytoform.model.training import Trainer
 from cytoform.parallel import Progress, no_progress
 from cytoform.provenance import software_versions
@@ -44,6 +28,21 @@ from cytoform.shapes.digest import folder_sha256
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.samples import SamplePool, TrainingFrame, draw_pool, training_frames
 from cytoform.shapes.store import ShapeStore
+from cytoform.training.checkpoint import newest_checkpoint, read_checkpoint
+from cytoform.training.folder import (
+    CHECKPOINTS,
+    CONFIG,
+    PROVENANCE,
+    WEIGHTS,
+    check_provenance,
+    require_begun,
+    require_unfinished,
+    sole_writer,
+)
+from cytoform.training.launch import do_together
+from cytoform.training.learning import learn
+from cytoform.training.team import Team, make_fabric
+from cytoform.training.threads import small_products_alone
 
 
 @dataclass(frozen=True)
@@ -98,19 +97,12 @@ def train(
     SIGTERM end at the next step, with a checkpoint written and `finished` false. Raises InputError.
     """
     if resume:
-        config = _config_of_unfinished(out)
+        config = read_config(require_begun(out))
     elif config is None:
         raise InputError("no settings: give a preset, or resume a run")
     plan = _Plan(shapes, out, config, resume, seed, workers, overwrite, at_end)
     fabric = make_fabric(device, config.training.precision, devices=devices, nodes=nodes)
     return do_together(partial(_train, plan, progress), fabric)
-
-
-def _config_of_unfinished(out: Path) -> Config:
-    clear_strays(out)
-    if not (out / CONFIG).exists():
-        raise InputError(f"{out}: no run (no {CONFIG}) that could be resumed; begin it without --resume")
-    return read_config(out / CONFIG)
 
 
 def _train(plan: _Plan, progress: Progress, team: Team) -> Trained:
@@ -123,11 +115,12 @@ def _train(plan: _Plan, progress: Progress, team: Team) -> Trained:
             frames = training_frames(store, names, config.data.frame_stride)
             if team.leads:
                 _open_run(plan, store, frames, progress)
-                opened.enter_context(_sole_writer(out))
+                opened.enter_context(sole_writer(out))
         with team.together():
             pool = draw_pool(store, frames, out / SAMPLES, **_sampling(plan))
             trainer = _new_trainer(team, plan, len(names), pool, _rotations(team, plan, store, frames))
-        loss = learn(team, trainer, out, progress)
+        with small_products_alone():
+            loss = learn(team, trainer, out, progress)
         finished = trainer.position.epoch == config.training.epochs
         if finished and team.leads:
             sequences = tuple(LearnedSequence(n, i.n_frames, i.time_step_s) for n in names for i in [store[n].info])
@@ -182,8 +175,11 @@ def _open_run(plan: _Plan, store: ShapeStore, frames: list[TrainingFrame], progr
     """
     out = plan.out
     if plan.resume:
-        _clear_after_kill(out)
-        _check_provenance(out, _provenance(store, plan.seed))
+        if (out / WEIGHTS).exists():
+            shutil.rmtree(out / SAMPLES, ignore_errors=True)
+        require_unfinished(out)
+        remedy = "resume with the same shapes and --seed"
+        check_provenance(out, _provenance(store, plan.seed), keys=("data_sha256", "seed"), remedy=remedy)
         _draw(plan, store, frames, out, progress)
         return
     with staged(out, overwrite=plan.overwrite) as partial:
@@ -193,37 +189,9 @@ def _open_run(plan: _Plan, store: ShapeStore, frames: list[TrainingFrame], progr
         _draw(plan, store, frames, partial, progress)
 
 
-def _clear_after_kill(out: Path) -> None:
-    for stray in (*out.glob(".*.partial-*"), *(out / CHECKPOINTS).glob(".*.partial-*")):
-        stray.unlink()
-    if (out / WEIGHTS).exists():
-        shutil.rmtree(out / SAMPLES, ignore_errors=True)
-        raise InputError(f"{out}: this run is finished; nothing to resume")
-
-
-def _check_provenance(out: Path, now: dict[str, object]) -> None:
-    before = json.loads((out / PROVENANCE).read_text())
-    for key in ("data_sha256", "seed"):
-        if before.get(key) != now[key]:
-            raise InputError(f"{out}: was begun with another {key}; resume with the same shapes and --seed")
-
-
 def _draw(plan: _Plan, store: ShapeStore, frames: list[TrainingFrame], run: Path, progress: Progress) -> None:
     with progress("drawing samples", len(frames)) as advance:
         draw_pool(store, frames, run / SAMPLES, **_sampling(plan), done=advance)
-
-
-@contextlib.contextmanager
-def _sole_writer(out: Path) -> Iterator[None]:
-    """Keep a second training, begun too early, out of a run. Raises InputError in the second."""
-    lock = os.open(out / CHECKPOINTS, os.O_RDONLY)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError:
-        raise InputError(f"{out}: another process is training this run; end it first") from None
-    finally:
-        os.close(lock)
 
 
 def _new_trainer(team: Team, plan: _Plan, n_sequences: int, pool: SamplePool, rotations: Tensor | None) -> Trainer:

@@ -20,31 +20,27 @@ from torch import Tensor, nn
 from cytoform.config import TrainingConfig
 from cytoform.errors import InputError
 from cytoform.model.autodecoder import AutoDecoder
-from cytoform.model.checkpoint import Checkpoint, load_into, write_tensors
 from cytoform.model.optimizers import OPTIMIZERS
 from cytoform.shapes.samples import Batch, SamplePool
+from cytoform.training.checkpoint import Checkpoint, Position, load_into, write_tensors
+from cytoform.training.metrics import Row
 
 FRAME_ORDER, POINTS = 1, 2  # streams of random numbers, beside that of the codes at the start
 WARM_UP_SHARE = 0.02
 
 
 @dataclass(frozen=True)
-class Position:
-    """How far a training has come: whole epochs, and batches of the current one."""
-
-    epoch: int = 0
-    batch: int = 0
-
-
-@dataclass(frozen=True)
-class EpochMetrics:
+class EpochMetrics(Row):
     """One row of metrics.csv."""
 
-    epoch: int
-    loss: float
     code_norm: float
     learning_rate: float
     points_per_second: float
+
+    @property
+    def note(self) -> str:
+        """The loss and the speed."""
+        return f"{super().note}, {self.points_per_second / 1e3:.0f}k points/s"
 
 
 def rate_factor(training: TrainingConfig, progress: float) -> float:
@@ -60,6 +56,8 @@ def rate_factor(training: TrainingConfig, progress: float) -> float:
 class Trainer:
     """Trains an auto-decoder on a sample pool, on whatever device Fabric was given."""
 
+    row_type = EpochMetrics
+
     def __init__(self, model: AutoDecoder, pool: SamplePool, training: TrainingConfig, *, seed: int, fabric: Fabric):
         self.pool, self.training, self.seed, self.fabric = pool, training, seed, fabric
         if fabric.device.type == "cuda" and pool.nbytes < torch.cuda.mem_get_info(fabric.device)[0] / 2:
@@ -69,7 +67,7 @@ class Trainer:
             OPTIMIZERS[training.optimizer](model.decoder, model.codes, training, model.learned_rotations),
         )
         self.model, *self.optimizers = fabric.setup(model, *self.raw_optimizers)
-        self.position = Position()
+        self.position, self.n_epochs, self.checkpoint_epochs = Position(), training.epochs, training.checkpoint_epochs
         # On the device: looking at the loss of every step would keep the device waiting.
         self._loss_sum = torch.zeros((), dtype=torch.float64, device=fabric.device)
         self.batches_per_epoch = math.ceil(len(pool) / training.frames_per_batch)

@@ -9,10 +9,11 @@ import torch
 from jaxtyping import Float
 
 from cytoform.errors import InputError
-from cytoform.model.device import torch_device
-from cytoform.model.run import WEIGHTS, Run, load_run
+from cytoform.model.run import Run, load_run
 from cytoform.shapes.store import ShapeStore
 from cytoform.synthesis.field import Field
+from cytoform.training.device import torch_device
+from cytoform.training.folder import WEIGHTS
 
 
 @dataclass(frozen=True)

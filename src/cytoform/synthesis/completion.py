@@ -11,7 +11,6 @@ from torch import Tensor
 from cytoform.errors import InputError
 from cytoform.files import staged
 from cytoform.model.alignment import moments_of
-from cytoform.model.metrics import final_loss
 from cytoform.model.rotation import principal_rotation
 from cytoform.model.run import Run
 from cytoform.parallel import Progress, no_progress
@@ -23,6 +22,7 @@ from cytoform.synthesis.fit import Fit, FitSettings, fit
 from cytoform.synthesis.remoteness import relative_remoteness
 from cytoform.synthesis.render import BAND_VOXELS, render_sequence
 from cytoform.synthesis.sequences import Rendering
+from cytoform.training.metrics import final_loss
 
 # A cell lies outside a run if its error is more than this many times that of the cells that were learned, or its code
 # farther from the learned ones than any of them from the others (docs/LOG.md).

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from cytoform.errors import InputError
-from cytoform.model.checkpoint import read_tensors, write_tensors
 from cytoform.synthesis.prior import PRIORS, Codes, Prior, PriorName, fit_prior
+from cytoform.training.checkpoint import read_tensors, write_tensors
 
 PRIORS_FILE = "priors.safetensors"
 

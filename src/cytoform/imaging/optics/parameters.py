@@ -6,7 +6,7 @@ from typing import Literal
 import tomli_w
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from cytoform.config import Section, checked, read_toml
+from cytoform.settings import Section, checked, read_toml
 
 Distribution = Literal["uniform", "membrane", "textured"]
 

@@ -14,11 +14,11 @@ import torch
 from tiny import small_config
 
 from cytoform.errors import EmptyFrame, InputError
-from cytoform.model import learning
 from cytoform.model import train as stage
 from cytoform.model.autodecoder import AutoDecoder
-from cytoform.model.checkpoint import newest_checkpoint
 from cytoform.model.train import train
+from cytoform.training import learning
+from cytoform.training.checkpoint import newest_checkpoint
 
 CONFIG = small_config("training.epochs=10")  # of three steps each; a checkpoint every two epochs
 
@@ -193,7 +193,7 @@ def test_the_device_is_not_asked_at_every_step(balls: Path, tmp_path: Path, monk
 
 
 def test_a_second_training_of_the_same_run_is_refused(run: Path, balls: Path) -> None:
-    with stage._sole_writer(run), pytest.raises(InputError, match="another process"):
+    with stage.sole_writer(run), pytest.raises(InputError, match="another process"):
         train(balls, run, resume=True)
     assert train(balls, run, resume=True).finished
 

@@ -6,22 +6,36 @@ import io
 import os
 import socket
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from cytoform.files import write_atomically
-from cytoform.model.run import METRICS
-from cytoform.model.training import EpochMetrics
 
-NAMES = list(EpochMetrics.__dataclass_fields__)
+METRICS = "metrics.csv"
 
 
-class Metrics(contextlib.AbstractContextManager["Metrics"]):
+@dataclass(frozen=True)
+class Row:
+    """What an epoch tells; each kind of training adds numbers of its own."""
+
+    epoch: int
+    loss: float
+
+    @property
+    def note(self) -> str:
+        """Beside the progress bar."""
+        return f"loss {self.loss:.5f}"
+
+
+R = TypeVar("R", bound=Row)
+
+
+class Metrics(contextlib.AbstractContextManager["Metrics[R]"], Generic[R]):
     """Appends to the metrics of a run of which `epochs` epochs are done; rows of later ones are dropped."""
 
-    def __init__(self, run: Path, *, epochs: int) -> None:
-        self.last = _keep_rows(run / METRICS, epochs)
+    def __init__(self, run: Path, row_type: type[R], *, epochs: int) -> None:
+        self.last = _keep_rows(run / METRICS, row_type, epochs)
         with contextlib.ExitStack() as opened:
             self._csv = opened.enter_context((run / METRICS).open("a", newline=""))
             self._board = opened.enter_context(contextlib.closing(_Board(run / "tensorboard", epochs)))
@@ -30,7 +44,7 @@ class Metrics(contextlib.AbstractContextManager["Metrics"]):
     def __exit__(self, *_: object) -> None:
         self._opened.close()
 
-    def add(self, row: EpochMetrics) -> None:
+    def add(self, row: R) -> None:
         """Write one row."""
         self._csv.write(_line(asdict(row)))
         self._csv.flush()
@@ -42,19 +56,23 @@ class Metrics(contextlib.AbstractContextManager["Metrics"]):
         os.fsync(self._csv.fileno())
 
 
-def _keep_rows(path: Path, epochs: int) -> EpochMetrics | None:
+def _keep_rows(path: Path, row_type: type[R], epochs: int) -> R | None:
     """Leave the whole rows of the first `epochs` epochs in the file, and return the last of them."""
     text = path.read_text() if path.exists() else ""
     whole_lines = text[: text.rfind("\n") + 1]  # a killed process may have torn the last one
     rows = [row for row in csv.DictReader(io.StringIO(whole_lines)) if row["epoch"] and int(row["epoch"]) <= epochs]
-    kept = ",".join(NAMES) + "\n" + "".join(map(_line, rows))
+    names = [field.name for field in fields(row_type)]
+    kept = ",".join(names) + "\n" + "".join(_line(row) for row in rows)
     if kept != text:
         write_atomically(path, kept.encode())
-    return EpochMetrics(int(rows[-1]["epoch"]), *(float(rows[-1][name]) for name in NAMES[1:])) if rows else None
+    if not rows:
+        return None
+    numbers: dict[str, Any] = {name: float(text) for name, text in rows[-1].items()}
+    return row_type(**{**numbers, "epoch": int(rows[-1]["epoch"])})
 
 
-def _line(row: dict[str, object]) -> str:
-    return ",".join(str(row[name]) for name in NAMES) + "\n"
+def _line(row: dict[str, Any]) -> str:
+    return ",".join(str(value) for value in row.values()) + "\n"
 
 
 class _Board:
@@ -71,11 +89,11 @@ class _Board:
         # Epochs that are done again replace what an earlier process showed of them.
         self._write(Event(step=epochs + 1, session_log=SessionLog(status=SessionLog.START)))
 
-    def add(self, row: EpochMetrics) -> None:
+    def add(self, row: Row) -> None:
         from tensorboard.compat.proto.event_pb2 import Event
         from tensorboard.compat.proto.summary_pb2 import Summary
 
-        values = [Summary.Value(tag=name, simple_value=getattr(row, name)) for name in NAMES[1:]]
+        values = [Summary.Value(tag=tag, simple_value=value) for tag, value in asdict(row).items() if tag != "epoch"]
         self._write(Event(step=row.epoch, summary=Summary(value=values)))
 
     def _write(self, event: Any) -> None:

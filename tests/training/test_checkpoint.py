@@ -9,8 +9,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from cytoform.errors import InputError
-from cytoform.model.checkpoint import read_tensors, write_tensors
 from cytoform.model.run import load_run
+from cytoform.training.checkpoint import read_tensors, write_tensors
 
 
 def change_weights(run: Path, change: Callable[[dict[str, torch.Tensor]], None], **metadata: str) -> None:

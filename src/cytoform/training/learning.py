@@ -8,37 +8,57 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
+from typing import Any, Protocol, runtime_checkable
 
 from cytoform.errors import InputError
-from cytoform.model.checkpoint import drop_old_checkpoints
-from cytoform.model.metrics import Metrics
-from cytoform.model.run import CHECKPOINTS
-from cytoform.model.team import Team
-from cytoform.model.threads import small_products_alone
-from cytoform.model.training import Trainer
 from cytoform.parallel import Progress
+from cytoform.training.checkpoint import Position, drop_old_checkpoints
+from cytoform.training.folder import CHECKPOINTS
+from cytoform.training.metrics import Metrics, Row
+from cytoform.training.team import Team
 
 CHECKPOINT_SECONDS = 60.0  # long epochs get checkpoints in between
 STEPS_PER_QUESTION = 8  # how often several processes ask each other whether to stop
 
 
+@runtime_checkable
+class Trainer(Protocol):
+    """What is trained, epoch by epoch."""
+
+    n_epochs: int
+    checkpoint_epochs: int
+    position: Position
+
+    @property
+    def row_type(self) -> type[Row]:
+        """Of what every epoch yields."""
+        ...
+
+    def run(self, stop: Callable[[], bool]) -> Iterator[Row]:
+        """Train to the end, yielding after each epoch; ends early as soon as `stop()`, asked before each step, is true."""
+        ...
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint."""
+        ...
+
+
 def learn(team: Team, trainer: Trainer, out: Path, progress: Progress) -> float:
     """Train to the end, or to where a signal asks to stop; return the loss of the last epoch."""
-    training, done = trainer.training, trainer.position.epoch
+    n_epochs, done = trainer.n_epochs, trainer.position.epoch
     with contextlib.ExitStack() as opened:
         opened.enter_context(_disk_faults_explained(out))
-        opened.enter_context(small_products_alone())
-        metrics = opened.enter_context(Metrics(out, epochs=done)) if team.leads else None
+        metrics = opened.enter_context(Metrics(out, trainer.row_type, epochs=done)) if team.leads else None
         asked = opened.enter_context(stop_requests())
-        advance = opened.enter_context(progress("training", training.epochs - done))
+        advance = opened.enter_context(progress("training", n_epochs - done))
         keeper = _Keeper(team, trainer, out, metrics)
         for row in trainer.run(lambda: keeper.before_step(asked())):
             if metrics:
                 metrics.add(row)
-            advance(note=f"loss {row.loss:.5f}, {row.points_per_second / 1e3:.0f}k points/s")
-            if row.epoch % training.checkpoint_epochs == 0:
+            advance(note=row.note)
+            if row.epoch % trainer.checkpoint_epochs == 0:
                 keeper.write()
-        if trainer.position.epoch < training.epochs:
+        if trainer.position.epoch < n_epochs:
             keeper.write()
         return metrics.last.loss if metrics and metrics.last else math.nan
 
@@ -57,7 +77,7 @@ def _disk_faults_explained(out: Path) -> Iterator[None]:
 class _Keeper:
     """Writes checkpoints when they are due."""
 
-    def __init__(self, team: Team, trainer: Trainer, out: Path, metrics: Metrics | None) -> None:
+    def __init__(self, team: Team, trainer: Trainer, out: Path, metrics: Metrics[Any] | None) -> None:
         self._team, self._trainer, self._folder, self._metrics = team, trainer, out / CHECKPOINTS, metrics
         self._written_s = time.monotonic()
 
@@ -75,8 +95,7 @@ class _Keeper:
         """Write a checkpoint, and drop the oldest."""
         if self._metrics:
             self._metrics.sync()
-        place = self._trainer.position
-        self._trainer.save(self._folder / f"epoch_{place.epoch:06d}_batch_{place.batch:06d}.safetensors")
+        self._trainer.save(self._folder / self._trainer.position.checkpoint_name)
         if self._team.leads:
             drop_old_checkpoints(self._folder)
         self._written_s = time.monotonic()

@@ -19,6 +19,19 @@ KEPT_CHECKPOINTS = 3
 
 
 @dataclass(frozen=True)
+class Position:
+    """How far a training has come: whole epochs, and batches of the current one."""
+
+    epoch: int = 0
+    batch: int = 0
+
+    @property
+    def checkpoint_name(self) -> str:
+        """Of the checkpoint written here."""
+        return f"epoch_{self.epoch:06d}_batch_{self.batch:06d}.safetensors"
+
+
+@dataclass(frozen=True)
 class Checkpoint:
     """What a training goes on from."""
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cytoform.model.metrics import Metrics
 from cytoform.model.training import EpochMetrics
+from cytoform.training.metrics import Metrics
 
 HEADER = "epoch,loss,code_norm,learning_rate,points_per_second\n"
 
@@ -15,7 +15,7 @@ def row(epoch: int) -> EpochMetrics:
 
 
 def write(run: Path, *epochs: int) -> str:
-    with Metrics(run, epochs=epochs[0] - 1) as metrics:
+    with Metrics(run, EpochMetrics, epochs=epochs[0] - 1) as metrics:
         for epoch in epochs:
             metrics.add(row(epoch))
     return (run / "metrics.csv").read_text()
@@ -24,7 +24,7 @@ def write(run: Path, *epochs: int) -> str:
 def test_rows_of_epochs_that_are_done_again_are_dropped(tmp_path: Path) -> None:
     whole = write(tmp_path, 1, 2, 3, 4)
     assert write(tmp_path, 3, 4) == whole
-    with Metrics(tmp_path, epochs=2) as metrics:
+    with Metrics(tmp_path, EpochMetrics, epochs=2) as metrics:
         assert metrics.last == row(2)
 
 
@@ -34,14 +34,14 @@ def test_a_torn_line_is_dropped(tmp_path: Path, torn: str) -> None:
     whole = write(tmp_path, *range(1, 13))
     with (tmp_path / "metrics.csv").open("a") as file:
         file.write(torn)
-    with Metrics(tmp_path, epochs=12):
+    with Metrics(tmp_path, EpochMetrics, epochs=12):
         pass
     assert (tmp_path / "metrics.csv").read_text() == whole
 
 
 def test_a_torn_header_is_written_again(tmp_path: Path) -> None:
     (tmp_path / "metrics.csv").write_text("epoch,lo")
-    with Metrics(tmp_path, epochs=0) as metrics:
+    with Metrics(tmp_path, EpochMetrics, epochs=0) as metrics:
         assert metrics.last is None
     assert (tmp_path / "metrics.csv").read_text() == HEADER
 

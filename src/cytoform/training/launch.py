@@ -23,7 +23,7 @@ from torch import distributed
 from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 
 from cytoform.errors import InputError, SaidElsewhere
-from cytoform.model.team import Team
+from cytoform.training.team import Team
 
 STOPS = (signal.SIGINT, signal.SIGTERM)
 QUIET_TRACKER = "ignore:resource_tracker"  # its warning when a process is killed; we say enough

@@ -21,7 +21,7 @@ from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import distributed
 
 from cytoform.errors import InputError
-from cytoform.model.device import torch_device
+from cytoform.training.device import torch_device
 
 # A process that ends closes its connections, which the others see at once. This is for a machine that falls silent, and
 # long enough for process 0 to draw samples.
@@ -104,7 +104,9 @@ def _loss_of_a_process_named() -> Iterator[None]:
         raise ProcessLost("another process of this training has ended; go on with --resume") from fault
 
 
-def make_fabric(device: str, precision: str, *, devices: int | None, nodes: int | None) -> Fabric:
+def make_fabric(
+    device: str, precision: str, *, devices: int | None, nodes: int | None, cpu_precision: str = "32-true"
+) -> Fabric:
     """Fabric for all processes that torchrun or srun has started, else for `devices` that it has yet to start.
 
     `device` is the kind of device that was asked for. Raises InputError.
@@ -136,8 +138,7 @@ def make_fabric(device: str, precision: str, *, devices: int | None, nodes: int 
         num_nodes=n_nodes,
         strategy=strategy,
         plugins=[place],
-        # On a CPU the reconstruction error sees to its precision itself.
-        precision=precision if on_gpu else "32-true",  # type: ignore[arg-type]
+        precision=precision if on_gpu else cpu_precision,  # type: ignore[arg-type]
     )
 
 

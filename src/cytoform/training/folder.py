@@ -1,0 +1,50 @@
+"""The folder that a training writes: names of its files, and who may write it."""
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from cytoform.errors import InputError
+from cytoform.files import clear_strays
+
+CONFIG, WEIGHTS, PROVENANCE, CHECKPOINTS = "config.toml", "model.safetensors", "provenance.json", "checkpoints"
+
+
+def require_begun(out: Path) -> Path:
+    """The settings of a run that is to be resumed. Raises InputError where there is none."""
+    clear_strays(out)
+    if not (out / CONFIG).exists():
+        raise InputError(f"{out}: no run (no {CONFIG}) that could be resumed; begin it without --resume")
+    return out / CONFIG
+
+
+def require_unfinished(out: Path) -> None:
+    """Raise InputError for a run that is finished; what a killed process left half written is removed."""
+    for stray in (*out.glob(".*.partial-*"), *(out / CHECKPOINTS).glob(".*.partial-*")):
+        stray.unlink()
+    if (out / WEIGHTS).exists():
+        raise InputError(f"{out}: this run is finished; nothing to resume")
+
+
+def check_provenance(out: Path, now: Mapping[str, object], *, keys: Iterable[str], remedy: str) -> None:
+    """Raise InputError where a run was begun with something else."""
+    before = json.loads((out / PROVENANCE).read_text())
+    for key in keys:
+        if before.get(key) != now[key]:
+            raise InputError(f"{out}: was begun with another {key}; {remedy}")
+
+
+@contextlib.contextmanager
+def sole_writer(out: Path) -> Iterator[None]:
+    """Keep a second training, begun too early, out of a run. Raises InputError in the second."""
+    lock = os.open(out / CHECKPOINTS, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise InputError(f"{out}: another process is training this run; end it first") from None
+    finally:
+        os.close(lock)
