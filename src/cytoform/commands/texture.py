@@ -3,6 +3,7 @@
 from cyclopts import App
 
 COMMANDS = {
+    "train": "Learn how images of masks look, from real ones.",
     "render": "Make images for masks: image and mask pairs in the Cell Tracking Challenge layout.",
 }
 

@@ -40,21 +40,9 @@ from cytoform.training.folder import (
     sole_writer,
 )
 from cytoform.training.launch import do_together
-from cytoform.training.learning import learn
+from cytoform.training.learning import Trained, learn
 from cytoform.training.team import Team, make_fabric
 from cytoform.training.threads import small_products_alone
-
-
-@dataclass(frozen=True)
-class Trained:
-    """How a training ended; of several processes, one leads and reports."""
-
-    path: Path
-    finished: bool
-    epochs: int
-    loss: float
-    leads: bool = True
-
 
 # What is done with the run folder and the learned codes before the run counts as finished.
 AtEnd = Callable[[Path, Float[np.ndarray, "sequences code"]], None]

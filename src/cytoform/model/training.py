@@ -22,8 +22,9 @@ from cytoform.errors import InputError
 from cytoform.model.autodecoder import AutoDecoder
 from cytoform.model.optimizers import OPTIMIZERS
 from cytoform.shapes.samples import Batch, SamplePool
-from cytoform.training.checkpoint import Checkpoint, Position, load_into, write_tensors
+from cytoform.training.checkpoint import Checkpoint, Position, write_tensors
 from cytoform.training.metrics import Row
+from cytoform.training.state import damaged, pack, unpack
 
 FRAME_ORDER, POINTS = 1, 2  # streams of random numbers, beside that of the codes at the start
 WARM_UP_SHARE = 0.02
@@ -173,32 +174,19 @@ class Trainer:
         loss_sums = self._loss_sums()
         if not self.fabric.is_global_zero:
             return
-        tensors = {f"model.{name}": tensor for name, tensor in self.raw_model.state_dict().items()}
-        for name, parameter in self.raw_model.named_parameters():
-            for optimizer in self.raw_optimizers:
-                for key, value in optimizer.state.get(parameter, {}).items():
-                    tensors[f"optimizer.{key}.{name}"] = value
+        tensors = pack(self.raw_model, self.raw_optimizers)
         place = {key: str(value) for key, value in vars(self.position).items()}
         write_tensors(path, tensors, {**place, "loss_sums": json.dumps(loss_sums)})
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go back to where `save` was called. Raises InputError for a checkpoint that does not fit."""
-        tensors, place = checkpoint.tensors, checkpoint.metadata
-        model = {name.removeprefix("model."): t for name, t in tensors.items() if name.startswith("model.")}
-        load_into(self.raw_model, model, where=checkpoint.path)
-        parameters = dict(self.raw_model.named_parameters())
-        owner = {p: o for o in self.raw_optimizers for group in o.param_groups for p in group["params"]}
+        unpack(checkpoint, self.raw_model, self.raw_optimizers)
+        place = checkpoint.metadata
         try:
-            for key in (key for key in tensors if key.startswith("optimizer.")):
-                _, slot, name = key.split(".", 2)
-                parameter = parameters[name]
-                owner[parameter].state[parameter][slot] = tensors[key].to(parameter.device)
             sums = json.loads(place["loss_sums"])
             self.position = Position(int(place["epoch"]), int(place["batch"]))
         except (KeyError, ValueError) as fault:
-            raise InputError(
-                f"{checkpoint.path}: damaged checkpoint ({fault}); delete it to go on from an older one"
-            ) from None
+            raise damaged(checkpoint, fault) from None
         # The same number of processes goes on to the same bytes; with another one the first takes all that was summed.
         rank = self.fabric.global_rank
         mine = sums[rank] if len(sums) == self.fabric.world_size else (0.0 if rank else sum(sums))

@@ -101,8 +101,11 @@ def _refuse_nonfinite(path: Path, tensors: dict[str, Tensor]) -> None:
             raise InputError(f"{path}: tensor {name} holds NaN or infinity; train again with lower learning rates")
 
 
-def load_into(module: torch.nn.Module, tensors: dict[str, Tensor], *, where: Path) -> None:
-    """Copy `tensors` into `module`, whose names and shapes they must match exactly. Raises InputError."""
+def load_into(module: torch.nn.Module, tensors: dict[str, Tensor], *, where: Path, assign: bool = False) -> None:
+    """Copy `tensors` into `module`, whose names and shapes they must match exactly; `assign` puts them in its place.
+
+    Raises InputError.
+    """
     wanted = module.state_dict()
     for name in sorted(wanted.keys() | tensors.keys()):
         if name not in tensors or name not in wanted:
@@ -113,4 +116,4 @@ def load_into(module: torch.nn.Module, tensors: dict[str, Tensor], *, where: Pat
                 f"{where}: tensor {name} has shape {tuple(tensors[name].shape)}, config.toml says "
                 f"{tuple(wanted[name].shape)}; restore the config.toml that the run was trained with"
             )
-    module.load_state_dict(tensors)
+    module.load_state_dict(tensors, assign=assign)

@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol, runtime_checkable
@@ -19,6 +20,17 @@ from cytoform.training.team import Team
 
 CHECKPOINT_SECONDS = 60.0  # long epochs get checkpoints in between
 STEPS_PER_QUESTION = 8  # how often several processes ask each other whether to stop
+
+
+@dataclass(frozen=True)
+class Trained:
+    """How a training ended; of several processes, one leads and reports."""
+
+    path: Path
+    finished: bool
+    epochs: int
+    loss: float
+    leads: bool = True
 
 
 @runtime_checkable

@@ -1,0 +1,85 @@
+"""`cytoform texture train`: pairs of images and masks to a texture model."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from cytoform.commands.common import Common, Device
+
+
+def train(
+    sources: Annotated[list[Path], Parameter(negative=())],
+    /,
+    *,
+    out: Path,
+    preset: str | None = None,
+    config: Path | None = None,
+    set_: Annotated[list[str] | None, Parameter(name="--set", negative=())] = None,
+    planes: Literal["projection", "slices"] = "projection",
+    frames: tuple[int, int] | None = None,
+    voxel_size: tuple[float, float, float] | None = None,
+    resume: Annotated[bool, Parameter(negative=())] = False,
+    device: Device = "auto",
+    common: Common = Common(),  # noqa: B008 (frozen)
+) -> int:
+    """Learn how images of masks look: a texture model, from real images and their masks.
+
+    Parameters
+    ----------
+    sources
+        Cell Tracking Challenge folders with images and masks, or pairs IMAGE.zarr:LABELS.zarr of OME-Zarr images.
+    out
+        Folder of the texture model to write.
+    preset
+        Settings to start from: small (one or two CPU cores, a quarter of an hour; the default) or
+        paper (pix2pixHD with its local enhancer, for a GPU).
+    config
+        TOML file of settings that differ from the preset.
+    set_
+        One more setting, for example --set training.epochs=10; may be repeated.
+    planes
+        Of 3D: learn maximum projections, or all slices one by one.
+    frames
+        Learn only the frames with numbers from FIRST to LAST, both included.
+    voxel_size
+        Voxel size Z Y X in µm, where the files record none or a wrong one.
+    resume
+        Go on with the training in --out where it was stopped; it keeps its settings.
+    device
+        Where to compute.
+    """
+    from cytoform.errors import InputError
+    from cytoform.imaging.config import TextureConfig
+    from cytoform.imaging.pairs import FEWEST_PAIRS, open_pairs
+    from cytoform.imaging.training import train_texture
+
+    if resume and (preset or config or set_):
+        raise InputError(
+            f"--resume keeps the settings of {out / 'config.toml'}; leave --preset, --config and --set out"
+        )
+    settings = None if resume else TextureConfig.load(preset=preset or "small", file=config, settings=set_)
+    pairs = open_pairs(sources, planes=planes, spacing_zyx_um=voxel_size)
+    if frames is not None:
+        pairs = pairs.frames(*frames)
+        if len(pairs) < FEWEST_PAIRS:
+            raise InputError(
+                f"--frames {frames[0]} {frames[1]}: {len(pairs)} pairs of image and mask, at least {FEWEST_PAIRS} are needed"
+            )
+    trained = train_texture(
+        pairs,
+        out,
+        settings,
+        device=device,
+        seed=common.seed,
+        resume=resume,
+        overwrite=common.overwrite,
+        progress=common.progress,
+    )
+    if not trained.finished:
+        common.say(f"stopped after {trained.epochs} epochs; a checkpoint is in {out}")
+        common.say(f"next: cytoform texture train {' '.join(map(str, sources))} --out {out} --resume")
+        return 130
+    common.say(f"{trained.epochs} epochs of {len(pairs)} pairs")
+    common.done(out, next_command=f"cytoform texture render {out} new.zarr --out images")
+    return 0

@@ -1,0 +1,34 @@
+"""What the generator and the discriminators are asked for."""
+
+import torch
+from torch import Tensor, nn
+
+from cytoform.imaging.networks.discriminators import Features
+
+# pix2pixHD adds up as many layers, and divides by their number where there are more.
+PUBLISHED_LAYERS = 4
+
+
+def verdict_loss(found: list[Features], wanted: float) -> Tensor:
+    """Least squares (Mao et al. 2017) of the verdicts from 1, real, or 0, generated; summed over the scales."""
+    return torch.stack([(features[-1].float() - wanted).square().mean() for features in found]).sum()
+
+
+def matching_loss(generated: list[Features], real: list[Features], *, size_px: int, crop_px: int) -> Tensor:
+    """Mean absolute difference of the features of all layers but the last, averaged over scales and times PUBLISHED_LAYERS.
+
+    They are averaged over squares of `size_px` pixels before they are compared. Pixel by pixel, a generator does best
+    without any noise, since its noise is never that of the real image.
+    """
+    differences = [
+        (_means(ours, size_px, crop_px) - _means(theirs.detach(), size_px, crop_px)).abs().mean()
+        for features, others in zip(generated, real, strict=True)
+        for ours, theirs in zip(features[:-1], others[:-1], strict=True)
+    ]
+    return PUBLISHED_LAYERS * torch.stack(differences).mean()
+
+
+def _means(features: Tensor, size_px: int, crop_px: int) -> Tensor:
+    stride = max(1, round(crop_px / features.shape[-1]))
+    size = max(1, size_px // stride)
+    return nn.functional.avg_pool2d(features.float(), size) if size > 1 else features.float()

@@ -1,0 +1,52 @@
+"""How a generator uses noise: smooth noise as something to make texture of, white noise for what a camera adds."""
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from cytoform.imaging.networks.blocks import Images
+
+# Widths of the kernels; between them, what lies between the sharpest detail of a microscope and a nucleus.
+OCTAVES_SIGMA_PX = (1.5, 6.0)
+REACH_SIGMA = 3
+OCTAVES_REACH_PX = math.ceil(REACH_SIGMA * max(OCTAVES_SIGMA_PX))
+CAMERA_KERNELS = 4
+CAMERA_KERNEL_PX = 5
+
+
+def octaves(white: Images) -> Images:
+    """White noise, blurred to each width and then of unit variance again: what is random at that size.
+
+    Blurring commutes with shifts, so noise that moves with a cell still does.
+    """
+    return torch.cat([_blur(white, sigma) for sigma in OCTAVES_SIGMA_PX], dim=1)
+
+
+def _blur(white: Images, sigma_px: float) -> Images:
+    reach = math.ceil(REACH_SIGMA * sigma_px)
+    offsets = torch.arange(-reach, reach + 1, device=white.device, dtype=white.dtype)
+    kernel = torch.exp(-0.5 * (offsets / sigma_px) ** 2)
+    kernel = kernel / kernel.square().sum().sqrt()
+    channels = white.shape[1]
+    for shape, padding in (((1, 1, -1, 1), (reach, 0)), ((1, 1, 1, -1), (0, reach))):
+        weight = kernel.reshape(shape).expand(channels, -1, -1, -1)
+        white = nn.functional.conv2d(white, weight, padding=padding, groups=channels)
+    return white
+
+
+class CameraNoise(nn.Module):
+    """Noise of a few spatial correlations, each as strong at every pixel as its features say: shot and read noise."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.correlate = nn.Conv2d(1, CAMERA_KERNELS, CAMERA_KERNEL_PX, padding=CAMERA_KERNEL_PX // 2, bias=False)
+        self.strength = nn.Conv2d(channels, CAMERA_KERNELS, 1)
+
+    def forward(self, features: Images, white: Float[Tensor, "images 1 _ _"]) -> Float[Tensor, "images 1 _ _"]:
+        """What is to be added to the image."""
+        # In full precision: faint noise on a bright image would be rounded away.
+        with torch.autocast(features.device.type, enabled=False):
+            strength = self.strength(features.to(self.strength.weight.dtype))
+            return (strength * self.correlate(white)).sum(dim=1, keepdim=True)
