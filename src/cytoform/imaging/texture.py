@@ -1,7 +1,7 @@
 """What makes images of masks: a trained model or a microscope of known optics, behind one interface."""
 
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from cytoform.errors import InputError
 OPTICS = "optics"  # what a user calls the microscope of default parameters
 
 
+@runtime_checkable
 class Texture(Protocol):
     """Makes images of label frames.
 
