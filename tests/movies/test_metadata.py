@@ -54,13 +54,26 @@ def test_ome_xml_that_does_not_say_it(xml):
     assert from_ome_xml(xml) == Recorded()
 
 
+def test_a_single_plane_that_says_no_depth_is_as_deep_as_wide():
+    assert from_imagej({"unit": "um"}, [2.0, 4.0]).spacing_zyx_um == (0.25, 0.25, 0.5)
+    xml = ome_xml(PhysicalSizeX=0.5, PhysicalSizeY=0.25, SizeZ=1)
+    assert from_ome_xml(xml).spacing_zyx_um == (0.25, 0.25, 0.5)
+    assert from_ome_xml(xml.replace('SizeZ="1"', 'SizeZ="2"')).spacing_zyx_um is None
+    axes = [{"name": axis, "unit": "micrometer"} for axis in "yx"]
+    scale = {"type": "scale", "scale": [0.25, 0.5]}
+    multiscale = {"axes": axes, "datasets": [{"path": "0", "coordinateTransformations": [scale]}]}
+    assert from_ome_zarr(multiscale).spacing_zyx_um == (0.25, 0.25, 0.5)
+
+
 @pytest.mark.parametrize("unit", ["micron", "um", "\\u00B5m", "µm"])
 def test_imagej(unit):
     recorded = from_imagej({"unit": unit, "spacing": 2.0, "finterval": 1.5, "tunit": "min"}, [1 / 0.208, 1 / 0.104])
     assert recorded == Recorded((2.0, 0.104, 0.208), 90.0)
 
 
-@pytest.mark.parametrize("metadata", [{}, {"unit": "pixel", "spacing": 1.0}, {"unit": "um"}, {"spacing": 1.0}])
+@pytest.mark.parametrize(
+    "metadata", [{}, {"unit": "pixel", "spacing": 1.0}, {"unit": "um", "images": 9}, {"spacing": 1.0}]
+)
 def test_imagej_that_does_not_say_it(metadata):
     assert from_imagej(metadata, [1.0, 1.0]) == Recorded()
 

@@ -37,7 +37,7 @@ def write_pairs(
         for frame, values in enumerate(frames):
             path = root / f"{prefix}{frame:03d}.tif"
             path.parent.mkdir(parents=True, exist_ok=True)
-            tifffile.imwrite(path, values, compression="zlib")
+            tifffile.imwrite(path, values, compression="zlib", photometric="minisblack")
     return root
 
 

@@ -1,4 +1,4 @@
-"""Voxel size and time step as the containers record them, in µm and s."""
+"""Voxel size and time step as the containers record them, in µm and s. A plane that says no depth is as deep as wide."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -86,7 +86,8 @@ def from_ome_xml(xml: str) -> Recorded:
         return Recorded()
     if pixels is None:
         return Recorded()
-    sizes = [_number(pixels.get(f"PhysicalSize{a}"), pixels.get(f"PhysicalSize{a}Unit", "µm"), UM) for a in "ZYX"]
+    axes = "YYX" if pixels.get("PhysicalSizeZ") is None and pixels.get("SizeZ") == "1" else "ZYX"
+    sizes = [_number(pixels.get(f"PhysicalSize{a}"), pixels.get(f"PhysicalSize{a}Unit", "µm"), UM) for a in axes]
     return Recorded(_triple(sizes), _number(pixels.get("TimeIncrement"), pixels.get("TimeIncrementUnit", "s"), S))
 
 
@@ -95,7 +96,8 @@ def from_imagej(metadata: Mapping[str, Any], resolution_xy: Sequence[float]) -> 
     unit = metadata.get("unit")
     # Nine digits are what the rational numbers of a TIFF hold: 0.208 and not 0.20800000000000002.
     x, y = (float(f"{1 / resolution:.9g}") if resolution > 0 else math.nan for resolution in resolution_xy)
-    sizes = [_number(size, unit, UM) for size in (metadata.get("spacing"), y, x)]
+    z = metadata.get("spacing", y if metadata.get("images", 1) == 1 else None)
+    sizes = [_number(size, unit, UM) for size in (z, y, x)]
     return Recorded(_triple(sizes), _number(metadata.get("finterval"), metadata.get("tunit", "s"), S))
 
 
@@ -111,7 +113,7 @@ def from_ome_zarr(multiscale: Mapping[str, Any]) -> Recorded:
         axis["name"]: (factor, axis.get("unit")) for axis, factor in zip(axes, factors, strict=True)
     }
     return Recorded(
-        _triple([_number(*known.get(axis, (None, None)), UM) for axis in "zyx"]),
+        _triple([_number(*known.get(axis, (None, None)), UM) for axis in ("zyx" if "z" in known else "yyx")]),
         _number(*known.get("t", (None, None)), S),
     )
 
