@@ -14,6 +14,7 @@ Labels = UInt[np.ndarray, "z y x"]
 Density = Float32[np.ndarray, "z y x"]
 
 MARGIN_VOXELS = 4
+SMOOTH_PIXELS = 0.7
 BRIGHTNESS = 0xB816  # keeps these random numbers apart from all others of the same seed
 
 
@@ -61,30 +62,44 @@ def _membrane(labels_zyx: Labels, stain: Fluorophores, spacing_zyx_um: Triple, _
     shells = np.zeros(labels_zyx.shape, np.float32)
     for number, box in enumerate(find_objects(labels_zyx.astype(np.int32)), start=1):
         if box is not None:
-            wide = tuple(
-                slice(max(side.start - MARGIN_VOXELS, 0), side.stop + MARGIN_VOXELS) for side in box
-            )  # clipped at the frame: a cell that goes on beyond it has no membrane there
-            shell = _shell(labels_zyx[wide] == number, stain.membrane_thickness_um, spacing_zyx_um)
-            shells[wide] += shell * (labels_zyx[wide] == number)
+            # Cut off at the frame: a cell that goes on beyond it has no membrane there.
+            wide = tuple(slice(max(side.start - MARGIN_VOXELS, 0), side.stop + MARGIN_VOXELS) for side in box)
+            mask = labels_zyx[wide] == number
+            shells[wide] += _shell(mask, stain.membrane_thickness_um, spacing_zyx_um)
     return shells
 
 
 def _shell(mask: Bool[np.ndarray, "z y x"], thickness_um: float, spacing_zyx_um: Triple) -> Density:
     """A shell below the surface of one cell, whose sum over voxels is its volume even if it is thinner than a voxel."""
-    depth_um = gaussian_filter(edt.sdf(mask, anisotropy=spacing_zyx_um, parallel=1), 1.0)
-    slope = np.zeros(mask.shape, np.float32)
-    voxel_um = np.zeros(mask.shape, np.float32)
+    pixel_um = spacing_zyx_um[-1]
+    if thickness_um < pixel_um:
+        # The steepness of a smoothed mask sums to the area of its surface (co-area formula).
+        steepness, _ = _gradient(gaussian_filter(mask.astype(np.float32), 1.0), spacing_zyx_um)
+        shell = thickness_um * steepness
+    else:
+        # Less than a pixel of smoothing removes the terraces of the distance transform; of thick slices a share.
+        sigma = [SMOOTH_PIXELS * max(pixel_um, 0.4 * step_um) / step_um for step_um in spacing_zyx_um]
+        depth_um = gaussian_filter(edt.sdf(mask, anisotropy=spacing_zyx_um, parallel=1), sigma)
+        slope, across_um = _gradient(depth_um, spacing_zyx_um)
+        voxel_um = np.clip(across_um / np.maximum(slope, 0.3), pixel_um, max(spacing_zyx_um))
+        drawn_um = np.maximum(thickness_um, voxel_um)  # a thinner one is drawn as wide as a voxel, and paler
+        share = np.clip(depth_um / voxel_um + 0.5, 0, 1) - np.clip((depth_um - drawn_um) / voxel_um + 0.5, 0, 1)
+        # Where smoothing has flattened the depth, a shell between two depths is wider: the same formula makes up for it.
+        shell = share * slope * (thickness_um / drawn_um)
+    # What reaches out of the cell is put back inside.
+    inside = shell * mask
+    return (inside * (shell.sum() / max(inside.sum(), 1e-9))).astype(np.float32)
+
+
+def _gradient(values: Density, spacing_zyx_um: Triple) -> tuple[Density, Density]:
+    """Its length per µm, and times the size of a voxel along it; an axis of one plane has none."""
+    squares, scaled = np.zeros_like(values), np.zeros_like(values)
     for axis, step_um in enumerate(spacing_zyx_um):
-        if mask.shape[axis] > 1:
-            along = np.gradient(depth_um, step_um, axis=axis)
-            slope += along**2
-            voxel_um += (along * step_um) ** 2
-    slope = np.sqrt(slope)
-    voxel_um = np.clip(np.sqrt(voxel_um) / np.maximum(slope, 0.3), min(spacing_zyx_um[1:]), max(spacing_zyx_um))
-    drawn_um = np.maximum(thickness_um, voxel_um)  # a thinner one is drawn as wide as a voxel, and paler
-    share = np.clip(depth_um / voxel_um + 0.5, 0, 1) - np.clip((depth_um - drawn_um) / voxel_um + 0.5, 0, 1)
-    # Where smoothing has flattened the depth, a shell between two depths is wider: the co-area formula makes up for it.
-    return (share * slope * (thickness_um / drawn_um)).astype(np.float32)
+        if values.shape[axis] > 1:
+            along = np.gradient(values, step_um, axis=axis)
+            squares += along**2
+            scaled += (along * step_um) ** 2
+    return np.sqrt(squares), np.sqrt(scaled)
 
 
 def _thickness(labels_zyx: Labels, rim_um: float, spacing_zyx_um: Triple) -> Density:

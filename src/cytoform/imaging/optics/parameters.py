@@ -1,10 +1,12 @@
 """What a microscope, its camera and its stain are like: every quantity in a physical unit that its name states."""
 
+import tomllib
+from importlib import resources
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import tomli_w
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from cytoform.settings import Section, checked, read_toml
 
@@ -37,15 +39,14 @@ class Microscope(Section):
     out_of_focus_um: float = Field(5.0, gt=0)  # light from farther above or below is not followed: it is haze
     extra_blur_um: float = Field(0.0, ge=0)  # standard deviation, laterally: aberrations, motion, a resampled image
 
-    @field_validator("immersion_index")
-    @classmethod
-    def _aperture_fits(cls, index: float, info: ValidationInfo) -> float:
-        aperture = info.data.get("numerical_aperture", 0.0)
-        if aperture > index:
+    @model_validator(mode="after")
+    def _aperture_fits(self) -> "Microscope":
+        if self.numerical_aperture > self.immersion_index:
             raise ValueError(
-                f"less than numerical_aperture = {aperture:g}, which no lens reaches; air 1, water 1.333, oil 1.515"
+                f"numerical_aperture = {self.numerical_aperture:g} is above immersion_index = {self.immersion_index:g}, which no"
+                f" lens reaches; air has 1, water 1.333, oil 1.515"
             )
-        return index
+        return self
 
     @model_validator(mode="after")
     def _excitation_is_shorter(self) -> "Microscope":
@@ -92,6 +93,20 @@ class OpticsParameters(Section):
         return tomli_w.dumps(self.model_dump(mode="json"))
 
 
-def read_parameters(path: Path) -> OpticsParameters:
-    """Read a parameter file; what it leaves out keeps its default. Raises InputError that names the first wrong setting."""
-    return checked(OpticsParameters, read_toml(path), where=str(path))
+def preset_names() -> list[str]:
+    """Names of the microscopes that come with cytoform."""
+    return sorted(entry.name.removesuffix(".toml") for entry in _presets().iterdir() if entry.name.endswith(".toml"))
+
+
+def read_parameters(what: str | Path) -> OpticsParameters:
+    """Read a parameter file, or a preset by its name; what it leaves out keeps its default.
+
+    Raises InputError that names the first wrong setting.
+    """
+    path = Path(what)
+    values = tomllib.loads((_presets() / f"{what}.toml").read_text()) if what in preset_names() else read_toml(path)
+    return checked(OpticsParameters, values, where=str(what))
+
+
+def _presets() -> Any:
+    return resources.files("cytoform.imaging.optics") / "presets"

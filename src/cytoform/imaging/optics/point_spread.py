@@ -97,7 +97,7 @@ def _sampled(microscope: Microscope, shape: tuple[int, int], dz_um: float, dx_um
     return spread(microscope.excitation_nm) * detected
 
 
-def _blurred_further(kernel: Float[np.ndarray, "z y x"], sigma_pixels: float) -> Float[np.ndarray, "z y x"]:
+def _blurred_further(kernel: Float[np.ndarray, "z y x"], sigma_pixels: float) -> Float[np.ndarray, "z wide_y wide_x"]:
     if sigma_pixels == 0:
         return kernel
     margin = math.ceil(4 * sigma_pixels)
