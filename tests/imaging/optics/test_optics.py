@@ -67,7 +67,7 @@ def test_the_middle_of_a_large_cell_has_the_stated_photons_in_one_plane_and_in_m
 def test_a_frame_needs_no_other_and_has_noise_of_its_own() -> None:
     texture = Optics()
     labels = ball(3.0)
-    render = dict(spacing_zyx_um=SPACING, seed=5)
+    render = {"spacing_zyx_um": SPACING, "seed": 5}
     first = texture.render(labels, frame=0, **render)
     third = texture.render(labels, frame=2, **render)
     assert (Optics().render(labels, frame=2, **render) == third).all()

@@ -95,7 +95,7 @@ def test_extra_blur_adds_its_variance() -> None:
 def test_voxels_that_make_no_function_are_refused() -> None:
     with pytest.raises(InputError, match="square pixels"):
         point_spread(AIR, spacing_zyx_um=(1.0, 0.1, 0.2))
-    with pytest.raises(InputError, match="smaller microscope.out_of_focus_um"):
+    with pytest.raises(InputError, match="choose a smaller microscope"):
         point_spread(WATER.model_copy(update={"out_of_focus_um": 50.0}), spacing_zyx_um=(0.05, 0.05, 0.05))
 
 

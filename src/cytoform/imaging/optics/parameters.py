@@ -43,8 +43,8 @@ class Microscope(Section):
     def _aperture_fits(self) -> "Microscope":
         if self.numerical_aperture > self.immersion_index:
             raise ValueError(
-                f"numerical_aperture = {self.numerical_aperture:g} is above immersion_index = {self.immersion_index:g}, which no"
-                f" lens reaches; air has 1, water 1.333, oil 1.515"
+                f"numerical_aperture = {self.numerical_aperture:g} is above immersion_index = {self.immersion_index:g}, which"
+                f" no lens reaches; air has 1, water 1.333, oil 1.515"
             )
         return self
 
