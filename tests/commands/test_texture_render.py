@@ -137,16 +137,26 @@ def test_the_card_says_what_it_is_made_of(store: Path, tmp_path: Path) -> None:
         assert words in card
 
 
-@pytest.mark.parametrize("projection", [[], ["--projection"]])
-def test_the_same_bytes_with_any_number_of_workers(projection: list[str], store: Path, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_the_same_bytes_with_any_number_of_workers(store: Path, tmp_path: Path) -> None:
     for workers in (1, 2):
-        assert render(store, tmp_path / str(workers), *projection, model="optics", workers=workers) == 0
+        assert render(store, tmp_path / str(workers), model="optics", workers=workers) == 0
     assert contents(tmp_path / "1") == contents(tmp_path / "2")
     pairs = open_pairs([tmp_path / "1"])
     assert len(pairs) == 6
     assert pairs.spacing_zyx_um == pytest.approx((0.5, 0.5, 0.5))
     inside = pairs[0].labels_yx > 0
     assert pairs[0].image_yx[inside].mean() > pairs[0].image_yx[~inside].mean()
+
+
+def test_a_model_that_was_replaced_is_read_again(store: Path, tmp_path: Path) -> None:
+    bright, dark = ("[camera]\noffset_adu = 900\n", "[camera]\noffset_adu = 100\n")
+    for number, parameters in enumerate((bright, dark)):
+        (tmp_path / "microscope.toml").write_text(parameters)
+        model = str(tmp_path / "microscope.toml")
+        assert render(store, tmp_path / str(number), "--frames", "0", "0", model=model) == 0
+    means = [tifffile.imread(tmp_path / str(number) / "01" / "t000.tif").mean() for number in range(2)]
+    assert means[0] - means[1] == pytest.approx(800, abs=5)
 
 
 @pytest.mark.usefixtures("stamp")

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ from jaxtyping import UInt16
 from cytoform.errors import InputError
 from cytoform.movies.movie import LabelMovie
 from cytoform.movies.readers import name_apart, open_movies
-from cytoform.shapes.store import ShapeSequence, ShapeStore
+from cytoform.shapes.store import ShapeStore
 
 Triple = tuple[float, float, float]
 
@@ -24,12 +23,7 @@ class StoredMasks:
     name: str
 
     def __call__(self, frame: int) -> UInt16[np.ndarray, "z y x"]:
-        return _sequence(self.store, self.name).mask(frame).astype(np.uint16)
-
-
-@lru_cache(maxsize=1)
-def _sequence(store: Path, name: str) -> ShapeSequence:
-    return ShapeStore.open(store)[name]
+        return ShapeStore.open(self.store)[self.name].mask(frame).astype(np.uint16)
 
 
 def open_masks(

@@ -6,6 +6,7 @@ OUT/README.md, provenance.json     what they were made of and with
 """
 
 import contextlib
+import hashlib
 import sys
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ class Look:
     """What makes the images, as every process needs it."""
 
     texture: str
+    sha256: str  # so that a process which lives long does not take an older model for the one that replaced it
     device: str
     projection: bool
 
@@ -72,8 +74,9 @@ def render_pairs(
     """
     movies = open_masks(source, voxel_size_zyx_um=voxel_size_zyx_um, time_step_s=time_step_s)
     targets = _targets(numbered(movies, sequences), frames, seed)
-    look = Look(_everywhere(texture), device, projection)
-    _opened(look.texture, device)  # a fault now, not in a worker
+    origin = _origin(texture)
+    look = Look(_everywhere(texture), origin.get("sha256", ""), device, projection)
+    _opened(look)  # a fault now, not in a worker
     with staged(out, overwrite=overwrite) as folder:
         for target in targets:
             for inner in (target.number, f"{target.number}_GT/SEG"):
@@ -81,7 +84,7 @@ def render_pairs(
         tasks = [(look, target, frame, folder) for target in targets for frame in target.frames]
         with progress("rendering", len(tasks)) as advance:
             run_all(_render_frame, tasks, workers=workers, done=advance)
-        about = _provenance(texture, source, targets, seed=seed, projection=projection)
+        about = _provenance(origin, _origin(source), targets, seed=seed, projection=projection)
         write_json(folder / "provenance.json", about)
         (folder / "README.md").write_text(data_card(about), encoding="utf-8")
     return targets
@@ -103,19 +106,19 @@ def _targets(movies: dict[int, LabelMovie], frames: tuple[int, int] | None, seed
 def _everywhere(texture: str | Path) -> str:
     """The texture as processes with another working directory find it."""
     path = Path(texture)
-    return str(path.absolute()) if path.exists() or str(texture) != OPTICS else OPTICS
+    return str(path.absolute()) if path.exists() and str(texture) != OPTICS else str(texture)
 
 
 @lru_cache(maxsize=1)
-def _opened(texture: str, device: str) -> Texture:
-    return open_texture(texture, device=device)
+def _opened(look: Look) -> Texture:
+    return open_texture(look.texture, device=look.device)
 
 
 def _render_frame(look: Look, target: Target, frame: int, folder: Path) -> None:
     movie = target.movie
     labels, spacing = movie.read(frame), movie.spacing_zyx_um
     with _one_thread():
-        image = _opened(look.texture, look.device).render(
+        image = _opened(look).render(
             labels, spacing_zyx_um=spacing, frame=frame, seed=target.seed, projection=look.projection
         )
     masks = project_labels(labels)[None] if look.projection else labels
@@ -144,12 +147,12 @@ def _one_thread() -> Iterator[None]:
 
 
 def _provenance(
-    texture: str | Path, source: Path, targets: list[Target], *, seed: int, projection: bool
+    texture: dict[str, str], source: dict[str, str], targets: list[Target], *, seed: int, projection: bool
 ) -> dict[str, Any]:
     return {
         "command": "cytoform texture render",
-        "texture": _named(Path(texture)),
-        "source": _named(source),
+        "texture": texture,
+        "source": source,
         "seed": seed,
         "projection": projection,
         "sequences": {
@@ -166,12 +169,14 @@ def _provenance(
     }
 
 
-def _named(path: Path) -> dict[str, str]:
-    if path.is_dir():
-        return {"name": path.absolute().name, "sha256": folder_sha256(path)}
-    if path.is_file():
-        import hashlib
+def _origin(of: str | Path) -> dict[str, str]:
+    """What a file or folder is called and what is in it; a word that is neither stands for itself."""
+    path = Path(of)
+    if str(of) == OPTICS or not path.exists():
+        return {"name": str(of)}
+    return {"name": path.absolute().name, "sha256": folder_sha256(path) if path.is_dir() else _file_sha256(path)}
 
-        with path.open("rb") as file:
-            return {"name": path.name, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
-    return {"name": str(path)}
+
+def _file_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

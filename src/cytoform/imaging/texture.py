@@ -41,20 +41,22 @@ class Texture(Protocol):
 
 
 def open_texture(what: str | Path, *, device: str = "auto") -> Texture:
-    """A texture by what a user calls it: `optics`, a parameter file of optics (.toml), or the folder of a trained model."""
+    """A texture by what a user calls it.
+
+    `optics` (a microscope of default parameters), a preset or parameter file (.toml) of optics, or the folder of a
+    trained model. Raises InputError.
+    """
     path = Path(what)
-    if str(what) == OPTICS and not path.exists():
-        from cytoform.imaging.optics import Optics, OpticsParameters
+    if path.is_dir() and str(what) != OPTICS:
+        from cytoform.imaging.model import TextureModel
 
+        return TextureModel.open(path, device=device)
+    from cytoform.imaging.optics import Optics, OpticsParameters, read_parameters
+    from cytoform.imaging.optics.parameters import preset_names
+
+    if str(what) == OPTICS:
         return Optics(OpticsParameters())
-    if not path.exists():
-        raise InputError(
-            f"{path}: no such file or folder; give a trained texture model, a parameter file or {OPTICS!r}"
-        )
-    if path.is_file():
-        from cytoform.imaging.optics import Optics, read_parameters
-
-        return Optics(read_parameters(path))
-    from cytoform.imaging.model import TextureModel
-
-    return TextureModel.open(path, device=device)
+    if not path.is_file() and str(what) not in preset_names():
+        known = ", ".join([OPTICS, *preset_names()])
+        raise InputError(f"{what}: no such file or folder; give a trained texture model, a parameter file, or {known}")
+    return Optics(read_parameters(what))
