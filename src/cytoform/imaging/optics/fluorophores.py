@@ -48,6 +48,8 @@ def _textured(labels_zyx: Labels, stain: Fluorophores, spacing_zyx_um: Triple, s
     """Log-normal around 1, of the stated contrast and correlation length."""
     from cytoform.imaging.cell_noise import cell_noise
 
+    if stain.texture_contrast == 0:
+        return (labels_zyx > 0).astype(np.float32)
     sigma = np.sqrt(np.log1p(stain.texture_contrast**2))
     noise = cell_noise(
         labels_zyx, spacing_zyx_um=spacing_zyx_um, correlation_um=stain.texture_correlation_um, seed=seed
