@@ -4,6 +4,7 @@ from cyclopts import App
 
 COMMANDS = {
     "train": "Learn how images of masks look, from real ones.",
+    "calibrate": "Estimate the parameters of the optics from real images and their masks.",
     "render": "Make images for masks: image and mask pairs in the Cell Tracking Challenge layout.",
 }
 

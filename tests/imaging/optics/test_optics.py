@@ -75,7 +75,7 @@ def test_a_frame_needs_no_other_and_has_noise_of_its_own() -> None:
     assert (texture.render(labels, frame=0, spacing_zyx_um=SPACING, seed=6) != first).mean() > 0.5
     # Apart from the noise it is the same image: of the noise, the same variance is between frames as within one.
     difference = first.astype(float) - third
-    expected = photons(texture, labels)
+    expected = np.stack(list(texture.photons(labels, **render)))
     camera = texture.parameters.camera
     variance = (
         expected * camera.quantum_efficiency + camera.read_noise_electrons**2

@@ -78,7 +78,7 @@ def _with_light(
     gain, efficiency = noise.gain_electrons_per_adu, camera.quantum_efficiency
     variance = noise.background_variance_electrons2
     read_noise = min(camera.read_noise_electrons, float(np.sqrt(variance)))
-    background_electrons = min(variance - read_noise**2, noise.background_adu * gain)
+    background_electrons = max(min(variance - read_noise**2, noise.background_adu * gain), 0.0)
     photons_per_adu = gain / efficiency
     bright = factors[factors > 0]
     deviation_adu, length_pixels = uneven

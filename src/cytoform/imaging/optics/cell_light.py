@@ -16,7 +16,7 @@ from cytoform.imaging.pairs import Plane
 
 Triple = tuple[float, float, float]
 Values = Float[np.ndarray, "y x"]
-Factors = Float[np.ndarray, " labels"]
+Factors = Float[np.ndarray, " _"]  # by label
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,6 @@ def noisy(light: Values, noise: Noise, rng: np.random.Generator) -> Values:
     return light + (gaussian_filter1d(grains, noise.smear_pixels, axis=1) if noise.smear_pixels else grains)
 
 
-def bright_enough(factors: Factors) -> Shaped[np.ndarray, " labels"]:
+def bright_enough(factors: Factors) -> Shaped[np.ndarray, " _"]:
     """Which cells say much about shape and texture: those that are not much dimmer than most."""
     return factors > 0.4 * np.median(factors[factors > 0]) if (factors > 0).any() else factors > 0

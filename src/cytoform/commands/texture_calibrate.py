@@ -1,0 +1,54 @@
+"""`cytoform texture calibrate`: the optics of real images."""
+
+from pathlib import Path
+
+from cytoform.commands.common import Common, ScaleOptions
+
+
+def calibrate(
+    *sources: Path,
+    out: Path,
+    parameters: str | None = None,
+    frames: tuple[int, int] | None = None,
+    scale: ScaleOptions = ScaleOptions(),  # noqa: B008 (frozen)
+    common: Common = Common(),  # noqa: B008 (frozen)
+) -> None:
+    """Estimate the parameters of the optics from real images and their masks; writes a parameter file.
+
+    Parameters
+    ----------
+    sources
+        Cell Tracking Challenge folders with images and masks, or IMAGE.zarr:LABELS.zarr.
+    out
+        Parameter file to write (.toml).
+    parameters
+        Preset or parameter file with what images cannot tell: objective, wavelengths, quantum efficiency, read noise.
+    frames
+        First and last frame to look at; by default all.
+    """
+    from cytoform.errors import InputError
+    from cytoform.files import refuse_existing, write_atomically
+    from cytoform.imaging.optics.calibration import calibrate as estimate
+    from cytoform.imaging.optics.parameters import OpticsParameters, read_parameters
+    from cytoform.imaging.pairs import open_pairs
+
+    if not sources:
+        raise InputError("no SOURCE given; name a folder with images and masks")
+    refuse_existing(out, overwrite=common.overwrite)
+    if out.is_dir():
+        raise InputError(f"{out}: a folder; give --out the name of a file, for example optics.toml")
+    start = OpticsParameters() if parameters is None else read_parameters(parameters)
+    pairs = open_pairs(sources, planes="slices", spacing_zyx_um=scale.voxel_size)
+    chosen = pairs if frames is None else pairs.frames(*frames)
+    if not len(chosen):
+        raise InputError(f"--frames {frames}: the sources have no such frames")
+    found = estimate(chosen, start, seed=common.seed)
+    write_atomically(out, found.to_toml().encode())
+    camera = found.camera
+    common.say(
+        f"{found.fluorophores.photons_per_pixel:.0f} photons a pixel in cells (± {found.fluorophores.brightness_variation:.0%}"
+        f" from cell to cell), {found.background.photons_per_pixel:.0f} in the background; {camera.gain_electrons_per_adu:.3g}"
+        f" electrons a grey value, offset {camera.offset_adu:.0f}"
+    )
+    common.say("taken as given: objective, wavelengths, quantum efficiency; read noise up to that of the background")
+    common.done(out, next_command=f"cytoform texture render {out} MASKS --out rendered")
