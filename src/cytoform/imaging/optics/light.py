@@ -21,13 +21,15 @@ def background(shape_yx: tuple[int, int], light: Background, *, pixel_um: float,
 
 
 def _smooth_field(shape_yx: tuple[int, int], length_pixels: float, rng: np.random.Generator) -> Plane:
-    """A random field of variance 1 and correlation exp(-(d / length)²): waves of random direction and phase."""
+    """A random field of correlation exp(-(d / length)²): waves of random direction and phase. Its mean is 0, its variance 1."""
     across = rng.normal(size=(2, WAVES)) * np.sqrt(2) / length_pixels
     phases = rng.uniform(0, 2 * np.pi, WAVES)
     along_y, along_x = (np.arange(n)[:, None] * wave for n, wave in zip(shape_yx, across, strict=True))
     along_y += phases
     field = np.cos(along_y) @ np.cos(along_x).T - np.sin(along_y) @ np.sin(along_x).T
-    return (np.sqrt(2 / WAVES) * field).astype(np.float32)
+    # In a field not much larger than the length, chance would make another mean, and so another background.
+    field -= field.mean()
+    return (field / max(field.std(), 1e-9)).astype(np.float32)
 
 
 def haze(mean_zyx: Plane, light: Background, *, pixel_um: float) -> Plane:
