@@ -8,12 +8,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from cytoform.imaging.conditions import conditions
-from cytoform.imaging.crops import ALL_TURNS, AS_IS, Turn, check_size, draw_crop
+from cytoform.imaging.crops import check_size, draw_crop, lawful_turns
 from cytoform.imaging.intensity import IntensityScale
 from cytoform.imaging.pairs import Pairs
 
-# Some microscopes light from one side: their images must not be turned.
-TURNS: dict[str, tuple[Turn, ...]] = {"all": ALL_TURNS, "none": AS_IS}
 SEEDS = 2**31
 
 
@@ -28,10 +26,11 @@ class Batch:
 class Batches:
     """Draws crops of a training set."""
 
-    def __init__(self, pairs: Pairs, scale: IntensityScale, *, crop_px: int, turns: str) -> None:
-        self.pairs, self._scale, self._crop_px, self._turns = pairs, scale, crop_px, TURNS[turns]
+    def __init__(self, pairs: Pairs, scale: IntensityScale, *, crop_px: int) -> None:
+        self.pairs, self._scale, self._crop_px = pairs, scale, crop_px
         for movie in pairs.movies:
             check_size(crop_px, movie.images.shape_zyx[1:], str(movie.images.source))
+        self._turns = lawful_turns(pairs)
 
     def draw(self, rows: np.ndarray, rng: np.random.Generator) -> Batch:
         """A crop of each of the pairs `rows`, with noise that no other draw has."""

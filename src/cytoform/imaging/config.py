@@ -18,6 +18,7 @@ class GeneratorConfig(Section):
     # instance: as published, with the statistics of each image in training and fixed ones later; pixel: over the
     # channels of every pixel, which needs no statistics.
     norm: Literal["instance", "pixel"] = "instance"
+    upsampling: Literal["transposed", "resized"] = "transposed"  # resized: leaves no chequered pattern in what is even
 
 
 class DiscriminatorConfig(Section):
@@ -38,7 +39,6 @@ class TextureTrainingConfig(Section):
     crop_px: int = Field(512, ge=16)
     crops_per_image: int = Field(1, ge=1)
     crops_per_batch: int = Field(1, ge=1)
-    turns: Literal["all", "none"] = "all"  # none: for images that are lit from one side, such as DIC
     learning_rate: float = Field(2e-4, gt=0)
     matching_weight: float = Field(10.0, ge=0)  # of the features of all layers of the discriminators but the last
     # Features are compared as means over squares of so many pixels. 1 is as published, and takes noise for a fault.

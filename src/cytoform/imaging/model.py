@@ -97,7 +97,9 @@ class TextureModel:
         learned = Learned.from_json(metadata.get("texture", ""), path / WEIGHTS)
         with torch.device("meta"):  # takes no memory, whatever sizes a foreign config.toml names
             generator = Generator(config.generator)
-        load_into(generator, tensors, where=path / WEIGHTS, assign=True)
+        # Copies: what was read lies in the file, and is gone if somebody cuts that short.
+        copies = {name: tensor.clone() for name, tensor in tensors.items()}
+        load_into(generator, copies, where=path / WEIGHTS, assign=True)
         return cls(path, generator, learned, chosen)
 
     @property

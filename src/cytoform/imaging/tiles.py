@@ -8,6 +8,7 @@ from jaxtyping import Float32
 
 LARGEST_PX = 1024  # what a network of the paper's size renders in a few GB
 LEAST_BLEND_PX = 16
+LEAST_STRIDES = 4
 Conditions = Float32[np.ndarray, "channels y x"]
 Grey = Float32[np.ndarray, "y x"]
 
@@ -41,8 +42,10 @@ class Window:
 def render_tiles(render: Callable[[Conditions], Grey], seen: Conditions, window: Window) -> Grey:
     """What `render` makes of conditions of any size."""
     shape = seen.shape[1:]
-    # Mirrored up to whole strides; and to one at least, for images smaller than that.
-    padded = np.pad(seen, [(0, 0), *((0, -length % window.stride) for length in shape)], mode="symmetric")
+    # Mirrored up to whole strides, and to a few of them at least: a network mirrors its features, too, and needs some.
+    wanted = [max(-(-length // window.stride), LEAST_STRIDES) * window.stride for length in shape]
+    missing = [(0, side - length) for side, length in zip(wanted, shape, strict=True)]
+    padded = np.pad(seen, [(0, 0), *missing], mode="symmetric")
     rows, columns = (_starts(length, window) for length in padded.shape[1:])
     if len(rows) == len(columns) == 1:
         return render(padded)[: shape[0], : shape[1]]

@@ -80,7 +80,7 @@ def _on_cpu(precision: str) -> str:
 def _train(plan: _Plan, progress: Progress, team: Team) -> Trained:
     out, training = plan.out, plan.config.training
     scale = IntensityScale.learn(plan.pairs)
-    batches = Batches(plan.pairs, scale, crop_px=training.crop_px, turns=training.turns)
+    batches = Batches(plan.pairs, scale, crop_px=training.crop_px)
     trainer = Adversaries(plan.config, batches, seed=plan.seed, fabric=team.fabric)
     _open(plan)
     with contextlib.ExitStack() as opened:

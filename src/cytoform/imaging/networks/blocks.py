@@ -51,10 +51,26 @@ def down(channels: int, norm: str) -> list[nn.Module]:
     return [convolution, NORMS[norm](2 * channels), nn.ReLU(True)]
 
 
-def up(channels: int, norm: str) -> list[nn.Module]:
+def transposed(channels: int) -> nn.Module:
+    """A transposed convolution, as published; each of four kinds of pixels has weights of its own."""
+    return nn.ConvTranspose2d(channels, channels // 2, 3, stride=2, padding=1, output_padding=1)
+
+
+def resized(channels: int) -> nn.Module:
+    """A convolution, then interpolation: what is even stays even, where the other leaves a chequered pattern.
+
+    The pattern and this remedy are those of Odena et al. 2016.
+    """
+    larger = nn.Upsample(scale_factor=2, mode="bilinear")
+    return nn.Sequential(nn.Conv2d(channels, channels // 2, 3, padding=1), larger)
+
+
+UPSAMPLINGS: dict[str, Callable[[int], nn.Module]] = {"transposed": transposed, "resized": resized}
+
+
+def up(channels: int, norm: str, upsampling: str) -> list[nn.Module]:
     """To twice the resolution and half the channels."""
-    convolution = nn.ConvTranspose2d(channels, channels // 2, 3, stride=2, padding=1, output_padding=1)
-    return [convolution, NORMS[norm](channels // 2), nn.ReLU(True)]
+    return [UPSAMPLINGS[upsampling](channels), NORMS[norm](channels // 2), nn.ReLU(True)]
 
 
 class ResidualBlock(nn.Module):

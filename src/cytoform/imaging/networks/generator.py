@@ -63,7 +63,7 @@ class Generator(nn.Module):
 
 
 def start_weights(network: nn.Module, *, seed: int) -> None:
-    """Draw all weights from N(0, 0.02²), as pix2pixHD does."""
+    """Draw all weights from N(0, 0.02²), as pix2pixHD does, but for those of the camera's noise."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, weight in network.named_parameters():
@@ -71,3 +71,6 @@ def start_weights(network: nn.Module, *, seed: int) -> None:
                 weight.zero_()
             else:
                 weight.copy_(torch.randn(weight.shape, generator=generator) * 0.02)
+    for module in network.modules():
+        if isinstance(module, CameraNoise):
+            module.start()

@@ -1,6 +1,7 @@
 """How a generator uses noise: smooth noise as something to make texture of, white noise for what a camera adds."""
 
 import math
+from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -14,6 +15,7 @@ REACH_SIGMA = 3
 OCTAVES_REACH_PX = math.ceil(REACH_SIGMA * max(OCTAVES_SIGMA_PX))
 CAMERA_KERNELS = 4
 CAMERA_KERNEL_PX = 5
+FAINT = 0.05  # of a scale from -1 to 1
 
 
 def octaves(white: Images) -> Images:
@@ -44,9 +46,19 @@ class CameraNoise(nn.Module):
         self.correlate = nn.Conv2d(1, CAMERA_KERNELS, CAMERA_KERNEL_PX, padding=CAMERA_KERNEL_PX // 2, bias=False)
         self.strength = nn.Conv2d(channels, CAMERA_KERNELS, 1)
 
+    def start(self) -> None:
+        """Begin with faint white noise: a product of two small random numbers would hardly ever get a gradient."""
+        with torch.no_grad():
+            kernels, middle = self.correlate.weight, CAMERA_KERNEL_PX // 2
+            kernels /= kernels.norm(dim=(2, 3), keepdim=True)
+            kernels[0] = 0
+            kernels[0, 0, middle, middle] = 1
+            nn.init.constant_(cast(Tensor, self.strength.bias)[0], FAINT)
+
     def forward(self, features: Images, white: Float[Tensor, "images 1 _ _"]) -> Float[Tensor, "images 1 _ _"]:
         """What is to be added to the image."""
         # In full precision: faint noise on a bright image would be rounded away.
         with torch.autocast(features.device.type, enabled=False):
-            strength = self.strength(features.to(self.strength.weight.dtype))
-            return (strength * self.correlate(white)).sum(dim=1, keepdim=True)
+            precise = self.strength.weight.dtype
+            strength = self.strength(features.to(precise))
+            return (strength * self.correlate(white.to(precise))).sum(dim=1, keepdim=True)

@@ -48,5 +48,6 @@ def _block(channels_in: int, channels_out: int, *, config: GeneratorConfig, labe
         if isinstance(module, SPADE):
             module.param_free_norm = NORMS[config.norm](module.param_free_norm.num_features)
             # MONAI normalises scale and shift over the image again, which the paper does not, and tiles would not agree.
-            module.mlp_gamma, module.mlp_beta = module.mlp_gamma.conv, module.mlp_beta.conv
+            for mlp in (module.mlp_gamma, module.mlp_beta):
+                del mlp.adn
     return block

@@ -18,15 +18,16 @@ class GlobalTrunk(nn.Module):
     def __init__(self, config: GeneratorConfig, *, channels_in: int) -> None:
         super().__init__()
         self.channels_out, self.stride = config.channels, 2**config.downsamplings
-        # Of both 3×3 convolutions of a block, at the lowest resolution, and of those on the way there and back.
-        self.reach_px = 3 + 2 * config.blocks * self.stride + 2 * (self.stride - 1) + self.stride
+        # Of both 3×3 convolutions of a block, at the lowest resolution, and of those on the way there and back, which may be
+        # followed by interpolation.
+        self.reach_px = 3 + 2 * config.blocks * self.stride + (1 + 2 + 1) * self.stride
         layers = wide(channels_in, config.channels, config.norm)
         sizes = [config.channels * 2**n for n in range(config.downsamplings)]
         for channels in sizes:
             layers += down(channels, config.norm)
         layers += [ResidualBlock(2 * sizes[-1], config.norm) for _ in range(config.blocks)]
         for channels in reversed(sizes):
-            layers += up(2 * channels, config.norm)
+            layers += up(2 * channels, config.norm, config.upsampling)
         self.layers = nn.Sequential(*layers)
 
     def forward(self, x: Images, *, coarse_learns: bool = True) -> Images:
@@ -47,7 +48,7 @@ class EnhancerTrunk(nn.Module):
             *wide(channels_in, self.channels_out, config.norm), *down(self.channels_out, config.norm)
         )
         blocks = [ResidualBlock(channels, config.norm) for _ in range(config.enhancer_blocks)]
-        self.after = nn.Sequential(*blocks, *up(channels, config.norm))
+        self.after = nn.Sequential(*blocks, *up(channels, config.norm, config.upsampling))
 
     def forward(self, x: Images, *, coarse_learns: bool = True) -> Images:
         """Features at the resolution of `x`; without `coarse_learns` no gradient reaches the global trunk."""
