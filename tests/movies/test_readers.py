@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+import zarr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -227,3 +228,32 @@ def test_real_nuclei_need_a_voxel_size(real_data):
 def test_real_flat_movies_are_refused(real_data, source):
     with pytest.raises(InputError, match="2D where 3D is needed"):
         open_movies(real_data / source, voxel_size_zyx_um=UM)
+
+
+@pytest.mark.parametrize("container", ["movie", "file", "folder", "zarr"])
+def test_2d_where_it_will_do(container: str, tmp_path: Path) -> None:
+    """Planes are volumes of one; whoever needs 3D still refuses them."""
+    frames = np.random.default_rng(0).integers(0, 9, (3, 20, 30)).astype(np.uint16)
+    path = tmp_path / "a"
+    if container == "zarr":
+        group = zarr.open_group(path, mode="w", zarr_format=3)
+        group.create_array("0", data=frames)
+        axes = [{"name": axis, "type": "space", "unit": "micrometer"} for axis in "tyx"]
+        dataset = {"path": "0", "coordinateTransformations": [{"type": "scale", "scale": [1, 0.5, 0.25]}]}
+        group.attrs["ome"] = {"version": "0.5", "multiscales": [{"axes": axes, "datasets": [dataset]}]}
+    elif container == "folder":
+        path.mkdir()
+        for t, frame in enumerate(frames):
+            tifffile.imwrite(path / f"t{t}.tif", frame, imagej=True, resolution=(4, 2), metadata={"unit": "um"})
+    else:
+        path, frames = path.with_suffix(".tif"), frames if container == "movie" else frames[:1]
+        axes = "TYX" if container == "movie" else "YX"
+        values = frames if container == "movie" else frames[0]
+        metadata = {"axes": axes, "PhysicalSizeX": 0.25, "PhysicalSizeY": 0.5}
+        tifffile.imwrite(path, values, ome=True, metadata=metadata, photometric="minisblack")
+    with pytest.raises(InputError, match="2D where 3D is needed"):
+        open_movies(path)
+    [movie] = open_movies(path, flat=True)
+    assert movie.shape_zyx == (1, 20, 30)
+    assert movie.spacing_zyx_um == pytest.approx((0.5, 0.5, 0.25))
+    assert np.array_equal([movie.read(t)[0] for t in range(movie.n_frames)], frames)
