@@ -73,3 +73,15 @@ def test_a_signal_stops_it_with_a_checkpoint(number: signal.Signals, discs: Path
     assert (process.returncode, error) == (130, "")
     assert "--resume" in said
     assert list((out / "checkpoints").glob("*.safetensors"))
+
+
+def test_info_says_what_it_is(discs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "model"
+    assert (
+        cli.run(["texture", "train", str(discs), "--out", str(out), "--voxel-size", "1", "0.5", "0.5", *SETTINGS]) == 0
+    )
+    capsys.readouterr()
+    assert cli.run(["info", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "texture model: global generator of 4 channels" in said
+    assert "projection of uint16, pixels of 0.5 × 0.5 µm" in said

@@ -18,7 +18,7 @@ def info(path: Path, /, *, common: Common = Common()) -> None:  # noqa: B008 (fr
     if not path.exists():
         raise InputError(f"{path}: no such file or folder")
     if (path / "config.toml").is_file():
-        lines = _run(path)
+        lines = _texture(path) if "[generator]" in (path / "config.toml").read_text("utf-8") else _run(path)
     elif (path / "results.json").is_file():
         lines = _assessment(path)
     elif (path / "codes.csv").is_file():
@@ -63,6 +63,21 @@ def _run(path: Path) -> list[str]:
     if config.turns:
         lines.append(f"one rotation a sequence: aligned {config.data.align}, learned {model.rotations}")
     return [*lines, f"learned {len(run.names)} sequences: {', '.join(run.names[:8])}{' …' * (len(run.names) > 8)}"]
+
+
+def _texture(path: Path) -> list[str]:
+    from cytoform.imaging.config import TextureConfig
+    from cytoform.imaging.model import TextureModel
+    from cytoform.training.folder import WEIGHTS
+
+    generator = TextureConfig.read(path / "config.toml").generator
+    lines = [f"texture model: {generator.kind} generator of {generator.channels} channels"]
+    if not (path / WEIGHTS).is_file():
+        return [*lines, "not finished; go on with 'cytoform texture train ... --resume'"]
+    learned = TextureModel.open(path, device="cpu").learned
+    spacing = learned.spacing_zyx_um
+    pixels = "unknown size" if spacing is None else f"{spacing[1]:g} × {spacing[2]:g} µm"
+    return [*lines, f"learned {learned.planes} of {learned.scale.dtype}, pixels of {pixels}"]
 
 
 def _assessment(path: Path) -> list[str]:

@@ -22,8 +22,8 @@ from cytoform.imaging.batches import Batch, Batches
 from cytoform.imaging.config import TextureConfig, TextureTrainingConfig
 from cytoform.imaging.networks.blocks import fix_statistics
 from cytoform.imaging.networks.discriminators import Discriminators
-from cytoform.imaging.networks.generator import LABELS, Generator, Stage, start_weights
-from cytoform.imaging.networks.losses import matching_loss, verdict_loss
+from cytoform.imaging.networks.generator import KNOWN, Generator, Stage, start_weights
+from cytoform.imaging.networks.losses import detail_loss, matching_loss, verdict_loss
 from cytoform.imaging.networks.perceptual import PerceptualLoss
 from cytoform.imaging.networks.trunks import halve
 from cytoform.training.checkpoint import Checkpoint, Position, write_tensors
@@ -32,6 +32,7 @@ from cytoform.training.state import damaged, pack, unpack
 
 ORDER, DRAW = 1, 2  # streams of random numbers
 BETAS = (0.5, 0.999)
+PARTS = ("matching", "detail", "perceptual")  # of the generator's loss, beside the verdict
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class TextureMetrics(Row):
 
     discriminator: float
     matching: float
+    detail: float
     perceptual: float
     learning_rate: float
     crops_per_second: float
@@ -67,7 +69,7 @@ class Adversaries:
         self.model = nn.ModuleDict(
             {
                 "generator": Generator(config.generator),
-                "discriminators": Discriminators(len(LABELS) + 1, config.discriminator),
+                "discriminators": Discriminators(len(KNOWN) + 1, config.discriminator),
             }
         )
         start_weights(self.model, seed=seed)
@@ -83,7 +85,7 @@ class Adversaries:
         self._n_crops = len(batches.pairs) * training.crops_per_image
         self.batches_per_epoch = math.ceil(self._n_crops / training.crops_per_batch)
         # On the device: looking at the losses of every step would keep the device waiting.
-        self._sums = torch.zeros(4, dtype=torch.float64, device=fabric.device)
+        self._sums = torch.zeros(2 + len(PARTS), dtype=torch.float64, device=fabric.device)
 
     def run(self, stop: Callable[[], bool]) -> Iterator[TextureMetrics]:
         """Train to the end, yielding after each epoch; ends early as soon as `stop()`, asked before each step, is true.
@@ -127,29 +129,32 @@ class Adversaries:
         stage = self._stage()
         batch = self._at_stage(drawn, stage)
         generated = self._generator(batch.conditions, stage)
-        labels = batch.conditions[:, LABELS]
-        of_real = self._judges(torch.cat([labels, batch.images], dim=1))
-        losses = self._improve_generator(batch, generated, labels, of_real)
-        of_generated = self._judges(torch.cat([labels, generated.detach()], dim=1))
+        known = batch.conditions[:, KNOWN]
+        of_real = self._judges(torch.cat([known, batch.images], dim=1))
+        losses = self._improve_generator(batch, generated, known, of_real)
+        of_generated = self._judges(torch.cat([known, generated.detach()], dim=1))
         verdict = 0.5 * (verdict_loss(of_real, 1.0) + verdict_loss(of_generated, 0.0))
         self._take(self._judges_step, verdict, self.model["discriminators"])
         self._sums += torch.stack([losses[0], verdict.detach(), *losses[1:]]).double()
         self.position = Position(epoch, number + 1)
 
     def _improve_generator(
-        self, batch: Batch, generated: Tensor, labels: Tensor, of_real: list[list[Tensor]]
+        self, batch: Batch, generated: Tensor, known: Tensor, of_real: list[list[Tensor]]
     ) -> list[Tensor]:
         """A step of the generator; its loss, and the parts of it that tell more."""
         training, size_px = self.training, generated.shape[-1]
-        of_generated = self._judges(torch.cat([labels, generated], dim=1))
-        matching = matching_loss(of_generated, of_real, size_px=training.matching_px, crop_px=size_px)
-        loss = verdict_loss(of_generated, 1.0) + training.matching_weight * matching
-        perceptual = torch.zeros((), device=loss.device)
+        of_generated = self._judges(torch.cat([known, generated], dim=1))
+        parts = {
+            "matching": matching_loss(of_generated, of_real, size_px=training.matching_px, crop_px=size_px),
+            "detail": detail_loss(generated.float(), batch.images),
+        }
         if self._perceptual is not None:
-            perceptual = self._perceptual(generated, batch.images)
-            loss = loss + training.perceptual_weight * perceptual
+            parts["perceptual"] = self._perceptual(generated, batch.images)
+        weighted = [getattr(training, f"{name}_weight") * part for name, part in parts.items()]
+        loss = verdict_loss(of_generated, 1.0) + torch.stack(weighted).sum()
         self._take(self._generator_step, loss, self.model["generator"])
-        return [loss.detach(), matching.detach(), perceptual.detach()]
+        absent = torch.zeros((), device=loss.device)
+        return [loss.detach(), *(parts.get(name, absent).detach() for name in PARTS)]
 
     def _take(self, optimizer: torch.optim.Optimizer, loss: Tensor, part: nn.Module) -> None:
         optimizer.zero_grad()
@@ -169,11 +174,12 @@ class Adversaries:
         return Batch(*(halve(part) for part in parts)) if stage == "coarse" else Batch(*parts)
 
     def _end_epoch(self, crops_per_second: float) -> TextureMetrics:
-        loss, discriminator, matching, perceptual = (total / self.batches_per_epoch for total in self._finite_sums())
+        means = [total / self.batches_per_epoch for total in self._finite_sums()]
         self._sums.zero_()
         self.position = Position(self.position.epoch + 1)
         rate = self.optimizers[0].param_groups[0]["lr"]
-        return TextureMetrics(self.position.epoch, loss, discriminator, matching, perceptual, rate, crops_per_second)
+        named = dict(zip(("loss", "discriminator", *PARTS), means, strict=True))
+        return TextureMetrics(epoch=self.position.epoch, learning_rate=rate, crops_per_second=crops_per_second, **named)
 
     def _finite_sums(self) -> list[float]:
         sums: list[float] = self._sums.tolist()

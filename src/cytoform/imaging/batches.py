@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from cytoform.imaging.brightness import mean_values, normal_scores, painted
 from cytoform.imaging.conditions import conditions
 from cytoform.imaging.crops import check_size, draw_crop, lawful_turns
 from cytoform.imaging.intensity import IntensityScale
@@ -31,13 +32,15 @@ class Batches:
         for movie in pairs.movies:
             check_size(crop_px, movie.images.shape_zyx[1:], str(movie.images.source))
         self._turns = lawful_turns(pairs)
+        self._scores = normal_scores([mean_values(scale.to_unit(p.image_yx), p.labels_yx) for p in pairs])
 
     def draw(self, rows: np.ndarray, rng: np.random.Generator) -> Batch:
         """A crop of each of the pairs `rows`, with noise that no other draw has."""
         images, channels = [], []
         for row in rows:
             plane = self.pairs.at(int(row))
-            seen = conditions(plane.labels_yx, frame=plane.frame, seed=int(rng.integers(SEEDS)))
+            noise = conditions(plane.labels_yx, frame=plane.frame, seed=int(rng.integers(SEEDS)))
+            seen = np.concatenate([noise, painted(self._scores[int(row)], plane.labels_yx)])
             crop = draw_crop(plane.image_yx, seen, size_px=self._crop_px, rng=rng, turns=self._turns)
             images.append(self._scale.to_unit(crop.image_yx)[None])
             channels.append(crop.conditions)

@@ -43,6 +43,9 @@ class TextureTrainingConfig(Section):
     matching_weight: float = Field(10.0, ge=0)  # of the features of all layers of the discriminators but the last
     # Features are compared as means over squares of so many pixels. 1 is as published, and takes noise for a fault.
     matching_px: int = Field(1, ge=1)
+    # Of differences in the strength of fine detail, place by place, whatever the detail; not published. It teaches how
+    # strong noise is in a few hundred steps, which discriminators take thousands for.
+    detail_weight: float = Field(0.0, ge=0)
     perceptual_file: str = ""  # safetensors of VGG-19's convolutions; none: no perceptual loss
     perceptual_weight: float = Field(10.0, ge=0)
     checkpoint_epochs: int = Field(10, ge=1)

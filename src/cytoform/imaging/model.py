@@ -17,10 +17,11 @@ import numpy as np
 import torch
 
 from cytoform.errors import InputError
-from cytoform.imaging.conditions import CHANNELS, conditions, volume_conditions
+from cytoform.imaging.brightness import drawn_scores, painted
+from cytoform.imaging.conditions import conditions, volume_conditions
 from cytoform.imaging.config import TextureConfig
 from cytoform.imaging.intensity import IntensityScale
-from cytoform.imaging.networks.generator import Generator
+from cytoform.imaging.networks.generator import INPUTS, Generator
 from cytoform.imaging.pairs import Pairs
 from cytoform.imaging.projection import project_labels
 from cytoform.imaging.tiles import Window, render_tiles
@@ -39,7 +40,7 @@ class Learned:
     scale: IntensityScale
     planes: Literal["projection", "slices"]
     spacing_zyx_um: Triple | None
-    channels: tuple[str, ...] = CHANNELS
+    channels: tuple[str, ...] = INPUTS
 
     @classmethod
     def of(cls, pairs: Pairs, scale: IntensityScale) -> "Learned":
@@ -60,8 +61,8 @@ class Learned:
             spacing = None if spacing is None else _checked_spacing(spacing)
             if planes not in ("projection", "slices"):
                 raise ValueError(f"planes {planes!r}")
-            if tuple(values["channels"]) != CHANNELS:
-                raise ValueError(f"made for channels {values['channels']}, this cytoform has {list(CHANNELS)}")
+            if tuple(values["channels"]) != INPUTS:
+                raise ValueError(f"made for channels {values['channels']}, this cytoform has {list(INPUTS)}")
             return cls(IntensityScale.from_dict(values["scale"]), planes, spacing)
         except (KeyError, TypeError, ValueError) as fault:
             raise InputError(f"{where}: damaged metadata ({fault}); train the texture model anew") from None
@@ -112,10 +113,12 @@ class TextureModel:
     ) -> np.ndarray:
         """An image (z, y, x) of one frame; of one plane with `projection` (see `Texture`). Raises InputError."""
         self._check(labels_zyx, spacing_zyx_um, projection)
+        scores = drawn_scores(labels_zyx, seed=seed)
         if self.learned.planes == "projection" or len(labels_zyx) == 1:
-            seen = conditions(project_labels(labels_zyx), frame=frame, seed=seed)
-            return self._image(seen)[None]
-        planes = [self._image(seen) for seen in volume_conditions(labels_zyx, frame=frame, seed=seed)]
+            labels_yx = project_labels(labels_zyx)
+            return self._image(conditions(labels_yx, frame=frame, seed=seed), labels_yx, scores)[None]
+        seen = volume_conditions(labels_zyx, frame=frame, seed=seed)
+        planes = [self._image(*plane, scores) for plane in zip(seen, labels_zyx, strict=True)]
         return np.stack(planes).max(axis=0, keepdims=projection) if projection else np.stack(planes)
 
     def _check(self, labels_zyx: np.ndarray, spacing_zyx_um: Triple, projection: bool) -> None:
@@ -132,8 +135,8 @@ class TextureModel:
                 "at that size, or train on images of theirs"
             )
 
-    def _image(self, seen: np.ndarray) -> np.ndarray:
-        generator = self._generator
+    def _image(self, noise: np.ndarray, labels_yx: np.ndarray, scores: np.ndarray) -> np.ndarray:
+        generator, seen = self._generator, np.concatenate([noise, painted(scores, labels_yx)])
         window = Window.around(reach_px=generator.reach_px, stride=generator.stride)
 
         def render(part: np.ndarray) -> np.ndarray:

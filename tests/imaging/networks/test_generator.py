@@ -7,10 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from cytoform.errors import InputError
-from cytoform.imaging.conditions import CHANNELS
 from cytoform.imaging.config import GeneratorConfig
 from cytoform.imaging.networks.blocks import fix_statistics
-from cytoform.imaging.networks.generator import Generator, start_weights
+from cytoform.imaging.networks.generator import INPUTS, Generator, start_weights
 from cytoform.imaging.networks.noise import OCTAVES_SIGMA_PX, octaves
 from cytoform.imaging.networks.trunks import halve
 
@@ -27,7 +26,7 @@ def generator(kind: str, **settings: object) -> Generator:
 
 
 def seen(y: int, x: int, *, seed: int = 0) -> Tensor:
-    return torch.randn(1, len(CHANNELS), y, x, generator=torch.Generator().manual_seed(seed))
+    return torch.randn(1, len(INPUTS), y, x, generator=torch.Generator().manual_seed(seed))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -69,7 +68,8 @@ def test_the_papers_global_generator() -> None:
 
 def test_even_conditions_give_an_even_image() -> None:
     """With interpolation; without it, pixels of four kinds."""
-    even = torch.ones(1, len(CHANNELS), 64, 64)
+    even = torch.zeros(1, len(INPUTS), 64, 64)
+    even[:, : INPUTS.index("cell_noise")] = 1
     with torch.no_grad():
         spread = {
             kind: float(generator("global", upsampling=kind).eval()(even)[..., 24:-24, 24:-24].std())
@@ -91,7 +91,7 @@ def test_octaves_are_of_unit_variance_and_move_with_the_noise() -> None:
 
 def test_frame_noise_is_a_cameras_alone() -> None:
     """Nothing but what is added at the end depends on it, and that is as strong as the noise."""
-    made, conditions, place = generator("global").eval(), seen(64, 64), CHANNELS.index("frame_noise")
+    made, conditions, place = generator("global").eval(), seen(64, 64), INPUTS.index("frame_noise")
     doubled = conditions.clone()
     doubled[:, place] *= 2
     with torch.no_grad():

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from cytoform.imaging.networks.losses import PUBLISHED_LAYERS, matching_loss, verdict_loss
+from cytoform.imaging.networks.losses import OCTAVES, PUBLISHED_LAYERS, detail_loss, matching_loss, verdict_loss
 
 
 def test_verdicts_by_hand() -> None:
@@ -35,3 +35,14 @@ def test_means_do_not_punish_noise(size_px: int, noise_pays: bool) -> None:
     real = features(1.0)
     noisy, flat = (float(matching_loss(features(noise), real, size_px=size_px, crop_px=64)) for noise in (1.0, 0.0))
     assert (noisy < flat) == noise_pays
+
+
+def test_detail_of_equal_strength_costs_little_and_none_costs_its_strength() -> None:
+    generator = torch.Generator().manual_seed(0)
+    real, other = (torch.randn(4, 1, 128, 128, generator=generator) for _ in range(2))
+    # White noise less its mean over 3×3 keeps 8/9 of its variance, and averaging halves its standard deviation.
+    strength = sum((8 / 9) ** 0.5 / 2**octave for octave in range(OCTAVES))
+    assert float(detail_loss(torch.zeros_like(real), real)) == pytest.approx(strength, rel=0.03)
+    assert float(detail_loss(0.5 * other, real)) == pytest.approx(strength / 2, rel=0.05)
+    assert float(detail_loss(other, real)) < 0.15 * strength
+    assert float(detail_loss(real + 7, real)) == pytest.approx(0, abs=1e-4)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 # Averages over so many crops stand for the statistics of all images; PyTorch's 0.1 follows the last few.
 STATISTICS_MOMENTUM = 0.02
 
+Grey = Float[Tensor, "images 1 _ _"]
 Images = Float[Tensor, "images _ _ _"]  # channels, y, x
 
 

@@ -4,27 +4,26 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import torch
-from jaxtyping import Float
-from torch import Tensor, nn
+from torch import nn
 
 from cytoform.imaging.conditions import CHANNELS
 from cytoform.imaging.config import GeneratorConfig
-from cytoform.imaging.networks.blocks import Images
+from cytoform.imaging.networks.blocks import Grey, Images
 from cytoform.imaging.networks.noise import CAMERA_KERNEL_PX, OCTAVES_REACH_PX, OCTAVES_SIGMA_PX, CameraNoise, octaves
 from cytoform.imaging.networks.spade import SpadeTrunk
 from cytoform.imaging.networks.trunks import EnhancerTrunk, GlobalTrunk
 
 TRUNKS: dict[str, Callable[..., Any]] = {"global": GlobalTrunk, "enhancer": EnhancerTrunk, "spade": SpadeTrunk}
 
-# What masks say, what may become texture, and what a camera adds. Discriminators see the first only: of the noise behind
-# a real image nothing is known.
-LABELS = [CHANNELS.index(name) for name in ("inside", "edges", "depth")]
-TEXTURE = [CHANNELS.index(name) for name in ("cell_noise", "field_noise")]
-CAMERA = [CHANNELS.index("frame_noise")]
+INPUTS = (*CHANNELS, "brightness")
+# What is known of cells, what may become texture, and what a camera adds. Discriminators see the first only: of the noise
+# behind a real image nothing is known.
+KNOWN = [INPUTS.index(name) for name in ("inside", "edges", "depth", "brightness")]
+TEXTURE = [INPUTS.index(name) for name in ("cell_noise", "field_noise")]
+CAMERA = [INPUTS.index("frame_noise")]
 
 # coarse: an enhancer's global generator alone, at half the resolution; enhancer: the enhancer alone; whole: everything.
 Stage = Literal["coarse", "enhancer", "whole"]
-Grey = Float[Tensor, "images 1 _ _"]
 
 
 class Head(nn.Module):
@@ -46,7 +45,7 @@ class Generator(nn.Module):
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
-        channels_in = len(LABELS) + len(OCTAVES_SIGMA_PX) * len(TEXTURE)
+        channels_in = len(KNOWN) + len(OCTAVES_SIGMA_PX) * len(TEXTURE)
         self.trunk = TRUNKS[config.kind](config, channels_in=channels_in)
         self.head = Head(self.trunk.channels_out)
         self.coarse_head = Head(self.trunk.coarse.channels_out) if isinstance(self.trunk, EnhancerTrunk) else None
@@ -55,7 +54,7 @@ class Generator(nn.Module):
 
     def forward(self, conditions: Images, stage: Stage = "whole") -> Grey:
         """At the stage "coarse" the conditions have half the resolution, as `halve` makes them."""
-        x = torch.cat([conditions[:, LABELS], octaves(conditions[:, TEXTURE])], dim=1)
+        x = torch.cat([conditions[:, KNOWN], octaves(conditions[:, TEXTURE])], dim=1)
         white = conditions[:, CAMERA]
         if stage == "coarse" and self.coarse_head is not None:
             return self.coarse_head(self.trunk.coarse(x), white)

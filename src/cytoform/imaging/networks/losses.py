@@ -3,10 +3,13 @@
 import torch
 from torch import Tensor, nn
 
+from cytoform.imaging.networks.blocks import Grey
 from cytoform.imaging.networks.discriminators import Features
 
 # pix2pixHD adds up as many layers, and divides by their number where there are more.
 PUBLISHED_LAYERS = 4
+OCTAVES = 3  # of detail: of one, two and four pixels
+WINDOW = 8  # sides of the squares over which it is averaged, in units of the detail
 
 
 def verdict_loss(found: list[Features], wanted: float) -> Tensor:
@@ -26,6 +29,24 @@ def matching_loss(generated: list[Features], real: list[Features], *, size_px: i
         for ours, theirs in zip(features[:-1], others[:-1], strict=True)
     ]
     return PUBLISHED_LAYERS * torch.stack(differences).mean()
+
+
+def detail_loss(generated: Grey, real: Grey) -> Tensor:
+    """Mean absolute difference of the root mean squares of detail, octave by octave, in squares of WINDOW × the detail.
+
+    Noise of the right strength costs nothing, whatever its values. In a square of 64 values it is known to 9 %.
+    """
+    differences = []
+    for _ in range(OCTAVES):
+        strengths = [_detail(image) for image in (generated, real)]
+        differences.append((strengths[0] - strengths[1]).abs().mean())
+        generated, real = (nn.functional.avg_pool2d(image, 2) for image in (generated, real))
+    return torch.stack(differences).sum()
+
+
+def _detail(image: Grey) -> Tensor:
+    around = nn.functional.avg_pool2d(image, 3, stride=1, padding=1, count_include_pad=False)
+    return (nn.functional.avg_pool2d((image - around).square(), WINDOW, ceil_mode=True) + 1e-8).sqrt()
 
 
 def _means(features: Tensor, size_px: int, crop_px: int) -> Tensor:

@@ -4,10 +4,9 @@ import math
 from typing import cast
 
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 
-from cytoform.imaging.networks.blocks import Images
+from cytoform.imaging.networks.blocks import Grey, Images
 
 # Widths of the kernels; between them, what lies between the sharpest detail of a microscope and a nucleus.
 OCTAVES_SIGMA_PX = (1.5, 6.0)
@@ -55,7 +54,7 @@ class CameraNoise(nn.Module):
             kernels[0, 0, middle, middle] = 1
             nn.init.constant_(cast(Tensor, self.strength.bias)[0], FAINT)
 
-    def forward(self, features: Images, white: Float[Tensor, "images 1 _ _"]) -> Float[Tensor, "images 1 _ _"]:
+    def forward(self, features: Images, white: Grey) -> Grey:
         """What is to be added to the image."""
         # In full precision: faint noise on a bright image would be rounded away.
         with torch.autocast(features.device.type, enabled=False):

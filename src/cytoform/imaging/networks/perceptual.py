@@ -7,7 +7,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from cytoform.errors import InputError
-from cytoform.imaging.networks.generator import Grey
+from cytoform.imaging.networks.blocks import Grey
 
 # VGG-19 (Simonyan & Zisserman 2015): channels of its convolutions between poolings; names count all its layers.
 STACKS = ((64, 64), (128, 128), (256,) * 4, (512,) * 4, (512,) * 4)
