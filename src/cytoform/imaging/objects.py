@@ -1,0 +1,64 @@
+"""Instances as a network can learn them, and back: foreground, and how deep in its instance each pixel lies."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Integer
+
+
+@dataclass(frozen=True)
+class ObjectSizes:
+    """How large the objects of some label images are: the median, and an area that hardly one falls below."""
+
+    diameter_px: float
+    least_area_px: float
+
+    @classmethod
+    def of(cls, labels: Iterable[Integer[np.ndarray, "_ _"]]) -> "ObjectSizes | None":
+        """Of all objects in the label images; None without any."""
+        areas_px = np.concatenate([np.zeros(0, int), *(_areas_px(each) for each in labels)])
+        if not len(areas_px):
+            return None
+        # Half of what is small: pieces cut by the border of the image are objects, too.
+        return cls(2 * float(np.sqrt(np.median(areas_px) / np.pi)), float(np.quantile(areas_px, 0.05)) / 2)
+
+
+def relative_depth(labels_yx: Integer[np.ndarray, "y x"]) -> Float[np.ndarray, "y x"]:
+    """Distance to the edge of the own instance over the largest one there: 1 in its middle, 0 outside."""
+    import edt
+    from scipy.ndimage import maximum
+
+    depth_px = edt.edt(np.ascontiguousarray(labels_yx))  # of many labels at once: to the edge of each
+    deepest_px = np.asarray(maximum(depth_px, labels_yx, index=np.arange(int(labels_yx.max()) + 1)))
+    deepest_px[0] = 1.0
+    return (depth_px / np.maximum(deepest_px, 1e-6)[labels_yx]).astype(np.float32)
+
+
+def labels_from(
+    inside: Bool[np.ndarray, "y x"],
+    depth: Float[np.ndarray, "y x"],
+    *,
+    seeds: Bool[np.ndarray, "y x"],
+    least_area_px: float,
+) -> Integer[np.ndarray, "y x"]:
+    """Instances by watershed of the depth: one for each connected seed, and each piece of foreground without any.
+
+    Those with fewer than `least_area_px` are left out; labels count from 1.
+    """
+    from scipy.ndimage import label
+    from skimage.segmentation import relabel_sequential, watershed
+
+    markers, n_markers = label(inside & seeds)
+    pieces, _ = label(inside)
+    seedless = inside & ~np.isin(pieces, pieces[markers > 0])
+    markers[seedless] = pieces[seedless] + n_markers
+    labels = watershed(-depth, markers, mask=inside)
+    small = np.bincount(labels.ravel()) < least_area_px
+    labels[small[labels]] = 0
+    return np.asarray(relabel_sequential(labels)[0], np.int32)
+
+
+def _areas_px(labels_yx: Integer[np.ndarray, "y x"]) -> Integer[np.ndarray, " objects"]:
+    counts = np.bincount(labels_yx.ravel())[1:]
+    return counts[counts > 0]
