@@ -1,0 +1,1 @@
+"""How like real microscope images are generated ones? Measures without a network and without downloaded weights."""

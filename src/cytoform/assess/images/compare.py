@@ -1,0 +1,180 @@
+"""Images of one set against real ones: every figure with its interval, and for each frame."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Integer
+
+from cytoform.assess.images.bootstrap import Weights, estimate
+from cytoform.assess.images.features import frechet_distance
+from cytoform.assess.images.flicker import MEASURES as CHANGES
+from cytoform.assess.images.fooling import TESTS, Looks, fooling
+from cytoform.assess.images.histograms import PARTS, histogram_distance
+from cytoform.assess.images.noise import noise_ratio
+from cytoform.assess.images.sets import ImageSet
+from cytoform.assess.images.similarity import partners, similarities
+from cytoform.assess.images.spectra import spectrum_distance
+from cytoform.assess.measures.descriptors import Descriptor
+from cytoform.assess.statistics.intervals import Estimate
+
+# A figure of real and other frames, each of which counts as often as its weight says.
+Statistic = Callable[[Weights, Weights], float]
+
+_FOOLS = (
+    "share of squares with cells that pass for real ones by their {}: those whose distance is usual among real squares"
+)
+MEASURES = {
+    "histogram_foreground": Descriptor(
+        "Intensities of cells", "σ", "Wasserstein distance of the intensities inside cells, in their standard deviation"
+    ),
+    "histogram_background": Descriptor(
+        "Intensities of background", "σ", "the same outside cells, in the standard deviation of the real background"
+    ),
+    "spectrum_db": Descriptor(
+        "Power spectrum",
+        "dB",
+        "root mean square difference of the mean radial spectra of squares with cells, every octave alike",
+    ),
+    "noise_ratio": Descriptor(
+        "Noise", "×", "factor by which the noise at equal intensity is off, up or down; 1: as real", "Immerkaer 1996"
+    ),
+    "feature_distance": Descriptor(
+        "Feature distance",
+        "",
+        "Fréchet distance of the answers of squares to 16 Gabor filters, in units of real standard deviations",
+        "Dowson and Landau 1982",
+    ),
+    "mean_change": Descriptor(
+        "Flicker of brightness",
+        "×",
+        "mean change of a cell’s mean intensity from frame to frame over that in real movies",
+    ),
+    "texture_change": Descriptor(
+        "Flicker of texture",
+        "×",
+        "mean change of a cell’s texture in its own coordinates from frame to frame over that in real movies",
+    ),
+    "fooling_histogram": Descriptor("Fooling, histogram", "", _FOOLS.format("intensities")),
+    "fooling_spectrum": Descriptor("Fooling, spectrum", "", _FOOLS.format("power spectrum")),
+    "fooling_both": Descriptor("Fooling, both", "", _FOOLS.format("intensities and power spectrum at once")),
+    "ssim": Descriptor("SSIM", "", "structural similarity with the real image of the same mask", "Wang et al. 2004"),
+    "ssim_inside": Descriptor("SSIM inside cells", "", "the same, inside cells", "Wang et al. 2004"),
+}
+
+
+@dataclass(frozen=True)
+class ImageComparison:
+    """Figures (MEASURES) of a set against the real one, and those of each of its frames alone; NaN where not defined."""
+
+    label: str
+    figures: dict[str, Estimate]
+    per_frame: dict[str, Float[np.ndarray, " frames"]]
+    # Of the squares that were compared: how many, and the distances that are usual among real ones.
+    n_crops: int
+    usual: dict[str, float]
+    # Frames whose masks are those of a real frame.
+    shared_masks: int
+
+    def to_json(self) -> dict[str, Any]:
+        """An entry of results.json, where NaN is still to become null."""
+        figures = {
+            name: asdict(figure) | {"unit": MEASURES[name].unit, "per_frame": self.per_frame[name].tolist()}
+            for name, figure in self.figures.items()
+        }
+        return {
+            "figures": figures,
+            "squares": self.n_crops,
+            "usual_distances": self.usual,
+            "frames_with_shared_masks": self.shared_masks,
+        }
+
+
+def compare(real: ImageSet, other: ImageSet, rng: np.random.Generator) -> ImageComparison:
+    """Compare a set of images with real ones."""
+    n = min(len(real.crops), len(other.crops))
+    pairs = partners(real.frames, other.frames)
+    tested, usual = _fooling(real, other, n, rng)
+    statistics = (
+        _histograms(real, other)
+        | {"spectrum_db": lambda a, b: spectrum_distance(real.spectrum(a), other.spectrum(b))}
+        | {"noise_ratio": lambda a, b: noise_ratio(real.noise.pooled(a), other.noise.pooled(b))}
+        | {"feature_distance": _features(real, other)}
+        | {change: _flicker(real, other, change) for change in CHANGES}
+        | tested
+        | _similarity(real, other, pairs)
+    )
+    n_frames = len(other.frames)
+    whole = np.ones(len(real.frames))
+    return ImageComparison(
+        label=other.label,
+        figures={name: estimate(statistics[name], real.draws, other.draws, most=_most(name)) for name in MEASURES},
+        per_frame={
+            name: np.array([statistics[name](whole, np.eye(n_frames)[i]) for i in range(n_frames)]) for name in MEASURES
+        },
+        n_crops=n,
+        usual=usual,
+        shared_masks=len(pairs),
+    )
+
+
+def _most(name: str) -> float:
+    return 1.0 if name.startswith(("fooling", "ssim")) else np.inf
+
+
+def _histograms(real: ImageSet, other: ImageSet) -> dict[str, Statistic]:
+    def of(part: str) -> Statistic:
+        width = real.histograms.bins.width / (real.histograms.spread(part) or 1.0)
+        return lambda a, b: histogram_distance(real.histograms.pooled(part, a), other.histograms.pooled(part, b), width)
+
+    return {f"histogram_{part}": of(part) for part in PARTS}
+
+
+def _features(real: ImageSet, other: ImageSet) -> Statistic:
+    """In standard deviations of the real features; not defined with fewer squares than features."""
+    scale = np.maximum(real.crop_features.std(axis=0), 1e-6)
+    own, found = (each.crop_features / scale for each in (real, other))
+    fewest = own.shape[1]
+
+    def statistic(a: Weights, b: Weights) -> float:
+        times = a[real.crops.frame], b[other.crops.frame]
+        if min(np.count_nonzero(each) for each in times) < fewest:
+            return float("nan")
+        return frechet_distance(own, found, weights=times)
+
+    return statistic
+
+
+def _flicker(real: ImageSet, other: ImageSet, change: str) -> Statistic:
+    def statistic(a: Weights, b: Weights) -> float:
+        usual = real.flicker.pooled(change, a)
+        return other.flicker.pooled(change, b) / usual if usual else float("nan")
+
+    return statistic
+
+
+def _fooling(
+    real: ImageSet, other: ImageSet, n: int, rng: np.random.Generator
+) -> tuple[dict[str, Statistic], dict[str, float]]:
+    """As many squares of either."""
+    found = fooling(*(Looks.of(each.crops.drawn(n, rng)) for each in (real, other)))
+
+    def of(test: str) -> Statistic:
+        return lambda _a, b: float("nan") if found is None else found.rate(test, b)
+
+    return {f"fooling_{test}": of(test) for test in TESTS}, {} if found is None else found.usual
+
+
+def _similarity(real: ImageSet, other: ImageSet, pairs: list[tuple[int, int]]) -> dict[str, Statistic]:
+    values = similarities(real.frames, other.frames, pairs)
+    which: Integer[np.ndarray, " pairs"] = np.array([j for _, j in pairs], int)
+
+    def of(column: int) -> Statistic:
+        def statistic(_a: Weights, b: Weights) -> float:
+            total = b[which].sum()
+            return float(b[which] @ values[:, column] / total) if total else float("nan")
+
+        return statistic
+
+    return {"ssim": of(0), "ssim_inside": of(1)}
