@@ -6,6 +6,7 @@ COMMANDS = {
     "train": "Learn how images of masks look, from real ones.",
     "calibrate": "Estimate the parameters of the optics from real images and their masks.",
     "render": "Make images for masks: image and mask pairs in the Cell Tracking Challenge layout.",
+    "evaluate": "Judge generated images against real ones: results.json, figures, report.html.",
 }
 
 texture = App(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
+from jaxtyping import Float
 
 from cytoform.errors import InputError
 from cytoform.imaging.lessons import draw_batch, lessons_of, normalised, shrunk
@@ -60,7 +61,10 @@ class NetworkSegmenter:
 
 @dataclass(frozen=True)
 class OtsuSegmenter:
-    """Brighter than Otsu's threshold, and a watershed of the distance transform. All it learns is how large objects are."""
+    """Brighter than Otsu's threshold, and a watershed of the distance transform. All it learns is how large objects are.
+
+    The threshold is taken of logarithms: a few bright objects would lift it above all others.
+    """
 
     sizes: ObjectSizes
 
@@ -70,8 +74,8 @@ class OtsuSegmenter:
         from skimage.feature import peak_local_max
         from skimage.filters import threshold_otsu
 
-        smooth = gaussian_filter(normalised(image_yx), 1.0)
-        inside = binary_fill_holes(smooth > threshold_otsu(smooth))
+        light = _logarithmic(gaussian_filter(normalised(image_yx), 1.0))
+        inside = binary_fill_holes(light > threshold_otsu(light))
         depth_px = gaussian_filter(distance_transform_edt(inside).astype(np.float32), self.sizes.diameter_px / 12)
         middles = np.zeros(inside.shape, bool)
         middles[tuple(peak_local_max(depth_px, min_distance=max(1, round(self.sizes.diameter_px / 3))).T)] = True
@@ -143,6 +147,13 @@ SEGMENTERS: dict[str, Train] = {"unet": train_segmenter, "otsu": train_otsu}
 def score(segmenter: Segmenter, planes: Sequence[Plane]) -> SegmentationScores:
     """How well a segmenter does on planes with known labels."""
     return SegmentationScores.of(score_frame(plane.labels_yx, segmenter.labels(plane.image_yx)) for plane in planes)
+
+
+def _logarithmic(image: Float[np.ndarray, "y x"]) -> Float[np.ndarray, "y x"]:
+    """Logarithms of what lies above the dark end; what is not well above the median there is nearly linear."""
+    low, middle = np.quantile(image, [0.01, 0.5])
+    scale = 3 * (middle - low) or np.ptp(image) or 1.0
+    return np.log1p(np.maximum(image - low, 0) / scale)
 
 
 def _sizes(planes: Sequence[Plane]) -> ObjectSizes:

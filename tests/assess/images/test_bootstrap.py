@@ -39,3 +39,6 @@ def test_not_defined() -> None:
     assert alone.value == 3
     assert np.isnan([alone.low, alone.high]).all()
     assert np.isnan(estimate(lambda _a, _b: float("nan"), two, two).value)
+    rare = estimate(lambda _a, b: 3.0 if (b == 1).all() and b is not two[0] else float("nan"), two * 0 + 2, two * 0 + 2)
+    assert rare.value == 3
+    assert np.isnan([rare.low, rare.high]).all()

@@ -46,4 +46,6 @@ def estimate(
         return Estimate(value, np.nan, np.nan)
     found = np.array([statistic(a, b) for a, b in zip(real, other, strict=True)])
     found = found[np.isfinite(found)]
+    if len(found) < 2:
+        return Estimate(value, np.nan, np.nan)
     return around(np.array([value]), found[:, None], least=[least], most=[most])[0]

@@ -1,0 +1,87 @@
+"""`cytoform texture evaluate`: generated images against real ones."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from cytoform.commands.common import Common, Device
+from cytoform.errors import InputError
+
+
+def evaluate(
+    real: Path,
+    generated: Path,
+    /,
+    *others: Path,
+    out: Path,
+    names: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
+    frames: tuple[int, int] | None = None,
+    train_on: Path | None = None,
+    train_frames: tuple[int, int] | None = None,
+    segmenter: Literal["unet", "otsu", "none"] = "unet",
+    steps: int = 600,
+    planes: Literal["projection", "slices"] = "projection",
+    device: Annotated[Device, Parameter(help="Where the segmenter computes.")] = "auto",
+    common: Common = Common(),  # noqa: B008 (frozen)
+) -> None:
+    """Judge generated images against real ones: results.json, figures, tables and report.html.
+
+    Histograms, spectra, noise, texture, flicker, how many squares pass for real ones, and what a segmenter learns from the
+    generated pairs, tested on the real ones. All sources are pairs of image and mask: Cell Tracking Challenge folders, or
+    IMAGE.zarr:LABELS.zarr.
+
+    Parameters
+    ----------
+    real
+        Real pairs that no model was trained on.
+    generated
+        Pairs to judge, as 'cytoform texture render' writes them.
+    others
+        More such pairs, for one report of all: of another model, or of optics.
+    out
+        Folder to write.
+    names
+        What to call GENERATED and the others; by default by their folders.
+    frames
+        First and last frame of REAL to compare with; by default all.
+    train_on
+        Real pairs for training: how alike real images are is seen on them, and the segmenter of comparison learns from them. By
+        default these are the two halves of REAL, and there is no segmenter.
+    train_frames
+        First and last frame of these; they may be other frames of the folder REAL.
+    segmenter
+        What learns from the pairs: a small network, or Otsu's threshold and how large cells are.
+    steps
+        Training steps of the network.
+    planes
+        Of 3D: maximum projections or all slices.
+    """
+    from cytoform.texture_report import Schooling, Source, write_texture_report
+
+    write_texture_report(
+        Source(real, frames),
+        {label: Source(path) for label, path in _labelled([generated, *others], names)},
+        out,
+        training=None if train_on is None else Source(train_on, train_frames),
+        planes=planes,
+        schooling=Schooling(segmenter, steps, device),
+        seed=common.seed,
+        overwrite=common.overwrite,
+        progress=common.progress,
+    )
+    common.done(out / "report.html", next_command=f"cytoform info {out}")
+
+
+def _labelled(paths: Sequence[Path], names: Sequence[str] | None) -> list[tuple[str, Path]]:
+    """What the report calls each: by its folder, with a number where that is taken."""
+    if names is not None and (len(names) != len(paths) or len(set(names)) != len(names)):
+        raise InputError(
+            f"--names {' '.join(names)}: {len(paths)} different names are needed, one for each set to judge"
+        )
+    labels: list[str] = []
+    for number, path in enumerate(paths, start=1):
+        label = names[number - 1] if names is not None else path.resolve().name.split(".zarr")[0]
+        labels.append(f"{label} {number}" if label in labels else label)
+    return list(zip(labels, paths, strict=True))
