@@ -65,9 +65,9 @@ def test_a_signal_stops_it_with_a_checkpoint(number: signal.Signals, discs: Path
     process = subprocess.Popen(
         [sys.executable, "-m", "cytoform", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    while process.poll() is None and not (out / "metrics.csv").exists():
+    metrics = out / "metrics.csv"
+    while process.poll() is None and (not metrics.exists() or metrics.read_text().count("\n") < 2):
         time.sleep(0.05)
-    time.sleep(1)
     os.kill(process.pid, number)
     said, error = process.communicate(timeout=60)
     assert (process.returncode, error) == (130, "")

@@ -138,8 +138,8 @@ def test_it_learns_the_levels_and_the_noise_of_a_camera(tmp_path: Path) -> None:
     pairs = open_pairs([write_discs(tmp_path / "discs", n_frames=8)])
     settings = (
         "generator.channels=8",
-        "training.epochs=120",
-        "training.decay_epochs=120",
+        "training.epochs=60",
+        "training.decay_epochs=60",
         "training.learning_rate=1e-3",
     )
     train_texture(pairs, tmp_path / "model", tiny_texture(*settings, "training.crop_px=48"))
