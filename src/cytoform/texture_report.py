@@ -116,7 +116,7 @@ def teach(
     sets: dict[str, Pairs], test: Pairs, schooling: Schooling, *, seed: int, advance: Advance | Any = lambda: None
 ) -> Lessons:
     """What the segmenter learns from each set of pairs, the first being real, as scores on the same real test pairs."""
-    from cytoform.model.device import torch_device
+    from cytoform.training.device import torch_device
 
     train, device = SEGMENTERS[schooling.segmenter], torch_device(schooling.device)
     lessons = []
