@@ -32,6 +32,7 @@ COMMANDS = {
     "view": "Look at the cells of a shape store in 3D: one page for the browser.",
     "export": "Write a shape store as masks, meshes, points or another format.",
     "movie": "Show cells as a movie: time-lapse or turntable, MP4, GIF or PNG.",
+    "benchmark": "Many cells in one movie: images, masks, tracks and lineage as a benchmark data set.",
     "import": "Read files of the published code: distances or a checkpoint with its codes.",
     "info": "Say what is in a file or folder.",
 }

@@ -1,5 +1,6 @@
 """Writes Cell Tracking Challenge ground truth: label images frame by frame, and the lineage."""
 
+import io
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,13 +73,17 @@ def frame_digits(frame: int, n_frames: int) -> str:
 
 
 def write_image(
-    path: Path,
+    path: Path | io.BytesIO,
     values: Shaped[np.ndarray, "z y x"],
     *,
     spacing_zyx_um: tuple[float, float, float],
     time_step_s: float | None,
+    level: int = 6,
 ) -> None:
-    """A frame of labels or grey values (uint8, uint16 or float32) with its scale as ImageJ writes it; one plane is 2D."""
+    """A frame of labels or grey values (uint8, uint16 or float32) with its scale as ImageJ writes it; one plane is 2D.
+
+    Compressed by zlib at `level`.
+    """
     step = {} if time_step_s is None else {"finterval": time_step_s}
     z_um, y_um, x_um = spacing_zyx_um
     flat = len(values) == 1
@@ -89,4 +94,5 @@ def write_image(
         resolution=(1 / x_um, 1 / y_um),
         metadata={"axes": "YX" if flat else "ZYX", "unit": "um", "spacing": z_um, **step},
         compression="zlib",
+        compressionargs={"level": level},
     )

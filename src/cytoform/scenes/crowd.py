@@ -1,0 +1,249 @@
+"""Where every cell is in every frame: cells move, push one another apart, and never share a voxel."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from cytoform.errors import InputError
+from cytoform.scenes.bodies import Body, Shape, Triple, sample
+from cytoform.scenes.motion import Motion
+
+# How often a place is drawn, and how often cells push one another in a frame, before there is no room.
+TRIES, ROUNDS = 400, 200
+# Of ellipsoids thrown together, no packing is denser (Donev et al. 2004, Science 303, 990).
+DENSEST = 0.74
+Vector = Float[np.ndarray, " 3"]
+
+
+@dataclass(frozen=True)
+class Room:
+    """The volume that is seen; through `open_zyx` borders cells come and go."""
+
+    shape_zyx: tuple[int, int, int]
+    spacing_zyx_um: Triple
+    open_zyx: tuple[bool, bool, bool]
+    # Cells keep this apart.
+    gap_um: float = 0.0
+
+    @property
+    def size_um(self) -> Vector:
+        """Lengths of its sides."""
+        return np.array(self.shape_zyx) * np.array(self.spacing_zyx_um)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Voxels of the scene, in a box whose lowest voxel is `corner_zyx`."""
+
+    corner_zyx: tuple[int, int, int]
+    inside: Bool[np.ndarray, "z y x"]
+
+
+@dataclass
+class Mover:
+    """A cell on its way: where the centre of its cube is, and how it would move if it were alone."""
+
+    body: int
+    centre_um: Vector
+    steps: Iterator[Vector]
+    # The voxels that it takes, the gap included, at the place for which they were last asked.
+    taken: dict[bytes, Taken] = field(default_factory=dict)
+
+
+class Crowd:
+    """Moves the bodies of a scene frame by frame."""
+
+    def __init__(self, bodies: Sequence[Body], room: Room, folder: Path, *, motion: Motion, n_frames: int, seed: int):
+        self.bodies = bodies
+        self.room = room
+        self.folder = folder
+        self.motion = motion
+        self.n_frames = n_frames
+        self.seed = seed
+        self.movers: list[Mover] = []
+
+    def play(self, done: Callable[[], object] = lambda: None) -> list[dict[int, Vector]]:
+        """For every frame, the centres (of their cubes, in µm) of the bodies that are there.
+
+        Raises InputError where there is no room for all.
+        """
+        frames = []
+        for frame in range(self.n_frames):
+            self._advance(frame)
+            self._settle(frame)
+            frames.append({mover.body: mover.centre_um.copy() for mover in self.movers})
+            done()
+        return frames
+
+    def _advance(self, frame: int) -> None:
+        """Everybody takes a step; mothers make way for their daughters, and newcomers are placed."""
+        before = {mover.body: mover for mover in self.movers}
+        by_name = {(body.family, body.member): number for number, body in enumerate(self.bodies)}
+        self.movers = [mover for mover in self.movers if self.bodies[mover.body].last >= frame]
+        for mover in self.movers:
+            mover.centre_um = mover.centre_um + next(mover.steps)
+            mover.taken.clear()
+        newcomers = []
+        for number, body in enumerate(self.bodies):
+            if body.first != frame:
+                continue
+            rng = np.random.default_rng([self.seed, body.family, body.member])
+            mother = None if body.parent is None else before.get(by_name[body.family, body.parent])
+            if mother is None:
+                newcomers.append((number, rng))
+            else:
+                steps = iter(self.motion.steps_um(self.n_frames - frame, rng))
+                self.movers.append(Mover(number, mother.centre_um + next(steps), steps))
+        for n_placed, (number, rng) in enumerate(newcomers):
+            self.movers.append(self._placed(number, frame, rng, n_placed))
+        self.movers.sort(key=lambda mover: mover.body)
+
+    def _placed(self, number: int, frame: int, rng: np.random.Generator, n_placed: int) -> Mover:
+        """A newcomer at a free place: anywhere at first, just beyond an open border later."""
+        body = self.bodies[number]
+        shape = body.shape(frame)
+        for _ in range(TRIES):
+            towards = None
+            middle_um = rng.uniform(0, 1, 3) * self.room.size_um
+            if frame and any(self.room.open_zyx):
+                middle_um, towards = self._beyond(middle_um, shape, rng)
+            mover = Mover(number, middle_um - shape.centroid_zyx_um, iter(()))
+            self._confine(mover, frame)
+            if all(self._shared(mover, other, frame) is None for other in self.movers):
+                mover.steps = iter(self.motion.steps_um(self.n_frames - frame, rng, towards=towards))
+                return mover
+        raise self._crowded(f"only {n_placed} find room in frame {frame}")
+
+    def _beyond(self, middle_um: Vector, shape: Shape, rng: np.random.Generator) -> tuple[Vector, Vector]:
+        """A place from which the cell is just not seen, and the direction from there into the scene."""
+        axis = int(rng.choice(np.flatnonzero(self.room.open_zyx)))
+        side = int(rng.integers(2))
+        place, towards = middle_um.copy(), np.zeros(3)
+        past = shape.centroid_zyx_um[axis] - shape.low_zyx_um[axis]
+        before = shape.high_zyx_um[axis] - shape.centroid_zyx_um[axis]
+        place[axis] = self.room.size_um[axis] + past if side else -before
+        towards[axis] = -1 if side else 1
+        return place, towards
+
+    def _settle(self, frame: int) -> None:
+        """Push cells apart until no two share a voxel."""
+        for mover in self.movers:
+            self._confine(mover, frame)
+        for _ in range(ROUNDS):
+            pushes = np.zeros((len(self.movers), 3))
+            n_shared = 0
+            for one, two in self._near(frame):
+                region = self._shared(self.movers[one], self.movers[two], frame)
+                if region is None:
+                    continue
+                n_shared += 1
+                push_um = self._push(self.movers[one], self.movers[two], region, frame)
+                pushes[one] += push_um / 2
+                pushes[two] -= push_um / 2
+            if not n_shared:
+                return
+            for mover, push_um in zip(self.movers, pushes, strict=True):
+                if push_um.any():
+                    mover.centre_um = mover.centre_um + push_um
+                    self._confine(mover, frame)
+                    mover.taken.clear()
+        raise self._crowded(f"{n_shared} pairs of cells still overlap in frame {frame}")
+
+    def _push(self, one: Mover, two: Mover, region_zyx: Float[np.ndarray, "n 3"], frame: int) -> Vector:
+        """Along the line between the two centres, as far as the shared voxels reach, and a little more."""
+        apart = self._middle(one, frame) - self._middle(two, frame)
+        length = np.linalg.norm(apart)
+        direction = apart / length if length > 0 else np.array([0.0, 0.0, 1.0])
+        along = region_zyx * np.array(self.room.spacing_zyx_um) @ direction
+        step_um = float(np.abs(direction) @ np.array(self.room.spacing_zyx_um))
+        return np.asarray(direction * (np.ptp(along) + 0.5 * step_um))
+
+    def _middle(self, mover: Mover, frame: int) -> Vector:
+        return mover.centre_um + self.bodies[mover.body].shape(frame).centroid_zyx_um
+
+    def _confine(self, mover: Mover, frame: int) -> None:
+        """Keep a cell within closed borders, and just out of sight beyond open ones."""
+        shape = self.bodies[mover.body].shape(frame)
+        low, high = np.array(shape.low_zyx_um), np.array(shape.high_zyx_um)
+        is_open, voxel = np.array(self.room.open_zyx), np.array(self.room.spacing_zyx_um)
+        # Who touches the outermost voxels may be cut there for all that others know.
+        least = np.where(is_open, -high, voxel - low)
+        most = np.where(is_open, self.room.size_um - low, self.room.size_um - voxel - high)
+        mover.centre_um = np.where(least <= most, np.clip(mover.centre_um, least, most), (least + most) / 2)
+
+    def _boxes_meet(self, one: Mover, two: Mover, frame: int) -> bool:
+        shapes = self.bodies[one.body].shape(frame), self.bodies[two.body].shape(frame)
+        margin = np.array(self.room.spacing_zyx_um) + self.room.gap_um
+        low = np.maximum(one.centre_um + shapes[0].low_zyx_um, two.centre_um + shapes[1].low_zyx_um)
+        high = np.minimum(one.centre_um + shapes[0].high_zyx_um, two.centre_um + shapes[1].high_zyx_um)
+        return bool((low < high + margin).all())
+
+    def _near(self, frame: int) -> list[tuple[int, int]]:
+        """Pairs whose boxes meet, grown by a voxel and the gap."""
+        if not self.movers:
+            return []
+        margin = np.array(self.room.spacing_zyx_um) + self.room.gap_um
+        shapes = [self.bodies[mover.body].shape(frame) for mover in self.movers]
+        centres = np.stack([mover.centre_um for mover in self.movers])
+        low = centres + [shape.low_zyx_um for shape in shapes] - margin / 2
+        high = centres + [shape.high_zyx_um for shape in shapes] + margin / 2
+        meet = ((low[:, None] < high[None]) & (low[None] < high[:, None])).all(axis=2)
+        return [(int(one), int(two)) for one, two in np.argwhere(np.triu(meet, 1))]
+
+    def _shared(self, one: Mover, two: Mover, frame: int) -> Float[np.ndarray, "n 3"] | None:
+        """The voxels that two cells share, or where they come nearer than the gap; None where there are none."""
+        if not self._boxes_meet(one, two, frame):
+            return None
+        a, b = self._taken(one, frame), self._taken(two, frame)
+        low = np.maximum(a.corner_zyx, b.corner_zyx)
+        high = np.minimum(np.add(a.corner_zyx, a.inside.shape), np.add(b.corner_zyx, b.inside.shape))
+        if (low >= high).any():
+            return None
+        first, second = (
+            part.inside[tuple(slice(l - c, h - c) for l, h, c in zip(low, high, part.corner_zyx, strict=True))]
+            for part in (a, b)
+        )
+        both = first & second
+        return (np.argwhere(both) + low).astype(float) if both.any() else None
+
+    def _taken(self, mover: Mover, frame: int) -> Taken:
+        key = mover.centre_um.tobytes()
+        if key not in mover.taken:
+            found = sample(
+                self.folder,
+                self.bodies[mover.body].shape(frame),
+                centre_zyx_um=mover.centre_um,
+                spacing_zyx_um=self.room.spacing_zyx_um,
+            )
+            mover.taken = {key: Taken(found.corner_zyx, found.distances_um <= self.room.gap_um / 2)}
+        return mover.taken[key]
+
+    def _crowded(self, what: str) -> InputError:
+        return too_crowded(len({body.family for body in self.bodies}), self.room, what)
+
+
+def too_crowded(n_families: int, room: Room, what: str) -> InputError:
+    """The fault of a scene without room for its cells."""
+    shape = "×".join(str(n) for n in room.shape_zyx)
+    return InputError(
+        f"too crowded: {n_families} families in {shape} voxels, {what}; choose fewer --cells or a larger --size"
+    )
+
+
+def refuse_overfull(n_families: int, drawn: Sequence[Body], room: Room) -> None:
+    """Raise InputError where cells like those `drawn` would fill more of the room than dense packings do.
+
+    In a room with open borders some cells are beyond them, but not more than a tenth or so.
+    """
+    largest: dict[int, dict[int, float]] = {}
+    for body in drawn:
+        for frame, shape in enumerate(body.shapes, body.first):
+            volumes = largest.setdefault(body.family, {})
+            volumes[frame] = volumes.get(frame, 0.0) + shape.volume_um3
+    mean_um3 = float(np.mean([max(volumes.values()) for volumes in largest.values()]))
+    n_fit = int(DENSEST * float(np.prod(room.size_um)) / mean_um3)
+    if n_families > n_fit:
+        raise too_crowded(n_families, room, f"and of {mean_um3:.3g} µm³ each at most {n_fit} fit")

@@ -1,0 +1,72 @@
+"""What a data set is like in figures, for its card and its page."""
+
+from collections import Counter
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float
+
+if TYPE_CHECKING:
+    from cytoform.scenes.stage import Made, Scene
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Counts, and values over all cells and frames; sizes are µm³, in projections µm²."""
+
+    families: int
+    tracks: int
+    divisions: int
+    cells_by_frame: tuple[int, ...]
+    inside_share: float
+    shared_voxels: int
+    sizes: Float[np.ndarray, " cells"]
+    speeds_um_per_min: Float[np.ndarray, " steps"]
+    # Tracks that begin after the first frame without a mother, and that end before the last without daughters.
+    entering: int
+    leaving: int
+    # Mean difference between cells and background over the standard deviation of the background; None without images.
+    contrast_to_noise: float | None
+
+
+def facts(scene: "Scene", made: "Made") -> Facts:
+    """Measured on what was written."""
+    z_um, y_um, x_um = made.dataset.view.seen_spacing_zyx_um
+    unit = y_um * x_um if made.dataset.view.projection else z_um * y_um * x_um
+    tracks = made.tracked.tracks
+    daughters = Counter(track.parent for track in tracks if track.parent)
+    last = len(made.frames) - 1
+    grey = [
+        (frame.signal - frame.background) / frame.noise
+        for frame in made.measured
+        if frame.signal is not None and frame.background is not None and frame.noise
+    ]
+    return Facts(
+        families=len({scene.bodies[number].family for number in made.tracked.bodies}),
+        tracks=len(tracks),
+        divisions=sum(n > 1 for n in daughters.values()),
+        cells_by_frame=tuple(frame.n_cells for frame in made.measured),
+        inside_share=float(np.mean([frame.inside_share for frame in made.measured])),
+        shared_voxels=sum(frame.n_shared for frame in made.measured),
+        sizes=np.array([cell.n_voxels * unit for cells in made.seen for cell in cells]),
+        speeds_um_per_min=_speeds(scene, made),
+        entering=sum(track.first > 0 and not track.parent for track in tracks),
+        leaving=sum(track.last < last and track.label not in daughters for track in tracks),
+        contrast_to_noise=float(np.mean(grey)) if grey else None,
+    )
+
+
+def _speeds(scene: "Scene", made: "Made") -> Float[np.ndarray, " steps"]:
+    """Of the centroids of whole cells, be they cut by the border or not, from frame to frame."""
+    seen = [{cell.number for cell in cells} for cells in made.seen]
+    steps = []
+    for (before, there), (after, then) in pairwise(zip(made.frames, seen, strict=True)):
+        for number in there & then:
+            body = scene.bodies[number]
+            places = [
+                np.add(scene.centres_um[frame][number], body.shape(frame).centroid_zyx_um) for frame in (before, after)
+            ]
+            steps.append(float(np.linalg.norm(places[1] - places[0])))
+    return np.array(steps) / (made.dataset.time_step_s / 60)

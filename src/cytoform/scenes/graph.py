@@ -1,0 +1,106 @@
+"""Tracks as a graph in GEFF (graph exchange file format): a node for every cell in every frame, edges in time."""
+
+from collections import Counter
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from cytoform.errors import InputError
+from cytoform.scenes.compose import Seen
+from cytoform.scenes.tracks import Tracked
+
+
+def write_graph(
+    path: Path,
+    tracked: Tracked,
+    seen: Sequence[Sequence[Seen]],
+    *,
+    families: Sequence[int],
+    time_step_s: float,
+    voxel_size_um: float,
+    labels: str | None,
+) -> None:
+    """Write the tracks; `families` says of every body whose it is, `labels` where the label images lie.
+
+    A node has its frame, its place in µm, its label, its size (µm³, in projections µm²) and its family.
+    """
+    from geff.core_io import write_arrays
+    from geff_spec import Axis, GeffMetadata
+
+    nodes, edges = _nodes(tracked, seen), _edges(tracked, seen)
+    frame, label, body = (np.array([node[column] for node in nodes]) for column in range(3))
+    cells = [node[3] for node in nodes]
+    z, y, x = np.array([cell.centroid_zyx_um for cell in cells]).reshape(-1, 3).T
+    values = {
+        "t": frame.astype(float),
+        "z": z,
+        "y": y,
+        "x": x,
+        "label": label.astype(np.uint16),
+        "tracklet": _tracklets(tracked, label),
+        "lineage": _lineages(tracked, label),
+        "family": np.array([families[number] for number in body], np.uint64),
+        "size": np.array([cell.n_voxels * voxel_size_um for cell in cells]),
+    }
+    space = [Axis(name=name, type="space", unit="micrometer") for name in "zyx"]
+    related = [{"type": "labels", "path": labels, "node_prop": "label"}] if labels else None
+    metadata = GeffMetadata(
+        directed=True,
+        axes=[Axis(name="t", type="time", unit="frame", scale=time_step_s, scaled_unit="second"), *space],
+        node_props_metadata={},
+        edge_props_metadata={},
+        track_node_props={"tracklet": "tracklet", "lineage": "lineage"},
+        related_objects=related,
+    )
+    write_arrays(
+        path,
+        np.arange(len(nodes), dtype=np.uint64),
+        {name: {"values": array, "missing": None} for name, array in values.items()},
+        edges,
+        {},
+        metadata,
+        zarr_format=3,
+    )
+
+
+def refuse_without_geff() -> None:
+    """Raise InputError now rather than after the long work."""
+    if find_spec("geff") is None:
+        raise InputError("--geff needs the package geff: pip install 'cytoform[benchmark]', or pass --no-geff")
+
+
+def _nodes(tracked: Tracked, seen: Sequence[Sequence[Seen]]) -> list[tuple[int, int, int, Seen]]:
+    """Frame, label, body, and what is seen of it."""
+    nodes = []
+    for frame, cells in enumerate(seen):
+        labels = tracked.labels_in(frame)
+        nodes += [(frame, labels[cell.number], cell.number, cell) for cell in cells]
+    return nodes
+
+
+def _edges(tracked: Tracked, seen: Sequence[Sequence[Seen]]) -> np.ndarray:
+    """From every cell to itself in the next frame, and from mothers to daughters."""
+    number_of = {(label, frame): number for number, (frame, label, _, _) in enumerate(_nodes(tracked, seen))}
+    edges = []
+    for track in tracked.tracks:
+        edges += [(number_of[track.label, t], number_of[track.label, t + 1]) for t in range(track.first, track.last)]
+        if track.parent:
+            edges.append((number_of[track.parent, track.first - 1], number_of[track.label, track.first]))
+    return np.array(edges, np.uint64).reshape(-1, 2)
+
+
+def _tracklets(tracked: Tracked, labels: np.ndarray) -> np.ndarray:
+    """Ways without a branch: a lone daughter, her sister being out of sight, goes on with her mother's."""
+    daughters = Counter(track.parent for track in tracked.tracks)
+    tracklet: dict[int, int] = {}
+    for track in tracked.tracks:  # mothers come before daughters
+        tracklet[track.label] = tracklet[track.parent] if track.parent and daughters[track.parent] == 1 else track.label
+    return np.array([tracklet[int(label)] for label in labels], np.uint64)
+
+
+def _lineages(tracked: Tracked, labels: np.ndarray) -> np.ndarray:
+    """The label of the first track of the family that is seen."""
+    root = {track.label: family.root.label for family in tracked.lineage.families() for track in family.tracks}
+    return np.array([root[int(label)] for label in labels], np.uint64)

@@ -1,0 +1,92 @@
+"""How cells move: a persistent random walk, or the ways of real cells."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float
+
+from cytoform.errors import InputError
+from cytoform.shapes.store import ShapeStore
+
+Steps = Float[np.ndarray, "steps 3"]
+
+
+@runtime_checkable
+class Motion(Protocol):
+    """Draws the ways of cells."""
+
+    def steps_um(self, n: int, rng: np.random.Generator, *, towards: Float[np.ndarray, " 3"] | None = None) -> Steps:
+        """`n` steps (z, y, x) in µm, one a frame; the first goes `towards` a direction where one is given."""
+        ...
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A persistent random walk: velocities of root mean square `speed_um` a frame that fade over `persistence` frames.
+
+    The Ornstein-Uhlenbeck process; squared displacements follow Fürth's formula (Fürth 1920, Z. Phys. 2, 244; Campos et
+    al. 2010, J. Theor. Biol. 267, 526).
+    """
+
+    speed_um: float
+    persistence: float
+
+    def steps_um(self, n: int, rng: np.random.Generator, *, towards: Float[np.ndarray, " 3"] | None = None) -> Steps:
+        """Steps of a new walk, in equilibrium from the first on."""
+        kept = np.exp(-1 / self.persistence) if self.persistence > 0 else 0.0
+        noise = rng.normal(size=(n, 3)) * self.speed_um / np.sqrt(3)
+        steps = np.empty((n, 3))
+        velocity = noise[0] if n else np.zeros(3)
+        if towards is not None and n:
+            velocity = np.asarray(towards) * self.speed_um
+        for number in range(n):
+            if number:
+                velocity = kept * velocity + np.sqrt(1 - kept**2) * noise[number]
+            steps[number] = velocity
+        return steps
+
+
+@dataclass(frozen=True)
+class RealWays:
+    """The ways of real cells: the centres that a shape store has kept, in frames of the scene.
+
+    A way that is too short is gone back and forth. It is turned about the optical axis at random.
+    """
+
+    ways_zyx_um: Sequence[Float[np.ndarray, "frames 3"]]
+
+    def steps_um(self, n: int, rng: np.random.Generator, *, towards: Float[np.ndarray, " 3"] | None = None) -> Steps:
+        """Steps of a way drawn at random."""
+        way = self.ways_zyx_um[int(rng.integers(len(self.ways_zyx_um)))]
+        phase = (int(rng.integers(2 * len(way) - 2)) + np.arange(n + 1)) % (2 * len(way) - 2)
+        steps = np.diff(way[np.minimum(phase, 2 * len(way) - 2 - phase)], axis=0)
+        turn = rng.uniform(0, 2 * np.pi)
+        if towards is not None and n:
+            turn = np.arctan2(towards[1], towards[2]) - np.arctan2(*steps.sum(axis=0)[1:])
+        y, x = steps[:, 1].copy(), steps[:, 2].copy()
+        steps[:, 1], steps[:, 2] = np.cos(turn) * y + np.sin(turn) * x, np.cos(turn) * x - np.sin(turn) * y
+        return steps
+
+
+def real_ways(path: Path, *, time_step_s: float) -> RealWays:
+    """The ways of the cells of a shape store, a place for every `time_step_s`. Raises InputError where there are none."""
+    ways = []
+    for sequence in ShapeStore.open(path):
+        info = sequence.info
+        way = np.array(info.offsets_zyx_um, float).reshape(-1, 3)
+        if len(way) < 2 or np.ptp(way, axis=0).max() == 0:
+            continue
+        step_s = time_step_s if info.time_step_s is None else info.time_step_s
+        times_s = np.arange(len(way)) * step_s
+        wanted_s = np.arange(0, times_s[-1] + 1e-9 * step_s, time_step_s)
+        ways.append(np.stack([np.interp(wanted_s, times_s, way[:, axis]) for axis in range(3)], axis=1))
+    ways = [way for way in ways if len(way) > 1]
+    if not ways:
+        raise InputError(
+            f"--motion {path}: its sequences have not kept where they moved; prepare movies without --keep-motion, "
+            "or choose --motion walk"
+        )
+    return RealWays(tuple(ways))

@@ -1,0 +1,73 @@
+"""One frame of a data set: composed, painted, written and measured. What the workers do."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cytoform.files import write_json
+from cytoform.scenes.compose import Composed, Placement, Seen, compose
+from cytoform.scenes.dataset import Dataset
+from cytoform.scenes.look import Look
+from cytoform.scenes.surfaces import write_meshes
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured in a frame: voxels that two cells share (there are none), and grey values."""
+
+    frame: int
+    n_cells: int
+    n_shared: int
+    inside_share: float
+    # Mean and standard deviation of the image in cells and in the background; None without images.
+    signal: float | None
+    background: float | None
+    noise: float | None
+
+
+def census(placements: Sequence[Placement], dataset: Dataset, cells: Path) -> list[Seen]:
+    """What is seen of each cell in a frame, before labels are given."""
+    return list(compose(placements, dataset.view, cells).seen)
+
+
+def paint(
+    frame: int, placements: Sequence[Placement], dataset: Dataset, look: Look, cells: Path, record: Path, *, seed: int
+) -> Measured:
+    """Write a frame of a data set and then its record, unless that is there."""
+    if record.exists():
+        return Measured(**json.loads(record.read_text()))
+    composed = compose(placements, dataset.view, cells)
+    assert composed.n_shared == 0, f"frame {frame}: {composed.n_shared} voxels belong to two cells"
+    image = None
+    if look.paints:
+        image = look.open().render(
+            composed.labels_zyx,
+            spacing_zyx_um=dataset.view.seen_spacing_zyx_um,
+            frame=frame,
+            seed=seed,
+            projection=dataset.view.projection,
+        )
+    labels = composed.labels_zyx if composed.projected_yx is None else composed.projected_yx[None]
+    dataset.write(frame, labels, image)
+    if dataset.meshes:
+        write_meshes(placements, cells, dataset.folder / "meshes" / dataset.sequence, dataset.number(frame))
+    measured = _measure(frame, labels, image, composed)
+    write_json(record, asdict(measured))
+    return measured
+
+
+def _measure(frame: int, labels: np.ndarray, image: np.ndarray | None, composed: Composed) -> Measured:
+    inside = labels > 0
+    grey: dict[str, Any] = {"signal": None, "background": None, "noise": None}
+    if image is not None and inside.any() and not inside.all():
+        behind = image[~inside]
+        grey = {
+            "signal": float(image[inside].mean(dtype=float)),
+            "background": float(behind.mean(dtype=float)),
+            "noise": float(behind.std(dtype=float)),
+        }
+    return Measured(frame, len(composed.seen), composed.n_shared, float(inside.mean()), **grey)

@@ -1,0 +1,151 @@
+"""Which piece of a family is which cell: followed backwards, so that cells part where their pieces stay apart for good.
+
+Forwards, nobody knows whether two pieces will join again. Backwards it is plain: two cells that come to share a piece had
+not yet divided before. A piece that splits off and joins again therefore never gets a label of its own.
+"""
+
+from dataclasses import dataclass, replace
+
+import cc3d
+import numpy as np
+from jaxtyping import Bool, Float, Integer
+
+from cytoform.shapes.cleaning import SPECK_SHARE
+
+# At the end a piece of less than this share of the family is a fragment of a cell, not a cell.
+DAUGHTER_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """The pieces (26 neighbours) of one shape, numbered from 1, in a box of the grid; specks are left out."""
+
+    corner_zyx: tuple[int, int, int]
+    labels: Integer[np.ndarray, "z y x"]
+    n_voxels: Integer[np.ndarray, " pieces"]
+    # In voxels of the grid.
+    centroids_zyx: Float[np.ndarray, "pieces 3"]
+
+    @property
+    def n(self) -> int:
+        """How many there are."""
+        return len(self.n_voxels)
+
+
+@dataclass(frozen=True)
+class Member:
+    """One cell of a family, from its `first` to its `last` shape; `parent` is the number of its mother."""
+
+    number: int
+    first: int
+    last: int
+    parent: int | None = None
+
+
+def find_pieces(inside: Bool[np.ndarray, "z y x"], corner_zyx: tuple[int, int, int]) -> Pieces:
+    """The pieces with at least 1 % of the voxels."""
+    found = cc3d.connected_components(inside, connectivity=26)
+    statistics = cc3d.statistics(found, no_slice_conversion=True)
+    n_voxels = np.array(statistics["voxel_counts"], np.int64)
+    n_voxels[0] = 0
+    kept = (n_voxels > 0) & (n_voxels >= SPECK_SHARE * n_voxels.sum())
+    number = np.where(kept, np.cumsum(kept), 0).astype(np.uint8 if kept.sum() < 256 else np.uint32)
+    return Pieces(
+        corner_zyx, number[found], n_voxels[kept], np.asarray(statistics["centroids"], float)[kept] + corner_zyx
+    )
+
+
+class Follower:
+    """Takes the shapes of a family from the last to the first and says which cell each piece belongs to.
+
+    Without `divides` the family is one cell all along, in however many pieces.
+    """
+
+    def __init__(self, n_shapes: int, *, divides: bool) -> None:
+        self._at = n_shapes
+        self._divides = divides
+        self._members: list[Member] = []
+        # The pieces of the shape before (later in time), and whose they are.
+        self._later: tuple[Pieces, Integer[np.ndarray, " pieces"]] | None = None
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """The cells found so far, in the order of their numbers."""
+        return tuple(self._members)
+
+    def step_back(self, pieces: Pieces) -> Integer[np.ndarray, " pieces"]:
+        """The number of the cell that each piece belongs to."""
+        self._at -= 1
+        if not self._divides:
+            owners = self._all_one(pieces)
+        elif self._later is None:
+            owners = self._at_the_end(pieces)
+        else:
+            owners = self._earlier(pieces, *self._later)
+        for number in set(owners.tolist()):
+            self._members[number] = replace(self._members[number], first=self._at)
+        self._later = pieces, owners
+        return owners
+
+    def _new(self) -> int:
+        self._members.append(Member(len(self._members), self._at, self._at))
+        return len(self._members) - 1
+
+    def _all_one(self, pieces: Pieces) -> Integer[np.ndarray, " pieces"]:
+        if not self._members:
+            self._new()
+        return np.zeros(pieces.n, int)
+
+    def _at_the_end(self, pieces: Pieces) -> Integer[np.ndarray, " pieces"]:
+        cells = pieces.n_voxels >= DAUGHTER_SHARE * pieces.n_voxels.sum()
+        owners = np.array([self._new() if cell else -1 for cell in cells])
+        return _with_nearest(owners, pieces)
+
+    def _earlier(
+        self, pieces: Pieces, later: Pieces, owners: Integer[np.ndarray, " later"]
+    ) -> Integer[np.ndarray, " pieces"]:
+        """Cells that come to lie in the same piece have a mother; pieces that no cell comes to belong to the nearest."""
+        claims: dict[int, list[int]] = {}
+        shared = shared_voxels(pieces, later)
+        for member in sorted(set(owners.tolist())):
+            overlaps = shared[:, owners == member].sum(axis=1)
+            centroid = np.average(
+                later.centroids_zyx[owners == member], axis=0, weights=later.n_voxels[owners == member]
+            )
+            nearest = np.linalg.norm(pieces.centroids_zyx - centroid, axis=1).argmin()
+            claims.setdefault(int(overlaps.argmax() if overlaps.any() else nearest), []).append(member)
+        before = np.full(pieces.n, -1)
+        for piece, members in claims.items():
+            before[piece] = members[0] if len(members) == 1 else self._mother(members)
+        return _with_nearest(before, pieces)
+
+    def _mother(self, daughters: list[int]) -> int:
+        number = self._new()
+        for daughter in daughters:
+            self._members[daughter] = replace(self._members[daughter], parent=number)
+        return number
+
+
+def shared_voxels(first: Pieces, second: Pieces) -> Integer[np.ndarray, "first second"]:
+    """How many voxels each piece of one shape shares with each of another."""
+    shared = np.zeros((first.n + 1, second.n + 1), int)
+    low = np.maximum(first.corner_zyx, second.corner_zyx)
+    high = np.minimum(np.add(first.corner_zyx, first.labels.shape), np.add(second.corner_zyx, second.labels.shape))
+    if (low < high).all():
+        a, b = (
+            pieces.labels[tuple(slice(l - c, h - c) for l, h, c in zip(low, high, pieces.corner_zyx, strict=True))]
+            for pieces in (first, second)
+        )
+        both = (a > 0) & (b > 0)
+        np.add.at(shared, (a[both], b[both]), 1)
+    return shared[1:, 1:]
+
+
+def _with_nearest(owners: Integer[np.ndarray, " pieces"], pieces: Pieces) -> Integer[np.ndarray, " pieces"]:
+    """Pieces without an owner (-1) get that of the nearest piece which has one."""
+    owned = np.flatnonzero(owners >= 0)
+    complete = owners.copy()
+    for piece in np.flatnonzero(owners < 0):
+        away = np.linalg.norm(pieces.centroids_zyx[owned] - pieces.centroids_zyx[piece], axis=1)
+        complete[piece] = owners[owned[away.argmin()]]
+    return complete

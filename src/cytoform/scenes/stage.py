@@ -1,0 +1,244 @@
+"""The whole stage: runs and shape stores in, benchmark data sets of one scene out."""
+
+import functools
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from cytoform.cluster import local_workers
+from cytoform.errors import InputError
+from cytoform.files import refuse_existing, write_json
+from cytoform.parallel import Progress, no_progress, run_all
+from cytoform.provenance import software_versions
+from cytoform.scenes.bodies import Body
+from cytoform.scenes.cast import Stage, draw_roles, read_bodies, render_family
+from cytoform.scenes.compose import Placement, Seen, View
+from cytoform.scenes.crowd import Crowd, Room, refuse_overfull
+from cytoform.scenes.dataset import Dataset
+from cytoform.scenes.graph import refuse_without_geff, write_graph
+from cytoform.scenes.look import Look, refuse_unfit
+from cytoform.scenes.motion import Motion, Walk, real_ways
+from cytoform.scenes.paint import Measured, census, paint
+from cytoform.scenes.request import OPEN, WALK, SceneRequest
+from cytoform.scenes.scale import Scale, settle_scale
+from cytoform.scenes.tracks import Tracked, number_tracks
+from cytoform.scenes.work import Work
+
+# Streams of random numbers.
+CAST, ENTRIES, CROWD, PICTURES = 11, 12, 13, 14
+# The walk where none is asked for: a share of the mean diameter a frame, and frames for which a cell keeps its way.
+FIRST = 8
+SPEED_DIAMETERS, PERSISTENCE_FRAMES = 0.1, 5.0
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Cells, and where the centre of the cube of each is in every frame."""
+
+    request: SceneRequest
+    scale: Scale
+    bodies: tuple[Body, ...]
+    centres_um: tuple[dict[int, tuple[float, float, float]], ...]
+
+
+@dataclass(frozen=True)
+class Made:
+    """A data set that has been written, and what is known of it."""
+
+    name: str
+    dataset: Dataset
+    look: Look
+    frames: tuple[int, ...]
+    tracked: Tracked
+    seen: tuple[tuple[Seen, ...], ...]
+    measured: tuple[Measured, ...]
+
+
+Report = Callable[[Path, Scene, Sequence[Made]], object]
+
+
+def benchmark(
+    request: SceneRequest,
+    out: Path,
+    *,
+    workers: int = 1,
+    overwrite: bool = False,
+    resume: bool = False,
+    progress: Progress = no_progress,
+    report: Report = lambda folder, scene, made: None,
+) -> list[Made]:
+    """Make a scene and write it as the data set `out`, or as a series of data sets OUT/DIAL-VALUE.
+
+    The same request gives the same bytes with any number of workers. `resume` goes on where an earlier call with the same
+    request was interrupted; finished cells and frames are kept. `report` may add files. Raises InputError.
+    """
+    refuse_existing(out, overwrite=overwrite)
+    if request.geff:
+        refuse_without_geff()
+    recorded = request.recorded() | {"versions": software_versions()}
+    scale = settle_scale(request)
+    if request.motion != WALK:
+        real_ways(Path(request.motion), time_step_s=scale.time_step_s)
+    for view, look in _views(request, scale).values():
+        planes = min(view.seen_shape_zyx[0], 8)
+        refuse_unfit(look, spacing_zyx_um=view.seen_spacing_zyx_um, planes=planes, projection=view.projection)
+    work = Work.beside(out)
+    with work.locked(), local_workers(workers):
+        work.begin(recorded, resume=resume)
+        try:
+            scene = _stage(request, scale, work, workers=workers, progress=progress)
+            made = [_make(scene, name, work, workers=workers, progress=progress) for name in _views(request, scale)]
+            report(work.output, scene, made)
+        except BaseException as stop:
+            if n_kept := work.n_frames():
+                stop.add_note(f"{n_kept} finished frames are kept; the same command with --resume goes on")
+            elif isinstance(stop, InputError):
+                work.give_up()  # the same again would fail again
+            raise
+        write_json(work.output / "provenance.json", {"command": "cytoform benchmark", **recorded})
+        work.finish()
+    return made
+
+
+def _views(request: SceneRequest, scale: Scale) -> dict[str, tuple[View, Look]]:
+    """The data sets of a request, by the folder of each: one, or one a value of the dial."""
+    view = View(request.size_zyx, scale.voxel_size_zyx_um, request.cells, projection=request.projection)
+    # Workers elsewhere need whole paths.
+    known = Path(request.texture).exists()
+    look = Look(str(Path(request.texture).absolute()) if known else request.texture, request.device)
+    if request.series is None:
+        return {"": (view, look)}
+    dial, values = request.series
+    dials: dict[str, Callable[[float], tuple[View, Look]]] = {
+        "snr": lambda value: (view, replace(look, snr=value)),
+        "cells": lambda value: (replace(view, families=int(value)), look),
+        "every": lambda value: (replace(view, every=int(value)), look),
+        "planes": lambda value: (replace(view, planes=int(value)), look),
+    }
+    return {f"{dial}-{value:g}": dials[dial](value) for value in values}
+
+
+def _stage(request: SceneRequest, scale: Scale, work: Work, *, workers: int, progress: Progress) -> Scene:
+    """Render all families, and find a place for each of their cells in every frame."""
+    stage = Stage(
+        tuple(source.absolute() for source in request.sources),
+        request.frames,
+        scale.time_step_s,
+        min(scale.voxel_size_zyx_um),
+        None if OPEN[request.leave][0] else (request.size_zyx[0] - 2) * scale.voxel_size_zyx_um[0],
+        request.device,
+        work.cells,
+    )
+    roles = draw_roles(
+        stage.sources, _entries(request), prior=request.prior, device=request.device, seed=_seed(request, CAST)
+    )
+    room = Room(request.size_zyx, scale.voxel_size_zyx_um, OPEN[request.leave], request.gap_um)
+    with progress("rendering cells", len(roles)) as advance:
+        # The first ones show whether there is room for all, before hours of work.
+        for some in (roles[:FIRST], roles[FIRST:]):
+            run_all(render_family, [(role, stage) for role in some], workers=workers, done=advance)
+            refuse_overfull(len(roles), read_bodies(stage, min(FIRST, len(roles))), room)
+    bodies = read_bodies(stage, len(roles))
+    if not work.places.exists():
+        with progress("moving cells", request.frames) as advance:
+            motion = _motion(request, scale, bodies)
+            seed = _seed(request, CROWD)
+            crowd = Crowd(bodies, room, work.cells, motion=motion, n_frames=request.frames, seed=seed)
+            centres = crowd.play(advance)
+        places = [{str(number): place.tolist() for number, place in frame.items()} for frame in centres]
+        write_json(work.places, {"frames": places})
+    frames = json.loads(work.places.read_text())["frames"]
+    return Scene(
+        request,
+        scale,
+        tuple(bodies),
+        tuple({int(number): (p[0], p[1], p[2]) for number, p in frame.items()} for frame in frames),
+    )
+
+
+def _entries(request: SceneRequest) -> list[int]:
+    """The first frame of every family: those that arrive do so evenly over the scene."""
+    rng = np.random.default_rng([request.seed, ENTRIES])
+    if not any(OPEN[request.leave]) or request.frames == 1:
+        return [0] * request.cells
+    arrives = rng.random(request.cells) < request.arrivals
+    return [int(rng.integers(1, request.frames)) if late else 0 for late in arrives]
+
+
+def _motion(request: SceneRequest, scale: Scale, bodies: Sequence[Body]) -> Motion:
+    step_min = scale.time_step_s / 60
+    if request.motion != WALK:
+        return real_ways(Path(request.motion), time_step_s=scale.time_step_s)
+    diameter_um = float(np.mean([np.cbrt(6 / np.pi * body.shapes[0].volume_um3) for body in bodies]))
+    speed = request.speed_um_per_min
+    persistence = request.persistence_min
+    return Walk(
+        speed_um=SPEED_DIAMETERS * diameter_um if speed is None else speed * step_min,
+        persistence=PERSISTENCE_FRAMES if persistence is None else persistence / step_min,
+    )
+
+
+def _make(scene: Scene, name: str, work: Work, *, workers: int, progress: Progress) -> Made:
+    """Write one data set of a scene."""
+    view, look = _views(scene.request, scene.scale)[name]
+    frames = tuple(range(0, scene.request.frames, view.every))
+    dataset = Dataset(
+        work.output / name,
+        view,
+        len(frames),
+        scene.scale.time_step_s * view.every,
+        scene.request.ome_zarr,
+        scene.request.meshes,
+    )
+    placements = [_placements(scene, view, frame) for frame in frames]
+    with progress(f"{name} following cells".strip(), len(frames)) as advance:
+        seen = run_all(census, [(placed, dataset, work.cells) for placed in placements], workers=workers, done=advance)
+    tracked = number_tracks(scene.bodies, frames, [{cell.number for cell in cells} for cells in seen])
+    dataset.create(look.open().dtype if look.paints else None)
+    work.records(name).mkdir(parents=True, exist_ok=True)
+    with progress(f"{name} painting frames".strip(), len(frames)) as advance:
+        labelled = [_labelled(placed, tracked.labels_in(number)) for number, placed in enumerate(placements)]
+        write = functools.partial(paint, seed=_seed(scene.request, PICTURES))
+        tasks = [
+            (number, placed, dataset, look, work.cells, work.records(name) / f"{number}.json")
+            for number, placed in enumerate(labelled)
+        ]
+        measured = run_all(write, tasks, workers=workers, done=advance)
+    dataset.finish(tracked.lineage)
+    if scene.request.geff:
+        _write_graph(scene, dataset, tracked, seen)
+    return Made(name, dataset, look, frames, tracked, tuple(map(tuple, seen)), tuple(measured))
+
+
+def _write_graph(scene: Scene, dataset: Dataset, tracked: Tracked, seen: Sequence[Sequence[Seen]]) -> None:
+    z_um, y_um, x_um = dataset.view.seen_spacing_zyx_um
+    write_graph(
+        dataset.folder / f"{dataset.sequence}.geff",
+        tracked,
+        seen,
+        families=[body.family for body in scene.bodies],
+        time_step_s=dataset.time_step_s,
+        voxel_size_um=y_um * x_um if dataset.view.projection else z_um * y_um * x_um,
+        labels=f"../{dataset.ome.name}/labels/cells" if dataset.ome_zarr else None,
+    )
+
+
+def _placements(scene: Scene, view: View, frame: int) -> list[Placement]:
+    """The cells of a frame that a data set shows; labels are their places among the bodies, from 1 on."""
+    return [
+        Placement(number, number + 1, body.shape(frame), scene.centres_um[frame][number])
+        for number, body in enumerate(scene.bodies)
+        if number in scene.centres_um[frame] and body.family < view.families
+    ]
+
+
+def _labelled(placements: Sequence[Placement], labels: dict[int, int]) -> list[Placement]:
+    return [replace(p, label=labels[p.number]) for p in placements if p.number in labels]
+
+
+def _seed(request: SceneRequest, stream: int) -> int:
+    """A seed of its own for each use."""
+    return int(np.random.SeedSequence([request.seed, stream]).generate_state(1)[0])

@@ -1,0 +1,147 @@
+"""The command `cytoform benchmark`: a data set with card and preview from runs or stores, or one clear line."""
+
+import errno
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from refusals import assert_refused
+
+from cytoform.cli import run
+from cytoform.movies.readers import open_movies
+from cytoform.scenes.dataset import Dataset
+from scenes import files_of, write_pairs
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_pairs(tmp_path_factory.mktemp("pairs") / "pairs.zarr")
+
+
+def options(out: Path, *more: str, frames: int = 3, cells: int = 2) -> list[str]:
+    small = ["--size", "24", "48", "48", "--voxel-size", "0.5", "0.5", "0.5", "--workers", "1"]
+    return ["--out", str(out), "--cells", str(cells), "--frames", str(frames), *small, *more]
+
+
+def test_a_data_set_with_card_and_preview(pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "set"
+    assert run(["benchmark", str(pairs), *options(out, "--licence", "CC-BY-4.0", "--seed", "2", frames=6)]) == 0
+    said = capsys.readouterr().out
+    assert "6 frames" in said
+    assert f"next: cytoform prepare {out}" in said
+    card, page = (out / "README.md").read_text(), (out / "index.html").read_text()
+    for words in (
+        "license: CC-BY-4.0",
+        "Voxels claimed by two cells | 0 |",
+        "pairs.zarr",
+        "| Seed | 2 |",
+        "0.5 × 0.5 × 0.5",
+    ):
+        assert words in card
+    assert page.count("<img") == 3
+    assert json.loads((out / "provenance.json").read_text())["sources"][0]["name"] == "pairs.zarr"
+    image = tifffile.imread(out / "01" / "t000.tif")
+    labels = tifffile.imread(out / "01_GT" / "TRA" / "man_track000.tif")
+    assert image.shape == labels.shape == (24, 48, 48)
+    assert image[labels > 0].mean() > 2 * image[labels == 0].mean()
+    (movie,) = open_movies(out)
+    assert (movie.time_step_s, movie.n_frames) == (60, 6)
+    assert {path.name for path in out.iterdir()} == {
+        "01", "01_GT", "01.ome.zarr", "01.geff", "README.md", "index.html", "provenance.json"
+    }  # fmt: skip
+
+
+def test_cells_of_a_run_and_of_a_store_in_one_scene(pairs: Path, trained: Path, tmp_path: Path) -> None:
+    out = tmp_path / "set"
+    more = ["--texture", "none", "--quiet", "--time-step", "20", "--no-geff", "--no-ome-zarr"]
+    assert run(["benchmark", str(trained), str(pairs), *options(out, *more, cells=4)]) == 0
+    sizes = np.bincount(tifffile.imread(out / "01_GT" / "TRA" / "man_track000.tif").ravel())[1:] * 0.125
+    assert len(sizes) >= 3
+    assert sizes.min() > 20
+    assert not (out / "01").exists()
+
+
+def test_a_series_of_light(pairs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "set"
+    assert run(["benchmark", str(pairs), *options(out, "--series", "snr=0.5,2", "--quiet", frames=1)]) == 0
+    contrast = {}
+    for name in ("snr-0.5", "snr-2"):
+        image, labels = (
+            tifffile.imread(out / name / file).astype(float) for file in ("01/t000.tif", "01_GT/TRA/man_track000.tif")
+        )
+        far = labels == 0
+        contrast[name] = (image[labels > 0].mean() - image[far].mean()) / np.median(
+            np.abs(image[far] - np.median(image[far]))
+        )
+    assert contrast["snr-2"] > 1.7 * contrast["snr-0.5"]
+    masks = [(out / name / "01_GT" / "TRA" / "man_track000.tif").read_bytes() for name in contrast]
+    assert masks[0] == masks[1]
+    assert "snr-0.5" in (out / "README.md").read_text()
+
+
+REFUSED = {
+    "crowd": (["--cells", "40"], "too crowded"),
+    "depth": (["--size", "8", "48", "48"], "µm deep"),
+    "texture": (["--texture", "nothing.toml"], "no such file"),
+    "cells": (["--cells", "0"], "--cells 0"),
+    "size": (["--size", "1", "48", "48"], "--size"),
+    "gap": (["--gap", "5"], "--gap"),
+    "series": (["--series", "colour=1"], "--series"),
+    "values": (["--series", "planes=1,2.5"], "whole numbers"),
+    "motion": (["--motion", "nowhere.zarr"], "nowhere.zarr"),
+    "still": (["--motion", "PAIRS"], "have not kept where they moved"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_is_one_line(case: str, pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    more, words = REFUSED[case]
+    given = [str(pairs) if word == "PAIRS" else word for word in more]
+    plain = ["--texture", "none", "--no-geff", "--no-ome-zarr"]
+    arguments = ["benchmark", str(pairs), *options(tmp_path / "set", *plain)]
+    for option in given[::2]:  # options that are given twice are refused for that
+        if option in arguments and option.startswith("--"):
+            place = arguments.index(option)
+            del arguments[place : place + (4 if option == "--size" else 2)]
+    assert_refused([*arguments, *given], words, capsys, folder=tmp_path)
+
+
+def test_a_full_disk_is_one_line_and_resume_goes_on(
+    pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, plain = tmp_path / "set", ["--texture", "none", "--no-geff", "--no-ome-zarr", "--quiet"]
+    written = Dataset.write
+
+    def full(self: Dataset, frame: int, labels: np.ndarray, image: np.ndarray | None) -> None:
+        if frame == 2:
+            raise OSError(errno.ENOSPC, "No space left on device", "man_track002.tif")
+        written(self, frame, labels, image)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Dataset, "write", full)
+        assert run(["benchmark", str(pairs), *options(out, *plain)]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "no space left" in error
+    assert "2 finished frames are kept; the same command with --resume goes on" in error
+    assert not out.exists()
+    assert run(["benchmark", str(pairs), *options(out, *plain, "--resume")]) == 0
+    assert run(["benchmark", str(pairs), *options(tmp_path / "whole", *plain)]) == 0
+    assert files_of(out) == files_of(tmp_path / "whole")
+
+
+def test_an_existing_output_stays_unless_it_is_to_be_overwritten(
+    pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, plain = tmp_path / "set", ["--texture", "none", "--no-geff", "--no-ome-zarr", "--quiet"]
+    assert run(["benchmark", str(pairs), *options(out, *plain)]) == 0
+    assert_refused(["benchmark", str(pairs), *options(out, *plain)], "--overwrite", capsys, folder=tmp_path)
+    assert run(["benchmark", str(pairs), *options(out, *plain, "--overwrite", "--seed", "1")]) == 0
+    assert json.loads((out / "provenance.json").read_text())["seed"] == 1
+
+
+def test_help_is_quick_about_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["benchmark", "--help"]) == 0
+    assert "--projection" in capsys.readouterr().out

@@ -1,0 +1,136 @@
+"""Cells that move and push: never two in one voxel, never out of closed borders, in and out of open ones."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from stores import ball
+
+from cytoform.errors import InputError
+from cytoform.scenes.bodies import Body, BoxWriter, Shape, sample
+from cytoform.scenes.crowd import Crowd, Room, refuse_overfull
+from cytoform.scenes.motion import Walk
+from scenes import GRID
+
+SPACING = (0.5, 0.5, 0.5)
+
+
+class Straight:
+    """Everybody goes the same way, or towards where they are sent."""
+
+    def __init__(self, *step_um: float) -> None:
+        self.step_um = step_um
+
+    def steps_um(self, n: int, rng: np.random.Generator, *, towards: np.ndarray | None = None) -> np.ndarray:
+        step = np.array(self.step_um) if towards is None else towards * np.linalg.norm(self.step_um)
+        return np.tile(step, (n, 1))
+
+
+def shape_of(boxes: BoxWriter, radius_um: float) -> Shape:
+    return boxes.add(ball(radius_um, grid=GRID), GRID, (0, 0, 0))
+
+
+def bodies(folder: Path, n: int, n_frames: int, *, firsts: tuple[int, ...] = ()) -> list[Body]:
+    """Balls of 2 µm, each from its first frame to the last."""
+    with BoxWriter(folder / "0.bin") as boxes:
+        shape = shape_of(boxes, 2.0)
+    return [Body(i, 0, None, first, (shape,) * (n_frames - first)) for i, first in enumerate(firsts or (0,) * n)]
+
+
+def play(
+    folder: Path, cells: list[Body], room: Room, motion: object, n_frames: int, seed: int = 0
+) -> list[dict[int, np.ndarray]]:
+    return Crowd(cells, room, folder, motion=motion, n_frames=n_frames, seed=seed).play()
+
+
+@pytest.mark.parametrize("gap_um", [0.0, 0.8])
+def test_balls_in_a_crowd_never_come_nearer_than_their_size_and_the_gap(gap_um: float, tmp_path: Path) -> None:
+    room = Room((12, 40, 40), SPACING, (False, False, False), gap_um)
+    cells = bodies(tmp_path, 9, 12)
+    frames = play(tmp_path, cells, room, Walk(1.5, 4.0), 12)
+    moved = 0.0
+    for before, centres in zip([frames[0], *frames], frames, strict=False):
+        count = np.zeros(room.shape_zyx, int)
+        for number, centre in centres.items():
+            found = sample(tmp_path, cells[number].shape(0), centre_zyx_um=centre, spacing_zyx_um=SPACING)
+            inside = found.clipped(room.shape_zyx)
+            count[inside.slices] += inside.distances_um <= 0
+            assert (inside.distances_um <= 0).sum() == (found.distances_um <= 0).sum(), "cut by a closed border"
+        assert count.max() == 1
+        places = np.array(list(centres.values()))
+        away = np.linalg.norm(places[:, None] - places[None], axis=2)[np.triu_indices(9, 1)]
+        assert away.min() >= 4.0 + gap_um - 0.9  # what voxels of 0.5 µm cannot tell
+        moved += sum(float(np.linalg.norm(centres[n] - before[n])) for n in centres)
+    assert moved > 50
+
+
+def test_two_that_would_collide_push_each_other_aside(tmp_path: Path) -> None:
+    cells = bodies(tmp_path, 2, 6)
+    crowd = Crowd(
+        cells, Room((12, 40, 40), SPACING, (False,) * 3), tmp_path, motion=Straight(0, 0, 0), n_frames=6, seed=0
+    )
+    crowd.play()
+    first, second = crowd.movers
+    first.centre_um, second.centre_um = np.array([3.0, 8, 8]), np.array([3.0, 8, 10])
+    crowd._settle(5)
+    assert second.centre_um[2] - first.centre_um[2] == pytest.approx(4.0, abs=0.6)
+    assert (first.centre_um + second.centre_um) / 2 == pytest.approx([3, 8, 9], abs=1e-9)
+
+
+def test_too_many_for_the_room_is_one_line_that_says_how_many_fit(tmp_path: Path) -> None:
+    room = Room((12, 20, 20), SPACING, (False, False, False))
+    with pytest.raises(
+        InputError, match=r"too crowded: 30 families in 12×20×20 voxels, only \d find room in frame 0; choose"
+    ) as fault:
+        play(tmp_path, bodies(tmp_path, 30, 1), room, Walk(0.5, 1.0), 1)
+    assert "\n" not in str(fault.value)
+
+
+def test_cells_that_grow_into_each_other_without_room_are_refused_in_time(tmp_path: Path) -> None:
+    """Two balls that become larger than the room."""
+    with BoxWriter(tmp_path / "0.bin") as boxes:
+        shapes = shape_of(boxes, 1.0), shape_of(boxes, 2.5)
+    cells = [Body(number, 0, None, 0, shapes) for number in range(2)]
+    with pytest.raises(InputError, match=r"too crowded: .* overlap in frame 1"):
+        play(tmp_path, cells, Room((12, 12, 12), SPACING, (False,) * 3), Straight(0, 0, 0), 2)
+
+
+def test_more_than_fits_is_known_from_the_first_few(tmp_path: Path) -> None:
+    """Balls of 35 µm³ in 600 µm³: at 74 % there is room for 12."""
+    cells, room = bodies(tmp_path, 3, 2), Room((12, 20, 20), SPACING, (False, True, True))
+    refuse_overfull(12, cells, room)
+    with pytest.raises(InputError, match=r"too crowded: 13 families .* at most 12 fit"):
+        refuse_overfull(13, cells, room)
+
+
+def test_newcomers_come_in_through_open_borders(tmp_path: Path) -> None:
+    room = Room((12, 40, 40), SPACING, (False, True, True))
+    cells = bodies(tmp_path, 0, 14, firsts=(0, 3, 5, 8))
+    frames = play(tmp_path, cells, room, Straight(0, 0, 1.0), 14)
+    for number, first in enumerate((0, 3, 5, 8)):
+        assert all((number in centres) == (frame >= first) for frame, centres in enumerate(frames))
+        y, x = frames[first][number][1:]
+        beyond = max(-y, -x, y - 20, x - 20)
+        if first:
+            assert beyond == pytest.approx(2.0)
+            y, x = frames[first + 3][number][1:]
+            assert max(-y, -x, y - 20, x - 20) == pytest.approx(-1.0)
+        else:
+            assert beyond <= 0
+
+
+def test_nobody_goes_farther_than_just_out_of_sight(tmp_path: Path) -> None:
+    room = Room((12, 40, 40), SPACING, (False, True, True))
+    frames = play(tmp_path, bodies(tmp_path, 2, 30), room, Straight(0.7, 0, 1.0), 30)
+    z, _, x = np.array([frames[-1][0], frames[-1][1]]).T
+    assert z == pytest.approx([3.5, 3.5])  # a voxel is left
+    assert x.max() == pytest.approx(22.0)
+
+
+def test_the_same_seed_gives_the_same_ways_and_another_gives_others(tmp_path: Path) -> None:
+    room = Room((12, 40, 40), SPACING, (False, True, True))
+    one, again, other = (
+        play(tmp_path, bodies(tmp_path, 4, 5), room, Walk(1.0, 2.0), 5, seed=seed) for seed in (1, 1, 2)
+    )
+    assert all((one[-1][n] == again[-1][n]).all() for n in one[-1])
+    assert any((one[-1][n] != other[-1][n]).any() for n in one[-1])

@@ -1,0 +1,52 @@
+"""Small scenes of exact shapes: stores of balls and of dividing pairs, and a texture that needs nothing."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cytoform.scenes.request import SceneRequest
+from cytoform.shapes.analytic import DividingPair
+from cytoform.shapes.grid import Grid
+from cytoform.shapes.store import SequenceInfo, ShapeStore
+
+GRID = Grid(32, 8.0)
+RADIUS_UM = 2.6
+N_FRAMES = 7
+# The pair is apart, by more than a voxel's diagonal, from this frame on.
+DIVISION = 5
+
+
+def write_pairs(path: Path, names: str = "ab", *, n_frames: int = N_FRAMES, end_um: float = 7.4) -> Path:
+    """A store of balls that become two balls along x."""
+    store = ShapeStore.create(path, GRID, band_um=2.0, attributes={"command": "test"})
+    pair = DividingPair(RADIUS_UM, end_um, centre_zyx_um=(8.0, 8.0, 8.0))
+    for name in names:
+        sequence = store.add(SequenceInfo(name, n_frames, time_step_s=60.0))
+        for frame in range(n_frames):
+            sdf_um = pair.distance_um(GRID.points_zyx_um(), frame / (n_frames - 1)).reshape(GRID.shape)
+            sequence.write(frame, sdf_um.astype(np.float32))
+    return path
+
+
+def request(*sources: Path, **options: Any) -> SceneRequest:
+    """A small scene without images, whose cells stay in view."""
+    small = {"cells": 3, "frames": 8, "size_zyx": (24, 72, 72), "voxel_size_zyx_um": (0.5, 0.5, 0.5), "seed": 3}
+    plain = {"texture": "none", "leave": "none", "ome_zarr": False, "geff": False}
+    return SceneRequest(sources=sources, **{**small, **plain, **options})
+
+
+class Flat:
+    """A texture: cells are as grey as their label, the background is 0, projections are maxima."""
+
+    dtype = np.dtype(np.uint16)
+
+    def render(self, labels_zyx: np.ndarray, *, projection: bool = False, **_: Any) -> np.ndarray:
+        """100 times the label."""
+        image = (100 * labels_zyx).astype(np.uint16)
+        return image.max(axis=0, keepdims=True) if projection else image
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """All files below a folder."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
