@@ -97,7 +97,7 @@ def test_sequences_differ_and_one_alone_looks_the_same(store: Path, tmp_path: Pa
 
 @pytest.mark.usefixtures("stamp")
 @pytest.mark.parametrize("kind", ["challenge", "folder"])
-def test_label_movies_in_2d(kind: str, tmp_path: Path) -> None:
+def test_label_movies_in_2d(kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = write_movie(tmp_path / "set", 3)
     masks = root if kind == "challenge" else root / "01_ST" / "SEG"
     assert render(masks, tmp_path / "out", *VOXEL, "--time-step", "30") == 0
@@ -108,6 +108,8 @@ def test_label_movies_in_2d(kind: str, tmp_path: Path) -> None:
     [movie] = open_movies(tmp_path / "out", flat=True)
     assert movie.spacing_zyx_um == pytest.approx((1, 0.5, 0.25))
     assert movie.time_step_s == 30
+    assert cli.run(["info", str(tmp_path / "out")]) == 0
+    assert "3 × 1 × " in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("stamp")

@@ -28,6 +28,12 @@ def test_a_division_in_view() -> None:
     assert tracks(DIVISION, [{0}] * 4 + [{1, 2}] * 4) == {(1, 0, 3, 0), (2, 4, 7, 1), (3, 4, 7, 1)}
 
 
+def test_a_division_counts_where_both_daughters_are_seen() -> None:
+    frames = list(range(8))
+    assert number_tracks(DIVISION, frames, [{0}] * 4 + [{1, 2}] * 4).n_divisions == 1
+    assert number_tracks(DIVISION, frames, [{0}] * 4 + [{1}] * 4).n_divisions == 0
+
+
 def test_who_comes_back_is_a_new_track() -> None:
     assert tracks(DIVISION, [{0}, set(), {0}, {0}] + [{1, 2}] * 2 + [{2}, {1, 2}]) == {
         (1, 0, 0, 0), (2, 2, 3, 0), (3, 4, 5, 2), (4, 4, 7, 2), (5, 7, 7, 0),

@@ -126,8 +126,9 @@ def benchmark(
             report=write_scene_report,
         )
     for one in made:
-        n_divisions = len({track.parent for track in one.tracked.tracks} - {0})
+        n_divisions = one.tracked.n_divisions
         name = f"{one.name}: " if one.name else ""
         common.say(f"{name}{len(one.tracked.tracks)} tracks, {n_divisions} divisions, {len(one.frames)} frames")
     first = out / made[0].name
-    common.done(out, next_command=f"cytoform prepare {first} --out shapes.zarr")
+    after = f"texture train {first} --out texture" if projection else f"prepare {first} --out shapes.zarr"
+    common.done(out, next_command=f"cytoform {after}")

@@ -105,11 +105,11 @@ def _movies(path: Path) -> list[str]:
     from cytoform.movies.readers import open_movies
 
     try:
-        movies, unknown = open_movies(path), False
+        movies, unknown = open_movies(path, flat=True), False
     except InputError as fault:
         if "--voxel-size" not in str(fault):
             raise
-        movies, unknown = open_movies(path, voxel_size_zyx_um=(1.0, 1.0, 1.0)), True
+        movies, unknown = open_movies(path, voxel_size_zyx_um=(1.0, 1.0, 1.0), flat=True), True
     lines = [f"{len(movies)} label movies"]
     for movie in movies:
         spacing = "not recorded" if unknown else " × ".join(f"{s:g}" for s in movie.spacing_zyx_um) + " µm"

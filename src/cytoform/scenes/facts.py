@@ -1,6 +1,5 @@
 """What a data set is like in figures, for its card and its page."""
 
-from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -36,7 +35,7 @@ def facts(scene: "Scene", made: "Made") -> Facts:
     z_um, y_um, x_um = made.dataset.view.seen_spacing_zyx_um
     unit = y_um * x_um if made.dataset.view.projection else z_um * y_um * x_um
     tracks = made.tracked.tracks
-    daughters = Counter(track.parent for track in tracks if track.parent)
+    mothers = {track.parent for track in tracks}
     last = len(made.frames) - 1
     grey = [
         (frame.signal - frame.background) / frame.noise
@@ -46,14 +45,14 @@ def facts(scene: "Scene", made: "Made") -> Facts:
     return Facts(
         families=len({scene.bodies[number].family for number in made.tracked.bodies}),
         tracks=len(tracks),
-        divisions=sum(n > 1 for n in daughters.values()),
+        divisions=made.tracked.n_divisions,
         cells_by_frame=tuple(frame.n_cells for frame in made.measured),
         inside_share=float(np.mean([frame.inside_share for frame in made.measured])),
         shared_voxels=sum(frame.n_shared for frame in made.measured),
         sizes=np.array([cell.n_voxels * unit for cells in made.seen for cell in cells]),
         speeds_um_per_min=_speeds(scene, made),
         entering=sum(track.first > 0 and not track.parent for track in tracks),
-        leaving=sum(track.last < last and track.label not in daughters for track in tracks),
+        leaving=sum(track.last < last and track.label not in mothers for track in tracks),
         contrast_to_noise=float(np.mean(grey)) if grey else None,
     )
 

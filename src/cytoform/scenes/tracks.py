@@ -1,5 +1,6 @@
 """From what is seen in every frame to labels and a lineage."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,11 @@ class Tracked:
     def lineage(self) -> Lineage:
         """As it is written."""
         return Lineage(self.tracks)
+
+    @property
+    def n_divisions(self) -> int:
+        """Mothers of which at least two daughters are seen."""
+        return sum(n > 1 for n in Counter(track.parent for track in self.tracks if track.parent).values())
 
     def labels_in(self, frame: int) -> dict[int, int]:
         """The label of every body that is seen in a frame."""
