@@ -28,7 +28,7 @@ RULES = (
     f"Histograms, spectrum, noise and features are good where they are off by at most {TIMES_REAL[0]:g} times "
     f"what real images differ among themselves, mixed up to {TIMES_REAL[1]:g} times. Differences of at most "
     "0.1 σ, 1 dB, 10 % and 5 are good in any case, and three times these mixed. Of the two histograms the worse counts.",
-    f"Fooling is good where at least {FOOLING_LIMITS[0]:g} times as many squares pass for real ones by both tests at once as "
+    f"Fooling is good where at least {FOOLING_LIMITS[0]:g} times as many squares pass for real ones by both tests together as "
     f"squares of other real images do, mixed from {FOOLING_LIMITS[1]:g} times.",
     f"Flicker of brightness and of texture is good within a factor {FLICKER_LIMITS[0]:g} of the real movie’s, up or down, "
     f"mixed within {FLICKER_LIMITS[1]:g}; the worse of the two counts. Cells that change less than real ones are no better.",
@@ -121,8 +121,8 @@ def _fooling(judged: Judged) -> Finding:
         return Finding("open", "There are too few squares with cells for a test of fooling.")
     apart = " and ".join(f"{judged.found.figures[f'fooling_{t}'].value:.0%} the {t}" for t in ("histogram", "spectrum"))
     text = (
-        f"{rate:.0%} of the squares pass for real ones by histogram and spectrum at once ({apart} alone); "
-        f"of other real squares {_told(100 * usual)} % do."
+        f"{rate:.0%} of the squares pass for real ones in a test of histogram and spectrum together; of other real "
+        f"squares {_told(100 * usual)} % do. Each test alone has a stricter limit: {apart}."
     )
     least, mixed = (limit * (0.95 if math.isnan(usual) else usual) for limit in FOOLING_LIMITS)
     return Finding(grade(rate, (least, mixed)), text)

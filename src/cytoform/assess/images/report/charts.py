@@ -111,7 +111,7 @@ def fooling_figure(found: Sequence[tuple[Side, ImageComparison]]) -> Figure:
     """Shares of the squares that pass for real ones."""
     estimates = [[each.figures[f"fooling_{test}"] for test in TESTS] for _, each in found]
     figure, axes = _figure(1, 2.8)
-    names = ["by the histogram", "by the spectrum", "by both at once"]
+    names = ["by the histogram", "by the spectrum", "by both together"]
     _bars(axes[0], [side for side, _ in found], estimates, names)
     axes[0].axhline(USUAL, color="#64748b", linewidth=1, linestyle=(0, (4, 3)))
     axes[0].set(ylabel="share of squares", ylim=(0, 1.02))
