@@ -88,16 +88,18 @@ def train_segmenter(
     steps: int = STEPS,
     seed: int = 0,
     device: "str | torch.device" = "cpu",
+    sizes: ObjectSizes | None = None,
     done: Callable[[], Any] = lambda: None,
 ) -> NetworkSegmenter:
     """Train a small U-Net for a fixed number of steps; on a CPU the same seed gives the same bits.
 
-    Of more planes than 64 million pixels hold, evenly spread ones are learned. `done` is called after each step. Raises
-    InputError where there is nothing to learn: no plane, no object, or images of one intensity.
+    Of more planes than 64 million pixels hold, evenly spread ones are learned. `sizes` of objects, by default those in
+    the planes, decide how much smaller the network sees images. `done` is called after each step. Raises InputError
+    where there is nothing to learn: no plane, no object, or images of one intensity.
     """
     import torch
 
-    sizes = _sizes(planes)
+    sizes = sizes or _sizes(planes)
     shrink = 2 ** max(0, int(np.log2(sizes.diameter_px / LEAST_DIAMETER_PX)))
     lessons = lessons_of(planes, shrink)
     rng = np.random.default_rng(seed)
@@ -121,10 +123,11 @@ def train_otsu(
     steps: int = STEPS,
     seed: int = 0,
     device: "str | torch.device" = "cpu",
+    sizes: ObjectSizes | None = None,
     done: Callable[[], Any] = lambda: None,
 ) -> OtsuSegmenter:
     """Learn how large objects are. Raises InputError where there is none."""
-    return OtsuSegmenter(_sizes(planes))
+    return OtsuSegmenter(sizes or _sizes(planes))
 
 
 class Train(Protocol):
@@ -137,6 +140,7 @@ class Train(Protocol):
         steps: int = STEPS,
         seed: int = 0,
         device: "str | torch.device" = "cpu",
+        sizes: ObjectSizes | None = None,
         done: Callable[[], Any] = lambda: None,
     ) -> Segmenter: ...
 

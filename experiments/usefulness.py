@@ -1,0 +1,254 @@
+"""Are synthetic data useful? A fixed segmenter and tracker learn from real pairs, from synthetic ones and from both.
+
+python experiments/usefulness.py --data nuclei --size cpu      # or paper, on a GPU; --help for more
+
+Tested on real frames that neither saw. The synthetic side knows the same share of real pairs and nothing else: cells are
+simulated, scaled to those in the share, and the texture of their images is learned from the share. All lies in
+out/experiments/SIZE/usefulness:
+
+results.json                          all scores, by data set
+DATA SET/truth                        the test frames, as py-ctcmetrics reads them
+DATA SET/N-frames/seed-S/scores.json  of one training, beside everything it was made with
+"""
+
+import json
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from cyclopts import App, Parameter
+
+from cytoform.cli import run as run_command
+from cytoform.commands.common import Common, Device, WorkerOptions
+from cytoform.errors import InputError
+from cytoform.files import write_json
+from cytoform.imaging.objects import ObjectSizes
+from cytoform.imaging.pairs import Plane
+from cytoform.imaging.segmenter import SEGMENTERS
+from cytoform.parallel import run_all
+from cytoform.provenance import software_versions
+from cytoform.shapes.digest import folder_sha256
+from experiment import DOCS, ROOT
+from tables import Row, share_std, update_table
+from usefulness_data import NAMES, Name, RealSet, open_set, write_truth
+from usefulness_gain import gain, in_words
+from usefulness_scores import scores
+from usefulness_synthetic import Amounts, Recipe, TextureKind, simulated_cells
+
+SHARED = ROOT.parent / "shared" / "data"
+COLUMNS = ("data set", "size", "real frames", "learned from", "SEG", "DET", "TRA", "in words")
+ARMS = ("real", "synthetic", "both")
+METRICS = ("SEG", "DET", "TRA")
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is computed."""
+
+    name: str
+    steps: int  # of the segmenter, with four crops each, whatever it learns from
+    seeds: int
+    shares: tuple[int | None, ...]  # real frames; None: all of the training part
+    amounts: Amounts
+
+
+SIZES = {
+    # Only shows that everything runs.
+    "tiny": Size("tiny", 4, 2, (1,), Amounts(2, 3, 24, 2, 16, 64)),
+    # Nuclei in about 40 minutes on two cores.
+    "cpu": Size("cpu", 300, 3, (1, 4, None), Amounts(12, 8, 32, 10, 320)),
+    "paper": Size("paper", 2000, 3, (1, 2, 4, None), Amounts(33, 16, 64, 40, 12000)),
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One seed of one share of a data set."""
+
+    real: RealSet
+    size: Size
+    n_frames: int
+    recipe: Recipe
+    truth: Path
+
+    def settings(self) -> dict[str, Any]:
+        """What its scores depend on beside the data."""
+        size = {key: value for key, value in asdict(self.size).items() if key not in ("name", "seeds", "shares")}
+        known = {"texture": self.real.texture or self.recipe.kind, "cells_sha256": folder_sha256(self.recipe.cells)}
+        frames = {"training": self.real.training, "test": self.real.test, "frames": self.frames(), **known}
+        found: dict[str, Any] = json.loads(json.dumps({**size, **frames, "seed": self.recipe.seed}))
+        return found
+
+    def frames(self) -> list[int]:
+        """Those that are learned: drawn, since some frames teach more than others."""
+        rng = np.random.default_rng([self.recipe.seed, self.n_frames])
+        return sorted(rng.choice(self.real.training_frames, self.n_frames, replace=False).tolist())
+
+
+def run_job(job: Job) -> dict[str, Any]:
+    """The scores of all arms. Everything that is there is taken as it is; raises InputError if it was made otherwise."""
+    folder, settings = job.recipe.folder, job.settings()
+    folder.mkdir(parents=True, exist_ok=True)
+    begun, record = folder / "settings.json", folder / "scores.json"
+    if begun.exists() and json.loads(begun.read_text()) != settings:
+        raise InputError(f"{folder}: made with other settings; give another --out, or --overwrite")
+    write_json(begun, settings)
+    if not record.exists():
+        share = job.real.planes(job.frames())
+        synthetic = job.recipe.planes(share)
+        write_json(record, {"frames": job.frames(), **{arm: _learned(job, share, synthetic, arm) for arm in ARMS}})
+    found: dict[str, Any] = json.loads(record.read_text())
+    return found
+
+
+def _learned(job: Job, share: Sequence[Plane], synthetic: Sequence[Plane], arm: str) -> dict[str, float | None]:
+    """Scores on the test frames of what was learned from an arm."""
+    record = job.recipe.folder / f"{arm}.json"
+    if not record.exists():
+        n = max(len(share), len(synthetic))
+        # Both sides count the same in `both`, and every arm is shown as many crops.
+        planes = {"real": share, "synthetic": synthetic, "both": [*_repeated(share, n), *_repeated(synthetic, n)]}[arm]
+        sizes = ObjectSizes.of(plane.labels_yx for plane in share)
+        assert sizes is not None
+        from cytoform.training.device import torch_device
+
+        segmenter = SEGMENTERS["unet"](
+            planes, steps=job.size.steps, seed=job.recipe.seed, device=torch_device(job.recipe.device), sizes=sizes
+        )
+        tests, tracked = job.real.planes(job.real.test_frames), job.real.lineage is not None
+        write_json(record, scores(segmenter, tests, job.truth, tracked=tracked, most_px=sizes.diameter_px))
+    found: dict[str, float | None] = json.loads(record.read_text())
+    return found
+
+
+def _repeated(planes: Sequence[Plane], n: int) -> list[Plane]:
+    return [planes[i % len(planes)] for i in range(n)]
+
+
+def measure(real: RealSet, size: Size, recipe: Recipe, common: Common, workers: int) -> dict[str, Any]:
+    """All scores of a data set, by share, and what was gained."""
+    start = time.perf_counter()
+    truth = recipe.folder / "truth"
+    write_truth(real, truth)
+    shares = sorted({min(n or len(real.training_frames), len(real.training_frames)) for n in size.shares})
+    jobs = [
+        Job(real, size, n, replace(recipe, folder=recipe.folder / f"{n}-frames" / f"seed-{seed}", seed=seed), truth)
+        for n in shares
+        for seed in range(common.seed, common.seed + size.seeds)
+    ]
+    with common.progress(real.name, len(jobs)) as advance:
+        found = run_all(run_job, [(job,) for job in jobs], workers=workers, done=advance)
+    by_share = {str(n): [one for job, one in zip(jobs, found, strict=True) if job.n_frames == n] for n in shares}
+    gains = {n: {m: gain(single, m) for m in METRICS} for n, single in by_share.items()}
+    return {
+        "scores": by_share,
+        "gain": gains,
+        "verdict": {n: in_words(int(n), gains[n]["SEG"]) for n in by_share},
+        "provenance": {
+            "size": json.loads(json.dumps(asdict(size))),
+            "texture": real.texture or recipe.kind,
+            "seed": common.seed,
+            "versions": software_versions() | {name: version(name) for name in ("laptrack", "monai", "py-ctcmetrics")},
+            "seconds": time.perf_counter() - start,
+        },
+    }
+
+
+def rows(name: str, size: str, results: dict[str, Any]) -> list[Row]:
+    """Mean and standard deviation over the seeds of every arm; what was gained stands beside `both`."""
+    found = []
+    for n, single in results["scores"].items():
+        for arm in ARMS:
+            words = results["verdict"][n] if arm == "both" else ""
+            found.append((name, size, n, arm, *(share_std(_summary(single, arm, m)) for m in METRICS), words))
+    return found
+
+
+def _summary(single: Sequence[dict[str, Any]], arm: str, metric: str) -> dict[str, float | None]:
+    values = [one[arm][metric] for one in single]
+    if None in values:
+        return {"mean": None, "std": None}
+    return {"mean": float(np.mean(values)), "std": float(np.std(values, ddof=1)) if len(values) > 1 else 0.0}
+
+
+def command(
+    *,
+    size: Literal["tiny", "cpu", "paper"] = "cpu",
+    data: Annotated[list[Name], Parameter(consume_multiple=True, negative=())] = list(NAMES),  # noqa: B006
+    texture: TextureKind = "learned",
+    cells: Path | None = None,
+    out: Path | None = None,
+    shared: Path = SHARED,
+    docs: Path = DOCS,
+    no_docs: Annotated[bool, Parameter(negative=())] = False,
+    device: Device = "auto",
+    workers: WorkerOptions = WorkerOptions(),  # noqa: B008 (frozen)
+    common: Common = Common(),  # noqa: B008 (frozen)
+) -> None:
+    """Measure each data set that has no result yet, write results.json, and put its rows into the docs.
+
+    Parameters
+    ----------
+    size
+        tiny only shows that it runs; cpu takes two cores about 40 minutes for the nuclei; paper is for a GPU.
+    data
+        nuclei and dic are real images; embryo is real nuclei in images of known optics, so that only shapes differ.
+    texture
+        How synthetic images get their texture from the share of real ones: learned by a network, or optics calibrated.
+    cells
+        A shape store whose cells populate the synthetic scenes, for example of 'cytoform generate'; else simulated ones.
+    out
+        Folder to work in; by default out/experiments/SIZE/usefulness in the project.
+    shared
+        Folder with fluo_hela_nuclei, dic_hela and blastospim_nuclei.
+    docs
+        Markdown file with the table to update; tiny updates none but one that is given.
+    no_docs
+        Update no table.
+    device
+        Where to compute.
+    """
+    folder = ROOT / "out" / "experiments" / size / "usefulness" if out is None else out
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "results.json"
+    results: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    table = None if no_docs or (size == "tiny" and docs == DOCS) else docs
+    with workers.ready() as n_workers:
+        for name in data:
+            if common.overwrite:
+                shutil.rmtree(folder / name, ignore_errors=True)
+            if name not in results or common.overwrite:
+                (folder / name).mkdir(exist_ok=True)
+                real, amounts = open_set(name, shared, folder), SIZES[size].amounts
+                population = cells or simulated_cells(folder / name, amounts, seed=common.seed)
+                recipe = Recipe(real, amounts, texture, population, folder / name, common.seed, device)
+                results[name] = measure(real, SIZES[size], recipe, common, n_workers)
+                write_json(path, results)
+            for words in results[name]["verdict"].values():
+                common.say(f"{name}: {words}")
+            if table is not None:
+                update_table(table, "usefulness", COLUMNS, rows(name, size, results[name]))
+    common.done(path)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run it from the command line; the exit status is that of cytoform's own commands."""
+    app = App(
+        name="experiments/usefulness.py",
+        help=command.__doc__,
+        help_format="plaintext",
+        version_flags=[],
+        suppress_keyboard_interrupt=False,
+    )
+    app.default(command)
+    return run_command(list(arguments) or ["--size", "cpu"], app)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

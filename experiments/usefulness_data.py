@@ -1,0 +1,194 @@
+"""What the usefulness experiment learns from and is tested on: real movies, and real shapes in images of known optics."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from cytoform.errors import InputError
+from cytoform.files import staged, write_json
+from cytoform.imaging.pair_sources import find_pairs
+from cytoform.imaging.pairs import Plane
+from cytoform.imaging.projection import project_labels
+from cytoform.imaging.texture import OPTICS, open_texture
+from cytoform.movies.ctc import CtcWriter, frame_digits, write_image
+from cytoform.movies.lineage import Lineage, Track, read_lineage
+from cytoform.movies.readers import open_movies
+
+Triple = tuple[float, float, float]
+Name = Literal["nuclei", "dic", "embryo"]
+NAMES: tuple[Name, ...] = ("nuclei", "dic", "embryo")
+# Of an embryo: the first nuclei are learned, the others are for tests. Every second voxel along y and x is taken.
+EMBRYO_VOXEL_UM, EMBRYO_STEP, EMBRYO_LEARNED = (2.0, 0.208, 0.208), 2, 4
+
+
+@dataclass(frozen=True)
+class RealSet:
+    """A movie of image and mask, in two dimensions; frames are numbered as its files are, ends included."""
+
+    name: str
+    source: Path
+    training: tuple[int, int]
+    test: tuple[int, int]
+    spacing_zyx_um: Triple
+    # Known optics instead of those that the share of real images tells.
+    texture: str | None = None
+    # The objective as a preset of the optics knows it: images do not tell.
+    objective: str | None = None
+    # The images are projections of volumes with this voxel size, not thin planes.
+    volume: bool = False
+
+    @property
+    def lineage(self) -> Lineage | None:
+        """Tracks, where they are known."""
+        path = self.source / "01_GT" / "TRA" / "man_track.txt"
+        return read_lineage(path) if path.exists() else None
+
+    def planes(self, frames: Sequence[int]) -> list[Plane]:
+        """Images and masks. Raises InputError where there are none."""
+        return read_planes(self.source, frames)
+
+    def marker(self, frame: int) -> Path:
+        """The tracking truth of a frame."""
+        return self.source / "01_GT" / "TRA" / f"man_track{frame:03d}.tif"
+
+    @property
+    def training_frames(self) -> range:
+        """All that may be learned."""
+        return range(self.training[0], self.training[1] + 1)
+
+    @property
+    def test_frames(self) -> range:
+        """None of them is ever learned."""
+        return range(self.test[0], self.test[1] + 1)
+
+
+def read_planes(source: Path, frames: Sequence[int] | None = None) -> list[Plane]:
+    """Image and mask of every frame, or of these, of the two-dimensional movies of a Cell Tracking Challenge folder."""
+    found = []
+    for movie in find_pairs(source):
+        if missing := sorted(set(frames or ()) - set(movie.images.frames)):
+            raise InputError(f"{source}: no frame {missing[0]} in {movie.name}; give the data set as --shared has it")
+        for frame in movie.images.frames if frames is None else frames:
+            image, labels = movie.read(frame)
+            found.append(Plane(image[0], labels[0], movie.name, frame, None))
+    return found
+
+
+def open_set(name: Name, shared: Path, folder: Path) -> RealSet:
+    """A real set in the folder of shared data; that of the embryo is made in `folder` unless it is there."""
+    return SETS[name](shared, folder)
+
+
+def _nuclei(shared: Path, folder: Path) -> RealSet:
+    source = shared / "fluo_hela_nuclei"
+    return RealSet("nuclei", source, (0, 9), (10, 13), (1.0, 0.645, 0.645), objective="fluo-n2dl-hela")
+
+
+def _dic(shared: Path, folder: Path) -> RealSet:
+    return RealSet("dic", shared / "dic_hela", (0, 59), (60, 83), (0.19, 0.19, 0.19))
+
+
+def _embryo(shared: Path, folder: Path) -> RealSet:
+    """Real nuclei have no images here: projections of optics with default parameters stand in, on both sides alike."""
+    movie = open_movies(shared / "blastospim_nuclei", voxel_size_zyx_um=EMBRYO_VOXEL_UM)[0]
+    z_um, y_um, x_um = EMBRYO_VOXEL_UM
+    spacing = (z_um, y_um * EMBRYO_STEP, x_um * EMBRYO_STEP)
+    assert movie.lineage is not None
+    labels = sorted(track.label for track in movie.lineage.tracks)
+    parts, n = (labels[:EMBRYO_LEARNED], labels[EMBRYO_LEARNED:]), movie.n_frames
+    out = folder / "embryo-imaged"
+    if not out.exists():
+        with staged(out) as partial:
+            _image_nuclei(partial, movie.read, parts, n, spacing)
+    return RealSet("embryo", out, (0, n - 1), (n, 2 * n - 1), spacing, texture=OPTICS, volume=True)
+
+
+def _image_nuclei(
+    folder: Path, read: Callable[[int], np.ndarray], parts: Sequence[Sequence[int]], n: int, spacing: Triple
+) -> None:
+    """One movie: first all frames with the nuclei of the first part, then all frames with the others."""
+    texture = open_texture(OPTICS)
+    writer = CtcWriter(folder, len(parts) * n, spacing)
+    images = folder / "01"
+    images.mkdir()
+    for part, labels in enumerate(parts):
+        for time in range(n):
+            frame, volume = part * n + time, read(time)[:, ::EMBRYO_STEP, ::EMBRYO_STEP]
+            volume = np.where(np.isin(volume, labels), volume, 0).astype(np.uint16)
+            image = texture.render(volume, spacing_zyx_um=spacing, frame=frame, seed=part, projection=True)
+            path = images / f"t{frame_digits(frame, writer.n_frames)}.tif"
+            write_image(path, image, spacing_zyx_um=spacing, time_step_s=None)
+            writer.write(frame, project_labels(volume)[None])
+    writer.finish(
+        Lineage(tuple(Track(label, k * n, (k + 1) * n - 1, 0) for k, part in enumerate(parts) for label in part))
+    )
+    write_json(folder / "provenance.json", {"texture": OPTICS, "parts": [list(part) for part in parts]})
+
+
+SETS: dict[Name, Callable[[Path, Path], RealSet]] = {"nuclei": _nuclei, "dic": _dic, "embryo": _embryo}
+
+
+def write_truth(real: RealSet, out: Path) -> None:
+    """The test frames as py-ctcmetrics wants them, OUT/{SEG,TRA}, counted from 0; unless it is there.
+
+    Without tracks, every mask of every frame is a track of its own: detections are counted, links are not.
+    """
+    if out.exists():
+        return
+    first, frames = real.test[0], real.test_frames
+    with staged(out) as partial:
+        for inner in ("SEG", "TRA"):
+            (partial / inner).mkdir()
+        planes = real.planes(frames)
+        lineage = real.lineage
+        for frame, plane in zip(frames, planes, strict=True):
+            number = f"{frame - first:03d}.tif"
+            _write_labels(partial / "SEG" / f"man_seg{number}", plane.labels_yx)
+            if lineage is not None:
+                shutil.copyfile(real.marker(frame), partial / "TRA" / f"man_track{number}")
+        if lineage is not None:
+            write_tracks(partial / "TRA" / "man_track.txt", within(lineage, *real.test))
+            return
+        masks, lone = apart([plane.labels_yx for plane in planes])
+        for time, labels in enumerate(masks):
+            _write_labels(partial / "TRA" / f"man_track{time:03d}.tif", labels)
+        write_tracks(partial / "TRA" / "man_track.txt", lone)
+
+
+def within(lineage: Lineage, first: int, last: int) -> list[Track]:
+    """The tracks between two frames, counted from the first; parents that end before have gone."""
+    kept = [track for track in lineage.tracks if track.first <= last and track.last >= first]
+    known = {track.label for track in kept}
+    return [
+        Track(
+            track.label,
+            max(track.first, first) - first,
+            min(track.last, last) - first,
+            track.parent if track.parent in known else 0,
+        )
+        for track in kept
+    ]
+
+
+def apart(masks: Sequence[np.ndarray]) -> tuple[list[np.ndarray], list[Track]]:
+    """Labels of their own for the masks of every frame, and the track of each."""
+    numbered, tracks = [], []
+    for time, labels in enumerate(masks):
+        names, places = np.unique(labels, return_inverse=True)
+        new = np.where(names > 0, len(tracks) + np.cumsum(names > 0), 0)
+        numbered.append(new[places].reshape(labels.shape).astype(np.uint16))
+        tracks += [Track(int(label), time, time, 0) for label in new[new > 0]]
+    return numbered, tracks
+
+
+def write_tracks(path: Path, tracks: Sequence[Track]) -> None:
+    """Rows of label, first and last frame, parent."""
+    path.write_text("".join(f"{track.label} {track.first} {track.last} {track.parent}\n" for track in tracks))
+
+
+def _write_labels(path: Path, labels: np.ndarray) -> None:
+    write_image(path, labels[None], spacing_zyx_um=(1.0, 1.0, 1.0), time_step_s=None)

@@ -1,0 +1,73 @@
+"""A fixed tracker, and SEG, DET and TRA of what was found, by py-ctcmetrics."""
+
+import contextlib
+import io
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import tifffile
+
+from cytoform.imaging.pairs import Plane
+from cytoform.imaging.segmenter import Segmenter
+from cytoform.movies.lineage import Track
+from usefulness_data import apart, write_tracks
+
+Masks = Sequence[np.ndarray]
+
+
+def scores(
+    segmenter: Segmenter, planes: Sequence[Plane], truth: Path, *, tracked: bool, most_px: float
+) -> dict[str, float | None]:
+    """SEG and DET of a movie, and TRA where its tracks are known; `most_px` is how far a cell goes in a frame."""
+    masks: Masks = [segmenter.labels(plane.image_yx) for plane in planes]
+    if not any(labels.any() for labels in masks):
+        return {"SEG": 0.0, "DET": 0.0, "TRA": 0.0 if tracked else None}  # the reader of tracks fails without any
+    found, tracks = track(masks, most_px=most_px) if tracked else apart(masks)
+    measured = ctc_scores(found, tracks, truth)
+    return measured if tracked else {**measured, "TRA": None}
+
+
+def track(masks: Masks, *, most_px: float) -> tuple[list[np.ndarray], list[Track]]:
+    """Tracks by linear assignment (Jaqaman et al. 2008) of centroids, no farther apart than `most_px` in two frames.
+
+    A cell that appears as near as that to one that goes on is taken for its sister. Gaps are not closed.
+    """
+    import pandas as pd
+    from laptrack import LapTrack
+
+    tracker = LapTrack(cutoff=most_px**2, gap_closing_cutoff=False, splitting_cutoff=most_px**2)
+    rows = [(time, label, *middle) for time, labels in enumerate(masks) for label, middle in _middles(labels).items()]
+    found, splits, _ = tracker.predict_dataframe(
+        pd.DataFrame(rows, columns=["frame", "label", "y", "x"]), ["y", "x"], only_coordinate_cols=False
+    )
+    times = found.index.get_level_values("frame").to_numpy()
+    numbers = found["track_id"].to_numpy() + 1
+    parents = dict(zip(splits["child_track_id"] + 1, splits["parent_track_id"] + 1, strict=True)) if len(splits) else {}
+    named = [np.zeros_like(labels, np.uint16) for labels in masks]
+    for time, label, number in zip(times, found["label"], numbers, strict=True):
+        named[time][masks[time] == label] = number
+    spans = [(int(number), times[numbers == number]) for number in np.unique(numbers)]
+    return named, [Track(n, int(span.min()), int(span.max()), int(parents.get(n, 0))) for n, span in spans]
+
+
+def _middles(labels: np.ndarray) -> dict[int, tuple[float, ...]]:
+    from scipy.ndimage import center_of_mass
+
+    names = np.unique(labels[labels > 0]).tolist()
+    return dict(zip(names, center_of_mass(labels > 0, labels, names), strict=True))
+
+
+def ctc_scores(masks: Masks, tracks: Sequence[Track], truth: Path) -> dict[str, float | None]:
+    """SEG, DET and TRA of labelled frames and their tracks against a folder of truth with SEG and TRA."""
+    from ctc_metrics.scripts.evaluate import evaluate_sequence
+
+    with tempfile.TemporaryDirectory() as scratch, contextlib.redirect_stdout(io.StringIO()):
+        folder = Path(scratch)
+        for time, labels in enumerate(masks):
+            tifffile.imwrite(folder / f"mask{time:03d}.tif", labels.astype(np.uint16))
+        write_tracks(folder / "res_track.txt", tracks)
+        measured = evaluate_sequence(str(folder), str(truth), ["Valid", "SEG", "DET", "TRA"], threads=1)
+    assert measured["Valid"], "the tracker wrote tracks that are no result"
+    return {name: float(measured[name]) for name in ("SEG", "DET", "TRA")}
