@@ -62,7 +62,7 @@ SIZES = {
     # Only shows that everything runs.
     "tiny": Size("tiny", 4, 2, (1,), Amounts(2, 3, 24, 2, 16, 64)),
     # Nuclei in about 40 minutes on two cores.
-    "cpu": Size("cpu", 300, 3, (1, 4, None), Amounts(12, 8, 32, 10, 320)),
+    "cpu": Size("cpu", 400, 3, (1, 4, None), Amounts(12, 8, 32, 10, 480)),
     "paper": Size("paper", 2000, 3, (1, 2, 4, None), Amounts(33, 16, 64, 40, 12000)),
 }
 

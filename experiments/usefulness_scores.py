@@ -42,8 +42,7 @@ def track(masks: Masks, *, most_px: float) -> tuple[list[np.ndarray], list[Track
     found, splits, _ = tracker.predict_dataframe(
         pd.DataFrame(rows, columns=["frame", "label", "y", "x"]), ["y", "x"], only_coordinate_cols=False
     )
-    times = found.index.get_level_values("frame").to_numpy()
-    numbers = found["track_id"].to_numpy() + 1
+    times, numbers = found["frame"].to_numpy(), found["track_id"].to_numpy().astype(int) + 1
     parents = dict(zip(splits["child_track_id"] + 1, splits["parent_track_id"] + 1, strict=True)) if len(splits) else {}
     named = [np.zeros_like(labels, np.uint16) for labels in masks]
     for time, label, number in zip(times, found["label"], numbers, strict=True):

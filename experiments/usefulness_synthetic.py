@@ -23,8 +23,8 @@ from usefulness_data import RealSet, Triple, read_planes
 
 TextureKind = Literal["learned", "optics"]
 SIMULATED_UM, TIME_STEP_S = 0.25, 60.0
-# Depth of a scene in diameters: room for cells that divide along z. At most this share of the field is cells.
-DEPTH_DIAMETERS, MOST_COVERED = 2.5, 0.5
+# Depth of a scene over the tallest family: room for those that divide along z. At most this share of the field is cells.
+DEPTH, MOST_COVERED = 1.2, 0.5
 
 
 @dataclass(frozen=True)
@@ -57,19 +57,28 @@ class Typical:
 
     diameter_um: float
     n_pieces: float  # of a family in a frame
+    tallest_um: float  # family of all
 
     @classmethod
     def of(cls, path: Path) -> "Typical":
-        """Medians and means over all frames."""
-        from scipy.ndimage import label
-
+        """Medians and means over all frames. Pieces are told apart in the volume: from above, one may hide another."""
         store = ShapeStore.open(path)
-        pieces = [
-            label(sequence.mask(frame).any(axis=0))[0] for sequence in store for frame in range(sequence.info.n_frames)
-        ]
-        sizes = ObjectSizes.of(pieces)
+        masks = [sequence.mask(frame) for sequence in store for frame in range(sequence.info.n_frames)]
+        frames = [_pieces(mask) for mask in masks]
+        sizes = ObjectSizes.of(piece for pieces in frames for piece in pieces)
         assert sizes is not None
-        return cls(sizes.diameter_px * store.grid.spacing_um, float(np.mean([each.max() for each in pieces])))
+        tallest = max(np.ptp(np.flatnonzero(mask.any(axis=(1, 2)))) + 1 for mask in masks if mask.any())
+        spacing_um = store.grid.spacing_um
+        n_pieces = float(np.mean([len(pieces) for pieces in frames]))
+        return cls(sizes.diameter_px * spacing_um, n_pieces, float(tallest) * spacing_um)
+
+
+def _pieces(mask_zyx: np.ndarray) -> list[np.ndarray]:
+    """Each connected piece, seen from above."""
+    from scipy.ndimage import label
+
+    labels, n = label(mask_zyx)
+    return [(labels == piece).any(axis=0).astype(np.uint8) for piece in range(1, n + 1)]
 
 
 @dataclass(frozen=True)
@@ -170,7 +179,7 @@ def scene_request(real: RealSet, share: Sequence[Plane], cells: Path) -> SceneRe
         sources=(cells,),
         cells=max(1, round(min(n_cells, room) / typical.n_pieces)),
         frames=1,
-        size_zyx=(max(4, int(np.ceil(DEPTH_DIAMETERS * sizes.diameter_px * pixel_um / step_um))), y, x),
+        size_zyx=(max(4, int(np.ceil(DEPTH * typical.tallest_um / voxel[0]))), y, x),
         texture="none",
         voxel_size_zyx_um=voxel,
         projection=not real.volume,
