@@ -24,7 +24,7 @@ from usefulness_data import RealSet, Triple, read_planes
 TextureKind = Literal["learned", "optics"]
 SIMULATED_UM, TIME_STEP_S = 0.25, 60.0
 # Depth of a scene over the tallest family: room for those that divide along z. At most this share of the field is cells.
-DEPTH, MOST_COVERED = 1.2, 0.5
+DEPTH, MOST_COVERED = 1.2, 0.4
 
 
 @dataclass(frozen=True)
