@@ -16,7 +16,7 @@ def test_means_by_hand() -> None:
 
 def test_scores_are_normal_and_keep_the_order() -> None:
     means = np.random.default_rng(0).exponential(size=2000)
-    first, second = normal_scores([np.append(np.nan, means[:500]), np.append(np.nan, means[500:])])
+    first, second = normal_scores([np.append(np.nan, means[:300]), np.append(np.nan, means[300:])])
     scores = np.concatenate([first[1:], second[1:]])
     assert first[0] == second[0] == 0
     assert (np.argsort(scores, kind="stable") == np.argsort(means, kind="stable"))[5:-5].all()

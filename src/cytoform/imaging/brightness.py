@@ -25,7 +25,7 @@ def mean_values(image_yx: Float32[np.ndarray, "y x"], labels_yx: Labels2D) -> Sc
     return means
 
 
-def normal_scores(planes: list[Scores]) -> list[Scores]:
+def normal_scores(planes: list[Float[np.ndarray, " _"]]) -> list[Float[np.ndarray, " _"]]:
     """The means of all planes' cells as quantiles of a normal distribution; 0 where there is no cell."""
     known = np.sort(np.concatenate([means[~np.isnan(means)] for means in planes]))
     scores = []
