@@ -134,7 +134,7 @@ def test_textures_see_as_many_crops_whatever_the_share() -> None:
         assert shown == pytest.approx(480, rel=0.02)
 
 
-@pytest.mark.parametrize("volume", [False, True])
+@pytest.mark.parametrize("volume", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_cells_of_a_scene_are_as_wide_in_pixels_as_those_of_the_share(
     real: RealSet, tmp_path: Path, volume: bool
 ) -> None:
