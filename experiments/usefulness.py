@@ -37,7 +37,7 @@ from cytoform.shapes.digest import folder_sha256
 from experiment import DOCS, ROOT
 from tables import Row, share_std, update_table
 from usefulness_data import NAMES, Name, RealSet, open_set, write_truth
-from usefulness_gain import gain, in_words
+from usefulness_gain import gain, in_words, summary
 from usefulness_scores import scores
 from usefulness_synthetic import Amounts, Recipe, TextureKind, simulated_cells
 
@@ -166,15 +166,8 @@ def rows(name: str, size: str, results: dict[str, Any]) -> list[Row]:
     for n, single in results["scores"].items():
         for arm in ARMS:
             words = results["verdict"][n] if arm == "both" else ""
-            found.append((name, size, n, arm, *(share_std(_summary(single, arm, m)) for m in METRICS), words))
+            found.append((name, size, n, arm, *(share_std(summary(single, arm, m)) for m in METRICS), words))
     return found
-
-
-def _summary(single: Sequence[dict[str, Any]], arm: str, metric: str) -> dict[str, float | None]:
-    values = [one[arm][metric] for one in single]
-    if None in values:
-        return {"mean": None, "std": None}
-    return {"mean": float(np.mean(values)), "std": float(np.std(values, ddof=1)) if len(values) > 1 else 0.0}
 
 
 def command(

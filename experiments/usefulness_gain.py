@@ -1,4 +1,4 @@
-"""What synthetic pairs add to real ones: the mean difference over seeds, how sure it is, and that in words."""
+"""Scores over seeds, and what synthetic pairs add to real ones: the mean difference, how sure it is, and that in words."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -39,3 +39,11 @@ def in_words(n_frames: int, seg: dict[str, float] | None) -> str:
     )
     interval = f"{seg['value']:+.3f} ({seg['low']:+.3f} to {seg['high']:+.3f}, {seg['seeds']:.0f} seeds)"
     return f"with {frames}, {verdict}: SEG {interval}"
+
+
+def summary(single: Sequence[dict[str, Any]], arm: str, metric: str) -> dict[str, float | None]:
+    """Mean and standard deviation over seeds; None without the metric."""
+    values = [one[arm][metric] for one in single]
+    if None in values:
+        return {"mean": None, "std": None}
+    return {"mean": float(np.mean(values)), "std": float(np.std(values, ddof=1)) if len(values) > 1 else 0.0}
