@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from paired import grey, two_cells, write_movie, write_pairs
+from paired import grey, two_cells, write_pairs
 
 import usefulness
 import usefulness_data
@@ -25,9 +25,10 @@ N_FRAMES, TEST = 8, (5, 7)
 
 @pytest.fixture
 def real(tmp_path: Path) -> RealSet:
-    """Two discs that move, with tracks; the last three frames are for tests."""
-    source = write_movie(tmp_path / "shared", N_FRAMES)
-    labels = [two_cells(frame) for frame in range(N_FRAMES)]
+    """Two discs that move in a wide field, with tracks; the last three frames are for tests."""
+    labels = [np.pad(two_cells(frame), 26) for frame in range(N_FRAMES)]
+    images = [grey(each, seed=frame) for frame, each in enumerate(labels)]
+    source = write_pairs(tmp_path / "shared", images, labels)
     write_pairs(source, [], labels, masks="GT/TRA/man_track")
     write_tracks(source / "01_GT" / "TRA" / "man_track.txt", [Track(n, 0, N_FRAMES - 1, 0) for n in (3, 7)])
     return RealSet("nuclei", source, (0, 4), TEST, (1.0, 0.5, 0.5))
@@ -195,24 +196,30 @@ def run(tmp_path: Path, *more: str, data: str = "nuclei") -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("texture", ["learned", "optics"])
+@pytest.mark.parametrize(("texture", "n_frames"), [("learned", 1), ("optics", 4)])
 def test_from_the_command_line_to_the_table_and_nothing_twice(
-    real: RealSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, texture: str, capsys: pytest.CaptureFixture[str]
+    real: RealSet,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    texture: str,
+    n_frames: int,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setitem(usefulness.SIZES, "tiny", TINY)
+    tiny = dataclasses.replace(TINY, shares=(n_frames,))
+    monkeypatch.setitem(usefulness.SIZES, "tiny", tiny)
     monkeypatch.setitem(usefulness_data.SETS, "nuclei", lambda shared, folder: real)
     assert run(tmp_path, "--texture", texture) == 0
     path = tmp_path / "out" / "results.json"
     found = json.loads(path.read_text())["nuclei"]
-    (first, second) = found["scores"]["1"]
+    (first, second) = found["scores"][str(n_frames)]
     assert all(set(first[arm]) == {"SEG", "DET", "TRA"} for arm in usefulness.ARMS)
     assert all(0 <= frame <= 4 for one in (first, second) for frame in one["frames"])
     lines = (tmp_path / "results.md").read_text().splitlines()
     assert [line.split(" | ")[3] for line in lines if line.startswith("| nuclei | tiny")] == list(usefulness.ARMS)
-    assert "with 1 real frame" in capsys.readouterr().out
+    assert f"with {n_frames} real frame" in capsys.readouterr().out
 
     # What was interrupted goes on from what is there: only the scores of one arm are computed again, and are the same.
-    job = tmp_path / "out" / "nuclei" / "1-frames" / "seed-1"
+    job = tmp_path / "out" / "nuclei" / f"{n_frames}-frames" / "seed-1"
     made = {file: file.stat().st_mtime_ns for file in job.rglob("*.tif")}
     for gone in (path, job / "scores.json", job / "both.json"):
         gone.unlink()
@@ -220,7 +227,7 @@ def test_from_the_command_line_to_the_table_and_nothing_twice(
     assert json.loads(path.read_text())["nuclei"]["scores"] == found["scores"]
     assert made == {file: file.stat().st_mtime_ns for file in job.rglob("*.tif")}
 
-    monkeypatch.setitem(usefulness.SIZES, "tiny", dataclasses.replace(TINY, steps=3))
+    monkeypatch.setitem(usefulness.SIZES, "tiny", dataclasses.replace(tiny, steps=3))
     path.unlink()
     assert run(tmp_path, "--texture", texture) == 2
     error = capsys.readouterr().err
