@@ -18,7 +18,7 @@ import zarr
 from ome_zarr_models.v05.image import Image
 from ome_zarr_models.v05.image_label import ImageLabel
 
-from cytoform.assess.measures.sequence_descriptors import count_bodies, division_frame
+from cytoform.assess.measures.dynamics import Bodies, division_frame
 from cytoform.errors import InputError
 from cytoform.movies.lineage import read_lineage
 from cytoform.movies.prepare import prepare
@@ -101,7 +101,7 @@ def test_prepare_reads_the_families_back(scene: tuple[Path, Made], tmp_path: Pat
         for frame in (0, 7):
             written = np.isin(read(out, frame), family.labels_in(frame)).sum() * 0.125
             assert sequence.mask(frame).sum() * sequence.grid.spacing_um**3 == pytest.approx(written, rel=0.06)
-        bodies = [count_bodies(sequence.mask(frame)) for frame in range(8)]
+        bodies = [Bodies.of(sequence.mask(frame)).n for frame in range(8)]
         assert division_frame(bodies) == family.root.last + 1
         assert sequence.info.time_step_s == 60
 

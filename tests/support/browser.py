@@ -19,6 +19,8 @@ EXECUTABLES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = ("--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-dev-shm-usage")
 # Screenshots are kept here.
 ARTEFACTS = Path(os.environ.get("CYTOFORM_TEST_ARTEFACTS", Path(__file__).parents[2] / "out" / "test-artefacts"))
+# A machine that does other things may take long to draw a page.
+PATIENCE_MS = 120_000
 SIZES = {"wide": (1280, 900), "narrow": (390, 844)}
 
 
@@ -72,6 +74,7 @@ def opened(browser: Browser, path: Path, *, size: str = "wide", before: str = ""
     context = browser.new_context(viewport={"width": width, "height": height}, offline=True, reduced_motion="reduce")
     if before:
         context.add_init_script(before)
+    context.set_default_timeout(PATIENCE_MS)
     tab = Tab(context.new_page())
     tab.page.on("console", lambda said: tab.faults.append(said.text) if said.type in ("error", "warning") else None)
     tab.page.on("pageerror", lambda fault: tab.faults.append(str(fault)))
