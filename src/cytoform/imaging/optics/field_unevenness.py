@@ -1,5 +1,6 @@
 """How uneven the background is over the field of view: what stays from frame to frame."""
 
+import math
 from collections.abc import Sequence
 from itertools import combinations
 
@@ -25,7 +26,7 @@ def unevenness(seen: Sequence[Observed]) -> tuple[float, float]:
         return 0.0, 0.0
     # The covariance falls as exp(-(d / length)²): the length is where it has fallen to 1/e, if the field is that wide.
     widest = max(max(one.shape) for one in maps) // 2
-    length = next((lag for lag in range(1, widest) if _shared(maps, lag) < variance / np.e), max(widest, 1))
+    length = next((lag for lag in range(1, widest) if _shared(maps, lag) < variance / math.e), max(widest, 1))
     return float(np.sqrt(variance)), float(length * BLOCK_PIXELS)
 
 
