@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import tifffile
+from scipy.ndimage import gaussian_filter
 
 from cytoform.imaging.config import TextureConfig
 
@@ -22,8 +23,8 @@ def disc_labels(frame: int, *, size_px: int = 64) -> np.ndarray:
     return labels
 
 
-def write_discs(folder: Path, *, n_frames: int = 5, size_px: int = 64, n_planes: int = 0) -> Path:
-    """Images 01/ and masks 01_ST/SEG; 3D with `n_planes`."""
+def write_discs(folder: Path, *, n_frames: int = 5, size_px: int = 64, n_planes: int = 0, blur_px: float = 0.0) -> Path:
+    """Images 01/ and masks 01_ST/SEG; 3D with `n_planes`; as an objective blurs them."""
     rng = np.random.default_rng(0)
     (folder / "01").mkdir(parents=True)
     (folder / "01_ST" / "SEG").mkdir(parents=True)
@@ -31,7 +32,7 @@ def write_discs(folder: Path, *, n_frames: int = 5, size_px: int = 64, n_planes:
         labels = disc_labels(frame, size_px=size_px)
         if n_planes:
             labels = np.repeat(labels[None], n_planes, axis=0)
-        signal = SIGNAL * (labels > 0)
+        signal = SIGNAL * gaussian_filter((labels > 0).astype(float), blur_px)
         image = OFFSET + rng.poisson(signal) + rng.normal(0, READ_NOISE, labels.shape)
         tifffile.imwrite(folder / "01" / f"t{frame:03d}.tif", image.round().astype(np.uint16))
         tifffile.imwrite(folder / "01_ST" / "SEG" / f"man_seg{frame:03d}.tif", labels)

@@ -24,6 +24,7 @@ def test_layers_of_the_paper() -> None:
 
 
 def test_scales_share_nothing_and_see_means() -> None:
+    torch.manual_seed(0)
     judges = Discriminators(1, DiscriminatorConfig(scales=2, channels=4, layers=1))
     names = [name.split(".")[1] for name, _ in judges.named_parameters()]
     assert names.count("0") == names.count("1") > 0
