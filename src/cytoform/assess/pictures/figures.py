@@ -72,7 +72,7 @@ def descriptor_figure(
             _qq(top, *values, reference, other)
             _write_p(top, results, name)
             top.set_title(_axis_title(name), pad=32)
-            _boxes(bottom, [np.concatenate(side) for side in values], (reference, other))
+            draw_boxes(bottom, [_extremes(np.concatenate(side)) for side in values], (reference, other))
             bottom.set_xlabel(_axis_title(name))
     return figure
 
@@ -131,13 +131,14 @@ def _write_p(axes: Axes, results: Results, name: str) -> None:
         axes.text(0.5, height, text, **_BELOW_TITLE, transform=axes.transAxes)
 
 
-def _boxes(axes: Axes, values: Sequence[Values], sides: Sequence[Side]) -> None:
-    """Whiskers from minimum to maximum, boxes over the interquartile range, a mark at the median."""
-    summaries = [summarise(side) for side in values]
-    boxes = [
-        {"whislo": s.minimum, "q1": s.lower_quartile, "med": s.median, "q3": s.upper_quartile, "whishi": s.maximum}
-        for s in summaries
-    ]
+def _extremes(values: Values) -> dict[str, float]:
+    """Whiskers from minimum to maximum, as `draw_boxes` takes them."""
+    s = summarise(values)
+    return {"whislo": s.minimum, "q1": s.lower_quartile, "med": s.median, "q3": s.upper_quartile, "whishi": s.maximum}
+
+
+def draw_boxes(axes: Axes, boxes: Sequence[dict[str, float]], sides: Sequence[Side]) -> None:
+    """Horizontal boxes over the interquartile range, one below the other, a mark at the median; keys as in `Axes.bxp`."""
     drawn = axes.bxp(
         [{**box, "label": side.label} for box, side in zip(boxes, sides, strict=True)],
         positions=list(range(len(boxes), 0, -1)),

@@ -8,71 +8,35 @@
 """
 
 import contextlib
-import fcntl
-import json
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cytoform.errors import InputError
-from cytoform.files import put_in_place, write_atomically, write_json
+from cytoform.files import write_atomically
 from cytoform.shapes.digest import folder_sha256
 from cytoform.shapes.store import ShapeSequence, ShapeStore
+from cytoform.unfinished import Unfinished
 
 
-@dataclass(frozen=True)
-class PartialStore:
-    """The hidden folder beside the output `out`. Workers get copies; only the process with the lock moves anything."""
-
-    out: Path
-    folder: Path
-
-    @classmethod
-    def beside(cls, out: Path) -> "PartialStore":
-        """Of an output; its whole path, for workers elsewhere."""
-        whole = Path(out).absolute()
-        return cls(out, whole.with_name(f".{whole.name}.partial"))
+class PartialStore(Unfinished):
+    """The store as it grows."""
 
     @property
     def store(self) -> Path:
         """The store as it grows."""
         return self.folder / self.out.name
 
-    @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """Keep other preparations of the same output away. Raises InputError if one is at work."""
-        self.folder.mkdir(exist_ok=True)
-        with (self.folder / "lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise InputError(f"{self.out}: another process is preparing it; wait until it has ended") from None
-            try:
-                yield
-            finally:
-                if not (self.folder / "plan.json").exists():
-                    shutil.rmtree(self.folder, ignore_errors=True)
-
     def plan(self) -> dict[str, Any] | None:
         """What an interrupted preparation was writing; None if there is nothing to go on with."""
-        try:
-            plan: dict[str, Any] = json.loads((self.folder / "plan.json").read_text())
-        except (OSError, ValueError):
-            return None
-        return plan if self.store.is_dir() else None
+        return super().plan() if self.store.is_dir() else None
 
     def clear(self) -> None:
         """Throw away what an earlier preparation has left."""
         self.give_up()
         for folder in (self.store, self.folder / "frames"):
             shutil.rmtree(folder, ignore_errors=True)
-
-    def begin(self, plan: dict[str, Any]) -> None:
-        """The empty store is there: frames may come."""
-        write_json(self.folder / "plan.json", plan)
 
     def n_frames(self) -> int:
         """Complete frames of all sequences."""
@@ -101,9 +65,7 @@ class PartialStore:
 
     def finish(self) -> None:
         """Give the store its final name, in place of any that is there."""
-        os.sync()  # the name must not be on the disk before what it stands for
-        put_in_place(self.store, self.out, aside=self.folder / "replaced")
-        self.give_up()
+        self.put_in_place(self.store)
 
     def finish_into(self, store: ShapeStore, news: dict[str, Any]) -> None:
         """Move the sequences one by one into a store that is there already; `news` go into its attributes."""
@@ -112,10 +74,6 @@ class PartialStore:
             os.rename(self.store / name, store.path / name)
         store.note(news)
         self.give_up()
-
-    def give_up(self) -> None:
-        """Nothing here is worth going on with; `locked` then removes it."""
-        (self.folder / "plan.json").unlink(missing_ok=True)
 
     def _record(self, name: str, frame: int) -> Path:
         return self.folder / "frames" / name / str(frame)

@@ -64,7 +64,7 @@ def _begin(plan: Plan, partial: PartialStore, attributes: dict[str, Any], replac
     store = ShapeStore.create(partial.store, plan.grid, band_um=band_um(plan.grid), attributes=attributes)
     for info in sequences:
         store.add(info)
-    partial.begin({"replaces": replaces, "store": wanted})
+    partial.note_plan({"replaces": replaces, "store": wanted})
 
 
 def _centres(plan: Plan, frame: MovieFrame) -> list[Triple]:

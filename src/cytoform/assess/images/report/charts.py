@@ -15,7 +15,7 @@ from cytoform.assess.images.histograms import PARTS
 from cytoform.assess.images.lessons import SCORES, Lessons
 from cytoform.assess.images.sets import ImageSet
 from cytoform.assess.images.spectra import decibels, ring_of_frequency
-from cytoform.assess.pictures.figures import STYLE, Side
+from cytoform.assess.pictures.figures import STYLE, Side, draw_boxes
 from cytoform.assess.report.glossary import titled
 
 TITLES = {"foreground": "inside cells", "background": "outside cells"}
@@ -81,7 +81,7 @@ def flicker_figure(sets: Sets) -> Figure:
     figure, axes = _figure(2, 0.9 + 0.42 * len(sets))
     for axis, (change, title) in zip(axes, CHANGES.items(), strict=True):
         values = [getattr(images.flicker, change) for _, images in sets]
-        _boxes(axis, [v[np.isfinite(v)] for v in values], [side for side, _ in sets])
+        draw_boxes(axis, [_box(v[np.isfinite(v)]) for v in values], [side for side, _ in sets])
         axis.set_xlabel(title)
         axis.set_xlim(left=0)
     axes[1].set_yticklabels([])
@@ -155,23 +155,10 @@ def _curves(
     axis.legend(frameon=False, fontsize=8)
 
 
-def _boxes(axis: Axes, values: Sequence[np.ndarray], sides: Sequence[Side]) -> None:
-    keys = ("whislo", "q1", "med", "q3", "whishi")
-    stats = [
-        dict(zip(keys, np.quantile(v, [0.05, 0.25, 0.5, 0.75, 0.95]) if len(v) else np.full(5, np.nan), strict=True))
-        for v in values
-    ]
-    drawn = axis.bxp(
-        [{**box, "label": side.label} for box, side in zip(stats, sides, strict=True)],
-        positions=list(range(len(stats), 0, -1)),
-        orientation="horizontal",
-        widths=0.5,
-        showfliers=False,
-        patch_artist=True,
-        medianprops={"color": "#0f172a", "linewidth": 1.4},
-    )
-    for patch, side in zip(drawn["boxes"], sides, strict=True):
-        patch.set(facecolor=(*side.colour, 0.55), edgecolor=tuple(0.7 * c for c in side.colour))
+def _box(values: np.ndarray) -> dict[str, float]:
+    """Whiskers over nine tenths of the values."""
+    found = np.quantile(values, [0.05, 0.25, 0.5, 0.75, 0.95]) if len(values) else np.full(5, np.nan)
+    return dict(zip(("whislo", "q1", "med", "q3", "whishi"), found.tolist(), strict=True))
 
 
 def _bars(axis: Axes, sides: Sequence[Side], estimates: Sequence[Sequence[Any]], names: Sequence[str]) -> None:
