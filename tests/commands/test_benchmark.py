@@ -145,3 +145,8 @@ def test_an_existing_output_stays_unless_it_is_to_be_overwritten(
 def test_help_is_quick_about_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["benchmark", "--help"]) == 0
     assert "--projection" in capsys.readouterr().out
+
+
+def test_no_such_cells(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["benchmark", str(tmp_path / "none"), *options(tmp_path / "set", "--texture", "none")]
+    assert_refused(arguments, "give a run of 'cytoform train' or a shape store", capsys, folder=tmp_path)

@@ -108,6 +108,8 @@ class SceneRequest:
 
 def fingerprint(source: Path) -> str:
     """Of the weights and codes of a run, or of a whole store. Raises InputError for what is neither."""
+    if not source.exists():
+        raise InputError(f"{source}: no such file or folder; give a run of 'cytoform train' or a shape store")
     if is_run(source):
         return load_cells(source, "cpu").weights_sha256
     ShapeStore.open(source)
