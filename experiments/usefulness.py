@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -36,15 +37,17 @@ from cytoform.provenance import software_versions
 from cytoform.shapes.digest import folder_sha256
 from experiment import DOCS, ROOT
 from tables import Row, share_std, update_table
-from usefulness_data import NAMES, Name, RealSet, open_set, write_truth
+from usefulness_data import NAMES, Name, RealSet, open_set, part_of, write_truth
 from usefulness_gain import gain, in_words, summary
 from usefulness_scores import scores
 from usefulness_synthetic import Amounts, Recipe, TextureKind, simulated_cells
 
 SHARED = ROOT.parent / "shared" / "data"
-COLUMNS = ("data set", "size", "real frames", "learned from", "SEG", "DET", "TRA", "in words")
+COLUMNS = ("data set", "size", "real frames", "real cells", "learned from", "SEG", "DET", "TRA", "in words")
 ARMS = ("real", "synthetic", "both")
 METRICS = ("SEG", "DET", "TRA")
+# A number of real frames, all of the training part, or the part of a frame that has a handful of cells.
+Share = int | Literal["all", "handful"]
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class Size:
     name: str
     steps: int  # of the segmenter, with four crops each, whatever it learns from
     seeds: int
-    shares: tuple[int | None, ...]  # real frames; None: all of the training part
+    shares: tuple[Share, ...]  # real frames
     amounts: Amounts
 
 
@@ -62,8 +65,8 @@ SIZES = {
     # Only shows that everything runs.
     "tiny": Size("tiny", 4, 2, (1,), Amounts(2, 3, 24, 2, 16, 64)),
     # Nuclei in about 40 minutes on two cores.
-    "cpu": Size("cpu", 400, 3, (1, 4, None), Amounts(12, 8, 32, 10, 480)),
-    "paper": Size("paper", 2000, 3, (1, 2, 4, None), Amounts(33, 16, 64, 40, 12000)),
+    "cpu": Size("cpu", 1600, 3, ("handful", 1, "all"), Amounts(12, 8, 32, 10, 480)),
+    "paper": Size("paper", 6400, 3, ("handful", 1, 4, "all"), Amounts(33, 16, 64, 40, 12000)),
 }
 
 
@@ -73,7 +76,7 @@ class Job:
 
     real: RealSet
     size: Size
-    n_frames: int
+    share: Fraction  # of frames
     recipe: Recipe
     truth: Path
 
@@ -81,14 +84,21 @@ class Job:
         """What its scores depend on beside the data."""
         size = {key: value for key, value in asdict(self.size).items() if key not in ("name", "seeds", "shares")}
         known = {"texture": self.real.texture or self.recipe.kind, "cells_sha256": folder_sha256(self.recipe.cells)}
-        frames = {"training": self.real.training, "test": self.real.test, "frames": self.frames(), **known}
-        found: dict[str, Any] = json.loads(json.dumps({**size, **frames, "seed": self.recipe.seed}))
+        frames = {"training": self.real.training, "test": self.real.test, "share": str(self.share), **known}
+        found: dict[str, Any] = json.loads(
+            json.dumps({**size, **frames, "frames": self.frames(), "seed": self.recipe.seed})
+        )
         return found
 
     def frames(self) -> list[int]:
         """Those that are learned: drawn, since some frames teach more than others."""
-        rng = np.random.default_rng([self.recipe.seed, self.n_frames])
-        return sorted(rng.choice(self.real.training_frames, self.n_frames, replace=False).tolist())
+        n, rng = max(1, int(self.share)), np.random.default_rng([self.recipe.seed, *self.share.as_integer_ratio()])
+        return sorted(rng.choice(self.real.training_frames, n, replace=False).tolist())
+
+    def known(self) -> list[Plane]:
+        """The real pairs that are learned: whole frames, or a part of one."""
+        planes, rng = self.real.planes(self.frames()), np.random.default_rng(self.recipe.seed)
+        return planes if self.share >= 1 else [part_of(plane, self.share, rng) for plane in planes]
 
 
 def run_job(job: Job) -> dict[str, Any]:
@@ -100,9 +110,10 @@ def run_job(job: Job) -> dict[str, Any]:
         raise InputError(f"{folder}: made with other settings; give another --out, or --overwrite")
     write_json(begun, settings)
     if not record.exists():
-        share = job.real.planes(job.frames())
+        share = job.known()
         synthetic = job.recipe.planes(share)
-        write_json(record, {"frames": job.frames(), **{arm: _learned(job, share, synthetic, arm) for arm in ARMS}})
+        scores_of = {arm: _learned(job, share, synthetic, arm) for arm in ARMS}
+        write_json(record, {"frames": job.frames(), "cells": n_cells(share), **scores_of})
     found: dict[str, Any] = json.loads(record.read_text())
     return found
 
@@ -127,6 +138,19 @@ def _learned(job: Job, share: Sequence[Plane], synthetic: Sequence[Plane], arm: 
     return found
 
 
+def in_frames(share: Share, real: RealSet) -> Fraction:
+    """How many frames a share has, at most all that may be learned."""
+    if share == "handful":
+        return real.handful
+    n = len(real.training_frames)
+    return Fraction(n if share == "all" else min(share, n))
+
+
+def n_cells(planes: Sequence[Plane]) -> int:
+    """Cells in all frames, each counted in every one."""
+    return sum(len(np.unique(plane.labels_yx)) - 1 for plane in planes)
+
+
 def _repeated(planes: Sequence[Plane], n: int) -> list[Plane]:
     return [planes[i % len(planes)] for i in range(n)]
 
@@ -136,20 +160,26 @@ def measure(real: RealSet, size: Size, recipe: Recipe, common: Common, workers: 
     start = time.perf_counter()
     truth = recipe.folder / "truth"
     write_truth(real, truth)
-    shares = sorted({min(n or len(real.training_frames), len(real.training_frames)) for n in size.shares})
+    shares = sorted({in_frames(share, real) for share in size.shares})
     jobs = [
-        Job(real, size, n, replace(recipe, folder=recipe.folder / f"{n}-frames" / f"seed-{seed}", seed=seed), truth)
+        Job(
+            real,
+            size,
+            n,
+            replace(recipe, folder=recipe.folder / f"{float(n):g}-frames" / f"seed-{seed}", seed=seed),
+            truth,
+        )
         for n in shares
         for seed in range(common.seed, common.seed + size.seeds)
     ]
     with common.progress(real.name, len(jobs)) as advance:
         found = run_all(run_job, [(job,) for job in jobs], workers=workers, done=advance)
-    by_share = {str(n): [one for job, one in zip(jobs, found, strict=True) if job.n_frames == n] for n in shares}
+    by_share = {str(n): [one for job, one in zip(jobs, found, strict=True) if job.share == n] for n in shares}
     gains = {n: {m: gain(single, m) for m in METRICS} for n, single in by_share.items()}
     return {
         "scores": by_share,
         "gain": gains,
-        "verdict": {n: in_words(int(n), gains[n]["SEG"]) for n in by_share},
+        "verdict": {n: in_words(n, gains[n]["SEG"]) for n in by_share},
         "provenance": {
             "size": json.loads(json.dumps(asdict(size))),
             "texture": real.texture or recipe.kind,
@@ -166,7 +196,8 @@ def rows(name: str, size: str, results: dict[str, Any]) -> list[Row]:
     for n, single in results["scores"].items():
         for arm in ARMS:
             words = results["verdict"][n] if arm == "both" else ""
-            found.append((name, size, n, arm, *(share_std(summary(single, arm, m)) for m in METRICS), words))
+            cells = f"{np.mean([one['cells'] for one in single]):.0f}"
+            found.append((name, size, n, cells, arm, *(share_std(summary(single, arm, m)) for m in METRICS), words))
     return found
 
 

@@ -2,7 +2,8 @@
 
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
@@ -40,6 +41,8 @@ class RealSet:
     objective: str | None = None
     # The images are projections of volumes with this voxel size, not thin planes.
     volume: bool = False
+    # The smallest share of real data: a part of one frame with a handful of cells.
+    handful: Fraction = Fraction(1)
 
     @property
     def lineage(self) -> Lineage | None:
@@ -54,6 +57,12 @@ class RealSet:
     def marker(self, frame: int) -> Path:
         """The tracking truth of a frame."""
         return self.source / "01_GT" / "TRA" / f"man_track{frame:03d}.tif"
+
+    @property
+    def size_yx(self) -> tuple[int, int]:
+        """Of every frame, in pixels."""
+        y, x = self.planes(self.test_frames[:1])[0].labels_yx.shape
+        return y, x
 
     @property
     def training_frames(self) -> range:
@@ -78,6 +87,20 @@ def read_planes(source: Path, frames: Sequence[int] | None = None) -> list[Plane
     return found
 
 
+def part_of(plane: Plane, part: Fraction, rng: np.random.Generator) -> Plane:
+    """A part of a plane, as wide for its height, about a cell drawn at random."""
+    labels = plane.labels_yx
+    sides = [max(1, round(n * float(part) ** 0.5)) for n in labels.shape]
+    cell = rng.choice(np.unique(labels[labels > 0]))
+    middles = np.argwhere(labels == cell).mean(axis=0)
+    window = tuple(
+        slice(start, start + side)
+        for middle, side, n in zip(middles, sides, labels.shape, strict=True)
+        for start in [int(np.clip(round(middle - side / 2), 0, n - side))]
+    )
+    return replace(plane, image_yx=plane.image_yx[window], labels_yx=labels[window])
+
+
 def open_set(name: Name, shared: Path, folder: Path) -> RealSet:
     """A real set in the folder of shared data; that of the embryo is made in `folder` unless it is there."""
     return SETS[name](shared, folder)
@@ -85,11 +108,13 @@ def open_set(name: Name, shared: Path, folder: Path) -> RealSet:
 
 def _nuclei(shared: Path, folder: Path) -> RealSet:
     source = shared / "fluo_hela_nuclei"
-    return RealSet("nuclei", source, (0, 9), (10, 13), (1.0, 0.645, 0.645), objective="fluo-n2dl-hela")
+    return RealSet(
+        "nuclei", source, (0, 9), (10, 13), (1.0, 0.645, 0.645), objective="fluo-n2dl-hela", handful=Fraction(1, 16)
+    )
 
 
 def _dic(shared: Path, folder: Path) -> RealSet:
-    return RealSet("dic", shared / "dic_hela", (0, 59), (60, 83), (0.19, 0.19, 0.19))
+    return RealSet("dic", shared / "dic_hela", (0, 59), (60, 83), (0.19, 0.19, 0.19), handful=Fraction(1, 4))
 
 
 def _embryo(shared: Path, folder: Path) -> RealSet:

@@ -25,9 +25,11 @@ def gain(single: Sequence[dict[str, Any]], metric: str) -> dict[str, float] | No
     return {"value": mean, "low": mean - half, "high": mean + half, "seeds": n}
 
 
-def in_words(n_frames: int, seg: dict[str, float] | None) -> str:
+def in_words(n_frames: str, seg: dict[str, float] | None) -> str:
     """A sentence on whether synthetic and real pairs teach more than real ones alone."""
-    frames = "1 real frame" if n_frames == 1 else f"{n_frames} real frames"
+    frames = (
+        f"{n_frames} of a real frame" if "/" in n_frames else f"{n_frames} real frame{'' if n_frames == '1' else 's'}"
+    )
     if seg is None:
         return f"with {frames}: one seed, no interval"
     verdict = (

@@ -25,6 +25,7 @@ TextureKind = Literal["learned", "optics"]
 SIMULATED_UM, TIME_STEP_S = 0.25, 60.0
 # Depth of a scene over the tallest family: room for those that divide along z. At most this share of the field is cells.
 DEPTH, MOST_COVERED = 1.2, 0.4
+CROP_STEP_PX = 16
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Amounts:
     cell_frames: int
     grid: int
     scene_frames: int
-    crops: int  # that the texture's network is shown
+    crops: int  # that the texture's network is shown; of smaller images more, and smaller ones
     crop_px: int = 256
 
 
@@ -113,7 +114,7 @@ class Recipe:
         """Masks of a population: cells as wide in pixels, and as many, as in the share."""
         out = self.folder / "scene"
         if not out.exists():
-            request = scene_request(self.real, share, self.cells)
+            request = scene_request(self.real, share, self.cells, self.real.size_yx)
             benchmark(dataclasses.replace(request, frames=self.amounts.scene_frames, seed=self.seed), out)
         return out
 
@@ -147,7 +148,8 @@ class Recipe:
 
         out = self.folder / "texture"
         if not (out / "model.safetensors").exists():
-            config = None if out.exists() else texture_config(len(pairs), self.amounts)
+            shapes = [pairs.at(i).labels_yx.shape for i in range(len(pairs))]
+            config = None if out.exists() else texture_config(shapes, self.amounts)
             resume = config is None
             trained = train_texture(pairs, out, config, resume=resume, seed=self.seed, device=self.device)
             if not trained.finished:
@@ -155,16 +157,19 @@ class Recipe:
         return out
 
 
-def texture_config(n_pairs: int, amounts: Amounts) -> TextureConfig:
-    """The preset small with epochs for a given number of crops, however many pairs there are."""
+def texture_config(shapes_yx: Sequence[tuple[int, ...]], amounts: Amounts) -> TextureConfig:
+    """The preset small with epochs for a given number of pixels, however many pairs there are and however small."""
     config = TextureConfig.load(preset="small")
-    half = max(1, round(amounts.crops / (2 * n_pairs * config.training.crops_per_image)))
-    changed = {"epochs": half, "decay_epochs": half, "crop_px": amounts.crop_px}
+    largest = min(n for shape in shapes_yx for n in shape) // CROP_STEP_PX * CROP_STEP_PX
+    crop_px = min(amounts.crop_px, largest)
+    crops = amounts.crops * (amounts.crop_px / crop_px) ** 2
+    half = max(1, round(crops / (2 * len(shapes_yx) * config.training.crops_per_image)))
+    changed = {"epochs": half, "decay_epochs": half, "crop_px": crop_px}
     return config.model_copy(update={"training": config.training.model_copy(update=changed)})
 
 
-def scene_request(real: RealSet, share: Sequence[Plane], cells: Path) -> SceneRequest:
-    """A scene in which the cells of a store are as wide in pixels, and as many a frame, as in the share."""
+def scene_request(real: RealSet, share: Sequence[Plane], cells: Path, size_yx: tuple[int, int]) -> SceneRequest:
+    """A scene in which the cells of a store are as wide in pixels, and as many an area, as in the share."""
     sizes, typical = ObjectSizes.of(plane.labels_yx for plane in share), Typical.of(cells)
     assert sizes is not None
     z_um, pixel_um = real.spacing_zyx_um[0], real.spacing_zyx_um[-1]
@@ -172,8 +177,8 @@ def scene_request(real: RealSet, share: Sequence[Plane], cells: Path) -> SceneRe
     scale = typical.diameter_um / (sizes.diameter_px * pixel_um)
     step_um = z_um if real.volume else pixel_um
     voxel: Triple = (step_um * scale, pixel_um * scale, pixel_um * scale)
-    y, x = share[0].labels_yx.shape
-    n_cells = float(np.mean([len(np.unique(plane.labels_yx)) - 1 for plane in share]))
+    y, x = size_yx
+    n_cells = float(np.mean([(len(np.unique(plane.labels_yx)) - 1) / plane.labels_yx.size for plane in share])) * y * x
     room = MOST_COVERED * y * x / (np.pi / 4 * sizes.diameter_px**2)
     return SceneRequest(
         sources=(cells,),

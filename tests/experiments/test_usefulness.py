@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from cytoform.errors import InputError
 from cytoform.imaging.objects import ObjectSizes
 from cytoform.imaging.pairs import FEWEST_PAIRS, Plane, open_pairs
 from cytoform.movies.lineage import Lineage, Track
-from usefulness_data import RealSet, apart, within, write_tracks, write_truth
+from usefulness_data import RealSet, apart, part_of, within, write_tracks, write_truth
 from usefulness_gain import gain, in_words
 from usefulness_scores import ctc_scores, scores, track
 from usefulness_synthetic import Amounts, scene_request, simulated_cells, texture_config, write_share
@@ -113,6 +114,18 @@ def test_tracks_of_a_window_count_from_its_start_and_forget_mothers_before_it() 
     assert within(Lineage(tracks), 5, 8) == [Track(2, 0, 3, 0), Track(3, 0, 1, 0), Track(4, 2, 3, 3)]
 
 
+def test_a_part_of_a_frame_has_its_share_of_pixels_and_a_cell_in_it(real: RealSet) -> None:
+    (plane,) = real.planes([2])
+    y, x = plane.labels_yx.shape
+    for seed in range(8):
+        part = part_of(plane, Fraction(1, 4), np.random.default_rng(seed))
+        assert part.image_yx.shape == part.labels_yx.shape == (round(y / 2), round(x / 2))
+        assert part.labels_yx.any()
+        assert part.image_yx.tobytes() in {
+            plane.image_yx[i : i + round(y / 2), j : j + round(x / 2)].tobytes() for i in range(y) for j in range(x)
+        }
+
+
 def test_few_frames_become_quarters_that_hold_every_pixel_once(real: RealSet, tmp_path: Path) -> None:
     share = real.planes([0, 3])
     write_share(share, tmp_path / "share", spacing_zyx_um=real.spacing_zyx_um)
@@ -127,12 +140,13 @@ def test_few_frames_become_quarters_that_hold_every_pixel_once(real: RealSet, tm
     assert len(open_pairs([tmp_path / "four"])) == FEWEST_PAIRS
 
 
-def test_textures_see_as_many_crops_whatever_the_share() -> None:
+def test_textures_see_as_many_pixels_whatever_the_share() -> None:
     amounts = Amounts(1, 1, 24, 1, crops=480)
-    for n_pairs in (4, 10, 60):
-        training = texture_config(n_pairs, amounts).training
+    for n_pairs, side_px, crop_px in ((4, 300, 256), (10, 700, 256), (60, 256, 256), (4, 90, 80)):
+        training = texture_config([(side_px, side_px)] * n_pairs, amounts).training
         shown = (training.epochs + training.decay_epochs) * n_pairs * training.crops_per_image
-        assert shown == pytest.approx(480, rel=0.02)
+        assert training.crop_px == crop_px
+        assert shown * crop_px**2 == pytest.approx(480 * 256**2, rel=0.02)
 
 
 @pytest.mark.parametrize("volume", [False, pytest.param(True, marks=pytest.mark.slow)])
@@ -145,7 +159,7 @@ def test_cells_of_a_scene_are_as_wide_in_pixels_as_those_of_the_share(
     cells = simulated_cells(tmp_path, Amounts(4, 4, 32, 1, 16), seed=0)
     labels = np.kron(two_cells(), np.ones((5, 5), np.uint16))
     share = [Plane(grey(labels), labels, "m", 0, None)]
-    request = scene_request(real, share, cells)
+    request = scene_request(real, share, cells, labels.shape)
     assert request.size_zyx[1:] == labels.shape
     asked = dataclasses.replace(request, cells=2, frames=6, leave="none", projection=True)
     benchmark(asked, tmp_path / "scene")
@@ -178,10 +192,11 @@ def test_a_gain_is_a_paired_t_interval() -> None:
     [(0.01, 0.2, "beats real alone"), (-0.1, 0.2, "no difference can be told"), (-0.2, -0.1, "is worse than")],
 )
 def test_the_sentence_says_what_the_interval_says(low: float, high: float, words: str) -> None:
-    said = in_words(1, {"value": (low + high) / 2, "low": low, "high": high, "seeds": 3})
+    said = in_words("1", {"value": (low + high) / 2, "low": low, "high": high, "seeds": 3})
     assert words in said
-    assert "with 1 real frame" in said
-    assert "one seed" in in_words(4, None)
+    assert "with 1 real frame," in said
+    assert "with 1/16 of a real frame" in in_words("1/16", None)
+    assert "one seed" in in_words("4", None)
 
 
 TINY = usefulness.Size("tiny", 2, 2, (1,), Amounts(2, 3, 24, 2, 16, 16))
@@ -215,7 +230,7 @@ def test_from_the_command_line_to_the_table_and_nothing_twice(
     assert all(set(first[arm]) == {"SEG", "DET", "TRA"} for arm in usefulness.ARMS)
     assert all(0 <= frame <= 4 for one in (first, second) for frame in one["frames"])
     lines = (tmp_path / "results.md").read_text().splitlines()
-    assert [line.split(" | ")[3] for line in lines if line.startswith("| nuclei | tiny")] == list(usefulness.ARMS)
+    assert [line.split(" | ")[4] for line in lines if line.startswith("| nuclei | tiny")] == list(usefulness.ARMS)
     assert f"with {n_frames} real frame" in capsys.readouterr().out
 
     # What was interrupted goes on from what is there: only the scores of one arm are computed again, and are the same.

@@ -21,7 +21,7 @@ def evaluate(
     train_on: Path | None = None,
     train_frames: tuple[int, int] | None = None,
     segmenter: Literal["unet", "otsu", "none"] = "unet",
-    steps: int = 600,
+    steps: int = 1600,
     planes: Literal["projection", "slices"] = "projection",
     device: Annotated[Device, Parameter(help="Where the segmenter computes.")] = "auto",
     common: Common = Common(),  # noqa: B008 (frozen)

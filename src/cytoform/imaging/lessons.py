@@ -11,7 +11,8 @@ from cytoform.imaging.crops import Crop, draw_crop
 from cytoform.imaging.objects import relative_depth
 from cytoform.imaging.pairs import Plane
 
-BATCH, CROP_PX = 4, 256
+# Most pixels of a large square are far from any object: four times smaller ones teach as much in a quarter of the time.
+BATCH, CROP_PX = 4, 128
 MOST_PIXELS = 64_000_000
 # Of the normalised intensities: other exposures and backgrounds than those learned.
 GAINS, OFFSETS, NOISE = (0.75, 1.33), (-0.1, 0.1), 0.03

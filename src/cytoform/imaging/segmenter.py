@@ -20,7 +20,8 @@ from cytoform.imaging.segmentation_scores import SegmentationScores, score_frame
 if TYPE_CHECKING:
     import torch
 
-STEPS = 600
+# Enough that scores hardly rise with more: fewer would judge how fast pairs are learned, not what they teach.
+STEPS = 1600
 LEARNING_RATE = 3e-3
 CHANNELS, STRIDES = (16, 32, 64, 128), (2, 2, 2)
 # Objects are seen this large: many times their texture, and small enough for the network to see them whole.
