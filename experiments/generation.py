@@ -63,15 +63,14 @@ class Model:
     priors: tuple[str, ...]
 
 
-def models() -> tuple[Model, ...]:
-    """With cells as they lie, and in their principal frames."""
+def models(aligned: bool) -> tuple[Model, ...]:
+    """With cells as they lie, and, if asked for, in their principal frames."""
     every = get_args(get_type_hints(cytoform.generate)["prior"])
     following = tuple(prior for prior in every if prior not in ("gaussian", "around"))
     sine = "model.activation=sine"
-    return (
-        Model("sine", (sine,), "", False, every),
-        Model("aligned", (sine, "data.align=principal"), ", aligned", True, following),
-    )
+    as_they_lie = Model("sine", (sine,), "", False, every)
+    in_frames = Model("aligned", (sine, "data.align=principal"), ", aligned", True, following)
+    return (as_they_lie, in_frames) if aligned else (as_they_lie,)
 
 
 def measure(data: DataSet) -> dict[str, Any]:
@@ -84,7 +83,7 @@ def measure(data: DataSet) -> dict[str, Any]:
         "priors": {},
         "left_out": {},
     }
-    for model in models():
+    for model in models(data.size.aligned):
         cells = data.learned(model.run, *model.settings)
         training = _clouds(data, data.shapes, data.split.training, model)
         within = _distances(training, training, model)
