@@ -308,10 +308,10 @@ def test_mesh_of_a_part_is_its_surface(kind):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("kind", "size", "surface"),
-    [("mitosis", (34.7, 12.5), (62.8, 16.1)), ("filopodia", (50.8, 3.1), (117.8, 19.9))],
+    ("kind", "grid", "size", "surface"),
+    [("mitosis", 96, (34.7, 12.5), (62.8, 16.1)), ("filopodia", 128, (50.8, 3.1), (117.8, 19.9))],
 )
-def test_defaults_stand_in_for_the_papers_cells(kind, size, surface, tmp_path):
+def test_defaults_stand_in_for_the_papers_cells(kind, grid, size, surface, tmp_path):
     """Means within 5 % and standard deviations within 25 % of the paper's table 1, as `evaluate` measures them.
 
     Of the 30 frames every fourteenth is written, which is a tenth of the work and the same population.
@@ -326,7 +326,7 @@ def test_defaults_stand_in_for_the_papers_cells(kind, size, surface, tmp_path):
         workers=2,
     )
     store = tmp_path / "shapes.zarr"
-    prepare([tmp_path / "cells"], store, grid_size=128, workers=2)
+    prepare([tmp_path / "cells"], store, grid_size=grid, workers=2)
     found = evaluate(store, store, paired=False, workers=2).to_json()["descriptors"]
     for name, (mean, std) in (("size_um3", size), ("surface_um2", surface)):
         assert found[name]["reference"]["mean"] == pytest.approx(mean, rel=0.05)
