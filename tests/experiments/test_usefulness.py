@@ -126,6 +126,13 @@ def test_a_part_of_a_frame_has_its_share_of_pixels_and_a_cell_in_it(real: RealSe
         }
 
 
+def test_shares_are_frames_or_a_part_of_one_and_at_most_all(real: RealSet) -> None:
+    few = dataclasses.replace(real, handful=Fraction(1, 16))
+    found = [usefulness.in_frames(share, few) for share in ("handful", 1, 4, 9, "all")]
+    assert found == [Fraction(1, 16), 1, 4, 5, 5]
+    assert usefulness.n_cells(real.planes([0, 3])) == 4
+
+
 def test_few_frames_become_quarters_that_hold_every_pixel_once(real: RealSet, tmp_path: Path) -> None:
     share = real.planes([0, 3])
     write_share(share, tmp_path / "share", spacing_zyx_um=real.spacing_zyx_um)
