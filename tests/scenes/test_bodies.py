@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from cytoform.errors import InputError
 from cytoform.scenes.bodies import BoxWriter, Shape, own_field, read_box, sample
+from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import ShapeStore
 from scenes import DIVISION, GRID, N_FRAMES, RADIUS_UM, write_pairs
 
@@ -66,6 +68,30 @@ def test_sisters_at_one_place_never_share_a_voxel_and_together_are_the_family(
     assert not left & right
     assert len(left | right) == pytest.approx(len(family), rel=0.02)
     assert (left | right) <= family
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    seed=st.integers(0, 1000), spacing=st.tuples(*[st.floats(0.03, 1.5)] * 3), centre=st.tuples(*[st.floats(-1, 1)] * 3)
+)
+def test_the_inside_ends_where_it_says_however_fine_the_voxels(
+    seed: int, spacing: tuple[float, float, float], centre: tuple[float, float, float], tmp_path_factory: Any
+) -> None:
+    """Neighbours are looked for by these ends: a voxel beyond them could be another cell's too."""
+    folder = tmp_path_factory.mktemp("cells")
+    field = np.full((8, 8, 8), 0.7, np.float32)
+    field[1:4, 2:6, 1:7] = np.random.default_rng(seed).normal(0.2, 1, (3, 4, 6))
+    field[2, 3, 2] = -0.4
+    with BoxWriter(folder / "0.bin") as boxes:
+        shape = boxes.add(field, Grid(8, 4.0), (0, 0, 0))
+    found = sample(folder, shape, centre_zyx_um=np.array(centre), spacing_zyx_um=spacing)
+    places = (np.argwhere(found.distances_um <= 0) + found.corner_zyx + 0.5) * spacing - centre
+    if len(places):
+        assert (places.min(axis=0) >= np.array(shape.low_zyx_um) - 1e-5).all()
+        assert (places.max(axis=0) <= np.array(shape.high_zyx_um) + 1e-5).all()
+    if max(spacing) < 0.1:
+        assert places.min(axis=0) == pytest.approx(shape.low_zyx_um, abs=0.2)
+        assert places.max(axis=0) == pytest.approx(shape.high_zyx_um, abs=0.2)
 
 
 def test_a_box_is_cut_at_the_border_of_the_scene(cells: Cells) -> None:

@@ -95,6 +95,23 @@ def test_cells_that_grow_into_each_other_without_room_are_refused_in_time(tmp_pa
         play(tmp_path, cells, Room((12, 12, 12), SPACING, (False,) * 3), Straight(0, 0, 0), 2)
 
 
+def test_cells_on_coarse_grids_share_no_voxel_however_fine(tmp_path: Path) -> None:
+    """Between its voxels a cell reaches farther than its outermost inner ones."""
+    fine = (0.15, 0.15, 0.15)
+    room = Room((40, 110, 110), fine, (False, False, False))
+    with BoxWriter(tmp_path / "0.bin") as boxes:
+        shapes = [boxes.add(ball(radius_um, grid=GRID), GRID, (0, 0, 0)) for radius_um in (1.24, 1.74)]
+    cells = [Body(i, 0, None, 0, (shapes[i % 2],) * 8) for i in range(12)]
+    for centres in play(tmp_path, cells, room, Walk(1.0, 4.0), 8):
+        count = np.zeros(room.shape_zyx, int)
+        for number, centre in centres.items():
+            found = sample(tmp_path, cells[number].shape(0), centre_zyx_um=centre, spacing_zyx_um=fine)
+            inside = found.clipped(room.shape_zyx)
+            count[inside.slices] += inside.distances_um <= 0
+            assert (inside.distances_um <= 0).sum() == (found.distances_um <= 0).sum(), "cut by a closed border"
+        assert count.max() == 1
+
+
 def test_more_than_fits_is_known_from_the_first_few(tmp_path: Path) -> None:
     """Balls of 35 µm³ in 600 µm³: at 74 % there is room for 12."""
     cells, room = bodies(tmp_path, 3, 2), Room((12, 20, 20), SPACING, (False, True, True))
@@ -112,9 +129,9 @@ def test_newcomers_come_in_through_open_borders(tmp_path: Path) -> None:
         y, x = frames[first][number][1:]
         beyond = max(-y, -x, y - 20, x - 20)
         if first:
-            assert beyond == pytest.approx(2.0)
+            assert beyond == pytest.approx(2.0, abs=0.05)
             y, x = frames[first + 3][number][1:]
-            assert max(-y, -x, y - 20, x - 20) == pytest.approx(-1.0)
+            assert max(-y, -x, y - 20, x - 20) == pytest.approx(-1.0, abs=0.05)
         else:
             assert beyond <= 0
 
@@ -123,8 +140,8 @@ def test_nobody_goes_farther_than_just_out_of_sight(tmp_path: Path) -> None:
     room = Room((12, 40, 40), SPACING, (False, True, True))
     frames = play(tmp_path, bodies(tmp_path, 2, 30), room, Straight(0.7, 0, 1.0), 30)
     z, _, x = np.array([frames[-1][0], frames[-1][1]]).T
-    assert z == pytest.approx([3.5, 3.5])  # a voxel is left
-    assert x.max() == pytest.approx(22.0)
+    assert z == pytest.approx([3.5, 3.5], abs=0.05)  # a voxel is left
+    assert x.max() == pytest.approx(22.0, abs=0.05)
 
 
 def test_the_same_seed_gives_the_same_ways_and_another_gives_others(tmp_path: Path) -> None:

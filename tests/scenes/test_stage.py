@@ -94,7 +94,7 @@ def test_no_two_cells_share_a_voxel_and_none_is_cut(scene: tuple[Path, Made]) ->
 
 def test_prepare_reads_the_families_back(scene: tuple[Path, Made], tmp_path: Path) -> None:
     out, _ = scene
-    prepared = prepare([out], tmp_path / "s.zarr", grid_size=32)
+    prepared = prepare([out], tmp_path / "s.zarr", grid_size=64)
     assert (prepared.n_families, prepared.left_out) == (3, ())
     families = read_lineage(out / "01_GT" / "TRA" / "man_track.txt").families()
     for family, sequence in zip(families, ShapeStore.open(tmp_path / "s.zarr"), strict=True):

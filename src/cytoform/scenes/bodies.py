@@ -26,6 +26,7 @@ SMALLEST_UM = float(np.finfo(np.float16).smallest_subnormal)
 class Shape:
     """One shape of a cell; places are in µm from the centre of its cube."""
 
+    # The ends of its inside between voxels, however fine the voxels are at which it is sampled.
     low_zyx_um: Triple
     high_zyx_um: Triple
     centroid_zyx_um: Triple
@@ -88,9 +89,10 @@ class BoxWriter:
         self._file.write(data)
         places = np.argwhere(inside) + corner_zyx
         spacing_um, half_um = grid.spacing_um, grid.half_extent_um
+        ends = _ends(box.astype(np.float32)) + (low + corner_zyx + 0.5)
         return Shape(
-            low_zyx_um=_triple(places.min(axis=0) * spacing_um - half_um),
-            high_zyx_um=_triple((places.max(axis=0) + 1) * spacing_um - half_um),
+            low_zyx_um=_triple(ends[0] * spacing_um - half_um),
+            high_zyx_um=_triple(ends[1] * spacing_um - half_um),
             centroid_zyx_um=_triple((places.mean(axis=0) + 0.5) * spacing_um - half_um),
             volume_um3=float(len(places)) * spacing_um**3,
             file=self.path.name,
@@ -100,6 +102,30 @@ class BoxWriter:
             spacing_um=spacing_um,
             origin_zyx_um=_triple((low + corner_zyx + 0.5) * spacing_um - half_um),
         )
+
+
+def _ends(box_um: Float32[np.ndarray, "z y x"]) -> Float[np.ndarray, "2 3"]:
+    """Where the inside of a field that is interpolated linearly begins and ends along each axis, in voxels from the first.
+
+    On a plane across an axis such a field is least where a line of voxels along that axis crosses it, so it is enough to
+    look at these lines.
+    """
+    ends = np.empty((2, 3))
+    for axis in range(3):
+        lines = np.moveaxis(box_um, axis, 0)
+        ends[0, axis] = -_end(-np.arange(len(lines), dtype=float)[::-1], lines[::-1])
+        ends[1, axis] = _end(np.arange(len(lines), dtype=float), lines)
+    return ends
+
+
+def _end(places: Float[np.ndarray, " n"], lines_um: Float32[np.ndarray, "n a b"]) -> float:
+    """The last place of the inside on any line."""
+    last = int(np.flatnonzero((lines_um <= 0).any(axis=(1, 2)))[-1])
+    if last == len(lines_um) - 1:
+        return float(places[last])
+    inside = lines_um[last] <= 0
+    depth_um, beyond_um = -lines_um[last][inside], lines_um[last + 1][inside]
+    return float(places[last] + (depth_um / (depth_um + beyond_um)).max())
 
 
 def _triple(values: np.ndarray) -> Triple:
