@@ -18,6 +18,8 @@ from cytoform.imaging.pairs import open_pairs
 from cytoform.imaging.texture import Texture
 from cytoform.imaging.tiles import Window
 from cytoform.imaging.training import train_texture
+from cytoform.model.run import load_run
+from cytoform.training.checkpoint import write_tensors
 
 SPACING = (1.0, 0.5, 0.5)
 
@@ -60,7 +62,7 @@ def test_tiles_leave_no_seams(norm: str, discs: Path, tmp_path: Path, monkeypatc
 
 def test_projections_need_to_be_asked_for(texture: Path) -> None:
     model, labels = TextureModel.open(texture), np.repeat(disc_labels(0)[None], 3, axis=0)
-    with pytest.raises(InputError, match="3 planes; pass --projection"):
+    with pytest.raises(InputError, match="volumes; pass --projection"):
         render(model, labels)
     projected = model.render(labels, spacing_zyx_um=SPACING, frame=0, seed=0, projection=True)
     np.testing.assert_array_equal(projected, render(model, labels[:1]))
@@ -85,8 +87,14 @@ def test_other_pixels_are_refused(texture: Path) -> None:
 def test_a_folder_that_is_no_texture_model(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no texture model"):
         TextureModel.open(tmp_path)
-    (tmp_path / "config.toml").write_text(load_config().to_toml())  # of a run of the shape model
-    with pytest.raises(InputError, match=r"config\.toml: unknown setting"):
+
+
+def test_models_of_shapes_and_of_textures_are_not_taken_for_each_other(texture: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="a texture model, which knows no shapes"):
+        load_run(texture)
+    (tmp_path / "config.toml").write_text(load_config().to_toml())
+    write_tensors(tmp_path / "model.safetensors", {"codes": torch.zeros(1)}, {"learned": "{}"})
+    with pytest.raises(InputError, match="not a texture model, whatever else it is"):
         TextureModel.open(tmp_path)
 
 

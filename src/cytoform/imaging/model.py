@@ -93,9 +93,13 @@ class TextureModel:
         chosen, path = torch_device(device), Path(path)
         if not (path / CONFIG).is_file():
             raise InputError(f"{path}: no texture model (no {CONFIG}); train one with 'cytoform texture train'")
-        config = TextureConfig.read(path / CONFIG)
         tensors, metadata = read_tensors(path / WEIGHTS)
-        learned = Learned.from_json(metadata.get("texture", ""), path / WEIGHTS)
+        if "texture" not in metadata:
+            raise InputError(
+                f"{path}: not a texture model, whatever else it is; train one with 'cytoform texture train'"
+            )
+        learned = Learned.from_json(metadata["texture"], path / WEIGHTS)
+        config = TextureConfig.read(path / CONFIG)
         with torch.device("meta"):  # takes no memory, whatever sizes a foreign config.toml names
             generator = Generator(config.generator)
         # Copies: what was read lies in the file, and is gone if somebody cuts that short.
@@ -124,7 +128,7 @@ class TextureModel:
     def _check(self, labels_zyx: np.ndarray, spacing_zyx_um: Triple, projection: bool) -> None:
         if len(labels_zyx) > 1 and self.learned.planes == "projection" and not projection:
             raise InputError(
-                f"{self.path}: learned projections, but the masks have {len(labels_zyx)} planes; pass --projection, or "
+                f"{self.path}: learned projections, but the masks are volumes; pass --projection, or "
                 "train with --planes slices"
             )
         known = self.learned.spacing_zyx_um

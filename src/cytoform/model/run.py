@@ -117,9 +117,11 @@ def load_run(path: Path, *, device: torch.device | None = None) -> Run:
     path = Path(path)
     if not (path / CONFIG).is_file():
         raise InputError(f"{path}: not a run folder (no {CONFIG}); train one with 'cytoform train'")
-    config = read_config(path / CONFIG)
     tensors, metadata = read_tensors(path / WEIGHTS)
+    if "texture" in metadata:
+        raise InputError(f"{path}: a texture model, which knows no shapes; give a run of 'cytoform train'")
     learned = Learned.from_json(metadata.get("learned", ""), path / WEIGHTS)
+    config = read_config(path / CONFIG)
     codes = tensors.pop("codes", torch.empty(0))
     if codes.shape != (len(learned.sequences), config.model.code_dim):
         raise InputError(
