@@ -70,6 +70,12 @@ SIZES = {
 }
 
 
+def recorded(size: Size) -> dict[str, Any]:
+    """As it is written beside results."""
+    found: dict[str, Any] = json.loads(json.dumps(asdict(size)))
+    return found
+
+
 @dataclass(frozen=True)
 class Job:
     """One seed of one share of a data set."""
@@ -181,7 +187,7 @@ def measure(real: RealSet, size: Size, recipe: Recipe, common: Common, workers: 
         "gain": gains,
         "verdict": {n: in_words(n, gains[n]["SEG"]) for n in by_share},
         "provenance": {
-            "size": json.loads(json.dumps(asdict(size))),
+            "size": recorded(size),
             "texture": real.texture or recipe.kind,
             "seed": common.seed,
             "versions": software_versions() | {name: version(name) for name in ("laptrack", "monai", "py-ctcmetrics")},
@@ -207,6 +213,7 @@ def command(
     data: Annotated[list[Name], Parameter(consume_multiple=True, negative=())] = list(NAMES),  # noqa: B006
     texture: TextureKind = "learned",
     cells: Path | None = None,
+    seeds: int | None = None,
     out: Path | None = None,
     shared: Path = SHARED,
     docs: Path = DOCS,
@@ -227,6 +234,8 @@ def command(
         How synthetic images get their texture from the share of real ones: learned by a network, or optics calibrated.
     cells
         A shape store whose cells populate the synthetic scenes, for example of 'cytoform generate'; else simulated ones.
+    seeds
+        How often everything is drawn and learned anew; by default three times. More of them add to those that are there.
     out
         Folder to work in; by default out/experiments/SIZE/usefulness in the project.
     shared
@@ -243,16 +252,19 @@ def command(
     path = folder / "results.json"
     results: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     table = None if no_docs or (size == "tiny" and docs == DOCS) else docs
+    if seeds is not None and seeds < 1:
+        raise InputError(f"--seeds {seeds}: at least one")
+    amount = SIZES[size] if seeds is None else replace(SIZES[size], seeds=seeds)
     with workers.ready() as n_workers:
         for name in data:
             if common.overwrite:
                 shutil.rmtree(folder / name, ignore_errors=True)
-            if name not in results or common.overwrite:
+            if common.overwrite or name not in results or results[name]["provenance"]["size"] != recorded(amount):
                 (folder / name).mkdir(exist_ok=True)
-                real, amounts = open_set(name, shared, folder), SIZES[size].amounts
+                real, amounts = open_set(name, shared, folder), amount.amounts
                 population = cells or simulated_cells(folder / name, amounts, seed=common.seed)
                 recipe = Recipe(real, amounts, texture, population, folder / name, common.seed, device)
-                results[name] = measure(real, SIZES[size], recipe, common, n_workers)
+                results[name] = measure(real, amount, recipe, common, n_workers)
                 write_json(path, results)
             for words in results[name]["verdict"].values():
                 common.say(f"{name}: {words}")

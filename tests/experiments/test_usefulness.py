@@ -249,6 +249,11 @@ def test_from_the_command_line_to_the_table_and_nothing_twice(
     assert json.loads(path.read_text())["nuclei"]["scores"] == found["scores"]
     assert made == {file: file.stat().st_mtime_ns for file in job.rglob("*.tif")}
 
+    # Another number of seeds takes those that are there.
+    assert run(tmp_path, "--texture", texture, "--seeds", "1") == 0
+    assert json.loads(path.read_text())["nuclei"]["scores"] == {str(n_frames): [first]}
+    assert made == {file: file.stat().st_mtime_ns for file in job.rglob("*.tif")}
+
     monkeypatch.setitem(usefulness.SIZES, "tiny", dataclasses.replace(tiny, steps=3))
     path.unlink()
     assert run(tmp_path, "--texture", texture) == 2
@@ -273,7 +278,12 @@ def test_real_nuclei_and_real_shapes_run_through(
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [(["--size", "huge"], "huge"), (["--texture", "none"], "none"), (["--shared", "nowhere"], "nowhere")],
+    [
+        (["--size", "huge"], "huge"),
+        (["--texture", "none"], "none"),
+        (["--seeds", "0"], "--seeds 0"),
+        (["--shared", "nowhere"], "nowhere"),
+    ],
 )
 def test_bad_options_are_one_line(
     arguments: list[str],
