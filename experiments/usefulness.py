@@ -70,12 +70,6 @@ SIZES = {
 }
 
 
-def recorded(size: Size) -> dict[str, Any]:
-    """As it is written beside results."""
-    found: dict[str, Any] = json.loads(json.dumps(asdict(size)))
-    return found
-
-
 @dataclass(frozen=True)
 class Job:
     """One seed of one share of a data set."""
@@ -167,29 +161,21 @@ def measure(real: RealSet, size: Size, recipe: Recipe, common: Common, workers: 
     truth = recipe.folder / "truth"
     write_truth(real, truth)
     shares = sorted({in_frames(share, real) for share in size.shares})
-    jobs = [
-        Job(
-            real,
-            size,
-            n,
-            replace(recipe, folder=recipe.folder / f"{float(n):g}-frames" / f"seed-{seed}", seed=seed),
-            truth,
-        )
-        for n in shares
-        for seed in range(common.seed, common.seed + size.seeds)
-    ]
+    jobs = []
+    for share in shares:
+        for seed in range(common.seed, common.seed + size.seeds):
+            folder = recipe.folder / f"{float(share):g}-frames" / f"seed-{seed}"
+            jobs.append(Job(real, size, share, replace(recipe, folder=folder, seed=seed), truth))
     with common.progress(real.name, len(jobs)) as advance:
         found = run_all(run_job, [(job,) for job in jobs], workers=workers, done=advance)
-    by_share = {str(n): [one for job, one in zip(jobs, found, strict=True) if job.share == n] for n in shares}
+    by_share = {str(part): [one for job, one in zip(jobs, found, strict=True) if job.share == part] for part in shares}
     gains = {n: {m: gain(single, m) for m in METRICS} for n, single in by_share.items()}
     return {
         "scores": by_share,
         "gain": gains,
         "verdict": {n: in_words(n, gains[n]["SEG"]) for n in by_share},
         "provenance": {
-            "size": recorded(size),
             "texture": real.texture or recipe.kind,
-            "seed": common.seed,
             "versions": software_versions() | {name: version(name) for name in ("laptrack", "monai", "py-ctcmetrics")},
             "seconds": time.perf_counter() - start,
         },
@@ -222,7 +208,7 @@ def command(
     workers: WorkerOptions = WorkerOptions(),  # noqa: B008 (frozen)
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
-    """Measure each data set that has no result yet, write results.json, and put its rows into the docs.
+    """Measure each data set that has no result of these options yet, write results.json, and put its rows into the docs.
 
     Parameters
     ----------
@@ -255,16 +241,18 @@ def command(
     if seeds is not None and seeds < 1:
         raise InputError(f"--seeds {seeds}: at least one")
     amount = SIZES[size] if seeds is None else replace(SIZES[size], seeds=seeds)
+    options = {"size": asdict(amount), "texture": texture, "cells": cells and str(cells.resolve()), "seed": common.seed}
+    asked = json.loads(json.dumps(options))
     with workers.ready() as n_workers:
         for name in data:
             if common.overwrite:
                 shutil.rmtree(folder / name, ignore_errors=True)
-            if common.overwrite or name not in results or results[name]["provenance"]["size"] != recorded(amount):
+            if common.overwrite or results.get(name, {}).get("asked") != asked:
                 (folder / name).mkdir(exist_ok=True)
                 real, amounts = open_set(name, shared, folder), amount.amounts
                 population = cells or simulated_cells(folder / name, amounts, seed=common.seed)
                 recipe = Recipe(real, amounts, texture, population, folder / name, common.seed, device)
-                results[name] = measure(real, amount, recipe, common, n_workers)
+                results[name] = {"asked": asked, **measure(real, amount, recipe, common, n_workers)}
                 write_json(path, results)
             for words in results[name]["verdict"].values():
                 common.say(f"{name}: {words}")

@@ -254,8 +254,11 @@ def test_from_the_command_line_to_the_table_and_nothing_twice(
     assert json.loads(path.read_text())["nuclei"]["scores"] == {str(n_frames): [first]}
     assert made == {file: file.stat().st_mtime_ns for file in job.rglob("*.tif")}
 
+    # What was made otherwise is neither passed off as this nor lost.
+    other = "optics" if texture == "learned" else "learned"
+    assert run(tmp_path, "--texture", other) == 2
+    assert "other settings" in capsys.readouterr().err
     monkeypatch.setitem(usefulness.SIZES, "tiny", dataclasses.replace(tiny, steps=3))
-    path.unlink()
     assert run(tmp_path, "--texture", texture) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1

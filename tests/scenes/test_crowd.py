@@ -43,6 +43,17 @@ def play(
     return Crowd(cells, room, folder, motion=motion, n_frames=n_frames, seed=seed).play()
 
 
+def check_apart_and_whole(folder: Path, cells: list[Body], centres: dict[int, np.ndarray], room: Room) -> None:
+    """No voxel is in two cells, and no closed border cuts one."""
+    count = np.zeros(room.shape_zyx, int)
+    for number, centre in centres.items():
+        found = sample(folder, cells[number].shape(0), centre_zyx_um=centre, spacing_zyx_um=room.spacing_zyx_um)
+        inside = found.clipped(room.shape_zyx)
+        count[inside.slices] += inside.distances_um <= 0
+        assert (inside.distances_um <= 0).sum() == (found.distances_um <= 0).sum(), "cut by a closed border"
+    assert count.max() == 1
+
+
 @pytest.mark.parametrize("gap_um", [0.0, 0.8])
 def test_balls_in_a_crowd_never_come_nearer_than_their_size_and_the_gap(gap_um: float, tmp_path: Path) -> None:
     room = Room((12, 40, 40), SPACING, (False, False, False), gap_um)
@@ -50,13 +61,7 @@ def test_balls_in_a_crowd_never_come_nearer_than_their_size_and_the_gap(gap_um: 
     frames = play(tmp_path, cells, room, Walk(1.5, 4.0), 12)
     moved = 0.0
     for before, centres in zip([frames[0], *frames], frames, strict=False):
-        count = np.zeros(room.shape_zyx, int)
-        for number, centre in centres.items():
-            found = sample(tmp_path, cells[number].shape(0), centre_zyx_um=centre, spacing_zyx_um=SPACING)
-            inside = found.clipped(room.shape_zyx)
-            count[inside.slices] += inside.distances_um <= 0
-            assert (inside.distances_um <= 0).sum() == (found.distances_um <= 0).sum(), "cut by a closed border"
-        assert count.max() == 1
+        check_apart_and_whole(tmp_path, cells, centres, room)
         places = np.array(list(centres.values()))
         away = np.linalg.norm(places[:, None] - places[None], axis=2)[np.triu_indices(9, 1)]
         assert away.min() >= 4.0 + gap_um - 0.9  # what voxels of 0.5 µm cannot tell
@@ -97,19 +102,12 @@ def test_cells_that_grow_into_each_other_without_room_are_refused_in_time(tmp_pa
 
 def test_cells_on_coarse_grids_share_no_voxel_however_fine(tmp_path: Path) -> None:
     """Between its voxels a cell reaches farther than its outermost inner ones."""
-    fine = (0.15, 0.15, 0.15)
-    room = Room((40, 110, 110), fine, (False, False, False))
+    room = Room((40, 110, 110), (0.15, 0.15, 0.15), (False, False, False))
     with BoxWriter(tmp_path / "0.bin") as boxes:
         shapes = [boxes.add(ball(radius_um, grid=GRID), GRID, (0, 0, 0)) for radius_um in (1.24, 1.74)]
     cells = [Body(i, 0, None, 0, (shapes[i % 2],) * 8) for i in range(12)]
     for centres in play(tmp_path, cells, room, Walk(1.0, 4.0), 8):
-        count = np.zeros(room.shape_zyx, int)
-        for number, centre in centres.items():
-            found = sample(tmp_path, cells[number].shape(0), centre_zyx_um=centre, spacing_zyx_um=fine)
-            inside = found.clipped(room.shape_zyx)
-            count[inside.slices] += inside.distances_um <= 0
-            assert (inside.distances_um <= 0).sum() == (found.distances_um <= 0).sum(), "cut by a closed border"
-        assert count.max() == 1
+        check_apart_and_whole(tmp_path, cells, centres, room)
 
 
 def test_more_than_fits_is_known_from_the_first_few(tmp_path: Path) -> None:
