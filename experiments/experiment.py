@@ -129,7 +129,7 @@ def main(experiment: Experiment, arguments: list[str]) -> int:
 
     def command(
         *,
-        size: Literal["tiny", "cpu", "unseen", "paper"] = "cpu",
+        size: Literal["tiny", "cpu", "thin", "unseen", "paper"] = "cpu",
         data: Annotated[list[Name], Parameter(consume_multiple=True, negative=())] = list(NAMES),  # noqa: B006
         out: Path | None = None,
         tcells: Path = TCELLS,
@@ -144,8 +144,9 @@ def main(experiment: Experiment, arguments: list[str]) -> int:
         Parameters
         ----------
         size
-            tiny only shows that it runs; cpu takes two cores under an hour for all three experiments; unseen is for the T
-            cells, all of them with the preset of that name, hours on two cores with ReLU; paper is for a GPU.
+            tiny only shows that it runs; cpu takes two cores under an hour for all three experiments; thin is for filopodial
+            cells, on a finer grid, and unseen for the T cells, all of them, each with the preset of that name and hours on two
+            cores; paper is for a GPU.
         data
             The data sets.
         out

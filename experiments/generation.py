@@ -12,7 +12,7 @@ which a good model need not come nearer than, and that of the reconstructions, w
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -53,6 +53,22 @@ FLIPS = tuple(np.diag(signs) for signs in ((1.0, 1.0, 1.0), (1.0, -1.0, -1.0), (
 
 
 @dataclass(frozen=True)
+class Draws:
+    """A prior, its σ where it is not the usual one, and whether cells that fall to pieces are drawn again."""
+
+    prior: str
+    sigma: float | None = None
+    whole: bool = False
+
+    def __str__(self) -> str:
+        return self.prior + (f" σ {self.sigma:g}" if self.sigma else "") + (", whole" if self.whole else "")
+
+
+# New cells of the fitted priors are more alike than the learned ones, and smoother: the same, drawn wider.
+WIDER = Draws("covariance", 1.5)
+
+
+@dataclass(frozen=True)
 class Model:
     """What is learned for this experiment, how its cells are called in tables, and from which priors they come."""
 
@@ -60,13 +76,14 @@ class Model:
     settings: tuple[str, ...]
     suffix: str
     aligned: bool
-    priors: tuple[str, ...]
+    priors: tuple[Draws, ...]
 
 
-def models(aligned: bool) -> tuple[Model, ...]:
-    """With cells as they lie, and, if asked for, in their principal frames."""
-    every = get_args(get_type_hints(cytoform.generate)["prior"])
-    following = tuple(prior for prior in every if prior not in ("gaussian", "around"))
+def models(*, aligned: bool, whole: bool) -> tuple[Model, ...]:
+    """With cells as they lie, and, if asked for, in their principal frames; wide draws whole where the learned cells are."""
+    priors = get_args(get_type_hints(cytoform.generate)["prior"])
+    every = (*(Draws(prior) for prior in priors), replace(WIDER, whole=whole))
+    following = tuple(each for each in every if each.prior not in ("gaussian", "around"))
     sine = "model.activation=sine"
     as_they_lie = Model("sine", (sine,), "", False, every)
     in_frames = Model("aligned", (sine, "data.align=principal"), ", aligned", True, following)
@@ -83,7 +100,8 @@ def measure(data: DataSet) -> dict[str, Any]:
         "priors": {},
         "left_out": {},
     }
-    for model in models(data.size.aligned):
+    topology = found["originals"]["topology"]
+    for model in models(aligned=data.size.aligned, whole=topology["whole_frames"] == topology["frames"]):
         cells = data.learned(model.run, *model.settings)
         training = _clouds(data, data.shapes, data.split.training, model)
         within = _distances(training, training, model)
@@ -95,7 +113,7 @@ def measure(data: DataSet) -> dict[str, Any]:
         for key, clouds in known.items():
             found["novelty_um2"][key + model.suffix] = _summary(novelty(_distances(training, clouds, model)))
         for prior in model.priors:
-            name = prior + model.suffix
+            name = f"{prior}{model.suffix}"
             try:
                 store = _generated(data, cells, model, prior)
             except cytoform.InputError as fault:  # a prior that so few codes do not allow
@@ -106,12 +124,14 @@ def measure(data: DataSet) -> dict[str, Any]:
     return found
 
 
-def _generated(data: DataSet, cells: Cells, model: Model, prior: str) -> Path:
+def _generated(data: DataSet, cells: Cells, model: Model, draws: Draws) -> Path:
     """New cells in a store."""
-    store, common = data.folder / f"generation-{model.run}-{prior}.zarr", data.options.common
-    data.say(f"{data.size.generated} new cells, prior {prior}{model.suffix}")
-    given: dict[str, Any] = {"prior": prior, "seed": common.seed, "overwrite": True, "progress": common.progress}
-    cytoform.generate(cells, store, data.size.generated, **given)
+    name, common = "-".join(str(draws).replace(",", "").split()), data.options.common
+    store = data.folder / f"generation-{model.run}-{name}.zarr"
+    data.say(f"{data.size.generated} new cells, prior {draws}{model.suffix}")
+    whole = cytoform.condition_on(cells, ["pieces<2"], progress=common.progress) if draws.whole else None
+    given: dict[str, Any] = {"prior": draws.prior, "sigma": draws.sigma, "condition": whole, "seed": common.seed}
+    cytoform.generate(cells, store, data.size.generated, **given, overwrite=True, progress=common.progress)
     return store
 
 

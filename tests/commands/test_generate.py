@@ -9,7 +9,8 @@ from refusals import assert_refused
 from tiny import SMALL, write_balls
 
 from cytoform import cli
-from cytoform.shapes.store import ShapeStore
+from cytoform.assess.measures.topology import topology
+from cytoform.shapes.store import ShapeSequence, ShapeStore
 
 PRIORS = ("gaussian", "around", "covariance", "mixture")
 RADII_UM = np.linspace(2.2, 4.0, 8)
@@ -35,6 +36,11 @@ def generate(run: Path, out: Path, *arguments: str) -> ShapeStore:
 def volumes_um3(store: ShapeStore) -> list[float]:
     """Mean volume of every sequence."""
     return [float(np.mean([s.mask(t).sum() * s.grid.spacing_um**3 for t in range(s.info.n_frames)])) for s in store]
+
+
+def pieces(sequence: ShapeSequence) -> list[int]:
+    """Of every frame."""
+    return [topology(sequence.mask(t)).components for t in range(sequence.info.n_frames)]
 
 
 def contents(folder: Path) -> list[bytes]:
@@ -87,6 +93,19 @@ def test_the_error_of_the_regression_is_stated(run: Path, tmp_path: Path, capsys
     assert "µm³ (leave one out of 8 cells, R² 0." in line
 
 
+def test_cells_in_one_piece(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wide = ["--prior", "covariance", "--sigma", "10", "-n", "8", "--seed", "1"]
+    assert any(pieces(sequence) != [1, 1] for sequence in generate(run, tmp_path / "any", *wide))
+    capsys.readouterr()
+    arguments = ["generate", str(run), "--out", str(tmp_path / "new"), "--grid", "24", *wide]
+    assert cli.run([*arguments, "--where", "pieces<2"]) == 0
+    assert "pieces: 1 in all 8 learned cells" in capsys.readouterr().out
+    store = ShapeStore.open(tmp_path / "new")
+    assert store.attributes["sigma"] == 10
+    assert len(store.names) == 8
+    assert all(pieces(sequence) in ([1, 1], [1, 2]) for sequence in store)  # whole, or divided
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -98,7 +117,7 @@ def test_the_error_of_the_regression_is_stated(run: Path, tmp_path: Path, capsys
         (["--where", "size_um3>60", "--frames", "0"], "--frames 0"),
         (["--where", "size_um3>60", "-n", "0"], "-n 0"),
         (["--where", "size_um3=80.05±1e-9"], "in 40 attempts; widen the range, or choose another --prior"),
-        (["--prior", "covariance", "--sigma", "0.1"], "--sigma 0.1: the prior covariance has none"),
+        (["--prior", "between", "--sigma", "0.1"], "--sigma 0.1: the prior between has none"),
         (["--prior", "poisson"], "poisson"),
     ],
 )

@@ -79,7 +79,10 @@ def test_all_three_on_simulated_cells_share_what_they_learn_and_do_nothing_twice
     assert len(found["sine"]["jaccard"]["per_frame"]) == 2 * 3
     assert found["provenance"]["sequences"]["held_out"] == ["movies_03_00001"]
     found = once[generation]["mitosis"]
-    wanted = {prior + model.suffix for model in generation.models(True) for prior in model.priors}
+    topology = found["originals"]["topology"]
+    whole = topology["whole_frames"] == topology["frames"]
+    models = generation.models(aligned=True, whole=whole)
+    wanted = {f"{prior}{model.suffix}" for model in models for prior in model.priors}
     assert {"around", "covariance", "covariance, aligned"} < wanted
     assert set(found["priors"]) | set(found["left_out"]) == wanted
     assert {len(each["values"]) for each in found["novelty_um2"].values()} == {1, 2}

@@ -118,6 +118,15 @@ def test_between_lies_on_the_way_to_a_near_code() -> None:
     assert len(fit_prior("between", codes[:2]).draw(3, np.random.default_rng(0))) == 3
 
 
+@pytest.mark.parametrize("name", ["covariance", "mixture"])
+@pytest.mark.parametrize("sigma", [0.0, 0.5, 1.0, 1.3])
+def test_sigma_is_how_many_times_as_far_from_the_mean(name: PriorName, sigma: float) -> None:
+    codes = clusters(12, 6, apart=5.0)
+    as_learned = fit_prior(name, codes).draw(5, np.random.default_rng(3)) - codes.mean(axis=0)
+    drawn = fit_prior(name, codes, sigma=sigma).draw(5, np.random.default_rng(3)) - codes.mean(axis=0)
+    assert np.allclose(drawn, sigma * as_learned)
+
+
 @pytest.mark.parametrize("name", PRIORS)
 def test_same_seed_same_codes(name: PriorName) -> None:
     codes = learned_codes(12, 20)
@@ -132,7 +141,8 @@ def test_same_seed_same_codes(name: PriorName) -> None:
         ("covariance", 3, None, "at least 4 learned codes, there are 3; choose gaussian, around, between,"),
         ("mixture", 7, None, "at least 8 learned codes, there are 7; choose gaussian, around, between, covariance,"),
         ("between", 1, None, "at least 2 learned codes, there are 1; choose gaussian, around,"),
-        ("covariance", 9, 0.1, "--sigma 0.1"),
+        ("between", 9, 0.1, "--sigma 0.1: the prior between has none"),
+        ("covariance", 9, float("inf"), "--sigma inf"),
         ("gaussian", 9, float("nan"), "--sigma nan"),
         ("around", 9, -1.0, "--sigma -1"),
     ],

@@ -39,7 +39,8 @@ def generate(
         gaussian draws codes from N(0, σ²); around adds N(0, σ²) to learned codes; between lies on the way from a learned
         code to one near it; covariance and mixture draw from one or several normal distributions fitted to the codes.
     sigma
-        σ; by default 0.1 for gaussian and 0.01 for around, as in the paper. The other priors have none.
+        σ; by default 0.1 for gaussian and 0.01 for around, as in the paper. For covariance and mixture, how many times as
+        far from their mean as the learned codes; by default 1. The prior between has none.
     where
         A request, in quotes, that every cell has to meet, for example "size_um3=40±5", "growth=1.5..2" or
         "longest_protrusion_um>8"; may be repeated.
@@ -76,8 +77,14 @@ def _condition(cells: "Cells", where: list[str], options: RenderingOptions, comm
     condition = condition_on(cells, where, rendering=options.rendering(), progress=common.progress)
     for name, found in condition.regressions.items():
         unit = SEQUENCE_DESCRIPTORS[name].unit
+        with_unit = f" {unit}" if unit else ""
+        if found.lowest == found.highest:
+            common.say(
+                f"{name}: {found.lowest:.4g}{with_unit} in all {found.n_cells} learned cells, nothing to predict it from"
+            )
+            continue
         common.say(
-            f"{name}: predicted to ±{found.rmse:.3g}{unit and f' {unit}'} "
+            f"{name}: predicted to ±{found.rmse:.3g}{with_unit} "
             f"(leave one out of {found.n_cells} cells, R² {found.r2:.2f})"
         )
     return condition

@@ -81,7 +81,7 @@ class Between:
 
 @dataclass(frozen=True)
 class Mixture:
-    """Normal distributions in the subspace that the learned codes span: `centre` and its orthonormal `axes`."""
+    """Normal distributions in the subspace that the learned codes span: `centre` and orthogonal `axes`, all of length σ."""
 
     centre: Float[np.ndarray, " code"]
     axes: Float[np.ndarray, "axes code"]
@@ -110,7 +110,7 @@ class PriorKind:
 
 
 def fit_prior(name: PriorName, codes: Codes, *, sigma: float | None = None) -> Prior:
-    """Fit the prior `name`; `sigma` replaces that of the paper. The fit itself takes no chances: same codes, same prior.
+    """Fit the prior `name`; `sigma` replaces that of `PRIORS`. The fit itself takes no chances: same codes, same prior.
 
     Raises InputError for too few codes, for codes that are all the same, and for a sigma that does not fit.
     """
@@ -143,13 +143,13 @@ def _fit_between(codes: Codes) -> Between:
     return Between(codes, np.argsort(distances, axis=1)[:, : min(NEAREST, len(codes) - 1)].astype(float))
 
 
-def _fit_covariance(codes: Codes) -> Mixture:
+def _fit_covariance(codes: Codes, sigma: float) -> Mixture:
     """One normal distribution with the codes' mean and their covariance, shrunk as Ledoit and Wolf (2004) do."""
     centre, axes, scores = _principal_components(codes)
-    return Mixture(centre, axes, np.ones(1), np.zeros((1, len(axes))), _shrunk_covariance(scores)[None])
+    return Mixture(centre, sigma * axes, np.ones(1), np.zeros((1, len(axes))), _shrunk_covariance(scores)[None])
 
 
-def _fit_mixture(codes: Codes) -> Mixture:
+def _fit_mixture(codes: Codes, sigma: float) -> Mixture:
     """Components, as many as the Bayesian information criterion chooses, along the leading principal axes.
 
     Along the others, of which so few codes say little, all components share one shrunk covariance.
@@ -165,7 +165,7 @@ def _fit_mixture(codes: Codes) -> Mixture:
     rest = _shrunk_covariance(scores[:, n_leading:])
     return Mixture(
         centre,
-        axes,
+        sigma * axes,
         weights / weights.sum(),
         np.pad(means * scale, ((0, 0), (0, len(rest)))),
         np.stack([block_diag(covariance * np.outer(scale, scale), rest) for covariance in covariances]),
@@ -213,11 +213,12 @@ def _in_turn(n: int, n_codes: int, rng: np.random.Generator) -> np.ndarray:
     return np.concatenate([rng.permutation(n_codes) for _ in range(-(-n // n_codes))])[:n]
 
 
-# σ of the paper: 0.1 for the whole prior, 0.01 for noise around learned codes.
+# σ of the paper: 0.1 for the whole prior, 0.01 for noise around learned codes. Of the fitted ones: how many times as far
+# from their mean as the learned codes lie.
 PRIORS: dict[PriorName, PriorKind] = {
     "gaussian": PriorKind(Gaussian, _fit_gaussian, sigma=0.1),
     "around": PriorKind(Around, Around, sigma=0.01),
     "between": PriorKind(Between, _fit_between, fewest_codes=2),
-    "covariance": PriorKind(Mixture, _fit_covariance, fewest_codes=4),
-    "mixture": PriorKind(Mixture, _fit_mixture, fewest_codes=2 * CODES_A_COMPONENT),
+    "covariance": PriorKind(Mixture, _fit_covariance, fewest_codes=4, sigma=1.0),
+    "mixture": PriorKind(Mixture, _fit_mixture, fewest_codes=2 * CODES_A_COMPONENT, sigma=1.0),
 }

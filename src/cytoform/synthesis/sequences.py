@@ -93,7 +93,7 @@ def generate(
 ) -> None:
     """Render `n` new cells, their codes drawn from a prior (paper section 3.2), or from it under a `condition`.
 
-    `sigma` replaces that of the paper, where the prior has one. A run that turned its sequences gives cells in random
+    `sigma` replaces that of `PRIORS`, where the prior has one. A run that turned its sequences gives cells in random
     poses, one that did not in the pose of its sequences, unless `pose` says otherwise. Raises InputError for what cannot
     be drawn, and for a cell that the cube would cut.
     """

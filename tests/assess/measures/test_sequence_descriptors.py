@@ -10,6 +10,7 @@ from cytoform.assess.measures.sequence_descriptors import (
     SEQUENCE_DESCRIPTORS,
     describe_sequence,
     longest_protrusion_um,
+    most_pieces,
 )
 from cytoform.shapes.analytic import Ball, Capsule, DividingPair, Shape, SpikedBall
 from cytoform.shapes.grid import Grid
@@ -43,6 +44,7 @@ def test_a_growing_ball() -> None:
     assert found["growth"] == pytest.approx((4 / 3) ** 3, rel=0.01)
     assert found["longest_protrusion_um"] == pytest.approx(0, abs=0.05)
     assert math.isnan(found["division_frame"])
+    assert found["pieces"] == 1
 
 
 def test_a_ball_with_a_filopodium() -> None:
@@ -67,6 +69,27 @@ def test_a_dividing_cell() -> None:
     found = describe_sequence(frames(pair, 10), GRID.spacing_um)
     assert found["division_frame"] == 5
     assert found["growth"] == pytest.approx(2, rel=0.02)
+    assert found["pieces"] == 1
+
+
+@pytest.mark.parametrize(
+    ("shares", "pieces"),
+    [
+        ([[1.0], [1.0]], 1),
+        ([[1.0], [0.98, 0.02], [1.0]], 2),
+        ([[1.0], [1.0], [0.95, 0.05]], 2),  # in the last frame too: it came off
+        ([[1.0], [0.6, 0.4], [0.5, 0.5]], 1),  # divides
+        ([[0.6, 0.4], [1.0], [0.5, 0.5]], 2),  # in two before it divides
+        ([[1.0], [0.6, 0.39, 0.01], [0.5, 0.5]], 2),  # a daughter breaks
+        ([[1.0], [0.4, 0.3, 0.3]], 1),
+        ([[0.5, 0.5], [0.5, 0.5]], 2),  # never was one
+        ([[0.5, 0.3, 0.1, 0.1], [1.0]], 4),
+        ([[1.0], []], None),
+    ],
+)
+def test_the_most_pieces(shares: list[list[float]], pieces: int | None) -> None:
+    found = most_pieces([np.array(frame) for frame in shares])
+    assert math.isnan(found) if pieces is None else found == pieces
 
 
 @pytest.mark.parametrize(
@@ -82,6 +105,9 @@ def test_a_speck_is_no_daughter() -> None:
     ball = frames(Ball(4.0, centre_zyx_um=CENTRE))[0]
     ball[2, 2, 2:4] = -0.1
     assert Bodies.of(ball <= 0).n == 1
+    found = describe_sequence([ball], GRID.spacing_um)
+    assert found["pieces"] == 2
+    assert math.isnan(found["division_frame"])
     assert longest_protrusion_um(mesh_from_distance(ball, GRID.spacing_um)) == pytest.approx(0, abs=0.05)
 
 

@@ -1,13 +1,13 @@
 """What is said of a whole sequence in one number: its means over time, growth, longest protrusion and division."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from cytoform.assess.measures.descriptors import Descriptor, sphericity
-from cytoform.assess.measures.dynamics import Bodies, division_frame
+from cytoform.assess.measures.dynamics import division_frame
 from cytoform.shapes.cleaning import SPECK_SHARE
 from cytoform.shapes.mesh import Mesh, mesh_from_distance
 
@@ -18,26 +18,45 @@ SEQUENCE_DESCRIPTORS = {
     "growth": Descriptor("Last over first size", ""),
     "longest_protrusion_um": Descriptor("Longest protrusion", "µm"),
     "division_frame": Descriptor("Frame of division", ""),
+    "pieces": Descriptor("Most pieces", ""),
 }
+# A piece with a smaller share of its frame's voxels is no daughter, but one that came off.
+DAUGHTER_SHARE = 0.1
 
 
 def describe_sequence(frames_sdf_um: Iterable[Float[np.ndarray, "z y x"]], spacing_um: float) -> dict[str, float]:
     """All of `SEQUENCE_DESCRIPTORS`. A frame is the distance in the cube, or in any box of it that holds the cell.
 
     Means are over the frames that have a cell. The longest protrusion is that of all frames. The frame of division,
-    counted from 0, is the first from which on the cell is in pieces until the end. What is not defined is NaN: the
-    division of a cell that does not divide, or the growth of one that is not there at first.
+    counted from 0, is the first from which on the cell is in pieces until the end. For the most pieces of any frame see
+    `most_pieces`. What is not defined is NaN: the division of a cell that does not divide, or the growth of one that is
+    not there at first.
     """
     rows = [_describe(sdf_um, spacing_um) for sdf_um in frames_sdf_um]
-    sizes, surfaces, sphericities, protrusions = np.array([row[:-1] for row in rows]).T
+    sizes, surfaces, sphericities, protrusions = np.array([row[:4] for row in rows]).T
     return {
         "size_um3": _over_defined(np.mean, sizes[sizes > 0]),
         "surface_um2": _over_defined(np.mean, surfaces[sizes > 0]),
         "sphericity": _over_defined(np.mean, sphericities),
         "growth": float(sizes[-1] / sizes[0]) if sizes[0] > 0 else math.nan,
         "longest_protrusion_um": _over_defined(np.max, protrusions),
-        "division_frame": division_frame([row[-1] for row in rows]),
+        "division_frame": division_frame([row[4] for row in rows]),
+        "pieces": most_pieces([row[5] for row in rows]),
     }
+
+
+def most_pieces(shares: Sequence[Float[np.ndarray, " _pieces"]]) -> float:
+    """The most pieces of any frame, from the shares of voxels that its pieces have; 1 for a cell that never breaks.
+
+    From a division on, that is where at least two pieces are large enough for daughters until the end, but not from the
+    beginning, all daughters count as one. NaN where a frame is empty.
+    """
+    if not all(map(len, shares)):
+        return math.nan
+    daughters = [int((frame >= DAUGHTER_SHARE).sum()) for frame in shares]
+    division = division_frame(daughters)
+    joined = [n - 1 if number >= division > 0 else 0 for number, n in enumerate(daughters)]
+    return float(max(len(frame) - n for frame, n in zip(shares, joined, strict=True)))
 
 
 def longest_protrusion_um(mesh: Mesh) -> float:
@@ -68,14 +87,26 @@ def longest_protrusion_um(mesh: Mesh) -> float:
     return float((reaches_um - np.cbrt(3 * volumes_um3 / (4 * np.pi)))[bodies].max())
 
 
-def _describe(sdf_um: Float[np.ndarray, "z y x"], spacing_um: float) -> tuple[float, float, float, float, int]:
-    """Size, surface, sphericity, protrusion and number of bodies of a frame."""
+def _describe(
+    sdf_um: Float[np.ndarray, "z y x"], spacing_um: float
+) -> tuple[float, float, float, float, int, Float[np.ndarray, " pieces"]]:
+    """Size, surface, sphericity, protrusion, number of bodies, and shares of the pieces of a frame."""
     mask = sdf_um <= 0
     if not mask.any():
-        return 0.0, 0.0, math.nan, math.nan, 0
+        return 0.0, 0.0, math.nan, math.nan, 0, np.empty(0)
     mesh = mesh_from_distance(sdf_um, spacing_um)
     size_um3, round_ = float(mask.sum()) * spacing_um**3, sphericity(mesh.area_um2, mesh.volume_um3)
-    return size_um3, mesh.area_um2, round_, longest_protrusion_um(mesh), Bodies.of(mask).n
+    shares = shares_of_pieces(mask)
+    n_bodies = int((shares >= SPECK_SHARE).sum())
+    return size_um3, mesh.area_um2, round_, longest_protrusion_um(mesh), n_bodies, shares
+
+
+def shares_of_pieces(mask: Bool[np.ndarray, "z y x"]) -> Float[np.ndarray, " pieces"]:
+    """Which share of the voxels each piece (26 neighbours) has."""
+    import cc3d
+
+    sizes = np.bincount(cc3d.connected_components(mask, connectivity=26).ravel())[1:]
+    return np.asarray(sizes / max(sizes.sum(), 1))
 
 
 def _over_defined(summary: Callable[[np.ndarray], np.floating], values: Float[np.ndarray, " n"]) -> float:
