@@ -126,7 +126,7 @@ def measure(data: DataSet) -> dict[str, Any]:
 
 def _generated(data: DataSet, cells: Cells, model: Model, draws: Draws) -> Path:
     """New cells in a store."""
-    name, common = "-".join(str(draws).replace(",", "").split()), data.options.common
+    name, common = str(draws).replace(" σ ", "-").replace(", ", "-"), data.options.common
     store = data.folder / f"generation-{model.run}-{name}.zarr"
     data.say(f"{data.size.generated} new cells, prior {draws}{model.suffix}")
     whole = cytoform.condition_on(cells, ["pieces<2"], progress=common.progress) if draws.whole else None
