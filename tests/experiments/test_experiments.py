@@ -111,6 +111,15 @@ def test_interpolation_of_real_cells_knows_the_frames_that_the_masks_skip(tmp_pa
         assert found["real"][way]["mean"] > 0.9
 
 
+@pytest.mark.parametrize(("whole", "name"), [(True, "covariance σ 1.5, whole"), (False, "covariance σ 1.5")])
+def test_wide_draws_are_whole_where_the_learned_cells_are(whole: bool, name: str) -> None:
+    as_they_lie, in_frames = generation.models(aligned=True, whole=whole)
+    for model in (as_they_lie, in_frames):
+        assert [str(draws) for draws in model.priors if draws.sigma] == [name]
+    assert {"gaussian", "around"} == {str(d) for d in as_they_lie.priors} - {str(d) for d in in_frames.priors}
+    assert generation.models(aligned=False, whole=whole) == (as_they_lie,)
+
+
 def test_the_mean_of_the_fields_of_two_balls_is_the_ball_between(tmp_path: Path) -> None:
     """Also where the surfaces lie farther apart than the band of 2 µm that the store keeps."""
     sequence = ShapeStore.open(write_store(tmp_path / "a.zarr", {"a": [ball(1.5), ball(6.5)]}))["a"]
