@@ -18,21 +18,19 @@ import numpy as np
 from scipy.ndimage import zoom
 
 from cytoform.assess.measures.curvature import curvature_spread_per_um, mean_curvature_per_um
-from cytoform.assess.measures.descriptors import describe
+from cytoform.assess.measures.descriptors import describe, elongation, solidity
 from cytoform.assess.measures.dynamics import Bodies, Still, step
-from cytoform.assess.measures.overlap import jaccard
-from cytoform.assess.measures.proportions import elongation, solidity
+from cytoform.assess.measures.masks import jaccard, topology
 from cytoform.assess.measures.protrusions import protrusion_lengths_um
 from cytoform.assess.measures.sequences import bounding_box, measure_frame
 from cytoform.assess.measures.surface_distance import surface_distance
-from cytoform.assess.measures.topology import topology
 from cytoform.assess.results import evaluate
-from cytoform.parallel import run_all
-from cytoform.shapes.analytic import SpikedBall
+from cytoform.base.parallel import run_all
 from cytoform.shapes.distance import band_um
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.mesh import mesh_from_distance
 from cytoform.shapes.store import SequenceInfo, ShapeStore
+from cytoform.simulate.analytic import SpikedBall
 
 
 def frames_of(source: Path | None, number: int, n_frames: int, grid: Grid) -> list[np.ndarray]:

@@ -17,13 +17,12 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from cytoform.assess.measures.signed_error import signed_errors_um
-from cytoform.assess.pictures.decimation import decimated
-from cytoform.assess.pictures.figures import COLOURS
-from cytoform.assess.player.coding import Lattice, encode_frames
-from cytoform.assess.player.element import MOST_FACES, Actor, Scene, player, player_head
-from cytoform.shapes.export import meshes_of
+from cytoform.pictures.decimation import decimated
+from cytoform.pictures.figures import COLOURS
+from cytoform.pictures.player.coding import Lattice, encode_frames
+from cytoform.pictures.player.element import MOST_FACES, Actor, Scene, player, player_head
 from cytoform.shapes.mesh import Mesh
-from cytoform.shapes.store import ShapeSequence, ShapeStore
+from cytoform.shapes.store import ShapeSequence, ShapeStore, meshes_of
 
 ARGUMENTS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 DRAW_ALL = """() => {

@@ -12,13 +12,12 @@ import argparse
 import numpy as np
 
 import cytoform
-from cytoform.assess.measures.overlap import jaccard
+from cytoform.assess.measures.masks import jaccard, topology
 from cytoform.assess.measures.sequence_descriptors import describe_sequence
-from cytoform.assess.measures.topology import topology
 from cytoform.errors import InputError
+from cytoform.priors.fitted import PRIORS, fit_prior
 from cytoform.shapes.grid import frame_times
 from cytoform.synthesis.cells import Cells
-from cytoform.synthesis.prior import PRIORS, fit_prior
 from cytoform.synthesis.render import RenderedFrame
 
 Sequences = list[list[RenderedFrame]]

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from cytoform.assess.measures.descriptors import Descriptors, describe
-from cytoform.shapes.analytic import Ball, Capsule, Points, Shape, SpikedBall, Torus
 from cytoform.shapes.distance import signed_distance
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.mesh import mesh_from_distance
+from cytoform.simulate.analytic import Ball, Capsule, Points, Shape, SpikedBall, Torus
 
 PAGE = Path(__file__).parents[1] / "docs" / "measures.md"
 BEGIN, END = "<!-- reference_shapes.py -->", "<!-- end -->"

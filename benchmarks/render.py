@@ -21,11 +21,11 @@ import numpy as np
 import torch
 
 import cytoform
-from cytoform.model.bounds import Bounds
-from cytoform.model.decoder import Decoder
-from cytoform.model.evaluator import FrameEvaluator
-from cytoform.shapes.analytic import SpikedBall
+from cytoform.representations.bounds import Bounds
+from cytoform.representations.global_code.decoder import Decoder
+from cytoform.representations.global_code.evaluator import FrameEvaluator
 from cytoform.shapes.grid import frame_times
+from cytoform.simulate.analytic import SpikedBall
 from cytoform.synthesis.field import Field
 from cytoform.synthesis.narrow_band import Evaluate, evaluate_all, search
 from cytoform.synthesis.render import BAND_VOXELS, SAFETY

@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from cytoform.config import load_config
-from cytoform.model.train import train
-from cytoform.movies.simulate import MitosisParameters, population
+from cytoform.runs.config import load_config
+from cytoform.runs.stage import train
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import SequenceInfo, ShapeStore
+from cytoform.simulate import MitosisParameters, population
 from cytoform.synthesis.cells import load
-from cytoform.synthesis.completion import complete
+from cytoform.synthesis.fitting.stage import complete
 from cytoform.synthesis.sequences import reconstruct
 
 WAYS = {"none": [], "principal": ["data.align=principal"], "learned": ["model.rotations=learned"],

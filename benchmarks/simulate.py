@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cytoform.movies.simulate import FilopodiaParameters, MitosisParameters, population
-from cytoform.movies.simulate.population import Parameters, SimulatedFamily
-from cytoform.parallel import run_all
-from cytoform.simulation_report import measure_families
+from cytoform.base.parallel import run_all
+from cytoform.reports.simulation import measure_families
+from cytoform.simulate import FilopodiaParameters, MitosisParameters, population
+from cytoform.simulate.population import Parameters, SimulatedFamily
 
 GRID, BAND_UM, WORKERS = 128, 1.0, 2
 

@@ -27,16 +27,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cytoform.config import load_config
-from cytoform.model.autodecoder import AutoDecoder, new_model
-from cytoform.model.decoder import Decoder
-from cytoform.model.evaluator import FrameEvaluator
-from cytoform.model.training import Trainer
+from cytoform.representations.global_code.decoder import Decoder
+from cytoform.representations.global_code.evaluator import FrameEvaluator
+from cytoform.representations.threads import small_products_alone
+from cytoform.runs.autodecoder import AutoDecoder, new_model
+from cytoform.runs.config import load_config
+from cytoform.runs.samples import draw_pool, training_frames
+from cytoform.runs.trainer import Trainer
 from cytoform.shapes.grid import frame_times
-from cytoform.shapes.samples import draw_pool, training_frames
 from cytoform.shapes.store import ShapeStore
 from cytoform.training.team import make_fabric
-from cytoform.training.threads import small_products_alone
 
 TARGETS = 0.80, 0.90, 0.95
 CODE_LAYERS = 1, 5, 8

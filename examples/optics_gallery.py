@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 from cytoform.imaging.optics import Optics, OpticsParameters
-from cytoform.shapes.analytic import Ball, DividingPair, SpikedBall
+from cytoform.simulate.analytic import Ball, DividingPair, SpikedBall
 
 SPACING_ZYX_UM = (0.5, 0.15, 0.15)
 SHAPE_ZYX = (24, 150, 220)

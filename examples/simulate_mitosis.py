@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cytoform.movies.simulate import MitosisParameters, simulate
+from cytoform.simulate import MitosisParameters, simulate
 
 parameters = MitosisParameters(generations=1, daughter_share=0.6)
 families = simulate(

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from cytoform.base.parallel import Progress
 from cytoform.errors import InputError
-from cytoform.movies.prepare import prepare
-from cytoform.movies.simulate import FilopodiaParameters, MitosisParameters, simulate
-from cytoform.movies.simulate.population import Parameters, n_tasks
-from cytoform.parallel import Progress
+from cytoform.prepare import prepare
 from cytoform.shapes.store import ShapeStore
+from cytoform.simulate import FilopodiaParameters, MitosisParameters, simulate
+from cytoform.simulate.population import Parameters, n_tasks
 
 Name = Literal["mitosis", "filopodia", "tcells"]
 NAMES: tuple[Name, ...] = ("mitosis", "filopodia", "tcells")

@@ -19,11 +19,11 @@ from cyclopts import App, Parameter
 
 import cytoform
 from cytoform.assess.results import Results, null_nan
+from cytoform.base.digest import folder_sha256
+from cytoform.base.files import write_json
+from cytoform.base.provenance import software_versions
 from cytoform.cli import run as run_command
 from cytoform.commands.common import Common, Device, WorkerOptions
-from cytoform.files import write_json
-from cytoform.provenance import software_versions
-from cytoform.shapes.digest import folder_sha256
 from cytoform.synthesis.cells import Cells
 from data_sets import NAMES, SIZES, Name, Size, Split, make_simulated, make_tcells
 from tables import Row, update_table

@@ -24,9 +24,9 @@ from cytoform.assess.measures.sequences import Sequence as Measured
 from cytoform.assess.measures.sequences import measure_sequence
 from cytoform.assess.statistics.distributions import kolmogorov_smirnov, sequence_means, summarise
 from cytoform.assess.statistics.sets import Clouds, SetDistances, compare_sets, novelty, pairwise_um2
-from cytoform.model.alignment import moments_of
-from cytoform.model.rotation import principal_rotation, to_matrix
-from cytoform.parallel import run_all
+from cytoform.base.parallel import run_all
+from cytoform.representations.rotation import principal_rotation, to_matrix
+from cytoform.runs.alignment import moments_of
 from cytoform.shapes.store import ShapeSequence
 from cytoform.synthesis.cells import Cells
 from data_sets import DIVIDING, Name

@@ -18,9 +18,9 @@ from typing import Any
 import edt
 import numpy as np
 
-from cytoform.assess.measures.overlap import jaccard
+from cytoform.assess.measures.masks import jaccard
 from cytoform.assess.statistics.distributions import summarise
-from cytoform.parallel import run_all
+from cytoform.base.parallel import run_all
 from cytoform.shapes.store import ShapeSequence, ShapeStore
 from data_sets import Name
 from experiment import DataSet, Experiment, main

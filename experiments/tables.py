@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from cytoform.base.files import write_atomically
 from cytoform.errors import InputError
-from cytoform.files import write_atomically
 
 Row = Sequence[str]
 

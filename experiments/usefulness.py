@@ -25,16 +25,16 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from cyclopts import App, Parameter
 
+from cytoform.assess.segmenter.objects import ObjectSizes
+from cytoform.assess.segmenter.segmenter import SEGMENTERS
+from cytoform.base.digest import folder_sha256
+from cytoform.base.files import write_json
+from cytoform.base.parallel import run_all
+from cytoform.base.provenance import software_versions
 from cytoform.cli import run as run_command
 from cytoform.commands.common import Common, Device, WorkerOptions
 from cytoform.errors import InputError
-from cytoform.files import write_json
-from cytoform.imaging.objects import ObjectSizes
-from cytoform.imaging.pairs import Plane
-from cytoform.imaging.segmenter import SEGMENTERS
-from cytoform.parallel import run_all
-from cytoform.provenance import software_versions
-from cytoform.shapes.digest import folder_sha256
+from cytoform.movies.pairs.pairs import Plane
 from experiment import DOCS, ROOT
 from tables import Row, share_std, update_table
 from usefulness_data import NAMES, Name, RealSet, open_set, part_of, write_truth

@@ -9,14 +9,13 @@ from typing import Literal
 
 import numpy as np
 
+from cytoform.base.files import staged, write_json
 from cytoform.errors import InputError
-from cytoform.files import staged, write_json
-from cytoform.imaging.pair_sources import find_pairs
-from cytoform.imaging.pairs import Plane
-from cytoform.imaging.projection import project_labels
 from cytoform.imaging.texture import OPTICS, open_texture
 from cytoform.movies.ctc import CtcWriter, frame_digits, write_image
 from cytoform.movies.lineage import Lineage, Track, read_lineage
+from cytoform.movies.pairs.pair_sources import find_pairs
+from cytoform.movies.pairs.pairs import Plane, project_labels
 from cytoform.movies.readers import open_movies
 
 Triple = tuple[float, float, float]

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
-from cytoform.imaging.pairs import Plane
-from cytoform.imaging.segmenter import Segmenter
+from cytoform.assess.segmenter.segmenter import Segmenter
 from cytoform.movies.lineage import Track
+from cytoform.movies.pairs.pairs import Plane
 from usefulness_data import apart, write_tracks
 
 Masks = Sequence[np.ndarray]

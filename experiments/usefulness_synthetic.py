@@ -8,17 +8,17 @@ from typing import Literal
 
 import numpy as np
 
-from cytoform.files import staged, write_atomically, write_json
-from cytoform.imaging.config import TextureConfig
-from cytoform.imaging.objects import ObjectSizes
-from cytoform.imaging.pairs import FEWEST_PAIRS, Pairs, Plane, open_pairs
+from cytoform.assess.segmenter.objects import ObjectSizes
+from cytoform.base.files import staged, write_atomically, write_json
+from cytoform.imaging.networks.config import TextureConfig
 from cytoform.imaging.rendering import render_pairs
 from cytoform.movies.ctc import write_image
-from cytoform.movies.prepare import prepare
-from cytoform.movies.simulate import MitosisParameters, simulate
+from cytoform.movies.pairs.pairs import FEWEST_PAIRS, Pairs, Plane, open_pairs
+from cytoform.prepare import prepare
 from cytoform.scenes.request import SceneRequest
 from cytoform.scenes.stage import benchmark
 from cytoform.shapes.store import ShapeStore
+from cytoform.simulate import MitosisParameters, simulate
 from usefulness_data import RealSet, Triple, read_planes
 
 TextureKind = Literal["learned", "optics"]
@@ -144,7 +144,7 @@ class Recipe:
         return out
 
     def _learned(self, pairs: Pairs) -> Path:
-        from cytoform.imaging.training import train_texture
+        from cytoform.imaging.networks.stage import train_texture
 
         out = self.folder / "texture"
         if not (out / "model.safetensors").exists():

@@ -14,6 +14,7 @@ install_import_hook("cytoform", "runtime_types.check")
 # A job in the background of a shell ignores Ctrl-C, and so would the commands that the tests start and stop.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+pytest_plugins = ["division", "discs_fixtures"]
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
 
 
@@ -40,7 +41,7 @@ def trained(balls: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that has learned the balls well enough to be rendered."""
     from tiny import small_config
 
-    from cytoform.model.train import train
+    from cytoform.runs.stage import train
 
     run = tmp_path_factory.mktemp("trained") / "run"
     train(balls, run, small_config("training.epochs=150"))

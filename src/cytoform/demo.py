@@ -4,19 +4,19 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from cytoform.assess.report.write import Comparison, write_report
 from cytoform.assess.results import Results, evaluate
-from cytoform.config import load_config
-from cytoform.files import staged, write_json
-from cytoform.model.train import train
-from cytoform.movies.prepare import prepare
-from cytoform.movies.simulate.mitosis import MitosisParameters
-from cytoform.movies.simulate.population import n_tasks, simulate
-from cytoform.parallel import Progress, no_progress
-from cytoform.provenance import software_versions
-from cytoform.report_codes import map_of_codes
+from cytoform.base.files import staged, write_json
+from cytoform.base.parallel import Progress, no_progress
+from cytoform.base.provenance import software_versions
+from cytoform.prepare import prepare
+from cytoform.priors.file import write_priors
+from cytoform.reports.shapes.codes import map_of_codes
+from cytoform.reports.shapes.write import Comparison, write_report
+from cytoform.runs.config import load_config
+from cytoform.runs.stage import train
+from cytoform.simulate.mitosis import MitosisParameters
+from cytoform.simulate.population import n_tasks, simulate
 from cytoform.synthesis.cells import load
-from cytoform.synthesis.prior_file import write_priors
 from cytoform.synthesis.sequences import generate, reconstruct
 
 # Six cells that divide along six axes do not say what lies between them, so new ones are drawn around each; with a σ

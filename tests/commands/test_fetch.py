@@ -17,9 +17,9 @@ from published import write_published_h5
 
 from cytoform import cli
 from cytoform.datasets.catalogue import DATASETS, find_dataset
-from cytoform.shapes.analytic import Ball
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import ShapeStore
+from cytoform.simulate.analytic import Ball
 
 
 def challenge_zip() -> bytes:

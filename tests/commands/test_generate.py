@@ -9,7 +9,7 @@ from refusals import assert_refused
 from tiny import SMALL, write_balls
 
 from cytoform import cli
-from cytoform.assess.measures.topology import topology
+from cytoform.assess.measures.masks import topology
 from cytoform.shapes.store import ShapeSequence, ShapeStore
 
 PRIORS = ("gaussian", "around", "covariance", "mixture")

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pictures import coloured, decoded
 from refusals import assert_refused
 from stores import ball, write_store
 
 from cytoform import cli
-from cytoform.assess.film import write as module
+from cytoform.pictures.film import write as module
+from pictures import coloured, decoded
 
 
 @pytest.fixture(scope="module")

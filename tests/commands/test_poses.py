@@ -7,7 +7,7 @@ from refusals import assert_refused
 from tiny import SMALL
 
 from cytoform import cli
-from cytoform.config import read_config
+from cytoform.runs.config import read_config
 from cytoform.shapes.store import ShapeStore
 
 SETTINGS = [word for setting in (*SMALL, "training.epochs=60") for word in ("--set", setting)]

@@ -13,7 +13,7 @@ from refusals import assert_refused
 
 from cytoform import cli
 from cytoform.assess.images import bootstrap
-from cytoform.imaging.pairs import Plane
+from cytoform.movies.pairs.pairs import Plane
 
 
 def write_pairs(folder: Path, planes: list[Plane]) -> Path:

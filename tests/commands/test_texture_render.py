@@ -13,10 +13,9 @@ from stores import GRID, ball, empty, write_store
 from cytoform import cli
 from cytoform.errors import InputError
 from cytoform.imaging import rendering
-from cytoform.imaging.pairs import open_pairs
-from cytoform.imaging.projection import project_labels
 from cytoform.movies.ctc import CtcWriter
 from cytoform.movies.lineage import Lineage, Track
+from cytoform.movies.pairs.pairs import open_pairs, project_labels
 from cytoform.movies.readers import open_movies
 
 FRAMES = {

@@ -16,9 +16,8 @@ import generation
 import interpolation
 import reconstruction
 from cytoform.assess.measures.descriptors import EMPTY
-from cytoform.assess.measures.overlap import jaccard
+from cytoform.assess.measures.masks import Topology, jaccard
 from cytoform.assess.measures.sequences import Frame, Sequence
-from cytoform.assess.measures.topology import Topology
 from cytoform.shapes.store import ShapeStore
 
 TINY = dataclasses.replace(

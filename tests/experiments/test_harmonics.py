@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 from stores import ball
 from tcell_surfaces import mask_of as stored_mask
 
-from cytoform.assess.measures.overlap import jaccard
+from cytoform.assess.measures.masks import jaccard
 from cytoform.errors import InputError
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.mesh import Mesh

@@ -12,10 +12,10 @@ from paired import grey, two_cells, write_pairs
 
 import usefulness
 import usefulness_data
+from cytoform.assess.segmenter.objects import ObjectSizes
 from cytoform.errors import InputError
-from cytoform.imaging.objects import ObjectSizes
-from cytoform.imaging.pairs import FEWEST_PAIRS, Plane, open_pairs
 from cytoform.movies.lineage import Lineage, Track
+from cytoform.movies.pairs.pairs import FEWEST_PAIRS, Plane, open_pairs
 from usefulness_data import RealSet, apart, part_of, within, write_tracks, write_truth
 from usefulness_gain import gain, in_words
 from usefulness_scores import ctc_scores, scores, track

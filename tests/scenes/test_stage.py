@@ -21,7 +21,7 @@ from ome_zarr_models.v05.image_label import ImageLabel
 from cytoform.assess.measures.dynamics import Bodies, division_frame
 from cytoform.errors import InputError
 from cytoform.movies.lineage import read_lineage
-from cytoform.movies.prepare import prepare
+from cytoform.prepare import prepare
 from cytoform.scenes.dataset import Dataset
 from cytoform.scenes.stage import Made, benchmark
 from cytoform.scenes.work import Work

@@ -11,12 +11,12 @@ from hypothesis.extra.numpy import arrays
 from tcell_surfaces import real_case
 
 from cytoform.errors import EmptyFrame
-from cytoform.shapes.analytic import Ball, Capsule, Shape, SpikedBall
 from cytoform.shapes.distance import band_um, signed_distance
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.level import level_of
 from cytoform.shapes.mesh import mesh_from_distance
 from cytoform.shapes.surface import Surface, points_at
+from cytoform.simulate.analytic import Ball, Capsule, Shape, SpikedBall
 
 Triple = tuple[float, float, float]
 

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis.extra.numpy import arrays
 
 from cytoform.errors import EmptyFrame, InputError
-from cytoform.shapes.analytic import Ball
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.mesh import MESH_FORMATS, Mesh, mesh_from_distance
+from cytoform.simulate.analytic import Ball
 
 GRID = Grid(48, 6.0)
 

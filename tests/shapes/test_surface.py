@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from cytoform.shapes.analytic import Ball
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.level import level_of
 from cytoform.shapes.surface import Surface, points_at
+from cytoform.simulate.analytic import Ball
 
 
 def surface_of(mask: np.ndarray) -> Surface:

@@ -6,7 +6,7 @@ import numpy as np
 import tifffile
 from scipy.ndimage import gaussian_filter
 
-from cytoform.imaging.config import TextureConfig
+from cytoform.imaging.networks.config import TextureConfig
 
 OFFSET, READ_NOISE, SIGNAL = 100.0, 3.0, 200.0
 TINY = ["generator.channels=4", "generator.blocks=1", "discriminator.channels=4", "discriminator.layers=2",

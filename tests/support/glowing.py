@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cytoform.imaging.pairs import Plane
+from cytoform.movies.pairs.pairs import Plane
 
 
 def glowing_discs(

@@ -1,4 +1,4 @@
-"""What a player shows, read back from its page: the other half of assess/player/coding.py, written for itself."""
+"""What a player shows, read back from its page: the other half of pictures/player/coding.py, written for itself."""
 
 import base64
 import html

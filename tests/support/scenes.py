@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from cytoform.scenes.request import SceneRequest
-from cytoform.shapes.analytic import DividingPair
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import SequenceInfo, ShapeStore
+from cytoform.simulate.analytic import DividingPair
 
 GRID = Grid(32, 8.0)
 RADIUS_UM = 2.6

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from cytoform.config import Config, load_config
-from cytoform.shapes.analytic import Ball
+from cytoform.runs.config import Config, load_config
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import SequenceInfo, ShapeStore
+from cytoform.simulate.analytic import Ball
 
 TWO_BALLS = {"a": 3.0, "b": 4.0}
 

@@ -7,7 +7,7 @@ import pytest
 
 import cytoform
 from cytoform.errors import InputError
-from cytoform.model.run import LearnedSequence
+from cytoform.runs.run import LearnedSequence
 from cytoform.shapes.store import ShapeStore
 from cytoform.synthesis.cells import Cells, load
 from cytoform.synthesis.interpolation import _between

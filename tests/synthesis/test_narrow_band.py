@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from cytoform.model.bounds import LENGTHS, Bounds
-from cytoform.shapes.analytic import Ball, DividingPair, SpikedBall
+from cytoform.representations.bounds import LENGTHS, Bounds
+from cytoform.simulate.analytic import Ball, DividingPair, SpikedBall
 from cytoform.synthesis.narrow_band import Box, Evaluate, evaluate_all, search
 
 CPU = torch.device("cpu")

@@ -11,11 +11,11 @@ from scipy.spatial.transform import Rotation
 from tiny import small_config
 
 from cytoform.errors import InputError
-from cytoform.model.rotation import random, to_matrix
-from cytoform.model.train import train
-from cytoform.shapes.analytic import Capsule
+from cytoform.representations.rotation import random, to_matrix
+from cytoform.runs.stage import train
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import ShapeStore
+from cytoform.simulate.analytic import Capsule
 from cytoform.synthesis import pose
 from cytoform.synthesis.cells import Cells, load
 from cytoform.synthesis.field import Field

@@ -8,9 +8,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from cytoform.base.tensors import read_tensors, write_tensors
 from cytoform.errors import InputError
-from cytoform.model.run import load_run
-from cytoform.training.checkpoint import read_tensors, write_tensors
+from cytoform.runs.run import load_run
 
 
 def change_weights(run: Path, change: Callable[[dict[str, torch.Tensor]], None], **metadata: str) -> None:

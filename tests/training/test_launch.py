@@ -14,7 +14,7 @@ import pytest
 from tiny import SMALL, small_config
 
 from cytoform.errors import InputError
-from cytoform.model.train import train
+from cytoform.runs.stage import train
 
 # Eight frames in batches of seven and one: not divisible by two, and the last leaves a process without a frame.
 UNEVEN = "training.frames_per_batch=7"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cytoform.model.training import EpochMetrics
+from cytoform.runs.trainer import EpochMetrics
 from cytoform.training.metrics import Metrics
 
 HEADER = "epoch,loss,code_norm,learning_rate,points_per_second\n"

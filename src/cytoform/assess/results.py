@@ -17,12 +17,12 @@ from cytoform.assess.measures.sequences import PAIR_MEASURES, Pair, Sequence, me
 from cytoform.assess.results_json import results_json
 from cytoform.assess.statistics.contrasts import Contrast, Sides, by_sequence, contrasts
 from cytoform.assess.statistics.distributions import Values
-from cytoform.assess.statistics.likeness import SET_MEASURES, Likeness, likeness
-from cytoform.cluster import local_workers
-from cytoform.files import write_json
-from cytoform.parallel import run_all
-from cytoform.provenance import software_versions
-from cytoform.shapes.digest import folder_sha256
+from cytoform.assess.statistics.near_duplicates import SET_MEASURES, Likeness, likeness
+from cytoform.base.cluster import local_workers
+from cytoform.base.digest import folder_sha256
+from cytoform.base.files import write_json
+from cytoform.base.parallel import run_all
+from cytoform.base.provenance import software_versions
 from cytoform.shapes.store import ShapeStore
 
 SIDES = ("reference", "other")

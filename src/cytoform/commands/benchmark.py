@@ -87,7 +87,7 @@ def benchmark(
     resume
         Go on where the same command was interrupted.
     """
-    from cytoform.scene_report import write_scene_report
+    from cytoform.reports.scenes.page import write_scene_report
     from cytoform.scenes.request import SceneRequest, parse_series
     from cytoform.scenes.stage import benchmark as make
 

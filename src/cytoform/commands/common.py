@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from cytoform.cluster import connected
+from cytoform.base.cluster import connected
+from cytoform.base.parallel import Advance
 from cytoform.errors import InputError
-from cytoform.parallel import Advance
 
 if TYPE_CHECKING:
     from cytoform.synthesis.sequences import Rendering

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 from cytoform.commands.common import Common, WorkerOptions
 
 if TYPE_CHECKING:
-    from cytoform.assess.report.write import Comparison
+    from cytoform.reports.shapes.write import Comparison
     from cytoform.shapes.store import ShapeStore
 
 
@@ -43,9 +43,9 @@ def evaluate(
     run
         Run folder that the cells come from: its learned codes are on the report's map too.
     """
-    from cytoform.assess.report.write import write_report
-    from cytoform.files import refuse_existing, staged, write_json
-    from cytoform.report_codes import map_of_codes
+    from cytoform.base.files import refuse_existing, staged, write_json
+    from cytoform.reports.shapes.codes import map_of_codes
+    from cytoform.reports.shapes.write import write_report
     from cytoform.shapes.store import ShapeStore
 
     refuse_existing(out, overwrite=common.overwrite)
@@ -92,8 +92,8 @@ def _compare(
     workers: int,
     common: Common,
 ) -> "Comparison":
-    from cytoform.assess.report.write import Comparison
     from cytoform.assess.results import evaluate as compare
+    from cytoform.reports.shapes.write import Comparison
 
     n_sequences = len(sequences or original.names) + len((paired and sequences) or store.names)
     with common.progress(f"measuring {store.path.name}", n_sequences) as advance:
@@ -118,7 +118,7 @@ def _provenance(comparisons: "list[Comparison]") -> dict[str, Any]:
 
 def _labels(stores: "list[ShapeStore]") -> list[str]:
     """What the report calls the cells of each store."""
-    from cytoform.assess.labels import distinct, label_of
+    from cytoform.pictures.labels import distinct, label_of
 
     # "Original" is the reference, whatever the others are.
     return distinct([label if (label := label_of(store)) != "Original" else "Compared" for store in stores], stores)

@@ -11,7 +11,7 @@ from cytoform.commands.common import Common, RenderingOptions, ScaleOptions
 
 if TYPE_CHECKING:
     from cytoform.synthesis.cells import Cells
-    from cytoform.synthesis.completion import Completed
+    from cytoform.synthesis.fitting.stage import Completed
 
 ADAPT_STEPS = 600
 
@@ -53,8 +53,8 @@ def fit(
         Steps of each fit.
     """
     from cytoform.synthesis.cells import load
-    from cytoform.synthesis.completion import complete
-    from cytoform.synthesis.fit import FitSettings
+    from cytoform.synthesis.fitting.fit import FitSettings
+    from cytoform.synthesis.fitting.stage import complete
 
     cells = load(run, device=options.device)
     with _shapes(source, cells, scale, out) as shapes:
@@ -87,7 +87,7 @@ def _shapes(
     import tempfile
 
     from cytoform.errors import InputError
-    from cytoform.movies.prepare import prepare
+    from cytoform.prepare import prepare
     from cytoform.shapes.store import ShapeStore
 
     try:

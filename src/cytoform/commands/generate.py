@@ -9,7 +9,7 @@ from cytoform.commands.common import Common, RenderingOptions
 
 if TYPE_CHECKING:
     from cytoform.synthesis.cells import Cells
-    from cytoform.synthesis.conditional import Condition
+    from cytoform.synthesis.conditional.search import Condition
 
 
 def generate(
@@ -72,7 +72,7 @@ def generate(
 def _condition(cells: "Cells", where: list[str], options: RenderingOptions, common: Common) -> "Condition":
     """The requests, and a line on how well codes predict what each asks for."""
     from cytoform.assess.measures.sequence_descriptors import SEQUENCE_DESCRIPTORS
-    from cytoform.conditioning import condition_on
+    from cytoform.synthesis.conditional.stage import condition_on
 
     condition = condition_on(cells, where, rendering=options.rendering(), progress=common.progress)
     for name, found in condition.regressions.items():

@@ -80,7 +80,7 @@ def import_(
         return
     if checkpoint.given:
         raise InputError(f"{sources[0]}: no checkpoint .pth, so leave {' '.join(checkpoint.given)} out")
-    from cytoform.shapes.published import import_shapes
+    from cytoform.exchange.published_shapes import import_shapes
 
     cube = import_shapes(
         sources,
@@ -109,8 +109,8 @@ def _import_run(
     checkpoint: CheckpointOptions,
     common: Common,
 ) -> None:
-    from cytoform.model.adopt import Assumed, import_run
-    from cytoform.shapes.published import given_grid
+    from cytoform.exchange.import_run import Assumed, import_run
+    from cytoform.exchange.published_shapes import given_grid
 
     if half_extent is None and voxel_size is None:
         voxel_size = 1.0

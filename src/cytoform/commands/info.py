@@ -45,8 +45,8 @@ def _store(path: Path) -> list[str]:
 
 
 def _run(path: Path) -> list[str]:
-    from cytoform.config import read_config
-    from cytoform.model.run import load_run
+    from cytoform.runs.config import read_config
+    from cytoform.runs.run import load_run
     from cytoform.training.folder import WEIGHTS
 
     config = read_config(path / "config.toml")
@@ -66,8 +66,8 @@ def _run(path: Path) -> list[str]:
 
 
 def _texture(path: Path) -> list[str]:
-    from cytoform.imaging.config import TextureConfig
-    from cytoform.imaging.model import TextureModel
+    from cytoform.imaging.networks.config import TextureConfig
+    from cytoform.imaging.networks.model import TextureModel
     from cytoform.training.folder import WEIGHTS
 
     generator = TextureConfig.read(path / "config.toml").generator

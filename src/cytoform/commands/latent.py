@@ -37,7 +37,7 @@ def latent(
     frames
         Frames spread evenly over each sequence's time that its descriptors are taken from.
     """
-    from cytoform.latent_report import Look, write_latent_report
+    from cytoform.reports.latent.stage import Look, write_latent_report
     from cytoform.synthesis.cells import load
 
     write_latent_report(

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from cytoform.commands.common import Common, WorkerOptions
 
 if TYPE_CHECKING:
-    from cytoform.assess.film import MovieStyle
+    from cytoform.pictures.film import MovieStyle
 
 
 @Parameter(name="*")
@@ -51,7 +51,7 @@ class StyleOptions:
 
     def style(self) -> "MovieStyle":
         """As the library takes it."""
-        from cytoform.assess.film import MovieStyle
+        from cytoform.pictures.film import MovieStyle
 
         return MovieStyle(
             size_px=self.size,
@@ -91,7 +91,7 @@ def movie(
     against
         Another store, whose sequences of the same names are shown below: reconstructions, for example.
     """
-    from cytoform.assess.film import write_movie
+    from cytoform.pictures.film import write_movie
 
     with workers.ready() as n_workers:
         written = write_movie(

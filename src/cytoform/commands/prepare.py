@@ -8,7 +8,7 @@ from cyclopts import Parameter
 from cytoform.commands.common import Common, ScaleOptions, WorkerOptions
 
 if TYPE_CHECKING:
-    from cytoform.movies.prepare import Prepared
+    from cytoform.prepare import Prepared
 
 
 def prepare(
@@ -45,7 +45,7 @@ def prepare(
     resume
         Go on where the same command was interrupted, or add the movies that failed in it.
     """
-    from cytoform.movies.prepare import prepare as prepare_movies
+    from cytoform.prepare import prepare as prepare_movies
 
     with workers.ready() as n_workers:
         prepared = prepare_movies(

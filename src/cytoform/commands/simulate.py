@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 from cytoform.commands.common import Common, WorkerOptions
 
 if TYPE_CHECKING:
-    from cytoform.movies.simulate.population import Parameters
+    from cytoform.simulate.population import Parameters
 
 simulate = App(name="simulate", help="Make movies of simulated living cells with known truth.")
 
@@ -61,7 +61,7 @@ def mitosis(
     daughter_share
         The larger daughter's largest share of her mother's volume, 0.5 to 0.8; each division draws from 0.5 up.
     """
-    from cytoform.movies.simulate.mitosis import MitosisParameters
+    from cytoform.simulate.mitosis import MitosisParameters
 
     parameters = MitosisParameters(
         size_um3=size, cycle_min=cycle, generations=generations, daughter_share=daughter_share
@@ -102,7 +102,7 @@ def filopodia(
     branching
         New branches that a filopodium gets in a minute, on average.
     """
-    from cytoform.movies.simulate.filopodia import FilopodiaParameters
+    from cytoform.simulate.filopodia import FilopodiaParameters
 
     parameters = FilopodiaParameters(
         size_um3=size, number=number, length_um=length, radius_um=radius, branches_per_min=branching
@@ -118,11 +118,11 @@ def _run(
     workers: WorkerOptions,
     common: Common,
 ) -> None:
-    from cytoform.movies.simulate.population import SimulatedFamily, n_tasks
-    from cytoform.movies.simulate.population import simulate as write
+    from cytoform.simulate.population import SimulatedFamily, n_tasks
+    from cytoform.simulate.population import simulate as write
 
     def describe(folder: Path, families: "list[SimulatedFamily]") -> None:
-        from cytoform.simulation_report import write_simulation_report
+        from cytoform.reports.simulation import write_simulation_report
 
         if movies.report:
             write_simulation_report(folder, families, parameters, time_step_s=time_step, workers=n_workers)

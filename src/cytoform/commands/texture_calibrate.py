@@ -26,11 +26,11 @@ def calibrate(
     frames
         First and last frame to look at; by default all.
     """
+    from cytoform.base.files import refuse_existing, write_atomically
     from cytoform.errors import InputError
-    from cytoform.files import refuse_existing, write_atomically
     from cytoform.imaging.optics.calibration import calibrate as estimate
     from cytoform.imaging.optics.parameters import OpticsParameters, read_parameters
-    from cytoform.imaging.pairs import open_pairs
+    from cytoform.movies.pairs.pairs import open_pairs
 
     if not sources:
         raise InputError("no SOURCE given; name a folder with images and masks")

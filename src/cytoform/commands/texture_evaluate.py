@@ -58,7 +58,7 @@ def evaluate(
     planes
         Of 3D: maximum projections or all slices.
     """
-    from cytoform.texture_report import Schooling, Source, write_texture_report
+    from cytoform.reports.images.stage import Schooling, Source, write_texture_report
 
     write_texture_report(
         Source(real, frames),

@@ -50,9 +50,9 @@ def train(
         Where to compute.
     """
     from cytoform.errors import InputError
-    from cytoform.imaging.config import TextureConfig
-    from cytoform.imaging.pairs import FEWEST_PAIRS, open_pairs
-    from cytoform.imaging.training import train_texture
+    from cytoform.imaging.networks.config import TextureConfig
+    from cytoform.imaging.networks.stage import train_texture
+    from cytoform.movies.pairs.pairs import FEWEST_PAIRS, open_pairs
 
     if resume and (preset or config or set_):
         raise InputError(

@@ -65,10 +65,10 @@ def train(
     resume
         Go on with the run in --out where it was stopped; it keeps its settings.
     """
-    from cytoform.config import load_config
     from cytoform.errors import InputError
-    from cytoform.model.train import train as train_model
-    from cytoform.synthesis.prior_file import write_priors
+    from cytoform.priors.file import write_priors
+    from cytoform.runs.config import load_config
+    from cytoform.runs.stage import train as train_model
 
     poses = {"data.align": align, "model.rotations": rotations}
     settings = [*(set_ or []), *(f"{name}={value}" for name, value in poses.items() if value)]

@@ -37,9 +37,9 @@ def view(
     show
         Open the page in the browser.
     """
-    from cytoform.assess.player.view import view_page
+    from cytoform.base.files import refuse_existing, staged
     from cytoform.errors import InputError
-    from cytoform.files import refuse_existing, staged
+    from cytoform.pictures.player.view import view_page
 
     page = Path(f"{store.resolve().stem}.html") if out is None else out
     if page.suffix.lower() not in (".html", ".htm"):

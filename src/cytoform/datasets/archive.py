@@ -6,8 +6,8 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
+from cytoform.base.parallel import Progress, no_progress
 from cytoform.errors import InputError
-from cytoform.parallel import Progress, no_progress
 
 CHUNK = 1 << 20
 MEGABYTE = 1e6

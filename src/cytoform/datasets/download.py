@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from cytoform.base.files import write_atomically
+from cytoform.base.parallel import Advance, Progress, no_progress
 from cytoform.errors import InputError
-from cytoform.files import write_atomically
-from cytoform.parallel import Advance, Progress, no_progress
 
 CHUNK = 1 << 14  # bytes; when a server stalls, less than that is lost
 MEGABYTE = 1e6

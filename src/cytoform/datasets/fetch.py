@@ -4,13 +4,13 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from cytoform.base.files import refuse_existing, staged, write_json
+from cytoform.base.parallel import Progress, no_progress
+from cytoform.base.provenance import software_versions
 from cytoform.datasets.archive import DamagedArchive, check_archive, unpack
 from cytoform.datasets.catalogue import Dataset, check_address, find_dataset
 from cytoform.datasets.download import Downloaded, Patience, download
 from cytoform.errors import InputError
-from cytoform.files import refuse_existing, staged, write_json
-from cytoform.parallel import Progress, no_progress
-from cytoform.provenance import software_versions
 
 ARCHIVE = ".zip"
 

@@ -16,17 +16,16 @@ from typing import Any
 
 import numpy as np
 
+from cytoform.base.digest import folder_sha256
+from cytoform.base.files import staged, write_json
+from cytoform.base.parallel import Progress, no_progress, run_all
+from cytoform.base.provenance import software_versions
 from cytoform.errors import InputError
-from cytoform.files import staged, write_json
-from cytoform.imaging.data_card import data_card
 from cytoform.imaging.masks import numbered, open_masks
-from cytoform.imaging.projection import project_labels
 from cytoform.imaging.texture import OPTICS, Texture, open_texture
 from cytoform.movies.ctc import frame_digits, write_image
 from cytoform.movies.movie import LabelMovie
-from cytoform.parallel import Progress, no_progress, run_all
-from cytoform.provenance import software_versions
-from cytoform.shapes.digest import folder_sha256
+from cytoform.movies.pairs.pairs import project_labels
 
 Triple = tuple[float, float, float]
 
@@ -180,3 +179,41 @@ def _origin(of: str | Path) -> dict[str, str]:
 def _file_sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def data_card(about: dict[str, Any]) -> str:
+    """Markdown made of what provenance.json records."""
+    rows = [_row(number, sequence) for number, sequence in about["sequences"].items()]
+    kind = "maximum projections" if about["projection"] else "images"
+    versions = ", ".join(f"{package} {version}" for package, version in about["versions"].items())
+    return f"""# Image and mask pairs
+
+Made by `{about["command"]}`, not taken at a microscope: {kind} for given masks, pair by pair.
+
+| | |
+|---|---|
+| images of | {_origin_text(about["texture"])} |
+| masks of | {_origin_text(about["source"])} |
+| seed | {about["seed"]} |
+| versions | {versions} |
+
+| folder | sequence | frames | size of the masks (z y x) | voxel in µm (z y x) | time step |
+|---|---|---|---|---|---|
+{chr(10).join(rows)}
+
+Images are `NN/tTTT.tif`, masks `NN_GT/SEG/man_segTTT.tif` (every label an instance, 0 background), in the layout of the
+Cell Tracking Challenge; voxel size and time step are in the files, as ImageJ writes them. A projection shows the brightest
+voxel along z, its mask the label of the lowest plane that has one. `provenance.json` holds the same for machines.
+"""
+
+
+def _origin_text(origin: dict[str, str]) -> str:
+    return f"`{origin['name']}`" + (f", SHA-256 {origin['sha256']}" if "sha256" in origin else "")
+
+
+def _row(number: str, sequence: dict[str, Any]) -> str:
+    first, last = sequence["frames"]
+    size = "×".join(str(n) for n in sequence["shape_zyx"])
+    voxel = "×".join(f"{um:.4g}" for um in sequence["spacing_zyx_um"])
+    step = "unknown" if sequence["time_step_s"] is None else f"{sequence['time_step_s']:g} s"
+    return f"| `{number}` | {sequence['name']} | {first}–{last} | {size} | {voxel} | {step} |"

@@ -48,7 +48,7 @@ def open_texture(what: str | Path, *, device: str = "auto") -> Texture:
     """
     path = Path(what)
     if path.is_dir() and str(what) != OPTICS:
-        from cytoform.imaging.model import TextureModel
+        from cytoform.imaging.networks.model import TextureModel
 
         return TextureModel.open(path, device=device)
     from cytoform.imaging.optics import Optics, OpticsParameters, read_parameters

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Integer
 
+from cytoform.base.files import write_json
 from cytoform.errors import InputError
-from cytoform.files import write_json
+from cytoform.priors.fitted import PriorName
 from cytoform.scenes.actors import is_run, load_cells
 from cytoform.scenes.bodies import Body, BoxWriter, Shape, own_field
 from cytoform.scenes.pieces import Follower, Member
 from cytoform.scenes.posing import Acting, Role, act
 from cytoform.shapes.store import ShapeStore
-from cytoform.synthesis.prior import PriorName
 
 # Streams of random numbers of a family.
 PROPS, AGES = 1, 2
@@ -71,7 +71,7 @@ def _parts(
             raise InputError(f"{source}: an empty shape store; prepare some cells")
         order = [number for _ in range(-(-n // len(names))) for number in rng.permutation(len(names)).tolist()]
         return [(names[number], ()) for number in order[:n]]
-    from cytoform.synthesis.prior_file import read_prior
+    from cytoform.priors.file import read_prior
 
     cells = load_cells(source, device)
     codes = read_prior(source, cells.codes, prior).draw(n, rng)

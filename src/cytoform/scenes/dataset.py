@@ -9,6 +9,7 @@ DIR/01/t000.tif …                    images
 """
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,13 @@ import numpy as np
 import zarr
 from zarr.codecs import BloscCodec
 
-from cytoform.files import write_atomically
+from cytoform.base.files import write_atomically
+from cytoform.base.ome import OME_VERSION, multiscale
 from cytoform.movies.ctc import frame_digits, write_image
 from cytoform.movies.lineage import Lineage, write_lineage
-from cytoform.scenes.compose import View
-from cytoform.shapes.ome import OME_VERSION, multiscale
+from cytoform.scenes.bodies import read_box
+from cytoform.scenes.compose import Placement, View
+from cytoform.shapes.mesh import Mesh, mesh_from_distance
 
 LEVEL = 1  # of compression: noise does not shrink, and masks hardly more at higher ones
 LABELS = "cells"
@@ -133,3 +136,23 @@ def _array(group: zarr.Group, name: str) -> zarr.Array[Any]:
     array = group[name]
     assert isinstance(array, zarr.Array)
     return array
+
+
+def write_meshes(placements: Sequence[Placement], cells: Path, folder: Path, number: str) -> None:
+    """Write the whole surface of every cell, also of what lies beyond the border; (x, y, z) from the scene's corner."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for placement in placements:
+        mesh = scene_mesh(placement, cells)
+        final = folder / f"t{number}_{placement.label:05d}.ply"
+        partial = final.with_name(f".{final.name}")
+        mesh.write(partial.with_suffix(".partial.ply"))
+        partial.with_suffix(".partial.ply").replace(final)
+
+
+def scene_mesh(placement: Placement, cells: Path) -> Mesh:
+    """The surface of a cell where it is in the scene."""
+    shape = placement.shape
+    mesh = mesh_from_distance(read_box(cells, shape), shape.spacing_um)
+    # Vertices are counted from the corner of the box's first voxel.
+    corner_um = np.add(placement.centre_zyx_um, shape.origin_zyx_um) - shape.spacing_um / 2
+    return Mesh((mesh.vertices_xyz_um + corner_um[::-1]).astype(np.float32), mesh.faces)

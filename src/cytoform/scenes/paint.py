@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from cytoform.files import write_json
+from cytoform.base.files import write_json
 from cytoform.scenes.compose import Composed, Placement, Seen, compose
-from cytoform.scenes.dataset import Dataset
+from cytoform.scenes.dataset import Dataset, write_meshes
 from cytoform.scenes.look import Look
-from cytoform.scenes.surfaces import write_meshes
 
 
 @dataclass(frozen=True)

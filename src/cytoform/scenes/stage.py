@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from cytoform.cluster import local_workers
+from cytoform.base.cluster import local_workers
+from cytoform.base.files import refuse_existing, write_json
+from cytoform.base.parallel import Progress, no_progress, run_all
+from cytoform.base.provenance import software_versions
 from cytoform.errors import InputError
-from cytoform.files import refuse_existing, write_json
-from cytoform.parallel import Progress, no_progress, run_all
-from cytoform.provenance import software_versions
 from cytoform.scenes.bodies import Body
 from cytoform.scenes.cast import Stage, draw_roles, read_bodies, render_family
 from cytoform.scenes.compose import Placement, Seen, View
@@ -22,8 +22,7 @@ from cytoform.scenes.graph import refuse_without_geff, write_graph
 from cytoform.scenes.look import Look, refuse_unfit
 from cytoform.scenes.motion import Motion, Walk, real_ways
 from cytoform.scenes.paint import Measured, census, paint
-from cytoform.scenes.request import OPEN, WALK, SceneRequest
-from cytoform.scenes.scale import Scale, settle_scale
+from cytoform.scenes.request import OPEN, WALK, Scale, SceneRequest, settle_scale
 from cytoform.scenes.tracks import Tracked, number_tracks
 from cytoform.scenes.work import Work
 

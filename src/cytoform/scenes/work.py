@@ -13,8 +13,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from cytoform.base.unfinished import Unfinished
 from cytoform.scenes.request import refuse_to_resume
-from cytoform.unfinished import Unfinished
 
 
 class Work(Unfinished):

@@ -59,3 +59,13 @@ def mesh_from_distance(
     vertices_xyz_um = ((vertices_zyx + corner_zyx - 0.5) * spacing_um)[:, ::-1].astype(np.float32)
     mesh = Mesh(vertices_xyz_um, np.ascontiguousarray(faces))
     return mesh if mesh.volume_um3 > 0 else Mesh(vertices_xyz_um, np.ascontiguousarray(faces[:, ::-1]))
+
+
+def surface_points(mesh: Mesh, n_points: int, rng: np.random.Generator) -> Float[np.ndarray, "points 3"]:
+    """Random points (x, y, z) in µm, evenly spread over the area of a mesh."""
+    a, b, c = (mesh.vertices_xyz_um[mesh.faces[:, corner]].astype(np.float64) for corner in range(3))
+    areas = np.linalg.norm(np.cross(b - a, c - a), axis=1)
+    face = rng.choice(len(areas), n_points, p=areas / areas.sum())
+    # The square root spreads points evenly over a triangle (Osada et al. 2002).
+    root, share = np.sqrt(rng.random(n_points))[:, None], rng.random(n_points)[:, None]
+    return (1 - root) * a[face] + root * (1 - share) * b[face] + root * share * c[face]

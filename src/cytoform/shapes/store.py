@@ -19,9 +19,10 @@ from jaxtyping import Bool, Float
 from zarr.codecs import BloscCodec
 
 import cytoform
+from cytoform.base.ome import OME_VERSION, multiscale
 from cytoform.errors import InputError
 from cytoform.shapes.grid import Grid
-from cytoform.shapes.ome import OME_VERSION, multiscale
+from cytoform.shapes.mesh import Mesh, mesh_from_distance
 
 FORMAT = 1
 # Side of a chunk, by the largest grid it is for: few chunks a frame, since each costs milliseconds, and yet small ones.
@@ -39,7 +40,7 @@ class SequenceInfo:
     source: str = ""
     # Where the centre of the cube lay in the movie, per frame, in µm: what centring took away.
     offsets_zyx_um: tuple[tuple[float, float, float], ...] = ()
-    # Quaternion of the rotation from a generated cell's pose to the canonical one of its run (model/rotation.py).
+    # Quaternion of the rotation from a generated cell's pose to the canonical one of its run (representations/rotation.py).
     rotation_wxyz: tuple[float, float, float, float] | None = None
     # What else its maker says, fit for JSON: the code that it was rendered from, how far it lies along a path.
     details: dict[str, Any] = field(default_factory=dict)
@@ -278,3 +279,11 @@ def _damaged(where: object, fault: object) -> InputError:
 
 def _place(array: zarr.Array[Any]) -> str:
     return str(array.store_path).removeprefix("file://")
+
+
+def meshes_of(sequence: ShapeSequence) -> Iterator[Mesh | None]:
+    """The surface of every frame; None where it is empty. Reads only what is near the cell."""
+    for frame in range(sequence.info.n_frames):
+        corner_zyx, sdf_um = sequence.box(frame)
+        empty = not (sdf_um <= 0).any()
+        yield None if empty else mesh_from_distance(sdf_um, sequence.grid.spacing_um, corner_zyx=corner_zyx)

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 
 from cytoform.errors import InputError
-from cytoform.model.run import Run, load_run
+from cytoform.runs.run import Run, load_run
 from cytoform.shapes.store import ShapeStore
 from cytoform.synthesis.field import Field
 from cytoform.training.device import torch_device
@@ -34,7 +34,7 @@ class Cells:
 
     @property
     def rotations(self) -> Float[np.ndarray, "sequences 4"]:
-        """Quaternions (w, x, y, z) from each learned sequence's own pose to the canonical one, see model/rotation.py."""
+        """Quaternions (w, x, y, z) from each learned sequence's own pose to the canonical one, representations/rotation.py."""
         return self.run.rotations.cpu().numpy()
 
     @property

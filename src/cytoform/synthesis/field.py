@@ -9,10 +9,10 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from cytoform.errors import InputError
-from cytoform.model.bounds import Bounds, frame_biases, gradient_xyz
-from cytoform.model.decoder import Decoder
-from cytoform.model.evaluator import FrameEvaluator
-from cytoform.model.rotation import identity, to_matrix
+from cytoform.representations.bounds import Bounds, frame_biases, gradient_xyz
+from cytoform.representations.global_code.decoder import Decoder
+from cytoform.representations.global_code.evaluator import FrameEvaluator
+from cytoform.representations.rotation import identity, to_matrix
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.mesh import Mesh
 from cytoform.synthesis.render import SAFETY, Method, RenderedFrame, render_frame
@@ -23,7 +23,7 @@ class Field:
     """The signed distance of one cell, in µm, over the cube of its data set and τ = [-1, 1].
 
     Points are (z, y, x) in µm from the corner of the cube; times are network times (the first frame is -1, the last +1).
-    `rotation` turns the cell into the canonical pose (model/rotation.py); None is a cell in that pose.
+    `rotation` turns the cell into the canonical pose (representations/rotation.py); None is a cell in that pose.
     """
 
     decoder: Decoder

@@ -6,9 +6,9 @@ import numpy as np
 from jaxtyping import Float
 from scipy.spatial.transform import Rotation, Slerp
 
+from cytoform.base.parallel import Progress, no_progress
 from cytoform.errors import InputError
-from cytoform.model.run import LearnedSequence
-from cytoform.parallel import Progress, no_progress
+from cytoform.runs.run import LearnedSequence
 from cytoform.synthesis.cells import Cells
 from cytoform.synthesis.paths import PathKind, code_path, path_weights
 from cytoform.synthesis.sequences import NewSequence, Rendering, write_sequences

@@ -23,7 +23,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from cytoform.model.bounds import NODES, Bounds, lagrange_weights
+from cytoform.representations.bounds import NODES, Bounds, lagrange_weights
 
 SIZES = (32, 16, 8, 4, 2)  # voxels a side of the cells of a lattice before the last
 MARGIN = NODES // 2  # cells around the grid, and around the surface, that predictions near them take

@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float
 
 from cytoform.errors import InputError
-from cytoform.model import rotation
-from cytoform.model.run import Run
+from cytoform.representations import rotation
+from cytoform.runs.run import Run
 from cytoform.synthesis.field import Field
 from cytoform.synthesis.render import RenderedFrame
 

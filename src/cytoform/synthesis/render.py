@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from cytoform.errors import InputError
-from cytoform.model.bounds import Bounds
-from cytoform.model.evaluator import FrameEvaluator
+from cytoform.representations.bounds import Bounds
+from cytoform.representations.global_code.evaluator import FrameEvaluator
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.mesh import Mesh, mesh_from_distance
 from cytoform.shapes.store import ShapeSequence

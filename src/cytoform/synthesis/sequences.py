@@ -7,17 +7,17 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from cytoform.base.files import refuse_existing, staged
+from cytoform.base.parallel import Progress, no_progress
 from cytoform.errors import InputError
-from cytoform.files import refuse_existing, staged
-from cytoform.model.run import LearnedSequence
-from cytoform.parallel import Progress, no_progress
+from cytoform.priors.file import read_prior
+from cytoform.priors.fitted import PRIORS, PriorName, fit_prior
+from cytoform.runs.run import LearnedSequence
 from cytoform.shapes.grid import Grid, frame_times
 from cytoform.shapes.store import SequenceInfo, ShapeStore
 from cytoform.synthesis.cells import Cells
-from cytoform.synthesis.conditional import Condition
+from cytoform.synthesis.conditional.search import Condition
 from cytoform.synthesis.pose import POSES, Pose, chosen_pose, draw_rotation, uncut
-from cytoform.synthesis.prior import PRIORS, PriorName, fit_prior
-from cytoform.synthesis.prior_file import read_prior
 from cytoform.synthesis.render import BAND_VOXELS, SAFETY, Method, render_sequence
 
 

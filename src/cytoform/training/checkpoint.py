@@ -1,19 +1,14 @@
 """Weights on disk: safetensors with checked names, shapes and numbers; no pickle anywhere."""
 
-import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 
+from cytoform.base.tensors import read_tensors
 from cytoform.errors import InputError
-from cytoform.files import write_atomically
 
-FORMAT, KEY = "1", "cytoform"
 CHECKPOINTS = "epoch_*.safetensors"  # their names sort in the order in which they were written
 KEPT_CHECKPOINTS = 3
 
@@ -65,55 +60,3 @@ def drop_old_checkpoints(folder: Path) -> None:
     """Keep the last three."""
     for old in sorted(folder.glob(CHECKPOINTS))[:-KEPT_CHECKPOINTS]:
         old.unlink()
-
-
-def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
-    """Write named tensors; a reader sees the old file or the whole new one. Raises InputError for NaN and infinity."""
-    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())}
-    _refuse_nonfinite(path, plain)
-    # One entry only: safetensors writes several in random order, and the same seed is to give the same bytes.
-    note = json.dumps({**(metadata or {}), "format": FORMAT}, sort_keys=True)
-    write_atomically(path, save(plain, {KEY: note}))
-
-
-def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Read named tensors and their metadata. Raises InputError for a missing, damaged or foreign file."""
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; is the run complete? 'cytoform train ... --resume' finishes one")
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = json.loads((file.metadata() or {}).get(KEY, "{}"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as fault:
-        raise InputError(f"{path}: not a readable safetensors file ({fault}); train the run anew") from None
-    if metadata.get("format") != FORMAT:
-        raise InputError(
-            f"{path}: checkpoint of version {metadata.get('format', 'unknown')}, this cytoform reads {FORMAT}; "
-            "train the run anew"
-        )
-    _refuse_nonfinite(path, tensors)
-    return tensors, metadata
-
-
-def _refuse_nonfinite(path: Path, tensors: dict[str, Tensor]) -> None:
-    for name, tensor in tensors.items():
-        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-            raise InputError(f"{path}: tensor {name} holds NaN or infinity; train again with lower learning rates")
-
-
-def load_into(module: torch.nn.Module, tensors: dict[str, Tensor], *, where: Path, assign: bool = False) -> None:
-    """Copy `tensors` into `module`, whose names and shapes they must match exactly; `assign` puts them in its place.
-
-    Raises InputError.
-    """
-    wanted = module.state_dict()
-    for name in sorted(wanted.keys() | tensors.keys()):
-        if name not in tensors or name not in wanted:
-            side = "lacks" if name not in tensors else "has an unknown"
-            raise InputError(f"{where}: {side} tensor {name}; it does not belong to the settings in config.toml")
-        if tensors[name].shape != wanted[name].shape:
-            raise InputError(
-                f"{where}: tensor {name} has shape {tuple(tensors[name].shape)}, config.toml says "
-                f"{tuple(wanted[name].shape)}; restore the config.toml that the run was trained with"
-            )
-    module.load_state_dict(tensors, assign=assign)

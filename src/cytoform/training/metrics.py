@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from cytoform.files import write_atomically
+from cytoform.base.files import write_atomically
 
 METRICS = "metrics.csv"
 

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from cytoform.base.tensors import load_into
 from cytoform.errors import InputError
-from cytoform.training.checkpoint import Checkpoint, load_into
+from cytoform.training.checkpoint import Checkpoint
 
 
 def pack(model: nn.Module, optimizers: Sequence[Optimizer]) -> dict[str, Tensor]:

@@ -5,9 +5,9 @@ import pytest
 import trimesh
 
 from cytoform.assess.measures.curvature import curvature_spread_per_um, mean_curvature_per_um
-from cytoform.shapes.analytic import Ball, Capsule, Shape, Torus
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.mesh import Mesh, mesh_from_distance
+from cytoform.simulate.analytic import Ball, Capsule, Shape, Torus
 
 GRID = Grid(64, 8.0)
 CENTRE = (8.03, 7.96, 8.05)

@@ -9,9 +9,9 @@ from scipy.special import ellipeinc, ellipkinc
 from stores import ball
 
 from cytoform.assess.measures.descriptors import Descriptors, describe, sphericity
-from cytoform.shapes.analytic import Capsule
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.mesh import mesh_from_distance
+from cytoform.simulate.analytic import Capsule
 
 GRID = Grid(64, 8.0)
 # Off the lattice, as cells are: counting voxels of an aligned shape errs by more.

@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 from skimage.measure import regionprops
 from stores import GRID, ball, lopsided
 
-from cytoform.assess.measures.proportions import elongation, solidity
+from cytoform.assess.measures.descriptors import elongation, solidity
 from cytoform.shapes.mesh import Mesh, mesh_from_distance
 
 

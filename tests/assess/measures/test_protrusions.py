@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from cytoform.assess.measures.protrusions import protrusion_lengths_um
-from cytoform.shapes.analytic import Ball, Capsule, DividingPair, SpikedBall, Torus
 from cytoform.shapes.grid import Grid
+from cytoform.simulate.analytic import Ball, Capsule, DividingPair, SpikedBall, Torus
 
 GRID = Grid(64, 8.0)
 CENTRE = (8.03, 7.96, 8.05)

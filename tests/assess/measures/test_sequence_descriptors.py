@@ -12,9 +12,9 @@ from cytoform.assess.measures.sequence_descriptors import (
     longest_protrusion_um,
     most_pieces,
 )
-from cytoform.shapes.analytic import Ball, Capsule, DividingPair, Shape, SpikedBall
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.mesh import mesh_from_distance
+from cytoform.simulate.analytic import Ball, Capsule, DividingPair, Shape, SpikedBall
 
 GRID = Grid(64, 8.0)
 CENTRE = (8.0, 8.0, 8.0)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from stores import GRID, ball, empty
 
-from cytoform.assess.measures.topology import Topology, topology
+from cytoform.assess.measures.masks import Topology, topology
 
 
 def torus() -> np.ndarray:

@@ -10,7 +10,7 @@ import tifffile
 from cytoform.errors import InputError
 from cytoform.imaging.optics import Optics, OpticsParameters, read_parameters
 from cytoform.imaging.optics.calibration import calibrate
-from cytoform.imaging.pairs import Pairs, open_pairs
+from cytoform.movies.pairs.pairs import Pairs, open_pairs
 
 SPACING = (1.0, 0.5, 0.5)
 SHAPE_YX = (300, 420)

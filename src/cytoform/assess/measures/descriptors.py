@@ -14,7 +14,6 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from cytoform.assess.measures.curvature import curvature_spread_per_um, mean_curvature_per_um
-from cytoform.assess.measures.proportions import elongation, solidity
 from cytoform.assess.measures.protrusions import protrusion_lengths_um
 from cytoform.shapes.mesh import Mesh
 
@@ -129,3 +128,35 @@ def _by_diplib(mask: Bool[np.ndarray, "z y x"], spacing_um: float) -> tuple[floa
     measured = diplib.MeasurementTool.Measure(labels, features=["Size", "SurfaceArea", "P2A"])
     size, area, p2a = (float(measured[feature][1][0]) for feature in ("Size", "SurfaceArea", "P2A"))
     return size, area, p2a
+
+
+def titled(measure: Descriptor) -> str:
+    """A measure with its unit, if it has one."""
+    return f"{measure.title} [{measure.unit}]" if measure.unit else measure.title
+
+
+def elongation(mesh: Mesh) -> float:
+    """Longest over second longest axis of the ellipsoid with the same second moments; 1 for a ball and for a disc."""
+    a, b, c = (mesh.vertices_xyz_um[mesh.faces[:, corner]].astype(float) for corner in range(3))
+    middle = mesh.vertices_xyz_um.mean(axis=0, dtype=float)
+    a, b, c = a - middle, b - middle, c - middle
+    # Tetrahedra from the middle to every face; their signed volumes and moments add up to those of the body.
+    volumes = np.einsum("ij,ij->i", a, np.cross(b, c)) / 6
+    total = volumes.sum()
+    if total <= 0:
+        return math.nan
+    corners_sum = a + b + c
+    centroid = volumes @ corners_sum / 4 / total
+    moments = sum(np.einsum("n,ni,nj->ij", volumes, p, p) for p in (a, b, c, corners_sum)) / 20
+    _, second, longest = np.linalg.eigvalsh(moments / total - np.outer(centroid, centroid))
+    return float(np.sqrt(longest / second)) if second > 0 else math.nan
+
+
+def solidity(mesh: Mesh) -> float:
+    """Volume over that of the convex hull; 1 for a convex body, less with protrusions, hollows or several pieces."""
+    from scipy.spatial import ConvexHull, QhullError
+
+    try:
+        return mesh.volume_um3 / float(ConvexHull(mesh.vertices_xyz_um).volume)
+    except QhullError:
+        return math.nan  # flat: a mesh without volume

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Integer
 
 from cytoform.assess.measures.descriptors import Descriptor, Descriptors
-from cytoform.assess.measures.overlap import jaccard
+from cytoform.assess.measures.masks import jaccard
 from cytoform.shapes.cleaning import SPECK_SHARE
 
 LINKS = "bodies linked to the one they share most voxels with"

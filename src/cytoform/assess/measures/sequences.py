@@ -9,9 +9,8 @@ from jaxtyping import Bool
 
 from cytoform.assess.measures.descriptors import EMPTY, Descriptor, Descriptors, describe
 from cytoform.assess.measures.dynamics import Bodies, Dynamics, Step, Still, dynamics, step
-from cytoform.assess.measures.overlap import dice_of, jaccard
+from cytoform.assess.measures.masks import Topology, dice_of, jaccard, topology
 from cytoform.assess.measures.surface_distance import surface_distance
-from cytoform.assess.measures.topology import Topology, topology
 from cytoform.errors import InputError
 from cytoform.shapes.mesh import Mesh, mesh_from_distance
 from cytoform.shapes.store import ShapeSequence, ShapeStore

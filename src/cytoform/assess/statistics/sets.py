@@ -15,8 +15,7 @@ from scipy.spatial import cKDTree
 
 from cytoform.assess.statistics.intervals import Estimate, around
 from cytoform.errors import InputError
-from cytoform.shapes.export import surface_points
-from cytoform.shapes.mesh import mesh_from_distance
+from cytoform.shapes.mesh import mesh_from_distance, surface_points
 from cytoform.shapes.store import ShapeSequence
 
 Distances = Float[np.ndarray, "references samples"]

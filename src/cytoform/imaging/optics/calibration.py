@@ -14,7 +14,7 @@ from cytoform.imaging.optics.outline import fit_blur, fit_outline
 from cytoform.imaging.optics.parameters import OpticsParameters
 from cytoform.imaging.optics.photon_transfer import Noise, photon_transfer
 from cytoform.imaging.optics.texture_match import fit_texture
-from cytoform.imaging.pairs import Pairs, Plane
+from cytoform.movies.pairs.pairs import Pairs, Plane
 
 Triple = tuple[float, float, float]
 

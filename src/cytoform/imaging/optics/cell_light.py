@@ -12,7 +12,7 @@ from cytoform.imaging.optics.light import haze
 from cytoform.imaging.optics.parameters import OpticsParameters
 from cytoform.imaging.optics.photon_transfer import Noise, background_level, inner_mask, smear_share
 from cytoform.imaging.optics.point_spread import blurred, point_spread
-from cytoform.imaging.pairs import Plane
+from cytoform.movies.pairs.pairs import Plane
 
 Triple = tuple[float, float, float]
 Values = Float[np.ndarray, "y x"]

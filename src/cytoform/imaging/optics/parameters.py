@@ -8,7 +8,7 @@ from typing import Any, Literal
 import tomli_w
 from pydantic import Field, model_validator
 
-from cytoform.settings import Section, checked, read_toml
+from cytoform.base.settings import Section, checked, read_toml
 
 Distribution = Literal["uniform", "membrane", "textured"]
 

@@ -16,7 +16,7 @@ from scipy.optimize import brentq, least_squares
 from scipy.stats import sigmaclip
 
 from cytoform.errors import InputError
-from cytoform.imaging.pairs import Plane
+from cytoform.movies.pairs.pairs import Plane
 
 DIFFERENCE = np.array([1.0, -4.0, 6.0, -4.0, 1.0]) / np.sqrt(70)  # of white noise it keeps the variance
 CLEAR_PIXELS = 10  # farther from cells than this is background

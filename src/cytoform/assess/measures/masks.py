@@ -1,0 +1,34 @@
+"""How much two masks share: the Jaccard index and the Dice coefficient (method: occupancy is distance ≤ 0)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool
+
+
+def jaccard(a: Bool[np.ndarray, "..."], b: Bool[np.ndarray, "..."]) -> float:
+    """|A∩B| / |A∪B|; two empty masks agree wholly: 1."""
+    union = int(np.count_nonzero(a | b))
+    return 1.0 if union == 0 else int(np.count_nonzero(a & b)) / union
+
+
+def dice_of(jaccard_index: float) -> float:
+    """Dice coefficient 2|A∩B| / (|A|+|B|) of a pair whose Jaccard index is known: 2J / (1+J)."""
+    return 2 * jaccard_index / (1 + jaccard_index)
+
+
+@dataclass(frozen=True)
+class Topology:
+    """Connected components (26 neighbours) and Euler number: components - handles + cavities, so 1 for a ball."""
+
+    components: int
+    euler: int
+
+
+def topology(mask: Bool[np.ndarray, "z y x"]) -> Topology:
+    """Topology of one frame; an empty one has 0 components."""
+    import cc3d
+    from skimage.measure import euler_number
+
+    components = int(cc3d.connected_components(mask, connectivity=26, return_N=True)[1])
+    return Topology(components, int(euler_number(mask, connectivity=3)))

@@ -1,0 +1,134 @@
+"""Shape stores in other formats, one sequence at a time and frame by frame, so that memory does not grow with length.
+
+masks    NAME.ome.tif    OME-TIFF, axes TZYX, uint8: 1 inside, with voxel size and time step
+meshes   NAME/tTTT.ply   closed surfaces in µm, (x, y, z) from the corner of the cube; no file for an empty frame
+points   NAME/tTTT.ply and NAME.npy (frames, points, (z, y, x)), spread evenly over the surface; NaN for an empty frame
+h5       NAME.h5         the layout of the published code: `sdf_vid`, float32, as h5py sees it (z, x, y, t)
+mat      NAME.mat        the same array as Matlab has it, (t, y, x, z), in version 5, which the published code reads
+"""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+
+from cytoform.errors import InputError
+from cytoform.exchange.matlab import MAT5_BYTES
+from cytoform.shapes.mesh import surface_points
+from cytoform.shapes.store import ShapeSequence, meshes_of
+
+MAT5_HEADER = 116  # bytes of text that a .mat file of version 5 begins with
+
+
+def write_masks(sequence: ShapeSequence, folder: Path) -> None:
+    """One OME-TIFF, read by Fiji, napari and `open_movies`."""
+    import tifffile
+
+    info, spacing_um = sequence.info, sequence.grid.spacing_um
+    step = {} if info.time_step_s is None else {"TimeIncrement": info.time_step_s, "TimeIncrementUnit": "s"}
+    sizes = {f"PhysicalSize{axis}": spacing_um for axis in "XYZ"} | {f"PhysicalSize{axis}Unit": "µm" for axis in "XYZ"}
+    shape = (info.n_frames, *sequence.grid.shape)
+    with tifffile.TiffWriter(folder / f"{info.name}.ome.tif", ome=True, bigtiff=math.prod(shape) > 2**31) as tiff:
+        tiff.write(
+            _planes(sequence),
+            shape=shape,
+            dtype=np.uint8,
+            photometric="minisblack",
+            compression="zlib",
+            # A random identity would give other bytes each time.
+            metadata={"axes": "TZYX", "UUID": f"urn:uuid:{_identity(info.name)}", **sizes, **step},
+        )
+
+
+def write_meshes(sequence: ShapeSequence, folder: Path) -> None:
+    """One PLY a frame."""
+    inside = folder / sequence.info.name
+    inside.mkdir()
+    for frame, mesh in enumerate(meshes_of(sequence)):
+        if mesh is not None:
+            mesh.write(inside / f"t{frame:03d}.ply")
+
+
+def write_points(sequence: ShapeSequence, folder: Path, *, n_points: int, rng: np.random.Generator) -> None:
+    """One PLY a frame, and all frames in one array."""
+    import trimesh
+
+    if n_points < 1:
+        raise InputError(f"--points {n_points}: at least one point a frame is needed")
+    inside = folder / sequence.info.name
+    inside.mkdir()
+    clouds = np.full((sequence.info.n_frames, n_points, 3), np.nan, np.float32)
+    for frame, mesh in enumerate(meshes_of(sequence)):
+        if mesh is not None:
+            points_xyz_um = surface_points(mesh, n_points, rng)
+            clouds[frame] = points_xyz_um[:, ::-1]
+            trimesh.PointCloud(points_xyz_um).export(inside / f"t{frame:03d}.ply")
+    np.save(folder / f"{sequence.info.name}.npy", clouds)
+
+
+def write_h5(sequence: ShapeSequence, folder: Path) -> None:
+    """One HDF5 file; distances are divided by the half extent of the cube, one scale for all frames, kept beside them.
+
+    The published code divides each frame by its own maximum instead, which loses the physical size.
+    """
+    try:
+        import h5py
+    except ImportError:
+        raise InputError("--to h5: HDF5 needs h5py; install it with: pip install 'cytoform[h5]'") from None
+    info, grid = sequence.info, sequence.grid
+    with h5py.File(folder / f"{info.name}.h5", "w", track_order=False) as file:
+        shape, chunk = (*grid.shape, info.n_frames), (*grid.shape, 1)
+        volumes = file.create_dataset("sdf_vid", shape, np.float32, chunks=chunk, compression="gzip", shuffle=True)
+        for frame in range(info.n_frames):
+            volumes[..., frame] = (sequence.sdf_um(frame) / grid.half_extent_um).transpose(0, 2, 1)
+        volumes.attrs["axes"] = "z x y t"
+        volumes.attrs["um_per_unit"] = grid.half_extent_um
+        volumes.attrs["spacing_um"] = grid.spacing_um
+        volumes.attrs["band_um"] = sequence.band_um
+        if info.time_step_s is not None:
+            volumes.attrs["time_step_s"] = info.time_step_s
+
+
+def write_mat(sequence: ShapeSequence, folder: Path) -> None:
+    """One Matlab file; what `write_h5` records as attributes are variables beside `sdf_vid`.
+
+    The published code reads it through SciPy, which knows versions up to 7; those hold 2 GB an array.
+    """
+    from scipy.io import savemat
+
+    info, grid = sequence.info, sequence.grid
+    shape_tyxz = (info.n_frames, grid.size, grid.size, grid.size)
+    if 4 * math.prod(shape_tyxz) > MAT5_BYTES:
+        gigabytes = 4 * math.prod(shape_tyxz) / 1e9
+        raise InputError(
+            f"{info.name}: takes {gigabytes:.1f} GB, a .mat file at most 2 GB; use --to h5, Matlab reads it"
+        )
+    volumes = np.empty(shape_tyxz, np.float32)
+    for frame in range(info.n_frames):
+        volumes[frame] = (sequence.sdf_um(frame) / grid.half_extent_um).transpose(1, 2, 0)
+    variables: dict[str, np.ndarray | float] = {
+        "sdf_vid": volumes,
+        "um_per_unit": grid.half_extent_um,
+        "spacing_um": grid.spacing_um,
+        "band_um": sequence.band_um,
+    }
+    if info.time_step_s is not None:
+        variables["time_step_s"] = info.time_step_s
+    path = folder / f"{info.name}.mat"
+    savemat(path, variables, do_compression=True)
+    with path.open("r+b") as file:
+        # SciPy puts the date into the header; the same store is to give the same bytes.
+        file.write(b"MATLAB 5.0 MAT-file, written by cytoform".ljust(MAT5_HEADER))
+
+
+def _planes(sequence: ShapeSequence) -> Iterator[UInt8[np.ndarray, "y x"]]:
+    for frame in range(sequence.info.n_frames):
+        yield from sequence.mask(frame).astype(np.uint8)
+
+
+def _identity(name: str) -> str:
+    import uuid
+
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"cytoform:{name}"))

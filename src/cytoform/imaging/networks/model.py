@@ -1,0 +1,149 @@
+"""A trained texture model: a folder with its settings, its weights, and what its images were like.
+
+MODEL/config.toml        all settings
+      model.safetensors  the generator; metadata: grey scale, channels, planes and voxel size of the training images
+      provenance.json    data hash, versions, seed
+      metrics.csv        one row an epoch; TensorBoard events beside it
+      checkpoints/       the last three, where --resume goes on from
+"""
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from cytoform.base.tensors import load_into, read_tensors, write_tensors
+from cytoform.errors import InputError
+from cytoform.imaging.networks.brightness import drawn_scores, painted
+from cytoform.imaging.networks.conditions import conditions, volume_conditions
+from cytoform.imaging.networks.config import TextureConfig
+from cytoform.imaging.networks.intensity import IntensityScale
+from cytoform.imaging.networks.layers.generator import INPUTS, Generator
+from cytoform.imaging.networks.tiles import Window, render_tiles
+from cytoform.movies.pairs.pairs import Pairs, project_labels
+from cytoform.training.device import torch_device
+from cytoform.training.folder import CONFIG, WEIGHTS
+
+Triple = tuple[float, float, float]
+SPACING_TOLERANCE = 0.05  # of the pixel size: networks know nothing of micrometres
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a model was learned from; written into its weights so that they can be used alone."""
+
+    scale: IntensityScale
+    planes: Literal["projection", "slices"]
+    spacing_zyx_um: Triple | None
+    channels: tuple[str, ...] = INPUTS
+
+    @classmethod
+    def of(cls, pairs: Pairs, scale: IntensityScale) -> "Learned":
+        """From the training set."""
+        slices = any(place.z is not None for place in pairs.places)
+        return cls(scale, "slices" if slices else "projection", pairs.spacing_zyx_um)
+
+    def to_json(self) -> str:
+        """As one line for the metadata of the weights."""
+        return json.dumps({**asdict(self), "scale": self.scale.to_dict()}, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str, where: Path) -> "Learned":
+        """Read back what `to_json` wrote. Raises InputError."""
+        try:
+            values = json.loads(text)
+            planes, spacing = values["planes"], values["spacing_zyx_um"]
+            spacing = None if spacing is None else _checked_spacing(spacing)
+            if planes not in ("projection", "slices"):
+                raise ValueError(f"planes {planes!r}")
+            if tuple(values["channels"]) != INPUTS:
+                raise ValueError(f"made for channels {values['channels']}, this cytoform has {list(INPUTS)}")
+            return cls(IntensityScale.from_dict(values["scale"]), planes, spacing)
+        except (KeyError, TypeError, ValueError) as fault:
+            raise InputError(f"{where}: damaged metadata ({fault}); train the texture model anew") from None
+
+
+def _checked_spacing(values: list[Any]) -> Triple:
+    z, y, x = (float(value) for value in values)
+    if not all(math.isfinite(size) and size > 0 for size in (z, y, x)):
+        raise ValueError(f"voxel size {values}")
+    return z, y, x
+
+
+def write_model(folder: Path, generator: torch.nn.Module, learned: Learned) -> None:
+    """Write the weights of a finished training."""
+    write_tensors(folder / WEIGHTS, generator.state_dict(), {"texture": learned.to_json()})
+
+
+class TextureModel:
+    """Renders images with a trained generator; a `Texture`."""
+
+    def __init__(self, path: Path, generator: Generator, learned: Learned, device: torch.device) -> None:
+        self.path, self.learned = path, learned
+        self._generator, self._device = generator.to(device).eval().requires_grad_(False), device
+
+    @classmethod
+    def open(cls, path: Path, *, device: str = "auto") -> "TextureModel":
+        """Load a trained model. Raises InputError for a folder that is not one, is unfinished, damaged or inconsistent."""
+        chosen, path = torch_device(device), Path(path)
+        if not (path / CONFIG).is_file():
+            raise InputError(f"{path}: no texture model (no {CONFIG}); train one with 'cytoform texture train'")
+        tensors, metadata = read_tensors(path / WEIGHTS)
+        if "texture" not in metadata:
+            raise InputError(
+                f"{path}: not a texture model, whatever else it is; train one with 'cytoform texture train'"
+            )
+        learned = Learned.from_json(metadata["texture"], path / WEIGHTS)
+        config = TextureConfig.read(path / CONFIG)
+        with torch.device("meta"):  # takes no memory, whatever sizes a foreign config.toml names
+            generator = Generator(config.generator)
+        # Copies: what was read lies in the file, and is gone if somebody cuts that short.
+        copies = {name: tensor.clone() for name, tensor in tensors.items()}
+        load_into(generator, copies, where=path / WEIGHTS, assign=True)
+        return cls(path, generator, learned, chosen)
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Of the training images."""
+        return np.dtype(self.learned.scale.dtype)
+
+    def render(
+        self, labels_zyx: np.ndarray, *, spacing_zyx_um: Triple, frame: int, seed: int, projection: bool = False
+    ) -> np.ndarray:
+        """An image (z, y, x) of one frame; of one plane with `projection` (see `Texture`). Raises InputError."""
+        self._check(labels_zyx, spacing_zyx_um, projection)
+        scores = drawn_scores(labels_zyx, seed=seed)
+        if self.learned.planes == "projection" or len(labels_zyx) == 1:
+            labels_yx = project_labels(labels_zyx)
+            return self._image(conditions(labels_yx, frame=frame, seed=seed), labels_yx, scores)[None]
+        seen = volume_conditions(labels_zyx, frame=frame, seed=seed)
+        planes = [self._image(*plane, scores) for plane in zip(seen, labels_zyx, strict=True)]
+        return np.stack(planes).max(axis=0, keepdims=projection) if projection else np.stack(planes)
+
+    def _check(self, labels_zyx: np.ndarray, spacing_zyx_um: Triple, projection: bool) -> None:
+        if len(labels_zyx) > 1 and self.learned.planes == "projection" and not projection:
+            raise InputError(
+                f"{self.path}: learned projections, but the masks are volumes; pass --projection, or "
+                "train with --planes slices"
+            )
+        known = self.learned.spacing_zyx_um
+        if known and not np.allclose(known[1:], spacing_zyx_um[1:], rtol=SPACING_TOLERANCE):
+            pixels = ["×".join(f"{size:.4g}" for size in sizes[1:]) for sizes in (spacing_zyx_um, known)]
+            raise InputError(
+                f"{self.path}: learned pixels of {pixels[1]} µm, but those of the masks have {pixels[0]} µm; render the masks "
+                "at that size, or train on images of theirs"
+            )
+
+    def _image(self, noise: np.ndarray, labels_yx: np.ndarray, scores: np.ndarray) -> np.ndarray:
+        generator, seen = self._generator, np.concatenate([noise, painted(scores, labels_yx)])
+        window = Window.around(reach_px=generator.reach_px, stride=generator.stride)
+
+        def render(part: np.ndarray) -> np.ndarray:
+            with torch.inference_mode():
+                return generator(torch.from_numpy(part)[None].to(self._device))[0, 0].cpu().numpy()
+
+        return self.learned.scale.from_unit(render_tiles(render, seen, window))

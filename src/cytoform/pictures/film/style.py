@@ -1,0 +1,98 @@
+"""What a user may choose of a movie, and the formats it may have."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from PIL import ImageColor
+
+from cytoform.errors import InputError
+from cytoform.pictures.figures import COLOURS
+from cytoform.pictures.rendering import Colour
+
+Background = Literal["white", "black", "transparent"]
+SIZES_PX = 64, 8192
+MAX_FPS = 120.0
+LONGEST_S = 3600.0
+
+
+@dataclass(frozen=True)
+class Format:
+    """What is written, and how large and smooth it is unless the user says otherwise."""
+
+    name: Literal["mp4", "gif", "sheet", "frames"]
+    size_px: tuple[int, int] | None
+    fps_turning: float
+    least_fps: float  # players stumble over fewer; a frame of the cells is then shown several times
+
+
+# By the ending of the output's name; without one it is a folder of numbered pictures.
+FORMATS = {
+    ".mp4": Format("mp4", (1280, 720), 25.0, 10.0),
+    ".gif": Format("gif", (640, 360), 12.5, 0.0),
+    ".png": Format("sheet", None, 0.0, 0.0),
+    "": Format("frames", (1280, 720), 25.0, 0.0),
+}
+
+
+@dataclass(frozen=True)
+class MovieStyle:
+    """How a movie looks and what moves in it; None leaves the choice to the format and the cells."""
+
+    size_px: tuple[int, int] | None = None  # width and height
+    turntable: bool = False
+    frame: int | None = None
+    seconds: float | None = None
+    fps: float | None = None
+    background: Background = "white"
+    # Of the cells, and of those that they are compared with: names, or #rrggbb.
+    colours: tuple[str, ...] = ()
+    view_deg: tuple[float, float] | None = None  # azimuth and elevation
+    labels: bool = True
+
+    @property
+    def side_colours(self) -> tuple[Colour, Colour]:
+        """Colours of both sides, sRGB from 0 to 1."""
+        given = [_colour(text) for text in self.colours]
+        first, second = (given + list(COLOURS[len(given) : 2]))[:2]
+        return first, second
+
+
+def format_of(out: Path) -> Format:
+    """The format that an output's name asks for."""
+    if out.suffix.lower() not in FORMATS:
+        raise InputError(
+            f"{out}: a movie ends in .mp4 or .gif, a sheet of times in .png, and a folder of numbered pictures in nothing"
+        )
+    return FORMATS[out.suffix.lower()]
+
+
+def check(style: MovieStyle, chosen: Format) -> None:
+    """Raise InputError for what cannot be shown in this format."""
+    width, height = style.size_px or chosen.size_px or (SIZES_PX[0], SIZES_PX[0])
+    where = f"--size {width} {height}"
+    if not all(SIZES_PX[0] <= n <= SIZES_PX[1] for n in (width, height)):
+        raise InputError(f"{where}: width and height are {SIZES_PX[0]} to {SIZES_PX[1]} pixels")
+    if chosen.name == "mp4" and (width % 2 or height % 2):
+        raise InputError(f"{where}: width and height of an .mp4 are even; use {width // 2 * 2} {height // 2 * 2}")
+    if style.background == "transparent" and chosen.name in ("mp4", "gif"):
+        raise InputError(f"--background transparent: an .{chosen.name} has none; write numbered pictures or a .png")
+    for option, value, most in (("seconds", style.seconds, LONGEST_S), ("fps", style.fps, MAX_FPS)):
+        if value is not None and not (math.isfinite(value) and 0 < value <= most):
+            raise InputError(f"--{option} {value:g}: must be more than 0 and at most {most:g}")
+        if value is not None and chosen.name == "sheet":
+            raise InputError(f"--{option}: a .png does not move; leave it out, or write an .mp4 or .gif")
+    if len(style.colours) > 2:
+        raise InputError("--colour: give one, or two with --against")
+    if style.view_deg is not None and not all(math.isfinite(angle) for angle in style.view_deg):
+        raise InputError("--view: azimuth and elevation are angles in degrees")
+    style.side_colours  # noqa: B018 (raises for an unknown colour)
+
+
+def _colour(text: str) -> Colour:
+    try:
+        red, green, blue = ImageColor.getrgb(text)[:3]
+    except ValueError:
+        raise InputError(f"--colour {text}: not a colour; use a name such as teal, or #rrggbb") from None
+    return red / 255, green / 255, blue / 255

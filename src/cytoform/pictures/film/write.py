@@ -1,0 +1,108 @@
+"""`write_movie`: the cells of a store as a movie, all steps in order."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, islice
+from pathlib import Path
+
+import cytoform
+from cytoform.base.cluster import local_workers
+from cytoform.base.files import staged, write_json
+from cytoform.base.parallel import Advance, Progress, no_progress, run_all
+from cytoform.base.provenance import software_versions
+from cytoform.pictures.film.cast import Cast, Cell, choose
+from cytoform.pictures.film.drawing import Pixels, draw
+from cytoform.pictures.film.encoders import Reel, encoder, require
+from cytoform.pictures.film.framing import frame_all
+from cytoform.pictures.film.layout import movie_page, plan_movie, sheet_page
+from cytoform.pictures.film.page import Page
+from cytoform.pictures.film.style import MovieStyle, check, format_of
+from cytoform.pictures.film.timeline import Timeline, below, timeline
+
+# Pages that a process draws in a row, sharing surfaces; and what pictures that wait for the encoder may take.
+PAGES_A_TASK = 3
+BYTES_WAITING = 96_000_000
+
+
+@dataclass(frozen=True)
+class Movie:
+    """What was written; a sheet is one picture."""
+
+    names: tuple[str, ...]
+    n_pictures: int
+    size_px: tuple[int, int]
+    fps: float
+    px_per_um: float
+
+
+def write_movie(
+    store: Path,
+    out: Path,
+    *,
+    against: Path | None = None,
+    sequences: Sequence[str] | None = None,
+    style: MovieStyle = MovieStyle(),  # noqa: B008 (frozen)
+    workers: int = 1,
+    overwrite: bool = False,
+    progress: Progress = no_progress,
+) -> Movie:
+    """Write cells of a shape store as a movie (.mp4, .gif), a sheet of times (.png) or a folder of numbered pictures.
+
+    Up to six sequences, or those named, all seen by one camera at one scale; each above the one of the same name in
+    `against`, if given. Raises InputError for what cannot be shown, before anything is drawn.
+    """
+    store, out = Path(store), Path(out)
+    chosen = format_of(out)
+    check(style, chosen)
+    require(chosen)
+    cast = choose(store, None if against is None else Path(against), sequences)
+    times = timeline(cast.subjects, style, chosen)
+    with staged(out, overwrite=overwrite, folder=chosen.name == "frames") as partial, local_workers(workers):
+        shown = _shown(cast, times)
+        with progress("measuring", len(shown)) as advance:
+            framing = frame_all(shown, view_deg=style.view_deg, turning=times.turning, workers=workers, done=advance)
+        plan = plan_movie(cast, times, framing, style, chosen.size_px)
+        sheet = [sheet_page(plan, times)] if chosen.name == "sheet" else None
+        first = sheet[0] if sheet else movie_page(plan, times.moments[0])
+        comment = f"cytoform {cytoform.__version__}: {store.name}, 1 µm is {first.px_per_um:.4g} pixels"
+        n_pictures = 1 if sheet else len(times.moments)
+        reel = Reel(plan.size_px, times.fps, style, plan.n_sides, comment)
+        with progress("drawing", n_pictures) as advance, encoder(chosen, partial, reel) as show:
+            pages = sheet or (movie_page(plan, moment) for moment in times.moments)
+            for picture in _pictures(pages, plan.size_px, workers, advance):
+                show(picture)
+        if chosen.name == "frames":
+            _write_provenance(partial, comment, cast)
+    names = tuple(subject.name for subject in cast.subjects)
+    return Movie(names, n_pictures, plan.size_px, float(times.fps), first.px_per_um)
+
+
+def _shown(cast: Cast, times: Timeline) -> list[tuple[Cell, int]]:
+    """Every frame of every cell that is seen."""
+    shown = []
+    for tick in sorted({moment.tick for moment in times.moments}):
+        for subject in cast.subjects:
+            frame = times.clock.frame(subject, tick)
+            if frame is not None:
+                shown += [(cell, below(subject, frame) if cell.side else frame) for cell in subject.cells]
+    return list(dict.fromkeys(shown))
+
+
+def _pictures(pages: Iterable[Page], size_px: tuple[int, int], workers: int, advance: Advance) -> Iterator[Pixels]:
+    """The pages drawn, in their order; only so many at a time that memory stays bounded."""
+    n_at_once = max(BYTES_WAITING // (4 * size_px[0] * size_px[1]), workers)
+    n_a_task = max(min(PAGES_A_TASK, n_at_once // workers), 1)
+    different = ((page, len(list(same))) for page, same in groupby(pages))
+    while some := list(islice(different, n_at_once)):
+        tasks = [([page for page, _ in some[low : low + n_a_task]],) for low in range(0, len(some), n_a_task)]
+        drawn = run_all(draw, tasks, workers=workers, done=lambda: advance(0))
+        for (_, times), picture in zip(some, (picture for pictures in drawn for picture in pictures), strict=True):
+            for _ in range(times):
+                advance(1)
+                yield picture
+
+
+def _write_provenance(folder: Path, comment: str, cast: Cast) -> None:
+    names = [subject.name for subject in cast.subjects]
+    provenance = {"command": "cytoform movie", "what": comment, "sequences": names, "versions": software_versions()}
+    write_json(folder / "provenance.json", provenance)

@@ -1,0 +1,172 @@
+"""A 3D player inside a page: cells side by side that can be turned, played and scrubbed, without a network.
+
+Pages take `player_head()` once and `player_element(scene, id=...)` any number of times.
+"""
+
+import base64
+import html
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+import numpy as np
+from jaxtyping import Float
+
+from cytoform.errors import InputError
+from cytoform.pictures.decimation import carried_over, decimated
+from cytoform.pictures.player.coding import Lattice, encode_frames
+from cytoform.pictures.rendering import Colour
+from cytoform.shapes.mesh import Mesh
+
+# 33 players of this size are 23 MB, and leave room on a page of 25 MB.
+BUDGET_BYTES = 700_000
+# Faces of a mesh: below the first, frames are left out instead; above the second, nobody sees a difference.
+FEWEST_FACES, MOST_FACES = 500, 4000
+# Of a coded mesh with errors, by its faces, measured on T cells (docs/LOG.md): where the search for their number begins.
+BYTES_A_FACE, BYTES_A_MESH = 2.35, 460
+STEPS = 2048  # across the largest extent of a scene's meshes
+SCRIPTS = ("decoder.js", "stage.js", "player.js")
+
+
+@dataclass(frozen=True)
+class Actor:
+    """One cell of a scene; a mesh of None is an empty frame. `errors_um` has a value a vertex, + outside the reference."""
+
+    label: str
+    colour: Colour
+    meshes: tuple[Mesh | None, ...]
+    errors_um: tuple[Float[np.ndarray, " _"] | None, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Actors that stand side by side under one camera and one clock.
+
+    Actors with fewer frames than others are spread over the same duration. `time_step_s` is between the frames of the one
+    with the most. Errors are coloured up to `largest_error_um`; by default what 99 % of the scene's keep below, rounded up.
+    """
+
+    name: str
+    actors: tuple[Actor, ...]
+    half_extent_um: float
+    time_step_s: float | None = None
+    largest_error_um: float | None = None
+
+
+@dataclass(frozen=True)
+class Player:
+    """A player as HTML, and how fine it is: faces of its largest mesh, every how-manyth frame, steps of its points."""
+
+    html: str
+    most_faces: int
+    stride: int
+    step_um: float
+
+
+def player_head() -> str:
+    """The style and the script of all players of a page."""
+    here = files("cytoform.pictures.player").joinpath("web")
+    style = here.joinpath("player.css").read_text("utf-8")
+    script = "\n".join(here.joinpath(name).read_text("utf-8") for name in SCRIPTS)
+    return f'<style>\n{style}</style>\n<script type="module">\n{script}</script>\n'
+
+
+def player_element(scene: Scene, *, id: str, budget_bytes: int = BUDGET_BYTES) -> str:
+    """A player with its data, of at most `budget_bytes`: meshes get fewer faces, and if need be frames are left out."""
+    return player(scene, id=id, budget_bytes=budget_bytes).html
+
+
+def player(scene: Scene, *, id: str, budget_bytes: int = BUDGET_BYTES) -> Player:
+    """The same, and what it came to. Larger than its budget only where one coarse frame of each actor already is.
+
+    Raises InputError for a scene without an actor, or an actor without a frame.
+    """
+    if not scene.actors or not all(actor.meshes for actor in scene.actors):
+        raise InputError(f"{scene.name}: a player needs at least one actor, and each actor a frame")
+    n_meshes = max(sum(mesh is not None for actor in scene.actors for mesh in actor.meshes), 1)
+    n_frames = max(len(actor.meshes) for actor in scene.actors)
+    n_faces = int(np.clip((budget_bytes / n_meshes - BYTES_A_MESH) / BYTES_A_FACE, FEWEST_FACES, MOST_FACES))
+    stride = 1
+    while True:
+        made = _made(scene, id, n_faces, stride)
+        size = len(made.html.encode())
+        if size <= budget_bytes or (n_faces == FEWEST_FACES and stride >= n_frames):
+            return made
+        if n_faces > FEWEST_FACES:
+            n_faces = max(int(0.97 * n_faces * budget_bytes / size), FEWEST_FACES)
+        else:
+            stride = max(stride + 1, round(stride * size / budget_bytes))
+
+
+def _made(scene: Scene, id: str, n_faces: int, stride: int) -> Player:
+    coarse = [_coarser(actor, n_faces, stride) for actor in scene.actors]
+    lattice, reach_um = _lattice(coarse, scene)
+    data = {
+        "name": scene.name,
+        "halfExtent": scene.half_extent_um,
+        "origin": lattice.origin_um,
+        "step": lattice.step_um,
+        "largestError": lattice.largest_error_um,
+        "radius": 1.04 * reach_um,
+        "frames": max(len(actor.meshes) for actor in coarse),
+        "stride": stride,
+        "timeStep": scene.time_step_s,
+        "actors": [
+            {
+                "label": actor.label,
+                "colour": list(actor.colour),
+                "frames": len(actor.meshes),
+                "errors": actor.errors_um is not None,
+                "data": _packed(encode_frames(actor.meshes, actor.errors_um, lattice)),
+            }
+            for actor in coarse
+        ],
+    }
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    element = (
+        f'<cell-player id="{html.escape(id)}" role="region" aria-label="{html.escape(scene.name)}">'
+        '<p class="fallback">The 3D view needs JavaScript.</p>'
+        f'<script type="application/json">{text}</script></cell-player>'
+    )
+    most = max((len(mesh.faces) for actor in coarse for mesh in actor.meshes if mesh is not None), default=0)
+    return Player(element, most, stride, lattice.step_um)
+
+
+def _lattice(actors: Sequence[Actor], scene: Scene) -> tuple[Lattice, float]:
+    """One for all points and errors of a scene; and how far its points reach from the centre of the cube, in µm."""
+    points = [mesh.vertices_xyz_um for actor in actors for mesh in actor.meshes if mesh is not None]
+    together = np.concatenate(points) if points else np.array([[0.0] * 3, [2 * scene.half_extent_um] * 3])
+    low, high = float(together.min()), float(together.max())
+    reach_um = float(np.linalg.norm(together - scene.half_extent_um, axis=1).max())
+    return Lattice(low, (high - low) / STEPS, scene.largest_error_um or _most_error_um(scene)), reach_um
+
+
+def _packed(streams: bytes) -> str:
+    return base64.b64encode(zlib.compress(streams, 9)).decode()
+
+
+def _coarser(actor: Actor, n_faces: int, stride: int) -> Actor:
+    fine = actor.meshes[::stride]
+    meshes = tuple(None if mesh is None else decimated(mesh, n_faces) for mesh in fine)
+    if actor.errors_um is None:
+        return Actor(actor.label, actor.colour, meshes)
+    errors_um = tuple(
+        None if values is None or mesh is None or coarse is None else carried_over(values, mesh, coarse)
+        for values, mesh, coarse in zip(actor.errors_um[::stride], fine, meshes, strict=True)
+    )
+    return Actor(actor.label, actor.colour, meshes, errors_um)
+
+
+def _most_error_um(scene: Scene) -> float:
+    """The 99th percentile of all errors, rounded up to 1, 2 or 5 times a power of ten."""
+    known = [np.abs(e) for actor in scene.actors for e in actor.errors_um or () if e is not None and len(e)]
+    share = float(np.percentile(np.concatenate(known), 99)) if known else 0.0
+    return round_up(share) if share > 0 else 1.0
+
+
+def round_up(value: float) -> float:
+    """The smallest of 1, 2, 5 times a power of ten that is not smaller."""
+    power = 10.0 ** np.floor(np.log10(value))
+    return float(next(round(step * power, 12) for step in (1, 2, 5, 10) if step * power >= value * (1 - 1e-9)))

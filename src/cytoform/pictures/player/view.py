@@ -1,0 +1,162 @@
+"""Shape stores to look at: one page with a player for every cell, and a list of them."""
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any
+from urllib.parse import quote
+
+import cytoform
+from cytoform.assess.measures.signed_error import signed_errors_um
+from cytoform.base.parallel import Progress, no_progress, run_all
+from cytoform.errors import InputError
+from cytoform.pictures.decimation import decimated
+from cytoform.pictures.figures import COLOURS
+from cytoform.pictures.labels import distinct, label_of
+from cytoform.pictures.player.element import MOST_FACES, Actor, Player, Scene, player, player_head, round_up
+from cytoform.shapes.mesh import Mesh
+from cytoform.shapes.store import SequenceInfo, ShapeSequence, ShapeStore, meshes_of
+
+PAGE_BYTES, ENTRY_BYTES = 40_000, 1_000  # what a page holds besides its players, at most: in all, and for every cell
+
+
+@dataclass(frozen=True)
+class View:
+    """A page, and what is on it: numbers of cells and frames, the most faces of a mesh, every how-manyth frame, in µm how
+    far points are rounded.
+    """
+
+    html: str
+    n_sequences: int
+    n_frames: int
+    most_faces: int
+    stride: int
+    rounded_um: float
+
+
+def view_page(
+    store: Path,
+    *,
+    against: Path | None = None,
+    sequences: Sequence[str] | None = None,
+    budget_bytes: int = 25_000_000,
+    workers: int = 1,
+    progress: Progress = no_progress,
+) -> View:
+    """A page of the sequences of a store; each beside the one of its name in `against`, if given, coloured by the distance.
+
+    Raises InputError where there is nothing to show, or too much for the budget.
+    """
+    shapes = ShapeStore.open(store)
+    names = sorted(set(sequences)) if sequences else shapes.names
+    infos = [shapes[name].info for name in names]
+    if not names:
+        raise InputError(f"{store}: no sequence to show")
+    if against is not None:
+        _refuse_strangers(names, shapes, ShapeStore.open(against))
+    share = (budget_bytes - PAGE_BYTES) // len(names) - ENTRY_BYTES
+    tasks = [(store.absolute(), against and against.absolute(), name, share) for name in names]
+    with progress("looking at cells", len(names)) as advance:
+        players: list[Player] = run_all(player_of, tasks, workers=workers, done=lambda: advance(1))
+    page = _page(shapes, against, infos, players)
+    if (size := len(page.encode())) > budget_bytes:
+        raise InputError(
+            f"the page would take {size / 1e6:.1f} MB instead of {budget_bytes / 1e6:.1f}; choose fewer --sequences"
+        )
+    return View(
+        html=page,
+        n_sequences=len(names),
+        n_frames=sum(info.n_frames for info in infos),
+        most_faces=max(p.most_faces for p in players),
+        stride=max(p.stride for p in players),
+        rounded_um=max(p.step_um for p in players) / 2,
+    )
+
+
+def player_of(store: Path, against: Path | None, name: str, budget_bytes: int) -> Player:
+    """The player of one sequence: alone, or beside the sequence of its name in another store."""
+    shapes = ShapeStore.open(store)
+    sequence, label = shapes[name], label_of(shapes)
+    meshes = _meshes(sequence)
+    if against is None:
+        actors = [Actor(label, COLOURS[0 if label == "Original" else 1], meshes)]
+    else:
+        others = ShapeStore.open(against)
+        beside = _meshes(others[name], centre_um=shapes.grid.half_extent_um)
+        labels = distinct([label_of(others), label], [others, shapes])
+        errors_um = _errors_um(meshes, beside) if len(meshes) == len(beside) else None
+        actors = [Actor(labels[0], COLOURS[0], beside), Actor(labels[1], COLOURS[1], meshes, errors_um)]
+    scene = Scene(
+        name,
+        tuple(actors),
+        shapes.grid.half_extent_um,
+        sequence.info.time_step_s,
+        # One scale for all cells of the page: an error of a voxel has the full colour.
+        largest_error_um=round_up(shapes.grid.spacing_um),
+    )
+    return player(scene, id=f"player-{_anchor(name)}", budget_bytes=budget_bytes)
+
+
+def _refuse_strangers(names: Sequence[str], shapes: ShapeStore, others: ShapeStore) -> None:
+    unknown = sorted(set(names) - set(others.names))
+    if unknown:
+        raise InputError(
+            f"{others.path}: no sequence {unknown[0]!r}, which {shapes.path.name} has; "
+            "--against needs the cells that these reconstruct, or choose --sequences"
+        )
+
+
+def _meshes(sequence: ShapeSequence, *, centre_um: float | None = None) -> tuple[Mesh | None, ...]:
+    """Surfaces of all frames as fine as a player shows them, the centre of their cube at `centre_um` along each axis."""
+    shift_um = 0.0 if centre_um is None else centre_um - sequence.grid.half_extent_um
+    fine = (mesh and decimated(mesh, MOST_FACES) for mesh in meshes_of(sequence))
+    return tuple(mesh and Mesh(mesh.vertices_xyz_um + shift_um, mesh.faces) for mesh in fine)
+
+
+def _errors_um(meshes: Sequence[Mesh | None], references: Sequence[Mesh | None]) -> tuple[Any, ...]:
+    pairs = zip(meshes, references, strict=True)
+    return tuple(signed_errors_um(mesh, other) if mesh and other else None for mesh, other in pairs)
+
+
+def _anchor(name: str) -> str:
+    """An id that a link can name."""
+    return quote("_".join(name.split()), safe="")
+
+
+def _page(shapes: ShapeStore, against: Path | None, infos: Sequence[SequenceInfo], players: Sequence[Player]) -> str:
+    here = files("cytoform.pictures.player").joinpath("web")
+    title = shapes.path.name + (f" against {against.name}" if against else "")
+    links = "\n".join(f'<a href="#{_anchor(i.name)}">{html.escape(i.name)}</a>' for i in infos)
+    sections = "\n".join(_section(info, made) for info, made in zip(infos, players, strict=True))
+    return Template(here.joinpath("view.html").read_text("utf-8")).substitute(
+        title=html.escape(title),
+        lead=html.escape(_lead(shapes, infos)),
+        style=here.joinpath("view.css").read_text("utf-8"),
+        script=here.joinpath("view.js").read_text("utf-8"),
+        player=player_head(),
+        links=links,
+        sections=sections,
+        version=cytoform.__version__,
+    )
+
+
+def _lead(shapes: ShapeStore, infos: Sequence[SequenceInfo]) -> str:
+    frames = sum(info.n_frames for info in infos)
+    return (
+        f"{len(infos)} cell{'s' * (len(infos) != 1)}, {frames} frame{'s' * (frames != 1)} on a grid of {shapes.grid.size}³ "
+        f"voxels of {shapes.grid.spacing_um:.3g} µm."
+    )
+
+
+def _section(info: SequenceInfo, made: Player) -> str:
+    step = "an unknown time apart" if info.time_step_s is None else f"{info.time_step_s:g} s apart"
+    said = [f"{info.n_frames} frame{'s' * (info.n_frames != 1)}" + f", {step}" * (info.n_frames > 1)]
+    said += [f"every {made.stride}th of them shown"] * (made.stride > 1)
+    said += [f"meshes of up to {made.most_faces} faces", f"points within {made.step_um / 2:.2g} µm per axis"]
+    return (
+        f'<section id="{_anchor(info.name)}"><h2>{html.escape(info.name)}</h2>\n{made.html}\n'
+        f"<p>{html.escape('; '.join(said))}.</p></section>"
+    )

@@ -1,0 +1,131 @@
+"""Contact sheets: rows of cells over time, all seen by one camera at one scale, with a scale bar."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+from jaxtyping import Float, UInt8
+from matplotlib.figure import Figure
+
+from cytoform.pictures.rendering import CAMERA, Camera, Colour, render_mesh
+from cytoform.shapes.mesh import Mesh, mesh_from_distance
+from cytoform.shapes.store import ShapeSequence
+
+# A sheet is laid out at 100 pixels an inch and drawn twice as fine, for sharp prints and screens.
+DPI, FINENESS = 100, 2
+# Margins of a sheet in layout pixels.
+LEFT_PX, TOP_PX, BOTTOM_PX, GAP_PX = 150, 34, 40, 18
+
+
+@dataclass(frozen=True)
+class SheetRow:
+    """One sequence of a sheet; None is an empty frame. A row that is `first_of_block` is set off from the one above."""
+
+    title: str
+    subtitle: str
+    meshes: tuple[Mesh | None, ...]
+    colour: Colour
+    first_of_block: bool = False
+
+
+def spread(n: int, wanted: int) -> list[int]:
+    """Up to `wanted` indices of `n`, evenly spread, the first and the last among them."""
+    return sorted({round(i) for i in np.linspace(0, n - 1, min(n, wanted))})
+
+
+def meshes_over_time(sequence: ShapeSequence, shares: Sequence[float]) -> tuple[Mesh | None, ...]:
+    """Meshes of the frames nearest to these shares (0 to 1) of a sequence's duration."""
+    frames = [round(share * (sequence.info.n_frames - 1)) for share in shares]
+    volumes = (sequence.sdf_um(frame) for frame in frames)
+    return tuple(mesh_from_distance(v, sequence.grid.spacing_um) if (v <= 0).any() else None for v in volumes)
+
+
+def contact_sheet(
+    rows: Sequence[SheetRow], *, columns: Sequence[str], half_extent_um: float, tile_px: int = 150
+) -> Figure:
+    """A figure with one row a sequence and one column a time, titled by `columns`."""
+    camera = common_camera([mesh for row in rows for mesh in row.meshes if mesh is not None], half_extent_um)
+    render = partial(render_mesh, size_px=tile_px * FINENESS, half_extent_um=half_extent_um, camera=camera)
+    pictures = [
+        [None if mesh is None else on_white(render(mesh, colour=row.colour)) for mesh in row.meshes] for row in rows
+    ]
+    tall_px = _height_in_use(pictures, tile_px)
+    tops = np.cumsum([tall_px + (GAP_PX if row.first_of_block and i else 0) for i, row in enumerate(rows)]) - tall_px
+    tops += TOP_PX
+    width, height = LEFT_PX + tile_px * len(columns), int(tops[-1]) + tall_px + BOTTOM_PX
+    canvas = np.full((height * FINENESS, width * FINENESS, 3), 255, np.uint8)
+    cut = slice((tile_px - tall_px) * FINENESS // 2, (tile_px + tall_px) * FINENESS // 2)
+    for row_pictures, top in zip(pictures, tops * FINENESS, strict=True):
+        for column, picture in enumerate(row_pictures):
+            if picture is not None:
+                left = (LEFT_PX + column * tile_px) * FINENESS
+                canvas[top : top + tall_px * FINENESS, left : left + tile_px * FINENESS] = picture[cut]
+    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI * FINENESS)
+    paper = figure.add_axes((0, 0, 1, 1))
+    paper.imshow(canvas, interpolation="none", aspect="auto")
+    paper.set_axis_off()
+    _write_titles(figure, rows, columns, tops + tall_px / 2, tile_px)
+    _draw_scale_bar(figure, px_per_um=tile_px * camera.zoom / (2 * half_extent_um), tile_px=tile_px)
+    return figure
+
+
+def common_camera(meshes: Sequence[Mesh], half_extent_um: float) -> Camera:
+    """A camera that shows all meshes whole at one scale, from the side where their long axes lie across the view."""
+    if not meshes:
+        return CAMERA
+    centred = [mesh.vertices_xyz_um.astype(np.float64) - half_extent_um for mesh in meshes]
+    views = [replace(CAMERA, azimuth_deg=float(azimuth)) for azimuth in range(-90, 90, 15)]
+    best = max(views, key=lambda view: sum(float(np.var(points @ view.axes[0])) for points in centred))
+    radius_um = max(float(np.abs(points @ best.axes[:2].T).max()) for points in centred)
+    return replace(best, zoom=half_extent_um / (1.06 * radius_um))
+
+
+def _height_in_use(pictures: Sequence[Sequence[np.ndarray | None]], tile_px: int) -> int:
+    """Layout pixels above and below the middle that hold every cell, with a little air; at most the tile's."""
+    inked = [np.flatnonzero((p < 255).any(axis=(1, 2))) for row in pictures for p in row if p is not None]
+    farthest = max((float(np.abs(rows - tile_px * FINENESS / 2).max()) for rows in inked if rows.size), default=0.0)
+    unused = int(tile_px / 2 - farthest / FINENESS - 8)
+    return max(tile_px - 2 * max(unused, 0), 40)
+
+
+def on_white(rgba: UInt8[np.ndarray, "rows columns 4"]) -> UInt8[np.ndarray, "rows columns 3"]:
+    """A picture with transparency, laid on white paper."""
+    alpha: Float[np.ndarray, "rows columns 1"] = rgba[..., 3:] / 255
+    return np.rint(rgba[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
+
+
+def _write_titles(
+    figure: Figure, rows: Sequence[SheetRow], columns: Sequence[str], middles: np.ndarray, tile_px: int
+) -> None:
+    width, height = figure.get_size_inches() * DPI
+    for column, text in enumerate(columns):
+        x = (LEFT_PX + (column + 0.5) * tile_px) / width
+        figure.text(x, 1 - 14 / height, text, ha="center", va="center", fontsize=9, color="#475569")
+    for row, middle in zip(rows, middles, strict=True):
+        y = 1 - middle / height
+        colour = tuple(0.75 * channel for channel in row.colour)
+        figure.text(12 / width, y + 8 / height, row.title, va="center", fontsize=10, weight="bold", color=colour)
+        name = row.subtitle if len(row.subtitle) <= 22 else row.subtitle[:21] + "…"
+        figure.text(12 / width, y - 9 / height, name, va="center", fontsize=8, color="#64748b")
+        for column, mesh in enumerate(row.meshes):
+            if mesh is None:
+                x = (LEFT_PX + (column + 0.5) * tile_px) / width
+                figure.text(x, y, "empty", ha="center", va="center", fontsize=8, color="#94a3b8")
+
+
+def _draw_scale_bar(figure: Figure, *, px_per_um: float, tile_px: int) -> None:
+    from matplotlib.lines import Line2D
+
+    width, height = figure.get_size_inches() * DPI
+    length_um = round_length(0.6 * tile_px / px_per_um)
+    left, y = LEFT_PX + 0.2 * tile_px, 24 / height
+    ends = [left / width, (left + length_um * px_per_um) / width]
+    figure.add_artist(Line2D(ends, [y, y], color="#0f172a", linewidth=2.5, solid_capstyle="butt"))
+    figure.text(sum(ends) / 2, y - 12 / height, f"{length_um:g} µm", ha="center", va="center", fontsize=8.5)
+
+
+def round_length(at_most: float) -> float:
+    """The largest of 1, 2, 5 times a power of ten that is not longer."""
+    power = 10.0 ** np.floor(np.log10(at_most))
+    return float(max(step * power for step in (1, 2, 5) if step * power <= at_most * (1 + 1e-9)))

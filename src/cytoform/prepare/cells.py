@@ -1,0 +1,87 @@
+"""The cells of all movies, each under a name of its own, and their frames."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+from cytoform.base.parallel import run_all
+from cytoform.errors import InputError
+from cytoform.movies.families import Family, FamilyFrame, FamilySearch, LeftOut, find_families
+from cytoform.movies.movie import LabelMovie
+from cytoform.prepare.failures import FAULTS, Failures
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A family under the name that it gets in the store."""
+
+    name: str
+    movie: LabelMovie
+    family: Family
+
+
+@dataclass(frozen=True)
+class CellFrame:
+    """A cell in one frame of its movie; `first` is the cell's first frame."""
+
+    name: str
+    first: int
+    at: FamilyFrame
+
+
+@dataclass(frozen=True)
+class MovieFrame:
+    """All cells of one frame of a movie, so that it is read once for all of them."""
+
+    movie: LabelMovie
+    frame: int
+    cells: tuple[CellFrame, ...]
+
+
+@dataclass(frozen=True)
+class Followed:
+    """The cells of movies, and those left out."""
+
+    cells: list[Cell]
+    left_out: list[LeftOut]
+
+
+def follow(
+    movies: Sequence[LabelMovie],
+    *,
+    frames: int | None,
+    taken: Mapping[str, str],
+    failures: Failures,
+    workers: int,
+    done: Callable[[], object],
+) -> Followed:
+    """Find the families of all movies; `taken` are names that sequences have already, with their sources."""
+    searches = run_all(_search, [(movie, frames) for movie in movies], workers=workers, done=done, kept=FAULTS)
+    failures.sift(movies, searches)
+    found = [(movie, search) for movie, search in zip(movies, searches, strict=True) if not failures.has(movie)]
+    named: dict[str, Cell] = {}
+    for movie, search in found:
+        for family in search.families:
+            candidates = (family.name if n == 1 else f"{family.name}_{n}" for n in count(1))
+            free = (name for name in candidates if name not in named and taken.get(name, movie.source) == movie.source)
+            name = next(free)
+            named[name] = Cell(name, movie, family)
+    return Followed(list(named.values()), [lost for _, search in found for lost in search.left_out])
+
+
+def _search(movie: LabelMovie, frames: int | None) -> FamilySearch:
+    search = find_families(movie, frames=frames)
+    if not search.families:
+        first = f"; {search.left_out[0].name}: {search.left_out[0].reason}" if search.left_out else ""
+        raise InputError(f"{movie.source}: no whole cell{first}; crop less tightly")
+    return search
+
+
+def movie_frames(cells: Sequence[Cell]) -> list[MovieFrame]:
+    """The frames that these cells are in."""
+    movies = {cell.movie.name: cell.movie for cell in cells}
+    together: dict[tuple[str, int], list[CellFrame]] = {}
+    for cell in cells:
+        for frame, at in enumerate(cell.family.frames, cell.family.first):
+            together.setdefault((cell.movie.name, frame), []).append(CellFrame(cell.name, cell.family.first, at))
+    return [MovieFrame(movies[name], frame, tuple(here)) for (name, frame), here in together.items()]

@@ -1,0 +1,106 @@
+"""What will be written, found by measuring every frame: the cube, and where in each movie its centre lies."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cytoform.base.parallel import run_all
+from cytoform.errors import InputError
+from cytoform.movies.families import FamilyFrame, Triple
+from cytoform.movies.movie import LabelMovie
+from cytoform.prepare.cells import Cell, MovieFrame
+from cytoform.prepare.extent import Centres, Extent, Vector, centres_of, check_fits, common_grid, extent_of
+from cytoform.prepare.failures import FAULTS, Failures
+from cytoform.prepare.request import Request
+from cytoform.shapes.cleaning import clean_mask
+from cytoform.shapes.grid import Grid
+from cytoform.shapes.store import SequenceInfo
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What is learned of a cell in one frame."""
+
+    extent: Extent
+    n_holes: int
+    n_specks: int
+
+
+Measurements = Mapping[str, Sequence[Measured]]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The cells to write on a cube, by name: centres in the movie, and what was measured."""
+
+    grid: Grid
+    cells: tuple[Cell, ...]
+    centres: Mapping[str, Centres]
+    measured: Measurements
+
+    def sequences(self) -> list[SequenceInfo]:
+        """The cells as a store describes them."""
+        return [
+            SequenceInfo(
+                name=cell.name,
+                n_frames=len(cell.family.frames),
+                time_step_s=cell.movie.time_step_s,
+                source=cell.movie.source,
+                offsets_zyx_um=tuple(as_triple(centre) for centre in self.centres[cell.name]),
+            )
+            for cell in self.cells
+        ]
+
+
+def measure(
+    frames: Sequence[MovieFrame], *, failures: Failures, workers: int, done: Callable[[], object]
+) -> dict[str, list[Measured]]:
+    """Extent, holes and specks of every cell in all its frames, by name; cells of movies that fail are missing."""
+    results = run_all(_measure, [(frame,) for frame in frames], workers=workers, done=done, kept=FAULTS)
+    failures.sift([frame.movie for frame in frames], results)
+    whole = [pair for pair in zip(frames, results, strict=True) if not failures.has(pair[0].movie)]
+    by_cell: dict[str, list[Measured]] = {}
+    for frame, result in sorted(whole, key=lambda pair: pair[0].frame):
+        for cell, measured in zip(frame.cells, result, strict=True):
+            by_cell.setdefault(cell.name, []).append(measured)
+    return by_cell
+
+
+def make_plan(
+    request: Request, cells: Sequence[Cell], measured: Measurements, grid: Grid | None, failures: Failures
+) -> Plan:
+    """Choose the cube of these measured cells, or keep to `grid`: then movies with a cell that does not fit fail."""
+    extents = {cell.name: [frame.extent for frame in measured[cell.name]] for cell in cells}
+    centres = {name: centres_of(of_cell, keep_motion=request.keep_motion) for name, of_cell in extents.items()}
+    if grid is None:
+        grid = common_grid(extents, centres, size=request.grid_size, half_extent_um=request.half_extent_um)
+        return Plan(grid, tuple(cells), centres, measured)
+    for cell in cells:
+        try:
+            check_fits({cell.name: extents[cell.name]}, centres, grid)
+        except InputError as fault:
+            failures.add(cell.movie, fault)
+    return Plan(grid, tuple(cell for cell in cells if not failures.has(cell.movie)), centres, measured)
+
+
+def _measure(frame: MovieFrame) -> list[Measured]:
+    labels = frame.movie.read(frame.frame)
+    spacing_zyx_um = np.array(frame.movie.spacing_zyx_um)
+    measured = []
+    for cell in frame.cells:
+        clean = clean_mask(labels[cell.at.box_zyx], cell.at.labels)
+        extent = extent_of(clean.mask, spacing_zyx_um, corner_um(cell.at, frame.movie))
+        measured.append(Measured(extent, clean.n_holes, clean.n_specks))
+    return measured
+
+
+def corner_um(at: FamilyFrame, movie: LabelMovie) -> Vector:
+    """The lowest corner of the box around a family, in its movie."""
+    return np.array([side.start for side in at.box_zyx]) * np.array(movie.spacing_zyx_um)
+
+
+def as_triple(vector: Vector) -> Triple:
+    """As a store keeps it."""
+    z, y, x = (float(value) for value in vector)
+    return z, y, x

@@ -1,0 +1,210 @@
+"""The whole stage: sources in, a shape store out."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from cytoform.base.cluster import local_workers
+from cytoform.base.files import refuse_existing
+from cytoform.base.parallel import Progress, no_progress
+from cytoform.errors import InputError
+from cytoform.movies.families import LeftOut, Triple
+from cytoform.movies.movie import LabelMovie
+from cytoform.movies.readers import find_movies, name_apart
+from cytoform.prepare.cells import follow, movie_frames
+from cytoform.prepare.failures import FAULTS, Failure, Failures
+from cytoform.prepare.partial import PartialStore
+from cytoform.prepare.plan import Plan, make_plan, measure
+from cytoform.prepare.request import Request
+from cytoform.prepare.write import write
+from cytoform.shapes.grid import Grid
+from cytoform.shapes.store import ShapeStore
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What `prepare` found and did; counts are of what it added."""
+
+    grid: Grid
+    n_families: int
+    n_frames: int
+    left_out: tuple[LeftOut, ...] = ()
+    n_holes: int = 0
+    n_specks: int = 0
+    failures: tuple[Failure, ...] = ()
+
+
+def prepare(
+    sources: Sequence[Path],
+    out: Path,
+    *,
+    voxel_size_zyx_um: Triple | None = None,
+    time_step_s: float | None = None,
+    frames: int | None = None,
+    grid_size: int = 128,
+    half_extent_um: float | None = None,
+    keep_motion: bool = False,
+    workers: int = 1,
+    seed: int = 0,
+    overwrite: bool = False,
+    resume: bool = False,
+    progress: Progress = no_progress,
+) -> Prepared:
+    """Turn label movies into the shape store `out`, one sequence a cell family, at most `frames` frames of each.
+
+    One cube holds every cell: of half-width `half_extent_um`, or as small as the cells allow. Each frame is centred on
+    the cell's centroid, or with `keep_motion` the whole sequence on the middle of its motion. Nothing here is random;
+    `seed` is only noted.
+
+    Movies that fail do not lose the others; they are listed in what is returned and in the store. `resume` goes on
+    where an earlier call with the same sources and options was interrupted, or adds the movies that failed in it, on
+    the same cube. Raises InputError for what the user can put right, and then writes nothing.
+    """
+    request = Request(
+        tuple(sources), voxel_size_zyx_um, time_step_s, frames, grid_size, half_extent_um, keep_motion, seed
+    )
+    target = _target(request, PartialStore.beside(out), overwrite=overwrite, resume=resume)
+    if target.base is not None and not target.base.attributes.get("failed"):
+        return Prepared(target.base.grid, 0, 0)
+    failures = Failures()
+    movies = _open(request, target.base, failures)
+    _refuse_nothing(movies, target, failures)
+    with local_workers(workers):
+        return _run(request, target, movies, failures, workers=workers, progress=progress)
+
+
+@dataclass(frozen=True)
+class _Target:
+    """Where the result goes: into `base`, or, where there is none, under its name."""
+
+    partial: PartialStore
+    base: ShapeStore | None
+    resume: bool
+    replaces: bool
+
+
+def _target(request: Request, partial: PartialStore, *, overwrite: bool, resume: bool) -> _Target:
+    out = partial.out
+    refuse_existing(out, overwrite=overwrite or resume)
+    if not resume:
+        return _Target(partial, None, resume, overwrite)
+    interrupted = partial.plan()
+    if interrupted is not None:
+        request.refuse_to_resume(interrupted["store"]["attributes"], out)
+    elif overwrite and out.exists():
+        raise InputError(f"{out}: --resume adds to it and --overwrite replaces it; give one of them")
+    replaces = interrupted is not None and interrupted["replaces"]
+    if replaces or not out.exists():
+        return _Target(partial, None, resume, replaces)
+    base = ShapeStore.open(out, writable=True)
+    request.refuse_to_resume(base.attributes, out)
+    return _Target(partial, base, resume, replaces)
+
+
+def _open(request: Request, base: ShapeStore | None, failures: Failures) -> list[LabelMovie]:
+    """The movies to prepare: all of them, or those that are missing in `base`."""
+    failed = None if base is None else base.attributes.get("failed", [])
+    movies: list[LabelMovie] = []
+    for source in request.sources:
+        if failed is not None and str(source) not in {failure["source"] for failure in failed}:
+            continue
+        movies += _open_source(source, request, failures)
+    if base is not None:
+        present = {sequence.info.source for sequence in base} - {failure["movie"] for failure in failed or ()}
+        movies = [movie for movie in movies if movie.source not in present]
+    return name_apart(movies)
+
+
+def _open_source(source: Path, request: Request, failures: Failures) -> list[LabelMovie]:
+    movies = []
+    try:
+        openers = find_movies(source, voxel_size_zyx_um=request.voxel_size_zyx_um, time_step_s=request.time_step_s)
+    except FAULTS as fault:
+        failures.unopened(str(source), fault)
+        return []
+    for opener in openers:
+        try:
+            movies.append(opener())
+        except FAULTS as fault:
+            failures.unopened(str(source), fault)
+    failures.opened(str(source), movies)
+    return movies
+
+
+def _refuse_nothing(left: Sequence[object], target: _Target, failures: Failures) -> None:
+    """Raise InputError where no movie is left, unless there is a store to record that in."""
+    if left or target.base is not None:
+        return
+    first, *others = failures
+    raise InputError(f"none of {1 + len(others)} movies can be prepared; {first.reason}" if others else first.reason)
+
+
+def _run(
+    request: Request,
+    target: _Target,
+    movies: Sequence[LabelMovie],
+    failures: Failures,
+    *,
+    workers: int,
+    progress: Progress,
+) -> Prepared:
+    taken = {} if target.base is None else {sequence.info.name: sequence.info.source for sequence in target.base}
+    with progress("following families", len(movies)) as advance:
+        followed = follow(movies, frames=request.frames, taken=taken, failures=failures, workers=workers, done=advance)
+    # Those that are taken were moved by a call that was interrupted after that.
+    cells = [cell for cell in followed.cells if cell.name not in taken]
+    frames = movie_frames(cells)
+    with progress("preparing frames", 2 * len(frames)) as advance:
+        measured = measure(frames, failures=failures, workers=workers, done=advance)
+        cells = [cell for cell in cells if cell.name in measured]
+        _refuse_nothing(cells, target, failures)
+        plan = make_plan(request, cells, measured, None if target.base is None else target.base.grid, failures)
+        with target.partial.locked():
+            if not target.resume:
+                target.partial.clear()
+            write(
+                plan,
+                target.partial,
+                attributes=request.attributes(),
+                replaces=target.replaces,
+                failures=failures,
+                workers=workers,
+                done=advance,
+            )
+            _finish(target, plan, followed.left_out, failures)
+    return _summary(plan, followed.left_out, failures)
+
+
+def _finish(target: _Target, plan: Plan, left_out: Sequence[LeftOut], failures: Failures) -> None:
+    """Give the store its name, or its sequences to the store that is there."""
+    partial, base = target.partial, target.base
+    if all(failures.has(cell.movie) for cell in plan.cells):
+        partial.give_up()
+        _refuse_nothing([], target, failures)
+    news = {
+        "left_out": [{"name": lost.name, "reason": lost.reason} for lost in left_out],
+        "failed": [asdict(failure) for failure in failures],
+    }
+    if base is None:
+        ShapeStore.open(partial.store, writable=True).note(news)
+        partial.finish()
+    else:
+        news["left_out"] = base.attributes["left_out"] + news["left_out"]
+        added = {cell.movie.source: cell.movie for cell in plan.cells if not failures.has(cell.movie)}
+        unsure = failures.interrupted(added.values())
+        base.note({"failed": news["failed"] + [asdict(failure) for failure in unsure]})
+        partial.finish_into(base, news)
+
+
+def _summary(plan: Plan, left_out: Sequence[LeftOut], failures: Failures) -> Prepared:
+    cells = [cell for cell in plan.cells if not failures.has(cell.movie)]
+    every = [frame for cell in cells for frame in plan.measured[cell.name]]
+    return Prepared(
+        grid=plan.grid,
+        n_families=len(cells),
+        n_frames=len(every),
+        left_out=tuple(left_out),
+        n_holes=sum(frame.n_holes for frame in every),
+        n_specks=sum(frame.n_specks for frame in every),
+        failures=tuple(failures),
+    )

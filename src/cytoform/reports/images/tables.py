@@ -1,0 +1,96 @@
+"""Tables of a report on images: on the page, and as CSV files."""
+
+import csv
+import html
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from cytoform.assess.images.bootstrap import unit_of
+from cytoform.assess.images.compare import MEASURES
+from cytoform.assess.images.lessons import SCORES, Lessons
+from cytoform.assess.measures.descriptors import titled
+from cytoform.assess.statistics.intervals import Estimate
+from cytoform.pictures.page import table
+from cytoform.reports.images.data import ImageReport
+
+
+def figures_table(report: ImageReport) -> str:
+    """Every figure of every set with its interval."""
+    columns = [report.usual_found, *report.found]
+    rows = [
+        [titled(measure), *(_estimate(each.figures[name]) for each in columns)] for name, measure in MEASURES.items()
+    ]
+    note = (
+        f"In brackets: 95 % intervals by drawing {unit_of(report.real.frames)}s again. Those over frames are too narrow, since "
+        "frames of one movie are alike."
+    )
+    return table(["", *(each.label for each in columns)], rows) + f'<p class="note">{note}</p>'
+
+
+def learning_table(lessons: Lessons) -> str:
+    """Scores by what the segmenter was trained on."""
+    rows = [
+        [html.escape(lesson.label), *(_estimate(found[name]) for name in SCORES), _percent(share)]
+        for lesson, found, share in zip(lessons.lessons, lessons.estimates, lessons.shares, strict=True)
+    ]
+    return table(["Trained on", *(score.title for score in SCORES.values()), "SEG against real"], rows)
+
+
+def write_csv(folder: Path, report: ImageReport) -> None:
+    """figures.csv, frames.csv, and segmenter.csv where there was one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / "figures.csv", ("images", "measure", "unit", "value", "low", "high"), _figure_rows(report))
+    _write(folder / "frames.csv", ("images", "movie", "frame", "measure", "value"), _frame_rows(report))
+    if report.lessons is not None:
+        columns = ("trained_on", "score", "value", "low", "high")
+        _write(folder / "segmenter.csv", columns, _lesson_rows(report.lessons))
+
+
+def _figure_rows(report: ImageReport) -> Iterable[dict[str, Any]]:
+    for found in (report.usual_found, *report.found):
+        for name, figure in found.figures.items():
+            yield {"images": found.label, "measure": name, "unit": MEASURES[name].unit} | asdict(figure)
+
+
+def _frame_rows(report: ImageReport) -> Iterable[dict[str, Any]]:
+    for images, found in zip((report.usual, *report.others), (report.usual_found, *report.found), strict=True):
+        for name, values in found.per_frame.items():
+            for frame, value in zip(images.frames, values, strict=True):
+                place = {"images": found.label, "movie": frame.movie, "frame": frame.number}
+                yield place | {"measure": name, "value": float(value)}
+
+
+def _lesson_rows(lessons: Lessons) -> Iterable[dict[str, Any]]:
+    for lesson, found in zip(lessons.lessons, lessons.estimates, strict=True):
+        for name in SCORES:
+            yield {"trained_on": lesson.label, "score": name} | asdict(found[name])
+
+
+def _write(path: Path, columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([_text(row[column]) for column in columns] for row in rows)
+
+
+def _text(cell: object) -> str:
+    if isinstance(cell, float):
+        return f"{cell:.8g}" if math.isfinite(cell) else ""
+    return str(cell)
+
+
+def _estimate(figure: Estimate) -> str:
+    if math.isnan(figure.value):
+        return "–"
+    text = f"{figure.value:.3g}"
+    return text if math.isnan(figure.low) else f"{text} <small>({figure.low:.3g} to {figure.high:.3g})</small>"
+
+
+def _percent(share: Estimate) -> str:
+    if math.isnan(share.value):
+        return "–"
+    text = f"{share.value:.0%}"
+    return text if math.isnan(share.low) else f"{text} <small>({share.low:.0%} to {share.high:.0%})</small>"

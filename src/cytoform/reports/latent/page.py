@@ -1,0 +1,169 @@
+"""A look at the space of codes on one page, with its pictures as files beside it."""
+
+import html
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from cytoform.pictures.figures import COLOURS
+from cytoform.pictures.page import Drawer, page, table
+from cytoform.pictures.sheets import SheetRow, contact_sheet
+from cytoform.reports.latent.figures import map_figure, variance_figure
+from cytoform.reports.latent.files import SIGMAS, LatentSpace, Surfaces
+from cytoform.reports.latent.neighbours import Measure, Neighbour
+
+LEARNED, GENERATED, TRAVERSED = COLOURS[0], COLOURS[1], COLOURS[3]
+MEASURES: tuple[Measure, ...] = ("code", "shape")
+WHEN = {-1.0: "Start", 0.0: "Middle", 1.0: "End"}
+MAP_NOTES = {
+    "map": "Cells by the first two principal components of their codes. Distances on the map are distances between codes, as "
+    "far as these two directions show them.",
+    "umap": "The same cells by UMAP, which keeps neighbours together. Its axes, and how far apart groups lie, mean nothing.",
+}
+
+
+def write_page(folder: Path, space: LatentSpace, provenance: dict[str, Any]) -> Path:
+    """Write index.html and its pictures into `folder`; return the page. `provenance` has to be fit for JSON."""
+    drawer = Drawer(folder)
+    title = f"Latent space of {space.run}"
+    body = [
+        f'<header><h1>{html.escape(title)}</h1><p class="lead">{_lead(space)}</p></header>',
+        *_maps(space, drawer),
+        *_variance(space, drawer),
+        *_traversals(space, drawer),
+        *_neighbours(space, drawer),
+        f"<h2>Provenance</h2><pre>{html.escape(json.dumps(provenance, indent=2, sort_keys=True))}</pre>",
+    ]
+    path = folder / "index.html"
+    path.write_text(page(title, body), "utf-8")
+    return path
+
+
+def _lead(space: LatentSpace) -> str:
+    n, spanned = len(space.sets[0].names), len(space.shares)
+    said = f"{n} learned cell{'s' * (n != 1)}, each with a code of {space.code_dim} numbers. "
+    if not spanned:
+        said += "The codes do not differ, so there is no direction in which cells vary."
+    else:
+        said += f"The codes vary in {spanned} direction{'s' * (spanned != 1)}; the first holds "
+        said += f"{_percent(space.shares[0])} of their variance."
+    if len(space.sets) > 1:
+        said += f" Generated cells among them: {len(space.sets[1].names)}."
+    return said
+
+
+def _note(text: str) -> str:
+    return f'<p class="note">{text}</p>'
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"
+
+
+def _maps(space: LatentSpace, drawer: Drawer) -> list[str]:
+    parts = ["<h2>Map of the cells</h2>"]
+    for chart in space.maps:
+        note = f"{MAP_NOTES[chart.name]} Colours are means over the times looked at; growth is the last size over the first."
+        parts += [_note(note), drawer.plot(chart.name, map_figure(space.sets, chart), "map of the codes")]
+    return parts
+
+
+def _variance(space: LatentSpace, drawer: Drawer) -> list[str]:
+    if not len(space.shares):
+        return []
+    return [
+        "<h2>Principal components</h2>",
+        _note(
+            "How much of the variance of the learned codes lies along each. There is one fewer than codes, at most; where the "
+            "bars fall slowly, no few directions stand for all."
+        ),
+        drawer.plot("components", variance_figure(space.shares), "variance of the principal components"),
+    ]
+
+
+def _traversals(space: LatentSpace, drawer: Drawer) -> list[str]:
+    if not space.traversals:
+        return []
+    parts = [
+        "<h2>Along the components</h2>",
+        _note(
+            "From left to right the mean of the learned codes is moved along one component, by standard deviations (σ) of "
+            "the learned codes. The middle column is the mean code itself, which belongs to no cell: it is the same in all "
+            "pictures. From top to bottom: times of the sequence, as far as the run has learned. Surfaces: "
+            '<a href="meshes">meshes</a>.'
+        ),
+    ]
+    for number, surfaces in enumerate(space.traversals, start=1):
+        share = _percent(space.shares[number - 1])
+        parts += [
+            f"<h3>Component {number}: {share} of the variance</h3>",
+            drawer.picture(f"traversal_{number}", _traversal_sheet(space, surfaces), f"along component {number}"),
+            _note("Mean size over the times shown: " + " → ".join(_mean_sizes(surfaces)) + " µm³."),
+        ]
+    return parts
+
+
+def _traversal_sheet(space: LatentSpace, surfaces: Sequence[Surfaces]) -> Figure:
+    rows = [
+        SheetRow(WHEN.get(time, "Between"), f"time {time:.2g} of −1 to 1".replace("-", "−"), row, TRAVERSED)
+        for time, row in zip(space.traversal_times, surfaces, strict=True)
+    ]
+    columns = [f"{sigma:+d} σ".replace("-", "−") if sigma else "mean code" for sigma in SIGMAS]
+    return contact_sheet(rows, columns=columns, half_extent_um=space.half_extent_um, tile_px=170)
+
+
+def _mean_sizes(surfaces: Sequence[Surfaces]) -> list[str]:
+    sizes = [[0.0 if mesh is None else mesh.volume_um3 for mesh in row] for row in surfaces]
+    return [f"{float(f'{size:.3g}'):g}" for size in np.mean(sizes, axis=0)]
+
+
+def _neighbours(space: LatentSpace, drawer: Drawer) -> list[str]:
+    if not space.neighbours:
+        return []
+    first = {(each.kind, each.cell, each.measure): each for each in space.neighbours if each.rank == 1}
+    rows = []
+    for cell in space.sets[1].names:
+        near = [first["generated", cell, measure] for measure in MEASURES]
+        rows.append([html.escape(cell), *(text for n in near for text in (html.escape(n.name), f"{n.distance:.3f}"))])
+    return [
+        "<h2>Nearest learned cells</h2>",
+        _note(
+            "Generated cells and the learned ones nearest to them, by the distance between codes, and by shape: 1 − Jaccard "
+            "index at the same times, averaged over these. " + _between_learned(first)
+        ),
+        drawer.picture(
+            "neighbours", _neighbour_sheet(space, first), "generated cells beside their nearest learned ones"
+        ),
+        table(["Generated", "Nearest by code", "distance", "Nearest by shape", "1 − Jaccard"], rows),
+    ]
+
+
+def _between_learned(first: dict[tuple[str, str, Measure], Neighbour]) -> str:
+    """What to measure the distances of generated cells against."""
+    code, shape = (
+        [near.distance for (kind, _, by), near in first.items() if kind == "learned" and by == measure]
+        for measure in MEASURES
+    )
+    if not code:
+        return "There is one learned cell only."
+    return (
+        f"From learned cell to nearest learned cell it is {np.median(code):.3f} and {np.median(shape):.3f} in the median; "
+        "a generated cell that is far nearer is a copy."
+    )
+
+
+def _neighbour_sheet(space: LatentSpace, first: dict[tuple[str, str, Measure], Neighbour]) -> Figure:
+    rows = []
+    for kind, cell in space.pictured:
+        if kind != "generated":
+            continue
+        rows.append(SheetRow("Generated", cell, space.pictured[kind, cell], GENERATED, first_of_block=True))
+        code, shape = (first["generated", cell, measure].name for measure in MEASURES)
+        titles = {code: "Nearest by both"} if code == shape else {code: "Nearest by code", shape: "Nearest by shape"}
+        rows += [SheetRow(title, name, space.pictured["learned", name], LEARNED) for name, title in titles.items()]
+    columns = [WHEN.get(time, "") for time in space.picture_times]
+    return contact_sheet(rows, columns=columns, half_extent_um=space.half_extent_um)

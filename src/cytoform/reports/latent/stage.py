@@ -1,0 +1,190 @@
+"""A look at the codes of a run: principal components, a map of the cells, traversals, and what generated cells resemble.
+
+OUT/index.html       all of it on one page
+    components.csv   share of the variance of each principal component
+    codes.csv        coordinates and descriptors of each cell
+    neighbours.csv   the nearest learned cells of generated and of learned cells, if generated ones are given
+    meshes/          the surfaces of the traversals, PLY
+    *.png, *.svg     the pictures of the page
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+from scipy.spatial.distance import cdist
+
+from cytoform.base.files import refuse_existing, staged, write_json
+from cytoform.base.parallel import Advance, Progress, no_progress
+from cytoform.base.provenance import software_versions
+from cytoform.errors import InputError
+from cytoform.pictures.sheets import spread
+from cytoform.reports.latent.components import Components, principal_components, umap_positions
+from cytoform.reports.latent.figures import Map
+from cytoform.reports.latent.files import SIGMAS, LatentSpace, Surfaces, write_meshes, write_tables
+from cytoform.reports.latent.neighbours import Neighbour, from_others, nearest
+from cytoform.reports.latent.page import MEASURES, write_page
+from cytoform.reports.latent.snapshots import CellSet, Snapshots, shape_distances, snapshots
+from cytoform.shapes.grid import Grid, frame_times
+from cytoform.shapes.store import ShapeStore
+from cytoform.synthesis.cells import Cells
+
+TIMES_SHOWN, GENERATED_SHOWN = 3, 3
+
+Codes = Float[np.ndarray, "n code"]
+NamedCodes = dict[
+    str, tuple[list[str], np.ndarray]
+]  # names and codes (n, code) of the learned cells, and perhaps of generated ones
+
+
+@dataclass(frozen=True)
+class Look:
+    """How closely cells are looked at: on which grid, at how many times, and along how many components."""
+
+    grid_size: int = 64
+    n_frames: int = 5
+    n_components: int = 3
+
+
+def write_latent_report(
+    cells: Cells,
+    out: Path,
+    *,
+    generated: Path | None = None,
+    look: Look = Look(),
+    seed: int = 0,
+    overwrite: bool = False,
+    progress: Progress = no_progress,
+) -> None:
+    """Write what the codes of a run hold into the folder `out`; `generated` is a store that `generate` made with the run.
+
+    Raises InputError for a store of another run, and for a look at no time or component.
+    """
+    refuse_existing(out, overwrite=overwrite)
+    viewer = _Viewer(cells, look)
+    codes: NamedCodes = {"learned": (cells.names, cells.codes)}
+    if generated is not None:
+        store = ShapeStore.open(generated)
+        codes["generated"] = store.names, cells.codes_of(store)
+    with progress("looking at cells", sum(len(names) for names, _ in codes.values())) as advance:
+        space = _look_around(viewer, codes, seed=seed, advance=advance)
+    provenance = {
+        "command": "cytoform latent",
+        "seed": seed,
+        "run": {"name": cells.run.path.name, "weights_sha256": cells.weights_sha256},
+        "generated": None if generated is None else Path(generated).name,
+        "look": asdict(look),
+        "versions": software_versions(),
+    }
+    with staged(out, overwrite=overwrite) as folder:
+        write_tables(folder, space)
+        write_meshes(folder / "meshes", space)
+        write_page(folder, space, provenance)
+        write_json(folder / "provenance.json", provenance)
+
+
+class _Viewer:
+    """Renders any code of a run, at the times and on the grid of a look. Raises InputError for an impossible one."""
+
+    def __init__(self, cells: Cells, look: Look) -> None:
+        if look.n_components < 1:
+            raise InputError(f"--components {look.n_components}: at least one is to be looked along")
+        self.cells, self.look = cells, look
+        self.grid = Grid(look.grid_size, cells.run.learned.half_extent_um)
+        self.times = frame_times(look.n_frames)
+
+    def snapshots(self, codes: Codes, advance: Advance) -> list[Snapshots]:
+        """What each code looks like."""
+        seen = []
+        for code in codes:
+            frames = (self.cells.field(code).render(float(time), self.grid.size) for time in self.times)
+            seen.append(snapshots((f.mask(), f.mesh() if (f.box_sdf_um <= 0).any() else None) for f in frames))
+            advance(1)
+        return seen
+
+    def surfaces(self, codes: Sequence[Float[np.ndarray, " code"]], times: Sequence[float]) -> Surfaces:
+        """The surface of each code at its time."""
+        frames = [self.cells.field(code).render(time, self.grid.size) for code, time in zip(codes, times, strict=True)]
+        return tuple(frame.mesh() if (frame.box_sdf_um <= 0).any() else None for frame in frames)
+
+
+def _look_around(viewer: _Viewer, codes: NamedCodes, *, seed: int, advance: Advance) -> LatentSpace:
+    components = principal_components(codes["learned"][1])
+    sets = [
+        CellSet(kind, names, components.coordinates(rows), viewer.snapshots(rows, advance))
+        for kind, (names, rows) in codes.items()
+    ]
+    rows_of_sets = [rows for _, rows in codes.values()]
+    neighbours = _neighbours(sets, rows_of_sets)
+    times = viewer.times[spread(viewer.look.n_frames, TIMES_SHOWN)].tolist()
+    return LatentSpace(
+        run=viewer.cells.run.path.name,
+        code_dim=viewer.cells.codes.shape[1],
+        shares=components.shares,
+        sets=sets,
+        maps=_maps(components, sets, np.concatenate(rows_of_sets), seed),
+        traversals=_traversals(viewer, components, times),
+        traversal_times=times,
+        neighbours=neighbours,
+        pictured=_pictured(viewer, codes, neighbours),
+        picture_times=viewer.times.tolist(),
+        half_extent_um=viewer.grid.half_extent_um,
+    )
+
+
+def _maps(components: Components, sets: Sequence[CellSet], codes: Codes, seed: int) -> list[Map]:
+    """The map by principal components, flat where codes span fewer than two; and the one by UMAP, if there is one."""
+    shares = [*components.shares[:2], 0.0, 0.0]
+    titles = (f"component 1 ({100 * shares[0]:.0f} % of the variance)", f"component 2 ({100 * shares[1]:.0f} %)")
+    positions = [np.pad(each.coordinates[:, :2], ((0, 0), (0, max(2 - each.coordinates.shape[1], 0)))) for each in sets]
+    maps = [Map("map", titles, positions)]
+    by_neighbours = umap_positions(codes, seed=seed)
+    if by_neighbours is not None:
+        parts = np.split(by_neighbours, np.cumsum([len(each.names) for each in sets])[:-1])
+        maps.append(Map("umap", ("UMAP 1", "UMAP 2"), parts))
+    return maps
+
+
+def _traversals(viewer: _Viewer, components: Components, times: Sequence[float]) -> list[list[Surfaces]]:
+    return [
+        [viewer.surfaces([components.code(number, sigma) for sigma in SIGMAS], [time] * len(SIGMAS)) for time in times]
+        for number in range(min(viewer.look.n_components, len(components.sigmas)))
+    ]
+
+
+def _neighbours(sets: Sequence[CellSet], codes: Sequence[np.ndarray]) -> list[Neighbour]:
+    """Learned cells near the generated ones, and for comparison near each other; none where nothing was generated."""
+    if len(sets) < 2:
+        return []
+    learned, generated = sets
+    distances: dict[str, Callable[[int], np.ndarray]] = {
+        "code": lambda which: cdist(codes[which], codes[0]),
+        "shape": lambda which: shape_distances(sets[which].looks, learned.looks),
+    }
+    found = []
+    for measure in MEASURES:
+        found += nearest(generated.kind, generated.names, learned.names, distances[measure](1), measure)
+        found += nearest(learned.kind, learned.names, learned.names, from_others(distances[measure](0)), measure)
+    return found
+
+
+def _pictured(viewer: _Viewer, codes: NamedCodes, neighbours: Sequence[Neighbour]) -> dict[tuple[str, str], Surfaces]:
+    """Surfaces of a few generated cells and of the learned ones nearest to them."""
+    if not neighbours:
+        return {}
+    names = codes["generated"][0]
+    shown = [names[index] for index in spread(len(names), GENERATED_SHOWN)]
+    wanted = [("generated", name) for name in shown]
+    wanted += [
+        ("learned", near.name)
+        for near in neighbours
+        if near.kind == "generated" and near.cell in shown and near.rank == 1
+    ]
+    return {
+        (kind, name): viewer.surfaces(
+            [codes[kind][1][codes[kind][0].index(name)]] * len(viewer.times), viewer.times.tolist()
+        )
+        for kind, name in dict.fromkeys(wanted)
+    }

@@ -1,0 +1,131 @@
+"""The data card: README.md beside every data set."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+import cytoform
+from cytoform.base.provenance import software_versions
+from cytoform.reports.scenes.facts import Facts
+from cytoform.scenes.request import WALK
+
+if TYPE_CHECKING:
+    from cytoform.scenes.stage import Made, Scene
+
+UNSTATED = "not stated; the licences of the data that the sources were learned from apply"
+
+
+def card(scene: "Scene", made: "Made", found: Facts) -> str:
+    """The card of one data set, in Markdown."""
+    request = scene.request
+    parts = [
+        "---\n" + f"license: {request.licence or 'unknown'}\n" + "tags: [microscopy, cell-tracking, synthetic]\n---",
+        f"# {_title(made)}",
+        f"Simulated with cytoform {cytoform.__version__}: {found.families} cell families, {len(made.frames)} frames, "
+        f"{found.tracks} tracks, {found.divisions} divisions. Masks, tracks and lineage are exact: the images were made "
+        "from them.",
+        "## Files\n\n" + _files(made, scene),
+        "## Figures\n\n" + _table(figures(scene, made, found)),
+        "## How it was made\n\n" + _table(parameters(scene, made)),
+        "## Rules\n\n" + _rules(made),
+        f"## Licence\n\n{request.licence or UNSTATED}",
+        "## Versions\n\n" + _table(sorted(software_versions().items())),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def figures(scene: "Scene", made: "Made", found: Facts) -> list[tuple[str, str]]:
+    """What was measured, a row each."""
+    unit = "µm²" if made.dataset.view.projection else "µm³"
+    n = found.cells_by_frame
+    rows = [
+        ("Cells in view", f"{np.mean(n):.1f} a frame ({min(n)} to {max(n)})"),
+        ("Share of the voxels inside cells", f"{100 * found.inside_share:.2f} %"),
+        ("Voxels claimed by two cells", str(found.shared_voxels)),
+        ("Tracks", f"{found.tracks}, of which {found.entering} enter and {found.leaving} leave"),
+        ("Divisions", str(found.divisions)),
+        ("Size of a cell in view", f"{_spread(found.sizes)} {unit}"),
+        ("Speed", f"{_spread(found.speeds_um_per_min)} µm/min"),
+    ]
+    if found.contrast_to_noise is not None:
+        rows.append(("Contrast to noise", f"{found.contrast_to_noise:.2f}"))
+    return rows
+
+
+def parameters(scene: "Scene", made: "Made") -> list[tuple[str, str]]:
+    """What it was made with, a row each."""
+    request, view = scene.request, made.dataset.view
+    walk = "persistent random walk, cells push one another apart"
+    return [
+        ("Sources", ", ".join(source.name for source in request.sources)),
+        ("Seed", str(request.seed)),
+        (
+            "Texture",
+            f"{Path(request.texture).name}, signal-to-noise × {made.look.snr:g}" if made.look.paints else "none",
+        ),
+        ("Frame", f"{' × '.join(map(str, made.dataset.shape_zyx))} voxels (z, y, x)"),
+        ("Voxel", f"{' × '.join(f'{step:.4g}' for step in view.seen_spacing_zyx_um)} µm (z, y, x)"),
+        ("Time step", f"{made.dataset.time_step_s:g} s"),
+        ("Motion", walk if request.motion == WALK else f"ways of the real cells of {Path(request.motion).name}"),
+        ("Cells leave through", "no border" if request.leave == "none" else f"the borders along {request.leave}"),
+        ("Prior of codes", request.prior),
+    ]
+
+
+def series_card(made: Sequence["Made"], found: Sequence[Facts]) -> str:
+    """The card of a series: one scene, several data sets."""
+    rows = [
+        f"| [{one.name}]({one.name}/README.md) | {facts.tracks} | {np.mean(facts.cells_by_frame):.1f} | "
+        f"{len(one.frames)} | {'' if facts.contrast_to_noise is None else f'{facts.contrast_to_noise:.2f}'} |"
+        for one, facts in zip(made, found, strict=True)
+    ]
+    head = "| data set | tracks | cells a frame | frames | contrast to noise |\n|---|---|---|---|---|\n"
+    return "# A series of data sets of one scene\n\n" + head + "\n".join(rows) + "\n"
+
+
+def _title(made: "Made") -> str:
+    kind = "2D+time, maximum projections" if made.dataset.view.projection else "3D+time"
+    return f"{made.name or 'Cells'}: {kind}"
+
+
+def _files(made: "Made", scene: "Scene") -> str:
+    name = made.dataset.sequence
+    lines = [f"- `{name}/t000.tif` …: images"] if made.look.paints else []
+    lines += [
+        f"- `{name}_GT/SEG`, `{name}_GT/TRA`: masks, one label a cell, as in the Cell Tracking Challenge",
+        f"- `{name}_GT/TRA/man_track.txt`: a row `label first last parent` for every track",
+    ]
+    if scene.request.ome_zarr:
+        lines.append(f"- `{made.dataset.ome.name}`: OME-Zarr 0.5, images with `labels/cells`")
+    if scene.request.geff:
+        lines.append(f"- `{name}.geff`: the tracks as a graph (GEFF)")
+    if scene.request.meshes:
+        lines.append("- `meshes/`: a surface of every cell in every frame, in µm of the scene")
+    return "\n".join([*lines, "- `index.html`: preview", "- `provenance.json`: everything it was made from"])
+
+
+def _rules(made: "Made") -> str:
+    rules = [
+        "No two cells share a voxel: they push one another apart until their distance fields do not overlap.",
+        "A division is the first frame from which on the pieces of a family stay apart; the mother's track ends one frame "
+        "before. A piece that comes off and joins again keeps its cell's label; pieces under 1 % of the family are erased.",
+        "A track has no gaps: a cell that leaves and comes back is a new track without a parent. A cell of which less than "
+        "1 % is in view is not shown.",
+        "A family that divides rests before its first and after its last known shape; others go back and forth in time.",
+    ]
+    if made.dataset.view.projection:
+        rules.append("In a projection a pixel has the label of the cell that is thickest there; SEG and TRA follow it.")
+    return "\n".join(f"- {rule}" for rule in rules)
+
+
+def _spread(values: np.ndarray) -> str:
+    if not len(values):
+        return "–"
+    low, middle, high = np.percentile(values, (5, 50, 95))
+    return f"{middle:.3g} ({low:.3g} to {high:.3g})"
+
+
+def _table(rows: Sequence[tuple[str, str]]) -> str:
+    return "| | |\n|---|---|\n" + "\n".join(f"| {name} | {value} |" for name, value in rows)

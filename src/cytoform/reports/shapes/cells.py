@@ -1,0 +1,147 @@
+"""The cells that a report has a page for, each with what was measured on it on every side."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+
+from cytoform.assess.measures.descriptors import DESCRIPTORS, titled
+from cytoform.assess.measures.sequences import PAIR_MEASURES, Pair
+from cytoform.assess.measures.sequences import Sequence as Measured
+from cytoform.assess.results import Results
+from cytoform.assess.statistics.distributions import Values
+from cytoform.pictures.figures import Side
+from cytoform.reports.shapes.glossary import COUNTS
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A set of cells, named by `label` ("Reconstructed"), and how it compares with the reference."""
+
+    label: str
+    store: Path
+    results: Results
+
+    @cached_property
+    def found(self) -> dict[str, Any]:
+        """The content of results.json."""
+        return self.results.to_json()
+
+    @property
+    def stem(self) -> str:
+        """Of the names of its files."""
+        return re.sub(r"\W+", "_", self.label.lower()).strip("_") or "other"
+
+
+@dataclass(frozen=True)
+class Strand:
+    """One side of a cell: where its shapes are, and what was measured on them; pairs are with the original."""
+
+    side: Side
+    store: Path
+    sequence: Measured
+    pairs: tuple[Pair, ...] | None = None
+    is_original: bool = False
+
+    def descriptor(self, name: str) -> Values:
+        """A descriptor over the frames."""
+        return np.array([getattr(frame.descriptors, name) for frame in self.sequence.frames], float)
+
+    def paired(self, name: str) -> Values:
+        """A measure of pairs over the frames; there are pairs."""
+        return np.array([getattr(pair, name) for pair in self.pairs or ()], float)
+
+    @property
+    def components(self) -> list[int]:
+        """Pieces of the cell over the frames."""
+        return [frame.topology.components for frame in self.sequence.frames]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell with a page of its own: an original and what reconstructs it, or one without an original."""
+
+    key: str  # no other cell has it
+    strands: tuple[Strand, ...]
+
+    @property
+    def name(self) -> str:
+        """Of its sequence."""
+        return self.strands[0].sequence.name
+
+    @property
+    def element_id(self) -> str:
+        """Of its page, and what the address says of it; without a character that HTML or an address would change."""
+        return f"cell={quote(self.key, safe='')}"
+
+    @property
+    def original(self) -> Strand | None:
+        """The strand that the others are judged by, if there is one."""
+        return self.strands[0] if self.strands[0].is_original else None
+
+    @property
+    def rebuilt(self) -> tuple[Strand, ...]:
+        """The strands that are paired with the original."""
+        return tuple(strand for strand in self.strands if strand.pairs is not None)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A quantity over the frames of a strand."""
+
+    strand: Strand
+    values: Values
+
+
+def cells_of(reference: Path, comparisons: Sequence[Comparison], sides: Sequence[Side]) -> tuple[Cell, ...]:
+    """All cells of a report: originals first, in the order of their names, then those without an original.
+
+    `sides` are the reference and one for each comparison.
+    """
+    strands: dict[str, list[Strand]] = {}
+    for comparison in comparisons:
+        for sequence in comparison.results.reference:
+            strands.setdefault(sequence.name, [Strand(sides[0], reference.absolute(), sequence, is_original=True)])
+    strands = {name: strands[name] for name in sorted(strands)}
+    for comparison, side in zip(comparisons, sides[1:], strict=True):
+        pairs = comparison.results.pairs
+        for sequence in comparison.results.other:
+            strand = Strand(
+                side, comparison.store.absolute(), sequence, None if pairs is None else pairs[sequence.name]
+            )
+            if pairs is not None:
+                strands[sequence.name].append(strand)
+            else:
+                strands[_free_key(sequence.name, side.label, strands)] = [strand]
+    return tuple(Cell(key, tuple(each)) for key, each in strands.items())
+
+
+def _free_key(name: str, label: str, taken: dict[str, list[Strand]]) -> str:
+    """The name, or one that tells it from another cell of that name."""
+    key, n = name, 1
+    while key in taken:
+        key = f"{label} {name}" if n == 1 else f"{label} {name} ({n})"
+        n += 1
+    return key
+
+
+def curves_of(cell: Cell) -> list[tuple[str, list[Curve], bool]]:
+    """What a page of a cell draws over time: titles and values of measures of pairs first, then of descriptors.
+
+    Last comes whether a measure counts something.
+    """
+    found = [
+        (titled(measure), [Curve(strand, strand.paired(name)) for strand in cell.rebuilt], False)
+        for name, measure in PAIR_MEASURES.items()
+        if cell.rebuilt
+    ]
+    found += [
+        (titled(measure), [Curve(strand, strand.descriptor(name)) for strand in cell.strands], name in COUNTS)
+        for name, measure in DESCRIPTORS.items()
+    ]
+    return [*found, ("Pieces", [Curve(strand, np.array(strand.components, float)) for strand in cell.strands], True)]

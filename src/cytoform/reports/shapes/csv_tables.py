@@ -1,0 +1,110 @@
+"""The tables of a report as CSV files: means, tests, pieces, and every figure of every frame."""
+
+import csv
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cytoform.assess.measures.descriptors import DESCRIPTORS
+from cytoform.assess.measures.dynamics import DYNAMICS
+from cytoform.assess.measures.sequences import PAIR_MEASURES
+from cytoform.assess.statistics.distributions import summarise
+from cytoform.reports.shapes.cells import Cell, Comparison
+from cytoform.reports.shapes.verdict import MEASURES, TESTED
+
+
+def write_tables(folder: Path, comparisons: Sequence[Comparison], cells: Sequence[Cell]) -> list[Path]:
+    """descriptors.csv, tests.csv, frames.csv, overlap.csv where there are pairs and sets.csv where not; return them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = [
+        _write(folder / "descriptors.csv", _descriptor_rows(comparisons)),
+        _write(folder / "tests.csv", _test_rows(comparisons)),
+        _write(folder / "frames.csv", _frame_rows(cells)),
+    ]
+    if any(comparison.results.likeness for comparison in comparisons):
+        written.append(_write(folder / "sets.csv", _set_rows(comparisons)))
+    if any(comparison.results.pairs for comparison in comparisons):
+        written.append(_write(folder / "overlap.csv", _overlap_rows(comparisons)))
+    return written
+
+
+def _descriptor_rows(comparisons: Sequence[Comparison]) -> Iterable[dict[str, Any]]:
+    sides = [("Original", comparisons[0], "reference"), *((c.label, c, "other") for c in comparisons)]
+    for label, comparison, side in sides:
+        of_frames = {name: np.concatenate(comparison.results.descriptor(side, name)) for name in DESCRIPTORS}
+        of_sequences = {name: comparison.results.temporal(side, name) for name in DYNAMICS}
+        for name, values in (of_frames | of_sequences).items():
+            named = {"title": MEASURES[name].title, "unit": MEASURES[name].unit}
+            yield {"cells": label, "measure": name} | named | asdict(summarise(values))
+
+
+def _test_rows(comparisons: Sequence[Comparison]) -> Iterable[dict[str, Any]]:
+    for comparison in comparisons:
+        for name, values in (pair for part in TESTED for pair in comparison.found[part].items()):
+            figures = {
+                key: value for key, value in values.items() if key.startswith(("ks_", "wasserstein", "mean_difference"))
+            }
+            yield {"cells": comparison.label, "measure": name} | _flat(figures)
+
+
+def _set_rows(comparisons: Sequence[Comparison]) -> Iterable[dict[str, Any]]:
+    for comparison in comparisons:
+        alike = comparison.results.likeness
+        if alike is not None:
+            for name, figure in asdict(alike.measures).items():
+                yield {"cells": comparison.label, "measure": name, "sequence": ""} | figure
+            for name, novelty in alike.novelty_um2.items():
+                nearest = {"value": novelty, "nearest": alike.nearest[name]}
+                yield {"cells": comparison.label, "measure": "novelty_um2", "sequence": name} | nearest
+
+
+def _overlap_rows(comparisons: Sequence[Comparison]) -> Iterable[dict[str, Any]]:
+    for comparison in comparisons:
+        for name in PAIR_MEASURES if comparison.results.pairs else ():
+            for sequence, values in comparison.results.paired(name).items():
+                summary = summarise(values)
+                yield {"cells": comparison.label, "sequence": sequence, "measure": name} | asdict(summary)
+
+
+def _frame_rows(cells: Sequence[Cell]) -> Iterable[dict[str, Any]]:
+    for cell in cells:
+        for strand in cell.strands:
+            for number, frame in enumerate(strand.sequence.frames):
+                pair = asdict(strand.pairs[number]) if strand.pairs is not None else {}
+                yield (
+                    {"cells": strand.side.label, "sequence": cell.name, "frame": number + 1}
+                    | asdict(frame.descriptors)
+                    | asdict(frame.topology)
+                    | pair
+                )
+
+
+def _flat(values: dict[str, Any], before: str = "") -> dict[str, Any]:
+    """Nested figures side by side, named by their path."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= _flat(value, f"{before}{key}_") if isinstance(value, dict) else {f"{before}{key}": value}
+    return flat
+
+
+def _write(path: Path, rows: Iterable[dict[str, Any]]) -> Path:
+    """A table whose columns are those of all rows; what is not defined stays empty."""
+    rows = list(rows)
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([_text(row.get(column)) for column in columns] for row in rows)
+    return path
+
+
+def _text(cell: object) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, float | np.floating):
+        return f"{float(cell):.8g}" if math.isfinite(cell) else ""
+    return str(cell)

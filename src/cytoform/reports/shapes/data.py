@@ -1,0 +1,114 @@
+"""What a report says, before it is drawn as a page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cytoform.base.parallel import Progress, no_progress, run_all
+from cytoform.pictures.figures import COLOURS, Side
+from cytoform.pictures.player.element import round_up
+from cytoform.reports.shapes.cell_pictures import CellPictures, CellTask, draw_cell
+from cytoform.reports.shapes.cells import Cell, Comparison, cells_of
+from cytoform.reports.shapes.code_map import CodeMap
+from cytoform.reports.shapes.failures import Failure, Norm, failures_of
+
+# For the players of all cells; what a page of a hundred cells holds besides takes some eight megabytes.
+PLAYERS_BYTES = 15_000_000
+PLAYER_BYTES = 900_000  # nobody would see what more a cell could hold
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the page says, before it is written."""
+
+    title: str
+    reference: Path
+    comparisons: tuple[Comparison, ...]
+    sides: tuple[Side, ...]  # of the reference and one for each comparison
+    cells: tuple[Cell, ...]
+    failures: dict[str, tuple[Failure, ...]]  # by the key of their cell
+    pictures: dict[str, CellPictures]  # likewise
+    error_limit_um: float
+    code_map: CodeMap | None
+    provenance: dict[str, Any]
+
+
+def assemble(
+    title: str,
+    reference: Path,
+    comparisons: Sequence[Comparison],
+    *,
+    provenance: dict[str, Any],
+    code_map: CodeMap | None = None,
+    workers: int = 1,
+    progress: Progress = no_progress,
+) -> Report:
+    """Find out all that is to be said, and draw every cell."""
+    sides = [Side("Original", COLOURS[0])]
+    sides += [Side(c.label, COLOURS[1 + i % (len(COLOURS) - 1)]) for i, c in enumerate(comparisons)]
+    cells = cells_of(reference, comparisons, sides)
+    norm = Norm.of(cell.strands[0] for cell in cells if cell.original is not None)
+    failures = {cell.key: failures_of(cell, norm) for cell in cells}
+    limit_um = error_limit_um(comparisons)
+    tasks = [(CellTask(cell, failures[cell.key], limit_um, _budget_bytes(cell, cells)),) for cell in cells]
+    with progress("drawing cells", len(cells)) as advance:
+        drawn = run_all(draw_cell, tasks, workers=workers, done=lambda: advance(1))
+    pictures = {cell.key: each for cell, each in zip(cells, drawn, strict=True)}
+    return Report(
+        title=title,
+        reference=reference,
+        comparisons=tuple(comparisons),
+        sides=tuple(sides),
+        cells=cells,
+        failures=failures,
+        pictures=pictures,
+        error_limit_um=limit_um,
+        code_map=code_map,
+        provenance=provenance,
+    )
+
+
+def error_limit_um(comparisons: Sequence[Comparison]) -> float:
+    """Where the colours of errors end: the mean 95 % Hausdorff distance or a voxel, rounded up to 1, 2, 5, 10, ...
+
+    What is smaller than a voxel is not to look like a fault.
+    """
+    found = [values for comparison in comparisons for values in comparison.results.paired("hd95_um").values()]
+    every = np.concatenate(found) if found else np.empty(0)
+    every = every[np.isfinite(every)]
+    spacing_um = float(comparisons[0].results.provenance["reference"]["spacing_um"])
+    return round_up(max(float(every.mean()) if len(every) else 0.0, spacing_um))
+
+
+def _budget_bytes(cell: Cell, cells: Sequence[Cell]) -> int:
+    """Shares of one budget, by how many shapes a cell has."""
+    every = sum(len(strand.sequence.frames) for each in cells for strand in each.strands)
+    own = sum(len(strand.sequence.frames) for strand in cell.strands)
+    return min(PLAYERS_BYTES * own // every, PLAYER_BYTES)
+
+
+def lead(report: Report) -> str:
+    """What was compared with what."""
+    results = report.comparisons[0].results
+    store, n_frames = results.provenance["reference"], sum(len(sequence.frames) for sequence in results.reference)
+    return (
+        f"{_count(len(results.reference), 'original sequence')} with {_count(n_frames, 'frame')} from {store['name']}, "
+        f"on a grid of {store['grid']}³ voxels of {store['spacing_um']:.3g} µm, against "
+        + " and ".join(_described(c) for c in report.comparisons)
+        + "."
+    )
+
+
+def _described(comparison: Comparison) -> str:
+    store = comparison.results.provenance["other"]
+    kind = "paired frame by frame" if comparison.results.pairs else "compared as distributions"
+    return (
+        f"{_count(len(comparison.results.other), 'sequence')} from {store['name']} ({comparison.label.lower()}; {kind})"
+    )
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"

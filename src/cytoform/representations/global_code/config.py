@@ -1,0 +1,36 @@
+"""Settings of the decoder with one code a sequence."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from cytoform.base.settings import Section
+
+SPLINE_DEGREE = 3  # of a code that changes with time
+
+
+class ModelConfig(Section):
+    """The decoder (paper section 2.2)."""
+
+    width: int = Field(128, ge=1, le=4096)
+    depth: int = Field(9, ge=1, le=64)
+    code_dim: int = Field(192, ge=1, le=4096)
+    code_layers: tuple[int, ...] = (1, 5, 8)  # hidden layers that take the code, counted from 1
+    code_knots: int = Field(1, ge=1)  # control points in time that share `code_dim`; 1 is the paper's constant code
+    activation: Literal["sine", "relu"] = "sine"
+    omega: float = Field(30.0, gt=0)  # frequency of the sine; ReLU has none
+    rotations: Literal["none", "learned"] = "none"  # learned: one for each sequence, beside its code
+
+    @model_validator(mode="after")
+    def _code_layers_exist(self) -> "ModelConfig":
+        if not self.code_layers or not all(1 <= layer <= self.depth for layer in self.code_layers):
+            raise ValueError(f"code_layers {self.code_layers} must lie in 1 to depth {self.depth}")
+        return self
+
+    @model_validator(mode="after")
+    def _knots_share_the_code(self) -> "ModelConfig":
+        if 1 < self.code_knots <= SPLINE_DEGREE or self.code_dim % self.code_knots:
+            raise ValueError(
+                f"code_knots {self.code_knots} must be 1 or at least {SPLINE_DEGREE + 1}, and divide code_dim {self.code_dim}"
+            )
+        return self

@@ -1,0 +1,92 @@
+"""Every knob of a run: checked once, then frozen. Presets are TOML files of what differs from the defaults."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from cytoform.base.settings import Section, SettingsFile
+from cytoform.representations.global_code.config import ModelConfig
+
+
+class DataConfig(Section):
+    """Which part of the shape store is learned."""
+
+    sequences: tuple[str, ...] = ()  # names to learn; none means all
+    mirrored: bool = False  # learn every sequence's mirror images too, each with a code of its own: cells have no sides
+    frame_stride: int = Field(1, ge=1)  # learn every n-th frame; the rest can test interpolation in time (section 3.3)
+    align: Literal["none", "principal"] = "none"  # principal: every sequence is turned into its principal axes
+
+
+class TrainingConfig(Section):
+    """Loss and optimiser (paper sections 2.1 and 3)."""
+
+    epochs: int = Field(1250, ge=1)  # an epoch shows every frame once, with `points_per_frame` points
+    frames_per_batch: int = Field(30, ge=1)
+    points_per_frame: int = Field(2048, ge=8)
+    optimizer: Literal["adam", "muon"] = "adam"  # muon: for the weights of the hidden layers; Adam for all else
+    learning_rate: float = Field(1e-4, gt=0)
+    matrix_learning_rate: float = Field(2e-3, gt=0)  # of what Muon trains
+    code_learning_rate: float = Field(1e-4, gt=0)
+    rotation_learning_rate: float = Field(1e-3, gt=0)  # of learned rotations; a step turns by up to 4 × that, in rad
+    schedule: Literal["step", "cosine"] = "step"  # step: halved every `halving_epochs`; cosine: warm-up, then to zero
+    halving_epochs: int = Field(100, ge=1)
+    code_sigma: float = Field(0.1, gt=0)  # σ of the codes' prior: N(0, σ²) at the start
+    code_penalty: float = Field(100.0, ge=0)  # weight of ‖z‖², 1/σ² in eq. 2.1
+    code_noise: float = Field(0.0, ge=0)  # σ of noise added to the codes at every step, not in the paper
+    gradient_clip: float = Field(1e9, gt=0)  # largest norm of the gradient; the default clips nothing, as in the paper
+    checkpoint_epochs: int = Field(50, ge=1)
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"  # bf16-mixed: on a CPU only for the way back
+
+
+Sigma = Annotated[float, Field(gt=0, le=1)]
+
+
+def _as_tuple(value: Any) -> Any:
+    return (value,) if isinstance(value, int | float) else value
+
+
+class SamplingConfig(Section):
+    """Training points (paper section 2.3)."""
+
+    near_share: float = Field(0.7, ge=0, le=1)  # share of points around the surface; the rest is spread over Ω
+    # How far around, as a share of the half extent; of several, each is for an equal part of those points.
+    near_sigma: Annotated[tuple[Sigma, ...], BeforeValidator(_as_tuple)] = Field((0.05,), min_length=1)
+    pool_points: int = Field(100_000, ge=100)  # points kept per frame, from which every batch draws
+    truncation: float = Field(2.0, gt=0)  # distances are cut at ± this share of the half extent; 2 cuts nothing
+
+
+class Config(SettingsFile):
+    """All settings of a run."""
+
+    presets = "runs/presets"
+
+    data: DataConfig = DataConfig()
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = TrainingConfig()
+    sampling: SamplingConfig = SamplingConfig()
+
+    @property
+    def turns(self) -> bool:
+        """Whether sequences are turned into a pose that they share."""
+        return self.data.align != "none" or self.model.rotations != "none"
+
+
+def preset_names() -> list[str]:
+    """Names of the presets that come with cytoform."""
+    return Config.preset_names()
+
+
+def load_config(*, preset: str = "paper", file: Path | None = None, settings: list[str] | None = None) -> Config:
+    """A preset, then what `file` changes, then each "section.key=value" of `settings`. Raises InputError."""
+    return Config.load(preset=preset, file=file, settings=settings)
+
+
+def check_config(values: dict[str, Any], *, where: str) -> Config:
+    """Check a nested dictionary of settings. Raises InputError that names the first wrong one and its nearest known."""
+    return Config.check(values, where=where)
+
+
+def read_config(path: Path) -> Config:
+    """Read the complete config.toml of a run."""
+    return Config.read(path)

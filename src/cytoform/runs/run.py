@@ -1,0 +1,146 @@
+"""A run folder: settings, weights, codes, and what they were learned from.
+
+RUN/config.toml        all settings
+    model.safetensors  tensors `decoder.*`, `codes` and `rotations`; metadata: the learned sequences
+    provenance.json    data hash, versions, seed
+    priors.safetensors distributions fitted to the codes (priors/file.py)
+    metrics.csv        one row an epoch; TensorBoard events beside it
+    checkpoints/       the last three, where --resume goes on from
+    samples/           training points, until the training is finished
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from cytoform.base.tensors import load_into, read_tensors, write_tensors
+from cytoform.errors import InputError
+from cytoform.representations.bounds import LENGTHS, Bounds
+from cytoform.representations.global_code.config import ModelConfig
+from cytoform.representations.global_code.decoder import Decoder
+from cytoform.representations.rotation import identity
+from cytoform.runs.config import Config, read_config
+from cytoform.training.folder import CONFIG, WEIGHTS
+
+SAMPLES = "samples"
+
+
+@dataclass(frozen=True)
+class LearnedSequence:
+    """A sequence that has a code: its row in the code table is its place in the list."""
+
+    name: str
+    n_frames: int
+    time_step_s: float | None
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a run was learned from; written into the weights so that they can be used alone."""
+
+    sequences: tuple[LearnedSequence, ...]
+    half_extent_um: float
+    grid: int
+    # How fast the field can change, which the narrow-band search relies on.
+    bounds: Bounds
+
+    def to_json(self) -> str:
+        """As one line for the metadata of the weights."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str, where: Path) -> "Learned":
+        """Read back what `to_json` wrote. Raises InputError."""
+        try:
+            values = json.loads(text)
+            sequences = tuple(LearnedSequence(**sequence) for sequence in values["sequences"])
+            found = values["bounds"]
+            reaches, mispredictions = (tuple(map(float, found[key])) for key in ("reaches", "mispredictions"))
+            if not len(reaches) == len(mispredictions) == len(LENGTHS):
+                raise ValueError(f"bounds at {len(reaches)} instead of {len(LENGTHS)} lengths")
+            bounds = Bounds(float(found["slope"]), reaches, mispredictions)
+            return cls(sequences, float(values["half_extent_um"]), int(values["grid"]), bounds)
+        except (KeyError, TypeError, ValueError) as fault:
+            raise InputError(f"{where}: damaged metadata ({fault}); train the run anew") from None
+
+
+@dataclass(frozen=True)
+class Run:
+    """A trained model, ready to use."""
+
+    path: Path
+    config: Config
+    learned: Learned
+    decoder: Decoder
+    codes: Float[Tensor, "sequences code"]
+    # From each sequence's own pose to the canonical one, see representations/rotation.py.
+    rotations: Float[Tensor, "sequences 4"]
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the learned sequences, in the order of the codes."""
+        return [sequence.name for sequence in self.learned.sequences]
+
+    def code(self, name: str) -> Float[Tensor, " code"]:
+        """The learned code of a sequence. Raises InputError for one that was not learned."""
+        return self.codes[self._row(name)]
+
+    def rotation(self, name: str) -> Float[Tensor, " 4"]:
+        """The rotation of a sequence, the identity in a run without. Raises InputError for one that was not learned."""
+        return self.rotations[self._row(name)]
+
+    def _row(self, name: str) -> int:
+        if name not in self.names:
+            raise InputError(f"{self.path}: no sequence {name!r} was learned; it has {', '.join(self.names[:5])} …")
+        return self.names.index(name)
+
+
+def new_decoder(config: ModelConfig, *, seed: int) -> Decoder:
+    """An untrained decoder with the sizes of `config`."""
+    return Decoder(**config.model_dump(exclude={"rotations"}), seed=seed)
+
+
+def write_weights(
+    run: Path, decoder: Decoder, codes: Tensor, learned: Learned, rotations: Tensor | None = None
+) -> None:
+    """Write the weights, codes and rotations (none: the identity) of a finished training."""
+    tensors = {f"decoder.{name}": tensor for name, tensor in decoder.state_dict().items()}
+    turned = identity(len(codes)) if rotations is None else torch.nn.functional.normalize(rotations, dim=1)
+    write_tensors(run / WEIGHTS, {**tensors, "codes": codes, "rotations": turned}, {"learned": learned.to_json()})
+
+
+def load_run(path: Path, *, device: torch.device | None = None) -> Run:
+    """Load a trained run. Raises InputError for a folder that is not one, is unfinished, damaged or inconsistent."""
+    path = Path(path)
+    if not (path / CONFIG).is_file():
+        raise InputError(f"{path}: not a run folder (no {CONFIG}); train one with 'cytoform train'")
+    tensors, metadata = read_tensors(path / WEIGHTS)
+    if "texture" in metadata:
+        raise InputError(f"{path}: a texture model, which knows no shapes; give a run of 'cytoform train'")
+    learned = Learned.from_json(metadata.get("learned", ""), path / WEIGHTS)
+    config = read_config(path / CONFIG)
+    codes = tensors.pop("codes", torch.empty(0))
+    if codes.shape != (len(learned.sequences), config.model.code_dim):
+        raise InputError(
+            f"{path / WEIGHTS}: codes of shape {tuple(codes.shape)}, expected "
+            f"{(len(learned.sequences), config.model.code_dim)}; restore the config.toml the run was trained with"
+        )
+    rotations = _checked(tensors.pop("rotations", identity(len(codes))), len(codes), where=path / WEIGHTS)
+    decoder = new_decoder(config.model, seed=0)
+    load_into(decoder, {name.removeprefix("decoder."): t for name, t in tensors.items()}, where=path / WEIGHTS)
+    decoder.requires_grad_(False)
+    return Run(path, config, learned, decoder.to(device), codes.to(device), rotations.to(device))
+
+
+def _checked(rotations: Tensor, n: int, *, where: Path) -> Float[Tensor, "sequences 4"]:
+    """Unit quaternions. Raises InputError for anything else."""
+    if rotations.shape != (n, 4) or not torch.allclose(rotations.norm(dim=1), torch.ones(n), atol=1e-3):
+        raise InputError(
+            f"{where}: damaged rotations of shape {tuple(rotations.shape)}, expected {n} unit quaternions; "
+            "train the run anew"
+        )
+    return rotations

@@ -1,0 +1,256 @@
+"""Training samples: points and distances from a shape store, and the gate from NumPy to torch.
+
+For every frame a large pool of points is drawn once, at continuous positions, and kept in a memory map; every batch
+takes a random run of it. Each pool is shuffled, so every run holds the same mixture of near and far points.
+"""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32, Int, Int64
+from scipy.ndimage import map_coordinates
+from scipy.spatial import cKDTree
+from torch import Tensor
+
+from cytoform.base.files import write_json
+from cytoform.base.parallel import run_all
+from cytoform.errors import EmptyFrame
+from cytoform.representations.rotation import MIRRORS
+from cytoform.runs.config import SamplingConfig
+from cytoform.shapes.grid import frame_times
+from cytoform.shapes.mesh import mesh_from_distance
+from cytoform.shapes.store import ShapeSequence, ShapeStore
+
+SAMPLES, RECIPE = "samples.npy", "samples.json"
+
+
+@dataclass(frozen=True)
+class TrainingFrame:
+    """A frame of the training set: its sequence, place in it, row in the code table and network time."""
+
+    sequence: str
+    frame: int
+    code: int
+    time: float
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Samples of some frames: positions in Ω as (x, y, z), distances in units of the half extent."""
+
+    points: Float32[Tensor, "frames n 3"]
+    distances: Float32[Tensor, "frames n"]
+    codes: Int64[Tensor, " frames"]
+    times: Float32[Tensor, " frames"]
+
+
+class SamplePool:
+    """The pools of all training frames, in a memory map of (frames, points, 4): x, y, z, distance.
+
+    Of a `mirrored` pool, batches show each frame in one of its mirror images, drawn anew each time. Each image has a code
+    of its own: those of a sequence are neighbours in the code table, the sequence itself first.
+    """
+
+    def __init__(self, path: Path, frames: list[TrainingFrame], *, mirrored: bool = False) -> None:
+        self.copies = len(MIRRORS) if mirrored else 1
+        self._samples = np.load(path, mmap_mode="r")
+        self._codes = np.array([frame.code for frame in frames], np.int64)
+        self._times = np.array([frame.time for frame in frames], np.float32)
+        self._resident: Tensor | None = None
+
+    def keep_on(self, device: torch.device) -> None:
+        """Copy all samples to `device` and draw batches there from now on."""
+        self._resident = torch.empty(self._samples.shape, device=device)
+        for row, samples in enumerate(self._samples):
+            self._resident[row] = torch.from_numpy(np.array(samples))
+
+    @property
+    def nbytes(self) -> int:
+        """Size of all samples."""
+        return self._samples.nbytes
+
+    def __len__(self) -> int:
+        return len(self._codes)
+
+    def batch(
+        self, rows: Int[np.ndarray, " frames"], n: int, rng: np.random.Generator, *, part: slice = slice(None)
+    ) -> Batch:
+        """Up to `n` samples of each of the frames `rows`, drawn with `rng`; of all these, the `part` that is asked for."""
+        size = self._samples.shape[1]
+        starts = rng.integers(0, max(size - n, 0) + 1, len(rows))[part]
+        images = (rng.integers(0, self.copies, len(rows)) if self.copies > 1 else np.zeros(len(rows), int))[part]
+        rows = rows[part]
+        samples = self._runs(rows, starts, min(n, size))
+        points = samples[..., :3]
+        if self.copies > 1:
+            points = points * torch.from_numpy(MIRRORS[images]).to(points.device)[:, None]
+        return Batch(
+            points=points,
+            distances=samples[..., 3],
+            codes=torch.from_numpy(self.copies * self._codes[rows] + images),
+            times=torch.from_numpy(self._times[rows]),
+        )
+
+    def _runs(
+        self, rows: Int[np.ndarray, " frames"], starts: Int[np.ndarray, " frames"], n: int
+    ) -> Float32[Tensor, "frames n 4"]:
+        if self._resident is None:
+            runs = [self._samples[row, start : start + n] for row, start in zip(rows, starts, strict=True)]
+            return torch.from_numpy(np.stack(runs))
+        device = self._resident.device
+        points = torch.from_numpy(starts).to(device)[:, None] + torch.arange(n, device=device)
+        return self._resident[torch.from_numpy(rows).to(device)[:, None], points]
+
+
+def training_frames(store: ShapeStore, names: list[str], stride: int) -> list[TrainingFrame]:
+    """Every `stride`-th frame of the named sequences; network times are those of the whole sequence."""
+    frames = []
+    for code, name in enumerate(names):
+        times = frame_times(store[name].info.n_frames)
+        frames += [TrainingFrame(name, t, code, float(times[t])) for t in range(0, len(times), stride)]
+    return frames
+
+
+def draw_pool(
+    store: ShapeStore,
+    frames: list[TrainingFrame],
+    folder: Path,
+    *,
+    sampling: SamplingConfig,
+    seed: int,
+    mirrored: bool = False,
+    any_pose: bool = False,
+    workers: int = 1,
+    done: Callable[[], object] = lambda: None,
+) -> SamplePool:
+    """Draw the pool of every frame into `folder`, or reuse one that was drawn there with the same settings.
+
+    `any_pose` spreads points over all that the cube sweeps as it turns, for fields that are to be rendered in any pose.
+    Raises EmptyFrame where a frame has no surface to sample around.
+    """
+    recipe = {
+        "sampling": sampling.model_dump(mode="json"),
+        "seed": seed,
+        "store": store.attributes,
+        "frames": [[frame.sequence, frame.frame] for frame in frames],
+    }
+    if any_pose:
+        recipe["any_pose"] = True
+    if not _holds(folder, recipe):
+        folder.mkdir(parents=True, exist_ok=True)
+        _reserve(folder / SAMPLES, (len(frames), sampling.pool_points, 4))
+        how = sampling, any_pose, seed
+        tasks = [(store.path, frame, folder / SAMPLES, row, *how) for row, frame in enumerate(frames)]
+        run_all(_draw_frame, tasks, workers=workers, done=done)
+        with (folder / SAMPLES).open("rb") as file:
+            os.fsync(file.fileno())  # so that the recipe never vouches for samples that a power cut took
+        write_json(folder / RECIPE, recipe)
+    return SamplePool(folder / SAMPLES, frames, mirrored=mirrored)
+
+
+def _reserve(path: Path, shape: tuple[int, ...]) -> None:
+    """Make an empty pool that has its room on the disk: a full one is a fault now, not a dying process later."""
+    np.lib.format.open_memmap(path, "w+", np.float32, shape).flush()
+    with path.open("r+b") as file:
+        try:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        except OSError as fault:
+            raise OSError(fault.errno, fault.strerror, str(path)) from None
+
+
+def _holds(folder: Path, recipe: dict[str, Any]) -> bool:
+    try:
+        return bool(json.loads((folder / RECIPE).read_text()) == recipe) and (folder / SAMPLES).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _draw_frame(
+    path: Path, frame: TrainingFrame, samples: Path, row: int, sampling: SamplingConfig, any_pose: bool, seed: int
+) -> None:
+    sequence = ShapeStore.open(path)[frame.sequence]
+    rng = np.random.default_rng([seed, row])
+    np.load(samples, mmap_mode="r+")[row] = draw_samples(sequence, frame.frame, sampling, rng, any_pose=any_pose)
+
+
+def draw_samples(
+    sequence: ShapeSequence,
+    frame: int,
+    sampling: SamplingConfig,
+    rng: np.random.Generator,
+    *,
+    any_pose: bool = False,
+) -> Float32[np.ndarray, "n 4"]:
+    """Draw one frame's pool: x, y, z in Ω and the distance, in units of the half extent (paper section 2.3)."""
+    half = sequence.grid.half_extent_um
+    corner_zyx, sdf_um = sequence.box(frame)
+    try:
+        surface = _vertices(corner_zyx, sdf_um, sequence.grid.spacing_um)
+    except EmptyFrame:
+        raise EmptyFrame(
+            f"{sequence.info.source or sequence.info.name}, frame {frame}: no voxel is inside the cell; "
+            "leave the frame out with 'cytoform prepare --frames'"
+        ) from None
+    n_near = round(sampling.near_share * sampling.pool_points)
+    near = surface[rng.integers(0, len(surface), n_near)] / half - 1
+    sigma = np.resize(sampling.near_sigma, n_near)  # the widths in turn
+    near += rng.normal(0, sigma[:, None], near.shape)
+    n_far = sampling.pool_points - n_near
+    far = _within_the_ball(n_far, rng) if any_pose else rng.uniform(-1, 1, (n_far, 3))
+    # Points that left Ω are mirrored back into it, so that the share near the surface stays what it is.
+    points = np.concatenate([_mirror_into_omega(near), far]).astype(np.float32)
+    points = points[rng.permutation(len(points))]
+    distance_um = _distance_at((points + 1) * half, corner_zyx, sdf_um, sequence, surface)
+    distance = np.clip(distance_um / half, -sampling.truncation, sampling.truncation)
+    return np.column_stack([points, distance]).astype(np.float32)
+
+
+def _mirror_into_omega(points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
+    return 1 - np.abs((points + 1) % 4 - 2)
+
+
+def _within_the_ball(n: int, rng: np.random.Generator) -> Float[np.ndarray, "n 3"]:
+    """Points in the ball around Ω, at radii drawn evenly: the ball in Ω gets as large a share as it does of Ω."""
+    directions = rng.normal(size=(n, 3))
+    return directions / np.linalg.norm(directions, axis=1, keepdims=True) * rng.uniform(0, np.sqrt(3), (n, 1))
+
+
+def _vertices(
+    corner_zyx: tuple[int, int, int], sdf_um: Float[np.ndarray, "z y x"], spacing_um: float
+) -> Float[np.ndarray, "vertices 3"]:
+    """Vertices of the surface, as xyz in µm; only the voxels around it are meshed. Raises EmptyFrame."""
+    sides = []
+    inside = sdf_um <= 0
+    for axis in range(3):
+        filled = np.flatnonzero(inside.any(axis=tuple({0, 1, 2} - {axis})))
+        sides.append(slice(max(filled[0] - 1, 0), filled[-1] + 2) if len(filled) else slice(0))
+    low = tuple(int(corner) + int(side.start or 0) for corner, side in zip(corner_zyx, sides, strict=True))
+    return mesh_from_distance(sdf_um[tuple(sides)], spacing_um, corner_zyx=(low[0], low[1], low[2])).vertices_xyz_um
+
+
+def _distance_at(
+    points_xyz_um: Float[np.ndarray, "n 3"],
+    corner_zyx: tuple[int, int, int],
+    sdf_um: Float[np.ndarray, "z y x"],
+    sequence: ShapeSequence,
+    surface_xyz_um: Float[np.ndarray, "vertices 3"],
+) -> Float[np.ndarray, " n"]:
+    """Distance at continuous points: interpolated within the stored band, to the nearest surface vertex beyond it."""
+    spacing_um = sequence.grid.spacing_um
+    index = points_xyz_um[:, ::-1].T / spacing_um - 0.5 - np.array(corner_zyx)[:, None]
+    # Outside the box, its nearest voxel is at the end of the band, or the box ends with the cube.
+    in_cube = np.all(np.abs(points_xyz_um / sequence.grid.half_extent_um - 1) <= 1, axis=1)
+    distance = map_coordinates(sdf_um, index, order=1, mode="nearest").astype(float)
+    # Closer to the end of the band, a corner of the voxel that is interpolated in may be truncated.
+    beyond = ~in_cube | (np.abs(distance) > sequence.band_um - np.sqrt(3) * spacing_um)
+    # Far points search a tree of plain halves of space two to three times as fast as one fitted to the vertices.
+    tree = cKDTree(surface_xyz_um, balanced_tree=False, compact_nodes=False)
+    to_vertex, _ = tree.query(points_xyz_um[beyond])
+    distance[beyond] = np.copysign(to_vertex, distance[beyond])
+    return distance

@@ -1,0 +1,203 @@
+"""The stage from a shape store to a run folder."""
+
+import contextlib
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import Parameter
+
+from cytoform.base.digest import folder_sha256
+from cytoform.base.files import staged, write_atomically, write_json
+from cytoform.base.parallel import Progress, no_progress
+from cytoform.base.provenance import software_versions
+from cytoform.errors import InputError
+from cytoform.representations.bounds import measure_bounds
+from cytoform.representations.rotation import identity
+from cytoform.representations.threads import small_products_alone
+from cytoform.runs.alignment import principal_rotations
+from cytoform.runs.autodecoder import new_model
+from cytoform.runs.config import Config, read_config
+from cytoform.runs.run import SAMPLES, Learned, LearnedSequence, write_weights
+from cytoform.runs.samples import SamplePool, TrainingFrame, draw_pool, training_frames
+from cytoform.runs.trainer import Trainer
+from cytoform.shapes.grid import Grid
+from cytoform.shapes.store import ShapeStore
+from cytoform.training.checkpoint import newest_checkpoint, read_checkpoint
+from cytoform.training.folder import (
+    CHECKPOINTS,
+    CONFIG,
+    PROVENANCE,
+    WEIGHTS,
+    check_provenance,
+    require_begun,
+    require_unfinished,
+    sole_writer,
+)
+from cytoform.training.launch import do_together
+from cytoform.training.loop import Trained, learn
+from cytoform.training.team import Team, make_fabric
+
+# What is done with the run folder and the learned codes before the run counts as finished.
+AtEnd = Callable[[Path, Float[np.ndarray, "sequences code"]], None]
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is to be trained, as all its processes know it."""
+
+    shapes: Path
+    out: Path
+    config: Config
+    resume: bool
+    seed: int
+    workers: int
+    overwrite: bool
+    at_end: AtEnd | None
+
+
+def train(
+    shapes: Path,
+    out: Path,
+    config: Config | None = None,
+    *,
+    resume: bool = False,
+    device: str = "auto",
+    devices: int | None = None,
+    nodes: int | None = None,
+    seed: int = 0,
+    workers: int = 1,
+    overwrite: bool = False,
+    at_end: AtEnd | None = None,
+    progress: Progress = no_progress,
+) -> Trained:
+    """Learn the sequences of a shape store into the run folder `out`; `resume` goes on with one, exactly.
+
+    `devices` processes share the work, by default one, which is this one; under torchrun or srun, those that it
+    started. Several import the calling script anew: it has to call this under `if __name__ == "__main__":`, and
+    `progress` and `at_end` must be picklable. `at_end` may add to the run what follows from its codes. Ctrl-C and
+    SIGTERM end at the next step, with a checkpoint written and `finished` false. Raises InputError.
+    """
+    if resume:
+        config = read_config(require_begun(out))
+    elif config is None:
+        raise InputError("no settings: give a preset, or resume a run")
+    plan = _Plan(shapes, out, config, resume, seed, workers, overwrite, at_end)
+    fabric = make_fabric(device, config.training.precision, devices=devices, nodes=nodes)
+    return do_together(partial(_train, plan, progress), fabric)
+
+
+def _train(plan: _Plan, progress: Progress, team: Team) -> Trained:
+    config, out = plan.config, plan.out
+    progress = progress if team.leads else no_progress
+    with contextlib.ExitStack() as opened:
+        with team.together():
+            store = ShapeStore.open(plan.shapes)
+            names = _chosen(store, config.data.sequences)
+            frames = training_frames(store, names, config.data.frame_stride)
+            if team.leads:
+                _open_run(plan, store, frames, progress)
+                opened.enter_context(sole_writer(out))
+        with team.together():
+            pool = draw_pool(store, frames, out / SAMPLES, **_sampling(plan))
+            trainer = _new_trainer(team, plan, len(names), pool, _rotations(team, plan, store, frames))
+        with small_products_alone():
+            loss = learn(team, trainer, out, progress)
+        finished = trainer.position.epoch == config.training.epochs
+        if finished and team.leads:
+            sequences = tuple(LearnedSequence(n, i.n_frames, i.time_step_s) for n in names for i in [store[n].info])
+            _finish(trainer, plan, sequences, store.grid)
+    return Trained(out, finished, trainer.position.epoch, loss, team.leads)
+
+
+def _sampling(plan: _Plan) -> dict[str, Any]:
+    config = plan.config
+    return {
+        "sampling": config.sampling,
+        "mirrored": config.data.mirrored,
+        "any_pose": config.turns,
+        "seed": plan.seed,
+        "workers": plan.workers,
+    }
+
+
+def _rotations(team: Team, plan: _Plan, store: ShapeStore, frames: list[TrainingFrame]) -> Tensor | None:
+    """Where the rotations start, the same in all processes: a parameter if they are to be learned, None if unused."""
+    n_sequences = 1 + max(frame.code for frame in frames)
+    start = None
+    if plan.config.data.align == "principal":
+        start = team.gather(principal_rotations(store, frames) if team.leads else None)[0]
+    if plan.config.model.rotations == "learned":
+        return Parameter(identity(n_sequences) if start is None else start)
+    return start
+
+
+def _chosen(store: ShapeStore, wanted: tuple[str, ...]) -> list[str]:
+    for name in wanted:
+        store[name]  # raises where there is none
+    names = list(wanted) or store.names
+    if not names:
+        raise InputError(f"{store.path}: holds no sequences; prepare some first")
+    return names
+
+
+def _provenance(store: ShapeStore, seed: int) -> dict[str, object]:
+    return {
+        "data": store.path.name,
+        "data_sha256": folder_sha256(store.path),
+        "seed": seed,
+        "versions": software_versions(),
+    }
+
+
+def _open_run(plan: _Plan, store: ShapeStore, frames: list[TrainingFrame], progress: Progress) -> None:
+    """Begin a run, with its samples, or make sure that the one to be resumed has them.
+
+    A run appears only with its samples drawn, and an older one is there until then.
+    """
+    out = plan.out
+    if plan.resume:
+        if (out / WEIGHTS).exists():
+            shutil.rmtree(out / SAMPLES, ignore_errors=True)
+        require_unfinished(out)
+        remedy = "resume with the same shapes and --seed"
+        check_provenance(out, _provenance(store, plan.seed), keys=("data_sha256", "seed"), remedy=remedy)
+        _draw(plan, store, frames, out, progress)
+        return
+    with staged(out, overwrite=plan.overwrite) as partial:
+        (partial / CHECKPOINTS).mkdir()
+        write_atomically(partial / CONFIG, plan.config.to_toml().encode())
+        write_json(partial / PROVENANCE, _provenance(store, plan.seed))
+        _draw(plan, store, frames, partial, progress)
+
+
+def _draw(plan: _Plan, store: ShapeStore, frames: list[TrainingFrame], run: Path, progress: Progress) -> None:
+    with progress("drawing samples", len(frames)) as advance:
+        draw_pool(store, frames, run / SAMPLES, **_sampling(plan), done=advance)
+
+
+def _new_trainer(team: Team, plan: _Plan, n_sequences: int, pool: SamplePool, rotations: Tensor | None) -> Trainer:
+    """A trainer where the run has come to."""
+    folder = plan.out / CHECKPOINTS
+    model = new_model(plan.config, n_sequences, seed=plan.seed, copies=pool.copies, rotations=rotations)
+    trainer = Trainer(model, pool, plan.config.training, seed=plan.seed, fabric=team.fabric)
+    newest = newest_checkpoint(folder) if team.leads else None
+    path = team.gather(newest and newest.path)[0]
+    if path:
+        trainer.restore(newest or read_checkpoint(path))
+    return trainer
+
+
+def _finish(trainer: Trainer, plan: _Plan, sequences: tuple[LearnedSequence, ...], grid: Grid) -> None:
+    decoder, codes = trainer.raw_model.decoder, trainer.raw_model.codes.detach()[:: trainer.pool.copies]
+    if plan.at_end is not None:
+        plan.at_end(plan.out, codes.cpu().numpy())
+    learned = Learned(sequences, grid.half_extent_um, grid.size, measure_bounds(decoder, codes, seed=plan.seed))
+    write_weights(plan.out, decoder, codes, learned, trainer.raw_model.rotations)
+    shutil.rmtree(plan.out / SAMPLES)

@@ -1,0 +1,254 @@
+"""Populations of simulated cells, each with its exact distance, and the movies they are written as."""
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from jaxtyping import Float, UInt16
+
+import cytoform
+from cytoform.base.cluster import local_workers
+from cytoform.base.files import refuse_existing, staged, write_json
+from cytoform.base.ome import OME_VERSION, multiscale
+from cytoform.base.parallel import run_all
+from cytoform.errors import InputError
+from cytoform.movies.ctc import CtcWriter
+from cytoform.movies.lineage import Lineage
+from cytoform.simulate.cell import Cell, Spacing, Time
+from cytoform.simulate.family_tree import draw_mitosis_cell
+from cytoform.simulate.filopodia import FilopodiaParameters
+from cytoform.simulate.labels import label_image
+from cytoform.simulate.mitosis import MitosisParameters
+from cytoform.simulate.randomness import stratified_normal
+from cytoform.simulate.sprouting import draw_filopodia_cell
+
+MARGIN_VOXELS = 3
+MAX_VOXELS = 1 << 30
+MAX_CELLS = 999
+FRAMES_A_TASK = 5
+Parameters = MitosisParameters | FilopodiaParameters
+SIMULATORS: dict[type[Parameters], Callable[..., Cell]] = {
+    MitosisParameters: draw_mitosis_cell,
+    FilopodiaParameters: draw_filopodia_cell,
+}
+
+
+@dataclass(frozen=True)
+class SimulatedFamily:
+    """One cell family in a volume of its own; points are measured from the corner of that volume.
+
+    `frame` is continuous in [0, n_frames - 1]: any time between two frames has its exact shape too.
+    """
+
+    name: str
+    cell: Cell
+    spacing_zyx_um: Spacing
+
+    @property
+    def n_frames(self) -> int:
+        """Frames of the movie."""
+        return self.cell.n_frames
+
+    @property
+    def lineage(self) -> Lineage:
+        """Who is whose daughter."""
+        return Lineage(self.cell.tracks)
+
+    @cached_property
+    def _box_zyx_um(self) -> Float[np.ndarray, "2 3"]:
+        boxes = [part.bounds_zyx_um for frame in range(self.n_frames) for part in self.cell.parts(frame)]
+        margin = MARGIN_VOXELS * np.array(self.spacing_zyx_um)
+        return np.stack([np.min([box[0] for box in boxes], 0) - margin, np.max([box[1] for box in boxes], 0) + margin])
+
+    @property
+    def shape_zyx(self) -> tuple[int, int, int]:
+        """Voxels of the volume, which holds the family in every frame with background all around."""
+        low, high = self._box_zyx_um
+        n_z, n_y, n_x = (int(n) for n in np.ceil((high - low) / np.array(self.spacing_zyx_um)))
+        return n_z, n_y, n_x
+
+    @property
+    def corner_zyx_um(self) -> Float[np.ndarray, " 3"]:
+        """Where the corner of the volume lies in the cell's own coordinates."""
+        return self._box_zyx_um[0]
+
+    def distance_um(self, points_zyx_um: Float[np.ndarray, "n 3"], frame: Time) -> Float[np.ndarray, " n"]:
+        """Signed distance to the family's surface in µm, negative inside."""
+        placed = points_zyx_um + self.corner_zyx_um
+        return np.min([part.distance_um(placed) for part in self.cell.parts(frame)], axis=0)
+
+    def labels(self, frame: Time) -> UInt16[np.ndarray, "z y x"]:
+        """The label image of a time."""
+        return label_image(
+            self.cell.parts(frame),
+            shape=self.shape_zyx,
+            spacing_zyx_um=self.spacing_zyx_um,
+            corner_zyx_um=self.corner_zyx_um,
+        )
+
+
+def population(
+    parameters: Parameters,
+    *,
+    n_cells: int,
+    n_frames: int,
+    seed: int,
+    spacing_zyx_um: Spacing = (0.125, 0.125, 0.125),
+    time_step_s: float = 60.0,
+) -> list[SimulatedFamily]:
+    """Random cell families; the same arguments give the same cells, and nothing is rendered yet."""
+    if seed < 0:
+        raise InputError(f"--seed {seed}: must not be negative")
+    _check(n_cells=n_cells, n_frames=n_frames, spacing_zyx_um=spacing_zyx_um, time_step_s=time_step_s)
+    parameters.check_voxels(spacing_zyx_um)
+    draw = SIMULATORS[type(parameters)]
+    master, *seeds = np.random.SeedSequence(seed).spawn(n_cells + 1)
+    shuffle = np.random.default_rng(master)
+    # Two traits of a cell, size and pace, drawn so that even a few cells are spread like many.
+    scores = [stratified_normal(n_cells, shuffle) for _ in range(2)]
+    return [
+        SimulatedFamily(
+            f"{n:02d}",
+            draw(
+                parameters,
+                np.random.default_rng(own_seed),
+                n_frames=n_frames,
+                time_step_s=time_step_s,
+                scores=(float(size), float(pace)),
+            ),
+            spacing_zyx_um,
+        )
+        for n, (own_seed, size, pace) in enumerate(zip(seeds, *scores, strict=True), start=1)
+    ]
+
+
+def simulate(
+    parameters: Parameters,
+    out: Path,
+    *,
+    n_cells: int,
+    n_frames: int,
+    seed: int,
+    spacing_zyx_um: Spacing,
+    time_step_s: float,
+    workers: int = 1,
+    ome_zarr: bool = False,
+    overwrite: bool = False,
+    done: Callable[[], Any] = lambda: None,
+    report: Callable[[Path, list[SimulatedFamily]], Any] = lambda folder, families: None,
+) -> list[SimulatedFamily]:
+    """Write a population as a Cell Tracking Challenge dataset, one sequence a family; returns the exact cells.
+
+    OUT/NN_GT/{TRA,SEG} and man_track.txt, with voxel size and time step in the files; with `ome_zarr` also
+    OUT/ome_zarr/NN.zarr. `done` is called as often as `n_tasks` says; `report` may add files of its own. The same
+    arguments give the same files for any number of workers.
+    """
+    refuse_existing(out, overwrite=overwrite)
+    families = population(
+        parameters,
+        n_cells=n_cells,
+        n_frames=n_frames,
+        seed=seed,
+        spacing_zyx_um=spacing_zyx_um,
+        time_step_s=time_step_s,
+    )
+    _check_size(families)
+    with staged(out, overwrite=overwrite) as folder, local_workers(workers):
+        movies = [MovieFiles(folder.absolute(), family, time_step_s, ome_zarr) for family in families]
+        starts = range(0, n_frames, FRAMES_A_TASK)
+        tasks = [(movie, start, min(start + FRAMES_A_TASK, n_frames)) for movie in movies for start in starts]
+        run_all(_write_frames, tasks, workers=workers, done=done)
+        for movie in movies:
+            movie.labels.finish(movie.family.lineage)
+        write_json(
+            folder / "provenance.json",
+            {
+                "kind": kind_of(parameters),
+                "parameters": dataclasses.asdict(parameters),
+                "cells": n_cells,
+                "frames": n_frames,
+                "seed": seed,
+                "voxel_size_zyx_um": list(spacing_zyx_um),
+                "time_step_s": time_step_s,
+                "version": cytoform.__version__,
+            },
+        )
+        report(folder, families)
+    return families
+
+
+def kind_of(parameters: Parameters) -> str:
+    """`mitosis` or `filopodia`."""
+    return type(parameters).__name__.removesuffix("Parameters").lower()
+
+
+def n_tasks(*, n_cells: int, n_frames: int) -> int:
+    """Pieces of work of `simulate`, for a progress bar."""
+    return n_cells * -(-n_frames // FRAMES_A_TASK)
+
+
+class MovieFiles:
+    """The files of one family's movie, open for frames in any order and from any process."""
+
+    def __init__(self, folder: Path, family: SimulatedFamily, time_step_s: float, ome_zarr: bool) -> None:
+        self.family = family
+        self.labels = CtcWriter(folder, family.n_frames, family.spacing_zyx_um, time_step_s, family.name)
+        self.zarr: zarr.Array[Any] | None = None
+        if ome_zarr:
+            self.zarr = _create_ome_zarr(folder / "ome_zarr" / f"{family.name}.zarr", family, time_step_s)
+
+    def write(self, frame: int) -> None:
+        """Render and write one frame."""
+        labels = self.family.labels(frame)
+        self.labels.write(frame, labels)
+        if self.zarr is not None:
+            self.zarr[frame] = labels
+
+
+def _write_frames(movie: MovieFiles, first: int, end: int) -> None:
+    for frame in range(first, end):
+        movie.write(frame)
+
+
+def _create_ome_zarr(path: Path, family: SimulatedFamily, time_step_s: float) -> zarr.Array[Any]:
+    group = zarr.create_group(path, zarr_format=3)
+    scale = [time_step_s, *family.spacing_zyx_um]
+    group.attrs["ome"] = {
+        "version": OME_VERSION,
+        "multiscales": [multiscale(family.name, "0", scale, time_step_s)],
+        "image-label": {"version": OME_VERSION},
+    }
+    group.attrs["cytoform"] = {"tracks": [dataclasses.asdict(track) for track in family.lineage.tracks]}
+    return group.create_array(
+        "0",
+        shape=(family.n_frames, *family.shape_zyx),
+        chunks=(1, *family.shape_zyx),
+        dtype="uint16",
+        fill_value=0,
+        dimension_names=("t", "z", "y", "x"),
+    )
+
+
+def _check(*, n_cells: int, n_frames: int, spacing_zyx_um: Spacing, time_step_s: float) -> None:
+    if not 1 <= n_cells <= MAX_CELLS:
+        raise InputError(f"--cells {n_cells}: choose 1 to {MAX_CELLS} cells")
+    if not 1 <= n_frames <= 10000:
+        raise InputError(f"--frames {n_frames}: choose 1 to 10000 frames")
+    if not all(np.isfinite(step) and step > 0 for step in spacing_zyx_um):
+        given = " ".join(f"{step:g}" for step in spacing_zyx_um)
+        raise InputError(f"--voxel-size {given}: must be three positive numbers of µm, along z, y and x")
+    if not (np.isfinite(time_step_s) and time_step_s > 0):
+        raise InputError(f"--time-step {time_step_s}: must be a positive number of seconds")
+
+
+def _check_size(families: list[SimulatedFamily]) -> None:
+    for family in families:
+        if np.prod(family.shape_zyx, dtype=object) > MAX_VOXELS:
+            shape = "×".join(str(n) for n in family.shape_zyx)
+            given = " ".join(f"{step:g}" for step in family.spacing_zyx_um)
+            raise InputError(f"--voxel-size {given}: a frame would have {shape} voxels; choose larger voxels")

@@ -1,0 +1,193 @@
+"""Codes for cells that a run has not seen.
+
+As in DeepSDF (Park et al. 2019, section 4.3) the decoder is frozen and a code is found by descent on the error at what is
+known of a cell: whole frames, some of them, or some planes of them. The decoder then completes the rest. To adapt is to go
+on with the decoder set free at a small rate, for this one cell.
+"""
+
+import copy
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from cytoform.errors import InputError
+from cytoform.representations.bounds import measure_bounds
+from cytoform.representations.global_code.decoder import Decoder
+from cytoform.representations.global_code.fused_error import Reconstruction
+from cytoform.representations.rotation import identity, rotate
+from cytoform.runs.run import Run
+from cytoform.shapes.grid import frame_times
+from cytoform.synthesis.field import Field
+from cytoform.synthesis.fitting.observed import Observed
+from cytoform.synthesis.fitting.uncertainty import laplace
+
+FRAMES, POINTS = 15, 128  # of a step
+WARM_UP_STEPS = 20
+ERROR_POINTS = 2000  # a frame
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """How a fit descends. The figures behind the defaults are in docs/LOG.md."""
+
+    steps: int = 1200
+    learning_rate: float = 2e-2
+    jump_penalty: float = 3e-5  # of the squared change of a code from knot to knot, where it changes over time
+    rotation_rate: float = 1e-2  # where the run has learned rotations
+    adapt_steps: int = 0  # steps with the decoder set free
+    adapt_code_rate: float = 2e-3
+    adapt_decoder_rate: float = 3e-4
+
+    def check(self) -> None:
+        """Raises InputError."""
+        if self.steps < 1:
+            raise InputError(f"--steps {self.steps}: must be at least 1")
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A cell that was fitted. Lengths are in µm."""
+
+    name: str
+    field: Field
+    # Mean distance between the field and what is known, at points drawn as for training.
+    error_um: float
+    # Expected error of the surface, root mean square, in each frame of the sequence; NaN where there is no surface.
+    expected_error_um: Float[np.ndarray, " frames"]
+
+
+def fit(
+    run: Run,
+    observed: Observed,
+    settings: FitSettings,
+    *,
+    rotation: Float[Tensor, " 4"] | None = None,
+    seed: int = 0,
+    done: Callable[[], object] = lambda: None,
+) -> Fit:
+    """Fit one cell, beginning from the mean of the learned codes.
+
+    `rotation` turns it into the canonical pose of the run; one that has learned rotations finds that of the cell too,
+    from there.
+    """
+    settings.check()
+    if observed.in_planes and settings.adapt_steps:
+        raise InputError("--adapt needs whole frames: planes alone would let the decoder put anything between them")
+    rng = np.random.default_rng(seed)
+    decoder = copy.deepcopy(run.decoder) if settings.adapt_steps else run.decoder
+    work = _Descent(decoder, run, observed, settings, rotation, rng)
+    work.find_code(settings, done)
+    if settings.adapt_steps:
+        work.adapt(settings, done)
+    code, half_um = work.code.detach(), run.learned.half_extent_um
+    spread = float(run.codes.std(dim=0, correction=0).square().mean().sqrt())
+    posterior = laplace(decoder, code, work.turned(), observed.times, prior_sigma=spread)
+    expected = [posterior.surface_error(float(time), rng) for time in frame_times(observed.n_frames)]
+    return Fit(
+        observed.name,
+        Field(decoder, code, half_um, measure_bounds(decoder, code[None], seed=seed), work.found_rotation),
+        work.error() * half_um,
+        np.array(expected) * half_um,
+    )
+
+
+class _Descent:
+    """Steps down the error of one cell."""
+
+    def __init__(
+        self,
+        decoder: Decoder,
+        run: Run,
+        observed: Observed,
+        settings: FitSettings,
+        rotation: Tensor | None,
+        rng: np.random.Generator,
+    ) -> None:
+        self.code = nn.Parameter(run.codes.mean(dim=0))
+        self.learns_rotation = run.config.model.rotations == "learned"
+        start = identity(1)[0] if rotation is None and self.learns_rotation else rotation
+        self.rotation = None if start is None else nn.Parameter(start.to(self.code), requires_grad=self.learns_rotation)
+        self._decoder, self._reconstruction = decoder, Reconstruction(decoder)
+        self._code_penalty, self._jump_penalty = run.config.training.code_penalty, settings.jump_penalty
+        self._rng, self._in_planes = rng, observed.in_planes
+        self._samples = torch.from_numpy(observed.samples).to(self.code.device)
+        self._times = torch.tensor(observed.times, dtype=torch.float32, device=self.code.device)
+
+    @property
+    def found_rotation(self) -> Float[Tensor, " 4"] | None:
+        """The rotation into the canonical pose, of length 1."""
+        return None if self.rotation is None else nn.functional.normalize(self.rotation.detach(), dim=0)
+
+    @torch.no_grad()
+    def turned(self) -> Float[Tensor, "known n 4"]:
+        """All samples in the canonical pose."""
+        return torch.cat([self._canonical(self._samples[..., :3]), self._samples[..., 3:]], dim=2)
+
+    def _canonical(self, points: Float[Tensor, "frames n 3"]) -> Float[Tensor, "frames n 3"]:
+        return points if self.rotation is None else rotate(points, self.rotation.expand(len(points), -1))
+
+    def find_code(self, settings: FitSettings, done: Callable[[], object]) -> None:
+        """With the decoder frozen."""
+        groups = [{"params": [self.code], "lr": settings.learning_rate}]
+        if self.learns_rotation:
+            groups.append({"params": [self.rotation], "lr": settings.rotation_rate})
+        self._descend(settings.steps, groups, done)
+
+    def adapt(self, settings: FitSettings, done: Callable[[], object]) -> None:
+        """Go on with the decoder set free."""
+        self._decoder.requires_grad_(True)
+        groups = [
+            {"params": [self.code], "lr": settings.adapt_code_rate},
+            {"params": list(self._decoder.parameters()), "lr": settings.adapt_decoder_rate},
+        ]
+        self._descend(settings.adapt_steps, groups, done)
+        self._decoder.requires_grad_(False)
+
+    def _descend(self, steps: int, groups: list[dict[str, object]], done: Callable[[], object]) -> None:
+        """Adam, with a short warm-up and a cosine to nothing."""
+        optimizer = torch.optim.Adam(groups)
+        rates = [group["lr"] for group in optimizer.param_groups]
+        for step in range(steps):
+            share = min(1.0, (step + 1) / WARM_UP_STEPS) * (0.5 + 0.5 * math.cos(math.pi * step / steps))
+            for group, rate in zip(optimizer.param_groups, rates, strict=True):
+                group["lr"] = share * rate
+            loss = self._error(*self._batch()) + self._penalty_of_code()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            done()
+
+    @torch.no_grad()
+    def error(self) -> float:
+        """The error at many points of all known frames."""
+        frames = range(len(self._times))
+        errors = [self._error(torch.tensor([row]), self._samples[row : row + 1, :ERROR_POINTS]) for row in frames]
+        return float(torch.stack(errors).mean())
+
+    def _penalty_of_code(self) -> Tensor:
+        """That of the training; and frames that are not known should be like their neighbours."""
+        jumps = self.code.unflatten(0, (self._decoder.code_knots, -1)).diff(dim=0)
+        return self._code_penalty * self.code.square().sum() + self._jump_penalty * jumps.square().sum()
+
+    def _batch(self) -> tuple[Tensor, Tensor]:
+        n_frames, n_points = self._samples.shape[:2]
+        rows = self._rng.integers(n_frames, size=FRAMES)
+        starts = self._rng.integers(n_points - POINTS + 1, size=FRAMES)
+        samples = [self._samples[row, start : start + POINTS] for row, start in zip(rows, starts, strict=True)]
+        return torch.from_numpy(rows), torch.stack(samples)
+
+    def _error(self, rows: Tensor, samples: Float[Tensor, "frames n 4"]) -> Tensor:
+        times = self._times[rows.to(self._times.device)]
+        biases = self._decoder.frame_biases(self.code.expand(len(rows), -1), times)
+        points, distances = self._canonical(samples[..., :3].contiguous()), samples[..., 3]
+        if not self._in_planes:
+            return self._reconstruction.error(points, biases, distances)
+        # In a plane the outline may be far where the surface is near: a wrong sign counts, and what is farther than it.
+        found = self._decoder(points, biases)
+        wrong = torch.relu(-found * distances.sign())
+        return (wrong + torch.relu(found.abs() - distances.abs())).mean()

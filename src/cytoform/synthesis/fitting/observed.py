@@ -1,0 +1,140 @@
+"""What is known of a cell that is to be fitted: points and distances in some of its frames, or in some planes of them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Float32
+from scipy.ndimage import map_coordinates
+from scipy.spatial import cKDTree
+from skimage.measure import find_contours
+
+from cytoform.errors import InputError
+from cytoform.runs.config import SamplingConfig
+from cytoform.runs.samples import draw_samples
+from cytoform.shapes.grid import frame_times
+from cytoform.shapes.store import ShapeSequence
+
+POINTS = 20_000  # a frame
+
+
+@dataclass(frozen=True)
+class Observed:
+    """Samples (x, y, z, distance) of the frames that are known, in units of the half extent of a run's cube.
+
+    Where only planes are known, a distance is that to the outline in the plane: its sign is right, and the distance in
+    space is at most as large.
+    """
+
+    name: str
+    n_frames: int
+    frames: tuple[int, ...]
+    times: Float[np.ndarray, " known"]
+    samples: Float32[np.ndarray, "known n 4"]
+    in_planes: bool
+
+    @property
+    def n_gaps(self) -> int:
+        """Frames of the sequence that are not known."""
+        return self.n_frames - len(self.frames)
+
+
+def observe(
+    sequence: ShapeSequence,
+    half_extent_um: float,
+    sampling: SamplingConfig,
+    rng: np.random.Generator,
+    *,
+    every_frame: int = 1,
+    every_plane: int | None = None,
+) -> Observed:
+    """Sample every `every_frame`-th frame that shows a cell, whole or in every `every_plane`-th plane of the grid.
+
+    Raises InputError for a movie without a cell, and for a cell that the cube of the run does not hold.
+    """
+    n_frames, name = sequence.info.n_frames, sequence.info.name
+    for option, value in (("--every-frame", every_frame), ("--every-plane", every_plane)):
+        if value is not None and value < 1:
+            raise InputError(f"{option} {value}: must be at least 1")
+    frames = [frame for frame in range(0, n_frames, every_frame) if sequence.mask(frame).any()]
+    if not frames:
+        raise InputError(f"{name}: none of its {n_frames} frames shows a cell, so there is nothing to fit")
+    sampling = sampling.model_copy(update={"pool_points": POINTS})
+    sampling = sampling.model_copy(update={"pool_points": POINTS})
+    samples = []
+    for frame in frames:
+        if every_plane is None:
+            drawn = draw_samples(sequence, frame, sampling, rng)
+        else:
+            drawn = _draw_in_planes(sequence, frame, every_plane, sampling, rng)
+        samples.append(_rescaled(drawn, sequence, frame, half_extent_um, sampling.truncation, rng))
+    return Observed(
+        name, n_frames, tuple(frames), frame_times(n_frames)[frames], np.stack(samples), every_plane is not None
+    )
+
+
+def _rescaled(
+    samples: Float32[np.ndarray, "n 4"],
+    sequence: ShapeSequence,
+    frame: int,
+    half_extent_um: float,
+    truncation: float,
+    rng: np.random.Generator,
+) -> Float32[np.ndarray, "n 4"]:
+    """In units of another half extent about the same centre; points outside that cube are replaced by others."""
+    scaled = samples * np.float32(sequence.grid.half_extent_um / half_extent_um)
+    within = np.abs(scaled[:, :3]).max(axis=1) <= 1
+    if (scaled[~within, 3] <= 0).any():
+        reach_um = float(np.abs(scaled[scaled[:, 3] <= 0, :3]).max() * half_extent_um)
+        raise InputError(
+            f"{sequence.info.name}, frame {frame}: the cell reaches {reach_um:.3g} µm from its centre, and the cube of the "
+            f"run {half_extent_um:.3g} µm; fit smaller cells, or train a run with a larger --half-extent"
+        )
+    scaled = scaled[within][rng.integers(0, within.sum(), len(scaled))] if not within.all() else scaled
+    scaled[:, 3] = scaled[:, 3].clip(-truncation, truncation)
+    return scaled
+
+
+def _draw_in_planes(
+    sequence: ShapeSequence, frame: int, every: int, sampling: SamplingConfig, rng: np.random.Generator
+) -> Float32[np.ndarray, "n 4"]:
+    grid = sequence.grid
+    sdf_um = sequence.sdf_um(frame)
+    planes = np.arange(every // 2, grid.size, every)
+    outlines = {z: _outline(sdf_um[z]) for z in planes}
+    cut = [z for z, outline in outlines.items() if len(outline)]
+    if not cut:
+        raise InputError(
+            f"{sequence.info.name}, frame {frame}: none of every {every} planes cuts the cell; use a smaller --every-plane"
+        )
+    n_near = round(sampling.near_share * sampling.pool_points)
+    sigma = np.resize(sampling.near_sigma, n_near)[:, None] * grid.size / 2  # in voxels
+    near_z = rng.choice(cut, n_near)
+    near_yx = np.stack([outlines[z][rng.integers(len(outlines[z]))] for z in near_z]) + rng.normal(
+        0, sigma, (n_near, 2)
+    )
+    n_far = sampling.pool_points - n_near
+    index = np.concatenate(
+        [
+            np.column_stack([near_z, near_yx]),
+            np.column_stack([rng.choice(planes, n_far), rng.uniform(-0.5, grid.size - 0.5, (n_far, 2))]),
+        ]
+    )
+    index[:, 1:] = index[:, 1:].clip(-0.5, grid.size - 0.5)
+    distance = np.full(len(index), np.inf)
+    for z in cut:
+        here = index[:, 0] == z
+        distance[here] = cKDTree(outlines[z]).query(index[here, 1:])[0]
+    sign = np.where(map_coordinates(sdf_um, index.T, order=1, mode="nearest") <= 0, -1, 1)
+    unit = 2 / grid.size
+    distances = np.minimum(distance * unit, sampling.truncation) * sign
+    samples = np.column_stack([(index[:, ::-1] + 0.5) * unit - 1, distances])
+    return samples[rng.permutation(len(samples))].astype(np.float32)
+
+
+def _outline(plane_um: Float[np.ndarray, "y x"]) -> Float[np.ndarray, "n 2"]:
+    """Points (y, x), in voxels and less than a quarter of one apart, where the distance is 0."""
+    pieces = [np.empty((0, 2))]
+    for contour in find_contours(plane_um, 0.0):
+        steps = np.arange(0, len(contour) - 1, 0.25)
+        pieces.append(np.column_stack([np.interp(steps, np.arange(len(contour)), axis) for axis in contour.T]))
+    return np.concatenate(pieces)

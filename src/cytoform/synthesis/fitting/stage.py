@@ -1,0 +1,151 @@
+"""The stage from a run and a shape store of cells that it has not seen to a store of those cells, completed."""
+
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+from torch import Tensor
+
+from cytoform.base.files import staged
+from cytoform.base.parallel import Progress, no_progress
+from cytoform.errors import InputError
+from cytoform.representations.rotation import principal_rotation
+from cytoform.runs.alignment import moments_of
+from cytoform.runs.run import Run
+from cytoform.shapes.grid import Grid, frame_times
+from cytoform.shapes.store import SequenceInfo, ShapeSequence, ShapeStore
+from cytoform.synthesis.cells import Cells
+from cytoform.synthesis.fitting.distribution_score import relative_remoteness
+from cytoform.synthesis.fitting.fit import Fit, FitSettings, fit
+from cytoform.synthesis.fitting.observed import Observed, observe
+from cytoform.synthesis.render import BAND_VOXELS, render_sequence
+from cytoform.synthesis.sequences import Rendering
+from cytoform.training.metrics import final_loss
+
+# A cell lies outside a run if its error is more than this many times that of the cells that were learned, or its code
+# farther from the learned ones than any of them from the others (docs/LOG.md).
+OUTSIDE = 2.0
+
+
+@dataclass(frozen=True)
+class Completed:
+    """How a cell of the store was fitted; lengths are in µm."""
+
+    name: str
+    n_known: int
+    n_gaps: int
+    error_um: float
+    learned_error_um: float | None
+    expected_error_um: tuple[float, ...]  # of the surface, in each frame
+    remoteness: float | None  # of the code, 1 is that of the most remote learned one
+
+    @property
+    def outside(self) -> bool:
+        """Whether the run cannot describe this cell as it does the learned ones, or only by a code unlike theirs."""
+        badly = self.learned_error_um is not None and self.error_um > OUTSIDE * self.learned_error_um
+        return badly or (self.remoteness is not None and self.remoteness > 1)
+
+
+def complete(
+    cells: Cells,
+    shapes: Path,
+    out: Path,
+    *,
+    names: list[str] | None = None,
+    every_frame: int = 1,
+    every_plane: int | None = None,
+    settings: FitSettings = FitSettings(),  # noqa: B008 (frozen)
+    rendering: Rendering = Rendering(),  # noqa: B008 (frozen)
+    seed: int = 0,
+    overwrite: bool = False,
+    progress: Progress = no_progress,
+) -> list[Completed]:
+    """Fit the sequences of the store `shapes`, all of them or those named, and render them whole into the store `out`.
+
+    Of each, only every `every_frame`-th frame that shows a cell is used, and of those, if `every_plane` is given, only
+    every so many-th plane. A movie is stretched over the time of the run: its first frame is the run's first. Raises
+    InputError before anything is fitted.
+    """
+    run, half_um = cells.run, cells.run.learned.half_extent_um
+    settings.check()
+    store = ShapeStore.open(shapes)
+    wanted = names or store.names
+    if not wanted:
+        raise InputError(f"{shapes}: holds no sequences; prepare some first")
+    sampling = run.config.sampling
+    known = [
+        observe(
+            store[name], half_um, sampling, np.random.default_rng([seed, number]),
+            every_frame=every_frame, every_plane=every_plane,
+        )
+        for number, name in enumerate(wanted)
+    ]  # fmt: skip
+    grid = Grid(run.learned.grid if rendering.grid_size is None else rendering.grid_size, half_um)
+    learned_um = _times(final_loss(run.path), half_um)
+    n_steps = len(wanted) * (settings.steps + settings.adapt_steps)
+    attributes = {
+        "command": "fit",
+        "run": run.path.name,
+        "shapes": shapes.name,
+        "seed": seed,
+        "method": rendering.method,
+    }
+    found = []
+    with staged(out, overwrite=overwrite) as partial, progress("fitting", n_steps) as advance:
+        written = ShapeStore.create(partial, grid, band_um=BAND_VOXELS * grid.spacing_um, attributes=attributes)
+        for observed in known:
+            rotation = _rotation(run, store[observed.name], observed)
+            fitted = fit(run, observed, settings, rotation=rotation, seed=seed, done=advance)
+            _write(written, store[observed.name].info, fitted, rendering)
+            found.append(
+                Completed(
+                    observed.name, len(observed.frames), observed.n_gaps, fitted.error_um, learned_um,
+                    tuple(map(float, fitted.expected_error_um)),
+                    relative_remoteness(fitted.field.code.cpu().numpy(), cells.codes, run.decoder.code_knots),
+                )
+            )  # fmt: skip
+        written.note({"fits": {each.name: _record(each) for each in found}})
+    return found
+
+
+def _rotation(run: Run, sequence: ShapeSequence, observed: Observed) -> Float[Tensor, " 4"] | None:
+    """Into the principal frame of what is known of the cell, if the run was trained in that of its sequences."""
+    if run.config.data.align == "none":
+        return None
+    first, *others = (moments_of(sequence, frame) for frame in observed.frames)
+    return principal_rotation(sum(others, start=first))
+
+
+def _write(store: ShapeStore, info: SequenceInfo, fitted: Fit, rendering: Rendering) -> None:
+    n_frames = info.n_frames if rendering.n_frames is None else rendering.n_frames
+    step_s = info.time_step_s
+    if step_s is not None and min(n_frames, info.n_frames) > 1:
+        step_s *= (info.n_frames - 1) / (n_frames - 1)
+    offsets = info.offsets_zyx_um if n_frames == info.n_frames else ()
+    sequence = store.add(
+        SequenceInfo(
+            info.name,
+            n_frames,
+            step_s,
+            f"fitted to {info.source or info.name}",
+            offsets,
+            details={"code": fitted.field.code.tolist()},
+        )
+    )
+    frames = (
+        fitted.field.render(float(time), store.grid.size, method=rendering.method, safety=rendering.safety)
+        for time in frame_times(n_frames)
+    )
+    render_sequence(frames, sequence, lambda: None)
+
+
+def _record(completed: Completed) -> dict[str, object]:
+    """As JSON: nothing is expected of a frame without a surface."""
+    expected = [None if math.isnan(value) else value for value in completed.expected_error_um]
+    return {**asdict(completed), "expected_error_um": expected, "outside": completed.outside}
+
+
+def _times(loss: float | None, half_extent_um: float) -> float | None:
+    return None if loss is None else loss * half_extent_um

@@ -1,0 +1,79 @@
+"""How well a fitted code is known: Laplace's approximation.
+
+Around the best code the error is taken as quadratic, so that the posterior of the code is a Gaussian (MacKay 1992). Its
+precision is that of the prior, the spread of the learned codes, and what the known points add. A surface moves by what the
+field changes there, since the field is a distance.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from cytoform.representations.bounds import surface_points, uniform_points
+from cytoform.representations.global_code.decoder import Decoder
+from cytoform.representations.global_code.evaluator import FrameEvaluator
+
+KNOWN_POINTS = 64  # a frame: about as many places of a surface as err independently of each other
+NEAR = 0.05  # half extents from the surface, where points say how it lies
+TRIED_POINTS = 4096  # a frame, for lines that cross the surface
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """A fitted code with the uncertainty that is left; in units of the half extent."""
+
+    decoder: Decoder
+    code: Float[Tensor, " code"]
+    covariance: Float[Tensor, "code code"]
+    residual: float  # root mean square, at known points near the surface
+
+    def surface_error(self, time: float, rng: np.random.Generator) -> float:
+        """Expected error of the surface, root mean square over it; NaN where the frame is empty."""
+        evaluate = FrameEvaluator(self.decoder, self.code, time)
+        points = surface_points(evaluate, uniform_points(rng, TRIED_POINTS, self.code), rng)
+        if not len(points):
+            return math.nan
+        slopes = _slopes(self.decoder, self.code, points, self.code.new_full((len(points),), time))
+        variances = ((slopes @ self.covariance) * slopes).sum(dim=1)
+        return math.sqrt(float(variances.mean()) + self.residual**2)
+
+
+def laplace(
+    decoder: Decoder,
+    code: Float[Tensor, " code"],
+    samples: Float[Tensor, "known n 4"],
+    times: Float[np.ndarray, " known"],
+    *,
+    prior_sigma: float,
+) -> Posterior:
+    """The posterior of a code that was fitted to samples of frames at `times`, where codes of cells spread by `prior_sigma`."""
+    slopes, residuals = [], []
+    for known, time in zip(samples, times, strict=True):
+        near = known[known[:, 3].abs() <= NEAR][:KNOWN_POINTS]
+        here = code.new_full((len(near),), float(time))
+        slopes.append(_slopes(decoder, code, near[:, :3], here))
+        residuals.append(_values(decoder, code, near[:, :3], here).detach() - near[:, 3])
+    jacobian, residual = torch.cat(slopes).double(), torch.cat(residuals).double()
+    variance = max(float(residual.square().mean()), 1e-12)
+    precision = (
+        jacobian.T @ jacobian / variance + torch.eye(len(code), device=code.device) / max(prior_sigma, 1e-6) ** 2
+    )
+    covariance = torch.cholesky_inverse(torch.linalg.cholesky(precision))
+    return Posterior(decoder, code, covariance.to(code.dtype), math.sqrt(variance))
+
+
+def _values(decoder: Decoder, code: Tensor, points: Float[Tensor, "n 3"], times: Tensor) -> Float[Tensor, " n"]:
+    """The field at points, each of which is a frame of its own."""
+    codes = code if code.ndim == 2 else code.expand(len(points), -1)
+    return decoder(points[:, None], decoder.frame_biases(codes, times))[:, 0]
+
+
+def _slopes(decoder: Decoder, code: Tensor, points: Float[Tensor, "n 3"], times: Tensor) -> Float[Tensor, "n code"]:
+    """How the field at each point changes with the code."""
+    codes = code.expand(len(points), -1).clone().requires_grad_()
+    (slopes,) = torch.autograd.grad(_values(decoder, codes, points, times).sum(), codes)
+    return slopes

@@ -1,0 +1,106 @@
+"""A training that is killed over and over ends in the bytes of one that was left in peace."""
+
+import csv
+import multiprocessing
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from chores import run_cytoform
+from tiny import SMALL
+
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGKILL]
+
+
+class Patient:
+    """A run that is begun, killed and resumed through the command line."""
+
+    def __init__(self, shapes: Path, out: Path, *settings: str) -> None:
+        self.out, self.kills = out, 0
+        begin = [word for setting in (*SMALL, *settings) for word in ("--set", setting)]
+        self._command = ["train", str(shapes), "--out", str(out), "--workers", "1", "--quiet"]
+        self._begin = begin
+        # Imports once for all the processes that it forks: a kill costs what it interrupts, not seconds of start-up.
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(["cytoform.commands.train", "cytoform.runs.stage"])
+
+    def _arguments(self) -> list[str]:
+        return [*self._command, *(["--resume"] if self.out.exists() else self._begin)]
+
+    def live(self, *, kill_at: int = 0, seconds: float | None = None, number: signal.Signals | None = None) -> int:
+        """The exit status of a process that is killed before its `kill_at`-th change to a file or after `seconds`."""
+        begun = self._context.Event()
+        process = self._context.Process(target=run_cytoform, args=(self._arguments(), begun, kill_at))
+        process.start()
+        begun.wait()
+        if seconds is not None and number is not None:
+            time.sleep(seconds)
+            os.kill(process.pid or 0, number)
+        process.join()
+        assert process.exitcode is not None
+        self.kills += process.exitcode in (130, -signal.SIGKILL)
+        return process.exitcode
+
+    def live_as_users_do(self, number: signal.Signals) -> None:
+        """A process of its own, which gets the signal, with its whole group, once it has trained for an epoch."""
+        command = [sys.executable, "-m", "cytoform", *self._arguments()]
+        before = self.epochs()
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+        while self.epochs() in (before, 0) and process.poll() is None:
+            time.sleep(0.01)
+        os.killpg(process.pid, number)
+        error = process.communicate()[1]
+        assert process.returncode == (-number if number is signal.SIGKILL else 130), error
+        self.kills += 1
+
+    def epochs(self) -> int:
+        """As metrics.csv has it."""
+        path = self.out / "metrics.csv"
+        return path.read_text().count("\n") - 1 if path.exists() else 0
+
+    def found(self) -> tuple[bytes, list[list[str]], set[str]]:
+        """The weights, the metrics without the speed, and the names of all files."""
+        with (self.out / "metrics.csv").open() as file:
+            rows = [row[:-1] for row in csv.reader(file)]
+        return (self.out / "model.safetensors").read_bytes(), rows, {path.name for path in self.out.iterdir()}
+
+
+@pytest.mark.slow
+def test_twenty_five_kills_in_one_training(balls: Path, tmp_path: Path) -> None:
+    settings = ("training.epochs=500", "training.checkpoint_epochs=5")
+    whole, run = (Patient(balls, tmp_path / name, *settings) for name in ("whole", "run"))
+    assert whole.live() == 0
+    dice = random.Random(5)
+    for number in SIGNALS:
+        run.live_as_users_do(number)
+    while run.kills < 17:
+        assert run.live(seconds=dice.uniform(0, 0.6), number=dice.choice(SIGNALS)) in (130, -signal.SIGKILL)
+    while run.kills < 25:
+        assert run.live(kill_at=dice.randint(1, 12)) == -signal.SIGKILL
+    assert run.live() == 0
+    assert run.found() == whole.found()
+    assert {path.name for path in tmp_path.iterdir()} == {"whole", "run"}
+    assert len(list((run.out / "checkpoints").iterdir())) == 3
+
+
+@pytest.mark.slow
+def test_killed_before_any_change_to_a_file(balls: Path, tmp_path: Path) -> None:
+    """From the first folder to the removal of the samples; whatever is left goes on to the same bytes."""
+    settings = ("training.epochs=4", "training.checkpoint_epochs=2")
+    whole, run = (Patient(balls, tmp_path / name, *settings) for name in ("whole", "run"))
+    assert whole.live() == 0
+    kill_at = 1
+    while run.live(kill_at=kill_at) == -signal.SIGKILL:
+        finished = (run.out / "model.safetensors").exists()
+        assert run.live() == (2 if finished else 0), kill_at
+        assert run.found() == whole.found(), kill_at
+        assert {path.name for path in tmp_path.iterdir()} == {"whole", "run"}
+        shutil.rmtree(run.out)
+        kill_at += 1
+    assert kill_at > 40
