@@ -8,14 +8,15 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from cytoform.errors import InputError
+from cytoform.errors import EmptyFrame, InputError
 from cytoform.representations.bounds import Bounds, frame_biases, gradient_xyz
 from cytoform.representations.global_code.decoder import Decoder
 from cytoform.representations.global_code.evaluator import FrameEvaluator
 from cytoform.representations.rotation import identity, to_matrix
+from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.mesh import Mesh
-from cytoform.synthesis.render import SAFETY, Method, RenderedFrame, render_frame
+from cytoform.synthesis.render import SAFETY, Method, render_frame
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Field:
 
     def render(
         self, time: float, grid_size: int, *, method: Method = "narrow-band", safety: float = SAFETY
-    ) -> RenderedFrame:
+    ) -> BoxedField:
         """One frame on an isotropic grid."""
         grid = Grid(grid_size, self.half_extent_um)
         return render_frame(self._at(time), grid, bounds=self.bounds, method=method, safety=safety)
@@ -66,8 +67,14 @@ class Field:
         return self.render(time, self._grid_size(spacing_um)).mask()
 
     def mesh(self, time: float, spacing_um: float | None = None) -> Mesh:
-        """Closed surface by marching cubes on voxels of about `spacing_um` (1/128 of the cube if not given)."""
-        return self.render(time, self._grid_size(spacing_um or self.half_extent_um / 64)).mesh()
+        """Closed surface by marching cubes on voxels of about `spacing_um` (1/128 of the cube if not given).
+
+        Raises EmptyFrame where no voxel is inside.
+        """
+        mesh = self.render(time, self._grid_size(spacing_um or self.half_extent_um / 64)).mesh()
+        if mesh is None:
+            raise EmptyFrame("no voxel is inside the cell, so there is no surface to mesh")
+        return mesh
 
     def _grid_size(self, spacing_um: float) -> int:
         if not (np.isfinite(spacing_um) and spacing_um > 0):
