@@ -19,7 +19,8 @@ _PUBLIC = {
     "FitSettings": "cytoform.synthesis.fitting.fit",
     "interpolate": "cytoform.synthesis.interpolation",
     "write_latent_report": "cytoform.reports.latent.stage",
-    "Look": "cytoform.reports.latent.stage",
+    "LatentView": "cytoform.reports.latent.stage",
+    "Look": "cytoform.reports.latent.stage",  # earlier name of LatentView
     "Rendering": "cytoform.synthesis.sequences",
     "condition_on": "cytoform.synthesis.conditional.stage",
     "import_shapes": "cytoform.exchange.published_shapes",
