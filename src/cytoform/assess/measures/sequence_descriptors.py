@@ -16,7 +16,7 @@ SEQUENCE_DESCRIPTORS = {
     "surface_um2": Descriptor("Mean surface area", "µm²"),
     "sphericity": Descriptor("Mean sphericity", ""),
     "growth": Descriptor("Last over first size", ""),
-    "longest_protrusion_um": Descriptor("Longest protrusion", "µm"),
+    "longest_protrusion_um": Descriptor("Longest reach", "µm"),
     "division_frame": Descriptor("Frame of division", ""),
     "pieces": Descriptor("Most pieces", ""),
 }
