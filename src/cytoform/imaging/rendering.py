@@ -23,7 +23,7 @@ from cytoform.base.provenance import software_versions
 from cytoform.errors import InputError
 from cytoform.imaging.masks import numbered, open_masks
 from cytoform.imaging.texture import OPTICS, Texture, open_texture
-from cytoform.movies.ctc import frame_digits, write_image
+from cytoform.movies.ctc import CtcWriter
 from cytoform.movies.movie import LabelMovie
 from cytoform.movies.pairs.pairs import project_labels
 
@@ -77,9 +77,6 @@ def render_pairs(
     look = Look(_everywhere(texture), origin.get("sha256", ""), device, projection)
     _opened(look)  # a fault now, not in a worker
     with staged(out, overwrite=overwrite) as folder:
-        for target in targets:
-            for inner in (target.number, f"{target.number}_GT/SEG"):
-                (folder / inner).mkdir(parents=True)
         tasks = [(look, target, frame, folder) for target in targets for frame in target.frames]
         with progress("rendering", len(tasks)) as advance:
             run_all(_render_frame, tasks, workers=workers, done=advance)
@@ -121,13 +118,9 @@ def _render_frame(look: Look, target: Target, frame: int, folder: Path) -> None:
             labels, spacing_zyx_um=spacing, frame=frame, seed=target.seed, projection=look.projection
         )
     masks = project_labels(labels)[None] if look.projection else labels
-    assert image.shape == masks.shape, (image.shape, masks.shape)
-    digits = frame_digits(frame, movie.n_frames)
-    for path, values in (
-        (folder / target.number / f"t{digits}.tif", image),
-        (folder / f"{target.number}_GT" / "SEG" / f"man_seg{digits}.tif", masks),
-    ):
-        write_image(path, values, spacing_zyx_um=spacing, time_step_s=movie.time_step_s)
+    CtcWriter(folder, movie.n_frames, spacing, movie.time_step_s, target.number, tracking=False).write(
+        frame, masks, image
+    )
 
 
 @contextlib.contextmanager
