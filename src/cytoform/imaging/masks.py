@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt16
 
+from cytoform.base.kinds import Kind, kind_of
 from cytoform.errors import InputError
 from cytoform.movies.movie import LabelMovie
 from cytoform.movies.readers import name_apart, open_movies
@@ -30,7 +31,7 @@ def open_masks(
     source: Path, *, voxel_size_zyx_um: Triple | None = None, time_step_s: float | None = None
 ) -> list[LabelMovie]:
     """The masks of a shape store, one movie a sequence, or those that `open_movies` reads, 2D too."""
-    if not _is_store(source):
+    if kind_of(source) is not Kind.SHAPE_STORE:
         return name_apart(open_movies(source, voxel_size_zyx_um=voxel_size_zyx_um, time_step_s=time_step_s, flat=True))
     if voxel_size_zyx_um is not None:
         raise InputError(f"{source}: a shape store knows its voxel size; leave --voxel-size out")
@@ -58,8 +59,3 @@ def numbered(movies: list[LabelMovie], names: Collection[str] | None) -> dict[in
         known = ", ".join(movie.name for movie in movies[:5])
         raise InputError(f"{movies[0].source}: no sequence {unknown[0]!r}; it has {known}{' …' * (len(movies) > 5)}")
     return chosen
-
-
-def _is_store(path: Path) -> bool:
-    about = path / "zarr.json"
-    return about.is_file() and '"cytoform"' in about.read_text("utf-8", errors="replace")

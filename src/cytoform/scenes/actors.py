@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float
 
+from cytoform.base.kinds import Kind, kind_of
 from cytoform.scenes.pieces import Pieces, find_pieces
 from cytoform.shapes.grid import Grid, frame_times
 from cytoform.shapes.store import ShapeSequence
@@ -161,7 +162,7 @@ class FromRun:
 
 def is_run(source: Path) -> bool:
     """A run folder; anything else is taken for a shape store."""
-    return (source / "config.toml").is_file()
+    return kind_of(source) is Kind.RUN
 
 
 @functools.lru_cache(maxsize=8)

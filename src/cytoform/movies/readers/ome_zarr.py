@@ -21,8 +21,6 @@ from cytoform.movies.movie import (
     safe_name,
 )
 
-MARKS = ("zarr.json", ".zgroup", ".zattrs", ".zarray")
-
 
 @dataclass(frozen=True)
 class ZarrFrames:
@@ -69,11 +67,6 @@ class ZarrImage:
     dtype: np.dtype[Any]
     recorded: Recorded
     read: ZarrFrames
-
-
-def is_zarr(path: Path) -> bool:
-    """Whether a folder is a Zarr group or array."""
-    return any((path / mark).is_file() for mark in MARKS)
 
 
 def open_ome_zarr(path: Path, *, given: Given) -> LabelMovie:
