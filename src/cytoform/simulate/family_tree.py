@@ -6,14 +6,8 @@ import numpy as np
 from scipy.stats import norm
 
 from cytoform.errors import InputError
-from cytoform.simulate.mitosis import (
-    PARTING_WAY,
-    Division,
-    Member,
-    MitosisCell,
-    MitosisParameters,
-    ball_radius_um,
-)
+from cytoform.simulate.mitosis import PARTING_WAY, Division, Member, MitosisCell
+from cytoform.simulate.parameters import MitosisParameters, ball_radius_um
 from cytoform.simulate.profiles import Furrow, lobe_scale
 from cytoform.simulate.randomness import Drift, Warp, perpendicular, random_direction
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float
 
-from cytoform.errors import InputError
 from cytoform.movies.lineage import Track
-from cytoform.simulate.cell import Part, Spacing, Time
+from cytoform.simulate.cell import Part, Time
+from cytoform.simulate.parameters import ball_radius_um
 from cytoform.simulate.polyhedron import Polyhedron, revolve
 from cytoform.simulate.profiles import Furrow, lobe_profile, mother_profile
 from cytoform.simulate.randomness import (
@@ -17,53 +17,12 @@ from cytoform.simulate.randomness import (
     smoothstep,
 )
 
-MAX_GENERATIONS = 3
 # Shares of a cell cycle: rounding up begins this long before division, then elongation, then the furrow; after it,
 # daughters round off and part. Rounding up, anaphase and cytokinesis of a C. elegans blastomere take minutes of a
 # cycle of 15 to 50 minutes (Bao et al. 2008, Dev. Biol. 318:65).
 ROUNDING, ELONGATION, FURROW = 0.34, 0.26, 0.15
 ROUNDING_OFF, PARTING = 0.25, 0.12
 PARTING_WAY = 0.3  # how far each of two equal daughters moves away, in radii of their mother
-
-
-@dataclass(frozen=True)
-class MitosisParameters:
-    """What a population of dividing cells is like; the defaults stand in for the C. elegans cells of the paper."""
-
-    size_um3: float = 34.7  # mean volume of a family over the movie
-    size_spread: float = 0.335  # standard deviation of ln(volume) between families
-    cycle_min: float | None = None  # cell cycle; by default as long as the movie divided by the generations
-    generations: int = 1  # divisions that a family can go through
-    daughter_share: float = 0.6  # the larger daughter's largest share of her mother's volume; drawn from 0.5 up
-    growth: float = 1.4  # a cell's volume after one cycle, relative to its beginning
-    irregularity: float = 0.18  # undulation of the surface between divisions, in cell radii
-    slenderness: float = 1.7  # length over width between divisions, on average
-    drift_um_per_min: float = 0.03
-
-    def __post_init__(self) -> None:
-        if not (np.isfinite(self.size_um3) and self.size_um3 > 0):
-            raise InputError(f"--size {self.size_um3}: a mean volume is a positive number of µm³")
-        if self.cycle_min is not None and not (np.isfinite(self.cycle_min) and self.cycle_min > 0):
-            raise InputError(f"--cycle {self.cycle_min}: a cell cycle is a positive number of minutes")
-        if not 0 <= self.generations <= MAX_GENERATIONS:
-            raise InputError(f"--generations {self.generations}: choose 0 (no division) to {MAX_GENERATIONS}")
-        if self.daughter_share >= 1:
-            raise InputError(
-                f"--daughter-share {self.daughter_share}: a daughter would be larger than her mother; choose 0.5 to 0.8"
-            )
-        if not 0.5 <= self.daughter_share <= 0.8:
-            raise InputError(
-                f"--daughter-share {self.daughter_share}: the larger daughter has 0.5 to 0.8 of her mother's volume"
-            )
-
-    def check_voxels(self, spacing_zyx_um: Spacing) -> None:
-        """Refuse voxels that a daughter would hardly fill."""
-        daughter_um = 2 * ball_radius_um(self.size_um3 / 2**self.generations)
-        if daughter_um < 1.5 * max(spacing_zyx_um):
-            given = " ".join(f"{step:g}" for step in spacing_zyx_um)
-            raise InputError(
-                f"--voxel-size {given}: the last daughters are only {daughter_um:.2g} µm wide; choose smaller voxels"
-            )
 
 
 @dataclass(frozen=True)
@@ -208,8 +167,3 @@ class MitosisCell:
 
     def _frames(self, share_of_cycle: float) -> float:
         return max(share_of_cycle * self.cycle_frames, 0.5)
-
-
-def ball_radius_um(volume_um3: float) -> float:
-    """Radius of a ball of this volume."""
-    return float((3 * volume_um3 / (4 * np.pi)) ** (1 / 3))

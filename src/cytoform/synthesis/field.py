@@ -15,7 +15,8 @@ from cytoform.representations.global_code.evaluator import FrameEvaluator
 from cytoform.representations.rotation import identity, to_matrix
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.mesh import Mesh
-from cytoform.synthesis.render import SAFETY, Method, RenderedFrame, render_frame
+from cytoform.synthesis.options import SAFETY, Method
+from cytoform.synthesis.render import RenderedFrame, render_frame
 
 
 @dataclass(frozen=True)

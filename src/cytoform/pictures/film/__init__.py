@@ -6,14 +6,19 @@ timeline.py  what is seen when
 framing.py   one view and one scale that show all of it whole
 page.py      a picture before it is drawn
 layout.py    where things lie on it
-letters.py   the font
+font.py      the font
 drawing.py   a picture drawn
 encoders.py  pictures to MP4 and PNG
 gif.py       pictures to GIF
 write.py     all of it in order
 """
 
-from cytoform.pictures.film.style import MovieStyle
-from cytoform.pictures.film.write import Movie, write_movie
+from cytoform.base.lazy import importer
 
-__all__ = ["Movie", "MovieStyle", "write_movie"]
+_MODULES = {
+    "Movie": "cytoform.pictures.film.write",
+    "MovieStyle": "cytoform.pictures.film.style",
+    "write_movie": "cytoform.pictures.film.write",
+}
+__all__ = [*_MODULES]
+__getattr__ = importer(__name__, _MODULES)
