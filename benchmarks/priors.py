@@ -67,7 +67,7 @@ def main() -> None:
     print(row("(learned)", learned, apart.min(axis=1), overlaps), flush=True)
     for name in PRIORS:
         try:
-            drawn = fit_prior(name, codes).draw(options.n, np.random.default_rng(options.seed)).astype(np.float32)
+            drawn = fit_prior(name, codes).draw(options.n, np.random.default_rng(options.seed)).codes.astype(np.float32)
         except InputError as fault:
             print(f"| {name} | {fault} |")
             continue

@@ -43,10 +43,11 @@ class SettingsFile(Section):
         if preset not in cls.preset_names():
             raise InputError(f"--preset {preset}: unknown; use one of {', '.join(cls.preset_names())}")
         values = tomllib.loads((cls._folder() / f"{preset}.toml").read_text())
-        if file is not None:
-            _merge(values, read_toml(file))
+        changes = {} if file is None else read_toml(file)
         for setting in settings or []:
-            _merge(values, _parse_setting(setting))
+            _merge(changes, _parse_setting(setting))
+        cls._drop_what_does_not_apply(values, changes)
+        _merge(values, changes)
         return cls.check(values, where=str(file or "--set" if settings or file else f"preset {preset}"))
 
     @classmethod
@@ -58,6 +59,10 @@ class SettingsFile(Section):
     def read(cls: type[S], path: Path) -> S:
         """Read a complete config.toml."""
         return cls.check(read_toml(path), where=str(path))
+
+    @classmethod
+    def _drop_what_does_not_apply(cls, preset: dict[str, Any], changes: dict[str, Any]) -> None:
+        """Remove settings of a preset that are for another choice than `changes` make."""
 
     @classmethod
     def _folder(cls) -> Any:

@@ -1,12 +1,16 @@
-"""Every knob of a run: checked once, then frozen. Presets are TOML files of what differs from the defaults."""
+"""All settings of a run: checked once, then frozen. A preset is a TOML file of the settings that differ from the defaults."""
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, SerializeAsAny, create_model
 
-from cytoform.base.settings import Section, SettingsFile
-from cytoform.representations.global_code.config import ModelConfig
+from cytoform.base.settings import Section, SettingsFile, checked
+from cytoform.representations.config import RepresentationConfig
+from cytoform.representations.global_code.config import GlobalCodeConfig
+from cytoform.representations.table import DEFAULT, chosen_kind
 
 
 class DataConfig(Section):
@@ -62,14 +66,45 @@ class Config(SettingsFile):
     presets = "runs/presets"
 
     data: DataConfig = DataConfig()
-    model: ModelConfig = ModelConfig()
+    model: SerializeAsAny[RepresentationConfig] = GlobalCodeConfig()
     training: TrainingConfig = TrainingConfig()
     sampling: SamplingConfig = SamplingConfig()
 
     @property
-    def turns(self) -> bool:
-        """Whether sequences are turned into a pose that they share."""
+    def has_rotations(self) -> bool:
+        """Whether sequences are rotated into a common pose."""
         return self.data.align != "none" or self.model.rotations != "none"
+
+    @classmethod
+    def check(cls, values: dict[str, Any], *, where: str) -> "Config":
+        """Check a nested dictionary of settings. Raises InputError that names the first wrong one and its nearest known."""
+        kind = chosen_kind(values.get("model", {}), where=where)
+        return checked(_config_with(kind.config), values, where=where)
+
+    @classmethod
+    def _drop_what_does_not_apply(cls, preset: dict[str, Any], changes: dict[str, Any]) -> None:
+        """A preset's section `model` is for one kind of representation."""
+        model = changes.get("model", {})
+        if (
+            isinstance(model, dict)
+            and "kind" in model
+            and model["kind"] != preset.get("model", {}).get("kind", DEFAULT)
+        ):
+            preset.pop("model", None)
+
+    def __reduce__(self) -> tuple[Callable[..., "Config"], tuple[Any, ...]]:
+        # The class that `check` makes has no name of its own by which pickle could find it.
+        return _restored, (self.model_dump(mode="json"),)
+
+
+@cache
+def _config_with(model: type[RepresentationConfig]) -> type[Config]:
+    """`Config` with the settings of one kind of representation in its section `model`."""
+    return create_model("Config", __base__=Config, model=(model, model()))  # type: ignore[call-arg]
+
+
+def _restored(values: dict[str, Any]) -> Config:
+    return Config.check(values, where="the settings of a run")
 
 
 def preset_names() -> list[str]:

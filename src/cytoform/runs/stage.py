@@ -45,7 +45,7 @@ from cytoform.training.loop import Trained, learn
 from cytoform.training.team import Team, make_fabric
 
 # What is done with the run folder and the learned codes before the run counts as finished.
-AtEnd = Callable[[Path, Float[np.ndarray, "sequences code"]], None]
+AtEnd = Callable[[Path, Float[np.ndarray, "sequences ..."]], None]
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def _sampling(plan: _Plan) -> dict[str, Any]:
     return {
         "sampling": config.sampling,
         "mirrored": config.data.mirrored,
-        "any_pose": config.turns,
+        "any_pose": config.has_rotations,
         "seed": plan.seed,
         "workers": plan.workers,
     }

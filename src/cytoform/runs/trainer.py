@@ -136,7 +136,7 @@ class Trainer:
         """Noise that makes the cells around every code alike, so that codes drawn from the prior give cells too."""
         if self.training.code_noise == 0:
             return None
-        noise = rng.normal(0, self.training.code_noise, (n_frames, self.raw_model.decoder.code_dim))[mine]
+        noise = rng.normal(0, self.training.code_noise, (n_frames, *self.raw_model.decoder.code_shape))[mine]
         return self.fabric.to_device(torch.tensor(noise, dtype=torch.float32))
 
     def _to_device(self, batch: Batch) -> Batch:
@@ -150,7 +150,7 @@ class Trainer:
         return EpochMetrics(
             epoch=self.position.epoch,
             loss=loss_sum / self.batches_per_epoch,
-            code_norm=float(self.raw_model.codes.detach().norm(dim=1).mean()),
+            code_norm=float(self.raw_model.codes.detach().flatten(1).norm(dim=1).mean()),
             learning_rate=next(self._groups())["lr"],
             points_per_second=n_points / (time.perf_counter() - start),
         )
@@ -162,7 +162,8 @@ class Trainer:
         sums = cast(Tensor, self.fabric.all_reduce(each, reduce_op="sum")).tolist()
         if not math.isfinite(sum(sums)):
             raise InputError(
-                f"training fell apart in epoch {self.position.epoch + 1}; lower training.learning_rate or model.omega "
+                f"training diverged in epoch {self.position.epoch + 1} (the loss is not finite); lower "
+                "training.learning_rate or model.omega "
                 "(a lower learning_rate in the run's config.toml goes for --resume from the last good checkpoint)"
             )
         return sums

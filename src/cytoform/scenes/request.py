@@ -8,7 +8,6 @@ from typing import Any, Literal, get_args
 
 from cytoform.base.digest import folder_sha256
 from cytoform.errors import InputError
-from cytoform.priors.fitted import PriorName
 from cytoform.scenes.actors import is_run, load_cells
 from cytoform.shapes.store import ShapeStore
 
@@ -48,7 +47,7 @@ class SceneRequest:
     texture: str = "optics"
     voxel_size_zyx_um: Triple | None = None
     time_step_s: float | None = None
-    prior: PriorName = "between"
+    prior: str = "between"
     motion: str = WALK
     speed_um_per_min: float | None = None
     persistence_min: float | None = None

@@ -2,12 +2,13 @@
 
 NAME.zarr/                    attributes {"cytoform": {...}}: scale, band, origin of the data
   SEQUENCE/                   OME-Zarr image, axes t z y x, in µm and s
+    latent/code               float32, the latent code that it was rendered from, if any; further variables beside it
     sdf                       float16, signed distance in µm, truncated at ± band
     labels/mask/0             uint8, 1 inside
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
@@ -25,6 +26,7 @@ from cytoform.shapes.grid import Grid
 from cytoform.shapes.mesh import Mesh, mesh_from_distance
 
 FORMAT = 1
+LATENT = "latent"
 # Side of a chunk, by the largest grid it is for: few chunks a frame, since each costs milliseconds, and yet small ones.
 CHUNKS = ((96, 96), (192, 64), (math.inf, 128))
 SMALLEST_UM = np.finfo(np.float16).smallest_subnormal  # of what a store tells from 0
@@ -42,7 +44,7 @@ class SequenceInfo:
     offsets_zyx_um: tuple[tuple[float, float, float], ...] = ()
     # Quaternion of the rotation from a generated cell's pose to the canonical one of its run (representations/rotation.py).
     rotation_wxyz: tuple[float, float, float, float] | None = None
-    # What else its maker says, fit for JSON: the code that it was rendered from, how far it lies along a path.
+    # Further facts from its maker, fit for JSON: how far it lies along a path, say.
     details: dict[str, Any] = field(default_factory=dict)
 
 
@@ -53,6 +55,7 @@ class ShapeSequence:
         self.grid = grid
         self.band_um = band_um
         self.info = _info(group)
+        self._group = group
         self._sdf = _array(group, "sdf")
         self._mask = _array(group, "labels/mask/0")
         expected = (self.info.n_frames, *grid.shape)
@@ -90,6 +93,18 @@ class ShapeSequence:
             start = corner - low
             whole[tuple(slice(s, s + n) for s, n in zip(start, block.shape, strict=True))] = block
         return (int(low[0]), int(low[1]), int(low[2])), whole
+
+    @property
+    def latent(self) -> dict[str, np.ndarray]:
+        """Arrays that the sequence was rendered from: the latent "code", and further variables by name. Empty if none."""
+        if LATENT not in self._group:
+            # Stores of version 0.1.0 keep the code among the details.
+            code = self.info.details.get("code")
+            return {} if code is None else {"code": np.array(code, np.float32)}
+        group = cast(zarr.Group, self._group[LATENT])
+        return {
+            name: self._read(_array(group, name), (slice(None),) * _array(group, name).ndim) for name in sorted(group)
+        }
 
     def _read(self, array: zarr.Array[Any], where: tuple[int | slice, ...]) -> np.ndarray:
         try:
@@ -203,8 +218,8 @@ class ShapeStore:
                 raise InputError(f"{self.path}: no sequence {name!r}; it has {known} …") from None
             raise _damaged(f"{self.path}/{name}", fault) from None
 
-    def add(self, info: SequenceInfo) -> ShapeSequence:
-        """Begin a sequence: empty frames, all outside, until they are written."""
+    def add(self, info: SequenceInfo, *, latent: Mapping[str, np.ndarray] | None = None) -> ShapeSequence:
+        """Begin a sequence: empty frames, all outside, until they are written. `latent` arrays are what it is rendered from."""
         group = self._root.create_group(info.name)
         spacing = self.grid.spacing_um
         pose = {} if info.rotation_wxyz is None else {"rotation_wxyz": list(info.rotation_wxyz)}
@@ -235,6 +250,10 @@ class ShapeStore:
             "image-label": {"source": {"image": "../../"}},
         }
         self._array(mask, "0", info.n_frames, "uint8", 0.0)
+        if latent:
+            arrays = group.create_group(LATENT)
+            for name, values in latent.items():
+                arrays.create_array(name, data=np.asarray(values, np.float32))
         return ShapeSequence(group, self.grid, self.band_um)
 
     def _array(self, group: zarr.Group, name: str, n_frames: int, dtype: str, outside: float) -> None:

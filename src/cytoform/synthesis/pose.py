@@ -10,7 +10,7 @@ from jaxtyping import Float
 from cytoform.errors import InputError
 from cytoform.representations import rotation
 from cytoform.runs.run import Run
-from cytoform.synthesis.field import Field
+from cytoform.synthesis.field import CodeField
 from cytoform.synthesis.render import RenderedFrame
 
 Pose = Literal["random", "canonical"]
@@ -24,15 +24,15 @@ REMEDY = (
 
 def chosen_pose(run: Run, wanted: Pose | None) -> Pose:
     """What is wanted, or what suits the run. Raises InputError for random poses of a run that knows but one."""
-    if wanted == "random" and not run.config.turns:
+    if wanted == "random" and not run.config.has_rotations:
         raise InputError(
             f"--pose random: {run.path} knows its cells in the pose they had only; train with --align principal"
         )
-    return wanted or ("random" if run.config.turns else "canonical")
+    return wanted or ("random" if run.config.has_rotations else "canonical")
 
 
 def draw_rotation(
-    field: Field, times: Float[np.ndarray, " frames"], name: str, rng: np.random.Generator
+    field: CodeField, times: Float[np.ndarray, " frames"], name: str, rng: np.random.Generator
 ) -> Float[np.ndarray, " 4"]:
     """A uniform rotation, among those in which the cube holds the whole cell; `name` is for messages.
 

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 
 from cytoform.errors import InputError
 from cytoform.representations.bounds import Bounds
-from cytoform.representations.global_code.evaluator import FrameEvaluator
+from cytoform.representations.representation import Frame
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.mesh import Mesh, mesh_from_distance
 from cytoform.shapes.store import ShapeSequence
@@ -55,7 +55,7 @@ class RenderedFrame:
 
 
 def render_frame(
-    evaluate: FrameEvaluator, grid: Grid, *, bounds: Bounds, method: Method = "narrow-band", safety: float = SAFETY
+    evaluate: Frame, grid: Grid, *, bounds: Bounds, method: Method = "narrow-band", safety: float = SAFETY
 ) -> RenderedFrame:
     """Render one frame; `dense` evaluates every voxel and is the reference for `narrow-band`.
 

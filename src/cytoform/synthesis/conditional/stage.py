@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float
 
 from cytoform.assess.measures.sequence_descriptors import SEQUENCE_DESCRIPTORS, describe_sequence
 from cytoform.base.parallel import Progress, no_progress
+from cytoform.priors.prior import DrawnCell
 from cytoform.shapes.grid import Grid, frame_times
 from cytoform.synthesis.cells import Cells
 from cytoform.synthesis.conditional.request import parse_request
@@ -32,22 +32,22 @@ def condition_on(
     grid = rendering.grid_of(cells)
     coarse = Grid(min(grid.size, COARSE_GRID), grid.half_extent_um)
 
-    def measure(code: Float[np.ndarray, " code"], n_frames: int, where: Grid) -> dict[str, float]:
-        field = cells.field(code)
+    def measure(cell: DrawnCell, n_frames: int, where: Grid) -> dict[str, float]:
+        field = cells.field(cell.code, variables=cell.variables)
         frames = (
             field.render(float(time), where.size, method=rendering.method, safety=rendering.safety).box_sdf_um
             for time in frame_times(n_frames)
         )
         return describe_sequence(frames, where.spacing_um)
 
-    def measure_new(code: Float[np.ndarray, " code"], number: int, as_wanted: bool) -> dict[str, float]:
-        return measure(code, rendering.frames_of(like_of_new(cells, number)), grid if as_wanted else coarse)
+    def measure_new(cell: DrawnCell, number: int, as_wanted: bool) -> dict[str, float]:
+        return measure(cell, rendering.frames_of(like_of_new(cells, number)), grid if as_wanted else coarse)
 
-    codes, learned = cells.codes, cells.run.learned.sequences
+    codes, learned = cells.flat_codes, cells.run.learned.sequences
     rows = []
     with progress("measuring learned cells", len(learned)) as advance:
         for code, like in zip(codes, learned, strict=True):
-            rows.append(measure(code, rendering.frames_of(like), coarse))
+            rows.append(measure(DrawnCell(code), rendering.frames_of(like), coarse))
             advance()
     descriptors = {name: np.array([row[name] for row in rows]) for name in SEQUENCE_DESCRIPTORS}
     return Condition(requests, codes, descriptors, measure_new)

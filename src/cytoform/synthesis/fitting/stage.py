@@ -17,9 +17,9 @@ from cytoform.runs.run import Run
 from cytoform.shapes.grid import Grid, frame_times
 from cytoform.shapes.store import SequenceInfo, ShapeSequence, ShapeStore
 from cytoform.synthesis.cells import Cells
-from cytoform.synthesis.fitting.distribution_score import relative_remoteness
 from cytoform.synthesis.fitting.fit import Fit, FitSettings, fit
 from cytoform.synthesis.fitting.observed import Observed, observe
+from cytoform.synthesis.fitting.out_of_distribution import relative_score
 from cytoform.synthesis.render import BAND_VOXELS, render_sequence
 from cytoform.synthesis.sequences import Rendering
 from cytoform.training.metrics import final_loss
@@ -39,13 +39,13 @@ class Completed:
     error_um: float
     learned_error_um: float | None
     expected_error_um: tuple[float, ...]  # of the surface, in each frame
-    remoteness: float | None  # of the code, 1 is that of the most remote learned one
+    out_of_distribution: float | None  # score of the code; 1 is the score of the most unusual learned code
 
     @property
     def outside(self) -> bool:
         """Whether the run cannot describe this cell as it does the learned ones, or only by a code unlike theirs."""
         badly = self.learned_error_um is not None and self.error_um > OUTSIDE * self.learned_error_um
-        return badly or (self.remoteness is not None and self.remoteness > 1)
+        return badly or (self.out_of_distribution is not None and self.out_of_distribution > 1)
 
 
 def complete(
@@ -103,7 +103,7 @@ def complete(
                 Completed(
                     observed.name, len(observed.frames), observed.n_gaps, fitted.error_um, learned_um,
                     tuple(map(float, fitted.expected_error_um)),
-                    relative_remoteness(fitted.field.code.cpu().numpy(), cells.codes, run.decoder.code_knots),
+                    relative_score(*(_over_time(run, codes) for codes in (fitted.field.code[None], run.codes))),
                 )
             )  # fmt: skip
         written.note({"fits": {each.name: _record(each) for each in found}})
@@ -131,8 +131,8 @@ def _write(store: ShapeStore, info: SequenceInfo, fitted: Fit, rendering: Render
             step_s,
             f"fitted to {info.source or info.name}",
             offsets,
-            details={"code": fitted.field.code.tolist()},
-        )
+        ),
+        latent={"code": fitted.field.code.cpu().numpy()},
     )
     frames = (
         fitted.field.render(float(time), store.grid.size, method=rendering.method, safety=rendering.safety)
@@ -143,8 +143,14 @@ def _write(store: ShapeStore, info: SequenceInfo, fitted: Fit, rendering: Render
 
 def _record(completed: Completed) -> dict[str, object]:
     """As JSON: nothing is expected of a frame without a surface."""
+    record = asdict(completed)
     expected = [None if math.isnan(value) else value for value in completed.expected_error_um]
-    return {**asdict(completed), "expected_error_um": expected, "outside": completed.outside}
+    score = record.pop("out_of_distribution")
+    return {**record, "remoteness": score, "expected_error_um": expected, "outside": completed.outside}
+
+
+def _over_time(run: Run, codes: Tensor) -> Float[np.ndarray, "n knots values"]:
+    return run.decoder.over_time(codes).cpu().numpy()
 
 
 def _times(loss: float | None, half_extent_um: float) -> float | None:
