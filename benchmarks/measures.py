@@ -22,7 +22,7 @@ from cytoform.assess.measures.descriptors import describe, elongation, solidity
 from cytoform.assess.measures.dynamics import Bodies, Still, step
 from cytoform.assess.measures.masks import jaccard, topology
 from cytoform.assess.measures.protrusions import protrusion_lengths_um
-from cytoform.assess.measures.sequences import bounding_box, measure_frame
+from cytoform.assess.measures.sequences import measure_frame
 from cytoform.assess.measures.surface_distance import surface_distance
 from cytoform.assess.results import evaluate
 from cytoform.base.parallel import run_all
@@ -88,10 +88,10 @@ def seconds_by_measure(paths: tuple[Path, Path], n_frames: int) -> dict[str, flo
         sequences = [store[names[i % len(names)]] for store in stores]
         t = i % sequences[0].info.n_frames
         a, b = (measure_frame(path, sequence, t) for path, sequence in zip(paths, sequences, strict=True))
-        sdf_um, spacing = sequences[0].sdf_um(t), sequences[0].grid.spacing_um
-        timed("reading", lambda s=sequences[0], t=t: s.sdf_um(t))
-        box = bounding_box(a.mask, margin=2)
-        cut, mask = sdf_um[box], a.mask[box]
+        spacing = sequences[0].grid.spacing_um
+        timed("reading", lambda s=sequences[0], t=t: s.box(t))
+        tight = sequences[0].box(t).tight(margin=2)
+        cut, mask = tight.box_sdf_um, tight.inside
         timed("mesh", lambda c=cut, s=spacing: mesh_from_distance(c, s))
         mesh = mesh_from_distance(cut, spacing)
         timed("all descriptors", lambda c=cut, m=mesh, s=spacing: describe(c, m, s))

@@ -22,7 +22,7 @@ from cytoform.pictures.figures import COLOURS
 from cytoform.pictures.player.coding import Lattice, encode_frames
 from cytoform.pictures.player.element import MOST_FACES, Actor, Scene, player, player_head
 from cytoform.shapes.mesh import Mesh
-from cytoform.shapes.store import ShapeSequence, ShapeStore, meshes_of
+from cytoform.shapes.store import ShapeSequence, ShapeStore
 
 ARGUMENTS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 DRAW_ALL = """() => {
@@ -59,7 +59,7 @@ def main() -> None:
 
 def weigh(sequence: ShapeSequence) -> None:
     """Print what a mesh weighs by its faces, deflated, with errors and without."""
-    fine = [mesh for mesh in meshes_of(sequence) if mesh is not None]
+    fine = [mesh for mesh in sequence.meshes() if mesh is not None]
     for n_faces in (500, 1200, 3000):
         meshes = [decimated(mesh, n_faces) for mesh in fine]
         errors_um = [signed_errors_um(mesh, other) for mesh, other in zip(meshes, fine[1:] + fine[:1], strict=True)]
@@ -71,7 +71,7 @@ def weigh(sequence: ShapeSequence) -> None:
 
 
 def scene_of(sequence: ShapeSequence) -> Scene:
-    meshes: list[Mesh] = [decimated(mesh, MOST_FACES) for mesh in meshes_of(sequence) if mesh is not None]
+    meshes: list[Mesh] = [decimated(mesh, MOST_FACES) for mesh in sequence.meshes() if mesh is not None]
     ahead = meshes[1:] + meshes[:1]
     errors_um = tuple(signed_errors_um(mesh, other) for mesh, other in zip(ahead, meshes, strict=True))
     actors = (

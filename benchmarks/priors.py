@@ -16,11 +16,11 @@ from cytoform.assess.measures.masks import jaccard, topology
 from cytoform.assess.measures.sequence_descriptors import describe_sequence
 from cytoform.errors import InputError
 from cytoform.priors.fitted import PRIORS, fit_prior
+from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import frame_times
 from cytoform.synthesis.cells import Cells
-from cytoform.synthesis.render import RenderedFrame
 
-Sequences = list[list[RenderedFrame]]
+Sequences = list[list[BoxedField]]
 
 
 def rendered(cells: Cells, codes: np.ndarray, grid: int) -> Sequences:
@@ -29,7 +29,7 @@ def rendered(cells: Cells, codes: np.ndarray, grid: int) -> Sequences:
     return [[cells.field(code).render(float(time), grid) for time in times] for code in codes]
 
 
-def largest_overlap(sequence: list[RenderedFrame], others: Sequences) -> float:
+def largest_overlap(sequence: list[BoxedField], others: Sequences) -> float:
     """Jaccard index, mean over frames, with the one that it overlaps most."""
     return max(
         float(np.mean([jaccard(a.mask(), b.mask()) for a, b in zip(sequence, other, strict=True)])) for other in others
@@ -39,7 +39,7 @@ def largest_overlap(sequence: list[RenderedFrame], others: Sequences) -> float:
 def row(name: str, sequences: Sequences, code_distances: np.ndarray, overlaps: list[float]) -> str:
     """One line of the table."""
     frames = [frame for sequence in sequences for frame in sequence]
-    whole = np.mean([topology(frame.box_sdf_um <= 0).components == 1 for frame in frames])
+    whole = np.mean([topology(frame.inside).components == 1 for frame in frames])
     found = [describe_sequence([f.box_sdf_um for f in s], s[0].grid.spacing_um) for s in sequences]
     sizes, reaches = (np.array([d[key] for d in found]) for key in ("size_um3", "longest_protrusion_um"))
     return (

@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from stores import ball
 
 from cytoform.scenes.request import SceneRequest
+from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import SequenceInfo, ShapeStore
 from cytoform.simulate.analytic import DividingPair
@@ -15,6 +17,11 @@ RADIUS_UM = 2.6
 N_FRAMES = 7
 # The pair is apart, by more than a voxel's diagonal, from this frame on.
 DIVISION = 5
+
+
+def boxed_ball(radius_um: float) -> BoxedField:
+    """A ball in the middle of the cube."""
+    return BoxedField(GRID, (0, 0, 0), ball(radius_um, grid=GRID), 2.0)
 
 
 def write_pairs(path: Path, names: str = "ab", *, n_frames: int = N_FRAMES, end_um: float = 7.4) -> Path:

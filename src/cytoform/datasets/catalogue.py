@@ -4,6 +4,7 @@ import difflib
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
+from cytoform.base.triples import Triple
 from cytoform.errors import InputError
 
 CHALLENGE = "https://data.celltrackingchallenge.net/training-datasets"
@@ -22,7 +23,7 @@ class Dataset:
     summary: str
     url: str
     page: str = ""
-    voxel_size_zyx_um: tuple[float, float, float] | None = None
+    voxel_size_zyx_um: Triple | None = None
     time_step_s: float | None = None
 
     @property

@@ -6,6 +6,8 @@ from scipy.ndimage import find_objects
 from scipy.sparse import csr_array
 from scipy.special import ndtri
 
+from cytoform.base.triples import Triple
+
 # Splitmix64 (Steele et al. 2014): its increment and its finaliser make a hash of a counter.
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
@@ -19,7 +21,7 @@ Hashes = UInt64[np.ndarray, "..."]
 def cell_noise(
     labels_zyx: Integer[np.ndarray, "z y x"],
     *,
-    spacing_zyx_um: tuple[float, float, float],
+    spacing_zyx_um: Triple,
     correlation_um: float,
     seed: int,
 ) -> Float32[np.ndarray, "z y x"]:

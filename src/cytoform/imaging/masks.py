@@ -7,12 +7,11 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt16
 
+from cytoform.base.triples import Triple
 from cytoform.errors import InputError
 from cytoform.movies.movie import LabelMovie
 from cytoform.movies.readers import name_apart, open_movies
 from cytoform.shapes.store import ShapeStore
-
-Triple = tuple[float, float, float]
 
 
 @dataclass(frozen=True)

@@ -20,14 +20,13 @@ from cytoform.base.digest import folder_sha256
 from cytoform.base.files import staged, write_json
 from cytoform.base.parallel import Progress, no_progress, run_all
 from cytoform.base.provenance import software_versions
+from cytoform.base.triples import Triple
 from cytoform.errors import InputError
 from cytoform.imaging.masks import numbered, open_masks
 from cytoform.imaging.texture import OPTICS, Texture, open_texture
 from cytoform.movies.ctc import frame_digits, write_image
 from cytoform.movies.movie import LabelMovie
 from cytoform.movies.pairs.pairs import project_labels
-
-Triple = tuple[float, float, float]
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from cytoform.base.triples import Triple
 from cytoform.errors import InputError
 
 OPTICS = "optics"  # what a user calls the microscope of default parameters
@@ -27,7 +28,7 @@ class Texture(Protocol):
         self,
         labels_zyx: np.ndarray,
         *,
-        spacing_zyx_um: tuple[float, float, float],
+        spacing_zyx_um: Triple,
         frame: int,
         seed: int,
         projection: bool = False,

@@ -9,6 +9,7 @@ import numpy as np
 import tifffile
 from jaxtyping import Integer, Shaped
 
+from cytoform.base.triples import Triple
 from cytoform.errors import InputError
 from cytoform.movies.lineage import Lineage, write_lineage
 from cytoform.movies.movie import as_labels
@@ -24,7 +25,7 @@ class CtcWriter:
 
     folder: Path
     n_frames: int
-    spacing_zyx_um: tuple[float, float, float]
+    spacing_zyx_um: Triple
     time_step_s: float | None = None
     sequence: str = "01"
     segmentation: bool = True
@@ -76,7 +77,7 @@ def write_image(
     path: Path | io.BytesIO,
     values: Shaped[np.ndarray, "z y x"],
     *,
-    spacing_zyx_um: tuple[float, float, float],
+    spacing_zyx_um: Triple,
     time_step_s: float | None,
     level: int = 6,
 ) -> None:

@@ -8,12 +8,10 @@ from typing import Any
 import cc3d
 import numpy as np
 
+from cytoform.base.triples import Slices, Triple, triple
 from cytoform.errors import EmptyFrame, InputError
 from cytoform.movies.lineage import Lineage, Track, TrackFamily
 from cytoform.movies.movie import LabelMovie, Labels
-
-Box = tuple[slice, slice, slice]
-Triple = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -21,7 +19,7 @@ class FamilyFrame:
     """A family in one frame: the union of the members that are alive."""
 
     labels: tuple[int, ...]
-    box_zyx: Box
+    box_zyx: Slices
     # Mean of the voxel centres, from the corner of the volume.
     centroid_zyx_um: Triple
     n_voxels: int
@@ -73,7 +71,7 @@ class FamilySearch:
 class _Extent:
     """A label in one frame."""
 
-    box_zyx: Box
+    box_zyx: Slices
     n_voxels: int
     centroid_voxels: Triple
 
@@ -155,21 +153,16 @@ def _measure(labels: Labels) -> dict[int, _Extent]:
     statistics: Mapping[str, Any] = cc3d.statistics(labels, no_slice_conversion=True)
     counts, boxes, centroids = (statistics[key] for key in ("voxel_counts", "bounding_boxes", "centroids"))
     return {
-        int(names[i]): _Extent(_box(boxes[i]), int(counts[i]), _triple(centroids[i]))
+        int(names[i]): _Extent(_box(boxes[i]), int(counts[i]), triple(centroids[i]))
         for i in np.flatnonzero(counts)
         if names[i]
     }
 
 
-def _box(bounds: np.ndarray) -> Box:
+def _box(bounds: np.ndarray) -> Slices:
     """Slices from inclusive bounds (z, z, y, y, x, x)."""
     z0, z1, y0, y1, x0, x1 = (int(bound) for bound in bounds)
     return slice(z0, z1 + 1), slice(y0, y1 + 1), slice(x0, x1 + 1)
-
-
-def _triple(values: np.ndarray) -> Triple:
-    z, y, x = (float(value) for value in values)
-    return z, y, x
 
 
 def _lineage_of_presence(movie: LabelMovie, extents: list[Extents]) -> Lineage:
@@ -225,6 +218,6 @@ def _union(labels: tuple[int, ...], parts: list[_Extent], spacing_zyx_um: Triple
     return FamilyFrame(
         labels=labels,
         box_zyx=_box(np.stack([lows, highs - 1], axis=1).ravel()),
-        centroid_zyx_um=_triple((mean + 0.5) * spacing_zyx_um),
+        centroid_zyx_um=triple((mean + 0.5) * spacing_zyx_um),
         n_voxels=n_voxels,
     )

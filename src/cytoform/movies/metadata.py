@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree
 
+from cytoform.base.triples import Triple
 from cytoform.errors import InputError
-
-Triple = tuple[float, float, float]
 
 UM = {
     **dict.fromkeys(("µm", "μm", "\\u00B5m", "um", "micron", "microns", "micrometer", "micrometre"), 1.0),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Integer
 
+from cytoform.base.triples import IntTriple, Triple
 from cytoform.errors import InputError
 from cytoform.movies.lineage import MAX_LABEL, Lineage
 
@@ -24,8 +25,8 @@ class LabelMovie:
     name: str
     source: str
     n_frames: int
-    shape_zyx: tuple[int, int, int]
-    spacing_zyx_um: tuple[float, float, float]
+    shape_zyx: IntTriple
+    spacing_zyx_um: Triple
     time_step_s: float | None
     # None where nothing says who is whose daughter: then every label is a family of one.
     lineage: Lineage | None

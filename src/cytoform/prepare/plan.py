@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from cytoform.base.parallel import run_all
+from cytoform.base.triples import Triple
 from cytoform.errors import InputError
-from cytoform.movies.families import FamilyFrame, Triple
+from cytoform.movies.families import FamilyFrame
 from cytoform.movies.movie import LabelMovie
 from cytoform.prepare.cells import Cell, MovieFrame
 from cytoform.prepare.extent import Centres, Extent, Vector, centres_of, check_fits, common_grid, extent_of

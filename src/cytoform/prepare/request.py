@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cytoform.base.triples import Triple
 from cytoform.errors import InputError
-from cytoform.movies.families import Triple
 from cytoform.shapes.grid import Grid
 
 OPTIONS = {

@@ -7,8 +7,9 @@ from pathlib import Path
 from cytoform.base.cluster import local_workers
 from cytoform.base.files import refuse_existing
 from cytoform.base.parallel import Progress, no_progress
+from cytoform.base.triples import Triple
 from cytoform.errors import InputError
-from cytoform.movies.families import LeftOut, Triple
+from cytoform.movies.families import LeftOut
 from cytoform.movies.movie import LabelMovie
 from cytoform.movies.readers import find_movies, name_apart
 from cytoform.prepare.cells import follow, movie_frames

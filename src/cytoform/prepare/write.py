@@ -6,8 +6,8 @@ from typing import Any
 
 from cytoform.base.parallel import run_all
 from cytoform.base.provenance import software_versions
+from cytoform.base.triples import Triple
 from cytoform.errors import InputError
-from cytoform.movies.families import Triple
 from cytoform.movies.movie import LabelMovie, Labels
 from cytoform.prepare.cells import MovieFrame, movie_frames
 from cytoform.prepare.failures import Failures

@@ -13,7 +13,7 @@ from cytoform.base.files import write_json
 from cytoform.errors import InputError
 from cytoform.scenes.actors import is_run, load_cells
 from cytoform.scenes.bodies import Body, BoxWriter, Shape, own_field
-from cytoform.scenes.pieces import Follower, Member
+from cytoform.scenes.pieces import Follower, Member, find_pieces
 from cytoform.scenes.posing import Acting, Role, act
 from cytoform.shapes.store import ShapeStore
 
@@ -141,15 +141,14 @@ def _write_bodies(
     with BoxWriter(stage.boxes(role.family)) as boxes:
         for pose in reversed(range(len(poses))):
             shape = acting.actor.shape(float(poses[pose]))
-            pieces = shape.pieces()
+            pieces = find_pieces(shape)
             if not pieces.n:
                 where = f"{stage.sources[role.source]}, {acting.actor.name}"
                 raise InputError(f"{where}: a frame without a cell; draw another --seed")
             owners = follower.step_back(pieces)
             for member in sorted(set(owners.tolist())):
                 mine = np.concatenate([[False], owners == member])[pieces.labels]
-                field_um = own_field(shape.sdf_um, mine, least_um=1e-3 * shape.grid.spacing_um)
-                shapes.setdefault(member, {})[pose] = boxes.add(field_um, shape.grid, shape.corner_zyx)
+                shapes.setdefault(member, {})[pose] = boxes.add(own_field(shape, mine))
     ordered = sorted(follower.members, key=lambda member: (member.first, member.number))
     return [_body(member, role, which, shapes[member.number]) for member in ordered]
 

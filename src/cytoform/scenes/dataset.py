@@ -20,6 +20,7 @@ from zarr.codecs import BloscCodec
 
 from cytoform.base.files import write_atomically
 from cytoform.base.ome import OME_VERSION, multiscale
+from cytoform.base.triples import IntTriple
 from cytoform.movies.ctc import frame_digits, write_image
 from cytoform.movies.lineage import Lineage, write_lineage
 from cytoform.scenes.bodies import read_box
@@ -77,7 +78,7 @@ class Dataset:
         return self.folder / f"{self.sequence}.ome.zarr"
 
     @property
-    def shape_zyx(self) -> tuple[int, int, int]:
+    def shape_zyx(self) -> IntTriple:
         """Voxels of its frames; one plane in projections."""
         n_z, n_y, n_x = self.view.seen_shape_zyx
         return (1 if self.view.projection else n_z), n_y, n_x

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cytoform.base.triples import Triple
 from cytoform.errors import InputError
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def _brighter(texture: "Texture", look: Look) -> "Texture":
     )
 
 
-def refuse_unfit(look: Look, *, spacing_zyx_um: tuple[float, float, float], planes: int, projection: bool) -> None:
+def refuse_unfit(look: Look, *, spacing_zyx_um: Triple, planes: int, projection: bool) -> None:
     """Raise InputError now if the texture cannot be opened or does not take such frames: before the long work."""
     if look.paints:
         labels = np.zeros((planes, 32, 32), np.uint16)

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from cytoform.base.digest import folder_sha256
+from cytoform.base.triples import IntTriple, Triple
 from cytoform.errors import InputError
 from cytoform.scenes.actors import is_run, load_cells
 from cytoform.shapes.store import ShapeStore
 
-Triple = tuple[float, float, float]
 Leave = Literal["xy", "xyz", "none"]
 Dial = Literal["snr", "cells", "every", "planes"]
 # Which borders (z, y, x) cells come and go through.
@@ -43,7 +43,7 @@ class SceneRequest:
     sources: tuple[Path, ...]
     cells: int
     frames: int
-    size_zyx: tuple[int, int, int]
+    size_zyx: IntTriple
     texture: str = "optics"
     voxel_size_zyx_um: Triple | None = None
     time_step_s: float | None = None

@@ -12,6 +12,7 @@ from cytoform.base.cluster import local_workers
 from cytoform.base.files import refuse_existing, write_json
 from cytoform.base.parallel import Progress, no_progress, run_all
 from cytoform.base.provenance import software_versions
+from cytoform.base.triples import Triple
 from cytoform.errors import InputError
 from cytoform.scenes.bodies import Body
 from cytoform.scenes.cast import Stage, draw_roles, read_bodies, render_family
@@ -40,7 +41,7 @@ class Scene:
     request: SceneRequest
     scale: Scale
     bodies: tuple[Body, ...]
-    centres_um: tuple[dict[int, tuple[float, float, float]], ...]
+    centres_um: tuple[dict[int, Triple], ...]
 
 
 @dataclass(frozen=True)

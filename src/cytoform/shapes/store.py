@@ -21,9 +21,11 @@ from zarr.codecs import BloscCodec
 
 import cytoform
 from cytoform.base.ome import OME_VERSION, multiscale
+from cytoform.base.triples import Triple, int_triple
 from cytoform.errors import InputError
+from cytoform.shapes.box import BoxedField, bounding_box
 from cytoform.shapes.grid import Grid
-from cytoform.shapes.mesh import Mesh, mesh_from_distance
+from cytoform.shapes.mesh import Mesh
 
 FORMAT = 1
 LATENT = "latent"
@@ -41,7 +43,7 @@ class SequenceInfo:
     time_step_s: float | None = None
     source: str = ""
     # Where the centre of the cube lay in the movie, per frame, in µm: what centring took away.
-    offsets_zyx_um: tuple[tuple[float, float, float], ...] = ()
+    offsets_zyx_um: tuple[Triple, ...] = ()
     # Quaternion of the rotation from a generated cell's pose to the canonical one of its run (representations/rotation.py).
     rotation_wxyz: tuple[float, float, float, float] | None = None
     # Further facts from its maker, fit for JSON: how far it lies along a path, say.
@@ -72,27 +74,28 @@ class ShapeSequence:
         """Occupancy of one frame: distance ≤ 0."""
         return self._read(self._mask, (frame,)).astype(bool)
 
-    def box(self, frame: int) -> tuple[tuple[int, int, int], Float[np.ndarray, "z y x"]]:
-        """The chunks of a frame that hold the cell: their lowest voxel (z, y, x), and signed distance in µm.
+    def meshes(self) -> Iterator[Mesh | None]:
+        """The surface of every frame, None where it is empty; reads only the chunks that hold the cell."""
+        return (self.box(frame).mesh() for frame in range(self.info.n_frames))
 
-        All voxels beyond are outside. Memory grows with the cell, not with the grid.
-        """
-        side = self._sdf.chunks[-1]
+    def box(self, frame: int) -> BoxedField:
+        """The chunks of a frame that hold the cell. Memory grows with the cell, not with the grid."""
+        side, outside = self._sdf.chunks[-1], np.float16(self.band_um)
         blocks = {}
         for corner in product(range(0, self.grid.size, side), repeat=3):
             block = self._read(self._sdf, (frame, *(slice(low, low + side) for low in corner)))
             # Compared as bits, twenty times as fast as half floats: values beyond the band do not occur.
-            if (block.view(np.uint16) != np.float16(self.band_um).view(np.uint16)).any():
+            if (block.view(np.uint16) != outside.view(np.uint16)).any():
                 blocks[corner] = block
         if not blocks:
-            return (0, 0, 0), np.empty((0, 0, 0), np.float32)
+            return BoxedField(self.grid, (0, 0, 0), np.empty((0, 0, 0), np.float32), float(outside))
         low = np.min(list(blocks), axis=0)
         high = np.max([np.add(corner, block.shape) for corner, block in blocks.items()], axis=0)
-        whole = np.full(high - low, self.band_um, np.float32)
+        whole = np.full(high - low, outside, np.float32)
         for corner, block in blocks.items():
             start = corner - low
             whole[tuple(slice(s, s + n) for s, n in zip(start, block.shape, strict=True))] = block
-        return (int(low[0]), int(low[1]), int(low[2])), whole
+        return BoxedField(self.grid, int_triple(low), whole, float(outside))
 
     @property
     def latent(self) -> dict[str, np.ndarray]:
@@ -114,14 +117,13 @@ class ShapeSequence:
 
     def write(self, frame: int, sdf_um: Float[np.ndarray, "z y x"]) -> None:
         """Write a whole frame. Distinct frames may be written at once, from several processes too."""
-        near = sdf_um < self.band_um
-        spans = [np.flatnonzero(near.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1))]
-        if len(spans[0]):
-            box = tuple(slice(span[0], span[-1] + 1) for span in spans)
-            self.write_block(frame, (int(spans[0][0]), int(spans[1][0]), int(spans[2][0])), sdf_um[box])
+        near = bounding_box(sdf_um < self.band_um)
+        corner_zyx = int_triple(side.start for side in near)
+        self.write_box(frame, BoxedField(self.grid, corner_zyx, sdf_um[near], self.band_um))
 
-    def write_block(self, frame: int, corner_zyx: tuple[int, int, int], sdf_um: Float[np.ndarray, "z y x"]) -> None:
-        """Write a block of a frame, its lowest voxel at `corner_zyx`; the frame is outside everywhere else."""
+    def write_box(self, frame: int, field: BoxedField) -> None:
+        """Write a frame from a box of it, truncated at the store's own band; the box must be of the store's grid."""
+        corner_zyx, sdf_um = field.corner_zyx, field.box_sdf_um
         if not sdf_um.size:
             return
         # Whole chunks, so that none has to be read back; a frame starts as all outside.
@@ -298,11 +300,3 @@ def _damaged(where: object, fault: object) -> InputError:
 
 def _place(array: zarr.Array[Any]) -> str:
     return str(array.store_path).removeprefix("file://")
-
-
-def meshes_of(sequence: ShapeSequence) -> Iterator[Mesh | None]:
-    """The surface of every frame; None where it is empty. Reads only what is near the cell."""
-    for frame in range(sequence.info.n_frames):
-        corner_zyx, sdf_um = sequence.box(frame)
-        empty = not (sdf_um <= 0).any()
-        yield None if empty else mesh_from_distance(sdf_um, sequence.grid.spacing_um, corner_zyx=corner_zyx)

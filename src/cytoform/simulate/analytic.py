@@ -10,9 +10,10 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import Float
 
+from cytoform.base.triples import Triple
+
 Points = Float[np.ndarray, "n 3"]
 Distances = Float[np.ndarray, " n"]
-Triple = tuple[float, float, float]
 ORIGIN: Triple = (0.0, 0.0, 0.0)
 
 

@@ -5,9 +5,10 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float
 
+from cytoform.base.triples import Triple
 from cytoform.movies.lineage import Track
 
-Spacing = tuple[float, float, float]
+Spacing = Triple
 # A whole frame or any time between two.
 Time = float | int
 

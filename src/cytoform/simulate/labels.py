@@ -6,6 +6,7 @@ import cc3d
 import numpy as np
 from jaxtyping import Bool, Float, UInt16
 
+from cytoform.base.triples import IntTriple
 from cytoform.errors import InputError
 from cytoform.simulate.cell import Part, Spacing
 from cytoform.simulate.sampling import inside_voxels, line_voxels
@@ -16,7 +17,7 @@ STEPS = np.array([step for step in itertools.product((-1, 0, 1), repeat=3) if an
 
 
 def label_image(
-    parts: list[Part], *, shape: tuple[int, int, int], spacing_zyx_um: Spacing, corner_zyx_um: Float[np.ndarray, " 3"]
+    parts: list[Part], *, shape: IntTriple, spacing_zyx_um: Spacing, corner_zyx_um: Float[np.ndarray, " 3"]
 ) -> UInt16[np.ndarray, "z y x"]:
     """Labels of all parts: a voxel belongs to the part whose distance at its centre is ≤ 0 (the smallest, if several).
 
@@ -40,7 +41,7 @@ def label_image(
 
 
 def _part_mask(
-    part: Part, *, shape: tuple[int, int, int], spacing_zyx_um: Spacing, corner_zyx_um: Float[np.ndarray, " 3"]
+    part: Part, *, shape: IntTriple, spacing_zyx_um: Spacing, corner_zyx_um: Float[np.ndarray, " 3"]
 ) -> Bool[np.ndarray, "z y x"]:
     spacing = np.array(spacing_zyx_um)
     low, high = (part.bounds_zyx_um - corner_zyx_um) / spacing

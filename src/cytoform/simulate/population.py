@@ -16,6 +16,7 @@ from cytoform.base.cluster import local_workers
 from cytoform.base.files import refuse_existing, staged, write_json
 from cytoform.base.ome import OME_VERSION, multiscale
 from cytoform.base.parallel import run_all
+from cytoform.base.triples import IntTriple
 from cytoform.errors import InputError
 from cytoform.movies.ctc import CtcWriter
 from cytoform.movies.lineage import Lineage
@@ -66,7 +67,7 @@ class SimulatedFamily:
         return np.stack([np.min([box[0] for box in boxes], 0) - margin, np.max([box[1] for box in boxes], 0) + margin])
 
     @property
-    def shape_zyx(self) -> tuple[int, int, int]:
+    def shape_zyx(self) -> IntTriple:
         """Voxels of the volume, which holds the family in every frame with background all around."""
         low, high = self._box_zyx_um
         n_z, n_y, n_x = (int(n) for n in np.ceil((high - low) / np.array(self.spacing_zyx_um)))

@@ -5,13 +5,14 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Bool, Float
 
+from cytoform.base.triples import IntTriple
 from cytoform.simulate.cell import Part, Spacing
 
 Distance = Callable[[Float[np.ndarray, "n 3"]], Float[np.ndarray, " n"]]
 
 
 def inside_voxels(
-    part: Part, *, shape: tuple[int, int, int], spacing_zyx_um: Spacing, corner_zyx_um: Float[np.ndarray, " 3"]
+    part: Part, *, shape: IntTriple, spacing_zyx_um: Spacing, corner_zyx_um: Float[np.ndarray, " 3"]
 ) -> Bool[np.ndarray, "z y x"]:
     """Voxels of a box whose centre is inside `part` (distance ≤ 0).
 

@@ -9,13 +9,14 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from cytoform.errors import InputError
+from cytoform.errors import EmptyFrame, InputError
 from cytoform.representations.bounds import Bounds
 from cytoform.representations.representation import NO_VARIABLES, Frame, Representation, Variables
 from cytoform.representations.rotation import identity, to_matrix
+from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.mesh import Mesh
-from cytoform.synthesis.render import SAFETY, Method, RenderedFrame, render_frame
+from cytoform.synthesis.render import SAFETY, Method, render_frame
 
 DIFFERENCE = 1e-3  # half extents, to each side, over which a gradient is taken
 
@@ -58,7 +59,7 @@ class Field(ABC):
 
     def render(
         self, time: float, grid_size: int, *, method: Method = "narrow-band", safety: float = SAFETY
-    ) -> RenderedFrame:
+    ) -> BoxedField:
         """One frame on an isotropic grid of `grid_size`³ voxels."""
         grid = Grid(grid_size, self.half_extent_um)
         return render_frame(self.at(float(time)), grid, bounds=self.bounds, method=method, safety=safety)
@@ -68,8 +69,14 @@ class Field(ABC):
         return self.render(time, self._grid_size(spacing_um)).mask()
 
     def mesh(self, time: float, spacing_um: float | None = None) -> Mesh:
-        """Closed surface by marching cubes on voxels of about `spacing_um` (1/128 of the cube if not given)."""
-        return self.render(time, self._grid_size(spacing_um or self.half_extent_um / 64)).mesh()
+        """Closed surface by marching cubes on voxels of about `spacing_um` (1/128 of the cube if not given).
+
+        Raises EmptyFrame where no voxel is inside.
+        """
+        mesh = self.render(time, self._grid_size(spacing_um or self.half_extent_um / 64)).mesh()
+        if mesh is None:
+            raise EmptyFrame("no voxel is inside the cell, so there is no surface to mesh")
+        return mesh
 
     def _gradient_xyz(self, frame: Frame, time: float, points: Float[Tensor, "n 3"]) -> Float[Tensor, "n 3"]:
         """By central differences; a field that knows its gradient says it."""

@@ -10,8 +10,8 @@ from jaxtyping import Float
 from cytoform.errors import InputError
 from cytoform.representations import rotation
 from cytoform.runs.run import Run
+from cytoform.shapes.box import BoxedField
 from cytoform.synthesis.field import CodeField
-from cytoform.synthesis.render import RenderedFrame
 
 Pose = Literal["random", "canonical"]
 POSES = 5  # a stream of random numbers
@@ -41,24 +41,14 @@ def draw_rotation(
     for _ in range(TRIES):
         drawn = rotation.random(1, rng)[0]
         turned = replace(field, rotation=drawn)
-        if not any(is_cut(turned.render(float(time), TRIAL_GRID)) for time in times):
+        if not any(turned.render(float(time), TRIAL_GRID).is_cut for time in times):
             return drawn.numpy()
     raise InputError(f"{name}: the cube cuts the cell in each of {TRIES} poses; {REMEDY}")
 
 
-def uncut(frames: Iterable[RenderedFrame], name: str) -> Iterator[RenderedFrame]:
+def uncut(frames: Iterable[BoxedField], name: str) -> Iterator[BoxedField]:
     """The frames as they come. Raises InputError at one in which the cell leaves the cube."""
     for number, frame in enumerate(frames):
-        if is_cut(frame):
+        if frame.is_cut:
             raise InputError(f"{name}, frame {number}: the cube cuts the cell; {REMEDY}")
         yield frame
-
-
-def is_cut(frame: RenderedFrame) -> bool:
-    """Whether an outermost voxel of the grid is inside the cell."""
-    inside = frame.box_sdf_um <= 0
-    for axis, low in enumerate(frame.corner_zyx):
-        filled = low + np.flatnonzero(inside.any(axis=tuple({0, 1, 2} - {axis})))
-        if len(filled) and (filled[0] == 0 or filled[-1] == frame.grid.size - 1):
-            return True
-    return False

@@ -13,12 +13,13 @@ from cytoform.base.parallel import Progress, no_progress
 from cytoform.errors import InputError
 from cytoform.priors.fitted import chosen_prior
 from cytoform.runs.run import LearnedSequence
+from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import Grid, frame_times
 from cytoform.shapes.store import SequenceInfo, ShapeStore
 from cytoform.synthesis.cells import Cells
 from cytoform.synthesis.conditional.search import Condition
 from cytoform.synthesis.pose import POSES, Pose, chosen_pose, draw_rotation, uncut
-from cytoform.synthesis.render import BAND_VOXELS, SAFETY, Method, RenderedFrame, render_sequence
+from cytoform.synthesis.render import BAND_VOXELS, SAFETY, Method, render_sequence
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,7 @@ def write_sequences(
             )
             field = cells.field(sequence.code, rotation=sequence.rotation, variables=sequence.variables)
             latent = {"code": field.code.cpu().numpy(), **sequence.variables}
-            rendered: Iterable[RenderedFrame] = (
+            rendered: Iterable[BoxedField] = (
                 field.render(float(time), grid.size, method=rendering.method, safety=rendering.safety)
                 for time in times[sequence.name]
             )

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from cytoform.base.tensors import load_into, read_tensors, write_tensors
+from cytoform.base.triples import Triple
 from cytoform.errors import InputError
 from cytoform.imaging.networks.brightness import drawn_scores, painted
 from cytoform.imaging.networks.conditions import conditions, volume_conditions
@@ -28,7 +29,6 @@ from cytoform.movies.pairs.pairs import Pairs, project_labels
 from cytoform.training.device import torch_device
 from cytoform.training.folder import CONFIG, WEIGHTS
 
-Triple = tuple[float, float, float]
 SPACING_TOLERANCE = 0.05  # of the pixel size: networks know nothing of micrometres
 
 

@@ -7,6 +7,7 @@ leaves of it is taken as light, and the rest of the grey value as the camera's o
 
 import numpy as np
 
+from cytoform.base.triples import Triple
 from cytoform.errors import InputError
 from cytoform.imaging.optics.cell_light import Observed, brightness_factors, expected
 from cytoform.imaging.optics.field_unevenness import unevenness
@@ -15,8 +16,6 @@ from cytoform.imaging.optics.parameters import OpticsParameters
 from cytoform.imaging.optics.photon_transfer import Noise, photon_transfer
 from cytoform.imaging.optics.texture_match import fit_texture
 from cytoform.movies.pairs.pairs import Pairs, Plane
-
-Triple = tuple[float, float, float]
 
 MOST_PLANES, SHAPE_PLANES = 10, 2  # read for the camera and brightness; for outline and texture, which take longer
 ROUNDS = 2  # outline, blur and texture depend on each other a little

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float, Shaped
 from scipy.ndimage import distance_transform_edt, gaussian_filter1d
 
+from cytoform.base.triples import Triple
 from cytoform.imaging.optics.fluorophores import density
 from cytoform.imaging.optics.light import haze
 from cytoform.imaging.optics.parameters import OpticsParameters
@@ -14,7 +15,6 @@ from cytoform.imaging.optics.photon_transfer import Noise, background_level, inn
 from cytoform.imaging.optics.point_spread import blurred, point_spread
 from cytoform.movies.pairs.pairs import Plane
 
-Triple = tuple[float, float, float]
 Values = Float[np.ndarray, "y x"]
 Factors = Float[np.ndarray, " _"]  # by label
 

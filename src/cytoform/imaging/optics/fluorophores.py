@@ -7,9 +7,9 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt
 from scipy.ndimage import find_objects, gaussian_filter
 
+from cytoform.base.triples import Triple
 from cytoform.imaging.optics.parameters import Fluorophores
 
-Triple = tuple[float, float, float]
 Labels = UInt[np.ndarray, "z y x"]
 Density = Float32[np.ndarray, "z y x"]
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from jaxtyping import Float32
 
+from cytoform.base.triples import Triple
 from cytoform.errors import InputError
 from cytoform.imaging.optics.camera import exposed, grey_type
 from cytoform.imaging.optics.fluorophores import density
@@ -13,7 +14,6 @@ from cytoform.imaging.optics.parameters import OpticsParameters
 from cytoform.imaging.optics.point_spread import blurred, point_spread
 
 EXPOSURE = 0xCA3E2A  # keeps these random numbers apart from all others of the same seed
-Triple = tuple[float, float, float]
 
 
 class Optics:

@@ -11,10 +11,10 @@ from jaxtyping import Float
 from scipy.ndimage import maximum_filter
 from scipy.optimize import least_squares
 
+from cytoform.base.triples import Triple
 from cytoform.imaging.optics.cell_light import (
     Factors,
     Observed,
-    Triple,
     Values,
     bright_enough,
     brightness_factors,

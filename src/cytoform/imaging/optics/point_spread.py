@@ -10,10 +10,10 @@ from jaxtyping import Float, Float32
 from scipy.ndimage import gaussian_filter
 from scipy.signal import fftconvolve
 
+from cytoform.base.triples import Triple
 from cytoform.errors import InputError
 from cytoform.imaging.optics.parameters import Microscope
 
-Triple = tuple[float, float, float]
 Kernel = Float32[np.ndarray, "kz ky kx"]
 
 AIRY_REACH = 6  # Airy radii that are followed sideways, in focus

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
+from cytoform.base.triples import Triple
 from cytoform.imaging.optics.cell_light import (
     Observed,
-    Triple,
     Values,
     bright_enough,
     brightness_factors,

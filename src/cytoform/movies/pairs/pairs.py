@@ -10,11 +10,11 @@ from typing import Literal, overload
 import numpy as np
 from jaxtyping import Integer, Shaped, UInt16
 
+from cytoform.base.triples import Triple
 from cytoform.errors import InputError
 from cytoform.movies.pairs.pair_checks import check_frames
 from cytoform.movies.pairs.pair_sources import PairedMovie, find_pairs
 
-Triple = tuple[float, float, float]
 Planes = Literal["projection", "slices"]
 
 FEWEST_PAIRS = 4

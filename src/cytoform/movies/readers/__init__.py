@@ -7,8 +7,9 @@ from functools import partial
 from itertools import chain, count
 from pathlib import Path
 
+from cytoform.base.triples import Triple
 from cytoform.errors import InputError
-from cytoform.movies.metadata import Given, Triple
+from cytoform.movies.metadata import Given
 from cytoform.movies.movie import LabelMovie
 from cytoform.movies.readers.challenge import find_sequences, open_sequence
 from cytoform.movies.readers.folder import movies_of_folder, tiff_files

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from cytoform.base.triples import IntTriple
 from cytoform.errors import InputError
 from cytoform.movies.lineage import Lineage, read_lineage
 from cytoform.movies.metadata import Given, settle
@@ -21,7 +22,7 @@ class FrameFiles:
     """Reads frames that have a file each."""
 
     files: tuple[Path, ...]
-    shape_zyx: tuple[int, int, int]
+    shape_zyx: IntTriple
 
     def __call__(self, frame: int) -> Labels:
         if not 0 <= frame < len(self.files):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cytoform.base.triples import IntTriple
 from cytoform.errors import InputError
 from cytoform.movies.metadata import Recorded
 from cytoform.movies.readers.ome_zarr import open_image
@@ -18,7 +19,7 @@ class ImageMovie:
 
     source: str
     frames: tuple[int, ...]
-    shape_zyx: tuple[int, int, int]
+    shape_zyx: IntTriple
     dtype: np.dtype
     recorded: Recorded
     read: Callable[[int], np.ndarray]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import zarr
 
+from cytoform.base.triples import IntTriple
 from cytoform.errors import InputError
 from cytoform.movies.metadata import Given, Recorded, from_ome_zarr, settle
 from cytoform.movies.movie import (
@@ -30,7 +31,7 @@ class ZarrFrames:
 
     path: Path
     array: str
-    shape_zyx: tuple[int, int, int]
+    shape_zyx: IntTriple
     index: tuple[int | None, ...]
     n_frames: int
 
@@ -65,7 +66,7 @@ class ZarrImage:
 
     path: Path
     n_frames: int
-    shape_zyx: tuple[int, int, int]
+    shape_zyx: IntTriple
     dtype: np.dtype[Any]
     recorded: Recorded
     read: ZarrFrames
@@ -156,9 +157,7 @@ def _array(group: zarr.Group, name: str) -> zarr.Array[Any]:
     return array
 
 
-def _layout(
-    axes: list[str], shape: tuple[int, ...], where: str
-) -> tuple[int, tuple[int, int, int], tuple[int | None, ...]]:
+def _layout(axes: list[str], shape: tuple[int, ...], where: str) -> tuple[int, IntTriple, tuple[int | None, ...]]:
     """Frames, shape of a frame, and how to index a frame. Raises InputError unless axes are t z y x, or t c z y x."""
     sizes = dict(zip(axes, shape, strict=True))
     kept = [axis for axis in axes if axis in "tzyx" or sizes[axis] > 1]

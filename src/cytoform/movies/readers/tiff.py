@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import tifffile
 
+from cytoform.base.triples import IntTriple
 from cytoform.errors import InputError
 from cytoform.movies.metadata import Given, Recorded, from_imagej, from_ome_xml, settle
 from cytoform.movies.movie import LabelMovie, Labels, as_labels, check_dtype, check_shape, check_size, safe_name
@@ -31,7 +32,7 @@ class TiffHeader:
     """What a TIFF file says about itself before any pixel is read; a volume has `n_frames` None."""
 
     n_frames: int | None
-    shape_zyx: tuple[int, int, int]
+    shape_zyx: IntTriple
     dtype: np.dtype[Any]
     recorded: Recorded
 
@@ -42,7 +43,7 @@ class TiffFrames:
 
     path: Path
     n_frames: int
-    shape_zyx: tuple[int, int, int]
+    shape_zyx: IntTriple
 
     def __call__(self, frame: int) -> Labels:
         where = f"{self.path}, frame {frame}"
@@ -73,7 +74,7 @@ def plain_stem(path: Path) -> str:
     return path.name.removesuffix(path.suffix).removesuffix(".ome")
 
 
-def read_volume(path: Path, *, shape_zyx: tuple[int, int, int], where: str) -> Labels:
+def read_volume(path: Path, *, shape_zyx: IntTriple, where: str) -> Labels:
     """The single volume of a file; `where` names file and frame in messages."""
     header = read_header(path, volume=True, flat=shape_zyx[0] == 1)
     if header.shape_zyx != shape_zyx:
@@ -117,9 +118,7 @@ def _damage_at(where: str) -> Iterator[None]:
         raise InputError(f"{where}: {what}; copy or write it again") from None
 
 
-def _frames_and_shape(
-    series: Series, path: Path, *, volume: bool, flat: bool
-) -> tuple[int | None, tuple[int, int, int]]:
+def _frames_and_shape(series: Series, path: Path, *, volume: bool, flat: bool) -> tuple[int | None, IntTriple]:
     axes, shape = series.axes, tuple(int(n) for n in series.shape)
     if flat and _fits(axes, "YX"):
         return None, (1, shape[0], shape[1])
@@ -152,11 +151,11 @@ def _recorded(tiff: tifffile.TiffFile) -> Recorded:
     return Recorded()
 
 
-def _read(path: Path, frame: int, shape_zyx: tuple[int, int, int], where: str) -> Labels:
+def _read(path: Path, frame: int, shape_zyx: IntTriple, where: str) -> Labels:
     return as_labels(_values(path, frame, shape_zyx, where), where)
 
 
-def _values(path: Path, frame: int, shape_zyx: tuple[int, int, int], where: str) -> np.ndarray:
+def _values(path: Path, frame: int, shape_zyx: IntTriple, where: str) -> np.ndarray:
     with _damage_at(where):
         series = _series(path)
         n_bytes = int(np.prod(shape_zyx)) * series.dtype.itemsize

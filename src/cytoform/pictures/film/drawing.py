@@ -11,7 +11,7 @@ from cytoform.pictures.film.cast import Cell
 from cytoform.pictures.film.font import cut, font
 from cytoform.pictures.film.page import Page, Panel, panel_note
 from cytoform.pictures.rendering import Colour, View, render_view
-from cytoform.shapes.mesh import Mesh, mesh_from_distance
+from cytoform.shapes.mesh import Mesh
 from cytoform.shapes.store import ShapeStore
 
 Pixels = UInt8[np.ndarray, "rows columns 4"]
@@ -82,11 +82,8 @@ def _draw_cell(canvas: Pixels, page: Page, panel: Panel, surface: Mesh) -> None:
 def _surface(cell: Cell, frame: int) -> Mesh | None:
     """The smoothed surface of a cell around the cube's centre; None for an empty frame."""
     sequence = ShapeStore.open(cell.store)[cell.name]
-    corner_zyx, sdf_um = sequence.box(frame)
-    if not (sdf_um <= 0).any():
-        return None
-    mesh = mesh_from_distance(sdf_um, sequence.grid.spacing_um, corner_zyx=corner_zyx)
-    return Mesh(smoothed(mesh).vertices_xyz_um - sequence.grid.half_extent_um, mesh.faces)
+    mesh = sequence.box(frame).mesh()
+    return mesh and Mesh(smoothed(mesh).vertices_xyz_um - sequence.grid.half_extent_um, mesh.faces)
 
 
 def smoothed(mesh: Mesh, rounds: int = ROUNDS) -> Mesh:

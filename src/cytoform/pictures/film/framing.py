@@ -55,13 +55,13 @@ def frame_all(
 def _extents(cell: Cell, frame: int, views: Sequence[Camera]) -> Extents | None:
     """For each view: variance across it, half width and half height in µm; None for an empty frame."""
     sequence = ShapeStore.open(cell.store)[cell.name]
-    corner_zyx, sdf_um = sequence.box(frame)
+    field = sequence.box(frame)
     spacing_um = sequence.grid.spacing_um
     # Only from within: where a reconstruction is far from any cell, small distances need not mean a surface.
-    on_surface = np.argwhere((sdf_um <= 0) & (sdf_um > -2 * spacing_um))
+    on_surface = np.argwhere(field.inside & (field.box_sdf_um > -2 * spacing_um))
     if not len(on_surface):
         return None
-    points_xyz = ((on_surface + corner_zyx + 0.5) * spacing_um - sequence.grid.half_extent_um)[:, ::-1]
+    points_xyz = ((on_surface + field.corner_zyx + 0.5) * spacing_um - sequence.grid.half_extent_um)[:, ::-1]
     across, up = (points_xyz @ np.array([view.axes[axis] for view in views]).T for axis in (0, 1))
     half_width, half_height = (np.abs(seen).max(axis=0) + spacing_um / 2 for seen in (across, up))
     return np.stack([across.var(axis=0), half_width, half_height], axis=1)

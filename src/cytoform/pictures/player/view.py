@@ -18,7 +18,7 @@ from cytoform.pictures.figures import COLOURS
 from cytoform.pictures.labels import distinct, label_of
 from cytoform.pictures.player.element import MOST_FACES, Actor, Player, Scene, player, player_head, round_up
 from cytoform.shapes.mesh import Mesh
-from cytoform.shapes.store import SequenceInfo, ShapeSequence, ShapeStore, meshes_of
+from cytoform.shapes.store import SequenceInfo, ShapeSequence, ShapeStore
 
 PAGE_BYTES, ENTRY_BYTES = 40_000, 1_000  # what a page holds besides its players, at most: in all, and for every cell
 
@@ -112,7 +112,7 @@ def _refuse_strangers(names: Sequence[str], shapes: ShapeStore, others: ShapeSto
 def _meshes(sequence: ShapeSequence, *, centre_um: float | None = None) -> tuple[Mesh | None, ...]:
     """Surfaces of all frames as fine as a player shows them, the centre of their cube at `centre_um` along each axis."""
     shift_um = 0.0 if centre_um is None else centre_um - sequence.grid.half_extent_um
-    fine = (mesh and decimated(mesh, MOST_FACES) for mesh in meshes_of(sequence))
+    fine = (mesh and decimated(mesh, MOST_FACES) for mesh in sequence.meshes())
     return tuple(mesh and Mesh(mesh.vertices_xyz_um + shift_um, mesh.faces) for mesh in fine)
 
 

@@ -100,14 +100,14 @@ class _Viewer:
         seen = []
         for code in codes:
             frames = (self.cells.field(code).render(float(time), self.grid.size) for time in self.times)
-            seen.append(snapshots((f.mask(), f.mesh() if (f.box_sdf_um <= 0).any() else None) for f in frames))
+            seen.append(snapshots((f.mask(), f.mesh()) for f in frames))
             advance(1)
         return seen
 
     def surfaces(self, codes: Sequence[Float[np.ndarray, " code"]], times: Sequence[float]) -> Surfaces:
         """The surface of each code at its time."""
         frames = [self.cells.field(code).render(time, self.grid.size) for code, time in zip(codes, times, strict=True)]
-        return tuple(frame.mesh() if (frame.box_sdf_um <= 0).any() else None for frame in frames)
+        return tuple(frame.mesh() for frame in frames)
 
 
 def _look_around(viewer: _Viewer, codes: NamedCodes, *, seed: int, advance: Advance) -> LatentSpace:

@@ -17,7 +17,7 @@ from cytoform.pictures.slices import outlines, plane_of_difference
 from cytoform.reports.shapes.cells import Cell, Strand
 from cytoform.reports.shapes.failures import Failure
 from cytoform.shapes.mesh import Mesh
-from cytoform.shapes.store import ShapeSequence, ShapeStore, meshes_of
+from cytoform.shapes.store import ShapeSequence, ShapeStore
 
 TILE_PX, THUMBNAIL_PX = 220, 110
 # Inside of the original, on it, outside (blue, grey, vermilion of Okabe and Ito).
@@ -69,7 +69,7 @@ class _Shapes:
     @classmethod
     def read(cls, strand: Strand) -> "_Shapes":
         sequence = ShapeStore.open(strand.store)[strand.sequence.name]
-        return cls(strand, sequence, tuple(meshes_of(sequence)))
+        return cls(strand, sequence, tuple(sequence.meshes()))
 
     @property
     def half_extent_um(self) -> float:

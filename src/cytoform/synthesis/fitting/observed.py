@@ -59,7 +59,6 @@ def observe(
     if not frames:
         raise InputError(f"{name}: none of its {n_frames} frames shows a cell, so there is nothing to fit")
     sampling = sampling.model_copy(update={"pool_points": POINTS})
-    sampling = sampling.model_copy(update={"pool_points": POINTS})
     samples = []
     for frame in frames:
         if every_plane is None:
