@@ -57,7 +57,7 @@ class Around(Prior):
 
 @dataclass(frozen=True)
 class Between(Prior):
-    """Learned codes, and of each the numbers of those nearest to it."""
+    """Learned codes, and for each the row numbers of its nearest neighbours."""
 
     codes: Codes
     neighbours: Float[np.ndarray, "sequences nearest"]
@@ -150,7 +150,7 @@ def _fit_covariance(codes: Codes, sigma: float) -> Mixture:
 def _fit_mixture(codes: Codes, sigma: float) -> Mixture:
     """Components, as many as the Bayesian information criterion chooses, along the leading principal axes.
 
-    Along the others, of which so few codes say little, all components share one shrunk covariance.
+    Along the other axes so few codes say little, and all components share one shrunk covariance.
     """
     from scipy.linalg import block_diag
 

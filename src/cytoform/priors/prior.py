@@ -15,7 +15,7 @@ Given = Mapping[str, float]
 
 @dataclass(frozen=True)
 class DrawnCell:
-    """One new cell: its code, and by name whatever else its prior draws (a size, say)."""
+    """One new cell: its code, and by name further variables that its prior draws (a size, say)."""
 
     code: Float[np.ndarray, " code"]
     variables: Mapping[str, Float[np.ndarray, "..."]] = field(default_factory=dict)

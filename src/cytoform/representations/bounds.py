@@ -1,4 +1,4 @@
-"""How a trained field behaves around its surface: what the narrow-band search relies on when it skips cells."""
+"""How fast a trained field changes around its surface; the narrow-band search skips empty space by these bounds."""
 
 import math
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from cytoform.representations.representation import Frame, Representation
 # Lengths at which a field is measured, in units of the half extent: from an eighth of the cube to a voxel of 512³.
 LENGTHS = tuple(2.0**-power for power in range(2, 9))
 NODES = 4  # cells an axis that a prediction takes: cubic interpolation
-# The sum of absolute weights times distances, in widths, midway between the nodes: what a prediction can miss at a slope of 1.
+# The largest error of a prediction at a slope of 1: absolute weights times distances, in widths, midway between nodes.
 PREDICTION_REACH = 2.15
 N_FRAMES, N_POINTS, N_DIRECTIONS = 16, 256, 8
 BISECTIONS = 20
@@ -33,7 +33,7 @@ class Bounds:
 
     @classmethod
     def of_slope(cls, slope: float) -> "Bounds":
-        """Bounds of a field of which nothing but its steepest slope is known."""
+        """Bounds of a field from its steepest slope alone."""
         reaches = [slope * length for length in LENGTHS]
         return cls(slope, tuple(reaches), tuple(PREDICTION_REACH * reach for reach in reaches))
 
@@ -55,7 +55,7 @@ class Bounds:
 
 
 def _at(length: float, measured: tuple[float, ...], steepest: float) -> float:
-    """What was measured at LENGTHS, as a line over logarithms; in proportion to the slope beyond them."""
+    """Interpolate values measured at LENGTHS, linearly over logarithms; beyond them in proportion to the slope."""
     if length == 0:
         return 0.0
     if length > LENGTHS[0]:
@@ -65,10 +65,10 @@ def _at(length: float, measured: tuple[float, ...], steepest: float) -> float:
 
 
 def measure_bounds(representation: Representation, codes: Float[Tensor, "sequences ..."], *, seed: int) -> Bounds:
-    """The bounds at random points of the surface, at random times of learned codes and of what lies around them.
+    """Measure the bounds at random points of the surface, at random times of learned codes and of codes near them.
 
-    These are mixtures of two codes, and noise around them. Only the surface counts: what the field does elsewhere cannot
-    make the search lose a piece of it.
+    Codes near them are mixtures of two learned codes, and learned codes with noise. Only the surface counts: the search
+    loses no piece of it by changes of the field elsewhere.
     """
     rng = np.random.default_rng([seed, 4])
     slope, reaches, mispredictions = 0.0, np.zeros(len(LENGTHS)), np.zeros(len(LENGTHS))
@@ -87,7 +87,7 @@ def measure_bounds(representation: Representation, codes: Float[Tensor, "sequenc
         for i, length in enumerate(LENGTHS):
             reaches[i] = max(reaches[i], _change(evaluate, points, length * directions))
             mispredictions[i] = max(mispredictions[i], _misprediction(evaluate, points, length))
-    longer = np.maximum.accumulate(reaches[::-1])[::-1]  # what is within a length is within all longer ones
+    longer = np.maximum.accumulate(reaches[::-1])[::-1]  # points within a length are within all longer ones
     return Bounds(slope, tuple(longer.tolist()), tuple(mispredictions.tolist()))
 
 

@@ -30,7 +30,7 @@ class TrainingConfig(Section):
     points_per_frame: int = Field(2048, ge=8)
     optimizer: Literal["adam", "muon"] = "adam"  # muon: for the weights of the hidden layers; Adam for all else
     learning_rate: float = Field(1e-4, gt=0)
-    matrix_learning_rate: float = Field(2e-3, gt=0)  # of what Muon trains
+    matrix_learning_rate: float = Field(2e-3, gt=0)  # for the matrices that Muon trains
     code_learning_rate: float = Field(1e-4, gt=0)
     rotation_learning_rate: float = Field(1e-3, gt=0)  # of learned rotations; a step turns by up to 4 × that, in rad
     schedule: Literal["step", "cosine"] = "step"  # step: halved every `halving_epochs`; cosine: warm-up, then to zero
@@ -54,7 +54,7 @@ class SamplingConfig(Section):
     """Training points (paper section 2.3)."""
 
     near_share: float = Field(0.7, ge=0, le=1)  # share of points around the surface; the rest is spread over Ω
-    # How far around, as a share of the half extent; of several, each is for an equal part of those points.
+    # Standard deviation of their distance, as a share of the half extent; of several, each is for an equal part of the points.
     near_sigma: Annotated[tuple[Sigma, ...], BeforeValidator(_as_tuple)] = Field((0.05,), min_length=1)
     pool_points: int = Field(100_000, ge=100)  # points kept per frame, from which every batch draws
     truncation: float = Field(2.0, gt=0)  # distances are cut at ± this share of the half extent; 2 cuts nothing
@@ -113,7 +113,7 @@ def preset_names() -> list[str]:
 
 
 def load_config(*, preset: str = "paper", file: Path | None = None, settings: list[str] | None = None) -> Config:
-    """A preset, then what `file` changes, then each "section.key=value" of `settings`. Raises InputError."""
+    """A preset, changed by `file`, then by each "section.key=value" of `settings`. Raises InputError."""
     return Config.load(preset=preset, file=file, settings=settings)
 
 

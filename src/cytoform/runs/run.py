@@ -1,4 +1,4 @@
-"""A run folder: settings, weights, codes, and what they were learned from.
+"""A run folder: settings, weights, codes, and a record of the data they were learned from.
 
 RUN/config.toml        all settings
     model.safetensors  tensors `decoder.*`, `codes` and `rotations`; metadata: the learned sequences
@@ -40,7 +40,7 @@ class LearnedSequence:
 
 @dataclass(frozen=True)
 class Learned:
-    """What a run was learned from; written into the weights so that they can be used alone."""
+    """A record of the training data; written into the weights so that they can be used alone."""
 
     sequences: tuple[LearnedSequence, ...]
     half_extent_um: float
@@ -54,7 +54,7 @@ class Learned:
 
     @classmethod
     def from_json(cls, text: str, where: Path) -> "Learned":
-        """Read back what `to_json` wrote. Raises InputError."""
+        """Read the text of `to_json`. Raises InputError."""
         try:
             values = json.loads(text)
             sequences = tuple(LearnedSequence(**sequence) for sequence in values["sequences"])

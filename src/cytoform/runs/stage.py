@@ -44,13 +44,13 @@ from cytoform.training.launch import do_together
 from cytoform.training.loop import Trained, learn
 from cytoform.training.team import Team, make_fabric
 
-# What is done with the run folder and the learned codes before the run counts as finished.
+# Called with the run folder and the learned codes before the run counts as finished.
 AtEnd = Callable[[Path, Float[np.ndarray, "sequences ..."]], None]
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """What is to be trained, as all its processes know it."""
+    """The arguments of `train`, as all its processes know them."""
 
     shapes: Path
     out: Path
@@ -79,9 +79,9 @@ def train(
 ) -> Trained:
     """Learn the sequences of a shape store into the run folder `out`; `resume` goes on with one, exactly.
 
-    `devices` processes share the work, by default one, which is this one; under torchrun or srun, those that it
+    `devices` processes share the work, by default this one alone; under torchrun or srun, the processes that it
     started. Several import the calling script anew: it has to call this under `if __name__ == "__main__":`, and
-    `progress` and `at_end` must be picklable. `at_end` may add to the run what follows from its codes. Ctrl-C and
+    `progress` and `at_end` must be picklable. `at_end` may add files to the run. Ctrl-C and
     SIGTERM end at the next step, with a checkpoint written and `finished` false. Raises InputError.
     """
     if resume:

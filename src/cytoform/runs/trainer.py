@@ -27,7 +27,7 @@ from cytoform.training.checkpoint import Checkpoint, Position
 from cytoform.training.metrics import Row
 from cytoform.training.state import damaged, pack, unpack
 
-FRAME_ORDER, POINTS = 1, 2  # streams of random numbers, beside that of the codes at the start
+FRAME_ORDER, POINTS = 1, 2  # streams of random numbers; autodecoder.CODES is a third
 WARM_UP_SHARE = 0.02
 
 
@@ -46,7 +46,7 @@ class EpochMetrics(Row):
 
 
 def rate_factor(training: TrainingConfig, progress: float) -> float:
-    """What the learning rates are multiplied with when `progress` epochs are done."""
+    """Factor of all learning rates after `progress` epochs."""
     if training.schedule == "step":
         return 0.5 ** (int(progress) // training.halving_epochs)
     share = progress / training.epochs
@@ -56,7 +56,7 @@ def rate_factor(training: TrainingConfig, progress: float) -> float:
 
 
 class Trainer:
-    """Trains an auto-decoder on a sample pool, on whatever device Fabric was given."""
+    """Trains an auto-decoder on a sample pool, on the device that Fabric was given."""
 
     row_type = EpochMetrics
 
@@ -124,7 +124,7 @@ class Trainer:
         return (mine, n_mine / n_frames) if n_mine else (slice(0, 1), 0.0)
 
     def _sum_gradients(self) -> None:
-        """Add up what the processes' frames contribute, so that all take the same step."""
+        """Sum the gradients of all processes, so that all take the same step."""
         if self.fabric.world_size == 1:
             return
         gradients = [p.grad for p in self.raw_model.parameters() if p.grad is not None]
@@ -156,7 +156,7 @@ class Trainer:
         )
 
     def _loss_sums(self) -> list[float]:
-        """What every process has summed up in this epoch. Raises InputError, in all of them, if it is not finite."""
+        """The loss sum of every process in this epoch. Raises InputError, in all processes, if it is not finite."""
         each = torch.zeros(self.fabric.world_size, dtype=torch.float64, device=self.fabric.device)
         each[self.fabric.global_rank] = self._loss_sum
         sums = cast(Tensor, self.fabric.all_reduce(each, reduce_op="sum")).tolist()

@@ -23,7 +23,7 @@ from cytoform.training.folder import WEIGHTS
 
 @dataclass(frozen=True)
 class Cells:
-    """The cells that a run has learned, and all those that its codes can describe."""
+    """A run as a set of cells: the learned ones by name, and any other by its code."""
 
     run: Run
 
@@ -76,8 +76,8 @@ class Cells:
     ) -> CodeField:
         """The field of a learned sequence in its own pose, by its name, or of any code in the canonical pose.
 
-        A code may be flat. `rotation` is another pose; `variables` are what a prior draws beside a code. Raises InputError
-        for a code or a variable that does not fit.
+        A code may be flat. `rotation` is another pose; `variables` are arrays that a prior draws beside a code. Raises
+        InputError for a code or a variable that does not fit.
         """
         turned = None if rotation is None else torch.tensor(np.asarray(rotation, np.float32))
         if isinstance(code, str):

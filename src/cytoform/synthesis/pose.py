@@ -1,4 +1,4 @@
-"""Which way a generated cell lies: runs that turned their sequences give cells in any pose."""
+"""The pose of a generated cell: runs with rotations give cells in any pose."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -23,7 +23,7 @@ REMEDY = (
 
 
 def chosen_pose(run: Run, wanted: Pose | None) -> Pose:
-    """What is wanted, or what suits the run. Raises InputError for random poses of a run that knows but one."""
+    """The wanted pose, or the default of the run. Raises InputError for random poses of a run without rotations."""
     if wanted == "random" and not run.config.has_rotations:
         raise InputError(
             f"--pose random: {run.path} knows its cells in the pose they had only; train with --align principal"
@@ -34,7 +34,7 @@ def chosen_pose(run: Run, wanted: Pose | None) -> Pose:
 def draw_rotation(
     field: CodeField, times: Float[np.ndarray, " frames"], name: str, rng: np.random.Generator
 ) -> Float[np.ndarray, " 4"]:
-    """A uniform rotation, among those in which the cube holds the whole cell; `name` is for messages.
+    """A random rotation, uniform among the poses in which the cube holds the whole cell; `name` is for messages.
 
     Raises InputError where none is found.
     """

@@ -36,14 +36,14 @@ class Rendering:
         return like.n_frames if self.n_frames is None else self.n_frames
 
     def grid_of(self, cells: Cells) -> Grid:
-        """The grid of what is rendered from these cells."""
+        """The grid on which these cells are rendered."""
         learned = cells.run.learned
         return Grid(learned.grid if self.grid_size is None else self.grid_size, learned.half_extent_um)
 
 
 @dataclass(frozen=True)
 class NewSequence:
-    """A sequence to render: its name, its code, what it takes over from a learned one, and what else is to be known."""
+    """A sequence to render: its name and code, the learned sequence that gives it frames and time step, and further facts."""
 
     name: str
     code: Float[np.ndarray, "..."]
@@ -68,7 +68,7 @@ def reconstruct(
     overwrite: bool = False,
     progress: Progress = no_progress,
 ) -> None:
-    """Render learned sequences from their codes, all of them or those named. Raises InputError for an unknown name."""
+    """Render learned sequences from their codes, all of them or the named ones. Raises InputError for an unknown name."""
     wanted = names or cells.names
     for name in wanted:
         cells.run.code(name)  # raises where there is none

@@ -1,7 +1,7 @@
 """New cells that meet a request: drawn from a prior, chosen by a regression, and measured before they are believed.
 
-From a large number of draws those are tried first whose predicted descriptors lie in the range, or beyond it by little
-against the error of the regression: rejection with a Gaussian kernel of that width, as in approximate Bayesian
+Among a large number of draws, codes are tried first if their predicted descriptors lie in the range, or beyond it by
+little against the error of the regression: rejection with a Gaussian kernel of that width, as in approximate Bayesian
 computation (Beaumont et al. 2002). Every cell that is tried is rendered and measured, which decides whether it is kept,
 and teaches the regression, so that it knows best the codes that are asked for.
 """
@@ -29,7 +29,7 @@ Measure = Callable[[DrawnCell, int, bool], Mapping[str, float]]
 
 @dataclass(frozen=True)
 class Condition:
-    """What new cells have to meet, what is known of the learned ones, and how a cell is measured."""
+    """Requests that new cells have to meet, the measured learned cells, and a way to measure a cell."""
 
     requests: tuple[Request, ...]
     codes: Float[np.ndarray, "sequences code"]
@@ -68,7 +68,7 @@ class Condition:
 
 
 class _Search:
-    """What has been tried, and what was learned from it."""
+    """The cells tried so far, with their measured descriptors."""
 
     def __init__(self, condition: Condition) -> None:
         self._condition = condition
@@ -104,7 +104,7 @@ class _Search:
         return all(request.met_by(finally_measured[request.name]) for request in met)
 
     def gave_up(self, n_kept: int, n: int) -> str:
-        """What is said when too few cells were found."""
+        """The error message where too few cells were found."""
         requests = [f"{r.text} (met by {self._met[r.text]} of {self.n_tried})" for r in self._condition.requests]
         return (
             f"--where {', '.join(requests)}: {n_kept} of {n} cells found in {self.n_tried} attempts; "

@@ -24,9 +24,9 @@ def condition_on(
     rendering: Rendering = Rendering(),  # noqa: B008 (frozen)
     progress: Progress = no_progress,
 ) -> Condition:
-    """What `generate` draws under, for requests such as "size_um3=40±5"; measures the learned cells first.
+    """The condition of requests such as "size_um3=40±5", for `generate`; measures the learned cells first.
 
-    `rendering` is that of the new cells. Raises InputError for requests that are not understood or cannot be met.
+    `rendering` says how new cells will be rendered. Raises InputError for requests that are not understood or cannot be met.
     """
     requests = tuple(parse_request(text, SEQUENCE_DESCRIPTORS) for text in wanted)
     grid = rendering.grid_of(cells)

@@ -1,7 +1,7 @@
-"""Codes for cells that a run has not seen.
+"""Fit codes to cells that a run has not seen.
 
-As in DeepSDF (Park et al. 2019, section 4.3) the decoder is frozen and a code is found by descent on the error at what is
-known of a cell: whole frames, some of them, or some planes of them. The decoder then completes the rest. To adapt is to go
+As in DeepSDF (Park et al. 2019, section 4.3) the decoder is frozen and a code is found by gradient descent on the error at the
+known parts of a cell: all frames, some frames, or some planes of them. The decoder then completes the rest. To adapt is to go
 on with the decoder set free at a small rate, for this one cell.
 """
 
@@ -54,7 +54,7 @@ class Fit:
 
     name: str
     field: CodeField
-    # Mean distance between the field and what is known, at points drawn as for training.
+    # Mean absolute error of the field at known points, drawn as for training.
     error_um: float
     # Expected error of the surface, root mean square, in each frame of the sequence; NaN where there is no surface.
     expected_error_um: Float[np.ndarray, " frames"]
@@ -71,8 +71,8 @@ def fit(
 ) -> Fit:
     """Fit one cell, beginning from the mean of the learned codes.
 
-    `rotation` turns it into the canonical pose of the run; one that has learned rotations finds that of the cell too,
-    from there.
+    `rotation` turns the cell into the canonical pose of the run; in a run with learned rotations it is the start of a fit
+    of its own.
     """
     settings.check()
     if observed.in_planes and settings.adapt_steps:
@@ -169,7 +169,7 @@ class _Descent:
         return float(torch.stack(errors).mean())
 
     def _penalty_of_code(self) -> Tensor:
-        """That of the training; and frames that are not known should be like their neighbours."""
+        """The penalty of the training, and one on changes over time: unknown frames should resemble their neighbours."""
         jumps = self._decoder.over_time(self.code[None])[0].diff(dim=0)
         return self._code_penalty * self.code.square().sum() + self._jump_penalty * jumps.square().sum()
 
@@ -186,7 +186,7 @@ class _Descent:
         points, distances = self._canonical(samples[..., :3].contiguous()), samples[..., 3]
         if not self._in_planes:
             return self._decoder.error(codes, times, points, distances)
-        # In a plane the outline may be far where the surface is near: a wrong sign counts, and what is farther than it.
+        # In a plane the outline may be far where the surface is near: a wrong sign and a larger distance count as errors.
         found = self._decoder.distances(codes, times, points)
         wrong = torch.relu(-found * distances.sign())
         return (wrong + torch.relu(found.abs() - distances.abs())).mean()

@@ -1,4 +1,4 @@
-"""The stage from a run and a shape store of cells that it has not seen to a store of those cells, completed."""
+"""The stage from a run and a shape store of unseen cells to a store of the same cells, completed."""
 
 import math
 from dataclasses import asdict, dataclass
@@ -24,7 +24,7 @@ from cytoform.synthesis.render import BAND_VOXELS, render_sequence
 from cytoform.synthesis.sequences import Rendering
 from cytoform.training.metrics import final_loss
 
-# A cell lies outside a run if its error is more than this many times that of the cells that were learned, or its code
+# A cell lies outside a run if its error is more than this many times the error of the learned cells, or its code
 # farther from the learned ones than any of them from the others (docs/LOG.md).
 OUTSIDE = 2.0
 
@@ -62,11 +62,10 @@ def complete(
     overwrite: bool = False,
     progress: Progress = no_progress,
 ) -> list[Completed]:
-    """Fit the sequences of the store `shapes`, all of them or those named, and render them whole into the store `out`.
+    """Fit the sequences of the store `shapes`, all of them or the named ones, and render them whole into the store `out`.
 
-    Of each, only every `every_frame`-th frame that shows a cell is used, and of those, if `every_plane` is given, only
-    every so many-th plane. A movie is stretched over the time of the run: its first frame is the run's first. Raises
-    InputError before anything is fitted.
+    Only every `every_frame`-th frame that shows a cell is used, and in it, if given, only every `every_plane`-th plane. A
+    movie is stretched over the time of the run: its first frame is the run's first. Raises InputError before anything is fitted.
     """
     run, half_um = cells.run, cells.run.learned.half_extent_um
     settings.check()
@@ -111,7 +110,7 @@ def complete(
 
 
 def _rotation(run: Run, sequence: ShapeSequence, observed: Observed) -> Float[Tensor, " 4"] | None:
-    """Into the principal frame of what is known of the cell, if the run was trained in that of its sequences."""
+    """The rotation into the principal frame of the known frames, for a run of aligned sequences; otherwise None."""
     if run.config.data.align == "none":
         return None
     first, *others = (moments_of(sequence, frame) for frame in observed.frames)

@@ -1,8 +1,8 @@
 """How well a fitted code is known: Laplace's approximation.
 
 Around the best code the error is taken as quadratic, so that the posterior of the code is a Gaussian (MacKay 1992). Its
-precision is that of the prior, the spread of the learned codes, and what the known points add. A surface moves by what the
-field changes there, since the field is a distance.
+precision is the sum of the prior's (from the spread of the learned codes) and that of the known points. A surface moves by
+the change of the field there, since the field is a distance.
 """
 
 import math
@@ -66,7 +66,7 @@ def laplace(
 
 
 def _values(decoder: Representation, code: Tensor, points: Float[Tensor, "n 3"], times: Tensor) -> Float[Tensor, " n"]:
-    """The field at points, each of which is a frame of its own."""
+    """The field at points; each point is a frame of its own."""
     codes = code if code.ndim == 2 else code.expand(len(points), -1)
     return decoder.distances(codes, times, points[:, None])[:, 0]
 
