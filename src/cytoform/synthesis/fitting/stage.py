@@ -65,7 +65,7 @@ def complete(
     """Fit the sequences of the store `shapes`, all of them or the named ones, and render them whole into the store `out`.
 
     Only every `every_frame`-th frame that shows a cell is used, and in it, if given, only every `every_plane`-th plane. A
-    movie is stretched over the time of the run: its first frame is the run's first. Raises InputError before anything is fitted.
+    movie is stretched over the time of the run: first frame to first frame. Raises InputError before anything is fitted.
     """
     run, half_um = cells.run, cells.run.learned.half_extent_um
     settings.check()
