@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float, Shaped
 
 from cytoform.imaging.networks.conditions import signed_depth
-from cytoform.movies.pairs.crops import ALL_TURNS, Turn
+from cytoform.movies.pairs.crops import SQUARE_SYMMETRIES, SquareSymmetry
 from cytoform.movies.pairs.pairs import Pairs
 
 # Correlation of grey values with the direction of a border. It is below 0.03 in the real sets of docs/texture.md.
@@ -15,10 +15,10 @@ LOOKED_AT = 16  # planes
 SQUARE = 0.01  # two sides of a pixel that differ by less are equal
 
 
-AS_IS = (ALL_TURNS[0],)
+UNCHANGED = (SQUARE_SYMMETRIES[0],)
 
 
-def lawful_turns(pairs: Pairs) -> tuple[Turn, ...]:
+def allowed_symmetries(pairs: Pairs) -> tuple[SquareSymmetry, ...]:
     """The turns after which such images might as well have been taken.
 
     Light from a side, as in differential interference contrast, makes one side of every cell brighter: then only the
@@ -31,9 +31,9 @@ def lawful_turns(pairs: Pairs) -> tuple[Turn, ...]:
     _, y_um, x_um = pairs.spacing_zyx_um or (1.0, 1.0, 1.0)
     square = abs(y_um / x_um - 1) < SQUARE and max(grain_y, grain_x) <= GRAINY * min(grain_y, grain_x)
     return tuple(
-        turn
-        for turn in ALL_TURNS
-        if np.hypot(*(turn.direction(shading) - shading)) < SHADED and (square or turn.quarters % 2 == 0)
+        symmetry
+        for symmetry in SQUARE_SYMMETRIES
+        if np.hypot(*(symmetry.direction(shading) - shading)) < SHADED and (square or symmetry.quarters % 2 == 0)
     )
 
 

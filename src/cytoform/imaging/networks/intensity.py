@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float32, Shaped
 
 from cytoform.errors import InputError
-from cytoform.movies.pairs.pairs import Plane
+from cytoform.movies.pairs.pairs import MaskedImage
 
 SAMPLED_PIXELS = 10_000_000
 # All but this share of the pixels on either side lie within the scale, which has some room beyond them.
@@ -34,7 +34,7 @@ class IntensityScale:
     dtype: str
 
     @classmethod
-    def learn(cls, planes: Sequence[Plane]) -> "IntensityScale":
+    def learn(cls, planes: Sequence[MaskedImage]) -> "IntensityScale":
         """From the images of a training set. Raises InputError where all grey values are the same."""
         dtype, size = planes[0].image_yx.dtype, planes[0].image_yx.size
         step = max(1, len(planes) * size // SAMPLED_PIXELS)

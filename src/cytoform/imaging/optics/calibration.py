@@ -14,7 +14,7 @@ from cytoform.imaging.optics.outline import fit_blur, fit_outline
 from cytoform.imaging.optics.parameters import OpticsParameters
 from cytoform.imaging.optics.photon_transfer import Noise, photon_transfer
 from cytoform.imaging.optics.texture_match import fit_texture
-from cytoform.movies.pairs.pairs import Pairs, Plane
+from cytoform.movies.pairs.pairs import MaskedImage, Pairs
 
 Triple = tuple[float, float, float]
 
@@ -56,7 +56,7 @@ def calibrate(
     return _with_light(fitted, noise, np.concatenate(factors), unevenness(seen), pixel_um=spacing[-1])
 
 
-def _spread(pairs: Pairs, most: int) -> list[Plane]:
+def _spread(pairs: Pairs, most: int) -> list[MaskedImage]:
     """Planes with cells, evenly spread over all of them."""
     chosen = np.unique(np.linspace(0, len(pairs) - 1, min(most, len(pairs))).round().astype(int))
     planes = [plane for plane in (pairs.at(int(index)) for index in chosen) if plane.labels_yx.any()]

@@ -12,7 +12,7 @@ from cytoform.imaging.optics.light import haze
 from cytoform.imaging.optics.parameters import OpticsParameters
 from cytoform.imaging.optics.photon_transfer import Noise, background_level, inner_mask, smear_share
 from cytoform.imaging.optics.point_spread import blurred, point_spread
-from cytoform.movies.pairs.pairs import Plane
+from cytoform.movies.pairs.pairs import MaskedImage
 
 Triple = tuple[float, float, float]
 Values = Float[np.ndarray, "y x"]
@@ -29,7 +29,7 @@ class Observed:
     nearest_yx: Shaped[np.ndarray, "y x"]
 
     @classmethod
-    def of(cls, plane: Plane) -> "Observed":
+    def of(cls, plane: MaskedImage) -> "Observed":
         """From a plane and its own background, which may drift from frame to frame."""
         labels = plane.labels_yx
         background_adu = background_level(plane.image_yx, labels)

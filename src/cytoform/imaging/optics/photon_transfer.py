@@ -16,7 +16,7 @@ from scipy.optimize import brentq, least_squares
 from scipy.stats import sigmaclip
 
 from cytoform.errors import InputError
-from cytoform.movies.pairs.pairs import Plane
+from cytoform.movies.pairs.pairs import MaskedImage
 
 DIFFERENCE = np.array([1.0, -4.0, 6.0, -4.0, 1.0]) / np.sqrt(70)  # of white noise it keeps the variance
 CLEAR_PIXELS = 10  # farther from cells than this is background
@@ -50,7 +50,7 @@ class Noise:
         return unrounded * self.gain_electrons_per_adu**2 / smear_share(self.smear_pixels)
 
 
-def photon_transfer(planes: Sequence[Plane]) -> Noise:
+def photon_transfer(planes: Sequence[MaskedImage]) -> Noise:
     """Measure the noise of planes with cells of different brightness. Raises InputError where they have none."""
     backgrounds, cells = [], []
     for plane in planes:
