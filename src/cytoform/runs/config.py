@@ -5,11 +5,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from cytoform.base.settings import Section, SettingsFile
+from cytoform.base.settings import SettingsFile, SettingsSection
 from cytoform.representations.global_code.config import ModelConfig
 
 
-class DataConfig(Section):
+class DataConfig(SettingsSection):
     """Which part of the shape store is learned."""
 
     sequences: tuple[str, ...] = ()  # names to learn; none means all
@@ -18,7 +18,7 @@ class DataConfig(Section):
     align: Literal["none", "principal"] = "none"  # principal: every sequence is turned into its principal axes
 
 
-class TrainingConfig(Section):
+class TrainingConfig(SettingsSection):
     """Loss and optimiser (paper sections 2.1 and 3)."""
 
     epochs: int = Field(1250, ge=1)  # an epoch shows every frame once, with `points_per_frame` points
@@ -46,7 +46,7 @@ def _as_tuple(value: Any) -> Any:
     return (value,) if isinstance(value, int | float) else value
 
 
-class SamplingConfig(Section):
+class SamplingConfig(SettingsSection):
     """Training points (paper section 2.3)."""
 
     near_share: float = Field(0.7, ge=0, le=1)  # share of points around the surface; the rest is spread over Ω

@@ -4,10 +4,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from cytoform.base.settings import Section, SettingsFile
+from cytoform.base.settings import SettingsFile, SettingsSection
 
 
-class GeneratorConfig(Section):
+class GeneratorConfig(SettingsSection):
     """What makes images of masks."""
 
     kind: Literal["global", "enhancer", "spade"] = "global"
@@ -21,7 +21,7 @@ class GeneratorConfig(Section):
     upsampling: Literal["transposed", "resized"] = "transposed"  # resized: leaves no chequered pattern in what is even
 
 
-class DiscriminatorConfig(Section):
+class DiscriminatorConfig(SettingsSection):
     """What tells real images from generated ones."""
 
     scales: int = Field(2, ge=1, le=4)  # discriminators, each at half the resolution of the one before
@@ -29,7 +29,7 @@ class DiscriminatorConfig(Section):
     layers: int = Field(3, ge=1, le=6)  # with a stride of 2
 
 
-class TextureTrainingConfig(Section):
+class TextureTrainingConfig(SettingsSection):
     """Losses, optimiser and schedule."""
 
     epochs: int = Field(100, ge=1)  # at the full learning rate; an epoch shows `crops_per_image` of every image

@@ -8,12 +8,12 @@ from typing import Any, Literal
 import tomli_w
 from pydantic import Field, model_validator
 
-from cytoform.base.settings import Section, checked, read_toml
+from cytoform.base.settings import SettingsSection, check_settings, read_toml
 
 Distribution = Literal["uniform", "membrane", "textured"]
 
 
-class Fluorophores(Section):
+class Fluorophores(SettingsSection):
     """Where in a cell the fluorophores are, and how bright they are."""
 
     distribution: Distribution = "textured"
@@ -27,7 +27,7 @@ class Fluorophores(Section):
     rim_um: float = Field(0.0, ge=0)
 
 
-class Microscope(Section):
+class Microscope(SettingsSection):
     """What sets the point-spread function."""
 
     kind: Literal["widefield", "confocal"] = "confocal"
@@ -57,7 +57,7 @@ class Microscope(Section):
         return self
 
 
-class Background(Section):
+class Background(SettingsSection):
     """Light that comes from no cell in particular, and light that gets lost."""
 
     photons_per_pixel: float = Field(10.0, ge=0)
@@ -68,7 +68,7 @@ class Background(Section):
     vignetting: float = Field(0.0, ge=0, lt=1)  # share of the illumination missing in the corners of the field
 
 
-class Camera(Section):
+class Camera(SettingsSection):
     """From photons to grey values."""
 
     quantum_efficiency: float = Field(0.8, gt=0, le=1)
@@ -80,7 +80,7 @@ class Camera(Section):
     bit_depth: int = Field(16, ge=1, le=16)
 
 
-class OpticsParameters(Section):
+class OpticsParameters(SettingsSection):
     """All of it. The defaults are a spinning-disc or laser-scanning confocal with a water lens and a scientific CMOS camera."""
 
     fluorophores: Fluorophores = Fluorophores()
@@ -105,7 +105,7 @@ def read_parameters(what: str | Path) -> OpticsParameters:
     """
     path = Path(what)
     values = tomllib.loads((_presets() / f"{what}.toml").read_text()) if what in preset_names() else read_toml(path)
-    return checked(OpticsParameters, values, where=str(what))
+    return check_settings(OpticsParameters, values, where=str(what))
 
 
 def _presets() -> Any:

@@ -4,12 +4,12 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from cytoform.base.settings import Section
+from cytoform.base.settings import SettingsSection
 
 SPLINE_DEGREE = 3  # of a code that changes with time
 
 
-class ModelConfig(Section):
+class ModelConfig(SettingsSection):
     """The decoder (paper section 2.2)."""
 
     width: int = Field(128, ge=1, le=4096)
