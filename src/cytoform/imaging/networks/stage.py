@@ -29,8 +29,8 @@ from cytoform.training.folder import (
     require_unfinished,
     sole_writer,
 )
-from cytoform.training.launch import do_together
-from cytoform.training.loop import Trained, learn
+from cytoform.training.launch import run_in_processes
+from cytoform.training.loop import Trained, run_training
 from cytoform.training.team import Team, make_fabric
 
 
@@ -68,7 +68,7 @@ def train_texture(
     plan = _Plan(pairs, out, config, resume, seed, overwrite)
     precision = config.training.precision
     fabric = make_fabric(device, precision, devices=1, nodes=1, cpu_precision=_on_cpu(precision))
-    return do_together(partial(_train, plan, progress), fabric)
+    return run_in_processes(partial(_train, plan, progress), fabric)
 
 
 def _on_cpu(precision: str) -> str:
@@ -88,7 +88,7 @@ def _train(plan: _Plan, progress: Progress, team: Team) -> Trained:
         newest = newest_checkpoint(out / CHECKPOINTS)
         if newest:
             trainer.restore(newest)
-        loss = learn(team, trainer, out, progress)
+        loss = run_training(team, trainer, out, progress)
     finished = trainer.position.epoch == trainer.n_epochs
     if finished:
         write_model(out, trainer.model["generator"], Learned.of(plan.pairs, scale))

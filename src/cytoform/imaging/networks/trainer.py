@@ -27,9 +27,8 @@ from cytoform.imaging.networks.layers.generator import KNOWN, Generator, Stage, 
 from cytoform.imaging.networks.layers.losses import detail_loss, matching_loss, verdict_loss
 from cytoform.imaging.networks.layers.perceptual import PerceptualLoss
 from cytoform.imaging.networks.layers.trunks import halve
-from cytoform.training.checkpoint import Checkpoint, Position
-from cytoform.training.metrics import Row
-from cytoform.training.state import damaged, pack, unpack
+from cytoform.training.checkpoint import Checkpoint, Position, damaged, pack_state, restore_state
+from cytoform.training.metrics import MetricsRow
 
 ORDER, DRAW = 1, 2  # streams of random numbers
 BETAS = (0.5, 0.999)
@@ -37,7 +36,7 @@ PARTS = ("matching", "detail", "perceptual")  # of the generator's loss, beside 
 
 
 @dataclass(frozen=True)
-class TextureMetrics(Row):
+class TextureMetrics(MetricsRow):
     """One row of metrics.csv; `loss` is the generator's."""
 
     discriminator: float
@@ -195,11 +194,11 @@ class Adversaries:
         """Write everything that the next step depends on. Raises InputError instead of writing NaN."""
         place = {key: str(value) for key, value in vars(self.position).items()}
         notes = {"sums": json.dumps(self._finite_sums()), "precision": json.dumps(self._precision().state_dict())}
-        write_tensors(path, pack(self.model, self.optimizers), {**place, **notes})
+        write_tensors(path, pack_state(self.model, self.optimizers), {**place, **notes})
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go back to where `save` was called. Raises InputError for a checkpoint that does not fit."""
-        unpack(checkpoint, self.model, self.optimizers)
+        restore_state(checkpoint, self.model, self.optimizers)
         notes = checkpoint.metadata
         try:
             sums, precision = json.loads(notes["sums"]), json.loads(notes["precision"])
