@@ -6,11 +6,11 @@ import pytest
 from cytoform.errors import InputError
 from cytoform.imaging.optics import Optics, OpticsParameters
 from cytoform.imaging.optics.optics import expose, grey_type
-from cytoform.imaging.optics.parameters import Camera
+from cytoform.imaging.optics.parameters import CameraParameters
 from cytoform.imaging.optics.point_spread import point_spread
 
 SPACING = (0.5, 0.25, 0.25)
-IDEAL = Camera(quantum_efficiency=1, gain_electrons_per_adu=1, offset_adu=0, read_noise_electrons=0)
+IDEAL = CameraParameters(quantum_efficiency=1, gain_electrons_per_adu=1, offset_adu=0, read_noise_electrons=0)
 
 
 def optics(**sections: dict[str, object]) -> Optics:
@@ -157,7 +157,7 @@ def test_without_the_library_the_user_is_told_how_to_get_it(monkeypatch: pytest.
         point_spread(OpticsParameters().microscope, spacing_zyx_um=(0.31, 0.21, 0.21))
 
 
-def shot(photons: float, camera: Camera, seed: int = 0) -> np.ndarray:
+def shot(photons: float, camera: CameraParameters, seed: int = 0) -> np.ndarray:
     return expose(np.full((300, 300), photons, np.float32), camera, np.random.default_rng(seed)).astype(float)
 
 
@@ -169,13 +169,15 @@ def test_counts_have_a_variance_equal_to_their_mean(photons: float) -> None:
 
 
 def test_read_noise_and_offset_are_as_stated() -> None:
-    grey = shot(0, Camera(offset_adu=100, gain_electrons_per_adu=0.25, read_noise_electrons=2.0))
+    grey = shot(0, CameraParameters(offset_adu=100, gain_electrons_per_adu=0.25, read_noise_electrons=2.0))
     assert grey.mean() == pytest.approx(100, abs=0.1)
     assert grey.std() == pytest.approx(8.0, rel=0.02)
 
 
 def test_gain_and_quantum_efficiency() -> None:
-    grey = shot(1000, Camera(quantum_efficiency=0.5, gain_electrons_per_adu=2.0, offset_adu=0, read_noise_electrons=0))
+    grey = shot(
+        1000, CameraParameters(quantum_efficiency=0.5, gain_electrons_per_adu=2.0, offset_adu=0, read_noise_electrons=0)
+    )
     assert grey.mean() == pytest.approx(250, rel=0.01)
     assert grey.var() == pytest.approx(500 / 4, rel=0.03)  # of 500 electrons
 

@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter1d
 from cytoform.errors import InputError
 from cytoform.imaging.optics.fluorophores import density
 from cytoform.imaging.optics.light import background, haze, illumination
-from cytoform.imaging.optics.parameters import Camera, OpticsParameters
+from cytoform.imaging.optics.parameters import CameraParameters, OpticsParameters
 from cytoform.imaging.optics.point_spread import blurred, point_spread
 
 EXPOSURE = 0xCA3E2A  # separates this random stream from others with the same seed
@@ -82,12 +82,14 @@ def _check(labels_zyx: np.ndarray, spacing_zyx_um: Triple) -> None:
         raise InputError(f"voxel size {spacing_zyx_um} µm: three positive numbers are needed, Z Y X")
 
 
-def grey_type(camera: Camera) -> np.dtype:
+def grey_type(camera: CameraParameters) -> np.dtype:
     """The smallest unsigned type for the camera's bit depth."""
     return np.dtype(np.uint8 if camera.bit_depth <= 8 else np.uint16)
 
 
-def expose(photons: Float32[np.ndarray, "y x"], camera: Camera, rng: np.random.Generator) -> UInt[np.ndarray, "y x"]:
+def expose(
+    photons: Float32[np.ndarray, "y x"], camera: CameraParameters, rng: np.random.Generator
+) -> UInt[np.ndarray, "y x"]:
     """Simulate one exposure: Poisson noise, read noise, gain and offset, clipped to the bit depth."""
     electrons = rng.poisson(photons * camera.quantum_efficiency).astype(np.float32)
     electrons += camera.read_noise_electrons * rng.standard_normal(photons.shape, dtype=np.float32)

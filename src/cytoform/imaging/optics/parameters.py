@@ -57,7 +57,7 @@ class Microscope(SettingsSection):
         return self
 
 
-class Background(SettingsSection):
+class BackgroundParameters(SettingsSection):
     """Light outside cells, scattered light, and uneven illumination."""
 
     photons_per_pixel: float = Field(10.0, ge=0)
@@ -68,7 +68,7 @@ class Background(SettingsSection):
     vignetting: float = Field(0.0, ge=0, lt=1)  # loss of illumination in the corners of the field
 
 
-class Camera(SettingsSection):
+class CameraParameters(SettingsSection):
     """Conversion of photons to grey values."""
 
     quantum_efficiency: float = Field(0.8, gt=0, le=1)
@@ -85,8 +85,8 @@ class OpticsParameters(SettingsSection):
 
     fluorophores: Fluorophores = Fluorophores()
     microscope: Microscope = Microscope()
-    background: Background = Background()
-    camera: Camera = Camera()
+    background: BackgroundParameters = BackgroundParameters()
+    camera: CameraParameters = CameraParameters()
 
     def to_toml(self) -> str:
         """Text of a parameter file."""
