@@ -20,7 +20,7 @@ from cytoform.assess.measures.signed_error import signed_errors_um
 from cytoform.pictures.decimation import decimated
 from cytoform.pictures.figures import COLOURS
 from cytoform.pictures.player.coding import Lattice, encode_frames
-from cytoform.pictures.player.element import MOST_FACES, Actor, Scene, player, player_head
+from cytoform.pictures.player.element import MOST_FACES, PlayerActor, PlayerScene, player, player_head
 from cytoform.shapes.mesh import Mesh
 from cytoform.shapes.store import ShapeSequence, ShapeStore
 
@@ -70,16 +70,16 @@ def weigh(sequence: ShapeSequence) -> None:
         print(f"{n_faces} faces: {without / 1000:.1f} kB a mesh, with errors {with_errors / 1000:.1f}")
 
 
-def scene_of(sequence: ShapeSequence) -> Scene:
+def scene_of(sequence: ShapeSequence) -> PlayerScene:
     meshes: list[Mesh] = [decimated(mesh, MOST_FACES) for mesh in sequence.meshes() if mesh is not None]
     ahead = meshes[1:] + meshes[:1]
     errors_um = tuple(signed_errors_um(mesh, other) for mesh, other in zip(ahead, meshes, strict=True))
     actors = (
-        Actor("Original", COLOURS[0], tuple(meshes)),
-        Actor("Ahead", COLOURS[1], tuple(ahead), errors_um),
-        Actor("Backwards", COLOURS[2], tuple(meshes[::-1])),
+        PlayerActor("Original", COLOURS[0], tuple(meshes)),
+        PlayerActor("Ahead", COLOURS[1], tuple(ahead), errors_um),
+        PlayerActor("Backwards", COLOURS[2], tuple(meshes[::-1])),
     )
-    return Scene(sequence.info.name, actors, sequence.grid.half_extent_um, sequence.info.time_step_s)
+    return PlayerScene(sequence.info.name, actors, sequence.grid.half_extent_um, sequence.info.time_step_s)
 
 
 def visit(path: Path) -> None:

@@ -17,7 +17,7 @@ from cytoform.assess.measures.descriptors import Descriptors, describe
 from cytoform.shapes.distance import signed_distance
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.mesh import mesh_from_distance
-from cytoform.simulate.analytic import Ball, Capsule, Points, Shape, SpikedBall, Torus
+from cytoform.simulate.analytic import AnalyticShape, Ball, Capsule, Points, SpikedBall, Torus
 
 PAGE = Path(__file__).parents[1] / "docs" / "measures.md"
 BEGIN, END = "<!-- reference_shapes.py -->", "<!-- end -->"
@@ -44,7 +44,7 @@ class Ellipsoid:
 class Case:
     """A shape and its truth."""
 
-    shape: Shape
+    shape: AnalyticShape
     volume_um3: float
     area_um2: float
     elongation: float
@@ -108,7 +108,7 @@ CASES = {"ball, radius 4 µm": ball(), "ellipsoid, 3 × 4 × 6 µm": ellipsoid()
          "torus, radii 4.5 and 1.5 µm": torus()}  # fmt: skip
 
 
-def measured(shape: Shape, size: int, slices: int | None, offset_zyx: np.ndarray) -> Descriptors:
+def measured(shape: AnalyticShape, size: int, slices: int | None, offset_zyx: np.ndarray) -> Descriptors:
     """From the mask on voxels `slices` times as long along z, or (None) from the exact distance."""
     grid = Grid(size, HALF_EXTENT_UM)
     spacing_zyx_um = (grid.spacing_um * (slices or 1), grid.spacing_um, grid.spacing_um)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cytoform.simulate import FilopodiaParameters, simulate
-from cytoform.simulate.meshing import mesh_of_part
+from cytoform.simulate.sampling import mesh_of_part
 
 parameters = FilopodiaParameters(number=12, length_um=5.0, branches_per_min=0.3)
 (cell,) = simulate(

@@ -34,7 +34,7 @@ from cytoform.base.provenance import software_versions
 from cytoform.cli import run as run_command
 from cytoform.commands.common import Common, Device, WorkerOptions
 from cytoform.errors import InputError
-from cytoform.movies.pairs.pairs import Plane
+from cytoform.movies.pairs.pairs import MaskedImage
 from experiment import DOCS, ROOT
 from tables import Row, share_std, update_table
 from usefulness_data import NAMES, Name, RealSet, open_set, part_of, write_truth
@@ -95,7 +95,7 @@ class Job:
         n, rng = max(1, int(self.share)), np.random.default_rng([self.recipe.seed, *self.share.as_integer_ratio()])
         return sorted(rng.choice(self.real.training_frames, n, replace=False).tolist())
 
-    def known(self) -> list[Plane]:
+    def known(self) -> list[MaskedImage]:
         """The real pairs that are learned: whole frames, or a part of one."""
         planes, rng = self.real.planes(self.frames()), np.random.default_rng(self.recipe.seed)
         return planes if self.share >= 1 else [part_of(plane, self.share, rng) for plane in planes]
@@ -118,7 +118,9 @@ def run_job(job: Job) -> dict[str, Any]:
     return found
 
 
-def _learned(job: Job, share: Sequence[Plane], synthetic: Sequence[Plane], arm: str) -> dict[str, float | None]:
+def _learned(
+    job: Job, share: Sequence[MaskedImage], synthetic: Sequence[MaskedImage], arm: str
+) -> dict[str, float | None]:
     """Scores on the test frames of what was learned from an arm."""
     record = job.recipe.folder / f"{arm}.json"
     if not record.exists():
@@ -146,12 +148,12 @@ def in_frames(share: Share, real: RealSet) -> Fraction:
     return Fraction(n if share == "all" else min(share, n))
 
 
-def n_cells(planes: Sequence[Plane]) -> int:
+def n_cells(planes: Sequence[MaskedImage]) -> int:
     """Cells in all frames, each counted in every one."""
     return sum(len(np.unique(plane.labels_yx)) - 1 for plane in planes)
 
 
-def _repeated(planes: Sequence[Plane], n: int) -> list[Plane]:
+def _repeated(planes: Sequence[MaskedImage], n: int) -> list[MaskedImage]:
     return [planes[i % len(planes)] for i in range(n)]
 
 

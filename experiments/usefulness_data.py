@@ -15,7 +15,7 @@ from cytoform.imaging.texture import OPTICS, open_texture
 from cytoform.movies.ctc import CtcWriter, frame_digits, write_image
 from cytoform.movies.lineage import Lineage, Track, read_lineage
 from cytoform.movies.pairs.pair_sources import find_pairs
-from cytoform.movies.pairs.pairs import Plane, project_labels
+from cytoform.movies.pairs.pairs import MaskedImage, project_labels
 from cytoform.movies.readers import open_movies
 
 Triple = tuple[float, float, float]
@@ -49,7 +49,7 @@ class RealSet:
         path = self.source / "01_GT" / "TRA" / "man_track.txt"
         return read_lineage(path) if path.exists() else None
 
-    def planes(self, frames: Sequence[int]) -> list[Plane]:
+    def planes(self, frames: Sequence[int]) -> list[MaskedImage]:
         """Images and masks. Raises InputError where there are none."""
         return read_planes(self.source, frames)
 
@@ -74,7 +74,7 @@ class RealSet:
         return range(self.test[0], self.test[1] + 1)
 
 
-def read_planes(source: Path, frames: Sequence[int] | None = None) -> list[Plane]:
+def read_planes(source: Path, frames: Sequence[int] | None = None) -> list[MaskedImage]:
     """Image and mask of every frame, or of these, of the two-dimensional movies of a Cell Tracking Challenge folder."""
     found = []
     for movie in find_pairs(source):
@@ -82,11 +82,11 @@ def read_planes(source: Path, frames: Sequence[int] | None = None) -> list[Plane
             raise InputError(f"{source}: no frame {missing[0]} in {movie.name}; give the data set as --shared has it")
         for frame in movie.images.frames if frames is None else frames:
             image, labels = movie.read(frame)
-            found.append(Plane(image[0], labels[0], movie.name, frame, None))
+            found.append(MaskedImage(image[0], labels[0], movie.name, frame, None))
     return found
 
 
-def part_of(plane: Plane, part: Fraction, rng: np.random.Generator) -> Plane:
+def part_of(plane: MaskedImage, part: Fraction, rng: np.random.Generator) -> MaskedImage:
     """A part of a plane, as wide for its height, about a cell drawn at random."""
     labels = plane.labels_yx
     sides = [max(1, round(n * float(part) ** 0.5)) for n in labels.shape]

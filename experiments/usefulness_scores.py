@@ -11,14 +11,14 @@ import tifffile
 
 from cytoform.assess.segmenter.segmenter import Segmenter
 from cytoform.movies.lineage import Track
-from cytoform.movies.pairs.pairs import Plane
+from cytoform.movies.pairs.pairs import MaskedImage
 from usefulness_data import apart, write_tracks
 
 Masks = Sequence[np.ndarray]
 
 
 def scores(
-    segmenter: Segmenter, planes: Sequence[Plane], truth: Path, *, tracked: bool, most_px: float
+    segmenter: Segmenter, planes: Sequence[MaskedImage], truth: Path, *, tracked: bool, most_px: float
 ) -> dict[str, float | None]:
     """SEG and DET of a movie, and TRA where its tracks are known; `most_px` is how far a cell goes in a frame."""
     masks: Masks = [segmenter.labels(plane.image_yx) for plane in planes]

@@ -13,7 +13,7 @@ from cytoform.base.files import staged, write_atomically, write_json
 from cytoform.imaging.networks.config import TextureConfig
 from cytoform.imaging.rendering import render_pairs
 from cytoform.movies.ctc import write_image
-from cytoform.movies.pairs.pairs import FEWEST_PAIRS, Pairs, Plane, open_pairs
+from cytoform.movies.pairs.pairs import FEWEST_PAIRS, MaskedImage, Pairs, open_pairs
 from cytoform.prepare import prepare
 from cytoform.scenes.request import SceneRequest
 from cytoform.scenes.stage import benchmark
@@ -94,7 +94,7 @@ class Recipe:
     seed: int
     device: str
 
-    def planes(self, share: Sequence[Plane]) -> list[Plane]:
+    def planes(self, share: Sequence[MaskedImage]) -> list[MaskedImage]:
         """Synthetic pairs; what is there is not made again."""
         out = self.folder / "synthetic"
         if not out.exists():
@@ -110,7 +110,7 @@ class Recipe:
             )
         return read_planes(out)
 
-    def _scene(self, share: Sequence[Plane]) -> Path:
+    def _scene(self, share: Sequence[MaskedImage]) -> Path:
         """Masks of a population: cells as wide in pixels, and as many, as in the share."""
         out = self.folder / "scene"
         if not out.exists():
@@ -118,7 +118,7 @@ class Recipe:
             benchmark(dataclasses.replace(request, frames=self.amounts.scene_frames, seed=self.seed), out)
         return out
 
-    def _texture(self, share: Sequence[Plane]) -> str | Path:
+    def _texture(self, share: Sequence[MaskedImage]) -> str | Path:
         """What makes images, learned from the share alone or known from outside."""
         if self.real.texture is not None:
             return self.real.texture
@@ -168,7 +168,7 @@ def texture_config(shapes_yx: Sequence[tuple[int, ...]], amounts: Amounts) -> Te
     return config.model_copy(update={"training": config.training.model_copy(update=changed)})
 
 
-def scene_request(real: RealSet, share: Sequence[Plane], cells: Path, size_yx: tuple[int, int]) -> SceneRequest:
+def scene_request(real: RealSet, share: Sequence[MaskedImage], cells: Path, size_yx: tuple[int, int]) -> SceneRequest:
     """A scene in which the cells of a store are as wide in pixels, and as many an area, as in the share."""
     sizes, typical = ObjectSizes.of(plane.labels_yx for plane in share), Typical.of(cells)
     assert sizes is not None
@@ -193,7 +193,7 @@ def scene_request(real: RealSet, share: Sequence[Plane], cells: Path, size_yx: t
     )
 
 
-def write_share(share: Sequence[Plane], out: Path, *, spacing_zyx_um: Triple) -> None:
+def write_share(share: Sequence[MaskedImage], out: Path, *, spacing_zyx_um: Triple) -> None:
     """The real planes as a Cell Tracking Challenge folder; fewer than four are cut into quarters, as is refused otherwise."""
     parts = list(share) if len(share) >= FEWEST_PAIRS else [part for plane in share for part in quarters(plane)]
     with staged(out) as folder:
@@ -208,7 +208,7 @@ def write_share(share: Sequence[Plane], out: Path, *, spacing_zyx_um: Triple) ->
         write_json(folder / "provenance.json", {"frames": [plane.frame for plane in share], "pairs": len(parts)})
 
 
-def quarters(plane: Plane) -> list[Plane]:
+def quarters(plane: MaskedImage) -> list[MaskedImage]:
     """Four planes of equal size; an odd row or column at the end is left out."""
     y, x = (n // 2 for n in plane.labels_yx.shape)
     return [

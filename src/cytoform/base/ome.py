@@ -1,4 +1,4 @@
-"""The metadata that OME-Zarr 0.5 asks of an image."""
+"""OME-Zarr 0.5 metadata of an image."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ OME_VERSION = "0.5"
 
 
 def multiscale(name: str, path: str, scale: list[float], time_step_s: float | None) -> dict[str, Any]:
-    """OME-Zarr `multiscales` entry of an array with axes t z y x; `scale` in s and µm, voxels centred at + 0.5."""
+    """OME-Zarr `multiscales` entry of an array with axes t z y x; `scale` in s and µm, voxel centres at + 0.5."""
     time: dict[str, str] = {"name": "t", "type": "time"}
     if time_step_s:
         time["unit"] = "second"

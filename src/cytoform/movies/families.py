@@ -1,4 +1,4 @@
-"""Cell families of a movie: which labels, where in the volume, and which are cut by its border."""
+"""Cell families of a movie: their labels, bounding boxes and centroids, and which touch the border."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -61,14 +61,14 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class FamilySearch:
-    """The families of a movie, and those left out."""
+    """The families of a movie: usable ones, and excluded ones with the reason."""
 
     families: tuple[Family, ...]
     left_out: tuple[LeftOut, ...]
 
 
 @dataclass(frozen=True)
-class _Extent:
+class _LabelExtent:
     """A label in one frame."""
 
     box_zyx: Slices
@@ -76,15 +76,15 @@ class _Extent:
     centroid_voxels: Triple
 
 
-Extents = Mapping[int, _Extent]
+LabelExtents = Mapping[int, _LabelExtent]
 
 
 def find_families(movie: LabelMovie, *, frames: int | None = None) -> FamilySearch:
-    """Follow every family through the movie, in one pass over its frames; use at most the first `frames` of each.
+    """Find all families in one pass over the frames; use at most the first `frames` of each.
 
-    With a lineage there is a family for every track without a mother; without one, every label is a family of one.
-    Families that touch the border of the volume in a frame that is used, or that vanish between mother and daughters,
-    are left out and listed. Raises InputError, or EmptyFrame, for a label that is not there although it should be.
+    With a lineage, every track without a mother founds a family. Without one, every label is a family of one. Families
+    that touch the border of the volume in a used frame, or have no member in some frame, are left out and listed.
+    Raises InputError for a label missing inside its track, EmptyFrame for a frame without foreground.
     """
     if frames is not None and frames < 1:
         raise InputError(f"--frames {frames}: at least one is needed")
@@ -108,15 +108,15 @@ def find_families(movie: LabelMovie, *, frames: int | None = None) -> FamilySear
     return FamilySearch(tuple(found), tuple(left_out))
 
 
-def _measure_all(movie: LabelMovie, frame: int) -> Extents:
+def _measure_all(movie: LabelMovie, frame: int) -> LabelExtents:
     extents = _measure(movie.read(frame))
     if not extents:
         raise EmptyFrame(f"{movie.where(frame)}: no foreground; cut the empty frames off or segment them again")
     return extents
 
 
-def _measure_tracked(movie: LabelMovie, lineage: Lineage, frames: int | None) -> list[Extents]:
-    """Extents of the frames in use (empty for the others), checked against the tracks."""
+def _measure_tracked(movie: LabelMovie, lineage: Lineage, frames: int | None) -> list[LabelExtents]:
+    """Extents of the used frames (empty for the others), checked against the tracks."""
     used: dict[int, list[Track]] = {}
     for family in lineage.families():
         end = movie.n_frames if frames is None else family.first + frames
@@ -129,7 +129,7 @@ def _measure_tracked(movie: LabelMovie, lineage: Lineage, frames: int | None) ->
     ]
 
 
-def _measure_frame(movie: LabelMovie, frame: int, expected: list[Track], known: set[int]) -> Extents:
+def _measure_frame(movie: LabelMovie, frame: int, expected: list[Track], known: set[int]) -> LabelExtents:
     extents = _measure_all(movie, frame)
     for track in expected:
         if track.label not in extents:
@@ -144,7 +144,7 @@ def _measure_frame(movie: LabelMovie, frame: int, expected: list[Track], known: 
     return extents
 
 
-def _measure(labels: Labels) -> dict[int, _Extent]:
+def _measure(labels: Labels) -> dict[int, _LabelExtent]:
     names = np.arange(int(labels.max()) + 1)
     if len(names) >= labels.size:
         # cc3d refuses labels beyond the number of voxels, which small crops of large movies have.
@@ -153,7 +153,7 @@ def _measure(labels: Labels) -> dict[int, _Extent]:
     statistics: Mapping[str, Any] = cc3d.statistics(labels, no_slice_conversion=True)
     counts, boxes, centroids = (statistics[key] for key in ("voxel_counts", "bounding_boxes", "centroids"))
     return {
-        int(names[i]): _Extent(_box(boxes[i]), int(counts[i]), triple(centroids[i]))
+        int(names[i]): _LabelExtent(_box(boxes[i]), int(counts[i]), triple(centroids[i]))
         for i in np.flatnonzero(counts)
         if names[i]
     }
@@ -165,8 +165,8 @@ def _box(bounds: np.ndarray) -> Slices:
     return slice(z0, z1 + 1), slice(y0, y1 + 1), slice(x0, x1 + 1)
 
 
-def _lineage_of_presence(movie: LabelMovie, extents: list[Extents]) -> Lineage:
-    """A track for every label, from its first to its last frame. Raises InputError where one is missing between."""
+def _lineage_of_presence(movie: LabelMovie, extents: list[LabelExtents]) -> Lineage:
+    """A track for every label, from its first to its last frame. Raises InputError for a gap."""
     present: dict[int, list[int]] = {}
     for frame, labels in enumerate(extents):
         for label in labels:
@@ -190,7 +190,7 @@ def _check_length(movie: LabelMovie, lineage: Lineage) -> None:
             )
 
 
-def _reason_to_leave_out(movie: LabelMovie, tracks: TrackFamily, last: int, extents: list[Extents]) -> str:
+def _reason_to_leave_out(movie: LabelMovie, tracks: TrackFamily, last: int, extents: list[LabelExtents]) -> str:
     for frame in range(tracks.first, last + 1):
         labels = tracks.labels_in(frame)
         if not labels:
@@ -202,7 +202,7 @@ def _reason_to_leave_out(movie: LabelMovie, tracks: TrackFamily, last: int, exte
     return ""
 
 
-def _family(movie: LabelMovie, tracks: TrackFamily, last: int, extents: list[Extents], *, name: str) -> Family:
+def _family(movie: LabelMovie, tracks: TrackFamily, last: int, extents: list[LabelExtents], *, name: str) -> Family:
     frames = []
     for frame in range(tracks.first, last + 1):
         labels = tracks.labels_in(frame)
@@ -210,7 +210,7 @@ def _family(movie: LabelMovie, tracks: TrackFamily, last: int, extents: list[Ext
     return Family(tracks.root.label, name, tracks.first, tuple(frames))
 
 
-def _union(labels: tuple[int, ...], parts: list[_Extent], spacing_zyx_um: Triple) -> FamilyFrame:
+def _union(labels: tuple[int, ...], parts: list[_LabelExtent], spacing_zyx_um: Triple) -> FamilyFrame:
     n_voxels = sum(part.n_voxels for part in parts)
     lows = np.min([[side.start for side in part.box_zyx] for part in parts], axis=0)
     highs = np.max([[side.stop for side in part.box_zyx] for part in parts], axis=0)

@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from cytoform.base.settings import Section
+from cytoform.base.settings import SettingsSection
 
 
-class RepresentationConfig(Section):
+class RepresentationConfig(SettingsSection):
     """The section `model` of a run's settings; each kind adds its own."""
 
     kind: str  # the entry of representations.table.REPRESENTATIONS

@@ -7,13 +7,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, create_model
 
-from cytoform.base.settings import Section, SettingsFile, checked
+from cytoform.base.settings import SettingsFile, SettingsSection, check_settings
 from cytoform.representations.config import RepresentationConfig
 from cytoform.representations.global_code.config import GlobalCodeConfig
 from cytoform.representations.table import DEFAULT, chosen_kind
 
 
-class DataConfig(Section):
+class DataConfig(SettingsSection):
     """Which part of the shape store is learned."""
 
     sequences: tuple[str, ...] = ()  # names to learn; none means all
@@ -22,7 +22,7 @@ class DataConfig(Section):
     align: Literal["none", "principal"] = "none"  # principal: every sequence is turned into its principal axes
 
 
-class TrainingConfig(Section):
+class TrainingConfig(SettingsSection):
     """Loss and optimiser (paper sections 2.1 and 3)."""
 
     epochs: int = Field(1250, ge=1)  # an epoch shows every frame once, with `points_per_frame` points
@@ -50,7 +50,7 @@ def _as_tuple(value: Any) -> Any:
     return (value,) if isinstance(value, int | float) else value
 
 
-class SamplingConfig(Section):
+class SamplingConfig(SettingsSection):
     """Training points (paper section 2.3)."""
 
     near_share: float = Field(0.7, ge=0, le=1)  # share of points around the surface; the rest is spread over Ω
@@ -79,10 +79,10 @@ class Config(SettingsFile):
     def check(cls, values: dict[str, Any], *, where: str) -> "Config":
         """Check a nested dictionary of settings. Raises InputError that names the first wrong one and its nearest known."""
         kind = chosen_kind(values.get("model", {}), where=where)
-        return checked(_config_with(kind.config), values, where=where)
+        return check_settings(_config_with(kind.config), values, where=where)
 
     @classmethod
-    def _drop_what_does_not_apply(cls, preset: dict[str, Any], changes: dict[str, Any]) -> None:
+    def _drop_inapplicable(cls, preset: dict[str, Any], changes: dict[str, Any]) -> None:
         """A preset's section `model` is for one kind of representation."""
         model = changes.get("model", {})
         if (

@@ -40,8 +40,8 @@ from cytoform.training.folder import (
     require_unfinished,
     sole_writer,
 )
-from cytoform.training.launch import do_together
-from cytoform.training.loop import Trained, learn
+from cytoform.training.launch import run_in_processes
+from cytoform.training.loop import Trained, run_training
 from cytoform.training.team import Team, make_fabric
 
 # Called with the run folder and the learned codes before the run counts as finished.
@@ -90,7 +90,7 @@ def train(
         raise InputError("no settings: give a preset, or resume a run")
     plan = _Plan(shapes, out, config, resume, seed, workers, overwrite, at_end)
     fabric = make_fabric(device, config.training.precision, devices=devices, nodes=nodes)
-    return do_together(partial(_train, plan, progress), fabric)
+    return run_in_processes(partial(_train, plan, progress), fabric)
 
 
 def _train(plan: _Plan, progress: Progress, team: Team) -> Trained:
@@ -108,7 +108,7 @@ def _train(plan: _Plan, progress: Progress, team: Team) -> Trained:
             pool = draw_pool(store, frames, out / SAMPLES, **_sampling(plan))
             trainer = _new_trainer(team, plan, len(names), pool, _rotations(team, plan, store, frames))
         with small_products_alone():
-            loss = learn(team, trainer, out, progress)
+            loss = run_training(team, trainer, out, progress)
         finished = trainer.position.epoch == config.training.epochs
         if finished and team.leads:
             sequences = tuple(LearnedSequence(n, i.n_frames, i.time_step_s) for n in names for i in [store[n].info])

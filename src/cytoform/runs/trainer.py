@@ -23,16 +23,15 @@ from cytoform.runs.autodecoder import AutoDecoder
 from cytoform.runs.config import TrainingConfig
 from cytoform.runs.optimizers import OPTIMIZERS
 from cytoform.runs.samples import Batch, SamplePool
-from cytoform.training.checkpoint import Checkpoint, Position
-from cytoform.training.metrics import Row
-from cytoform.training.state import damaged, pack, unpack
+from cytoform.training.checkpoint import Checkpoint, Position, damaged, pack_state, restore_state
+from cytoform.training.metrics import MetricsRow
 
 FRAME_ORDER, POINTS = 1, 2  # streams of random numbers; autodecoder.CODES is a third
 WARM_UP_SHARE = 0.02
 
 
 @dataclass(frozen=True)
-class EpochMetrics(Row):
+class EpochMetrics(MetricsRow):
     """One row of metrics.csv."""
 
     code_norm: float
@@ -176,13 +175,13 @@ class Trainer:
         loss_sums = self._loss_sums()
         if not self.fabric.is_global_zero:
             return
-        tensors = pack(self.raw_model, self.raw_optimizers)
+        tensors = pack_state(self.raw_model, self.raw_optimizers)
         place = {key: str(value) for key, value in vars(self.position).items()}
         write_tensors(path, tensors, {**place, "loss_sums": json.dumps(loss_sums)})
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go back to where `save` was called. Raises InputError for a checkpoint that does not fit."""
-        unpack(checkpoint, self.raw_model, self.raw_optimizers)
+        restore_state(checkpoint, self.raw_model, self.raw_optimizers)
         place = checkpoint.metadata
         try:
             sums = json.loads(place["loss_sums"])

@@ -9,7 +9,7 @@ from jaxtyping import Float, Float32, Integer
 from cytoform.assess.segmenter.objects import relative_depth
 from cytoform.errors import InputError
 from cytoform.movies.pairs.crops import Crop, draw_crop
-from cytoform.movies.pairs.pairs import Plane
+from cytoform.movies.pairs.pairs import MaskedImage
 
 # Most pixels of a large square are far from any object: four times smaller ones teach as much in a quarter of the time.
 BATCH, CROP_PX = 4, 128
@@ -29,7 +29,7 @@ class Lesson:
     inside: Integer[np.ndarray, "n 2"]  # pixels of objects
 
 
-def lessons_of(planes: Sequence[Plane], shrink: int) -> list[Lesson]:
+def lessons_of(planes: Sequence[MaskedImage], shrink: int) -> list[Lesson]:
     """Evenly spread planes, as many as hold 64 million pixels. Raises InputError where the images are of one intensity."""
     n_pixels = planes[0].labels_yx.size // shrink**2
     n = max(1, min(len(planes), MOST_PIXELS // max(n_pixels, 1)))
@@ -39,7 +39,7 @@ def lessons_of(planes: Sequence[Plane], shrink: int) -> list[Lesson]:
     return lessons
 
 
-def _lesson(plane: Plane, shrink: int) -> Lesson:
+def _lesson(plane: MaskedImage, shrink: int) -> Lesson:
     labels = plane.labels_yx
     targets = np.stack([shrunk(each, shrink) for each in ((labels > 0).astype(np.float32), relative_depth(labels))])
     inside = np.argwhere(targets[0] > 0.5).astype(np.int32)

@@ -15,7 +15,7 @@ from cytoform.assess.segmenter.examples import draw_batch, lessons_of, normalise
 from cytoform.assess.segmenter.objects import ObjectSizes, labels_from
 from cytoform.assess.segmenter.segmentation_scores import SegmentationScores, score_frame
 from cytoform.errors import InputError
-from cytoform.movies.pairs.pairs import Plane
+from cytoform.movies.pairs.pairs import MaskedImage
 
 if TYPE_CHECKING:
     import torch
@@ -84,7 +84,7 @@ class OtsuSegmenter:
 
 
 def train_segmenter(
-    planes: Sequence[Plane],
+    planes: Sequence[MaskedImage],
     *,
     steps: int = STEPS,
     seed: int = 0,
@@ -119,7 +119,7 @@ def train_segmenter(
 
 
 def train_otsu(
-    planes: Sequence[Plane],
+    planes: Sequence[MaskedImage],
     *,
     steps: int = STEPS,
     seed: int = 0,
@@ -136,7 +136,7 @@ class Train(Protocol):
 
     def __call__(
         self,
-        planes: Sequence[Plane],
+        planes: Sequence[MaskedImage],
         *,
         steps: int = STEPS,
         seed: int = 0,
@@ -149,7 +149,7 @@ class Train(Protocol):
 SEGMENTERS: dict[str, Train] = {"unet": train_segmenter, "otsu": train_otsu}
 
 
-def score(segmenter: Segmenter, planes: Sequence[Plane]) -> SegmentationScores:
+def score(segmenter: Segmenter, planes: Sequence[MaskedImage]) -> SegmentationScores:
     """How well a segmenter does on planes with known labels."""
     return SegmentationScores.of(score_frame(plane.labels_yx, segmenter.labels(plane.image_yx)) for plane in planes)
 
@@ -161,7 +161,7 @@ def _logarithmic(image: Float[np.ndarray, "y x"]) -> Float[np.ndarray, "y x"]:
     return np.log1p(np.maximum(image - low, 0) / scale)
 
 
-def _sizes(planes: Sequence[Plane]) -> ObjectSizes:
+def _sizes(planes: Sequence[MaskedImage]) -> ObjectSizes:
     sizes = ObjectSizes.of(plane.labels_yx for plane in planes)
     if sizes is None:
         raise InputError(f"no labelled cell in any of {len(planes)} images, so no segmenter can learn from them")

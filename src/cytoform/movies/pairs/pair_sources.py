@@ -1,4 +1,4 @@
-"""Where pairs of images and masks lie: Cell Tracking Challenge folders, OME-Zarr images."""
+"""Finds images with their masks: Cell Tracking Challenge folders, OME-Zarr images."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -10,11 +10,11 @@ import numpy as np
 from cytoform.errors import InputError
 from cytoform.movies.movie import as_labels, check_dtype, safe_name
 from cytoform.movies.readers.challenge import numbered_files
-from cytoform.movies.readers.images import ImageMovie, open_image_files, open_zarr_movie, times
+from cytoform.movies.readers.images import ImageMovie, open_image_files, open_zarr_movie, shape_text
 from cytoform.movies.readers.ome_zarr import is_zarr, label_group
 
 IMAGE_DTYPES = ("uint8", "uint16", "float32")
-# Silver and gold masks before tracking markers, which may be mere spots.
+# Silver and gold truth are preferred to tracking markers, which may be mere spots.
 MASKS = (("ST", "SEG", "man_seg"), ("GT", "SEG", "man_seg"), ("GT", "TRA", "man_track"))
 SEQUENCE = re.compile("[0-9]{2,}")
 
@@ -28,7 +28,7 @@ class PairedMovie:
     labels: ImageMovie
 
     def read(self, frame: int) -> tuple[np.ndarray, np.ndarray]:
-        """Image and uint16 labels of a frame, (z, y, x). Raises InputError for values that are no numbers."""
+        """Image and uint16 labels of a frame, both (z, y, x). Raises InputError for NaN and infinity."""
         image = self.images.read(frame)
         if image.dtype.kind == "f" and not np.isfinite(image).all():
             raise InputError(f"{self.images.where(frame)}: NaN or infinite grey values; replace them")
@@ -36,7 +36,7 @@ class PairedMovie:
 
 
 def find_pairs(source: Path) -> Iterator[PairedMovie]:
-    """The pairs of one source; headers are read and compared, frames are not. Raises InputError."""
+    """The image-mask movies of one source; compares headers without reading frames. Raises InputError."""
     image, colon, labels = str(source).partition(".zarr:")
     if colon:
         yield _of_zarr(Path(f"{image}.zarr"), Path(labels))
@@ -76,7 +76,7 @@ def _of_sequence(folder: Path) -> PairedMovie:
 
 
 def _masks_of(folder: Path, frames: Sequence[int]) -> ImageMovie:
-    """The first masks that every frame has."""
+    """The preferred masks that exist for every frame."""
     missing = {}
     for kind, inner, prefix in MASKS:
         masks = folder.with_name(f"{folder.name}_{kind}") / inner
@@ -99,7 +99,7 @@ def _checked(pair: PairedMovie) -> PairedMovie:
         raise InputError(f"{image_at}: an image of type {images.dtype}; save it as uint8, uint16 or float32")
     check_dtype(labels.dtype, str(labels_at))
     if images.shape_zyx != labels.shape_zyx:
-        sizes = f"{times(labels.shape_zyx)} pixels but {image_at} has {times(images.shape_zyx)}"
+        sizes = f"{shape_text(labels.shape_zyx)} pixels but {image_at} has {shape_text(images.shape_zyx)}"
         raise InputError(f"{labels_at}: {sizes}; masks and images must be of one size")
     if images.frames != labels.frames:
         n_frames = f"{len(labels.frames)} frames but {images.source} has {len(images.frames)}"

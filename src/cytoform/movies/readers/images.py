@@ -1,4 +1,4 @@
-"""Frames as they are, grey values or labels, 2D or 3D: numbered TIFF files, or an OME-Zarr image."""
+"""Images (grey values or labels, 2D or 3D) from numbered TIFF files or an OME-Zarr image."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -8,20 +8,20 @@ import numpy as np
 
 from cytoform.base.triples import IntTriple
 from cytoform.errors import InputError
-from cytoform.movies.metadata import Recorded
+from cytoform.movies.metadata import RecordedScale
 from cytoform.movies.readers.ome_zarr import open_image
 from cytoform.movies.readers.tiff import TiffHeader, read_header, read_image
 
 
 @dataclass(frozen=True)
 class ImageMovie:
-    """Frames that are read when asked for, by their numbers, as (z, y, x); 2D has one plane."""
+    """Frames (z, y, x) read on demand by their number; 2D data has one plane."""
 
     source: str
     frames: tuple[int, ...]
     shape_zyx: IntTriple
     dtype: np.dtype
-    recorded: Recorded
+    recorded: RecordedScale
     read: Callable[[int], np.ndarray]
     files: Mapping[int, Path] = field(default_factory=dict)
 
@@ -32,7 +32,7 @@ class ImageMovie:
 
 @dataclass(frozen=True)
 class ImageFiles:
-    """Reads frames that have a file each."""
+    """Reads images stored as one file per frame."""
 
     files: Mapping[int, Path]
     header: TiffHeader
@@ -42,16 +42,16 @@ class ImageFiles:
 
 
 def open_image_files(files: Mapping[int, Path], *, source: str) -> ImageMovie:
-    """A movie of a file a frame. Every header is read, so that one file of another size is found before long work."""
+    """A movie of one file per frame. Reads every header, so that a deviating file is found before long work."""
     headers = {frame: _header(path) for frame, path in files.items()}
     first = next(iter(headers))
     for frame, header in headers.items():
-        for what, one, other in (
-            ("size", times(header.shape_zyx), times(headers[first].shape_zyx)),
+        for name, one, other in (
+            ("size", shape_text(header.shape_zyx), shape_text(headers[first].shape_zyx)),
             ("type", header.dtype, headers[first].dtype),
         ):
             if one != other:
-                raise InputError(f"{files[frame]}: {what} {one} where {files[first].name} has {other}; all must agree")
+                raise InputError(f"{files[frame]}: {name} {one} where {files[first].name} has {other}; all must agree")
     header = headers[first]
     reader = ImageFiles(files, header)
     return ImageMovie(source, tuple(sorted(files)), header.shape_zyx, header.dtype, header.recorded, reader, files)
@@ -65,11 +65,11 @@ def _header(path: Path) -> TiffHeader:
 
 
 def open_zarr_movie(path: Path) -> ImageMovie:
-    """A movie of an OME-Zarr image or label image."""
+    """Open an OME-Zarr image or label image as a movie."""
     image = open_image(path)
     return ImageMovie(str(path), tuple(range(image.n_frames)), image.shape_zyx, image.dtype, image.recorded, image.read)
 
 
-def times(shape_zyx: tuple[int, ...]) -> str:
-    """A size for messages: 64×512×512, and without z where there is but one plane."""
+def shape_text(shape_zyx: tuple[int, ...]) -> str:
+    """Format a shape for messages, such as 64×512×512; a single plane is left out."""
     return "×".join(str(n) for n in (shape_zyx[1:] if shape_zyx[0] == 1 else shape_zyx))

@@ -20,7 +20,7 @@ from cytoform.base.files import refuse_existing, staged, write_json
 from cytoform.base.parallel import Advance, Progress, no_progress
 from cytoform.base.provenance import software_versions
 from cytoform.errors import InputError
-from cytoform.movies.pairs.pairs import Pairs, Planes, open_pairs
+from cytoform.movies.pairs.pairs import Pairs, PlaneMode, open_pairs
 from cytoform.reports.images.data import REAL, measure_images
 from cytoform.reports.images.write import write_image_report
 
@@ -34,7 +34,7 @@ class Source:
     path: Path
     frames: tuple[int, int] | None = None
 
-    def open(self, planes: Planes) -> Pairs:
+    def open(self, planes: PlaneMode) -> Pairs:
         """The pairs. Raises InputError without any of these frames."""
         pairs = open_pairs([self.path], planes=planes)
         if self.frames is None:
@@ -62,7 +62,7 @@ def write_texture_report(
     out: Path,
     *,
     training: Source | None = None,
-    planes: Planes = "projection",
+    planes: PlaneMode = "projection",
     schooling: Schooling = Schooling(),
     seed: int = 0,
     overwrite: bool = False,
