@@ -12,7 +12,7 @@ import numpy as np
 from cytoform.base.files import staged, write_json
 from cytoform.errors import InputError
 from cytoform.imaging.texture import OPTICS, open_texture
-from cytoform.movies.ctc import CtcWriter, frame_digits, write_image
+from cytoform.movies.ctc import CtcWriter, write_image
 from cytoform.movies.lineage import Lineage, Track, read_lineage
 from cytoform.movies.pairs.pair_sources import find_pairs
 from cytoform.movies.pairs.pairs import MaskedImage, project_labels
@@ -137,16 +137,12 @@ def _image_nuclei(
     """One movie: first all frames with the nuclei of the first part, then all frames with the others."""
     texture = open_texture(OPTICS)
     writer = CtcWriter(folder, len(parts) * n, spacing)
-    images = folder / "01"
-    images.mkdir()
     for part, labels in enumerate(parts):
         for time in range(n):
             frame, volume = part * n + time, read(time)[:, ::EMBRYO_STEP, ::EMBRYO_STEP]
             volume = np.where(np.isin(volume, labels), volume, 0).astype(np.uint16)
             image = texture.render(volume, spacing_zyx_um=spacing, frame=frame, seed=part, projection=True)
-            path = images / f"t{frame_digits(frame, writer.n_frames)}.tif"
-            write_image(path, image, spacing_zyx_um=spacing, time_step_s=None)
-            writer.write(frame, project_labels(volume)[None])
+            writer.write(frame, project_labels(volume)[None], image)
     writer.finish(
         Lineage(tuple(Track(label, k * n, (k + 1) * n - 1, 0) for k, part in enumerate(parts) for label in part))
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny import small_config
+from tiny import small_config, write_balls
 
 from cytoform.errors import InputError
 from cytoform.runs.autodecoder import AutoDecoder
@@ -210,8 +210,10 @@ def test_resume_refuses_other_data_seed_and_finished_runs(balls: Path, tmp_path:
     with pytest.raises(InputError, match="finished"):
         train(balls, run, resume=True)
     (run / "model.safetensors").unlink()
-    with pytest.raises(InputError, match="seed"):
+    with pytest.raises(InputError, match=r"--resume with another --seed \(0 before, 9 now\)"):
         train(balls, run, resume=True, seed=9)
+    with pytest.raises(InputError, match="--resume with another shape store; give the same"):
+        train(write_balls(tmp_path / "more.zarr", {"c": 3.3}), run, resume=True)
     with pytest.raises(InputError, match=r"config\.toml"):
         train(balls, tmp_path / "none", resume=True)
 

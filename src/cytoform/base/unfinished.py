@@ -10,7 +10,7 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -74,3 +74,29 @@ class Unfinished:
     @property
     def _plan(self) -> Path:
         return self.folder / "plan.json"
+
+
+def refuse_to_resume(
+    place: Path, *, wanted: Mapping[str, Any], recorded: Mapping[str, Any], options: Mapping[str, str]
+) -> None:
+    """Raise InputError for the first value of a request that is not as recorded when the work at `place` began.
+
+    `options` says what the values are called on the command line, where that is not --name.
+    """
+    for name, value in wanted.items():
+        before = recorded.get(name)
+        if before != value:
+            option = options.get(name, f"--{name.replace('_', '-')}")
+            change = f" ({_short(before)} before, {_short(value)} now)" if _short(before) != _short(value) else ""
+            raise InputError(
+                f"{place}: --resume with another {option}{change}; give the same sources and options again, or leave "
+                "--resume out to begin anew"
+            )
+
+
+def _short(value: object) -> str:
+    """A value for messages; of a long one, how many it has."""
+    if isinstance(value, list) and len(value) > 3:
+        return f"{len(value)} of them"
+    text = "" if isinstance(value, dict) else str(value)
+    return text if len(text) <= 60 else ""

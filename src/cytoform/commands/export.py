@@ -45,8 +45,7 @@ def export(
     from cytoform.base.digest import folder_sha256
     from cytoform.base.files import staged, write_json
     from cytoform.base.provenance import software_versions
-    from cytoform.exchange.ctc import write_ctc
-    from cytoform.exchange.export import write_h5, write_masks, write_mat, write_meshes, write_points
+    from cytoform.exchange.export import write_ctc, write_h5, write_masks, write_mat, write_meshes, write_points
     from cytoform.shapes.store import ShapeSequence, ShapeStore
 
     writers: dict[Format, Callable[[ShapeSequence, Path], None]] = {

@@ -4,11 +4,13 @@ masks    NAME.ome.tif    OME-TIFF, axes TZYX, uint8: 1 inside, with voxel size a
 meshes   NAME/tTTT.ply   closed surfaces in µm, (x, y, z) from the corner of the cube; no file for an empty frame
 points   NAME/tTTT.ply and NAME.npy (frames, points, (z, y, x)), spread evenly over the surface; NaN for an empty frame
 h5       NAME.h5         the layout of the published code: `sdf_vid`, float32, as h5py sees it (z, x, y, t)
+ctc      NN_GT           Cell Tracking Challenge ground truth: label images and lineage
 mat      NAME.mat        the same array as Matlab has it, (t, y, x, z), in version 5, which the published code reads
 """
 
 import math
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,8 @@ from jaxtyping import UInt8
 
 from cytoform.errors import InputError
 from cytoform.exchange.matlab import MAT5_BYTES
+from cytoform.movies.ctc import CtcWriter
+from cytoform.movies.lineage import Lineage, Track
 from cytoform.shapes.mesh import surface_points
 from cytoform.shapes.store import ShapeSequence
 
@@ -121,6 +125,39 @@ def write_mat(sequence: ShapeSequence, folder: Path) -> None:
     with path.open("r+b") as file:
         # SciPy puts the date into the header; the same store is to give the same bytes.
         file.write(b"MATLAB 5.0 MAT-file, written by cytoform".ljust(MAT5_HEADER))
+
+
+def write_ctc(sequence: ShapeSequence, folder: Path) -> None:
+    """The next NN_GT of a Cell Tracking Challenge folder: the whole family under one label, in the coordinates of the cube.
+
+    A shape store does not know which daughter is which, so a family is one track. A track may not have gaps: after
+    empty frames the family goes on under the next label, with the one before as its parent.
+    """
+    info, spacing_um = sequence.info, sequence.grid.spacing_um
+    writer = CtcWriter(
+        folder,
+        info.n_frames,
+        (spacing_um, spacing_um, spacing_um),
+        time_step_s=info.time_step_s,
+        sequence=f"{len(list(folder.glob('*_GT'))) + 1:02d}",
+    )
+    label, labels = 0, []
+    before = False
+    for frame in range(info.n_frames):
+        mask = sequence.mask(frame)
+        present = bool(mask.any())
+        label += present and not before
+        before = present
+        labels.append(label if present else 0)
+        writer.write(frame, (mask * label).astype(np.uint16))
+    writer.finish(Lineage(_tracks(labels)))
+
+
+def _tracks(labels: list[int]) -> tuple[Track, ...]:
+    """Tracks of the labels seen in each frame; 0 is none."""
+    frames = groupby(range(len(labels)), key=lambda frame: labels[frame])
+    runs = [(label, list(run)) for label, run in frames if label]
+    return tuple(Track(label, run[0], run[-1], parent=label - 1) for label, run in runs)
 
 
 def _planes(sequence: ShapeSequence) -> Iterator[UInt8[np.ndarray, "y x"]]:

@@ -24,7 +24,7 @@ from cytoform.base.triples import Triple
 from cytoform.errors import InputError
 from cytoform.imaging.masks import numbered, open_masks
 from cytoform.imaging.texture import OPTICS, Texture, open_texture
-from cytoform.movies.ctc import frame_digits, write_image
+from cytoform.movies.ctc import CtcWriter
 from cytoform.movies.movie import LabelMovie
 from cytoform.movies.pairs.pairs import project_labels
 
@@ -76,9 +76,6 @@ def render_pairs(
     spec = TextureSpec(_everywhere(texture), origin.get("sha256", ""), device, projection)
     _opened(spec)  # raises errors here instead of in a worker
     with staged(out, overwrite=overwrite) as folder:
-        for target in targets:
-            for inner in (target.number, f"{target.number}_GT/SEG"):
-                (folder / inner).mkdir(parents=True)
         tasks = [(spec, target, frame, folder) for target in targets for frame in target.frames]
         with progress("rendering", len(tasks)) as advance:
             run_all(_render_frame, tasks, workers=workers, done=advance)
@@ -120,13 +117,9 @@ def _render_frame(spec: TextureSpec, target: Target, frame: int, folder: Path) -
             labels, spacing_zyx_um=spacing, frame=frame, seed=target.seed, projection=spec.projection
         )
     masks = project_labels(labels)[None] if spec.projection else labels
-    assert image.shape == masks.shape, (image.shape, masks.shape)
-    digits = frame_digits(frame, movie.n_frames)
-    for path, values in (
-        (folder / target.number / f"t{digits}.tif", image),
-        (folder / f"{target.number}_GT" / "SEG" / f"man_seg{digits}.tif", masks),
-    ):
-        write_image(path, values, spacing_zyx_um=spacing, time_step_s=movie.time_step_s)
+    CtcWriter(folder, movie.n_frames, spacing, movie.time_step_s, target.number, tracking=False).write(
+        frame, masks, image
+    )
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from cytoform.base.files import write_atomically
 from cytoform.errors import InputError
 
 MAX_LABEL = 65535
@@ -140,4 +141,6 @@ def _row(line: str, where: str) -> Track:
 def write_lineage(path: Path, lineage: Lineage) -> None:
     """Write `man_track.txt`, sorted by label."""
     rows = sorted((track.label, track.first, track.last, track.parent) for track in lineage.tracks)
-    path.write_text("".join(f"{label} {first} {last} {parent}\n" for label, first, last, parent in rows))
+    write_atomically(
+        path, "".join(f"{label} {first} {last} {parent}\n" for label, first, last, parent in rows).encode()
+    )

@@ -5,16 +5,18 @@ from pathlib import Path
 from typing import Any
 
 from cytoform.base.triples import Triple
+from cytoform.base.unfinished import refuse_to_resume
 from cytoform.errors import InputError
 from cytoform.shapes.grid import Grid
 
+# Names on the command line.
 OPTIONS = {
+    "sources": "list of sources",
     "voxel_size_zyx_um": "--voxel-size",
     "time_step_s": "--time-step",
-    "frames": "--frames",
     "half_extent_um": "--half-extent",
-    "keep_motion": "--keep-motion",
 }
+RECORDED = ("voxel_size_zyx_um", "time_step_s", "frames", "half_extent_um", "keep_motion")
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Request:
 
     def attributes(self) -> dict[str, Any]:
         """As a store records it."""
-        options = {name: getattr(self, name) for name in OPTIONS}
+        options = {name: getattr(self, name) for name in RECORDED}
         if self.voxel_size_zyx_um is not None:
             options["voxel_size_zyx_um"] = list(self.voxel_size_zyx_um)
         return {
@@ -53,25 +55,9 @@ class Request:
         """Raise InputError unless the recorded attributes of a store are those of this request."""
         if recorded.get("command") != "prepare":
             raise InputError(f"{place}: not from 'cytoform prepare', so nothing can be added; choose another --out")
-        ours, theirs = _flat(self.attributes()), _flat(recorded)
-        for option, value in ours.items():
-            if theirs[option] != value:
-                raise InputError(
-                    f"{place}: --resume with another {option} ({_short(theirs[option])} before, {_short(value)} now); "
-                    "give the same sources and options again, or leave --resume out to begin anew"
-                )
+        refuse_to_resume(place, wanted=_flat(self.attributes()), recorded=_flat(recorded), options=OPTIONS)
 
 
 def _flat(attributes: dict[str, Any]) -> dict[str, Any]:
-    """What must not differ, by the name that users know."""
-    options = {flag: attributes["options"][name] for name, flag in OPTIONS.items()}
-    return {
-        "list of sources": attributes["sources"],
-        "--grid": attributes["grid"],
-        **options,
-        "--seed": attributes["seed"],
-    }
-
-
-def _short(value: object) -> str:
-    return f"{len(value)} of them" if isinstance(value, list) and len(value) > 3 else str(value)
+    """What must not differ."""
+    return {name: attributes[name] for name in ("sources", "grid", "seed")} | attributes["options"]

@@ -35,7 +35,7 @@ from cytoform.training.folder import (
     CONFIG,
     PROVENANCE,
     WEIGHTS,
-    check_provenance,
+    refuse_other_data,
     require_begun,
     require_unfinished,
     sole_writer,
@@ -166,8 +166,7 @@ def _open_run(plan: _Plan, store: ShapeStore, frames: list[TrainingFrame], progr
         if (out / WEIGHTS).exists():
             shutil.rmtree(out / SAMPLES, ignore_errors=True)
         require_unfinished(out)
-        remedy = "resume with the same shapes and --seed"
-        check_provenance(out, _provenance(store, plan.seed), keys=("data_sha256", "seed"), remedy=remedy)
+        refuse_other_data(out, _provenance(store, plan.seed), data="shape store")
         _draw(plan, store, frames, out, progress)
         return
     with staged(out, overwrite=plan.overwrite) as partial:

@@ -53,7 +53,7 @@ def paint(
     labels = composed.labels_zyx if composed.projected_yx is None else composed.projected_yx[None]
     dataset.write(frame, labels, image)
     if dataset.meshes:
-        write_meshes(placements, cells, dataset.folder / "meshes" / dataset.sequence, dataset.number(frame))
+        write_meshes(placements, cells, dataset.folder / "meshes" / dataset.sequence, dataset.challenge.number(frame))
     measured = _measure(frame, labels, image, composed)
     write_json(record, asdict(measured))
     return measured

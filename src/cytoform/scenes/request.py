@@ -122,17 +122,6 @@ def _files_sha256(path: Path) -> str | None:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
 
 
-def refuse_to_resume(wanted: dict[str, Any], recorded: dict[str, Any], out: Path) -> None:
-    """Raise InputError that names the first difference between two requests."""
-    for name, value in wanted.items():
-        if recorded.get(name) != value:
-            option = OPTIONS.get(name, f"--{name.replace('_', '-')}")
-            raise InputError(
-                f"{out}: --resume with another {option}; repeat the options of the interrupted command, or leave "
-                "--resume out to begin anew"
-            )
-
-
 def _whole(option: str, value: int, least: int, most: int) -> None:
     if not least <= value <= most:
         raise InputError(f"{option} {value}: choose {least} to {most}")

@@ -207,7 +207,7 @@ def _make(scene: Scene, name: str, work: Work, *, workers: int, progress: Progre
             for number, placed in enumerate(labelled)
         ]
         measured = run_all(write, tasks, workers=workers, done=advance)
-    dataset.finish(tracked.lineage)
+    dataset.challenge.finish(tracked.lineage)
     if scene.request.geff:
         _write_graph(scene, dataset, tracked, seen)
     return Made(name, dataset, look, frames, tracked, tuple(map(tuple, seen)), tuple(measured))

@@ -13,8 +13,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from cytoform.base.unfinished import Unfinished
-from cytoform.scenes.request import refuse_to_resume
+from cytoform.base.unfinished import Unfinished, refuse_to_resume
+from cytoform.scenes.request import OPTIONS
 
 
 class Work(Unfinished):
@@ -47,7 +47,7 @@ class Work(Unfinished):
         """Go on with what was begun of the same request, or begin anew. Raises InputError for another request."""
         recorded = self.plan()
         if resume and recorded is not None:
-            refuse_to_resume(request, recorded, self.out)
+            refuse_to_resume(self.out, wanted=request, recorded=recorded, options=OPTIONS)
             return
         for place in self.folder.iterdir():
             if place.is_dir():

@@ -17,10 +17,9 @@ from typing import Any, cast
 import numpy as np
 import zarr
 from jaxtyping import Bool, Float
-from zarr.codecs import BloscCodec
 
 import cytoform
-from cytoform.base.ome import OME_VERSION, multiscale
+from cytoform.base.ome import OmeMovie
 from cytoform.base.triples import Triple, int_triple
 from cytoform.errors import InputError
 from cytoform.shapes.box import BoxedField, bounding_box
@@ -223,52 +222,29 @@ class ShapeStore:
     def add(self, info: SequenceInfo, *, latent: Mapping[str, np.ndarray] | None = None) -> ShapeSequence:
         """Begin a sequence: empty frames, all outside, until they are written. `latent` arrays are what it is rendered from."""
         group = self._root.create_group(info.name)
-        spacing = self.grid.spacing_um
+        movie = self._movie(info)
+        movie.create(group, info.name, "float16", path="sdf", fill_value=self.band_um)
         pose = {} if info.rotation_wxyz is None else {"rotation_wxyz": list(info.rotation_wxyz)}
-        scale = [info.time_step_s or 1.0, spacing, spacing, spacing]
-        group.attrs.update(
-            {
-                "ome": {
-                    "version": OME_VERSION,
-                    "multiscales": [multiscale(info.name, "sdf", scale, info.time_step_s)],
-                },
-                "cytoform": {
-                    "n_frames": info.n_frames,
-                    "time_step_s": info.time_step_s,
-                    "source": info.source,
-                    "offsets_zyx_um": [list(offset) for offset in info.offsets_zyx_um],
-                    **pose,
-                    "details": info.details,
-                },
-            }
-        )
-        self._array(group, "sdf", info.n_frames, "float16", self.band_um)
-        labels = group.create_group("labels")
-        labels.attrs["ome"] = {"version": OME_VERSION, "labels": ["mask"]}
-        mask = labels.create_group("mask")
-        mask.attrs["ome"] = {
-            "version": OME_VERSION,
-            "multiscales": [multiscale("mask", "0", scale, info.time_step_s)],
-            "image-label": {"source": {"image": "../../"}},
+        group.attrs["cytoform"] = {
+            "n_frames": info.n_frames,
+            "time_step_s": info.time_step_s,
+            "source": info.source,
+            "offsets_zyx_um": [list(offset) for offset in info.offsets_zyx_um],
+            **pose,
+            "details": info.details,
         }
-        self._array(mask, "0", info.n_frames, "uint8", 0.0)
+        movie.create_labels(group, "mask", "uint8", label={"source": {"image": "../../"}})
         if latent:
             arrays = group.create_group(LATENT)
             for name, values in latent.items():
                 arrays.create_array(name, data=np.asarray(values, np.float32))
         return ShapeSequence(group, self.grid, self.band_um)
 
-    def _array(self, group: zarr.Group, name: str, n_frames: int, dtype: str, outside: float) -> None:
-        side = min(self.grid.size, next(side for largest, side in CHUNKS if self.grid.size <= largest))
-        group.create_array(
-            name,
-            shape=(n_frames, *self.grid.shape),
-            chunks=(1, side, side, side),
-            dtype=dtype,
-            fill_value=outside,
-            # Zstandard over shuffled bytes: smaller and faster than over shuffled bits (docs/LOG.md).
-            compressors=BloscCodec(cname="zstd", clevel=1, shuffle="shuffle"),
-            dimension_names=("t", "z", "y", "x"),
+    def _movie(self, info: SequenceInfo) -> OmeMovie:
+        size, spacing = self.grid.size, self.grid.spacing_um
+        side = min(size, next(side for largest, side in CHUNKS if size <= largest))
+        return OmeMovie(
+            info.n_frames, self.grid.shape, (side, side, side), (spacing, spacing, spacing), info.time_step_s
         )
 
 

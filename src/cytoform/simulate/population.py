@@ -14,7 +14,7 @@ from jaxtyping import Float, UInt16
 import cytoform
 from cytoform.base.cluster import local_workers
 from cytoform.base.files import refuse_existing, staged, write_json
-from cytoform.base.ome import OME_VERSION, multiscale
+from cytoform.base.ome import VERSION, OmeMovie
 from cytoform.base.parallel import run_all
 from cytoform.base.triples import IntTriple
 from cytoform.errors import InputError
@@ -218,21 +218,11 @@ def _write_frames(movie: MovieFiles, first: int, end: int) -> None:
 
 def _create_ome_zarr(path: Path, family: SimulatedFamily, time_step_s: float) -> zarr.Array[Any]:
     group = zarr.create_group(path, zarr_format=3)
-    scale = [time_step_s, *family.spacing_zyx_um]
-    group.attrs["ome"] = {
-        "version": OME_VERSION,
-        "multiscales": [multiscale(family.name, "0", scale, time_step_s)],
-        "image-label": {"version": OME_VERSION},
-    }
+    shape_zyx = family.shape_zyx
+    movie = OmeMovie(family.n_frames, shape_zyx, shape_zyx, family.spacing_zyx_um, time_step_s, compressor="auto")
+    array = movie.create(group, family.name, "uint16", label={"version": VERSION})
     group.attrs["cytoform"] = {"tracks": [dataclasses.asdict(track) for track in family.lineage.tracks]}
-    return group.create_array(
-        "0",
-        shape=(family.n_frames, *family.shape_zyx),
-        chunks=(1, *family.shape_zyx),
-        dtype="uint16",
-        fill_value=0,
-        dimension_names=("t", "z", "y", "x"),
-    )
+    return array
 
 
 def _check(*, n_cells: int, n_frames: int, spacing_zyx_um: Spacing, time_step_s: float) -> None:

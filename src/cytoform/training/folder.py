@@ -4,10 +4,11 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from cytoform.base.files import clear_strays
+from cytoform.base.unfinished import refuse_to_resume
 from cytoform.errors import InputError
 
 CONFIG, WEIGHTS, PROVENANCE, CHECKPOINTS = "config.toml", "model.safetensors", "provenance.json", "checkpoints"
@@ -29,12 +30,11 @@ def require_unfinished(out: Path) -> None:
         raise InputError(f"{out}: this run is finished; nothing to resume")
 
 
-def check_provenance(out: Path, now: Mapping[str, object], *, keys: Iterable[str], remedy: str) -> None:
-    """Raise InputError if the value of one of `keys` has changed since the run was started."""
-    before = json.loads((out / PROVENANCE).read_text())
-    for key in keys:
-        if before.get(key) != now[key]:
-            raise InputError(f"{out}: was begun with another {key}; {remedy}")
+def refuse_other_data(out: Path, provenance: Mapping[str, object], *, data: str) -> None:
+    """Raise InputError where a run was begun with other `data`, as messages call it, or another seed."""
+    wanted = {name: provenance[name] for name in ("data_sha256", "seed")}
+    recorded = json.loads((out / PROVENANCE).read_text())
+    refuse_to_resume(out, wanted=wanted, recorded=recorded, options={"data_sha256": data})
 
 
 @contextlib.contextmanager

@@ -99,9 +99,9 @@ def test_other_data_settings_or_seeds_are_not_resumed(discs: Path, tmp_path: Pat
     pairs, out = open_pairs([discs]), tmp_path / "model"
     with stopped_after(4):
         train_texture(pairs, out, tiny_texture())
-    with pytest.raises(InputError, match=r"data_sha256.*--frames"):
+    with pytest.raises(InputError, match=r"--resume with another set of pairs .* --frames"):
         train_texture(pairs[:4], out, resume=True)
-    with pytest.raises(InputError, match="another seed"):
+    with pytest.raises(InputError, match=r"--resume with another --seed \(0 before, 3 now\)"):
         train_texture(pairs, out, resume=True, seed=3)
     text = (out / "config.toml").read_text()
     (out / "config.toml").write_text(text.replace("channels = 4", "channels = 6", 1))

@@ -24,7 +24,7 @@ from cytoform.training.folder import (
     CHECKPOINTS,
     CONFIG,
     PROVENANCE,
-    check_provenance,
+    refuse_other_data,
     require_begun,
     require_unfinished,
     sole_writer,
@@ -100,8 +100,7 @@ def _open(plan: _Plan) -> None:
     out, now = plan.out, _provenance(plan)
     if plan.resume:
         require_unfinished(out)
-        remedy = "resume with the same sources, --frames, --planes and --seed"
-        check_provenance(out, now, keys=("data_sha256", "seed"), remedy=remedy)
+        refuse_other_data(out, now, data="set of pairs from sources, --frames or --planes")
         return
     with staged(out, overwrite=plan.overwrite) as partial_folder:
         (partial_folder / CHECKPOINTS).mkdir()

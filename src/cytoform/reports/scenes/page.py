@@ -129,7 +129,7 @@ def trajectories(made: Made) -> Figure:
 
 def _read(made: Made, frame: int) -> tuple[Float[np.ndarray, "y x"], np.ndarray]:
     """The largest intensity along z, and the labels in front."""
-    number = made.dataset.number(frame)
+    number = made.dataset.challenge.number(frame)
     truth = made.dataset.folder / f"{made.dataset.sequence}_GT" / "TRA" / f"man_track{number}.tif"
     labels = np.atleast_3d(tifffile.imread(truth)) if made.dataset.view.projection else tifffile.imread(truth)
     front = labels[..., 0] if made.dataset.view.projection else _front(labels)
