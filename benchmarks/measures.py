@@ -19,7 +19,7 @@ from scipy.ndimage import zoom
 
 from cytoform.assess.measures.curvature import curvature_spread_per_um, mean_curvature_per_um
 from cytoform.assess.measures.descriptors import describe, elongation, solidity
-from cytoform.assess.measures.dynamics import Bodies, Still, step
+from cytoform.assess.measures.dynamics import Bodies, FrameState, step
 from cytoform.assess.measures.masks import jaccard, topology
 from cytoform.assess.measures.protrusions import protrusion_lengths_um
 from cytoform.assess.measures.sequences import measure_frame
@@ -100,7 +100,7 @@ def seconds_by_measure(paths: tuple[Path, Path], n_frames: int) -> dict[str, flo
         timed("- curvature", lambda m=mesh: mean_curvature_per_um(m))
         timed("- curvature spread", lambda c=cut, m=mesh, s=spacing: curvature_spread_per_um(c, m, s))
         timed("topology", lambda m=mask: topology(m))
-        stills = [Still(shape.frame.descriptors, shape.mask, Bodies.of(shape.mask)) for shape in (a, b)]
+        stills = [FrameState(shape.frame.descriptors, shape.mask, Bodies.of(shape.mask)) for shape in (a, b)]
         timed("bodies", lambda m=a.mask: Bodies.of(m))
         timed("step to the next frame", lambda s=stills: step(*s))
         timed("pair: Jaccard, Dice", lambda a=a, b=b: jaccard(a.mask, b.mask))

@@ -3,10 +3,12 @@
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from cytoform.assess.images.frames import Frame
+from cytoform.assess.images.frames import ImageFrame
 
 
-def frames_of(n: int = 4, *, size: int = 256, radius: float = 14.0, seed: int = 0, movie: str = "01") -> list[Frame]:
+def frames_of(
+    n: int = 4, *, size: int = 256, radius: float = 14.0, seed: int = 0, movie: str = "01"
+) -> list[ImageFrame]:
     """Frames whose cells stay where they are and keep their texture, up to the noise; seeds are other fields of view."""
     rng = np.random.default_rng(seed)
     step = int(2.6 * radius)
@@ -21,6 +23,6 @@ def frames_of(n: int = 4, *, size: int = 256, radius: float = 14.0, seed: int = 
     gains = np.concatenate([[0.0], rng.uniform(0.8, 1.2, labels.max())])
     light = 100 + 400 * gains[labels] * (1 + texture / texture.std() * 0.15)
     return [
-        Frame(np.round(light + rng.normal(0, 12, light.shape)).astype(np.uint16), labels, movie, number)
+        ImageFrame(np.round(light + rng.normal(0, 12, light.shape)).astype(np.uint16), labels, movie, number)
         for number in range(n)
     ]

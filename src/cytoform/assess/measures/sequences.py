@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from cytoform.assess.measures.descriptors import EMPTY, Descriptor, Descriptors, describe
-from cytoform.assess.measures.dynamics import Bodies, Dynamics, Step, Still, dynamics, step
+from cytoform.assess.measures.dynamics import Bodies, Dynamics, FrameState, FrameStep, dynamics, step
 from cytoform.assess.measures.masks import Topology, dice_of, jaccard, topology
 from cytoform.assess.measures.surface_distance import surface_distance
 from cytoform.errors import InputError
@@ -63,7 +63,7 @@ class Sequence:
 
     name: str
     frames: tuple[Frame, ...]
-    steps: tuple[Step, ...] = ()
+    steps: tuple[FrameStep, ...] = ()
     n_bodies: tuple[int, ...] = ()
     time_step_s: float | None = None
 
@@ -97,13 +97,13 @@ class Record:
     def __init__(self, sequence: ShapeSequence) -> None:
         self._info = sequence.info
         self._frames: list[Frame] = []
-        self._steps: list[Step] = []
-        self._stills: list[Still] = []
+        self._steps: list[FrameStep] = []
+        self._stills: list[FrameState] = []
         self._n_bodies: list[int] = []
 
     def add(self, shape: Shape) -> None:
         """Note the next frame and the step to it."""
-        still = Still(shape.frame.descriptors, shape.mask, Bodies.of(shape.mask))
+        still = FrameState(shape.frame.descriptors, shape.mask, Bodies.of(shape.mask))
         self._steps += [step(last, still) for last in self._stills]
         self._stills = [still]
         self._frames.append(shape.frame)
