@@ -12,7 +12,7 @@ from cytoform.errors import EmptyFrame, InputError
 from cytoform.movies.lineage import Lineage, Track, TrackFamily
 from cytoform.movies.movie import LabelMovie, Labels
 
-Box = tuple[slice, slice, slice]
+BoxSlices = tuple[slice, slice, slice]
 Triple = tuple[float, float, float]
 
 
@@ -21,7 +21,7 @@ class FamilyFrame:
     """A family in one frame: the union of the members that are alive."""
 
     labels: tuple[int, ...]
-    box_zyx: Box
+    box_zyx: BoxSlices
     # Mean of the voxel centres, from the corner of the volume.
     centroid_zyx_um: Triple
     n_voxels: int
@@ -73,7 +73,7 @@ class FamilySearch:
 class _LabelExtent:
     """A label in one frame."""
 
-    box_zyx: Box
+    box_zyx: BoxSlices
     n_voxels: int
     centroid_voxels: Triple
 
@@ -161,7 +161,7 @@ def _measure(labels: Labels) -> dict[int, _LabelExtent]:
     }
 
 
-def _box(bounds: np.ndarray) -> Box:
+def _box(bounds: np.ndarray) -> BoxSlices:
     """Slices from inclusive bounds (z, z, y, y, x, x)."""
     z0, z1, y0, y1, x0, x1 = (int(bound) for bound in bounds)
     return slice(z0, z1 + 1), slice(y0, y1 + 1), slice(x0, x1 + 1)
