@@ -60,7 +60,7 @@ def _run(path: Path) -> list[str]:
     run = load_run(path)
     n_weights = sum(parameter.numel() for parameter in run.decoder.parameters())
     lines.append(f"decoder of {n_weights:,} parameters, steepest slope {run.learned.bounds.slope:.2f}")
-    if config.turns:
+    if config.has_rotations:
         lines.append(f"one rotation a sequence: aligned {config.data.align}, learned {model.rotations}")
     return [*lines, f"learned {len(run.names)} sequences: {', '.join(run.names[:8])}{' …' * (len(run.names) > 8)}"]
 

@@ -67,7 +67,7 @@ class Config(SettingsFile):
     sampling: SamplingConfig = SamplingConfig()
 
     @property
-    def turns(self) -> bool:
+    def has_rotations(self) -> bool:
         """Whether sequences are turned into a pose that they share."""
         return self.data.align != "none" or self.model.rotations != "none"
 

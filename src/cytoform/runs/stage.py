@@ -121,7 +121,7 @@ def _sampling(plan: _Plan) -> dict[str, Any]:
     return {
         "sampling": config.sampling,
         "mirrored": config.data.mirrored,
-        "any_pose": config.turns,
+        "any_pose": config.has_rotations,
         "seed": plan.seed,
         "workers": plan.workers,
     }

@@ -61,7 +61,7 @@ def act(
         if not why:
             births = [member.first for member in follower.members if member.parent is not None]
             return Acting(actor, min(births, default=None))
-        if shape.height_um == 0 or not (actor.turns or shape.is_cut):
+        if shape.height_um == 0 or not (actor.has_rotations or shape.is_cut):
             break  # no other pose helps
     raise InputError(f"{source}, {actor.name}: {why}; choose a larger --size, another --seed or other cells")
 
@@ -93,13 +93,13 @@ def _of_run(role: Role, source: Path, spacing_um: float, device: str, rng: np.ra
         Grid(size, learned.half_extent_um),
         like.n_frames,
         like.time_step_s,
-        cells.run.config.turns,
+        cells.run.config.has_rotations,
     )
 
 
 def _rotation(cells: "Cells", rng: np.random.Generator) -> Float[np.ndarray, " 4"]:
     """Uniform where the run has learned cells in any pose, else about the optical axis, which every microscope allows."""
-    if cells.run.config.turns:
+    if cells.run.config.has_rotations:
         drawn = rng.normal(size=4)
         return (drawn / np.linalg.norm(drawn)).astype(np.float32)
     angle = rng.uniform(0, 2 * np.pi)

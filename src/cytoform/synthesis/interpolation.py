@@ -58,7 +58,7 @@ def interpolate(
 def _rotation_between(cells: Cells, start: str, end: str, weight: float) -> Float[np.ndarray, " 4"] | None:
     """The pose, where a run has turned its sequences: the shortest turn from that of one to that of the other."""
     run = cells.run
-    if not run.config.turns:
+    if not run.config.has_rotations:
         return None
     if weight in (0, 1):  # exactly theirs
         return run.rotation(end if weight else start).cpu().numpy()

@@ -24,11 +24,11 @@ REMEDY = (
 
 def chosen_pose(run: Run, wanted: Pose | None) -> Pose:
     """What is wanted, or what suits the run. Raises InputError for random poses of a run that knows but one."""
-    if wanted == "random" and not run.config.turns:
+    if wanted == "random" and not run.config.has_rotations:
         raise InputError(
             f"--pose random: {run.path} knows its cells in the pose they had only; train with --align principal"
         )
-    return wanted or ("random" if run.config.turns else "canonical")
+    return wanted or ("random" if run.config.has_rotations else "canonical")
 
 
 def draw_rotation(

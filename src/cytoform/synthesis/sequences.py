@@ -70,7 +70,7 @@ def reconstruct(
     for name in wanted:
         cells.run.code(name)  # raises where there is none
     sequences = [
-        NewSequence(like.name, code, like, "reconstructed", rotation if cells.run.config.turns else None)
+        NewSequence(like.name, code, like, "reconstructed", rotation if cells.run.config.has_rotations else None)
         for like, code, rotation in zip(cells.run.learned.sequences, cells.codes, cells.rotations, strict=True)
         if like.name in wanted
     ]
@@ -114,7 +114,7 @@ def generate(
             code.astype(np.float32),
             like_of_new(cells, number),
             source,
-            whole=cells.run.config.turns,
+            whole=cells.run.config.has_rotations,
         )
         for number, code in enumerate(drawn)
     ]

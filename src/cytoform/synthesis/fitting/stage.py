@@ -17,7 +17,7 @@ from cytoform.runs.run import Run
 from cytoform.shapes.grid import Grid, frame_times
 from cytoform.shapes.store import SequenceInfo, ShapeSequence, ShapeStore
 from cytoform.synthesis.cells import Cells
-from cytoform.synthesis.fitting.distribution_score import relative_remoteness
+from cytoform.synthesis.fitting.distribution_score import relative_out_of_distribution_score
 from cytoform.synthesis.fitting.fit import Fit, FitSettings, fit
 from cytoform.synthesis.fitting.observed import Observed, observe
 from cytoform.synthesis.render import BAND_VOXELS, render_sequence
@@ -103,7 +103,7 @@ def complete(
                 Completed(
                     observed.name, len(observed.frames), observed.n_gaps, fitted.error_um, learned_um,
                     tuple(map(float, fitted.expected_error_um)),
-                    relative_remoteness(fitted.field.code.cpu().numpy(), cells.codes, run.decoder.code_knots),
+                    relative_out_of_distribution_score(fitted.field.code.cpu().numpy(), cells.codes, run.decoder.code_knots),
                 )
             )  # fmt: skip
         written.note({"fits": {each.name: _record(each) for each in found}})
