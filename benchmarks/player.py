@@ -1,9 +1,9 @@
-"""The 3D player: what meshes weigh, and how long Chromium takes to open a page of many players.
+"""Size of encoded meshes, and time until Chromium has opened a page with many 3D players.
 
     python benchmarks/player.py STORE.zarr [--sequences 33] [--made 33]
 
-Each player shows a sequence, the same one frame ahead in place of a reconstruction with its signed errors, and the same
-backwards in place of a generated cell. `--made` of them are encoded, and repeated up to `--sequences`.
+Each player shows a sequence, the sequence shifted by one frame (instead of a reconstruction, with signed errors), and the
+reversed sequence (instead of a generated cell). `--made` of them are encoded, and repeated up to `--sequences`.
 """
 
 import argparse
@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def weigh(sequence: ShapeSequence) -> None:
-    """Print what a mesh weighs by its faces, deflated, with errors and without."""
+    """Print the size of compressed meshes by number of faces, with and without errors."""
     fine = [mesh for mesh in sequence.meshes() if mesh is not None]
     for n_faces in (500, 1200, 3000):
         meshes = [decimated(mesh, n_faces) for mesh in fine]
@@ -83,7 +83,7 @@ def scene_of(sequence: ShapeSequence) -> PlayerScene:
 
 
 def visit(path: Path) -> None:
-    """Print how long the browser takes."""
+    """Print the loading times in the browser."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
         for _ in range(3):

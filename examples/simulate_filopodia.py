@@ -1,4 +1,4 @@
-"""A cell with branching filopodia, with long and anisotropic voxels, as a mesh and as a movie."""
+"""A cell with branching filopodia on anisotropic voxels, written as a mesh and as a movie."""
 
 from pathlib import Path
 

@@ -19,12 +19,14 @@ _PUBLIC = {
     "FitSettings": "cytoform.synthesis.fitting.fit",
     "interpolate": "cytoform.synthesis.interpolation",
     "write_latent_report": "cytoform.reports.latent.stage",
-    "Look": "cytoform.reports.latent.stage",
+    "LatentView": "cytoform.reports.latent.stage",
+    "Look": "cytoform.reports.latent.stage",  # earlier name of LatentView
     "Rendering": "cytoform.synthesis.sequences",
     "condition_on": "cytoform.synthesis.conditional.stage",
     "import_shapes": "cytoform.exchange.published_shapes",
     "import_run": "cytoform.exchange.import_run",
-    "Assumed": "cytoform.exchange.import_run",
+    "Assumptions": "cytoform.exchange.import_run",
+    "Assumed": "cytoform.exchange.import_run",  # earlier name of Assumptions
     "evaluate": "cytoform.assess.results",
     "write_report": "cytoform.reports.shapes.write",
     "open_pairs": "cytoform.movies.pairs.pairs",

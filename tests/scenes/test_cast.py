@@ -38,7 +38,7 @@ class Blank:
     n_frames: int
     time_step_s: float | None = 60.0
     name: str = "blank"
-    turns: bool = False
+    has_rotations: bool = False
     grid: Grid = GRID
 
     def trial(self, frame: int) -> None:

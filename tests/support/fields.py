@@ -1,4 +1,4 @@
-"""Frames of a simple world of images: cells of smooth random texture on a dark background, with the noise of a camera."""
+"""Simulated image frames: cells of smooth random texture on a dark background, with camera noise."""
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -9,7 +9,7 @@ from cytoform.assess.images.frames import ImageFrame
 def frames_of(
     n: int = 4, *, size: int = 256, radius: float = 14.0, seed: int = 0, movie: str = "01"
 ) -> list[ImageFrame]:
-    """Frames whose cells stay where they are and keep their texture, up to the noise; seeds are other fields of view."""
+    """Frames with constant cells and texture, and new noise in each; each seed is another field of view."""
     rng = np.random.default_rng(seed)
     step = int(2.6 * radius)
     labels = np.zeros((size, size), np.uint16)

@@ -1,4 +1,4 @@
-"""Images of glowing discs with known masks, for whatever looks at images of cells."""
+"""Images of glowing discs with known masks."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from cytoform.movies.pairs.pairs import MaskedImage
 def glowing_discs(
     n: int = 4, *, size: int = 128, radius: float = 8.0, dtype: str = "uint16", seed: int = 0, movie: str = "01"
 ) -> list[MaskedImage]:
-    """Frames of the same discs, which drift by a pixel a frame; some touch. Their light is uneven and noisy."""
+    """Frames of discs that drift by a pixel per frame; some touch. Their light is uneven and noisy."""
     rng = np.random.default_rng(seed)
     centres = rng.uniform(radius, size - radius, (max(2, int(size**2 / (23 * radius**2))), 2))
     gains = rng.uniform(0.7, 1.3, len(centres))

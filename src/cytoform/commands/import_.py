@@ -109,14 +109,14 @@ def _import_run(
     checkpoint: CheckpointOptions,
     common: Common,
 ) -> None:
-    from cytoform.exchange.import_run import Assumed, import_run
+    from cytoform.exchange.import_run import Assumptions, import_run
     from cytoform.exchange.published_shapes import given_grid
     from cytoform.representations.table import new_representation
 
     if half_extent is None and voxel_size is None:
         voxel_size = 1.0
         common.say("no --voxel-size given: sizes will be in voxels, 1 µm each")
-    assumed = Assumed(
+    assumed = Assumptions(
         given_grid(
             source,
             256 if checkpoint.grid is None else checkpoint.grid,

@@ -45,8 +45,8 @@ PUBLISHED_UNIT_VOXELS = 32
 
 
 @dataclass(frozen=True)
-class Assumed:
-    """What a published checkpoint does not record; defaults are those of the published code."""
+class Assumptions:
+    """Parameters that a published checkpoint does not record; the defaults are the published code's."""
 
     grid: Grid
     activation: Literal["sine", "relu"] = "sine"
@@ -58,12 +58,15 @@ class Assumed:
 
     @property
     def unit_um(self) -> float:
-        """`um_per_unit`, or that of the published data."""
+        """`um_per_unit`, or the unit of the published data."""
         return PUBLISHED_UNIT_VOXELS * self.grid.spacing_um if self.um_per_unit is None else self.um_per_unit
 
 
+Assumed = Assumptions  # its earlier name
+
+
 def import_run(
-    checkpoint: Path, codes: Path, out: Path, *, assumed: Assumed, seed: int = 0, overwrite: bool = False
+    checkpoint: Path, codes: Path, out: Path, *, assumed: Assumptions, seed: int = 0, overwrite: bool = False
 ) -> Config:
     """Turn a published checkpoint and its codes into the run folder `out`; sequences are named seq000 and so on.
 
@@ -91,7 +94,7 @@ def import_run(
     return config
 
 
-def to_decoder(found: Checkpoint, model: GlobalCodeConfig, assumed: Assumed) -> Representation:
+def to_decoder(found: Checkpoint, model: GlobalCodeConfig, assumed: Assumptions) -> Representation:
     """Our decoder with the outputs of the published one, in half extents instead of its unit."""
     *hidden, last = found.layers
     decoder = new_representation(model, seed=0)
@@ -110,7 +113,7 @@ def to_decoder(found: Checkpoint, model: GlobalCodeConfig, assumed: Assumed) -> 
     return decoder.requires_grad_(False)
 
 
-def _set_output(state: dict[str, Tensor], last: Layer, model: GlobalCodeConfig, assumed: Assumed) -> None:
+def _set_output(state: dict[str, Tensor], last: Layer, model: GlobalCodeConfig, assumed: Assumptions) -> None:
     """The output layer; spare units of the last hidden layer give it what place and time add to it."""
     weight, bias = state["output.weight"], state["output.bias"]
     weight[:, : last.hidden.shape[1]] = last.hidden
@@ -139,7 +142,7 @@ def _our_place(columns: Float[Tensor, "n 4"], grid: Grid) -> Float[Tensor, "n 4"
     return columns[:, [1, 0, 2, 3]] * columns.new_tensor([stretch, stretch, stretch, 1])
 
 
-def _config(found: Checkpoint, assumed: Assumed) -> Config:
+def _config(found: Checkpoint, assumed: Assumptions) -> Config:
     *hidden, _ = found.layers
     model = {
         "width": max(len(layer.bias) for layer in hidden) + SPARE_UNITS[assumed.activation],
@@ -152,7 +155,7 @@ def _config(found: Checkpoint, assumed: Assumed) -> Config:
     return check_config({"model": model, "training": {"epochs": found.epoch}}, where=str(found.path))
 
 
-def _provenance(checkpoint: Path, codes: Path, assumed: Assumed, seed: int) -> dict[str, object]:
+def _provenance(checkpoint: Path, codes: Path, assumed: Assumptions, seed: int) -> dict[str, object]:
     files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (checkpoint, codes)}
     return {
         "command": "cytoform import",

@@ -53,12 +53,12 @@ def open_texture(source: str | Path, *, device: str = "auto") -> Texture:
 
         return TextureModel.open(path, device=device)
     from cytoform.imaging.optics import Optics, OpticsParameters, read_parameters
-    from cytoform.imaging.optics.parameters import preset_names
+    from cytoform.imaging.optics.parameters import optics_presets
 
     if str(source) == OPTICS:
         return Optics(OpticsParameters())
-    if not path.is_file() and str(source) not in preset_names():
-        known = ", ".join([OPTICS, *preset_names()])
+    if not path.is_file() and str(source) not in optics_presets():
+        known = ", ".join([OPTICS, *optics_presets()])
         raise InputError(
             f"{source}: no such file or folder; give a trained texture model, a parameter file, or {known}"
         )

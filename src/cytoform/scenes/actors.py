@@ -38,7 +38,7 @@ class Actor(Protocol):
         ...
 
     @property
-    def turns(self) -> bool:
+    def has_rotations(self) -> bool:
         """Whether other poses of it may be flatter."""
         ...
 
@@ -69,7 +69,7 @@ class FromStore:
         return self.sequence.info.name
 
     @property
-    def turns(self) -> bool:
+    def has_rotations(self) -> bool:
         """About the optical axis only."""
         return False
 
@@ -114,7 +114,7 @@ class FromRun:
     grid: Grid
     n_frames: int
     time_step_s: float | None
-    turns: bool
+    has_rotations: bool
 
     def trial(self, frame: int) -> BoxedField:
         """On a coarse grid."""

@@ -62,7 +62,7 @@ def act(
         if not why:
             births = [member.first for member in follower.members if member.parent is not None]
             return Acting(actor, min(births, default=None))
-        if shape.is_empty or not (actor.turns or shape.is_cut):
+        if shape.is_empty or not (actor.has_rotations or shape.is_cut):
             break  # no other pose helps
     raise InputError(f"{source}, {actor.name}: {why}; choose a larger --size, another --seed or other cells")
 

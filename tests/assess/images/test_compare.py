@@ -77,6 +77,10 @@ def test_faults() -> None:
     tiny = [replace(f, image_yx=f.image_yx[:30], labels_yx=f.labels_yx[:30]) for f in OTHER]
     flat = [OTHER[0], replace(OTHER[1], image_yx=np.full_like(OTHER[1].image_yx, 7))]
     empty = [replace(f, labels_yx=np.zeros_like(f.labels_yx)) for f in OTHER]
-    for frames, words in ((tiny, "02, frame 0: 30 pixels"), (flat, "02, frame 1: one intensity"), (empty, "no square")):
+    for frames, words in (
+        (tiny, "02, frame 0: an image of 30 pixels"),
+        (flat, "02, frame 1: all pixels have one intensity"),
+        (empty, "no square"),
+    ):
         with pytest.raises(InputError, match=words):
             compared(frames)

@@ -93,7 +93,7 @@ class OpticsParameters(SettingsSection):
         return tomli_w.dumps(self.model_dump(mode="json"))
 
 
-def preset_names() -> list[str]:
+def optics_presets() -> list[str]:
     """Names of the microscopes included in cytoform."""
     return sorted(entry.name.removesuffix(".toml") for entry in _presets().iterdir() if entry.name.endswith(".toml"))
 
@@ -103,7 +103,7 @@ def read_parameters(source: str | Path) -> OpticsParameters:
 
     Raises InputError with the first wrong setting.
     """
-    known = source in preset_names()
+    known = source in optics_presets()
     values = tomllib.loads((_presets() / f"{source}.toml").read_text()) if known else read_toml(Path(source))
     return check_settings(OpticsParameters, values, where=str(source))
 

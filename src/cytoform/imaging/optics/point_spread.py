@@ -18,7 +18,7 @@ Kernel = Float32[np.ndarray, "kz ky kx"]
 
 AIRY_REACH = 6  # lateral half-width of the kernel in focus, in Airy radii
 STEEPEST = 2.0  # largest ratio of lateral reach to distance from focus
-KEPT = 0.999  # share of the light within the trimmed kernel
+KEPT_LIGHT = 0.999  # share of the light within the trimmed kernel
 MAX_SAMPLES = 60_000_000  # of the fine sampling grid: half a gigabyte
 
 
@@ -114,7 +114,7 @@ def _trimmed(kernel: Float[np.ndarray, "z y x"]) -> Kernel:
         profile = kernel.sum(axis=tuple({0, 1, 2} - {axis}))
         centre = len(profile) // 2
         held = np.cumsum(profile[centre:] + profile[centre::-1]) - profile[centre]
-        half = int(np.searchsorted(held, KEPT * held[-1]))
+        half = int(np.searchsorted(held, KEPT_LIGHT * held[-1]))
         sides.append(slice(centre - half, centre + half + 1))
     kept = kernel[tuple(sides)]
     return (kept / kept.sum()).astype(np.float32)

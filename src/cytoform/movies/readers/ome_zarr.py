@@ -22,7 +22,7 @@ from cytoform.movies.movie import (
     safe_name,
 )
 
-MARKS = ("zarr.json", ".zgroup", ".zattrs", ".zarray")
+ZARR_FILES = ("zarr.json", ".zgroup", ".zattrs", ".zarray")
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class ZarrImage:
 
 def is_zarr(path: Path) -> bool:
     """Whether a folder is a Zarr group or array."""
-    return any((path / mark).is_file() for mark in MARKS)
+    return any((path / mark).is_file() for mark in ZARR_FILES)
 
 
 def open_ome_zarr(path: Path, *, given: GivenScale) -> LabelMovie:

@@ -40,12 +40,15 @@ NamedCodes = dict[
 
 
 @dataclass(frozen=True)
-class Look:
-    """How closely cells are looked at: on which grid, at how many times, and along how many components."""
+class LatentView:
+    """Settings of the latent report: grid size, number of time steps, number of principal components."""
 
     grid_size: int = 64
     n_frames: int = 5
     n_components: int = 3
+
+
+Look = LatentView  # its earlier name
 
 
 def write_latent_report(
@@ -53,7 +56,7 @@ def write_latent_report(
     out: Path,
     *,
     generated: Path | None = None,
-    look: Look = Look(),
+    look: LatentView = LatentView(),
     seed: int = 0,
     overwrite: bool = False,
     progress: Progress = no_progress,
@@ -88,7 +91,7 @@ def write_latent_report(
 class _Viewer:
     """Renders any code of a run, at the times and on the grid of a look. Raises InputError for an impossible one."""
 
-    def __init__(self, cells: Cells, look: Look) -> None:
+    def __init__(self, cells: Cells, look: LatentView) -> None:
         if look.n_components < 1:
             raise InputError(f"--components {look.n_components}: at least one is to be looked along")
         self.cells, self.look = cells, look
