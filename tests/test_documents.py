@@ -83,6 +83,17 @@ def test_the_table_of_commands_is_complete() -> None:
     assert {name for name in COMMANDS if f"| `cytoform {name} " not in table} == set()
 
 
+def test_the_reading_order_is_the_order_of_imports() -> None:
+    """Every part is in the table of the README, and below all parts that it imports."""
+    source = ROOT / "src" / "cytoform"
+    parts = re.findall(r"^\| \[(\w+)\]\(src/cytoform/\1\) \|", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    assert set(parts) == {path.name for path in source.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    for part in parts:
+        text = "".join(path.read_text("utf-8") for path in (source / part).rglob("*.py"))
+        imported = set(re.findall(r"^ *from cytoform\.(\w+)", text, re.MULTILINE)) & set(parts)
+        assert not imported - set(parts[: parts.index(part) + 1]), part
+
+
 def test_the_first_screen_of_the_readme_is_short() -> None:
     """A picture, three sentences, an install line, five commands, the report, and a table of at most six rows."""
     text = (ROOT / "README.md").read_text("utf-8")
