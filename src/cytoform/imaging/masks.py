@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt16
 
+from cytoform.base.kinds import Kind, kind_of
 from cytoform.base.triples import Triple
 from cytoform.errors import InputError
 from cytoform.movies.movie import LabelMovie
@@ -29,7 +30,7 @@ def open_masks(
     source: Path, *, voxel_size_zyx_um: Triple | None = None, time_step_s: float | None = None
 ) -> list[LabelMovie]:
     """Masks of a shape store (one movie per sequence) or of label movies (2D or 3D). Raises InputError."""
-    if not _is_store(source):
+    if kind_of(source) is not Kind.SHAPE_STORE:
         return name_apart(open_movies(source, voxel_size_zyx_um=voxel_size_zyx_um, time_step_s=time_step_s, flat=True))
     if voxel_size_zyx_um is not None:
         raise InputError(f"{source}: a shape store records its voxel size; leave --voxel-size out")
@@ -57,8 +58,3 @@ def numbered(movies: list[LabelMovie], names: Collection[str] | None) -> dict[in
         known = ", ".join(movie.name for movie in movies[:5])
         raise InputError(f"{movies[0].source}: no sequence {unknown[0]!r}; it has {known}{' …' * (len(movies) > 5)}")
     return chosen
-
-
-def _is_store(path: Path) -> bool:
-    about = path / "zarr.json"
-    return about.is_file() and '"cytoform"' in about.read_text("utf-8", errors="replace")

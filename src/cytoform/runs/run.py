@@ -17,6 +17,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from cytoform.base.kinds import Kind, kind_of, wrong_kind
 from cytoform.base.tensors import load_into, read_tensors, write_tensors
 from cytoform.errors import InputError
 from cytoform.representations.bounds import LENGTHS, Bounds
@@ -111,11 +112,9 @@ def write_weights(
 def load_run(path: Path, *, device: torch.device | None = None) -> Run:
     """Load a trained run. Raises InputError for a folder that is not one, is unfinished, damaged or inconsistent."""
     path = Path(path)
-    if not (path / CONFIG).is_file():
-        raise InputError(f"{path}: not a run folder (no {CONFIG}); train one with 'cytoform train'")
+    if kind_of(path) is not Kind.RUN:
+        raise wrong_kind(path, Kind.RUN)
     tensors, metadata = read_tensors(path / WEIGHTS)
-    if "texture" in metadata:
-        raise InputError(f"{path}: a texture model, which knows no shapes; give a run of 'cytoform train'")
     learned = Learned.from_json(metadata.get("learned", ""), path / WEIGHTS)
     config = read_config(path / CONFIG)
     decoder = new_representation(config.model, seed=0)

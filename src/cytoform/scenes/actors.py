@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
+from cytoform.base.kinds import Kind, kind_of
 from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import Grid, frame_times
 from cytoform.shapes.store import ShapeSequence
@@ -131,7 +132,7 @@ class FromRun:
 
 def is_run(source: Path) -> bool:
     """A run folder; anything else is taken for a shape store."""
-    return (source / "config.toml").is_file()
+    return kind_of(source) is Kind.RUN
 
 
 @functools.lru_cache(maxsize=8)

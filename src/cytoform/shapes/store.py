@@ -19,6 +19,7 @@ import zarr
 from jaxtyping import Bool, Float
 
 import cytoform
+from cytoform.base.kinds import Kind, wrong_kind
 from cytoform.base.ome import OmeMovie
 from cytoform.base.triples import Triple, int_triple
 from cytoform.errors import InputError
@@ -172,13 +173,11 @@ class ShapeStore:
     def open(cls, path: Path, *, writable: bool = False) -> "ShapeStore":
         """Open a store. Raises InputError for anything that is not one, or not whole."""
         path = Path(path)
-        if not path.exists():
-            raise InputError(f"{path}: no such shape store; make one with 'cytoform prepare'")
         try:
             root = zarr.open_group(path, mode="r+" if writable else "r", zarr_format=3)
             found = root.attrs["cytoform"]["kind"], root.attrs["cytoform"]["format"]  # type: ignore[index, call-overload]
         except (OSError, ValueError, KeyError, TypeError):
-            raise InputError(f"{path}: not a shape store; make one with 'cytoform prepare'") from None
+            raise wrong_kind(path, Kind.SHAPE_STORE) from None
         if found != ("shapes", FORMAT):
             raise InputError(
                 f"{path}: a store of another kind or version {found}; make it anew with 'cytoform prepare'"

@@ -85,16 +85,16 @@ def test_other_pixels_are_refused(texture: Path) -> None:
 
 
 def test_a_folder_that_is_no_texture_model(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no texture model"):
+    with pytest.raises(InputError, match="not a texture model; give a texture model of 'cytoform texture train'"):
         TextureModel.open(tmp_path)
 
 
 def test_models_of_shapes_and_of_textures_are_not_taken_for_each_other(texture: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="a texture model, which knows no shapes"):
+    with pytest.raises(InputError, match="is a texture model, not a run folder; give a run folder of 'cytoform train'"):
         load_run(texture)
     (tmp_path / "config.toml").write_text(load_config().to_toml())
     write_tensors(tmp_path / "model.safetensors", {"codes": torch.zeros(1)}, {"learned": "{}"})
-    with pytest.raises(InputError, match="not a texture model; train one"):
+    with pytest.raises(InputError, match="is a run folder, not a texture model; give"):
         TextureModel.open(tmp_path)
 
 

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
+from cytoform.base.kinds import Kind, kind_of, wrong_kind
 from cytoform.base.tensors import load_into, read_tensors, write_tensors
 from cytoform.base.triples import Triple
 from cytoform.errors import InputError
@@ -90,12 +91,10 @@ class TextureModel:
     def open(cls, path: Path, *, device: str = "auto") -> "TextureModel":
         """Load a trained model. Raises InputError for a folder that is no model, or is unfinished, damaged or inconsistent."""
         chosen, path = torch_device(device), Path(path)
-        if not (path / CONFIG).is_file():
-            raise InputError(f"{path}: no texture model (no {CONFIG}); train one with 'cytoform texture train'")
+        if kind_of(path) is not Kind.TEXTURE:
+            raise wrong_kind(path, Kind.TEXTURE)
         tensors, metadata = read_tensors(path / WEIGHTS)
-        if "texture" not in metadata:
-            raise InputError(f"{path}: not a texture model; train one with 'cytoform texture train'")
-        learned = LearnedTexture.from_json(metadata["texture"], path / WEIGHTS)
+        learned = LearnedTexture.from_json(metadata.get("texture", ""), path / WEIGHTS)
         config = TextureConfig.read(path / CONFIG)
         with torch.device("meta"):  # allocates no memory, even for absurd sizes in config.toml
             generator = Generator(config.generator)

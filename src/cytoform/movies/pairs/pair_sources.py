@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from cytoform.base.kinds import Kind, kind_of
 from cytoform.errors import InputError
 from cytoform.movies.movie import as_labels, check_dtype, safe_name
 from cytoform.movies.readers.challenge import numbered_files
 from cytoform.movies.readers.images import ImageMovie, open_image_files, open_zarr_movie, shape_text
-from cytoform.movies.readers.ome_zarr import is_zarr, label_group
+from cytoform.movies.readers.ome_zarr import label_group
 
 IMAGE_DTYPES = ("uint8", "uint16", "float32")
 # Silver and gold truth are preferred to tracking markers, which may be mere spots.
@@ -42,7 +43,7 @@ def find_pairs(source: Path) -> Iterator[PairedMovie]:
         yield _of_zarr(Path(f"{image}.zarr"), Path(labels))
     elif not source.is_dir():
         raise InputError(f"{source}: no such folder; give a Cell Tracking Challenge folder or IMAGE.zarr:LABELS.zarr")
-    elif is_zarr(source):
+    elif kind_of(source) is Kind.OME_ZARR:
         yield _of_zarr(source, source)
     else:
         yield from (_of_sequence(folder) for folder in _sequences(source))
@@ -50,7 +51,7 @@ def find_pairs(source: Path) -> Iterator[PairedMovie]:
 
 def _of_zarr(image: Path, labels: Path) -> PairedMovie:
     for path in (image, labels):
-        if not (path.is_dir() and is_zarr(path)):
+        if kind_of(path) is not Kind.OME_ZARR:
             raise InputError(f"{path}: no OME-Zarr image; give IMAGE.zarr:LABELS.zarr")
     within = label_group(labels)
     if within == image:
@@ -63,7 +64,9 @@ def _sequences(source: Path) -> list[Path]:
         return [source]
     found = [p for p in sorted(source.iterdir()) if SEQUENCE.fullmatch(p.name) and numbered_files(p, "t")]
     if not found:
-        raise InputError(f"{source}: no images 01/t000.tif and so on; give a Cell Tracking Challenge folder")
+        kind = kind_of(source)
+        what = "" if kind in (Kind.OTHER, Kind.CHALLENGE) else f" is {kind.value}"
+        raise InputError(f"{source}{what}: no images 01/t000.tif and so on; give a Cell Tracking Challenge folder")
     return found
 
 

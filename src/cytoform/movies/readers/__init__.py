@@ -7,13 +7,14 @@ from functools import partial
 from itertools import chain, count
 from pathlib import Path
 
+from cytoform.base.kinds import Kind, kind_of
 from cytoform.base.triples import Triple
 from cytoform.errors import InputError
 from cytoform.movies.metadata import GivenScale
 from cytoform.movies.movie import LabelMovie
 from cytoform.movies.readers.challenge import find_sequences, open_sequence
-from cytoform.movies.readers.folder import movies_of_folder, tiff_files
-from cytoform.movies.readers.ome_zarr import is_zarr, open_ome_zarr
+from cytoform.movies.readers.folder import movies_of_folder
+from cytoform.movies.readers.ome_zarr import open_ome_zarr
 from cytoform.movies.readers.tiff import open_tiff_movie
 
 Opener = Callable[[], LabelMovie]
@@ -68,20 +69,16 @@ def name_apart(movies: Sequence[LabelMovie]) -> list[LabelMovie]:
 
 
 def _find(path: Path, given: GivenScale) -> list[Opener]:
-    if path.is_dir():
-        return _find_in_directory(path, given)
-    if not path.exists():
-        raise InputError(f"{path}: no such file or folder; check the path")
-    if path.suffix.lower() in (".tif", ".tiff"):
+    kind = kind_of(path)
+    if kind is Kind.TIFF:
         return [partial(open_tiff_movie, path, given=given)]
-    raise InputError(f"{path}: neither TIFF nor OME-Zarr nor a folder; convert the labels to OME-TIFF")
-
-
-def _find_in_directory(path: Path, given: GivenScale) -> list[Opener]:
-    if is_zarr(path):
-        return [partial(open_ome_zarr, path, given=given)]
-    if sequences := find_sequences(path):
-        return [partial(open_sequence, sequence, given=given) for sequence in sequences]
-    if tiff_files(path):
+    if kind is Kind.TIFF_FOLDER:
         return movies_of_folder(path, given=given)
-    raise InputError(f"{path}: no label movie here; give a folder with TIFF frames, 01_GT/TRA or an OME-Zarr image")
+    if kind is Kind.CHALLENGE:
+        return [partial(open_sequence, sequence, given=given) for sequence in find_sequences(path)]
+    if kind is Kind.OME_ZARR:
+        return [partial(open_ome_zarr, path, given=given)]
+    if kind is Kind.MISSING:
+        raise InputError(f"{path}: no such file or folder; check the path")
+    wrong = f"{path}: no label movie" if kind is Kind.OTHER else f"{path} is {kind.value}, not a label movie"
+    raise InputError(f"{wrong}; give a TIFF, a folder of TIFF frames, 01_GT/TRA or an OME-Zarr image")

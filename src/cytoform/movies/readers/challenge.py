@@ -10,13 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
+from cytoform.base.kinds import CHALLENGE_PART
 from cytoform.errors import InputError
 from cytoform.movies.lineage import MAX_LABEL, read_lineage
 from cytoform.movies.metadata import GivenScale
 from cytoform.movies.movie import LabelMovie, Labels
 from cytoform.movies.readers.folder import open_frames
-
-PART = re.compile(r"([0-9]{2,})_(GT|ST|RES)")
 
 
 @dataclass(frozen=True)
@@ -41,10 +40,10 @@ class ChallengeSequence:
 def find_sequences(path: Path) -> list[ChallengeSequence]:
     """Sequences of a dataset, or the one that owns the given folder (01_GT, 01_GT/TRA, 01_ST/SEG, 01_RES, …)."""
     inner = path.name in ("TRA", "SEG")
-    if match := PART.fullmatch(path.parent.name if inner else path.name):
+    if match := CHALLENGE_PART.fullmatch(path.parent.name if inner else path.name):
         root = path.parent.parent if inner else path.parent
         return [ChallengeSequence(root, match[1], match[2], seg=path.name == "SEG" or match[2] == "ST")]
-    parts = [match for p in sorted(path.iterdir()) if p.is_dir() and (match := PART.fullmatch(p.name))]
+    parts = [match for p in sorted(path.iterdir()) if p.is_dir() and (match := CHALLENGE_PART.fullmatch(p.name))]
     return [ChallengeSequence(path, number) for number in sorted({match[1] for match in parts})]
 
 

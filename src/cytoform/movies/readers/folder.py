@@ -33,7 +33,7 @@ class FrameFiles:
         return read_volume(path, shape_zyx=self.shape_zyx, where=f"{path}, frame {frame}")
 
 
-def tiff_files(folder: Path) -> list[Path]:
+def _tiff_files(folder: Path) -> list[Path]:
     """The TIFF files of a folder in natural order (2 before 10), without hidden files."""
     found = [p for p in folder.iterdir() if p.suffix.lower() in (".tif", ".tiff") and not p.name.startswith(".")]
     return sorted(found, key=lambda p: [int(s) if s.isdecimal() else s for s in re.split(r"([0-9]+)", p.name)])
@@ -41,7 +41,7 @@ def tiff_files(folder: Path) -> list[Path]:
 
 def movies_of_folder(folder: Path, *, given: GivenScale) -> list[Callable[[], LabelMovie]]:
     """Functions that open the movies of a folder: one movie of single frames, or one movie per file (axes T Z Y X)."""
-    files = tiff_files(folder)
+    files = _tiff_files(folder)
     if _holds_movies(files, flat=given.flat):
         return [partial(open_tiff_movie, path, given=given) for path in files]
     return [partial(_open_volumes, folder, files, given)]

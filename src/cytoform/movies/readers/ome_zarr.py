@@ -22,8 +22,6 @@ from cytoform.movies.movie import (
     safe_name,
 )
 
-ZARR_FILES = ("zarr.json", ".zgroup", ".zattrs", ".zarray")
-
 
 @dataclass(frozen=True)
 class ZarrFrames:
@@ -70,11 +68,6 @@ class ZarrImage:
     dtype: np.dtype[Any]
     recorded: RecordedScale
     read: ZarrFrames
-
-
-def is_zarr(path: Path) -> bool:
-    """Whether a folder is a Zarr group or array."""
-    return any((path / mark).is_file() for mark in ZARR_FILES)
 
 
 def open_ome_zarr(path: Path, *, given: GivenScale) -> LabelMovie:
