@@ -39,11 +39,6 @@ class Family:
         """Last frame of the movie that belongs to the family."""
         return self.first + len(self.frames) - 1
 
-    @property
-    def labels_by_frame(self) -> tuple[tuple[int, ...], ...]:
-        """Labels of the members, from `first` on."""
-        return tuple(frame.labels for frame in self.frames)
-
     def at(self, frame: int) -> FamilyFrame:
         """The family in a frame of the movie (not counted from `first`)."""
         assert self.first <= frame <= self.last
