@@ -5,16 +5,13 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 from cytoform.base.cluster import connected
 from cytoform.base.parallel import Advance
 from cytoform.errors import InputError
-
-if TYPE_CHECKING:
-    from cytoform.synthesis.sequences import Rendering
 
 
 @Parameter(name="*")
@@ -101,30 +98,4 @@ class ScaleOptions:
     time_step: Annotated[float | None, Parameter(help="Seconds between its frames, likewise.")] = None
 
 
-Device = Literal["auto", "cpu", "cuda"]
-
-
-@Parameter(name="*")
-@dataclass(frozen=True)
-class RenderingOptions:
-    """Options of the commands that render a run."""
-
-    grid: Annotated[int | None, Parameter(help="Voxels along a side of the cube; by default as learned.")] = None
-    frames: Annotated[
-        int | None, Parameter(help="Frames spread evenly over the sequence's time; by default as many as learned.")
-    ] = None
-    method: Annotated[
-        Literal["narrow-band", "dense"],
-        Parameter(help="narrow-band evaluates only near the surface; dense evaluates every voxel."),
-    ] = "narrow-band"
-    safety: Annotated[
-        float,
-        Parameter(help="Times the measured bounds of the field: higher is slower and surer to find what is thin."),
-    ] = 1.25
-    device: Annotated[Device, Parameter(help="Where to compute.")] = "auto"
-
-    def rendering(self) -> "Rendering":
-        """As the library takes it."""
-        from cytoform.synthesis.sequences import Rendering
-
-        return Rendering(self.grid, self.frames, self.method, self.safety)
+Device = Annotated[Literal["auto", "cpu", "cuda"], Parameter(help="Where to compute.")]

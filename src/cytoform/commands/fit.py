@@ -2,12 +2,14 @@
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from cytoform.commands.common import Common, RenderingOptions, ScaleOptions
+from cytoform.commands.common import Common, Device, ScaleOptions
+from cytoform.synthesis.options import FitSettings, Rendering
 
 if TYPE_CHECKING:
     from cytoform.synthesis.cells import Cells
@@ -26,9 +28,10 @@ def fit(
     adapt: Annotated[bool, Parameter(negative=())] = False,
     every_frame: int = 1,
     every_plane: int | None = None,
-    steps: int = 1200,
+    settings: FitSettings = FitSettings(),  # noqa: B008 (frozen)
     scale: ScaleOptions = ScaleOptions(),  # noqa: B008 (frozen)
-    options: RenderingOptions = RenderingOptions(),  # noqa: B008 (frozen)
+    rendering: Rendering = Rendering(),  # noqa: B008 (frozen)
+    device: Device = "auto",
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
     """Find codes for cells that the run has not seen, and render them whole: gaps in time and space are filled in.
@@ -49,14 +52,11 @@ def fit(
         Use only every so many-th frame.
     every_plane
         Use only every so many-th plane along z, of the grid of the store.
-    steps
-        Steps of each fit.
     """
     from cytoform.synthesis.cells import load
-    from cytoform.synthesis.fitting.fit import FitSettings
     from cytoform.synthesis.fitting.stage import complete
 
-    cells = load(run, device=options.device)
+    cells = load(run, device=device)
     with _shapes(source, cells, scale, out) as shapes:
         found = complete(
             cells,
@@ -65,8 +65,8 @@ def fit(
             names=sequences,
             every_frame=every_frame,
             every_plane=every_plane,
-            settings=FitSettings(steps=steps, adapt_steps=ADAPT_STEPS if adapt else 0),
-            rendering=options.rendering(),
+            settings=replace(settings, adapt_steps=ADAPT_STEPS if adapt else 0),
+            rendering=rendering,
             seed=common.seed,
             overwrite=common.overwrite,
             progress=common.progress,
@@ -86,31 +86,29 @@ def _shapes(
     """The shape store `source`, or one prepared from that movie on the grid of the run, for as long as it is needed."""
     import tempfile
 
+    from cytoform.base.kinds import Kind, kind_of
     from cytoform.errors import InputError
-    from cytoform.prepare import prepare
-    from cytoform.shapes.store import ShapeStore
+    from cytoform.prepare.stage import prepare
 
-    try:
-        ShapeStore.open(source)
-    except InputError:
-        learned = cells.run.learned
-        with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.absolute().parent) as folder:
-            shapes = Path(folder) / "shapes.zarr"
-            prepared = prepare(
-                [source],
-                shapes,
-                voxel_size_zyx_um=scale.voxel_size,
-                time_step_s=scale.time_step,
-                grid_size=learned.grid,
-                half_extent_um=learned.half_extent_um,
-            )
-            if prepared.failures:
-                raise InputError(prepared.failures[0].reason) from None
-            yield shapes
+    if kind_of(source) is Kind.SHAPE_STORE:
+        if scale != ScaleOptions():
+            raise InputError(f"{source}: a shape store knows its scale; leave --voxel-size and --time-step out")
+        yield source
         return
-    if scale != ScaleOptions():
-        raise InputError(f"{source}: a shape store knows its scale; leave --voxel-size and --time-step out")
-    yield source
+    learned = cells.run.learned
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.absolute().parent) as folder:
+        shapes = Path(folder) / "shapes.zarr"
+        prepared = prepare(
+            [source],
+            shapes,
+            voxel_size_zyx_um=scale.voxel_size,
+            time_step_s=scale.time_step,
+            grid_size=learned.grid,
+            half_extent_um=learned.half_extent_um,
+        )
+        if prepared.failures:
+            raise InputError(prepared.failures[0].reason)
+        yield shapes
 
 
 def _line(cell: "Completed") -> str:

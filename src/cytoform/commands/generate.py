@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from cytoform.commands.common import Common, RenderingOptions
+from cytoform.commands.common import Common, Device
+from cytoform.synthesis.options import Rendering
 
 if TYPE_CHECKING:
     from cytoform.synthesis.cells import Cells
@@ -22,7 +23,8 @@ def generate(
     sigma: float | None = None,
     where: Annotated[list[str] | None, Parameter(negative=())] = None,
     pose: Literal["random", "canonical"] | None = None,
-    options: RenderingOptions = RenderingOptions(),  # noqa: B008 (frozen)
+    rendering: Rendering = Rendering(),  # noqa: B008 (frozen)
+    device: Device = "auto",
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
     """Render new cells from codes drawn at random.
@@ -51,8 +53,8 @@ def generate(
     from cytoform.synthesis.cells import load
     from cytoform.synthesis.sequences import generate as generate_sequences
 
-    cells = load(run, device=options.device)
-    condition = _condition(cells, where, options, common) if where else None
+    cells = load(run, device=device)
+    condition = _condition(cells, where, rendering, common) if where else None
     generate_sequences(
         cells,
         out,
@@ -61,7 +63,7 @@ def generate(
         sigma=sigma,
         condition=condition,
         pose=pose,
-        rendering=options.rendering(),
+        rendering=rendering,
         seed=common.seed,
         overwrite=common.overwrite,
         progress=common.progress,
@@ -69,12 +71,12 @@ def generate(
     common.done(out, next_command=f"cytoform export {out} --to meshes --out meshes")
 
 
-def _condition(cells: "Cells", where: list[str], options: RenderingOptions, common: Common) -> "Condition":
+def _condition(cells: "Cells", where: list[str], rendering: Rendering, common: Common) -> "Condition":
     """The requests, and a line on how well codes predict what each asks for."""
     from cytoform.assess.measures.sequence_descriptors import SEQUENCE_DESCRIPTORS
     from cytoform.synthesis.conditional.stage import condition_on
 
-    condition = condition_on(cells, where, rendering=options.rendering(), progress=common.progress)
+    condition = condition_on(cells, where, rendering=rendering, progress=common.progress)
     for name, found in condition.regressions.items():
         unit = SEQUENCE_DESCRIPTORS[name].unit
         with_unit = f" {unit}" if unit else ""

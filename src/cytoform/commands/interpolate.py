@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from cytoform.commands.common import Common, RenderingOptions
+from cytoform.commands.common import Common, Device
+from cytoform.synthesis.options import Rendering
 
 
 def interpolate(
@@ -17,7 +18,8 @@ def interpolate(
     end: Annotated[str, Parameter(name="--to")],
     steps: int = 5,
     path: Literal["straight", "spherical"] = "straight",
-    options: RenderingOptions = RenderingOptions(),  # noqa: B008 (frozen)
+    rendering: Rendering = Rendering(),  # noqa: B008 (frozen)
+    device: Device = "auto",
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
     """Render cells along a path between the codes of two learned ones.
@@ -41,13 +43,13 @@ def interpolate(
     from cytoform.synthesis.interpolation import interpolate as interpolate_cells
 
     interpolate_cells(
-        load(run, device=options.device),
+        load(run, device=device),
         out,
         start=start,
         end=end,
         steps=steps,
         path=path,
-        rendering=options.rendering(),
+        rendering=rendering,
         seed=common.seed,
         overwrite=common.overwrite,
         progress=common.progress,

@@ -1,9 +1,6 @@
 """`cytoform latent`: a look at the space of codes."""
 
 from pathlib import Path
-from typing import Annotated
-
-from cyclopts import Parameter
 
 from cytoform.commands.common import Common, Device
 
@@ -17,7 +14,7 @@ def latent(
     components: int = 3,
     grid: int = 64,
     frames: int = 5,
-    device: Annotated[Device, Parameter(help="Where to compute.")] = "auto",
+    device: Device = "auto",
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
     """Look at the space of codes: principal components, a map of the cells, traversals, nearest neighbours.

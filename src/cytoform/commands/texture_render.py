@@ -17,7 +17,7 @@ def render(
     projection: Annotated[bool, Parameter(negative=())] = False,
     frames: tuple[int, int] | None = None,
     sequences: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
-    device: Device = "auto",
+    device: Annotated[Device, Parameter(help="Where a trained model computes.")] = "auto",
     scale: ScaleOptions = ScaleOptions(),  # noqa: B008 (frozen)
     workers: WorkerOptions = WorkerOptions(),  # noqa: B008 (frozen)
     common: Common = Common(),  # noqa: B008 (frozen)
@@ -38,8 +38,6 @@ def render(
         First and last frame to render; by default all.
     sequences
         Render only the sequences with these names.
-    device
-        Where a trained model computes.
     """
     from cytoform.imaging.rendering import render_pairs
 

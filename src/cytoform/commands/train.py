@@ -15,7 +15,7 @@ from cytoform.commands.common import Common, Device
 class DeviceOptions:
     """What a training may use."""
 
-    device: Annotated[Device, Parameter(help="Where to compute.")] = "auto"
+    device: Device = "auto"
     devices: Annotated[
         int | None,
         Parameter(

@@ -37,27 +37,20 @@ def view(
     show
         Open the page in the browser.
     """
-    from cytoform.base.files import refuse_existing, staged
-    from cytoform.errors import InputError
-    from cytoform.pictures.player.view import view_page
+    from cytoform.pictures.player.view import write_view
 
     page = Path(f"{store.resolve().stem}.html") if out is None else out
-    if page.suffix.lower() not in (".html", ".htm"):
-        raise InputError(f"{page}: a page for the browser ends in .html")
-    refuse_existing(page, overwrite=common.overwrite)
-    if not 0.1 <= megabytes <= 2000:
-        raise InputError(f"--megabytes {megabytes:g}: choose from 0.1 to 2000")
     with workers.ready() as n_workers:
-        made = view_page(
+        made = write_view(
             store,
+            page,
             against=against,
             sequences=sequences,
-            budget_bytes=int(megabytes * 1e6),
+            megabytes=megabytes,
             workers=n_workers,
+            overwrite=common.overwrite,
             progress=common.progress,
         )
-    with staged(page, overwrite=common.overwrite, folder=False) as partial:
-        partial.write_text(made.html, "utf-8")
     common.say(
         f"{made.n_sequences} cells, {made.n_frames} frames"
         + f", every {made.stride}th shown" * (made.stride > 1)

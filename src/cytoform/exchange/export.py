@@ -9,21 +9,70 @@ mat      NAME.mat        the same array as Matlab has it, (t, y, x, z), in versi
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from itertools import groupby
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from jaxtyping import UInt8
 
+from cytoform.base.digest import folder_sha256
+from cytoform.base.files import staged, write_json
+from cytoform.base.parallel import Progress, no_progress
+from cytoform.base.provenance import software_versions
 from cytoform.errors import InputError
 from cytoform.exchange.matlab import MAT5_BYTES
 from cytoform.movies.ctc import CtcWriter
 from cytoform.movies.lineage import Lineage, Track
 from cytoform.shapes.mesh import surface_points
-from cytoform.shapes.store import ShapeSequence
+from cytoform.shapes.store import ShapeSequence, ShapeStore
 
+Format = Literal["masks", "meshes", "points", "ctc", "h5", "mat"]
 MAT5_HEADER = 116  # bytes of text that a .mat file of version 5 begins with
+
+
+def export(
+    store: Path,
+    out: Path,
+    *,
+    to: Format,
+    sequences: Collection[str] | None = None,
+    points: int = 2048,
+    seed: int = 0,
+    overwrite: bool = False,
+    progress: Progress = no_progress,
+) -> None:
+    """Write the sequences of a shape store, all of them or those named, in another format into the folder `out`.
+
+    `points` is how many there are in a frame of the format points, drawn at random by `seed`. Raises InputError.
+    """
+    rng = np.random.default_rng(seed)
+    writers: dict[Format, Callable[[ShapeSequence, Path], None]] = {
+        "masks": write_masks,
+        "meshes": write_meshes,
+        "points": partial(write_points, n_points=points, rng=rng),
+        "ctc": write_ctc,
+        "h5": write_h5,
+        "mat": write_mat,
+    }
+    shapes = ShapeStore.open(store)
+    names = sorted(set(sequences)) if sequences else shapes.names
+    chosen = [shapes[name] for name in names]
+    with staged(out, overwrite=overwrite) as folder, progress("exporting", len(names)) as advance:
+        for sequence in chosen:
+            writers[to](sequence, folder)
+            advance(1)
+        provenance = {
+            "command": "cytoform export",
+            "to": to,
+            "seed": seed,
+            "source": {"name": store.name, "sha256": folder_sha256(store)},
+            "sequences": names,
+            "versions": software_versions(),
+        }
+        write_json(folder / "provenance.json", provenance)
 
 
 def write_masks(sequence: ShapeSequence, folder: Path) -> None:

@@ -2,38 +2,42 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from cytoform.base.triples import Triple
+from cyclopts import Parameter
+
+from cytoform.base.options import FLAG, NOT_AN_OPTION, option_names
 from cytoform.base.unfinished import refuse_to_resume
 from cytoform.errors import InputError
-from cytoform.shapes.grid import Grid
 
-# Names on the command line.
-OPTIONS = {
-    "sources": "list of sources",
-    "voxel_size_zyx_um": "--voxel-size",
-    "time_step_s": "--time-step",
-    "half_extent_um": "--half-extent",
-}
+# Names and order in the attributes of a store.
 RECORDED = ("voxel_size_zyx_um", "time_step_s", "frames", "half_extent_um", "keep_motion")
 
 
-@dataclass(frozen=True)
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
 class Request:
     """Sources and options of a preparation."""
 
-    sources: tuple[Path, ...]
-    voxel_size_zyx_um: Triple | None
-    time_step_s: float | None
-    frames: int | None
-    grid_size: int
-    half_extent_um: float | None
-    keep_motion: bool
-    seed: int
+    sources: Annotated[tuple[Path, ...], NOT_AN_OPTION] = ()
+    frames: int | None = None
+    """Use at most this many frames of each family, from its first."""
+    grid_size: Annotated[int, Parameter("--grid")] = 128
+    """Voxels along a side of the cube."""
+    half_extent_um: Annotated[float | None, Parameter("--half-extent")] = None
+    """Half the side of the cube in µm; by default as small as the cells allow."""
+    keep_motion: Annotated[bool, FLAG] = False
+    """Centre each sequence as a whole instead of every frame on its own centroid."""
+    voxel_size_zyx_um: Annotated[tuple[float, float, float] | None, Parameter("--voxel-size")] = None
+    """Voxel size Z Y X of a label movie in µm, where it records none or a wrong one."""
+    time_step_s: Annotated[float | None, Parameter("--time-step")] = None
+    """Seconds between its frames, likewise."""
+    seed: Annotated[int, NOT_AN_OPTION] = 0
 
-    def __post_init__(self) -> None:
-        """Refuse the impossible before the long work."""
+    def check(self) -> None:
+        """Refuse the impossible before the long work. Raises InputError."""
+        from cytoform.shapes.grid import Grid
+
         Grid(self.grid_size, 1.0 if self.half_extent_um is None else self.half_extent_um)
         if self.frames is not None and self.frames < 1:
             raise InputError(f"--frames {self.frames}: at least one is needed")
@@ -56,6 +60,9 @@ class Request:
         if recorded.get("command") != "prepare":
             raise InputError(f"{place}: not from 'cytoform prepare', so nothing can be added; choose another --out")
         refuse_to_resume(place, wanted=_flat(self.attributes()), recorded=_flat(recorded), options=OPTIONS)
+
+
+OPTIONS = option_names(Request) | {"sources": "list of sources"}
 
 
 def _flat(attributes: dict[str, Any]) -> dict[str, Any]:

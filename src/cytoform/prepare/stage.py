@@ -39,14 +39,14 @@ def prepare(
     sources: Sequence[Path],
     out: Path,
     *,
-    voxel_size_zyx_um: Triple | None = None,
-    time_step_s: float | None = None,
-    frames: int | None = None,
-    grid_size: int = 128,
-    half_extent_um: float | None = None,
-    keep_motion: bool = False,
+    voxel_size_zyx_um: Triple | None = Request.voxel_size_zyx_um,
+    time_step_s: float | None = Request.time_step_s,
+    frames: int | None = Request.frames,
+    grid_size: int = Request.grid_size,
+    half_extent_um: float | None = Request.half_extent_um,
+    keep_motion: bool = Request.keep_motion,
     workers: int = 1,
-    seed: int = 0,
+    seed: int = Request.seed,
     overwrite: bool = False,
     resume: bool = False,
     progress: Progress = no_progress,
@@ -62,8 +62,16 @@ def prepare(
     the same cube. Raises InputError for what the user can put right, and then writes nothing.
     """
     request = Request(
-        tuple(sources), voxel_size_zyx_um, time_step_s, frames, grid_size, half_extent_um, keep_motion, seed
+        sources=tuple(sources),
+        voxel_size_zyx_um=voxel_size_zyx_um,
+        time_step_s=time_step_s,
+        frames=frames,
+        grid_size=grid_size,
+        half_extent_um=half_extent_um,
+        keep_motion=keep_motion,
+        seed=seed,
     )
+    request.check()
     target = _target(request, PartialStore.beside(out), overwrite=overwrite, resume=resume)
     if target.base is not None and not target.base.attributes.get("failed"):
         return Prepared(target.base.grid, 0, 0)

@@ -75,6 +75,8 @@ def benchmark(
     The same request gives the same bytes with any number of workers. `resume` goes on where an earlier call with the same
     request was interrupted; finished cells and frames are kept. `report` may add files. Raises InputError.
     """
+    if not request.sources:
+        raise InputError("no RUN: give trained runs or shape stores whose cells populate the scene")
     refuse_existing(out, overwrite=overwrite)
     if request.geff:
         refuse_without_geff()

@@ -187,11 +187,6 @@ class SpikedBall:
         return float(ball + 2 * np.pi * thin * (self.tip_um(time) - self._root_um) + 2 * np.pi * thin**2)
 
 
-def ball_radius_um(volume_um3: float) -> float:
-    """Radius of a ball with this volume."""
-    return float((3 * volume_um3 / (4 * np.pi)) ** (1 / 3))
-
-
 def smooth_union(first: PointValues, second: PointValues, width_um: float) -> PointValues:
     """Distance to a union with a fillet along its crease; at most the smaller of both distances.
 

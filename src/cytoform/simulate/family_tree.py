@@ -6,14 +6,8 @@ import numpy as np
 from scipy.stats import norm
 
 from cytoform.errors import InputError
-from cytoform.simulate.analytic import ball_radius_um
-from cytoform.simulate.mitosis import (
-    PARTING_DISTANCE,
-    Division,
-    FamilyMember,
-    MitosisCell,
-    MitosisParameters,
-)
+from cytoform.simulate.mitosis import PARTING_DISTANCE, Division, FamilyMember, MitosisCell
+from cytoform.simulate.parameters import MitosisParameters, ball_radius_um
 from cytoform.simulate.profiles import Furrow, lobe_scale
 from cytoform.simulate.randomness import Drift, Warp, perpendicular, random_direction
 

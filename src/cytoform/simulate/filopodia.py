@@ -7,10 +7,10 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float
 
-from cytoform.errors import InputError
 from cytoform.movies.lineage import Track
-from cytoform.simulate.analytic import ball_radius_um, smooth_union
-from cytoform.simulate.cell import Part, Spacing, Time
+from cytoform.simulate.analytic import smooth_union
+from cytoform.simulate.cell import Part, Time
+from cytoform.simulate.parameters import DEPTH, ball_radius_um
 from cytoform.simulate.polyhedron import Polyhedron, unit_sphere
 from cytoform.simulate.randomness import Drift, Warp, smoothstep
 from cytoform.simulate.tubes import Tube, tubes_distance_um
@@ -19,73 +19,7 @@ SurfaceMap = Callable[[Float[np.ndarray, "n 3"]], Float[np.ndarray, "n 3"]]
 
 FILLET_UM = 0.25
 STEP_UM = 0.05
-# Radius of a filopodium at root and tip, relative to its middle: it tapers.
-ROOT, TIP = 1.3, 0.7
-# Depth of the first ball of the root below the body's surface, in root radii, so that it is hidden before growth.
-DEPTH = 2.6
 BRANCH_RADIUS = 0.85  # relative to the mother's radius at the branch point
-
-
-@dataclass(frozen=True)
-class FilopodiaParameters:
-    """Parameters of a population of cells with filopodia; the defaults imitate the simulated A549 cells of the paper.
-
-    Filopodia are 0.1-0.3 µm thick and 1-10 µm long (Mattila and Lappalainen 2008, Nat. Rev. Mol. Cell Biol. 9:446).
-    Some branch while growing, as in FiloGen (Sorokin et al. 2018, IEEE Trans. Med. Imaging 37:2630). The defaults are
-    at the thick end, so that the paper's voxels of 0.125 µm resolve them.
-    """
-
-    size_um3: float = 50.8  # mean volume of a cell, filopodia included
-    size_spread: float = 0.06  # standard deviation between cells, relative to the mean
-    number: float = 21.0  # mean number of filopodia at a time, without branches
-    length_um: float = 4.0  # mean length of a full-grown filopodium
-    radius_um: float = 0.18  # halfway along the filopodium
-    branches_per_min: float = 0.15  # new branches per filopodium
-    growth_um_per_min: float = 2.0  # speed of advancing and withdrawing tips
-    lifetime_min: float = 6.0  # mean time from sprouting to complete withdrawal
-    irregularity: float = 0.2  # undulation of the body, in body radii
-    drift_um_per_min: float = 0.05
-
-    def __post_init__(self) -> None:
-        positive = {
-            "--size": self.size_um3,
-            "--length": self.length_um,
-            "--radius": self.radius_um,
-            "--growth": self.growth_um_per_min,
-            "--lifetime": self.lifetime_min,
-        }
-        for option, value in positive.items():
-            if not (np.isfinite(value) and value > 0):
-                raise InputError(f"{option} {value}: must be a positive number")
-        if not 0 <= self.number <= 200:
-            raise InputError(f"--number {self.number}: a cell has 0 to 200 filopodia")
-        if not 0 <= self.branches_per_min <= 10:
-            raise InputError(f"--branching {self.branches_per_min}: choose 0 to 10 branches a minute")
-        self._check_proportions()
-
-    def check_voxels(self, spacing_zyx_um: Spacing) -> None:
-        """Raise InputError for filopodia thinner than a third of a voxel, which masks cannot show."""
-        if 2 * self.radius_um < max(spacing_zyx_um) / 3:
-            given = " ".join(f"{step:g}" for step in spacing_zyx_um)
-            raise InputError(
-                f"--radius {self.radius_um:g}: filopodia {2 * self.radius_um:g} µm thick are thinner than a third of a "
-                f"voxel of {given} µm; choose smaller voxels or a radius of at least {max(spacing_zyx_um) / 6:.3g} µm"
-            )
-
-    def _check_proportions(self) -> None:
-        body_um = ball_radius_um(self.size_um3)
-        if DEPTH * ROOT * self.radius_um > 0.9 * body_um:
-            raise InputError(f"--radius {self.radius_um}: too thick for a cell body of radius {body_um:.2f} µm")
-        if self.length_um < 2 * self.radius_um:
-            raise InputError(f"--length {self.length_um}: a filopodium is longer than it is thick; raise it")
-        if self.length_um > 50:
-            raise InputError(f"--length {self.length_um}: choose at most 50 µm")
-        filopodia = self.number * np.pi * self.radius_um**2 * self.length_um
-        if filopodia > 0.5 * self.size_um3:
-            raise InputError(
-                f"--number {self.number:g}: {filopodia:.0f} µm³ of filopodia leave no body in a cell of "
-                f"{self.size_um3:g} µm³; choose fewer, shorter or thinner ones"
-            )
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float
 
-from cytoform.errors import InputError
 from cytoform.movies.lineage import Track
-from cytoform.simulate.analytic import ball_radius_um
-from cytoform.simulate.cell import Part, Spacing, Time
+from cytoform.simulate.cell import Part, Time
+from cytoform.simulate.parameters import ball_radius_um
 from cytoform.simulate.polyhedron import Polyhedron, revolve
 from cytoform.simulate.profiles import Furrow, lobe_profile, mother_profile
 from cytoform.simulate.randomness import (
@@ -18,53 +17,12 @@ from cytoform.simulate.randomness import (
     smoothstep,
 )
 
-MAX_GENERATIONS = 3
-# Shares of a cell cycle. Before division: start of rounding up, of elongation, and of the furrow. After it: duration of
-# rounding off and parting. Rounding up, anaphase and cytokinesis of a C. elegans blastomere take minutes of a cycle of
-# 15 to 50 minutes (Bao et al. 2008, Dev. Biol. 318:65).
+# Shares of a cell cycle: rounding up begins this long before division, then elongation, then the furrow; after it,
+# daughters round off and part. Rounding up, anaphase and cytokinesis of a C. elegans blastomere take minutes of a
+# cycle of 15 to 50 minutes (Bao et al. 2008, Dev. Biol. 318:65).
 ROUNDING, ELONGATION, FURROW = 0.34, 0.26, 0.15
 ROUNDING_OFF, PARTING = 0.25, 0.12
 PARTING_DISTANCE = 0.3  # movement of each of two equal daughters, in radii of their mother
-
-
-@dataclass(frozen=True)
-class MitosisParameters:
-    """Parameters of a population of dividing cells; the defaults imitate the C. elegans cells of the paper."""
-
-    size_um3: float = 34.7  # mean volume of a family over the movie
-    size_spread: float = 0.335  # standard deviation of ln(volume) between families
-    cycle_min: float | None = None  # cell cycle; default: duration of the movie divided by the generations
-    generations: int = 1  # maximum number of divisions from founder to last daughter
-    daughter_share: float = 0.6  # largest volume share of the larger daughter; drawn uniformly from 0.5
-    growth: float = 1.4  # volume ratio between end and beginning of a cell cycle
-    irregularity: float = 0.18  # undulation of the surface between divisions, in cell radii
-    slenderness: float = 1.7  # mean ratio of length to width between divisions
-    drift_um_per_min: float = 0.03
-
-    def __post_init__(self) -> None:
-        if not (np.isfinite(self.size_um3) and self.size_um3 > 0):
-            raise InputError(f"--size {self.size_um3}: a mean volume is a positive number of µm³")
-        if self.cycle_min is not None and not (np.isfinite(self.cycle_min) and self.cycle_min > 0):
-            raise InputError(f"--cycle {self.cycle_min}: a cell cycle is a positive number of minutes")
-        if not 0 <= self.generations <= MAX_GENERATIONS:
-            raise InputError(f"--generations {self.generations}: choose 0 (no division) to {MAX_GENERATIONS}")
-        if self.daughter_share >= 1:
-            raise InputError(
-                f"--daughter-share {self.daughter_share}: a daughter would be larger than her mother; choose 0.5 to 0.8"
-            )
-        if not 0.5 <= self.daughter_share <= 0.8:
-            raise InputError(
-                f"--daughter-share {self.daughter_share}: the larger daughter has 0.5 to 0.8 of her mother's volume"
-            )
-
-    def check_voxels(self, spacing_zyx_um: Spacing) -> None:
-        """Raise InputError for voxels almost as large as the last daughters."""
-        daughter_um = 2 * ball_radius_um(self.size_um3 / 2**self.generations)
-        if daughter_um < 1.5 * max(spacing_zyx_um):
-            given = " ".join(f"{step:g}" for step in spacing_zyx_um)
-            raise InputError(
-                f"--voxel-size {given}: the last daughters are only {daughter_um:.2g} µm wide; choose smaller voxels"
-            )
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,8 @@ from cytoform.movies.ctc import CtcWriter
 from cytoform.movies.lineage import Lineage
 from cytoform.simulate.cell import SimulatedCell, Spacing, Time
 from cytoform.simulate.family_tree import draw_mitosis_cell
-from cytoform.simulate.filopodia import FilopodiaParameters
 from cytoform.simulate.labels import label_image
-from cytoform.simulate.mitosis import MitosisParameters
+from cytoform.simulate.parameters import FilopodiaParameters, MitosisParameters
 from cytoform.simulate.randomness import stratified_normal
 from cytoform.simulate.sprouting import draw_filopodia_cell
 

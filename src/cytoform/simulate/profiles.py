@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import brentq
 
-from cytoform.simulate.analytic import ball_radius_um
+from cytoform.simulate.parameters import ball_radius_um
 from cytoform.simulate.polyhedron import ring_angles
 
 Outline = tuple[Float[np.ndarray, " rings"], Float[np.ndarray, " rings"]]

@@ -5,15 +5,8 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from cytoform.simulate.filopodia import (
-    BRANCH_RADIUS,
-    DEPTH,
-    ROOT,
-    TIP,
-    FilopodiaCell,
-    FilopodiaParameters,
-    Filopodium,
-)
+from cytoform.simulate.filopodia import BRANCH_RADIUS, FilopodiaCell, Filopodium
+from cytoform.simulate.parameters import DEPTH, ROOT, TIP, FilopodiaParameters
 from cytoform.simulate.randomness import Drift, Warp, perpendicular, random_direction
 
 MAX_ORDER = 2  # filopodia have branches, and these have branches, but no further

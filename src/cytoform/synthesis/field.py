@@ -16,7 +16,8 @@ from cytoform.representations.rotation import identity, to_matrix
 from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.mesh import Mesh
-from cytoform.synthesis.render import SAFETY, Method, render_frame
+from cytoform.synthesis.options import SAFETY, Method
+from cytoform.synthesis.render import render_frame
 
 DIFFERENCE = 1e-3  # half extents, to each side, over which a gradient is taken
 

@@ -10,8 +10,9 @@ from cytoform.base.parallel import Progress, no_progress
 from cytoform.errors import InputError
 from cytoform.runs.run import LearnedSequence
 from cytoform.synthesis.cells import Cells
+from cytoform.synthesis.options import Rendering
 from cytoform.synthesis.paths import PathKind, code_path, path_weights
-from cytoform.synthesis.sequences import NewSequence, Rendering, write_sequences
+from cytoform.synthesis.sequences import NewSequence, write_sequences
 
 
 def interpolate(

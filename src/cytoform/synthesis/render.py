@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Literal
 
 import numpy as np
 
@@ -13,10 +12,9 @@ from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import ShapeSequence
 from cytoform.synthesis.narrow_band import evaluate_all, search
+from cytoform.synthesis.options import SAFETY, Method
 
-Method = Literal["narrow-band", "dense"]
 BAND_VOXELS = 1.0  # distances are exact this far from the surface, and truncated beyond
-SAFETY = 1.25  # times the measured bounds
 
 
 def render_frame(

@@ -18,27 +18,9 @@ from cytoform.shapes.grid import Grid, frame_times
 from cytoform.shapes.store import SequenceInfo, ShapeStore
 from cytoform.synthesis.cells import Cells
 from cytoform.synthesis.conditional.search import Condition
+from cytoform.synthesis.options import Rendering
 from cytoform.synthesis.pose import POSES, Pose, chosen_pose, draw_rotation, uncut
-from cytoform.synthesis.render import BAND_VOXELS, SAFETY, Method, render_sequence
-
-
-@dataclass(frozen=True)
-class Rendering:
-    """How sequences are rendered: the grid's voxels a side and the frames, both as learned where None."""
-
-    grid_size: int | None = None
-    n_frames: int | None = None
-    method: Method = "narrow-band"
-    safety: float = SAFETY
-
-    def frames_of(self, like: LearnedSequence) -> int:
-        """The number of frames of a sequence like this one."""
-        return like.n_frames if self.n_frames is None else self.n_frames
-
-    def grid_of(self, cells: Cells) -> Grid:
-        """The grid on which these cells are rendered."""
-        learned = cells.run.learned
-        return Grid(learned.grid if self.grid_size is None else self.grid_size, learned.half_extent_um)
+from cytoform.synthesis.render import BAND_VOXELS, render_sequence
 
 
 @dataclass(frozen=True)
@@ -63,7 +45,7 @@ def reconstruct(
     out: Path,
     *,
     names: list[str] | None = None,
-    rendering: Rendering = Rendering(),
+    rendering: Rendering = Rendering(),  # noqa: B008 (frozen)
     seed: int = 0,
     overwrite: bool = False,
     progress: Progress = no_progress,
@@ -89,7 +71,7 @@ def generate(
     sigma: float | None = None,
     condition: Condition | None = None,
     pose: Pose | None = None,
-    rendering: Rendering = Rendering(),
+    rendering: Rendering = Rendering(),  # noqa: B008 (frozen)
     seed: int = 0,
     overwrite: bool = False,
     progress: Progress = no_progress,
@@ -137,11 +119,9 @@ def like_of_new(cells: Cells, number: int) -> LearnedSequence:
 
 def _turned(cells: Cells, sequence: NewSequence, rendering: Rendering, rng: np.random.Generator) -> NewSequence:
     """The sequence in a random pose."""
-    times = frame_times(rendering.frames_of(sequence.like))
-    return replace(
-        sequence,
-        rotation=draw_rotation(cells.field(sequence.code, variables=sequence.variables), times, sequence.name, rng),
-    )
+    times = frame_times(rendering.frames(sequence.like.n_frames))
+    field = cells.field(sequence.code, variables=sequence.variables)
+    return replace(sequence, rotation=draw_rotation(field, times, sequence.name, rng))
 
 
 def write_sequences(
@@ -154,8 +134,9 @@ def write_sequences(
     progress: Progress,
 ) -> None:
     """Render sequences into a new store; each keeps its code among its attributes. Raises InputError."""
-    grid = rendering.grid_of(cells)
-    frames = {sequence.name: rendering.frames_of(sequence.like) for sequence in sequences}
+    learned = cells.run.learned
+    grid = Grid(rendering.size(learned.grid), learned.half_extent_um)
+    frames = {sequence.name: rendering.frames(sequence.like.n_frames) for sequence in sequences}
     times = {name: frame_times(n) for name, n in frames.items()}
     attributes = {
         **attributes,

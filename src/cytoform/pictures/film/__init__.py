@@ -13,7 +13,12 @@ gif.py       GIF
 write.py     all steps
 """
 
-from cytoform.pictures.film.style import MovieStyle
-from cytoform.pictures.film.write import Movie, write_movie
+from cytoform.base.lazy import importer
 
-__all__ = ["Movie", "MovieStyle", "write_movie"]
+_MODULES = {
+    "Movie": "cytoform.pictures.film.write",
+    "MovieStyle": "cytoform.pictures.film.style",
+    "write_movie": "cytoform.pictures.film.write",
+}
+__all__ = [*_MODULES]
+__getattr__ = importer(__name__, _MODULES)

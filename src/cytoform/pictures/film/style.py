@@ -3,14 +3,14 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from PIL import ImageColor
+from cyclopts import Parameter
 
+from cytoform.base.options import FLAG
 from cytoform.errors import InputError
-from cytoform.pictures.figures import COLOURS
-from cytoform.pictures.rendering import Colour
 
+Rgb = tuple[float, float, float]
 MovieBackground = Literal["white", "black", "transparent"]
 SIZES_PX = 64, 8192
 MAX_FPS = 120.0
@@ -36,24 +36,37 @@ FORMATS = {
 }
 
 
+@Parameter(name="*")
 @dataclass(frozen=True)
 class MovieStyle:
     """Appearance and motion of a movie; None selects a default for the format and the cells."""
 
-    size_px: tuple[int, int] | None = None  # width and height
-    turntable: bool = False
+    turntable: Annotated[bool, FLAG] = False
+    """Turn the cells once around while time runs, or at one --frame."""
     frame: int | None = None
+    """Show only this frame, counted from 0; a movie turns around it."""
     seconds: float | None = None
+    """Length; by default a tenth of a second a frame, at least 3 s, and 8 s for a turn."""
     fps: float | None = None
+    """Pictures a second; a time-lapse shows each frame once unless --seconds is given."""
+    size_px: Annotated[tuple[int, int] | None, Parameter("--size", negative=())] = None
+    """Width and height in pixels; by default 1280 720, for a .gif 640 360."""
     background: MovieBackground = "white"
-    # Of the cells and of the cells in `against`: names or #rrggbb.
-    colours: tuple[str, ...] = ()
-    view_deg: tuple[float, float] | None = None  # azimuth and elevation
+    """transparent: only for PNG."""
+    colours: Annotated[
+        tuple[str, ...], Parameter("--colour", negative=(), consume_multiple=True, show_default=False)
+    ] = ()
+    """Colour of the cells, and one for the cells of --against, by name or as #rrggbb: teal, #1b9e77."""
+    view_deg: Annotated[tuple[float, float] | None, Parameter("--view", negative=())] = None
+    """Azimuth and elevation of the viewer in degrees; by default the side that shows most."""
     labels: bool = True
+    """Names, time and scale bar."""
 
     @property
-    def side_colours(self) -> tuple[Colour, Colour]:
+    def side_colours(self) -> tuple[Rgb, Rgb]:
         """Colours of both sides, sRGB from 0 to 1."""
+        from cytoform.pictures.figures import COLOURS
+
         given = [_colour(text) for text in self.colours]
         first, second = (given + list(COLOURS[len(given) : 2]))[:2]
         return first, second
@@ -90,7 +103,9 @@ def check(style: MovieStyle, chosen: MovieFormat) -> None:
     style.side_colours  # noqa: B018 (raises for an unknown colour)
 
 
-def _colour(text: str) -> Colour:
+def _colour(text: str) -> Rgb:
+    from PIL import ImageColor
+
     try:
         red, green, blue = ImageColor.getrgb(text)[:3]
     except ValueError:

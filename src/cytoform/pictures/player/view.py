@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import cytoform
 from cytoform.assess.measures.signed_error import signed_errors_um
+from cytoform.base.files import refuse_existing, staged
 from cytoform.base.parallel import Progress, no_progress, run_all
 from cytoform.errors import InputError
 from cytoform.pictures.decimation import decimated
@@ -35,19 +36,41 @@ class ViewPage:
     rounded_um: float
 
 
-def view_page(
+def write_view(
     store: Path,
+    out: Path,
     *,
     against: Path | None = None,
     sequences: Sequence[str] | None = None,
-    budget_bytes: int = 25_000_000,
+    megabytes: float = 25.0,
     workers: int = 1,
+    overwrite: bool = False,
     progress: Progress = no_progress,
 ) -> ViewPage:
-    """A page of the sequences of a store, optionally next to sequences of `against` and coloured by the signed distance.
+    """Write a page to look at the cells of a store in 3D, one .html file of at most `megabytes` that needs no network.
 
-    Raises InputError if there is nothing to show or the page would exceed the budget.
+    Each cell stands beside the one of its name in `against`, if given, coloured by the distance between them. Raises
+    InputError where there is nothing to show, or too much for the size.
     """
+    if out.suffix.lower() not in (".html", ".htm"):
+        raise InputError(f"{out}: a page for the browser ends in .html")
+    refuse_existing(out, overwrite=overwrite)
+    if not 0.1 <= megabytes <= 2000:
+        raise InputError(f"--megabytes {megabytes:g}: choose from 0.1 to 2000")
+    view = _view(store, against, sequences, int(megabytes * 1e6), workers, progress)
+    with staged(out, overwrite=overwrite, folder=False) as partial:
+        partial.write_text(view.html, "utf-8")
+    return view
+
+
+def _view(
+    store: Path,
+    against: Path | None,
+    sequences: Sequence[str] | None,
+    budget_bytes: int,
+    workers: int,
+    progress: Progress,
+) -> ViewPage:
     shapes = ShapeStore.open(store)
     names = sorted(set(sequences)) if sequences else shapes.names
     infos = [shapes[name].info for name in names]

@@ -11,7 +11,8 @@ from cytoform.shapes.grid import Grid, frame_times
 from cytoform.synthesis.cells import Cells
 from cytoform.synthesis.conditional.request import parse_request
 from cytoform.synthesis.conditional.search import Condition
-from cytoform.synthesis.sequences import Rendering, like_of_new
+from cytoform.synthesis.options import Rendering
+from cytoform.synthesis.sequences import like_of_new
 
 # Voxels a side of the grid on which cells are measured before it is worth rendering them as wanted.
 COARSE_GRID = 64
@@ -29,7 +30,8 @@ def condition_on(
     `rendering` says how new cells will be rendered. Raises InputError for requests that are not understood or cannot be met.
     """
     requests = tuple(parse_request(text, SEQUENCE_DESCRIPTORS) for text in wanted)
-    grid = rendering.grid_of(cells)
+    learned = cells.run.learned
+    grid = Grid(rendering.size(learned.grid), learned.half_extent_um)
     coarse = Grid(min(grid.size, COARSE_GRID), grid.half_extent_um)
 
     def measure(cell: DrawnCell, n_frames: int, where: Grid) -> dict[str, float]:
@@ -41,13 +43,12 @@ def condition_on(
         return describe_sequence(frames, where.spacing_um)
 
     def measure_new(cell: DrawnCell, number: int, as_wanted: bool) -> dict[str, float]:
-        return measure(cell, rendering.frames_of(like_of_new(cells, number)), grid if as_wanted else coarse)
+        return measure(cell, rendering.frames(like_of_new(cells, number).n_frames), grid if as_wanted else coarse)
 
-    codes, learned = cells.flat_codes, cells.run.learned.sequences
-    rows = []
-    with progress("measuring learned cells", len(learned)) as advance:
-        for code, like in zip(codes, learned, strict=True):
-            rows.append(measure(DrawnCell(code), rendering.frames_of(like), coarse))
+    codes, rows = cells.flat_codes, []
+    with progress("measuring learned cells", len(codes)) as advance:
+        for code, like in zip(codes, learned.sequences, strict=True):
+            rows.append(measure(DrawnCell(code), rendering.frames(like.n_frames), coarse))
             advance()
     descriptors = {name: np.array([row[name] for row in rows]) for name in SEQUENCE_DESCRIPTORS}
     return Condition(requests, codes, descriptors, measure_new)

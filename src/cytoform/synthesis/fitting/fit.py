@@ -24,28 +24,11 @@ from cytoform.shapes.grid import frame_times
 from cytoform.synthesis.field import CodeField
 from cytoform.synthesis.fitting.observed import Observed
 from cytoform.synthesis.fitting.uncertainty import laplace
+from cytoform.synthesis.options import FitSettings
 
 FRAMES, POINTS = 15, 128  # of a step
 WARM_UP_STEPS = 20
 ERROR_POINTS = 2000  # a frame
-
-
-@dataclass(frozen=True)
-class FitSettings:
-    """How a fit descends. The figures behind the defaults are in docs/LOG.md."""
-
-    steps: int = 1200
-    learning_rate: float = 2e-2
-    jump_penalty: float = 3e-5  # of the squared change of a code from knot to knot, where it changes over time
-    rotation_rate: float = 1e-2  # where the run has learned rotations
-    adapt_steps: int = 0  # steps with the decoder set free
-    adapt_code_rate: float = 2e-3
-    adapt_decoder_rate: float = 3e-4
-
-    def check(self) -> None:
-        """Raises InputError."""
-        if self.steps < 1:
-            raise InputError(f"--steps {self.steps}: must be at least 1")
 
 
 @dataclass(frozen=True)

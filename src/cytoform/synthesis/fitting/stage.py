@@ -17,11 +17,11 @@ from cytoform.runs.run import Run
 from cytoform.shapes.grid import Grid, frame_times
 from cytoform.shapes.store import SequenceInfo, ShapeSequence, ShapeStore
 from cytoform.synthesis.cells import Cells
-from cytoform.synthesis.fitting.fit import Fit, FitSettings, fit
+from cytoform.synthesis.fitting.fit import Fit, fit
 from cytoform.synthesis.fitting.observed import Observed, observe
 from cytoform.synthesis.fitting.out_of_distribution import relative_score
+from cytoform.synthesis.options import FitSettings, Rendering
 from cytoform.synthesis.render import BAND_VOXELS, render_sequence
-from cytoform.synthesis.sequences import Rendering
 from cytoform.training.metrics import final_loss
 
 # A cell lies outside a run if its error is more than this many times the error of the learned cells, or its code
@@ -81,7 +81,7 @@ def complete(
         )
         for number, name in enumerate(wanted)
     ]  # fmt: skip
-    grid = Grid(run.learned.grid if rendering.grid_size is None else rendering.grid_size, half_um)
+    grid = Grid(rendering.size(run.learned.grid), half_um)
     learned_um = _times(final_loss(run.path), half_um)
     n_steps = len(wanted) * (settings.steps + settings.adapt_steps)
     attributes = {
@@ -118,7 +118,7 @@ def _rotation(run: Run, sequence: ShapeSequence, observed: Observed) -> Float[Te
 
 
 def _write(store: ShapeStore, info: SequenceInfo, fitted: Fit, rendering: Rendering) -> None:
-    n_frames = info.n_frames if rendering.n_frames is None else rendering.n_frames
+    n_frames = rendering.frames(info.n_frames)
     step_s = info.time_step_s
     if step_s is not None and min(n_frames, info.n_frames) > 1:
         step_s *= (info.n_frames - 1) / (n_frames - 1)
