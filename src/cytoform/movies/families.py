@@ -1,6 +1,6 @@
 """Cell families of a movie: which labels, where in the volume, and which are cut by its border."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -19,6 +19,8 @@ class FamilyFrame:
     """A family in one frame: the union of the members that are alive."""
 
     labels: tuple[int, ...]
+    # One a label, and one around all.
+    boxes_zyx: tuple[Slices, ...]
     box_zyx: Slices
     # Mean of the voxel centres, from the corner of the volume.
     centroid_zyx_um: Triple
@@ -77,24 +79,29 @@ class _Extent:
 
 
 Extents = Mapping[int, _Extent]
+# Called with a frame's number, its labels, and the boxes of those labels that families use in it.
+Keep = Callable[[int, Labels, Mapping[int, Slices]], object]
 
 
-def find_families(movie: LabelMovie, *, frames: int | None = None) -> FamilySearch:
+def find_families(
+    movie: LabelMovie, *, frames: int | None = None, keep: Keep = lambda frame, labels, boxes_zyx: None
+) -> FamilySearch:
     """Follow every family through the movie, in one pass over its frames; use at most the first `frames` of each.
 
     With a lineage there is a family for every track without a mother; without one, every label is a family of one.
     Families that touch the border of the volume in a frame that is used, or that vanish between mother and daughters,
-    are left out and listed. Raises InputError, or EmptyFrame, for a label that is not there although it should be.
+    are left out and listed. `keep` is called with every frame in use. Raises InputError, or EmptyFrame, for a label that
+    is not there although it should be.
     """
     if frames is not None and frames < 1:
         raise InputError(f"--frames {frames}: at least one is needed")
     if movie.lineage is None:
-        extents = [_measure_all(movie, frame) for frame in range(movie.n_frames)]
+        extents = _measure_untracked(movie, frames, keep)
         lineage = _lineage_of_presence(movie, extents)
     else:
         lineage = movie.lineage
         _check_length(movie, lineage)
-        extents = _measure_tracked(movie, lineage, frames)
+        extents = _measure_tracked(movie, lineage, frames, keep)
     alone = movie.lineage is None and len(lineage.tracks) == 1
     found: list[Family] = []
     left_out: list[LeftOut] = []
@@ -108,14 +115,29 @@ def find_families(movie: LabelMovie, *, frames: int | None = None) -> FamilySear
     return FamilySearch(tuple(found), tuple(left_out))
 
 
-def _measure_all(movie: LabelMovie, frame: int) -> Extents:
-    extents = _measure(movie.read(frame))
+def _measure_untracked(movie: LabelMovie, frames: int | None, keep: Keep) -> list[Extents]:
+    """Extents of all frames; a label is in use from the first frame that shows it."""
+    every: list[Extents] = []
+    first: dict[int, int] = {}
+    for frame in range(movie.n_frames):
+        labels, extents = _measure_all(movie, frame)
+        for label in extents:
+            first.setdefault(label, frame)
+        used = [label for label in extents if frames is None or frame < first[label] + frames]
+        keep(frame, labels, {label: extents[label].box_zyx for label in used})
+        every.append(extents)
+    return every
+
+
+def _measure_all(movie: LabelMovie, frame: int) -> tuple[Labels, Extents]:
+    labels = movie.read(frame)
+    extents = _measure(labels)
     if not extents:
         raise EmptyFrame(f"{movie.where(frame)}: no foreground; cut the empty frames off or segment them again")
-    return extents
+    return labels, extents
 
 
-def _measure_tracked(movie: LabelMovie, lineage: Lineage, frames: int | None) -> list[Extents]:
+def _measure_tracked(movie: LabelMovie, lineage: Lineage, frames: int | None, keep: Keep) -> list[Extents]:
     """Extents of the frames in use (empty for the others), checked against the tracks."""
     used: dict[int, list[Track]] = {}
     for family in lineage.families():
@@ -124,13 +146,15 @@ def _measure_tracked(movie: LabelMovie, lineage: Lineage, frames: int | None) ->
             for frame in range(track.first, min(track.last + 1, end)):
                 used.setdefault(frame, []).append(track)
     known = {track.label for track in lineage.tracks}
-    return [
-        _measure_frame(movie, frame, used[frame], known) if frame in used else {} for frame in range(movie.n_frames)
-    ]
+    every: list[Extents] = [{} for _ in range(movie.n_frames)]
+    for frame, expected in sorted(used.items()):
+        labels, every[frame] = _measure_all(movie, frame)
+        _check_labels(movie, frame, every[frame], expected, known)
+        keep(frame, labels, {track.label: every[frame][track.label].box_zyx for track in expected})
+    return every
 
 
-def _measure_frame(movie: LabelMovie, frame: int, expected: list[Track], known: set[int]) -> Extents:
-    extents = _measure_all(movie, frame)
+def _check_labels(movie: LabelMovie, frame: int, extents: Extents, expected: list[Track], known: set[int]) -> None:
     for track in expected:
         if track.label not in extents:
             raise InputError(
@@ -141,7 +165,6 @@ def _measure_frame(movie: LabelMovie, frame: int, expected: list[Track], known: 
         raise InputError(
             f"{movie.where(frame)}: label {strangers[0]} is in no track; add its row to the track file or erase it"
         )
-    return extents
 
 
 def _measure(labels: Labels) -> dict[int, _Extent]:
@@ -217,6 +240,7 @@ def _union(labels: tuple[int, ...], parts: list[_Extent], spacing_zyx_um: Triple
     mean = np.average([part.centroid_voxels for part in parts], axis=0, weights=[part.n_voxels for part in parts])
     return FamilyFrame(
         labels=labels,
+        boxes_zyx=tuple(part.box_zyx for part in parts),
         box_zyx=_box(np.stack([lows, highs - 1], axis=1).ravel()),
         centroid_zyx_um=triple((mean + 0.5) * spacing_zyx_um),
         n_voxels=n_voxels,
