@@ -1,6 +1,6 @@
 """Cell families of a movie: their labels, bounding boxes and centroids, and which touch the border."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -19,6 +19,8 @@ class FamilyFrame:
     """A family in one frame: the union of the members that are alive."""
 
     labels: tuple[int, ...]
+    # One a label, and one around all.
+    boxes_zyx: tuple[Slices, ...]
     box_zyx: Slices
     # Mean of the voxel centres, from the corner of the volume.
     centroid_zyx_um: Triple
@@ -72,24 +74,29 @@ class _LabelExtent:
 
 
 LabelExtents = Mapping[int, _LabelExtent]
+# Called with the number of a frame, its labels, and the bounding boxes of the labels that families use in it.
+Keep = Callable[[int, Labels, Mapping[int, Slices]], object]
 
 
-def find_families(movie: LabelMovie, *, frames: int | None = None) -> FamilySearch:
+def find_families(
+    movie: LabelMovie, *, frames: int | None = None, keep: Keep = lambda frame, labels, boxes_zyx: None
+) -> FamilySearch:
     """Find all families in one pass over the frames; use at most the first `frames` of each.
 
     With a lineage, every track without a mother founds a family. Without one, every label is a family of one. Families
     that touch the border of the volume in a used frame, or have no member in some frame, are left out and listed.
-    Raises InputError for a label missing inside its track, EmptyFrame for a frame without foreground.
+    `keep` is called with every used frame. Raises InputError for a label missing inside its track, EmptyFrame for a
+    frame without foreground.
     """
     if frames is not None and frames < 1:
         raise InputError(f"--frames {frames}: at least one is needed")
     if movie.lineage is None:
-        extents = [_measure_all(movie, frame) for frame in range(movie.n_frames)]
+        extents = _measure_untracked(movie, frames, keep)
         lineage = _lineage_of_presence(movie, extents)
     else:
         lineage = movie.lineage
         _check_length(movie, lineage)
-        extents = _measure_tracked(movie, lineage, frames)
+        extents = _measure_tracked(movie, lineage, frames, keep)
     alone = movie.lineage is None and len(lineage.tracks) == 1
     found: list[Family] = []
     left_out: list[LeftOut] = []
@@ -103,14 +110,29 @@ def find_families(movie: LabelMovie, *, frames: int | None = None) -> FamilySear
     return FamilySearch(tuple(found), tuple(left_out))
 
 
-def _measure_all(movie: LabelMovie, frame: int) -> LabelExtents:
-    extents = _measure(movie.read(frame))
+def _measure_untracked(movie: LabelMovie, frames: int | None, keep: Keep) -> list[LabelExtents]:
+    """Extents of all frames; a label is in use from the first frame that shows it."""
+    every: list[LabelExtents] = []
+    first: dict[int, int] = {}
+    for frame in range(movie.n_frames):
+        labels, extents = _measure_all(movie, frame)
+        for label in extents:
+            first.setdefault(label, frame)
+        used = [label for label in extents if frames is None or frame < first[label] + frames]
+        keep(frame, labels, {label: extents[label].box_zyx for label in used})
+        every.append(extents)
+    return every
+
+
+def _measure_all(movie: LabelMovie, frame: int) -> tuple[Labels, LabelExtents]:
+    labels = movie.read(frame)
+    extents = _measure(labels)
     if not extents:
         raise EmptyFrame(f"{movie.where(frame)}: no foreground; cut the empty frames off or segment them again")
-    return extents
+    return labels, extents
 
 
-def _measure_tracked(movie: LabelMovie, lineage: Lineage, frames: int | None) -> list[LabelExtents]:
+def _measure_tracked(movie: LabelMovie, lineage: Lineage, frames: int | None, keep: Keep) -> list[LabelExtents]:
     """Extents of the used frames (empty for the others), checked against the tracks."""
     used: dict[int, list[Track]] = {}
     for family in lineage.families():
@@ -119,13 +141,15 @@ def _measure_tracked(movie: LabelMovie, lineage: Lineage, frames: int | None) ->
             for frame in range(track.first, min(track.last + 1, end)):
                 used.setdefault(frame, []).append(track)
     known = {track.label for track in lineage.tracks}
-    return [
-        _measure_frame(movie, frame, used[frame], known) if frame in used else {} for frame in range(movie.n_frames)
-    ]
+    every: list[LabelExtents] = [{} for _ in range(movie.n_frames)]
+    for frame, expected in sorted(used.items()):
+        labels, every[frame] = _measure_all(movie, frame)
+        _check_labels(movie, frame, every[frame], expected, known)
+        keep(frame, labels, {track.label: every[frame][track.label].box_zyx for track in expected})
+    return every
 
 
-def _measure_frame(movie: LabelMovie, frame: int, expected: list[Track], known: set[int]) -> LabelExtents:
-    extents = _measure_all(movie, frame)
+def _check_labels(movie: LabelMovie, frame: int, extents: LabelExtents, expected: list[Track], known: set[int]) -> None:
     for track in expected:
         if track.label not in extents:
             raise InputError(
@@ -136,7 +160,6 @@ def _measure_frame(movie: LabelMovie, frame: int, expected: list[Track], known: 
         raise InputError(
             f"{movie.where(frame)}: label {strangers[0]} is in no track; add its row to the track file or erase it"
         )
-    return extents
 
 
 def _measure(labels: Labels) -> dict[int, _LabelExtent]:
@@ -212,6 +235,7 @@ def _union(labels: tuple[int, ...], parts: list[_LabelExtent], spacing_zyx_um: T
     mean = np.average([part.centroid_voxels for part in parts], axis=0, weights=[part.n_voxels for part in parts])
     return FamilyFrame(
         labels=labels,
+        boxes_zyx=tuple(part.box_zyx for part in parts),
         box_zyx=_box(np.stack([lows, highs - 1], axis=1).ravel()),
         centroid_zyx_um=triple((mean + 0.5) * spacing_zyx_um),
         n_voxels=n_voxels,
