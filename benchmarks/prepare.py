@@ -1,4 +1,4 @@
-"""Time, memory and disk of preparing: python benchmarks/prepare.py SOURCES... --grid 256 --workers 1 2."""
+"""Time, memory and disk use of prepare: python benchmarks/prepare.py SOURCES... --grid 256 --workers 1 2."""
 
 import argparse
 import sys
@@ -13,8 +13,8 @@ SAMPLE_EVERY_S = 0.05
 
 
 @dataclass(frozen=True)
-class Measured:
-    """One run; memory is proportional set size, in which what processes share counts once."""
+class PrepareCost:
+    """Cost of one run; memory is the proportional set size, which counts shared pages once."""
 
     seconds: float
     largest_mb: float
@@ -23,18 +23,18 @@ class Measured:
 
 
 def memory_mb(process: psutil.Popen) -> list[float]:
-    """Memory of a process and of all that it has started."""
+    """Memory of a process and of all its descendants."""
     found = []
     for one in (process, *process.children(recursive=True)):
         try:
             found.append(one.memory_full_info().pss / 2**20)
         except psutil.Error:
-            continue  # it has ended meanwhile
+            continue  # it has ended
     return found
 
 
-def measure(sources: list[str], grid: int, workers: int, options: list[str]) -> Measured:
-    """Prepare as a user does, in a process of its own."""
+def measure(sources: list[str], grid: int, workers: int, options: list[str]) -> PrepareCost:
+    """Run `cytoform prepare` in its own process."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "shapes.zarr"
         command = [sys.executable, "-m", "cytoform", "prepare", *sources, "--out", str(out), "--quiet"]
@@ -49,7 +49,7 @@ def measure(sources: list[str], grid: int, workers: int, options: list[str]) -> 
         if process.returncode:
             sys.exit(process.returncode)
         disk = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
-    return Measured(seconds, largest, total, disk / 2**20)
+    return PrepareCost(seconds, largest, total, disk / 2**20)
 
 
 if __name__ == "__main__":

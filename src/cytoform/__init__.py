@@ -32,7 +32,7 @@ _CALLS = {
 }
 # What they take and give.
 _PUBLIC = _CALLS | {
-    "Assumed": "cytoform.exchange.import_run",
+    "Assumed": "cytoform.exchange.import_run",  # earlier name of Assumptions
     "Assumptions": "cytoform.exchange.import_run",
     "Cells": "cytoform.synthesis.cells",
     "CodeMap": "cytoform.reports.shapes.code_map",
@@ -44,7 +44,8 @@ _PUBLIC = _CALLS | {
     "FitSettings": "cytoform.synthesis.options",
     "Grid": "cytoform.shapes.grid",
     "InputError": "cytoform.errors",
-    "Look": "cytoform.reports.latent.stage",
+    "LatentView": "cytoform.reports.latent.stage",
+    "Look": "cytoform.reports.latent.stage",  # earlier name of LatentView
     "Mesh": "cytoform.shapes.mesh",
     "MitosisParameters": "cytoform.simulate.parameters",
     "MovieStyle": "cytoform.pictures.film.style",
@@ -54,7 +55,7 @@ _PUBLIC = _CALLS | {
     "Progress": "cytoform.base.parallel",
     "Rendering": "cytoform.synthesis.options",
     "SceneRequest": "cytoform.scenes.request",
-    "Schooling": "cytoform.reports.images.stage",
+    "TrainingBudget": "cytoform.reports.images.stage",
     "ShapeStore": "cytoform.shapes.store",
     "Source": "cytoform.reports.images.stage",
     "TextureConfig": "cytoform.imaging.networks.config",

@@ -28,9 +28,9 @@ def files(run: Path) -> set[str]:
 
 def test_loss_is_mean_l1_plus_code_penalty() -> None:
     config = small_config()
-    from cytoform.runs.run import new_decoder
+    from cytoform.representations.table import new_representation
 
-    model = AutoDecoder(new_decoder(config.model, seed=0), 2, code_sigma=0.1, seed=0)
+    model = AutoDecoder(new_representation(config.model, seed=0), 2, code_sigma=0.1, seed=0)
     batch = Batch(torch.rand(3, 7, 3), torch.rand(3, 7), torch.tensor([1, 0, 1]), torch.tensor([-1.0, 0.0, 1.0]))
     loss, reconstruction = model(batch, 100.0)
     with torch.no_grad():
@@ -46,9 +46,9 @@ def test_loss_is_mean_l1_plus_code_penalty() -> None:
 
 
 def test_code_noise_moves_the_prediction_but_not_the_penalty() -> None:
-    from cytoform.runs.run import new_decoder
+    from cytoform.representations.table import new_representation
 
-    model = AutoDecoder(new_decoder(small_config().model, seed=0), 2, code_sigma=0.1, seed=0)
+    model = AutoDecoder(new_representation(small_config().model, seed=0), 2, code_sigma=0.1, seed=0)
     batch = Batch(torch.rand(2, 5, 3), torch.rand(2, 5), torch.tensor([0, 1]), torch.tensor([-1.0, 1.0]))
     plain, quiet = model(batch, 10.0), model(batch, 10.0, torch.zeros(2, 4))
     noisy = model(batch, 10.0, torch.ones(2, 4))
@@ -60,10 +60,10 @@ def test_code_noise_moves_the_prediction_but_not_the_penalty() -> None:
 @pytest.mark.parametrize("learned", [False, True])
 def test_rotations_turn_the_points_and_have_gradients_if_learned(learned: bool) -> None:
     from cytoform.representations.rotation import random, rotate
-    from cytoform.runs.run import new_decoder
+    from cytoform.representations.table import new_representation
 
     start = random(2, np.random.default_rng(0))
-    decoder = new_decoder(small_config().model, seed=0)
+    decoder = new_representation(small_config().model, seed=0)
     model = AutoDecoder(
         decoder, 2, code_sigma=0.1, seed=0, rotations=torch.nn.Parameter(start.clone()) if learned else start
     )
@@ -82,9 +82,9 @@ def test_rotations_turn_the_points_and_have_gradients_if_learned(learned: bool) 
 
 
 def test_codes_start_from_the_prior() -> None:
-    from cytoform.runs.run import new_decoder
+    from cytoform.representations.table import new_representation
 
-    model = AutoDecoder(new_decoder(load_config().model, seed=0), 400, code_sigma=0.1, seed=0)
+    model = AutoDecoder(new_representation(load_config().model, seed=0), 400, code_sigma=0.1, seed=0)
     assert float(model.codes.std().detach()) == pytest.approx(0.1, rel=0.01)
     assert abs(float(model.codes.mean().detach())) < 0.002
 

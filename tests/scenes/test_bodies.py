@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cytoform.errors import InputError
-from cytoform.scenes.bodies import BoxWriter, Shape, own_field, read_box, sample
+from cytoform.scenes.bodies import BoxWriter, Shape, own_field, read_box, taken_by
+from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import ShapeStore
 from scenes import DIVISION, GRID, N_FRAMES, RADIUS_UM, write_pairs
@@ -31,12 +32,12 @@ class Cells:
 def cells(tmp_path_factory: pytest.TempPathFactory) -> Cells:
     folder = tmp_path_factory.mktemp("cells")
     pair = ShapeStore.open(write_pairs(folder / "a.zarr", "p"))["p"]
-    first, last = pair.sdf_um(0), pair.sdf_um(DIVISION)
+    first, last = (BoxedField(GRID, (0, 0, 0), pair.sdf_um(frame), pair.band_um) for frame in (0, DIVISION))
     half = np.zeros(GRID.shape, bool)
     half[:, :, :16] = True
-    fields = (first, last, *(own_field(last, mine & (last <= 0), least_um=1e-3) for mine in (half, ~half)))
+    fields = (first, last, *(own_field(last, mine & last.inside) for mine in (half, ~half)))
     with BoxWriter(folder / "0.bin") as boxes:
-        return Cells(folder, *(boxes.add(field, GRID, (0, 0, 0)) for field in fields))
+        return Cells(folder, *(boxes.add(field) for field in fields))
 
 
 @settings(max_examples=20, deadline=None)
@@ -47,8 +48,8 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> Cells:
 def test_a_ball_is_where_it_is_put_and_as_large_as_it_is(
     spacing: tuple[float, float, float], centre: tuple[float, float, float], cells: Cells
 ) -> None:
-    found = sample(cells.folder, cells.before, centre_zyx_um=np.array(centre), spacing_zyx_um=spacing)
-    inside = np.argwhere(found.distances_um <= 0)
+    found = taken_by(cells.folder, cells.before, centre_zyx_um=np.array(centre), spacing_zyx_um=spacing)
+    inside = np.argwhere(found.inside)
     middle = (inside.mean(axis=0) + found.corner_zyx + 0.5) * spacing
     assert middle == pytest.approx(centre, abs=0.1)
     volume = 4 / 3 * np.pi * RADIUS_UM**3
@@ -62,8 +63,8 @@ def test_sisters_at_one_place_never_share_a_voxel_and_together_are_the_family(
 ) -> None:
     inside: list[set[tuple[int, ...]]] = []
     for shape in (cells.left, cells.right, cells.after):
-        found = sample(cells.folder, shape, centre_zyx_um=np.array(centre), spacing_zyx_um=spacing)
-        inside.append({tuple(place) for place in (np.argwhere(found.distances_um <= 0) + found.corner_zyx).tolist()})
+        found = taken_by(cells.folder, shape, centre_zyx_um=np.array(centre), spacing_zyx_um=spacing)
+        inside.append({tuple(place) for place in (np.argwhere(found.inside) + found.corner_zyx).tolist()})
     left, right, family = inside
     assert not left & right
     assert len(left | right) == pytest.approx(len(family), rel=0.02)
@@ -83,9 +84,9 @@ def test_the_inside_ends_where_it_says_however_fine_the_voxels(
     field[1:4, 2:6, 1:7] = np.random.default_rng(seed).normal(0.2, 1, (3, 4, 6))
     field[2, 3, 2] = -0.4
     with BoxWriter(folder / "0.bin") as boxes:
-        shape = boxes.add(field, Grid(8, 4.0), (0, 0, 0))
-    found = sample(folder, shape, centre_zyx_um=np.array(centre), spacing_zyx_um=spacing)
-    places = (np.argwhere(found.distances_um <= 0) + found.corner_zyx + 0.5) * spacing - centre
+        shape = boxes.add(BoxedField(Grid(8, 4.0), (0, 0, 0), field, 0.7))
+    found = taken_by(folder, shape, centre_zyx_um=np.array(centre), spacing_zyx_um=spacing)
+    places = (np.argwhere(found.inside) + found.corner_zyx + 0.5) * spacing - centre
     if len(places):
         assert (places.min(axis=0) >= np.array(shape.low_zyx_um) - 1e-5).all()
         assert (places.max(axis=0) <= np.array(shape.high_zyx_um) + 1e-5).all()
@@ -95,13 +96,13 @@ def test_the_inside_ends_where_it_says_however_fine_the_voxels(
 
 
 def test_a_box_is_cut_at_the_border_of_the_scene(cells: Cells) -> None:
-    found = sample(cells.folder, cells.before, centre_zyx_um=np.array([0.0, 8, 8]), spacing_zyx_um=(0.5, 0.5, 0.5))
+    found = taken_by(cells.folder, cells.before, centre_zyx_um=np.array([0.0, 8, 8]), spacing_zyx_um=(0.5, 0.5, 0.5))
     cut = found.clipped((30, 30, 30))
     assert cut.corner_zyx[0] == 0
-    n_whole, n_cut = ((part.distances_um <= 0).sum() for part in (found, cut))
+    n_whole, n_cut = (part.inside.sum() for part in (found, cut))
     assert n_cut == pytest.approx(n_whole / 2, rel=0.02)
     beyond = found.clipped((30, 4, 30))
-    assert not beyond.distances_um.size
+    assert not beyond.inside.size
 
 
 def test_frames_of_the_pair_are_what_other_tests_take_them_for(cells: Cells) -> None:

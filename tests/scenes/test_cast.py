@@ -10,7 +10,7 @@ from stores import lopsided, write_store
 
 from cytoform.errors import InputError
 from cytoform.scenes.actors import Actor, FromRun, FromStore
-from cytoform.scenes.bodies import sample
+from cytoform.scenes.bodies import taken_by
 from cytoform.scenes.cast import Stage, draw_roles, read_bodies, render_family, schedule
 from cytoform.scenes.posing import Acting, Role, act
 from cytoform.shapes.grid import Grid
@@ -38,7 +38,7 @@ class Blank:
     n_frames: int
     time_step_s: float | None = 60.0
     name: str = "blank"
-    turns: bool = False
+    has_rotations: bool = False
     grid: Grid = GRID
 
     def trial(self, frame: int) -> None:
@@ -80,10 +80,7 @@ def test_quarter_turns_of_a_box_are_those_of_the_whole_grid(quarters: int, tmp_p
     shifted = np.roll(lopsided(Rotation.from_euler("z", 20, degrees=True)), (2, -3, 4), (0, 1, 2))
     sequence = ShapeStore.open(write_store(tmp_path / "s.zarr", {"a": [shifted]}))["a"]
     shape = FromStore(sequence, quarters).shape(0)
-    whole = np.zeros(sequence.grid.shape, bool)
-    z, y, x = (slice(c, c + n) for c, n in zip(shape.corner_zyx, shape.sdf_um.shape, strict=True))
-    whole[z, y, x] = shape.sdf_um <= 0
-    assert np.array_equal(whole, np.rot90(sequence.mask(0), quarters, axes=(1, 2)))
+    assert np.array_equal(shape.mask(), np.rot90(sequence.mask(0), quarters, axes=(1, 2)))
 
 
 def test_the_cells_of_a_family_are_the_family(pairs: Path, tmp_path: Path) -> None:
@@ -101,11 +98,7 @@ def test_the_cells_of_a_family_are_the_family(pairs: Path, tmp_path: Path) -> No
         there = [body.shape(frame) for body in bodies if body.first <= frame <= body.last]
         assert round(sum(shape.volume_um3 for shape in there), 6) in sizes
         inside = sum(
-            int(
-                (
-                    sample(tmp_path, shape, centre_zyx_um=np.full(3, 8.0), spacing_zyx_um=(0.5,) * 3).distances_um <= 0
-                ).sum()
-            )
+            int(taken_by(tmp_path, shape, centre_zyx_um=np.full(3, 8.0), spacing_zyx_um=(0.5,) * 3).inside.sum())
             for shape in there
         )
         assert round(inside * 0.125, 6) in sizes  # on its own grid nothing is interpolated

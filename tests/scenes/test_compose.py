@@ -4,11 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stores import ball
 
 from cytoform.scenes.bodies import BoxWriter, Shape
 from cytoform.scenes.compose import Placement, View, compose
-from scenes import GRID
+from scenes import boxed_ball
 
 SPACING = (0.5, 0.5, 0.5)
 
@@ -18,7 +17,7 @@ def balls(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Shape, Shape]
     """A ball of 3 µm and one of 1.5 µm."""
     folder = tmp_path_factory.mktemp("balls")
     with BoxWriter(folder / "0.bin") as boxes:
-        return folder, *(boxes.add(ball(radius, grid=GRID), GRID, (0, 0, 0)) for radius in (3.0, 1.5))
+        return folder, *(boxes.add(boxed_ball(radius)) for radius in (3.0, 1.5))
 
 
 def place(shape: Shape, number: int, *centre_um: float) -> Placement:

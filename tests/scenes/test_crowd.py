@@ -4,13 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stores import ball
 
 from cytoform.errors import InputError
-from cytoform.scenes.bodies import Body, BoxWriter, Shape, sample
+from cytoform.scenes.bodies import Body, BoxWriter, Shape, taken_by
 from cytoform.scenes.crowd import Crowd, Room, refuse_overfull
 from cytoform.scenes.motion import Walk
-from scenes import GRID
+from scenes import boxed_ball
 
 SPACING = (0.5, 0.5, 0.5)
 
@@ -27,7 +26,7 @@ class Straight:
 
 
 def shape_of(boxes: BoxWriter, radius_um: float) -> Shape:
-    return boxes.add(ball(radius_um, grid=GRID), GRID, (0, 0, 0))
+    return boxes.add(boxed_ball(radius_um))
 
 
 def bodies(folder: Path, n: int, n_frames: int, *, firsts: tuple[int, ...] = ()) -> list[Body]:
@@ -47,10 +46,10 @@ def check_apart_and_whole(folder: Path, cells: list[Body], centres: dict[int, np
     """No voxel is in two cells, and no closed border cuts one."""
     count = np.zeros(room.shape_zyx, int)
     for number, centre in centres.items():
-        found = sample(folder, cells[number].shape(0), centre_zyx_um=centre, spacing_zyx_um=room.spacing_zyx_um)
+        found = taken_by(folder, cells[number].shape(0), centre_zyx_um=centre, spacing_zyx_um=room.spacing_zyx_um)
         inside = found.clipped(room.shape_zyx)
-        count[inside.slices] += inside.distances_um <= 0
-        assert (inside.distances_um <= 0).sum() == (found.distances_um <= 0).sum(), "cut by a closed border"
+        count[inside.slices] += inside.inside
+        assert (inside.inside).sum() == (found.inside).sum(), "cut by a closed border"
     assert count.max() == 1
 
 
@@ -104,7 +103,7 @@ def test_cells_on_coarse_grids_share_no_voxel_however_fine(tmp_path: Path) -> No
     """Between its voxels a cell reaches farther than its outermost inner ones."""
     room = Room((40, 110, 110), (0.15, 0.15, 0.15), (False, False, False))
     with BoxWriter(tmp_path / "0.bin") as boxes:
-        shapes = [boxes.add(ball(radius_um, grid=GRID), GRID, (0, 0, 0)) for radius_um in (1.24, 1.74)]
+        shapes = [boxes.add(boxed_ball(radius_um)) for radius_um in (1.24, 1.74)]
     cells = [Body(i, 0, None, 0, (shapes[i % 2],) * 8) for i in range(12)]
     for centres in play(tmp_path, cells, room, Walk(1.0, 4.0), 8):
         check_apart_and_whole(tmp_path, cells, centres, room)

@@ -4,12 +4,18 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cytoform.scenes.pieces import Follower, Member, find_pieces
+from cytoform.scenes.pieces import Follower, Member, Pieces, find_pieces
+from cytoform.shapes.box import BoxedField
+from cytoform.shapes.grid import Grid
 
 SHAPE = (7, 9, 40)
 
 
-def frame(*intervals: tuple[int, int], corner: tuple[int, int, int] = (0, 0, 0)) -> np.ndarray:
+def pieces_of(inside: np.ndarray) -> Pieces:
+    return find_pieces(BoxedField(Grid(40, 20.0), (0, 0, 0), np.where(inside, -1.0, 1.0), 1.0))
+
+
+def frame(*intervals: tuple[int, int]) -> np.ndarray:
     """Bars along x from one voxel to another."""
     inside = np.zeros(SHAPE, bool)
     for first, last in intervals:
@@ -20,7 +26,7 @@ def frame(*intervals: tuple[int, int], corner: tuple[int, int, int] = (0, 0, 0))
 def follow(*frames: np.ndarray, divides: bool = True) -> tuple[tuple[Member, ...], list[list[int]]]:
     """Members, and the owners of the pieces of every frame, from the first on; pieces are numbered along x."""
     follower = Follower(len(frames), divides=divides)
-    owners = [follower.step_back(find_pieces(inside, (0, 0, 0))).tolist() for inside in reversed(frames)]
+    owners = [follower.step_back(pieces_of(inside)).tolist() for inside in reversed(frames)]
     return follower.members, owners[::-1]
 
 
@@ -53,9 +59,9 @@ def test_two_divisions_of_a_family() -> None:
 def test_a_fragment_at_the_end_is_no_daughter_and_a_speck_is_erased() -> None:
     inside = frame((2, 30))
     inside[3, 4, 34] = True  # 1 of 262 voxels
-    assert find_pieces(inside, (0, 0, 0)).n == 1
+    assert pieces_of(inside).n == 1
     inside[3, 4, 34:39] = True  # 5 of 266
-    assert find_pieces(inside, (0, 0, 0)).n == 2
+    assert pieces_of(inside).n == 2
     members, owners = follow(frame((2, 30)), inside)
     assert len(members) == 1
     assert owners == [[0], [0, 0]]

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from ome_zarr_models.v05.image import Image
 from ome_zarr_models.v05.image_label import ImageLabel
+from stores import ball
 
 from cytoform.errors import InputError
+from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import SequenceInfo, ShapeStore
 
@@ -71,23 +73,31 @@ def test_blocks_land_where_they_belong(
     size = (min(size[0], 100 - low[0]), min(size[1], 100 - low[1]), min(size[2], 100 - low[2]))
     block = np.random.default_rng(0).uniform(-1, 1, size).astype(np.float32)
     sequence = new_store(tmp_path_factory.mktemp("blocks") / "s.zarr", grid)["cell"]
-    sequence.write_block(1, low, block)
+    sequence.write_box(1, BoxedField(grid, low, block, BAND_UM))
     expected = np.zeros(grid.shape, bool)
     expected[tuple(slice(a, a + n) for a, n in zip(low, size, strict=True))] = block <= 0
     assert np.array_equal(sequence.mask(1), expected)
-    corner, box = sequence.box(1)
-    whole = np.full(grid.shape, np.float32(np.float16(BAND_UM)))
-    whole[tuple(slice(c, c + n) for c, n in zip(corner, box.shape, strict=True))] = box
-    assert np.array_equal(whole, sequence.sdf_um(1))
+    assert np.array_equal(sequence.box(1).sdf_um(), sequence.sdf_um(1))
+    assert np.array_equal(sequence.box(1).mask(), expected)
 
 
 def test_the_box_of_a_cell_is_its_chunks_alone(tmp_path: Path) -> None:
-    sequence = new_store(tmp_path / "s.zarr", Grid(150, 2.0))["cell"]
-    assert sequence.box(0)[1].shape == (0, 0, 0)
-    sequence.write_block(0, (70, 130, 10), np.full((20, 10, 60), -1.0, np.float32))
-    corner, box = sequence.box(0)
-    assert (corner, box.shape) == ((64, 128, 0), (64, 22, 128))
-    assert (box <= 0).sum() == 20 * 10 * 60
+    grid = Grid(150, 2.0)
+    sequence = new_store(tmp_path / "s.zarr", grid)["cell"]
+    assert sequence.box(0).box_sdf_um.shape == (0, 0, 0)
+    sequence.write_box(0, BoxedField(grid, (70, 130, 10), np.full((20, 10, 60), -1.0, np.float32), BAND_UM))
+    box = sequence.box(0)
+    assert (box.corner_zyx, box.box_sdf_um.shape) == ((64, 128, 0), (64, 22, 128))
+    assert box.inside.sum() == 20 * 10 * 60
+
+
+def test_meshes_of_a_sequence_are_none_where_a_frame_is_empty(tmp_path: Path) -> None:
+    grid = Grid(16, 8.0)
+    sequence = new_store(tmp_path / "s.zarr", grid)["cell"]
+    sequence.write(1, ball(3.0, grid=grid))
+    meshes = list(sequence.meshes())
+    assert [mesh is None for mesh in meshes] == [frame != 1 for frame in range(sequence.info.n_frames)]
+    assert meshes[1].volume_um3 == pytest.approx(4 / 3 * np.pi * 27, rel=0.1)
 
 
 def test_every_sequence_is_a_valid_ome_zarr_image_with_labels(store: Path) -> None:

@@ -17,8 +17,8 @@ from cytoform.movies.readers import open_movies
 from cytoform.prepare import prepare
 from cytoform.simulate import FilopodiaParameters, MitosisParameters, SimulatedFamily, population, simulate
 from cytoform.simulate.labels import label_image
-from cytoform.simulate.meshing import mesh_of_part
 from cytoform.simulate.population import Parameters, n_tasks
+from cytoform.simulate.sampling import mesh_of_part
 
 FINE = (0.2, 0.2, 0.2)
 ANISOTROPIC = (1.0, 0.09, 0.09)

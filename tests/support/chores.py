@@ -1,4 +1,4 @@
-"""Work for worker processes, which cannot import test modules."""
+"""Functions for worker processes, which cannot import test modules."""
 
 import errno
 import os
@@ -25,7 +25,7 @@ def die() -> None:
 
 
 def run_cytoform(arguments: list[str], begun: Event, kill_at: int = 0) -> None:
-    """The command line in a process of its own; killed before its `kill_at`-th change to a file, if that is not 0."""
+    """Run the command line; kill the process before its `kill_at`-th change to a file (0: never)."""
     from cytoform.cli import run
 
     begun.set()
@@ -42,7 +42,7 @@ def run_cytoform(arguments: list[str], begun: Event, kill_at: int = 0) -> None:
 
 
 def die_once(n: int, folder: Path) -> int:
-    """Number 2 kills its process the first time."""
+    """Kill the process at number 2, once."""
     marker = folder / "died"
     if n == 2 and not marker.exists():
         marker.touch()

@@ -13,15 +13,15 @@ from tiny import small_config
 from cytoform.errors import InputError
 from cytoform.representations.rotation import random, to_matrix
 from cytoform.runs.stage import train
+from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import ShapeStore
 from cytoform.simulate.analytic import Capsule
 from cytoform.synthesis import pose
 from cytoform.synthesis.cells import Cells, load
-from cytoform.synthesis.field import Field
+from cytoform.synthesis.field import CodeField
 from cytoform.synthesis.interpolation import interpolate
-from cytoform.synthesis.pose import draw_rotation, is_cut, uncut
-from cytoform.synthesis.render import RenderedFrame
+from cytoform.synthesis.pose import draw_rotation, uncut
 from cytoform.synthesis.sequences import Rendering, generate, reconstruct
 
 TURNS = Rotation.random(3, random_state=np.random.default_rng(4))
@@ -129,30 +129,30 @@ def test_a_run_without_rotations_has_the_identity_and_no_random_poses(trained: P
 
 
 @dataclass(frozen=True)
-class Rod(Field):
+class Rod(CodeField):
     """A straight cell along x, which fits into the cube along some directions only."""
 
     length_um: float = 0.0
 
-    def render(self, time: float, grid_size: int, **_: object) -> RenderedFrame:
+    def render(self, time: float, grid_size: int, **_: object) -> BoxedField:
         grid = Grid(grid_size, self.half_extent_um)
         points_xyz = (grid.points_zyx_um() - self.half_extent_um)[:, ::-1] @ self._matrix.double().numpy().T
         distance_um = Capsule(1.0, self.length_um).distance_um(points_xyz[:, ::-1])
-        return RenderedFrame(grid, (0, 0, 0), distance_um.reshape(grid.shape), grid.size**3)
+        return BoxedField(grid, (0, 0, 0), distance_um.reshape(grid.shape), grid.half_extent_um)
 
 
 def rod(length_um: float, run: Path) -> Rod:
     plain = load(run).field("s0")
-    return Rod(plain.decoder, plain.code, 8.0, plain.bounds, None, length_um)
+    return Rod(plain.decoder, plain.code, 8.0, plain.bounds, length_um=length_um)
 
 
 def test_poses_in_which_the_cube_cuts_the_cell_are_drawn_again(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pose, "TRIAL_GRID", 24)
     cell, rng = rod(17.0, run), np.random.default_rng(8)
-    assert is_cut(cell.render(0.0, 24))
+    assert cell.render(0.0, 24).is_cut
     for _ in range(3):
         drawn = draw_rotation(cell, np.array([-1.0, 1.0]), "new0", rng)
-        assert not is_cut(replace(cell, rotation=torch.tensor(drawn)).render(0.0, 24))
+        assert not replace(cell, rotation=torch.tensor(drawn)).render(0.0, 24).is_cut
 
 
 def test_a_cell_that_fits_no_way_round_is_one_line(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,18 +164,12 @@ def test_a_cell_that_fits_no_way_round_is_one_line(run: Path, monkeypatch: pytes
 
 
 def test_a_cut_cell_is_never_written(cells: Cells, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pose, "is_cut", lambda frame: frame.grid.size == 40)
+    monkeypatch.setattr(BoxedField, "is_cut", property(lambda frame: frame.grid.size == 40))
     with pytest.raises(InputError, match="new0000, frame 0: the cube cuts the cell"):
         generate(cells, tmp_path / "new.zarr", 1, prior="around", rendering=Rendering(40, 1))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_where_a_frame_is_cut() -> None:
-    grid = Grid(8, 4.0)
-    for corner, cut in (((1, 1, 1), False), ((0, 1, 1), True), ((1, 5, 1), True), ((1, 1, 4), False)):
-        frame = RenderedFrame(grid, corner, np.full((3, 3, 3), -1.0), 27)
-        assert is_cut(frame) == cut
-    assert not is_cut(RenderedFrame(grid, (0, 0, 0), np.full((8, 8, 8), 1.0), 1))
-    assert not is_cut(RenderedFrame(grid, (0, 0, 0), np.empty((0, 0, 0)), 1))
-    whole = RenderedFrame(grid, (1, 1, 1), np.full((3, 3, 3), -1.0), 27)
+def test_frames_that_are_not_cut_pass_as_they_are() -> None:
+    whole = BoxedField(Grid(8, 4.0), (1, 1, 1), np.full((3, 3, 3), -1.0), 1.0)
     assert list(uncut([whole, whole], "a")) == [whole, whole]

@@ -17,7 +17,7 @@ from cytoform.assess.measures.sequences import PAIR_MEASURES, Pair, Sequence, me
 from cytoform.assess.results_json import results_json
 from cytoform.assess.statistics.contrasts import Contrast, Sides, by_sequence, contrasts
 from cytoform.assess.statistics.distributions import Values
-from cytoform.assess.statistics.near_duplicates import SET_MEASURES, Likeness, likeness
+from cytoform.assess.statistics.near_duplicates import SET_MEASURES, NearDuplicates, find_near_duplicates
 from cytoform.base.cluster import local_workers
 from cytoform.base.digest import folder_sha256
 from cytoform.base.files import write_json
@@ -48,7 +48,7 @@ class Results:
     pairs: dict[str, tuple[Pair, ...]] | None
     provenance: dict[str, Any]
     # As sets of whole sequences; None where they are paired.
-    likeness: Likeness | None = None
+    near_duplicates: NearDuplicates | None = None
     seed: int = 0
 
     def descriptor(self, side: str, name: str) -> list[Values]:
@@ -120,7 +120,7 @@ def evaluate(
         alone = [(store.path.absolute(), name) for store, side in zip(stores, names, strict=True) for name in side]
         measured = run_all(measure_sequence, alone, workers=workers, done=done)
         sides = [tuple(measured[: len(names[0])]), tuple(measured[len(names[0]) :])]
-        alike = likeness((reference, other), names, workers=workers, seed=seed)
+        alike = find_near_duplicates((reference, other), names, workers=workers, seed=seed)
         return Results(sides[0], sides[1], None, provenance, alike, seed)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def results_json(results: "Results") -> dict[str, Any]:
     """The content of results.json, where NaN is still to become null; null, too, for what a comparison has not."""
-    paired, likeness = results.pairs is not None, results.likeness
+    paired, near_duplicates = results.pairs is not None, results.near_duplicates
     return {
         "jaccard": _paired(results, "jaccard") if paired else None,
         "dice": _paired(results, "dice") if paired else None,
@@ -27,7 +27,7 @@ def results_json(results: "Results") -> dict[str, Any]:
         "descriptors": {name: _descriptor(results, name) for name in DESCRIPTORS},
         "temporal": {name: _temporal(results, name) for name in DYNAMICS},
         "topology": {side: _topology(getattr(results, side)) for side in ("reference", "other")},
-        "sets": None if likeness is None else likeness.to_json(),
+        "sets": None if near_duplicates is None else near_duplicates.to_json(),
         "provenance": results.provenance,
     }
 

@@ -6,6 +6,8 @@ from typing import Any, Literal
 import zarr
 from zarr.codecs import BloscCodec
 
+from cytoform.base.triples import IntTriple, Triple
+
 VERSION = "0.5"
 # Zstandard over shuffled bytes: smaller and faster than over shuffled bits (docs/LOG.md).
 COMPRESSOR = BloscCodec(cname="zstd", clevel=1, shuffle="shuffle")
@@ -16,9 +18,9 @@ class OmeMovie:
     """The size, scale and chunks that an image shares with its label images. A chunk holds voxels of one frame."""
 
     n_frames: int
-    shape_zyx: tuple[int, int, int]
-    chunk_zyx: tuple[int, int, int]
-    spacing_zyx_um: tuple[float, float, float]
+    shape_zyx: IntTriple
+    chunk_zyx: IntTriple
+    spacing_zyx_um: Triple
     time_step_s: float | None
     compressor: BloscCodec | Literal["auto"] = COMPRESSOR
 

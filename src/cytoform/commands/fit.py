@@ -118,6 +118,7 @@ def _line(cell: "Completed") -> str:
     learned = "" if cell.learned_error_um is None else f" (learned cells {cell.learned_error_um:.3g} µm)"
     expected = [value for value in cell.expected_error_um if not math.isnan(value)]
     surface = f", surface to ±{min(expected):.2g} to {max(expected):.2g} µm" if expected else ""
-    remote = "" if cell.remoteness is None else f", code {cell.remoteness:.2f} as remote as a learned one gets"
+    score = cell.out_of_distribution
+    unusual = "" if score is None else f", code {score:.2f} of the most unusual learned one"
     verdict = "; lies OUTSIDE what the run has learned" if cell.outside else ""
-    return f"{cell.name}: {known}, error {cell.error_um:.3g} µm{learned}{surface}{remote}{verdict}"
+    return f"{cell.name}: {known}, error {cell.error_um:.3g} µm{learned}{surface}{unusual}{verdict}"

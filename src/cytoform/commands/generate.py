@@ -19,7 +19,7 @@ def generate(
     *,
     out: Path,
     n: Annotated[int, Parameter(name=["-n", "--number"])] = 1,
-    prior: Literal["gaussian", "around", "between", "covariance", "mixture"] = "gaussian",
+    prior: str = "gaussian",
     sigma: float | None = None,
     where: Annotated[list[str] | None, Parameter(negative=())] = None,
     pose: Literal["random", "canonical"] | None = None,

@@ -111,6 +111,7 @@ def _import_run(
 ) -> None:
     from cytoform.exchange.import_run import Assumptions, import_run
     from cytoform.exchange.published_shapes import given_grid
+    from cytoform.representations.table import new_representation
 
     if half_extent is None and voxel_size is None:
         voxel_size = 1.0
@@ -129,8 +130,7 @@ def _import_run(
         um_per_unit=checkpoint.unit,
     )
     config = import_run(source, codes, out, assumed=assumed, seed=common.seed, overwrite=common.overwrite)
-    model = config.model
-    common.say(f"{model.depth} layers of {model.width} units, codes of {model.code_dim} in layers {model.code_layers}")
+    common.say(new_representation(config.model, seed=0).describe())
     frequency = f", omega {assumed.omega:g}" if assumed.activation == "sine" else ""
     common.say(
         f"assumed: {assumed.activation}{frequency}, {assumed.n_frames} frames, {assumed.grid.size}³ voxels of "

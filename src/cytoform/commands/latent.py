@@ -34,14 +34,14 @@ def latent(
     frames
         Frames spread evenly over each sequence's time that its descriptors are taken from.
     """
-    from cytoform.reports.latent.stage import Look, write_latent_report
+    from cytoform.reports.latent.stage import LatentView, write_latent_report
     from cytoform.synthesis.cells import load
 
     write_latent_report(
         load(run, device=device),
         out,
         generated=generated,
-        look=Look(grid, frames, components),
+        look=LatentView(grid, frames, components),
         seed=common.seed,
         overwrite=common.overwrite,
         progress=common.progress,

@@ -58,7 +58,7 @@ def evaluate(
     planes
         Of 3D: maximum projections or all slices.
     """
-    from cytoform.reports.images.stage import Schooling, Source, write_texture_report
+    from cytoform.reports.images.stage import Source, TrainingBudget, write_texture_report
 
     write_texture_report(
         Source(real, frames),
@@ -66,7 +66,7 @@ def evaluate(
         out,
         training=None if train_on is None else Source(train_on, train_frames),
         planes=planes,
-        schooling=Schooling(segmenter, steps, device),
+        budget=TrainingBudget(segmenter, steps, device),
         seed=common.seed,
         overwrite=common.overwrite,
         progress=common.progress,

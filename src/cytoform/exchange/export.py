@@ -27,7 +27,7 @@ from cytoform.exchange.matlab import MAT5_BYTES
 from cytoform.movies.ctc import CtcWriter
 from cytoform.movies.lineage import Lineage, Track
 from cytoform.shapes.mesh import surface_points
-from cytoform.shapes.store import ShapeSequence, ShapeStore, meshes_of
+from cytoform.shapes.store import ShapeSequence, ShapeStore
 
 Format = Literal["masks", "meshes", "points", "ctc", "h5", "mat"]
 MAT5_HEADER = 116  # bytes of text that a .mat file of version 5 begins with
@@ -99,7 +99,7 @@ def write_meshes(sequence: ShapeSequence, folder: Path) -> None:
     """One PLY a frame."""
     inside = folder / sequence.info.name
     inside.mkdir()
-    for frame, mesh in enumerate(meshes_of(sequence)):
+    for frame, mesh in enumerate(sequence.meshes()):
         if mesh is not None:
             mesh.write(inside / f"t{frame:03d}.ply")
 
@@ -113,7 +113,7 @@ def write_points(sequence: ShapeSequence, folder: Path, *, n_points: int, rng: n
     inside = folder / sequence.info.name
     inside.mkdir()
     clouds = np.full((sequence.info.n_frames, n_points, 3), np.nan, np.float32)
-    for frame, mesh in enumerate(meshes_of(sequence)):
+    for frame, mesh in enumerate(sequence.meshes()):
         if mesh is not None:
             points_xyz_um = surface_points(mesh, n_points, rng)
             clouds[frame] = points_xyz_um[:, ::-1]

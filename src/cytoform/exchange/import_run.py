@@ -29,10 +29,11 @@ from cytoform.base.tensors import load_into
 from cytoform.errors import InputError
 from cytoform.exchange.published_checkpoint import PLACE_TIME, Checkpoint, Layer, read_checkpoint, read_codes
 from cytoform.representations.bounds import measure_bounds
-from cytoform.representations.global_code.config import ModelConfig
-from cytoform.representations.global_code.decoder import Decoder
+from cytoform.representations.global_code.config import GlobalCodeConfig
+from cytoform.representations.representation import Representation
+from cytoform.representations.table import new_representation
 from cytoform.runs.config import Config, check_config
-from cytoform.runs.run import Learned, LearnedSequence, new_decoder, write_weights
+from cytoform.runs.run import Learned, LearnedSequence, write_weights
 from cytoform.shapes.grid import Grid
 from cytoform.training.folder import CONFIG, PROVENANCE
 
@@ -45,7 +46,7 @@ PUBLISHED_UNIT_VOXELS = 32
 
 @dataclass(frozen=True)
 class Assumptions:
-    """What a published checkpoint does not record; defaults are those of the published code."""
+    """Parameters that a published checkpoint does not record; the defaults are the published code's."""
 
     grid: Grid
     activation: Literal["sine", "relu"] = "sine"
@@ -57,11 +58,11 @@ class Assumptions:
 
     @property
     def unit_um(self) -> float:
-        """`um_per_unit`, or that of the published data."""
+        """`um_per_unit`, or the unit of the published data."""
         return PUBLISHED_UNIT_VOXELS * self.grid.spacing_um if self.um_per_unit is None else self.um_per_unit
 
 
-Assumed = Assumptions  # its former name
+Assumed = Assumptions  # its earlier name
 
 
 def import_run(
@@ -79,6 +80,7 @@ def import_run(
     found = read_checkpoint(checkpoint)
     table = read_codes(codes, found.code_dim)
     config = _config(found, assumed)
+    assert isinstance(config.model, GlobalCodeConfig)
     decoder = to_decoder(found, config.model, assumed)
     sequences = tuple(
         LearnedSequence(f"seq{number:03d}", assumed.n_frames, assumed.time_step_s) for number in range(len(table))
@@ -92,10 +94,10 @@ def import_run(
     return config
 
 
-def to_decoder(found: Checkpoint, model: ModelConfig, assumed: Assumptions) -> Decoder:
+def to_decoder(found: Checkpoint, model: GlobalCodeConfig, assumed: Assumptions) -> Representation:
     """Our decoder with the outputs of the published one, in half extents instead of its unit."""
     *hidden, last = found.layers
-    decoder = new_decoder(model, seed=0)
+    decoder = new_representation(model, seed=0)
     state = {name: torch.zeros_like(tensor) for name, tensor in decoder.state_dict().items()}
     # Narrower layers are filled up with units that stay 0 and count for nothing.
     for number, layer in enumerate(hidden):
@@ -111,7 +113,7 @@ def to_decoder(found: Checkpoint, model: ModelConfig, assumed: Assumptions) -> D
     return decoder.requires_grad_(False)
 
 
-def _set_output(state: dict[str, Tensor], last: Layer, model: ModelConfig, assumed: Assumptions) -> None:
+def _set_output(state: dict[str, Tensor], last: Layer, model: GlobalCodeConfig, assumed: Assumptions) -> None:
     """The output layer; spare units of the last hidden layer give it what place and time add to it."""
     weight, bias = state["output.weight"], state["output.bias"]
     weight[:, : last.hidden.shape[1]] = last.hidden
@@ -126,7 +128,7 @@ def _set_output(state: dict[str, Tensor], last: Layer, model: ModelConfig, assum
         part *= assumed.unit_um / assumed.grid.half_extent_um
 
 
-def _carriers(term: Float[Tensor, " 4"], model: ModelConfig) -> list[tuple[float, float]]:
+def _carriers(term: Float[Tensor, " 4"], model: GlobalCodeConfig) -> list[tuple[float, float]]:
     """For each spare unit, what it multiplies the term with, and what the output multiplies the unit with."""
     if model.activation == "relu":
         return [(1.0, 1.0), (-1.0, -1.0)]

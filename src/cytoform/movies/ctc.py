@@ -15,11 +15,10 @@ import tifffile
 from jaxtyping import Integer, Shaped
 
 from cytoform.base.files import write_atomically
+from cytoform.base.triples import Triple
 from cytoform.errors import InputError
 from cytoform.movies.lineage import Lineage, write_lineage
 from cytoform.movies.movie import as_labels
-
-Triple = tuple[float, float, float]
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,16 @@
 """The cells of all movies, each under a name of its own, and their frames."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
 
 from cytoform.base.parallel import run_all
 from cytoform.errors import InputError
 from cytoform.movies.families import Family, FamilyFrame, FamilySearch, LeftOut, find_families
-from cytoform.movies.movie import LabelMovie
-from cytoform.prepare.failures import FAULTS, Failures
+from cytoform.movies.movie import LabelMovie, Labels
+from cytoform.prepare.failures import Failures, reason_of
+from cytoform.prepare.masks import Masks
 
 
 @dataclass(frozen=True)
@@ -31,11 +33,16 @@ class CellFrame:
 
 @dataclass(frozen=True)
 class MovieFrame:
-    """All cells of one frame of a movie, so that it is read once for all of them."""
+    """All cells of one frame of a movie."""
 
     movie: LabelMovie
     frame: int
     cells: tuple[CellFrame, ...]
+
+    @property
+    def families(self) -> list[FamilyFrame]:
+        """The families of the cells."""
+        return [cell.at for cell in self.cells]
 
 
 @dataclass(frozen=True)
@@ -50,13 +57,19 @@ def follow(
     movies: Sequence[LabelMovie],
     *,
     frames: int | None,
+    masks: Masks,
     taken: Mapping[str, str],
     failures: Failures,
     workers: int,
     done: Callable[[], object],
 ) -> Followed:
-    """Find the families of all movies; `taken` are names that sequences have already, with their sources."""
-    searches = run_all(_search, [(movie, frames) for movie in movies], workers=workers, done=done, kept=FAULTS)
+    """Find the families of all movies and keep the masks of their labels.
+
+    `taken` are names that sequences have already, with their sources.
+    """
+    tasks = [(movie, frames, masks) for movie in movies]
+    # Faults of the disk with the masks are no movie's, and end the work.
+    searches = run_all(_search, tasks, workers=workers, done=done, kept=(InputError,))
     failures.sift(movies, searches)
     found = [(movie, search) for movie, search in zip(movies, searches, strict=True) if not failures.has(movie)]
     named: dict[str, Cell] = {}
@@ -69,12 +82,21 @@ def follow(
     return Followed(list(named.values()), [lost for _, search in found for lost in search.left_out])
 
 
-def _search(movie: LabelMovie, frames: int | None) -> FamilySearch:
-    search = find_families(movie, frames=frames)
+def _search(movie: LabelMovie, frames: int | None, masks: Masks) -> FamilySearch:
+    readable = replace(movie, read=partial(_read, movie))
+    search = find_families(readable, frames=frames, keep=partial(masks.keep_labels, movie.name))
     if not search.families:
         first = f"; {search.left_out[0].name}: {search.left_out[0].reason}" if search.left_out else ""
         raise InputError(f"{movie.source}: no whole cell{first}; crop less tightly")
     return search
+
+
+def _read(movie: LabelMovie, frame: int) -> Labels:
+    """Read a frame such that a fault of its file cannot be taken for one of the disk with the masks."""
+    try:
+        return movie.read(frame)
+    except OSError as fault:
+        raise InputError(reason_of(movie.source, fault)) from None
 
 
 def movie_frames(cells: Sequence[Cell]) -> list[MovieFrame]:

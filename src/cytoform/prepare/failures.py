@@ -40,11 +40,11 @@ class Failures:
 
     def unopened(self, source: str, fault: Exception) -> None:
         """A source, or a movie in it, that cannot be opened."""
-        self._unopened.append(Failure(source, "", _reason(source, fault)))
+        self._unopened.append(Failure(source, "", reason_of(source, fault)))
 
     def add(self, movie: LabelMovie, fault: Exception) -> None:
         """A movie that fails; the first fault counts."""
-        failure = Failure(self._source_of[movie.source], movie.source, _reason(movie.source, fault))
+        failure = Failure(self._source_of[movie.source], movie.source, reason_of(movie.source, fault))
         self._of_movie.setdefault(movie.source, failure)
 
     def sift(self, movies: Iterable[LabelMovie], outcomes: Iterable[Any]) -> None:
@@ -62,7 +62,8 @@ class Failures:
         return movie.source in self._of_movie
 
 
-def _reason(place: str, fault: Exception) -> str:
+def reason_of(place: str, fault: Exception) -> str:
+    """One line for the user, which names the file or at least the movie."""
     reason = str(fault)
     if isinstance(fault, OSError):
         reason = f"{fault.filename or place}: {fault.strerror or fault}; make it readable"

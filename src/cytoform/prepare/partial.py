@@ -5,6 +5,7 @@
   plan.json              what is being written, once the empty store is there
   NAME.zarr              the store
   frames/SEQUENCE/T      digest of the bytes of frame T, once it is complete
+  masks/                 masks of all cells, while a process is at work (prepare/masks.py)
 """
 
 import contextlib
@@ -17,6 +18,7 @@ from typing import Any
 from cytoform.base.digest import folder_sha256
 from cytoform.base.files import write_atomically
 from cytoform.base.unfinished import Unfinished
+from cytoform.prepare.masks import Masks
 from cytoform.shapes.store import ShapeSequence, ShapeStore
 
 
@@ -31,6 +33,16 @@ class PartialStore(Unfinished):
     def plan(self) -> dict[str, Any] | None:
         """What an interrupted preparation was writing; None if there is nothing to go on with."""
         return super().plan() if self.store.is_dir() else None
+
+    @contextlib.contextmanager
+    def keeping_masks(self) -> Iterator[Masks]:
+        """Room for masks, which is empty when the block begins and gone when it ends."""
+        folder = self.folder / "masks"
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            yield Masks(folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def clear(self) -> None:
         """Throw away what an earlier preparation has left."""

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from cytoform.base.parallel import run_all
+from cytoform.base.triples import triple
 from cytoform.errors import InputError
-from cytoform.movies.families import FamilyFrame, Triple
+from cytoform.movies.families import FamilyFrame
 from cytoform.movies.movie import LabelMovie
 from cytoform.prepare.cells import Cell, MovieFrame
 from cytoform.prepare.extent import Centres, Extent, Vector, centres_of, check_fits, common_grid, extent_of
-from cytoform.prepare.failures import FAULTS, Failures
+from cytoform.prepare.failures import Failures
+from cytoform.prepare.masks import Masks
 from cytoform.prepare.request import Request
 from cytoform.shapes.cleaning import clean_mask
 from cytoform.shapes.grid import Grid
@@ -47,17 +49,18 @@ class Plan:
                 n_frames=len(cell.family.frames),
                 time_step_s=cell.movie.time_step_s,
                 source=cell.movie.source,
-                offsets_zyx_um=tuple(as_triple(centre) for centre in self.centres[cell.name]),
+                offsets_zyx_um=tuple(triple(centre) for centre in self.centres[cell.name]),
             )
             for cell in self.cells
         ]
 
 
 def measure(
-    frames: Sequence[MovieFrame], *, failures: Failures, workers: int, done: Callable[[], object]
+    frames: Sequence[MovieFrame], masks: Masks, *, failures: Failures, workers: int, done: Callable[[], object]
 ) -> dict[str, list[Measured]]:
-    """Extent, holes and specks of every cell in all its frames, by name; cells of movies that fail are missing."""
-    results = run_all(_measure, [(frame,) for frame in frames], workers=workers, done=done, kept=FAULTS)
+    """Clean every cell in all its frames and measure it; by name. Cells of movies that fail are missing."""
+    tasks = [(frame, masks) for frame in frames]
+    results = run_all(_measure, tasks, workers=workers, done=done, kept=(InputError,))
     failures.sift([frame.movie for frame in frames], results)
     whole = [pair for pair in zip(frames, results, strict=True) if not failures.has(pair[0].movie)]
     by_cell: dict[str, list[Measured]] = {}
@@ -84,23 +87,19 @@ def make_plan(
     return Plan(grid, tuple(cell for cell in cells if not failures.has(cell.movie)), centres, measured)
 
 
-def _measure(frame: MovieFrame) -> list[Measured]:
-    labels = frame.movie.read(frame.frame)
+def _measure(frame: MovieFrame, masks: Masks) -> list[Measured]:
     spacing_zyx_um = np.array(frame.movie.spacing_zyx_um)
-    measured = []
-    for cell in frame.cells:
-        clean = clean_mask(labels[cell.at.box_zyx], cell.at.labels)
-        extent = extent_of(clean.mask, spacing_zyx_um, corner_um(cell.at, frame.movie))
+    where = frame.movie.name, frame.frame, frame.families
+    measured, cleaned = [], []
+    for family, labels in zip(frame.families, masks.labels_of(*where), strict=True):
+        clean = clean_mask(labels, family.labels)
+        extent = extent_of(clean.mask, spacing_zyx_um, corner_um(family, frame.movie))
         measured.append(Measured(extent, clean.n_holes, clean.n_specks))
+        cleaned.append(clean.mask)
+    masks.keep_cleaned(*where, cleaned)
     return measured
 
 
 def corner_um(at: FamilyFrame, movie: LabelMovie) -> Vector:
     """The lowest corner of the box around a family, in its movie."""
     return np.array([side.start for side in at.box_zyx]) * np.array(movie.spacing_zyx_um)
-
-
-def as_triple(vector: Vector) -> Triple:
-    """As a store keeps it."""
-    z, y, x = (float(value) for value in vector)
-    return z, y, x

@@ -7,12 +7,14 @@ from pathlib import Path
 from cytoform.base.cluster import local_workers
 from cytoform.base.files import refuse_existing
 from cytoform.base.parallel import Progress, no_progress
+from cytoform.base.triples import Triple
 from cytoform.errors import InputError
-from cytoform.movies.families import LeftOut, Triple
+from cytoform.movies.families import LeftOut
 from cytoform.movies.movie import LabelMovie
 from cytoform.movies.readers import find_movies, name_apart
 from cytoform.prepare.cells import follow, movie_frames
 from cytoform.prepare.failures import FAULTS, Failure, Failures
+from cytoform.prepare.masks import Masks
 from cytoform.prepare.partial import PartialStore
 from cytoform.prepare.plan import Plan, make_plan, measure
 from cytoform.prepare.request import Request
@@ -77,8 +79,8 @@ def prepare(
     failures = Failures()
     movies = _open(request, target.base, failures)
     _refuse_nothing(movies, target, failures)
-    with local_workers(workers):
-        return _run(request, target, movies, failures, workers=workers, progress=progress)
+    with local_workers(workers), target.partial.locked(), target.partial.keeping_masks() as masks:
+        return _run(request, target, movies, masks, failures, workers=workers, progress=progress)
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,7 @@ def _run(
     request: Request,
     target: _Target,
     movies: Sequence[LabelMovie],
+    masks: Masks,
     failures: Failures,
     *,
     workers: int,
@@ -158,28 +161,36 @@ def _run(
 ) -> Prepared:
     taken = {} if target.base is None else {sequence.info.name: sequence.info.source for sequence in target.base}
     with progress("following families", len(movies)) as advance:
-        followed = follow(movies, frames=request.frames, taken=taken, failures=failures, workers=workers, done=advance)
+        followed = follow(
+            movies,
+            frames=request.frames,
+            masks=masks,
+            taken=taken,
+            failures=failures,
+            workers=workers,
+            done=advance,
+        )
     # Those that are taken were moved by a call that was interrupted after that.
     cells = [cell for cell in followed.cells if cell.name not in taken]
     frames = movie_frames(cells)
     with progress("preparing frames", 2 * len(frames)) as advance:
-        measured = measure(frames, failures=failures, workers=workers, done=advance)
+        measured = measure(frames, masks, failures=failures, workers=workers, done=advance)
         cells = [cell for cell in cells if cell.name in measured]
         _refuse_nothing(cells, target, failures)
         plan = make_plan(request, cells, measured, None if target.base is None else target.base.grid, failures)
-        with target.partial.locked():
-            if not target.resume:
-                target.partial.clear()
-            write(
-                plan,
-                target.partial,
-                attributes=request.attributes(),
-                replaces=target.replaces,
-                failures=failures,
-                workers=workers,
-                done=advance,
-            )
-            _finish(target, plan, followed.left_out, failures)
+        if not target.resume:
+            target.partial.clear()
+        write(
+            plan,
+            target.partial,
+            masks,
+            attributes=request.attributes(),
+            replaces=target.replaces,
+            failures=failures,
+            workers=workers,
+            done=advance,
+        )
+    _finish(target, plan, followed.left_out, failures)
     return _summary(plan, followed.left_out, failures)
 
 

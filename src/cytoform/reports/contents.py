@@ -9,6 +9,7 @@ from cytoform.errors import InputError
 from cytoform.imaging.networks.config import TextureConfig
 from cytoform.imaging.networks.model import TextureModel
 from cytoform.movies.readers import open_movies
+from cytoform.representations.table import new_representation
 from cytoform.runs.config import read_config
 from cytoform.runs.run import load_run
 from cytoform.shapes.store import ShapeStore
@@ -39,18 +40,14 @@ def _store(path: Path) -> list[str]:
 
 def _run(path: Path) -> list[str]:
     config = read_config(path / CONFIG)
-    model, training = config.model, config.training
-    lines = [
-        f"run: {model.depth} layers of {model.width} units ({model.activation}), codes of {model.code_dim}, "
-        f"{training.epochs} epochs"
-    ]
+    lines = [f"run: {new_representation(config.model, seed=0).describe()}, {config.training.epochs} epochs"]
     if not (path / WEIGHTS).is_file():
         return [*lines, "not finished; go on with 'cytoform train ... --resume'"]
     run = load_run(path)
     n_weights = sum(parameter.numel() for parameter in run.decoder.parameters())
     lines.append(f"decoder of {n_weights:,} parameters, steepest slope {run.learned.bounds.slope:.2f}")
-    if config.turns:
-        lines.append(f"one rotation a sequence: aligned {config.data.align}, learned {model.rotations}")
+    if config.has_rotations:
+        lines.append(f"one rotation a sequence: aligned {config.data.align}, learned {config.model.rotations}")
     return [*lines, f"learned {len(run.names)} sequences: {', '.join(run.names[:8])}{' …' * (len(run.names) > 8)}"]
 
 

@@ -23,7 +23,7 @@ def principal_rotations(store: ShapeStore, frames: list[TrainingFrame]) -> Float
 
 def moments_of(sequence: ShapeSequence, frame: int) -> Moments:
     """The moments of one frame, in half extents from the centre of the cube."""
-    corner_zyx, sdf_um = sequence.box(frame)
-    voxels_zyx = np.argwhere(sdf_um <= 0) + np.array(corner_zyx)
+    field = sequence.box(frame)
+    voxels_zyx = np.argwhere(field.inside) + np.array(field.corner_zyx)
     points_zyx = (voxels_zyx + 0.5) * 2 / sequence.grid.size - 1
     return Moments.of(torch.from_numpy(points_zyx[:, ::-1].copy()))

@@ -23,8 +23,8 @@ from cytoform.base.parallel import run_all
 from cytoform.errors import EmptyFrame
 from cytoform.representations.rotation import MIRRORS
 from cytoform.runs.config import SamplingConfig
+from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import frame_times
-from cytoform.shapes.mesh import mesh_from_distance
 from cytoform.shapes.store import ShapeSequence, ShapeStore
 
 SAMPLES, RECIPE = "samples.npy", "samples.json"
@@ -54,7 +54,7 @@ class SamplePool:
     """The pools of all training frames, in a memory map of (frames, points, 4): x, y, z, distance.
 
     Of a `mirrored` pool, batches show each frame in one of its mirror images, drawn anew each time. Each image has a code
-    of its own: those of a sequence are neighbours in the code table, the sequence itself first.
+    of its own. The codes of a sequence are neighbours in the code table, the sequence itself first.
     """
 
     def __init__(self, path: Path, frames: list[TrainingFrame], *, mirrored: bool = False) -> None:
@@ -109,7 +109,7 @@ class SamplePool:
 
 
 def training_frames(store: ShapeStore, names: list[str], stride: int) -> list[TrainingFrame]:
-    """Every `stride`-th frame of the named sequences; network times are those of the whole sequence."""
+    """Every `stride`-th frame of the named sequences; network times count the whole sequence."""
     frames = []
     for code, name in enumerate(names):
         times = frame_times(store[name].info.n_frames)
@@ -189,24 +189,24 @@ def draw_samples(
 ) -> Float32[np.ndarray, "n 4"]:
     """Draw one frame's pool: x, y, z in Ω and the distance, in units of the half extent (paper section 2.3)."""
     half = sequence.grid.half_extent_um
-    corner_zyx, sdf_um = sequence.box(frame)
-    try:
-        surface = _vertices(corner_zyx, sdf_um, sequence.grid.spacing_um)
-    except EmptyFrame:
+    field = sequence.box(frame)
+    mesh = field.tight(margin=1).mesh()
+    if mesh is None:
         raise EmptyFrame(
             f"{sequence.info.source or sequence.info.name}, frame {frame}: no voxel is inside the cell; "
             "leave the frame out with 'cytoform prepare --frames'"
-        ) from None
+        )
+    surface = mesh.vertices_xyz_um
     n_near = round(sampling.near_share * sampling.pool_points)
     near = surface[rng.integers(0, len(surface), n_near)] / half - 1
     sigma = np.resize(sampling.near_sigma, n_near)  # the widths in turn
     near += rng.normal(0, sigma[:, None], near.shape)
     n_far = sampling.pool_points - n_near
     far = _within_the_ball(n_far, rng) if any_pose else rng.uniform(-1, 1, (n_far, 3))
-    # Points that left Ω are mirrored back into it, so that the share near the surface stays what it is.
+    # Points that left Ω are mirrored back into it, so that the share near the surface does not change.
     points = np.concatenate([_mirror_into_omega(near), far]).astype(np.float32)
     points = points[rng.permutation(len(points))]
-    distance_um = _distance_at((points + 1) * half, corner_zyx, sdf_um, sequence, surface)
+    distance_um = _distance_at((points + 1) * half, field, surface, band_um=sequence.band_um)
     distance = np.clip(distance_um / half, -sampling.truncation, sampling.truncation)
     return np.column_stack([points, distance]).astype(np.float32)
 
@@ -221,34 +221,21 @@ def _within_the_ball(n: int, rng: np.random.Generator) -> Float[np.ndarray, "n 3
     return directions / np.linalg.norm(directions, axis=1, keepdims=True) * rng.uniform(0, np.sqrt(3), (n, 1))
 
 
-def _vertices(
-    corner_zyx: tuple[int, int, int], sdf_um: Float[np.ndarray, "z y x"], spacing_um: float
-) -> Float[np.ndarray, "vertices 3"]:
-    """Vertices of the surface, as xyz in µm; only the voxels around it are meshed. Raises EmptyFrame."""
-    sides = []
-    inside = sdf_um <= 0
-    for axis in range(3):
-        filled = np.flatnonzero(inside.any(axis=tuple({0, 1, 2} - {axis})))
-        sides.append(slice(max(filled[0] - 1, 0), filled[-1] + 2) if len(filled) else slice(0))
-    low = tuple(int(corner) + int(side.start or 0) for corner, side in zip(corner_zyx, sides, strict=True))
-    return mesh_from_distance(sdf_um[tuple(sides)], spacing_um, corner_zyx=(low[0], low[1], low[2])).vertices_xyz_um
-
-
 def _distance_at(
     points_xyz_um: Float[np.ndarray, "n 3"],
-    corner_zyx: tuple[int, int, int],
-    sdf_um: Float[np.ndarray, "z y x"],
-    sequence: ShapeSequence,
+    field: BoxedField,
     surface_xyz_um: Float[np.ndarray, "vertices 3"],
+    *,
+    band_um: float,
 ) -> Float[np.ndarray, " n"]:
     """Distance at continuous points: interpolated within the stored band, to the nearest surface vertex beyond it."""
-    spacing_um = sequence.grid.spacing_um
-    index = points_xyz_um[:, ::-1].T / spacing_um - 0.5 - np.array(corner_zyx)[:, None]
+    spacing_um = field.grid.spacing_um
+    index = points_xyz_um[:, ::-1].T / spacing_um - 0.5 - np.array(field.corner_zyx)[:, None]
     # Outside the box, its nearest voxel is at the end of the band, or the box ends with the cube.
-    in_cube = np.all(np.abs(points_xyz_um / sequence.grid.half_extent_um - 1) <= 1, axis=1)
-    distance = map_coordinates(sdf_um, index, order=1, mode="nearest").astype(float)
+    in_cube = np.all(np.abs(points_xyz_um / field.grid.half_extent_um - 1) <= 1, axis=1)
+    distance = map_coordinates(field.box_sdf_um, index, order=1, mode="nearest").astype(float)
     # Closer to the end of the band, a corner of the voxel that is interpolated in may be truncated.
-    beyond = ~in_cube | (np.abs(distance) > sequence.band_um - np.sqrt(3) * spacing_um)
+    beyond = ~in_cube | (np.abs(distance) > band_um - np.sqrt(3) * spacing_um)
     # Far points search a tree of plain halves of space two to three times as fast as one fitted to the vertices.
     tree = cKDTree(surface_xyz_um, balanced_tree=False, compact_nodes=False)
     to_vertex, _ = tree.query(points_xyz_um[beyond])

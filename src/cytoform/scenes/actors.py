@@ -1,15 +1,14 @@
 """Where a family's shapes come from: a trained run, or a sequence of a shape store."""
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float
 
 from cytoform.base.kinds import Kind, kind_of
-from cytoform.scenes.pieces import Pieces, find_pieces
+from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import Grid, frame_times
 from cytoform.shapes.store import ShapeSequence
 
@@ -18,36 +17,6 @@ if TYPE_CHECKING:
     from cytoform.synthesis.field import Field
 
 TRIAL_GRID = 48
-
-
-@dataclass(frozen=True)
-class Boxed:
-    """A shape on a grid: signed distance in µm in the box that holds it."""
-
-    grid: Grid
-    corner_zyx: tuple[int, int, int]
-    sdf_um: Float[np.ndarray, "z y x"]
-
-    def span(self, axis: int) -> tuple[int, int]:
-        """The first and last voxel of the grid along an axis that are inside; (0, -1) where nothing is."""
-        filled = np.flatnonzero((self.sdf_um <= 0).any(axis=tuple({0, 1, 2} - {axis})))
-        low = self.corner_zyx[axis]
-        return (low + int(filled[0]), low + int(filled[-1])) if len(filled) else (0, -1)
-
-    @property
-    def height_um(self) -> float:
-        """How tall it is along z."""
-        first, last = self.span(0)
-        return (last - first + 1) * self.grid.spacing_um
-
-    @property
-    def is_cut(self) -> bool:
-        """Whether an outermost voxel of the grid is inside."""
-        return any(first == 0 or last == self.grid.size - 1 for first, last in map(self.span, range(3)))
-
-    def pieces(self) -> Pieces:
-        """What it is in pieces of."""
-        return find_pieces(np.ascontiguousarray(self.sdf_um <= 0), self.corner_zyx)
 
 
 @runtime_checkable
@@ -70,7 +39,7 @@ class Actor(Protocol):
         ...
 
     @property
-    def turns(self) -> bool:
+    def has_rotations(self) -> bool:
         """Whether other poses of it may be flatter."""
         ...
 
@@ -79,11 +48,11 @@ class Actor(Protocol):
         """Between these."""
         ...
 
-    def trial(self, frame: int) -> Boxed:
+    def trial(self, frame: int) -> BoxedField:
         """The shape of one of its own frames, perhaps coarsely."""
         ...
 
-    def shape(self, frame: float) -> Boxed:
+    def shape(self, frame: float) -> BoxedField:
         """Its shape on `grid` at any time, counted in its own frames."""
         ...
 
@@ -101,7 +70,7 @@ class FromStore:
         return self.sequence.info.name
 
     @property
-    def turns(self) -> bool:
+    def has_rotations(self) -> bool:
         """About the optical axis only."""
         return False
 
@@ -120,19 +89,21 @@ class FromStore:
         """As stored."""
         return self.sequence.info.time_step_s
 
-    def trial(self, frame: int) -> Boxed:
+    def trial(self, frame: int) -> BoxedField:
         """As stored."""
         return self.shape(frame)
 
-    def shape(self, frame: float) -> Boxed:
+    def shape(self, frame: float) -> BoxedField:
         """The stored frame that is nearest."""
-        (z, y, x), sdf_um = self.sequence.box(round(frame))
-        _, n_y, n_x = sdf_um.shape
+        stored = self.sequence.box(round(frame))
+        z, y, x = stored.corner_zyx
+        _, n_y, n_x = stored.box_sdf_um.shape
         size = self.grid.size
         for _ in range(self.quarters):
             # A quarter turn takes (y, x) to (size - 1 - x, y).
             y, x, n_y, n_x = size - x - n_x, y, n_x, n_y
-        return Boxed(self.grid, (z, y, x), np.rot90(sdf_um, self.quarters, axes=(1, 2)))
+        turned = np.rot90(stored.box_sdf_um, self.quarters, axes=(1, 2))
+        return replace(stored, corner_zyx=(z, y, x), box_sdf_um=turned)
 
 
 @dataclass(frozen=True)
@@ -144,20 +115,19 @@ class FromRun:
     grid: Grid
     n_frames: int
     time_step_s: float | None
-    turns: bool
+    has_rotations: bool
 
-    def trial(self, frame: int) -> Boxed:
+    def trial(self, frame: int) -> BoxedField:
         """On a coarse grid."""
         return self._rendered(frame, min(TRIAL_GRID, self.grid.size))
 
-    def shape(self, frame: float) -> Boxed:
+    def shape(self, frame: float) -> BoxedField:
         """Rendered then."""
         return self._rendered(frame, self.grid.size)
 
-    def _rendered(self, frame: float, size: int) -> Boxed:
+    def _rendered(self, frame: float, size: int) -> BoxedField:
         time = float(frame_times(self.n_frames)[0] + (2 * frame / (self.n_frames - 1) if self.n_frames > 1 else 0))
-        rendered = self.field.render(time, size)
-        return Boxed(rendered.grid, rendered.corner_zyx, rendered.box_sdf_um)
+        return self.field.render(time, size)
 
 
 def is_run(source: Path) -> bool:

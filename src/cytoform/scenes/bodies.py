@@ -7,17 +7,17 @@ as a Zarr array would have, take longer to make and to remove than all else.
 import functools
 import os
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32
 
+from cytoform.base.triples import IntTriple, Slices, Triple, int_triple, triple
 from cytoform.errors import InputError
-from cytoform.shapes.grid import Grid
+from cytoform.shapes.box import BoxedField
 
-Triple = tuple[float, float, float]
 BOXES_KEPT = 64
 SMALLEST_UM = float(np.finfo(np.float16).smallest_subnormal)
 
@@ -35,7 +35,7 @@ class Shape:
     file: str
     start: int
     n_bytes: int
-    size_zyx: tuple[int, int, int]
+    size_zyx: IntTriple
     spacing_um: float
     origin_zyx_um: Triple
 
@@ -76,31 +76,29 @@ class BoxWriter:
         os.fsync(self._file.fileno())
         self._file.close()
 
-    def add(self, field_um: Float[np.ndarray, "z y x"], grid: Grid, corner_zyx: tuple[int, int, int]) -> Shape:
-        """Write the part of a field that holds the cell and a voxel around it; `corner_zyx` is the field's first voxel."""
-        inside = field_um <= 0
-        spans = [np.flatnonzero(inside.any(axis=tuple({0, 1, 2} - {axis}))) for axis in range(3)]
-        low = np.array([max(span[0] - 1, 0) for span in spans])
-        high = np.array([min(span[-1] + 2, n) for span, n in zip(spans, inside.shape, strict=True)])
-        box = field_um[tuple(slice(l, h) for l, h in zip(low, high, strict=True))].astype(np.float16)
-        # What float16 would round to 0 is not inside.
-        box[(box == 0) & ~inside[tuple(slice(l, h) for l, h in zip(low, high, strict=True))]] = SMALLEST_UM
+    def add(self, field: BoxedField) -> Shape:
+        """Write the box of the cell and a voxel around it."""
+        field = field.tight(margin=1)
+        box = field.box_sdf_um.astype(np.float16)
+        # float16 would round the smallest distances to 0, which is inside.
+        box[(box == 0) & ~field.inside] = SMALLEST_UM
         data, start = zlib.compress(box.tobytes(), 1), self._file.tell()
         self._file.write(data)
-        places = np.argwhere(inside) + corner_zyx
-        spacing_um, half_um = grid.spacing_um, grid.half_extent_um
-        ends = _ends(box.astype(np.float32)) + (low + corner_zyx + 0.5)
+        places = np.argwhere(field.inside) + field.corner_zyx
+        spacing_um, half_um = field.grid.spacing_um, field.grid.half_extent_um
+        first = np.add(field.corner_zyx, 0.5)
+        ends = _ends(box.astype(np.float32)) + first
         return Shape(
-            low_zyx_um=_triple(ends[0] * spacing_um - half_um),
-            high_zyx_um=_triple(ends[1] * spacing_um - half_um),
-            centroid_zyx_um=_triple((places.mean(axis=0) + 0.5) * spacing_um - half_um),
+            low_zyx_um=triple(ends[0] * spacing_um - half_um),
+            high_zyx_um=triple(ends[1] * spacing_um - half_um),
+            centroid_zyx_um=triple((places.mean(axis=0) + 0.5) * spacing_um - half_um),
             volume_um3=float(len(places)) * spacing_um**3,
             file=self.path.name,
             start=start,
             n_bytes=len(data),
-            size_zyx=(box.shape[0], box.shape[1], box.shape[2]),
+            size_zyx=int_triple(box.shape),
             spacing_um=spacing_um,
-            origin_zyx_um=_triple((low + corner_zyx + 0.5) * spacing_um - half_um),
+            origin_zyx_um=triple(first * spacing_um - half_um),
         )
 
 
@@ -128,42 +126,39 @@ def _end(places: Float[np.ndarray, " n"], lines_um: Float32[np.ndarray, "n a b"]
     return float(places[last] + (depth_um / (depth_um + beyond_um)).max())
 
 
-def _triple(values: np.ndarray) -> Triple:
-    z, y, x = (float(value) for value in values)
-    return z, y, x
-
-
 @dataclass(frozen=True)
-class Sampled:
-    """Distances in µm at the voxels of a box of the scene, whose lowest voxel is `corner_zyx`; beyond it is outside."""
+class Taken:
+    """The voxels of the scene that a cell takes, in a box with its first voxel at `corner_zyx`; none beyond the box.
 
-    corner_zyx: tuple[int, int, int]
-    distances_um: Float32[np.ndarray, "z y x"]
+    Scene voxels need not be cubes, and a box may begin before the scene does, so it is no BoxedField.
+    """
 
-    def clipped(self, shape_zyx: tuple[int, int, int]) -> "Sampled":
+    corner_zyx: IntTriple
+    inside: Bool[np.ndarray, "z y x"]
+
+    def clipped(self, shape_zyx: IntTriple) -> "Taken":
         """The part within a scene of this many voxels."""
         low = np.clip(self.corner_zyx, 0, shape_zyx)
-        high = np.clip(np.add(self.corner_zyx, self.distances_um.shape), low, shape_zyx)
+        high = np.clip(np.add(self.corner_zyx, self.inside.shape), low, shape_zyx)
         part = tuple(slice(l - c, h - c) for l, h, c in zip(low, high, self.corner_zyx, strict=True))
-        return Sampled((int(low[0]), int(low[1]), int(low[2])), self.distances_um[part])
+        return Taken(int_triple(low), self.inside[part])
 
     @property
-    def slices(self) -> tuple[slice, slice, slice]:
-        """Where the box lies."""
-        z, y, x = (slice(c, c + n) for c, n in zip(self.corner_zyx, self.distances_um.shape, strict=True))
+    def slices(self) -> Slices:
+        """Place of the box in the scene."""
+        z, y, x = (slice(c, c + n) for c, n in zip(self.corner_zyx, self.inside.shape, strict=True))
         return z, y, x
 
 
-def own_field(
-    sdf_um: Float[np.ndarray, "z y x"], mine: Bool[np.ndarray, "z y x"], *, least_um: float
-) -> Float32[np.ndarray, "z y x"]:
-    """The field of one cell of a family: what is inside its sisters is as far outside of it as it is deep in them.
+def own_field(family: BoxedField, mine: Bool[np.ndarray, "z y x"]) -> BoxedField:
+    """The field of one cell of a family; `mine` marks its voxels in the family's box.
 
-    At every voxel the fields of two sisters add up to 0 or more, and so they do wherever they are interpolated: sisters at
-    one place never share a point.
+    A voxel inside a sister is as far outside of this cell as it is deep in the sister. At every voxel the fields of two
+    sisters then add up to 0 or more, also where they are interpolated: sisters at one place never share a point.
     """
-    others = (sdf_um <= 0) & ~mine
-    return np.where(others, np.maximum(-sdf_um, least_um), sdf_um).astype(np.float32)
+    sdf_um, least_um = family.box_sdf_um, 1e-3 * family.grid.spacing_um
+    others = family.inside & ~mine
+    return replace(family, box_sdf_um=np.where(others, np.maximum(-sdf_um, least_um), sdf_um).astype(np.float32))
 
 
 @functools.lru_cache(maxsize=BOXES_KEPT)
@@ -180,10 +175,17 @@ def read_box(folder: Path, shape: Shape) -> Float32[np.ndarray, "z y x"]:
         raise InputError(f"{folder / shape.file}: damaged; leave --resume out to begin anew") from None
 
 
-def sample(folder: Path, shape: Shape, *, centre_zyx_um: Float[np.ndarray, " 3"], spacing_zyx_um: Triple) -> Sampled:
-    """The distances of a shape whose cube has its centre at `centre_zyx_um` of the scene, interpolated linearly.
+def taken_by(
+    folder: Path,
+    shape: Shape,
+    *,
+    centre_zyx_um: Float[np.ndarray, " 3"],
+    spacing_zyx_um: Triple,
+    reach_um: float = 0.0,
+) -> Taken:
+    """The scene voxels within `reach_um` of a shape whose cube has its centre at `centre_zyx_um` of the scene.
 
-    The scene has no end here: voxels may have negative numbers.
+    Distances are interpolated linearly. The scene has no end here: voxels may have negative numbers.
     """
     values, corner = read_box(folder, shape), []
     for axis in range(3):
@@ -197,4 +199,4 @@ def sample(folder: Path, shape: Shape, *, centre_zyx_um: Float[np.ndarray, " 3"]
         weight = (position - low).clip(0, 1).astype(np.float32).reshape([-1 if i == axis else 1 for i in range(3)])
         values = np.take(values, low, axis) * (1 - weight) + np.take(values, np.minimum(low + 1, n - 1), axis) * weight
         corner.append(first)
-    return Sampled((corner[0], corner[1], corner[2]), values)
+    return Taken(int_triple(corner), values <= reach_um)

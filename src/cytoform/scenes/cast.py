@@ -11,10 +11,9 @@ from jaxtyping import Float, Integer
 
 from cytoform.base.files import write_json
 from cytoform.errors import InputError
-from cytoform.priors.fitted import PriorName
 from cytoform.scenes.actors import is_run, load_cells
 from cytoform.scenes.bodies import Body, BoxWriter, Shape, own_field
-from cytoform.scenes.pieces import Follower, Member
+from cytoform.scenes.pieces import Follower, Member, find_pieces
 from cytoform.scenes.posing import Acting, Role, act
 from cytoform.shapes.store import ShapeStore
 
@@ -44,9 +43,7 @@ class Stage:
         return self.folder / f"{family:05d}.json"
 
 
-def draw_roles(
-    sources: Sequence[Path], firsts: Sequence[int], *, prior: PriorName, device: str, seed: int
-) -> list[Role]:
+def draw_roles(sources: Sequence[Path], firsts: Sequence[int], *, prior: str, device: str, seed: int) -> list[Role]:
     """A role for every entry of `firsts`, each source in turn. Sequences of a store come in turn, in random order."""
     n_of = [len(range(number, len(firsts), len(sources))) for number in range(len(sources))]
     parts = [
@@ -62,7 +59,7 @@ def draw_roles(
 
 
 def _parts(
-    source: Path, n: int, *, prior: PriorName, device: str, rng: np.random.Generator
+    source: Path, n: int, *, prior: str, device: str, rng: np.random.Generator
 ) -> list[tuple[str, tuple[float, ...]]]:
     """Names of sequences or codes."""
     if not is_run(source):
@@ -71,11 +68,10 @@ def _parts(
             raise InputError(f"{source}: an empty shape store; prepare some cells")
         order = [number for _ in range(-(-n // len(names))) for number in rng.permutation(len(names)).tolist()]
         return [(names[number], ()) for number in order[:n]]
-    from cytoform.priors.file import read_prior
-
-    cells = load_cells(source, device)
-    codes = read_prior(source, cells.codes, prior).draw(n, rng)
-    return [("", tuple(float(value) for value in code)) for code in codes]
+    drawn = load_cells(source, device).prior(prior).draw(n, rng)
+    if drawn.variables:
+        raise InputError(f"--prior {prior}: draws more than a code, which scenes cannot use; choose another prior")
+    return [("", tuple(float(value) for value in cell.code)) for cell in drawn]
 
 
 def render_family(role: Role, stage: Stage) -> None:
@@ -145,15 +141,14 @@ def _write_bodies(
     with BoxWriter(stage.boxes(role.family)) as boxes:
         for pose in reversed(range(len(poses))):
             shape = acting.actor.shape(float(poses[pose]))
-            pieces = shape.pieces()
+            pieces = find_pieces(shape)
             if not pieces.n:
                 where = f"{stage.sources[role.source]}, {acting.actor.name}"
                 raise InputError(f"{where}: a frame without a cell; draw another --seed")
             owners = follower.step_back(pieces)
             for member in sorted(set(owners.tolist())):
                 mine = np.concatenate([[False], owners == member])[pieces.labels]
-                field_um = own_field(shape.sdf_um, mine, least_um=1e-3 * shape.grid.spacing_um)
-                shapes.setdefault(member, {})[pose] = boxes.add(field_um, shape.grid, shape.corner_zyx)
+                shapes.setdefault(member, {})[pose] = boxes.add(own_field(shape, mine))
     ordered = sorted(follower.members, key=lambda member: (member.first, member.number))
     return [_body(member, role, which, shapes[member.number]) for member in ordered]
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt16
 
-from cytoform.scenes.bodies import Shape, Triple, sample
+from cytoform.base.triples import IntTriple, Slices, Triple
+from cytoform.scenes.bodies import Shape, taken_by
 
 # A cell of which less than this share is in view is not in the picture.
 LEAST_SHARE = 0.01
@@ -17,7 +18,7 @@ LEAST_SHARE = 0.01
 class View:
     """What of a scene a data set shows: how many families, which frames and planes, and whether as projections."""
 
-    shape_zyx: tuple[int, int, int]
+    shape_zyx: IntTriple
     spacing_zyx_um: Triple
     families: int
     every: int = 1
@@ -25,7 +26,7 @@ class View:
     projection: bool = False
 
     @property
-    def seen_shape_zyx(self) -> tuple[int, int, int]:
+    def seen_shape_zyx(self) -> IntTriple:
         """Voxels of its volumes, without regard to projection."""
         n_z, n_y, n_x = self.shape_zyx
         return len(range(self.planes // 2, n_z, self.planes)), n_y, n_x
@@ -93,17 +94,17 @@ def compose(placements: Sequence[Placement], view: View, folder: Path) -> Compos
     return Composed(labels, front, tuple(_in_front(placements, seen, front, view)), n_shared)
 
 
-def _inside(placement: Placement, view: View, folder: Path) -> tuple[tuple[slice, slice, slice], np.ndarray]:
+def _inside(placement: Placement, view: View, folder: Path) -> tuple[Slices, np.ndarray]:
     """The box of the seen planes that a cell is in, and which of its voxels are inside."""
-    sampled = sample(
+    taken = taken_by(
         folder,
         placement.shape,
         centre_zyx_um=np.array(placement.centre_zyx_um),
         spacing_zyx_um=view.spacing_zyx_um,
     )
-    n_whole = int((sampled.distances_um <= 0).sum())
-    clipped = sampled.clipped(view.shape_zyx)
-    inside = clipped.distances_um <= 0
+    n_whole = int(taken.inside.sum())
+    clipped = taken.clipped(view.shape_zyx)
+    inside = clipped.inside
     if int(inside.sum()) < max(LEAST_SHARE * n_whole, 1):
         inside = np.zeros_like(inside)
     z, y, x = clipped.slices
@@ -112,7 +113,7 @@ def _inside(placement: Placement, view: View, folder: Path) -> tuple[tuple[slice
     return (slice(first, first + len(kept)), y, x), kept
 
 
-def _seen(number: int, inside: np.ndarray, box: tuple[slice, slice, slice], view: View) -> Seen:
+def _seen(number: int, inside: np.ndarray, box: Slices, view: View) -> Seen:
     middle = np.argwhere(inside).mean(axis=0) + [side.start + 0.5 for side in box]
     z_um, y_um, x_um = (float(value) for value in middle * view.seen_spacing_zyx_um)
     return Seen(number, int(inside.sum()), (z_um, y_um, x_um))

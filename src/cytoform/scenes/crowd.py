@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
+from cytoform.base.triples import IntTriple, Triple
 from cytoform.errors import InputError
-from cytoform.scenes.bodies import Body, Shape, Triple, sample
+from cytoform.scenes.bodies import Body, Shape, Taken, taken_by
 from cytoform.scenes.motion import Motion
 
 # How often a place is drawn, and how often cells push one another in a frame, before there is no room.
@@ -22,7 +23,7 @@ Vector = Float[np.ndarray, " 3"]
 class Room:
     """The volume that is seen; through `open_zyx` borders cells come and go."""
 
-    shape_zyx: tuple[int, int, int]
+    shape_zyx: IntTriple
     spacing_zyx_um: Triple
     open_zyx: tuple[bool, bool, bool]
     # Cells keep this apart.
@@ -32,14 +33,6 @@ class Room:
     def size_um(self) -> Vector:
         """Lengths of its sides."""
         return np.array(self.shape_zyx) * np.array(self.spacing_zyx_um)
-
-
-@dataclass(frozen=True)
-class Taken:
-    """Voxels of the scene, in a box whose lowest voxel is `corner_zyx`."""
-
-    corner_zyx: tuple[int, int, int]
-    inside: Bool[np.ndarray, "z y x"]
 
 
 @dataclass
@@ -212,13 +205,14 @@ class Crowd:
     def _taken(self, mover: Mover, frame: int) -> Taken:
         key = mover.centre_um.tobytes()
         if key not in mover.taken:
-            found = sample(
+            found = taken_by(
                 self.folder,
                 self.bodies[mover.body].shape(frame),
                 centre_zyx_um=mover.centre_um,
                 spacing_zyx_um=self.room.spacing_zyx_um,
+                reach_um=self.room.gap_um / 2,
             )
-            mover.taken = {key: Taken(found.corner_zyx, found.distances_um <= self.room.gap_um / 2)}
+            mover.taken = {key: found}
         return mover.taken[key]
 
     def _crowded(self, what: str) -> InputError:

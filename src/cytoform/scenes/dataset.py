@@ -17,6 +17,7 @@ import numpy as np
 import zarr
 
 from cytoform.base.ome import VERSION, OmeMovie
+from cytoform.base.triples import IntTriple
 from cytoform.movies.ctc import CtcWriter
 from cytoform.scenes.bodies import read_box
 from cytoform.scenes.compose import Placement, View
@@ -79,7 +80,7 @@ class Dataset:
         return self.folder / f"{self.sequence}.ome.zarr"
 
     @property
-    def shape_zyx(self) -> tuple[int, int, int]:
+    def shape_zyx(self) -> IntTriple:
         """Voxels of its frames; one plane in projections."""
         n_z, n_y, n_x = self.view.seen_shape_zyx
         return (1 if self.view.projection else n_z), n_y, n_x

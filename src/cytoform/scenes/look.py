@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cytoform.base.triples import Triple
 from cytoform.errors import InputError
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ MASKS_ONLY = "none"
 
 
 @dataclass(frozen=True)
-class Look:
+class SceneTexture:
     """What the user calls the texture; `snr` is the signal-to-noise ratio in units of the texture's own."""
 
     texture: str
@@ -33,14 +34,14 @@ class Look:
 
 
 @functools.lru_cache(maxsize=4)
-def _open(look: Look) -> "Texture":
+def _open(look: SceneTexture) -> "Texture":
     from cytoform.imaging.texture import open_texture
 
     texture = open_texture(look.texture, device=look.device)
     return texture if look.snr == 1 else _brighter(texture, look)
 
 
-def _brighter(texture: "Texture", look: Look) -> "Texture":
+def _brighter(texture: "Texture", look: SceneTexture) -> "Texture":
     """The same microscope with more or less light: by shot noise, the signal-to-noise ratio is the root of it."""
     from cytoform.imaging.optics import Optics
 
@@ -63,7 +64,7 @@ def _brighter(texture: "Texture", look: Look) -> "Texture":
     )
 
 
-def refuse_unfit(look: Look, *, spacing_zyx_um: tuple[float, float, float], planes: int, projection: bool) -> None:
+def refuse_unfit(look: SceneTexture, *, spacing_zyx_um: Triple, planes: int, projection: bool) -> None:
     """Raise InputError now if the texture cannot be opened or does not take such frames: before the long work."""
     if look.paints:
         labels = np.zeros((planes, 32, 32), np.uint16)

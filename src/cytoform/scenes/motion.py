@@ -1,4 +1,4 @@
-"""How cells move: a persistent random walk, or the ways of real cells."""
+"""Motion of cells: a persistent random walk, or trajectories of real cells."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Steps = Float[np.ndarray, "steps 3"]
 
 @runtime_checkable
 class Motion(Protocol):
-    """Draws the ways of cells."""
+    """Draws trajectories of cells."""
 
     def steps_um(self, n: int, rng: np.random.Generator, *, towards: Float[np.ndarray, " 3"] | None = None) -> Steps:
         """`n` steps (z, y, x) in µm, one a frame; the first goes `towards` a direction where one is given."""
@@ -50,19 +50,19 @@ class Walk:
 
 
 @dataclass(frozen=True)
-class RealWays:
-    """The ways of real cells: the centres that a shape store has kept, in frames of the scene.
+class RealTrajectories:
+    """Trajectories of real cells: the centres recorded in a shape store, at the time step of the scene.
 
-    A way that is too short is gone back and forth. It is turned about the optical axis at random.
+    Trajectories that are too short are played forwards and backwards. Each is rotated randomly about the optical axis.
     """
 
-    ways_zyx_um: Sequence[Float[np.ndarray, "frames 3"]]
+    trajectories_zyx_um: Sequence[Float[np.ndarray, "frames 3"]]
 
     def steps_um(self, n: int, rng: np.random.Generator, *, towards: Float[np.ndarray, " 3"] | None = None) -> Steps:
-        """Steps of a way drawn at random."""
-        way = self.ways_zyx_um[int(rng.integers(len(self.ways_zyx_um)))]
-        phase = (int(rng.integers(2 * len(way) - 2)) + np.arange(n + 1)) % (2 * len(way) - 2)
-        steps = np.diff(way[np.minimum(phase, 2 * len(way) - 2 - phase)], axis=0)
+        """Steps of a random trajectory."""
+        trajectory = self.trajectories_zyx_um[int(rng.integers(len(self.trajectories_zyx_um)))]
+        phase = (int(rng.integers(2 * len(trajectory) - 2)) + np.arange(n + 1)) % (2 * len(trajectory) - 2)
+        steps = np.diff(trajectory[np.minimum(phase, 2 * len(trajectory) - 2 - phase)], axis=0)
         turn = rng.uniform(0, 2 * np.pi)
         if towards is not None and n:
             turn = np.arctan2(towards[1], towards[2]) - np.arctan2(*steps.sum(axis=0)[1:])
@@ -71,22 +71,22 @@ class RealWays:
         return steps
 
 
-def real_ways(path: Path, *, time_step_s: float) -> RealWays:
-    """The ways of the cells of a shape store, a place for every `time_step_s`. Raises InputError where there are none."""
-    ways = []
+def real_trajectories(path: Path, *, time_step_s: float) -> RealTrajectories:
+    """Trajectories of the cells of a shape store, resampled to `time_step_s`. Raises InputError if it has none."""
+    trajectories = []
     for sequence in ShapeStore.open(path):
         info = sequence.info
-        way = np.array(info.offsets_zyx_um, float).reshape(-1, 3)
-        if len(way) < 2 or np.ptp(way, axis=0).max() == 0:
+        trajectory = np.array(info.offsets_zyx_um, float).reshape(-1, 3)
+        if len(trajectory) < 2 or np.ptp(trajectory, axis=0).max() == 0:
             continue
         step_s = time_step_s if info.time_step_s is None else info.time_step_s
-        times_s = np.arange(len(way)) * step_s
+        times_s = np.arange(len(trajectory)) * step_s
         wanted_s = np.arange(0, times_s[-1] + 1e-9 * step_s, time_step_s)
-        ways.append(np.stack([np.interp(wanted_s, times_s, way[:, axis]) for axis in range(3)], axis=1))
-    ways = [way for way in ways if len(way) > 1]
-    if not ways:
+        trajectories.append(np.stack([np.interp(wanted_s, times_s, trajectory[:, axis]) for axis in range(3)], axis=1))
+    trajectories = [trajectory for trajectory in trajectories if len(trajectory) > 1]
+    if not trajectories:
         raise InputError(
             f"--motion {path}: its sequences have not kept where they moved; prepare movies without --keep-motion, "
             "or choose --motion walk"
         )
-    return RealWays(tuple(ways))
+    return RealTrajectories(tuple(trajectories))

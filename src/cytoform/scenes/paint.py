@@ -11,7 +11,7 @@ import numpy as np
 from cytoform.base.files import write_json
 from cytoform.scenes.compose import Composed, Placement, Seen, compose
 from cytoform.scenes.dataset import Dataset, write_meshes
-from cytoform.scenes.look import Look
+from cytoform.scenes.look import SceneTexture
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,14 @@ def census(placements: Sequence[Placement], dataset: Dataset, cells: Path) -> li
 
 
 def paint(
-    frame: int, placements: Sequence[Placement], dataset: Dataset, look: Look, cells: Path, record: Path, *, seed: int
+    frame: int,
+    placements: Sequence[Placement],
+    dataset: Dataset,
+    look: SceneTexture,
+    cells: Path,
+    record: Path,
+    *,
+    seed: int,
 ) -> Measured:
     """Write a frame of a data set and then its record, unless that is there."""
     if record.exists():

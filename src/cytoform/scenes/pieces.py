@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 
 import cc3d
 import numpy as np
-from jaxtyping import Bool, Float, Integer
+from jaxtyping import Float, Integer
 
+from cytoform.base.triples import IntTriple
+from cytoform.shapes.box import BoxedField
 from cytoform.shapes.cleaning import SPECK_SHARE
 
 # At the end a piece of less than this share of the family is a fragment of a cell, not a cell.
@@ -20,7 +22,7 @@ DAUGHTER_SHARE = 0.05
 class Pieces:
     """The pieces (26 neighbours) of one shape, numbered from 1, in a box of the grid; specks are left out."""
 
-    corner_zyx: tuple[int, int, int]
+    corner_zyx: IntTriple
     labels: Integer[np.ndarray, "z y x"]
     n_voxels: Integer[np.ndarray, " pieces"]
     # In voxels of the grid.
@@ -42,17 +44,16 @@ class Member:
     parent: int | None = None
 
 
-def find_pieces(inside: Bool[np.ndarray, "z y x"], corner_zyx: tuple[int, int, int]) -> Pieces:
+def find_pieces(shape: BoxedField) -> Pieces:
     """The pieces with at least 1 % of the voxels."""
-    found = cc3d.connected_components(inside, connectivity=26)
+    found = cc3d.connected_components(np.ascontiguousarray(shape.inside), connectivity=26)
     statistics = cc3d.statistics(found, no_slice_conversion=True)
     n_voxels = np.array(statistics["voxel_counts"], np.int64)
     n_voxels[0] = 0
     kept = (n_voxels > 0) & (n_voxels >= SPECK_SHARE * n_voxels.sum())
     number = np.where(kept, np.cumsum(kept), 0).astype(np.uint8 if kept.sum() < 256 else np.uint32)
-    return Pieces(
-        corner_zyx, number[found], n_voxels[kept], np.asarray(statistics["centroids"], float)[kept] + corner_zyx
-    )
+    centroids_zyx = np.asarray(statistics["centroids"], float)[kept] + shape.corner_zyx
+    return Pieces(shape.corner_zyx, number[found], n_voxels[kept], centroids_zyx)
 
 
 class Follower:

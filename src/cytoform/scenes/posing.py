@@ -8,8 +8,9 @@ import numpy as np
 from jaxtyping import Float
 
 from cytoform.errors import InputError
-from cytoform.scenes.actors import Actor, Boxed, FromRun, FromStore, is_run, load_cells
-from cytoform.scenes.pieces import Follower
+from cytoform.scenes.actors import Actor, FromRun, FromStore, is_run, load_cells
+from cytoform.scenes.pieces import Follower, find_pieces
+from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import ShapeStore
 
@@ -57,21 +58,23 @@ def act(
             shape = actor.trial(frame)
             if why := _unfit(shape, depth_um):
                 break
-            follower.step_back(shape.pieces())
+            follower.step_back(find_pieces(shape))
         if not why:
             births = [member.first for member in follower.members if member.parent is not None]
             return Acting(actor, min(births, default=None))
-        if shape.height_um == 0 or not (actor.turns or shape.is_cut):
+        if shape.is_empty or not (actor.has_rotations or shape.is_cut):
             break  # no other pose helps
     raise InputError(f"{source}, {actor.name}: {why}; choose a larger --size, another --seed or other cells")
 
 
-def _unfit(shape: Boxed, depth_um: float | None) -> str:
+def _unfit(shape: BoxedField, depth_um: float | None) -> str:
     """Why a shape cannot be in a scene, if so."""
-    if shape.height_um == 0:
+    if shape.is_empty:
         return "a frame without a cell"
-    if depth_um is not None and shape.height_um > depth_um:
-        return f"it is {shape.height_um:.3g} µm tall and the scene {depth_um:.3g} µm deep"
+    along_z = shape.bounds[0]
+    height_um = (along_z.stop - along_z.start) * shape.grid.spacing_um
+    if depth_um is not None and height_um > depth_um:
+        return f"it is {height_um:.3g} µm tall and the scene {depth_um:.3g} µm deep"
     return "the cube cuts it in every pose" if shape.is_cut else ""
 
 
@@ -93,13 +96,13 @@ def _of_run(role: Role, source: Path, spacing_um: float, device: str, rng: np.ra
         Grid(size, learned.half_extent_um),
         like.n_frames,
         like.time_step_s,
-        cells.run.config.turns,
+        cells.run.config.has_rotations,
     )
 
 
 def _rotation(cells: "Cells", rng: np.random.Generator) -> Float[np.ndarray, " 4"]:
     """Uniform where the run has learned cells in any pose, else about the optical axis, which every microscope allows."""
-    if cells.run.config.turns:
+    if cells.run.config.has_rotations:
         drawn = rng.normal(size=4)
         return (drawn / np.linalg.norm(drawn)).astype(np.float32)
     angle = rng.uniform(0, 2 * np.pi)

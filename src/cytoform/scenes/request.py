@@ -12,10 +12,9 @@ from cytoform.base.digest import folder_sha256
 from cytoform.base.kinds import Kind, kind_of, wrong_kind
 from cytoform.base.options import FLAG, NOT_AN_OPTION, option_names
 from cytoform.base.provenance import recorded_path
+from cytoform.base.triples import IntTriple, Triple
 from cytoform.errors import InputError
-from cytoform.priors.fitted import PriorName
 
-Triple = tuple[float, float, float]
 Leave = Literal["xy", "xyz", "none"]
 Dial = Literal["snr", "cells", "every", "planes"]
 # Which borders (z, y, x) cells come and go through.
@@ -39,7 +38,7 @@ class SceneRequest:
     """Cell families in the scene."""
     frames: int
     """Frames of the movie."""
-    size_zyx: Annotated[tuple[int, int, int], Parameter("--size")]
+    size_zyx: Annotated[IntTriple, Parameter("--size")]
     """Voxels of the field of view, Z Y X."""
     texture: str = "optics"
     """What makes the images: 'optics', a parameter file of optics (.toml), a trained texture model, or 'none'."""
@@ -47,7 +46,7 @@ class SceneRequest:
     """Voxel size Z Y X in µm; by default as in the first RUN."""
     time_step_s: Annotated[float | None, Parameter("--time-step")] = None
     """Seconds between frames; by default as in the first RUN."""
-    prior: PriorName = "between"
+    prior: str = "between"
     """Where the codes of new cells are drawn from, as in 'cytoform generate'."""
     motion: str = WALK
     """walk is a persistent random walk; with a shape store, cells move as its cells did."""

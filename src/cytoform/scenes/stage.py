@@ -12,6 +12,7 @@ from cytoform.base.cluster import local_workers
 from cytoform.base.files import refuse_existing, write_json
 from cytoform.base.parallel import Progress, no_progress, run_all
 from cytoform.base.provenance import software_versions
+from cytoform.base.triples import Triple
 from cytoform.errors import InputError
 from cytoform.scenes.bodies import Body
 from cytoform.scenes.cast import Stage, draw_roles, read_bodies, render_family
@@ -19,8 +20,8 @@ from cytoform.scenes.compose import Placement, Seen, View
 from cytoform.scenes.crowd import Crowd, Room, refuse_overfull
 from cytoform.scenes.dataset import Dataset
 from cytoform.scenes.graph import refuse_without_geff, write_graph
-from cytoform.scenes.look import Look, refuse_unfit
-from cytoform.scenes.motion import Motion, Walk, real_ways
+from cytoform.scenes.look import SceneTexture, refuse_unfit
+from cytoform.scenes.motion import Motion, Walk, real_trajectories
 from cytoform.scenes.paint import Measured, census, paint
 from cytoform.scenes.request import OPEN, WALK, Scale, SceneRequest, settle_scale
 from cytoform.scenes.tracks import Tracked, number_tracks
@@ -40,7 +41,7 @@ class Scene:
     request: SceneRequest
     scale: Scale
     bodies: tuple[Body, ...]
-    centres_um: tuple[dict[int, tuple[float, float, float]], ...]
+    centres_um: tuple[dict[int, Triple], ...]
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Made:
 
     name: str
     dataset: Dataset
-    look: Look
+    look: SceneTexture
     frames: tuple[int, ...]
     tracked: Tracked
     seen: tuple[tuple[Seen, ...], ...]
@@ -82,7 +83,7 @@ def benchmark(
     recorded = request.recorded() | {"versions": software_versions()}
     scale = settle_scale(request)
     if request.motion != WALK:
-        real_ways(Path(request.motion), time_step_s=scale.time_step_s)
+        real_trajectories(Path(request.motion), time_step_s=scale.time_step_s)
     for view, look in _views(request, scale).values():
         planes = min(view.seen_shape_zyx[0], 8)
         refuse_unfit(look, spacing_zyx_um=view.seen_spacing_zyx_um, planes=planes, projection=view.projection)
@@ -104,16 +105,16 @@ def benchmark(
     return made
 
 
-def _views(request: SceneRequest, scale: Scale) -> dict[str, tuple[View, Look]]:
+def _views(request: SceneRequest, scale: Scale) -> dict[str, tuple[View, SceneTexture]]:
     """The data sets of a request, by the folder of each: one, or one a value of the dial."""
     view = View(request.size_zyx, scale.voxel_size_zyx_um, request.cells, projection=request.projection)
     # Workers elsewhere need whole paths.
     known = Path(request.texture).exists()
-    look = Look(str(Path(request.texture).absolute()) if known else request.texture, request.device)
+    look = SceneTexture(str(Path(request.texture).absolute()) if known else request.texture, request.device)
     if request.series is None:
         return {"": (view, look)}
     dial, values = request.series
-    dials: dict[str, Callable[[float], tuple[View, Look]]] = {
+    dials: dict[str, Callable[[float], tuple[View, SceneTexture]]] = {
         "snr": lambda value: (view, replace(look, snr=value)),
         "cells": lambda value: (replace(view, families=int(value)), look),
         "every": lambda value: (replace(view, every=int(value)), look),
@@ -172,7 +173,7 @@ def _entries(request: SceneRequest) -> list[int]:
 def _motion(request: SceneRequest, scale: Scale, bodies: Sequence[Body]) -> Motion:
     step_min = scale.time_step_s / 60
     if request.motion != WALK:
-        return real_ways(Path(request.motion), time_step_s=scale.time_step_s)
+        return real_trajectories(Path(request.motion), time_step_s=scale.time_step_s)
     diameter_um = float(np.mean([np.cbrt(6 / np.pi * body.shapes[0].volume_um3) for body in bodies]))
     speed = request.speed_um_per_min
     persistence = request.persistence_min

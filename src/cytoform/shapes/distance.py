@@ -4,12 +4,11 @@ import edt
 import numpy as np
 from jaxtyping import Bool, Float32
 
+from cytoform.base.triples import Slices, Triple
 from cytoform.errors import EmptyFrame
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.level import Level, level_of
 from cytoform.shapes.surface import Axes, Surface, points_at
-
-Triple = tuple[float, float, float]
 
 # Distances are exact within this share of the half extent, and within this many voxels, whichever is wider: training
 # interpolates within four voxels, and a share makes stores of the same cells alike whatever their grid.
@@ -46,9 +45,7 @@ def signed_distance(
     return sdf_um
 
 
-def _around(
-    surface: Surface, positions_um: Axes, reach_um: float
-) -> tuple[Float32[np.ndarray, "n n n"], tuple[slice, slice, slice]]:
+def _around(surface: Surface, positions_um: Axes, reach_um: float) -> tuple[Float32[np.ndarray, "n n n"], Slices]:
     """The distance to the bounding box of the surface, and the block of voxels at most `reach_um` beyond it."""
     beyond_um, block = [], []
     for along_um, low, high in zip(positions_um, *surface.box_zyx_um, strict=True):

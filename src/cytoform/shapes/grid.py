@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from cytoform.base.triples import IntTriple
 from cytoform.errors import InputError
 
 MIN_SIZE, MAX_SIZE = 8, 1024
@@ -35,7 +36,7 @@ class Grid:
         return 2 * self.half_extent_um / self.size
 
     @property
-    def shape(self) -> tuple[int, int, int]:
+    def shape(self) -> IntTriple:
         """Voxels along z, y and x."""
         return (self.size, self.size, self.size)
 

@@ -19,6 +19,8 @@ from jaxtyping import Bool, Float, Float32
 from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter, maximum_filter
 
+from cytoform.shapes.box import bounding_box
+
 # Standard deviation in voxels, and in slices where these are thick. Chosen on the T cells: docs/results.md.
 SIGMA_VOXELS, SIGMA_SLICES = 1.0, 0.4
 # Half thickness in voxels: nothing is smoothed below the first, all is above the second.
@@ -64,12 +66,9 @@ def level_of(mask: Bool[np.ndarray, "z y x"], spacing_zyx_um: Float[np.ndarray, 
 
 def _crop(mask: Bool[np.ndarray, "z y x"]) -> tuple[Bool[np.ndarray, "cz cy cx"], Float[np.ndarray, " 3"]]:
     """The bounding box with its margin, and the index of its first voxel, which may be negative."""
-    sides = []
-    for axis in range(3):
-        filled = np.flatnonzero(mask.any(axis=tuple({0, 1, 2} - {axis})))
-        sides.append(slice(int(filled[0]), int(filled[-1]) + 1))
-    low = np.array([side.start for side in sides], float) - MARGIN_VOXELS
-    return np.pad(mask[tuple(sides)], MARGIN_VOXELS), low
+    box = bounding_box(mask)
+    low = np.array([side.start for side in box], float) - MARGIN_VOXELS
+    return np.pad(mask[box], MARGIN_VOXELS), low
 
 
 def _signed_transform(

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
+from cytoform.base.triples import IntTriple
 from cytoform.errors import EmptyFrame, InputError
 
 MESH_FORMATS = ("ply", "stl", "glb", "obj")
@@ -40,7 +41,7 @@ class Mesh:
 
 
 def mesh_from_distance(
-    sdf_um: Float[np.ndarray, "z y x"], spacing_um: float, *, corner_zyx: tuple[int, int, int] = (0, 0, 0)
+    sdf_um: Float[np.ndarray, "z y x"], spacing_um: float, *, corner_zyx: IntTriple = (0, 0, 0)
 ) -> Mesh:
     """The zero level of a distance volume by marching cubes (Lorensen and Cline 1987).
 

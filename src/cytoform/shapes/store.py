@@ -2,12 +2,13 @@
 
 NAME.zarr/                    attributes {"cytoform": {...}}: scale, band, origin of the data
   SEQUENCE/                   OME-Zarr image, axes t z y x, in µm and s
+    latent/code               float32, the latent code that it was rendered from, if any; further variables beside it
     sdf                       float16, signed distance in µm, truncated at ± band
     labels/mask/0             uint8, 1 inside
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
@@ -20,11 +21,14 @@ from jaxtyping import Bool, Float
 import cytoform
 from cytoform.base.kinds import Kind, wrong_kind
 from cytoform.base.ome import OmeMovie
+from cytoform.base.triples import Triple, int_triple
 from cytoform.errors import InputError
+from cytoform.shapes.box import BoxedField, bounding_box
 from cytoform.shapes.grid import Grid
-from cytoform.shapes.mesh import Mesh, mesh_from_distance
+from cytoform.shapes.mesh import Mesh
 
 FORMAT = 1
+LATENT = "latent"
 # Side of a chunk, by the largest grid it is for: few chunks a frame, since each costs milliseconds, and yet small ones.
 CHUNKS = ((96, 96), (192, 64), (math.inf, 128))
 SMALLEST_UM = np.finfo(np.float16).smallest_subnormal  # of what a store tells from 0
@@ -39,10 +43,10 @@ class SequenceInfo:
     time_step_s: float | None = None
     source: str = ""
     # Where the centre of the cube lay in the movie, per frame, in µm: what centring took away.
-    offsets_zyx_um: tuple[tuple[float, float, float], ...] = ()
+    offsets_zyx_um: tuple[Triple, ...] = ()
     # Quaternion of the rotation from a generated cell's pose to the canonical one of its run (representations/rotation.py).
     rotation_wxyz: tuple[float, float, float, float] | None = None
-    # What else its maker says, fit for JSON: the code that it was rendered from, how far it lies along a path.
+    # Further facts from its maker, fit for JSON: how far it lies along a path, say.
     details: dict[str, Any] = field(default_factory=dict)
 
 
@@ -53,6 +57,7 @@ class ShapeSequence:
         self.grid = grid
         self.band_um = band_um
         self.info = _info(group)
+        self._group = group
         self._sdf = _array(group, "sdf")
         self._mask = _array(group, "labels/mask/0")
         expected = (self.info.n_frames, *grid.shape)
@@ -69,27 +74,40 @@ class ShapeSequence:
         """Occupancy of one frame: distance ≤ 0."""
         return self._read(self._mask, (frame,)).astype(bool)
 
-    def box(self, frame: int) -> tuple[tuple[int, int, int], Float[np.ndarray, "z y x"]]:
-        """The chunks of a frame that hold the cell: their lowest voxel (z, y, x), and signed distance in µm.
+    def meshes(self) -> Iterator[Mesh | None]:
+        """The surface of every frame, None where it is empty; reads only the chunks that hold the cell."""
+        return (self.box(frame).mesh() for frame in range(self.info.n_frames))
 
-        All voxels beyond are outside. Memory grows with the cell, not with the grid.
-        """
-        side = self._sdf.chunks[-1]
+    def box(self, frame: int) -> BoxedField:
+        """The chunks of a frame that hold the cell. Memory grows with the cell, not with the grid."""
+        side, outside = self._sdf.chunks[-1], np.float16(self.band_um)
         blocks = {}
         for corner in product(range(0, self.grid.size, side), repeat=3):
             block = self._read(self._sdf, (frame, *(slice(low, low + side) for low in corner)))
             # Compared as bits, twenty times as fast as half floats: values beyond the band do not occur.
-            if (block.view(np.uint16) != np.float16(self.band_um).view(np.uint16)).any():
+            if (block.view(np.uint16) != outside.view(np.uint16)).any():
                 blocks[corner] = block
         if not blocks:
-            return (0, 0, 0), np.empty((0, 0, 0), np.float32)
+            return BoxedField(self.grid, (0, 0, 0), np.empty((0, 0, 0), np.float32), float(outside))
         low = np.min(list(blocks), axis=0)
         high = np.max([np.add(corner, block.shape) for corner, block in blocks.items()], axis=0)
-        whole = np.full(high - low, self.band_um, np.float32)
+        whole = np.full(high - low, outside, np.float32)
         for corner, block in blocks.items():
             start = corner - low
             whole[tuple(slice(s, s + n) for s, n in zip(start, block.shape, strict=True))] = block
-        return (int(low[0]), int(low[1]), int(low[2])), whole
+        return BoxedField(self.grid, int_triple(low), whole, float(outside))
+
+    @property
+    def latent(self) -> dict[str, np.ndarray]:
+        """Arrays that the sequence was rendered from: the latent "code", and further variables by name. Empty if none."""
+        if LATENT not in self._group:
+            # Stores of version 0.1.0 keep the code among the details.
+            code = self.info.details.get("code")
+            return {} if code is None else {"code": np.array(code, np.float32)}
+        group = cast(zarr.Group, self._group[LATENT])
+        return {
+            name: self._read(_array(group, name), (slice(None),) * _array(group, name).ndim) for name in sorted(group)
+        }
 
     def _read(self, array: zarr.Array[Any], where: tuple[int | slice, ...]) -> np.ndarray:
         try:
@@ -99,14 +117,13 @@ class ShapeSequence:
 
     def write(self, frame: int, sdf_um: Float[np.ndarray, "z y x"]) -> None:
         """Write a whole frame. Distinct frames may be written at once, from several processes too."""
-        near = sdf_um < self.band_um
-        spans = [np.flatnonzero(near.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1))]
-        if len(spans[0]):
-            box = tuple(slice(span[0], span[-1] + 1) for span in spans)
-            self.write_block(frame, (int(spans[0][0]), int(spans[1][0]), int(spans[2][0])), sdf_um[box])
+        near = bounding_box(sdf_um < self.band_um)
+        corner_zyx = int_triple(side.start for side in near)
+        self.write_box(frame, BoxedField(self.grid, corner_zyx, sdf_um[near], self.band_um))
 
-    def write_block(self, frame: int, corner_zyx: tuple[int, int, int], sdf_um: Float[np.ndarray, "z y x"]) -> None:
-        """Write a block of a frame, its lowest voxel at `corner_zyx`; the frame is outside everywhere else."""
+    def write_box(self, frame: int, field: BoxedField) -> None:
+        """Write a frame from a box of it, truncated at the store's own band; the box must be of the store's grid."""
+        corner_zyx, sdf_um = field.corner_zyx, field.box_sdf_um
         if not sdf_um.size:
             return
         # Whole chunks, so that none has to be read back; a frame starts as all outside.
@@ -201,8 +218,8 @@ class ShapeStore:
                 raise InputError(f"{self.path}: no sequence {name!r}; it has {known} …") from None
             raise _damaged(f"{self.path}/{name}", fault) from None
 
-    def add(self, info: SequenceInfo) -> ShapeSequence:
-        """Begin a sequence: empty frames, all outside, until they are written."""
+    def add(self, info: SequenceInfo, *, latent: Mapping[str, np.ndarray] | None = None) -> ShapeSequence:
+        """Begin a sequence: empty frames, all outside, until they are written. `latent` arrays are what it is rendered from."""
         group = self._root.create_group(info.name)
         movie = self._movie(info)
         movie.create(group, info.name, "float16", path="sdf", fill_value=self.band_um)
@@ -216,6 +233,10 @@ class ShapeStore:
             "details": info.details,
         }
         movie.create_labels(group, "mask", "uint8", label={"source": {"image": "../../"}})
+        if latent:
+            arrays = group.create_group(LATENT)
+            for name, values in latent.items():
+                arrays.create_array(name, data=np.asarray(values, np.float32))
         return ShapeSequence(group, self.grid, self.band_um)
 
     def _movie(self, info: SequenceInfo) -> OmeMovie:
@@ -254,11 +275,3 @@ def _damaged(where: object, fault: object) -> InputError:
 
 def _place(array: zarr.Array[Any]) -> str:
     return str(array.store_path).removeprefix("file://")
-
-
-def meshes_of(sequence: ShapeSequence) -> Iterator[Mesh | None]:
-    """The surface of every frame; None where it is empty. Reads only what is near the cell."""
-    for frame in range(sequence.info.n_frames):
-        corner_zyx, sdf_um = sequence.box(frame)
-        empty = not (sdf_um <= 0).any()
-        yield None if empty else mesh_from_distance(sdf_um, sequence.grid.spacing_um, corner_zyx=corner_zyx)

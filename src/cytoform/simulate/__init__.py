@@ -1,4 +1,4 @@
-"""Simulated living cells with known truth: `population` draws them, `simulate` writes them as movies."""
+"""Simulated living cells with exact geometry: `population` draws them, `simulate` writes them as movies."""
 
 from cytoform.base.lazy import importer, make_callable
 

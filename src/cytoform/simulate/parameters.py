@@ -1,4 +1,4 @@
-"""What simulated cells are like: the parameters of both simulators, which are options of calls and commands."""
+"""Parameters of both simulators: options of the calls and of the commands."""
 
 import math
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ DEPTH = 2.6
 @Parameter(name="*")
 @dataclass(frozen=True)
 class MitosisParameters:
-    """What a population of dividing cells is like; the defaults stand in for the C. elegans cells of the paper."""
+    """Parameters of a population of dividing cells; the defaults imitate the C. elegans cells of the paper."""
 
     size_um3: Annotated[float, Parameter("--size")] = 34.7
     """Mean volume of a family over the movie, in µm³."""
@@ -68,7 +68,7 @@ class MitosisParameters:
 @Parameter(name="*")
 @dataclass(frozen=True)
 class FilopodiaParameters:
-    """What a population of cells with filopodia is like; the defaults stand in for the simulated A549 of the paper.
+    """Parameters of a population of cells with filopodia; the defaults imitate the simulated A549 cells of the paper.
 
     Filopodia are 0.1-0.3 µm thick and 1-10 µm long (Mattila and Lappalainen 2008, Nat. Rev. Mol. Cell Biol. 9:446);
     that some branch while they grow is what FiloGen simulates (Sorokin et al. 2018, IEEE Trans. Med. Imaging 37:2630).

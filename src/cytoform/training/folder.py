@@ -1,4 +1,4 @@
-"""The folder that a training writes: names of its files, and who may write it."""
+"""The folder of a training: file names, checks before resuming, and a lock against a second writer."""
 
 import contextlib
 import fcntl
@@ -15,7 +15,7 @@ CONFIG, WEIGHTS, PROVENANCE, CHECKPOINTS = "config.toml", "model.safetensors", "
 
 
 def require_begun(out: Path) -> Path:
-    """The settings of a run that is to be resumed. Raises InputError where there is none."""
+    """Path of the config.toml of a run to be resumed. Raises InputError if there is none."""
     clear_strays(out)
     if not (out / CONFIG).exists():
         raise InputError(f"{out}: no run (no {CONFIG}) that could be resumed; begin it without --resume")
@@ -23,7 +23,7 @@ def require_begun(out: Path) -> Path:
 
 
 def require_unfinished(out: Path) -> None:
-    """Raise InputError for a run that is finished; what a killed process left half written is removed."""
+    """Raise InputError for a finished run; remove partial files of a killed process."""
     for stray in (*out.glob(".*.partial-*"), *(out / CHECKPOINTS).glob(".*.partial-*")):
         stray.unlink()
     if (out / WEIGHTS).exists():
@@ -39,7 +39,7 @@ def refuse_other_data(out: Path, provenance: Mapping[str, object], *, data: str)
 
 @contextlib.contextmanager
 def sole_writer(out: Path) -> Iterator[None]:
-    """Keep a second training, begun too early, out of a run. Raises InputError in the second."""
+    """Lock a run against a second training. Raises InputError if another process holds the lock."""
     lock = os.open(out / CHECKPOINTS, os.O_RDONLY)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

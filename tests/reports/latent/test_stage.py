@@ -15,13 +15,13 @@ from pages import assert_self_contained, assert_well_formed
 
 import cytoform
 from cytoform.errors import InputError
-from cytoform.reports.latent.stage import Look, write_latent_report
+from cytoform.reports.latent.stage import LatentView, write_latent_report
 from cytoform.representations.rotation import identity
 from cytoform.shapes.store import ShapeStore
 from cytoform.synthesis.cells import Cells, load
 from cytoform.synthesis.sequences import Rendering, generate
 
-QUICK = Look(grid_size=20, n_frames=3)
+QUICK = LatentView(grid_size=20, n_frames=3)
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +110,7 @@ def test_the_page_is_whole(folder: Path) -> None:
 
 def test_same_seed_same_bytes(cells: Cells, tmp_path: Path) -> None:
     for name in ("one", "two"):
-        write_latent_report(cells, tmp_path / name, look=Look(16, 2))
+        write_latent_report(cells, tmp_path / name, look=LatentView(16, 2))
     files = [
         {
             path.relative_to(tmp_path / name): path.read_bytes()
@@ -135,7 +135,7 @@ def test_fewer_directions_than_asked_for(
     cells: Cells, tmp_path: Path, codes: Callable[[np.ndarray], np.ndarray], n_components: int
 ) -> None:
     few = with_codes(cells, codes(cells.codes))
-    write_latent_report(few, tmp_path / "out", look=Look(16, 1, 3))
+    write_latent_report(few, tmp_path / "out", look=LatentView(16, 1, 3))
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert {name for name in names if name.startswith("traversal")} == {
         f"traversal_{number}.png" for number in range(1, n_components + 1)
@@ -154,7 +154,7 @@ def test_empty_cells_are_said_not_drawn(cells: Cells, tmp_path: Path) -> None:
         before = decoder.output.bias.clone()
         decoder.output.bias += 5
         try:
-            write_latent_report(outside, tmp_path / "out", look=Look(16, 2))
+            write_latent_report(outside, tmp_path / "out", look=LatentView(16, 2))
         finally:
             decoder.output.bias.copy_(before)
     first = rows(tmp_path / "out" / "codes.csv")[0]
@@ -164,9 +164,13 @@ def test_empty_cells_are_said_not_drawn(cells: Cells, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("look", "message"),
-    [(Look(n_components=0), "--components 0"), (Look(grid_size=2), "--grid 2"), (Look(n_frames=0), "--frames 0")],
+    [
+        (LatentView(n_components=0), "--components 0"),
+        (LatentView(grid_size=2), "--grid 2"),
+        (LatentView(n_frames=0), "--frames 0"),
+    ],
 )
-def test_a_look_at_nothing(cells: Cells, tmp_path: Path, look: Look, message: str) -> None:
+def test_a_look_at_nothing(cells: Cells, tmp_path: Path, look: LatentView, message: str) -> None:
     with pytest.raises(InputError, match=message):
         cytoform.write_latent_report(cells, tmp_path / "out", look=look)
     assert list(tmp_path.iterdir()) == []

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from cytoform.assess.measures.descriptors import EMPTY, Descriptor, Descriptors, describe
-from cytoform.assess.measures.dynamics import Bodies, Dynamics, Step, Still, dynamics, step
+from cytoform.assess.measures.dynamics import Bodies, Dynamics, FrameState, FrameStep, dynamics, step
 from cytoform.assess.measures.masks import Topology, dice_of, jaccard, topology
 from cytoform.assess.measures.surface_distance import surface_distance
 from cytoform.errors import InputError
@@ -63,7 +63,7 @@ class Sequence:
 
     name: str
     frames: tuple[Frame, ...]
-    steps: tuple[Step, ...] = ()
+    steps: tuple[FrameStep, ...] = ()
     n_bodies: tuple[int, ...] = ()
     time_step_s: float | None = None
 
@@ -97,13 +97,13 @@ class Record:
     def __init__(self, sequence: ShapeSequence) -> None:
         self._info = sequence.info
         self._frames: list[Frame] = []
-        self._steps: list[Step] = []
-        self._stills: list[Still] = []
+        self._steps: list[FrameStep] = []
+        self._stills: list[FrameState] = []
         self._n_bodies: list[int] = []
 
     def add(self, shape: Shape) -> None:
         """Note the next frame and the step to it."""
-        still = Still(shape.frame.descriptors, shape.mask, Bodies.of(shape.mask))
+        still = FrameState(shape.frame.descriptors, shape.mask, Bodies.of(shape.mask))
         self._steps += [step(last, still) for last in self._stills]
         self._stills = [still]
         self._frames.append(shape.frame)
@@ -140,21 +140,21 @@ def measure_pair(reference: Path, other: Path, name: str) -> PairedSequence:
 
 def measure_frame(store: Path, sequence: ShapeSequence, t: int) -> Shape:
     """One frame and what is measured on it alone. Raises InputError where distances are NaN."""
-    sdf_um, spacing_um = sequence.sdf_um(t), sequence.grid.spacing_um
-    n_undefined = int(np.isnan(sdf_um).sum())
+    field, spacing_um = sequence.box(t), sequence.grid.spacing_um
+    n_undefined = int(np.isnan(field.box_sdf_um).sum())
     if n_undefined:
         raise InputError(
             f"{store}, sequence {sequence.info.name!r}, frame {t}: {n_undefined} distances are NaN; "
             "make the store anew, or leave the sequence out with --sequences"
         )
-    mask = sdf_um <= 0
-    if not mask.any():
-        return Shape(mask, None, Frame(EMPTY, Topology(0, 0)))
-    box = bounding_box(mask, margin=MARGIN)
-    corner_xyz_um = np.array([axis.start for axis in reversed(box)], np.float32) * spacing_um
-    cut = mesh_from_distance(sdf_um[box], spacing_um)
-    mesh = Mesh((cut.vertices_xyz_um + corner_xyz_um).astype(np.float32), cut.faces)
-    return Shape(mask, mesh, Frame(describe(sdf_um[box], cut, spacing_um), topology(mask[box])))
+    if field.is_empty:
+        return Shape(field.mask(), None, Frame(EMPTY, Topology(0, 0)))
+    cut = field.tight(MARGIN)
+    # Described where it is nearest to 0: descriptors keep their digits wherever the cell lies.
+    mesh = mesh_from_distance(cut.box_sdf_um, spacing_um)
+    described = Frame(describe(cut.box_sdf_um, mesh, spacing_um), topology(cut.inside))
+    corner_xyz_um = np.array(cut.corner_zyx[::-1], np.float32) * spacing_um
+    return Shape(field.mask(), Mesh((mesh.vertices_xyz_um + corner_xyz_um).astype(np.float32), mesh.faces), described)
 
 
 def _compare(a: Shape, b: Shape) -> Pair:
@@ -164,13 +164,3 @@ def _compare(a: Shape, b: Shape) -> Pair:
         return Pair(overlap, dice_of(overlap), apart, apart, math.nan)
     distance = surface_distance(a.mesh, b.mesh)
     return Pair(overlap, dice_of(overlap), distance.assd_um, distance.hd95_um, distance.normal_consistency)
-
-
-def bounding_box(mask: Bool[np.ndarray, "z y x"], *, margin: int) -> tuple[slice, slice, slice]:
-    """The box of a mask that is not empty, `margin` voxels wider on each side where the volume has room."""
-    planes = [np.flatnonzero(mask.any(axis=others)) for others in ((1, 2), (0, 2), (0, 1))]
-    z, y, x = (
-        slice(max(int(inside[0]) - margin, 0), min(int(inside[-1]) + margin + 1, size))
-        for inside, size in zip(planes, mask.shape, strict=True)
-    )
-    return z, y, x

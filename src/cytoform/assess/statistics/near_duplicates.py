@@ -37,13 +37,13 @@ BLOCK = 12
 
 
 @dataclass(frozen=True)
-class Likeness:
-    """How alike the sequences of two stores are, as whole sequences; `novelty_um2` and `nearest` go by the other's."""
+class NearDuplicates:
+    """Similarity of the sequences of two stores; `novelty_um2` and `nearest` are keyed by the sequences of the second."""
 
     measures: SetMeasures
     novelty_um2: dict[str, float]
     nearest: dict[str, str]
-    # Distance of each reference to the nearest other one: what novelty would be, were the two sets one.
+    # Distance of each reference to the nearest other reference: the novelty expected for equal distributions.
     reference_um2: dict[str, float]
     frames: int
     points: int
@@ -58,9 +58,9 @@ class Likeness:
         return {**asdict(self.measures), **found, "nearest": self.nearest, "frames": self.frames, "points": self.points}
 
 
-def likeness(
+def find_near_duplicates(
     stores: tuple[Path, Path], names: tuple[Sequence[str], Sequence[str]], *, workers: int, seed: int
-) -> Likeness:
+) -> NearDuplicates:
     """Compare the named sequences of two stores, at most 100 of each, drawn at random, over at most 15 times.
 
     Sequences of any lengths are compared at as many times as the shortest has frames, from first to last frame, each
@@ -79,7 +79,7 @@ def likeness(
     if min(len(side) for side in chosen) >= 2:
         measures = compare_sets(found, rng=rng)
     others = np.where(np.eye(n, dtype=bool), np.inf, found.references)
-    return Likeness(
+    return NearDuplicates(
         measures,
         dict(zip(chosen[1], novelty(found.between).tolist(), strict=True)),
         {name: chosen[0][int(i)] for name, i in zip(chosen[1], found.between.argmin(axis=0), strict=True)},

@@ -44,12 +44,12 @@ class Clouds:
 
 
 def _frame_cloud(sequence: ShapeSequence, frame: int, n_points: int, rng: np.random.Generator) -> cKDTree | None:
-    _, sdf_um = sequence.box(frame)
-    inside = sdf_um <= 0
-    if not inside.any():
+    field = sequence.box(frame)
+    if field.is_empty:
         return None
-    mesh = mesh_from_distance(sdf_um, sequence.grid.spacing_um)
-    centroid_zyx = np.stack(np.nonzero(inside)).mean(axis=1) + 0.5
+    # About the cell's own centroid, so it does not matter where the box lies.
+    mesh = mesh_from_distance(field.box_sdf_um, sequence.grid.spacing_um)
+    centroid_zyx = np.stack(np.nonzero(field.inside)).mean(axis=1) + 0.5
     return cKDTree(surface_points(mesh, n_points, rng) - centroid_zyx[::-1] * sequence.grid.spacing_um)
 
 

@@ -1,4 +1,4 @@
-"""Label movies from what people have: TIFF, folders of TIFFs, Cell Tracking Challenge folders, OME-Zarr."""
+"""Opens label movies: TIFF, folders of TIFFs, Cell Tracking Challenge folders, OME-Zarr."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -8,8 +8,9 @@ from itertools import chain, count
 from pathlib import Path
 
 from cytoform.base.kinds import Kind, kind_of
+from cytoform.base.triples import Triple
 from cytoform.errors import InputError
-from cytoform.movies.metadata import Given, Triple
+from cytoform.movies.metadata import GivenScale
 from cytoform.movies.movie import LabelMovie
 from cytoform.movies.readers.challenge import find_sequences, open_sequence
 from cytoform.movies.readers.folder import movies_of_folder
@@ -22,12 +23,12 @@ Opener = Callable[[], LabelMovie]
 def open_movies(
     source: Path, *, voxel_size_zyx_um: Triple | None = None, time_step_s: float | None = None, flat: bool = False
 ) -> list[LabelMovie]:
-    """The label movies of one source; no frame is read yet.
+    """Open the label movies of one source without reading a frame.
 
-    A TIFF or OME-TIFF (axes T Z Y X), a folder of one TIFF a frame, a Cell Tracking Challenge folder (a dataset, its
-    01_GT, 01_GT/TRA, 01_ST/SEG or 01_RES) or an OME-Zarr label image. A given voxel size and time step win over
-    recorded ones. With `flat`, 2D frames are volumes of one plane. Raises InputError for everything that is not a movie
-    of 3D labels with a known voxel size.
+    A source is a TIFF or OME-TIFF (axes T Z Y X), a folder of one TIFF a frame, a Cell Tracking Challenge folder (a
+    dataset, its 01_GT, 01_GT/TRA, 01_ST/SEG or 01_RES) or an OME-Zarr label image. The given voxel size and time step
+    override recorded ones. With `flat`, 2D frames are read as volumes of one plane. Raises InputError unless the source
+    holds integer labels in 3D with a known voxel size.
     """
     openers = find_movies(source, voxel_size_zyx_um=voxel_size_zyx_um, time_step_s=time_step_s, flat=flat)
     return [opener() for opener in openers]
@@ -36,23 +37,23 @@ def open_movies(
 def find_movies(
     source: Path, *, voxel_size_zyx_um: Triple | None = None, time_step_s: float | None = None, flat: bool = False
 ) -> list[Opener]:
-    """What opens each movie of a source, so that one that is broken need not lose the others."""
-    # Not resolved: a link keeps the name that the user has given it.
+    """One function per movie that opens it, so that a broken movie does not prevent the others from opening."""
+    # Not resolved: a symbolic link keeps the name that the user gave it.
     path = Path(os.path.abspath(source))
-    openers = _find(path, Given(voxel_size_zyx_um, time_step_s, flat))
+    openers = _find(path, GivenScale(voxel_size_zyx_um, time_step_s, flat))
     if Path(source).is_absolute():
         return openers
     return [partial(_open_relative, opener) for opener in openers]
 
 
 def _open_relative(opener: Opener) -> LabelMovie:
-    # Workers need whole paths, but what goes into outputs must not depend on where the user works.
+    # Workers need absolute paths, but outputs must not depend on the current folder.
     movie = opener()
     return replace(movie, source=os.path.relpath(movie.source))
 
 
 def name_apart(movies: Sequence[LabelMovie]) -> list[LabelMovie]:
-    """The movies of several sources, each under a name of its own: of equal names all but the first get a number."""
+    """Make names unique: the second and later movies of equal name get a number. Raises InputError for a repeated source."""
     taken: set[str] = set()
     sources_seen: set[str] = set()
     named = []
@@ -67,7 +68,7 @@ def name_apart(movies: Sequence[LabelMovie]) -> list[LabelMovie]:
     return named
 
 
-def _find(path: Path, given: Given) -> list[Opener]:
+def _find(path: Path, given: GivenScale) -> list[Opener]:
     kind = kind_of(path)
     if kind is Kind.TIFF:
         return [partial(open_tiff_movie, path, given=given)]

@@ -1,16 +1,16 @@
-"""Pictures that move, made without a display: time-lapses and turntables of the cells of shape stores.
+"""Movies of cells: time-lapses and turntables of shape stores, rendered without a display.
 
-style.py     what a user may choose
-cast.py      which cells are shown
-timeline.py  what is seen when
-framing.py   one view and one scale that show all of it whole
-page.py      a picture before it is drawn
-layout.py    where things lie on it
-font.py      the font
-drawing.py   a picture drawn
-encoders.py  pictures to MP4 and PNG
-gif.py       pictures to GIF
-write.py     all of it in order
+style.py     settings and formats
+cast.py      choice of cells
+timeline.py  frame and camera angle of every picture
+framing.py   common view and scale
+page.py      contents of a picture before drawing
+layout.py    positions on a picture
+font.py      text
+drawing.py   pictures
+encoders.py  MP4 and PNG
+gif.py       GIF
+write.py     all steps
 """
 
 from cytoform.base.lazy import importer

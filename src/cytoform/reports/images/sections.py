@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from cytoform.assess.images.compare import MEASURES
+from cytoform.assess.images.compare import IMAGE_MEASURES
 from cytoform.assess.images.fooling import NEIGHBOUR, USUAL
-from cytoform.assess.images.lessons import SCORES
+from cytoform.assess.images.usefulness import SCORES
 from cytoform.assess.measures.descriptors import titled
 from cytoform.pictures.figures import Side
 from cytoform.pictures.page import Drawer
@@ -115,22 +115,22 @@ def _flicker(report: ImageReport, drawer: Drawer) -> str:
 
 
 def _learning(report: ImageReport, drawer: Drawer) -> str:
-    lessons = report.lessons
-    if lessons is None:
+    usefulness = report.usefulness
+    if usefulness is None:
         return ""
     named = {side.label: side for side in report.sides}
-    sides = [named.get(lesson.label, Side(lesson.label, GREY)) for lesson in lessons.lessons]
+    sides = [named.get(each.label, Side(each.label, GREY)) for each in usefulness.sets]
     note = (
-        f"One segmenter ({lessons.segmenter}), trained the same way on the pairs of each set and tested on the real images "
+        f"One segmenter ({usefulness.segmenter}), trained the same way on the pairs of each set and tested on the real images "
         f"({len(report.real.frames)} frames)."
     )
-    figure = charts.learning_figure(sides, lessons)
-    return _note(note) + learning_table(lessons) + drawer.plot("segmenter", figure, "scores of the segmenter")
+    figure = charts.learning_figure(sides, usefulness)
+    return _note(note) + learning_table(usefulness) + drawer.plot("segmenter", figure, "scores of the segmenter")
 
 
 def _glossary(_report: ImageReport, _drawer: Drawer) -> str:
     parts = []
-    for title, measures in {"Images": MEASURES, "What a segmenter learns": SCORES}.items():
+    for title, measures in {"Images": IMAGE_MEASURES, "What a segmenter learns": SCORES}.items():
         items = "".join(
             f"<dt>{html.escape(titled(each))}</dt><dd>{html.escape(each.definition)}"
             f"{html.escape(f' ({each.source})') if each.source else ''}</dd>"

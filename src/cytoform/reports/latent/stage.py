@@ -40,12 +40,15 @@ NamedCodes = dict[
 
 
 @dataclass(frozen=True)
-class Look:
-    """How closely cells are looked at: on which grid, at how many times, and along how many components."""
+class LatentView:
+    """Settings of the latent report: grid size, number of time steps, number of principal components."""
 
     grid_size: int = 64
     n_frames: int = 5
     n_components: int = 3
+
+
+Look = LatentView  # its earlier name
 
 
 def write_latent_report(
@@ -53,7 +56,7 @@ def write_latent_report(
     out: Path,
     *,
     generated: Path | None = None,
-    look: Look = Look(),
+    look: LatentView = LatentView(),
     seed: int = 0,
     overwrite: bool = False,
     progress: Progress = no_progress,
@@ -64,10 +67,10 @@ def write_latent_report(
     """
     refuse_existing(out, overwrite=overwrite)
     viewer = _Viewer(cells, look)
-    codes: NamedCodes = {"learned": (cells.names, cells.codes)}
+    codes: NamedCodes = {"learned": (cells.names, cells.flat_codes)}
     if generated is not None:
         store = ShapeStore.open(generated)
-        codes["generated"] = store.names, cells.codes_of(store)
+        codes["generated"] = store.names, cells.codes_of(store).reshape(len(store), -1)
     with progress("looking at cells", sum(len(names) for names, _ in codes.values())) as advance:
         space = _look_around(viewer, codes, seed=seed, advance=advance)
     provenance = {
@@ -88,7 +91,7 @@ def write_latent_report(
 class _Viewer:
     """Renders any code of a run, at the times and on the grid of a look. Raises InputError for an impossible one."""
 
-    def __init__(self, cells: Cells, look: Look) -> None:
+    def __init__(self, cells: Cells, look: LatentView) -> None:
         if look.n_components < 1:
             raise InputError(f"--components {look.n_components}: at least one is to be looked along")
         self.cells, self.look = cells, look
@@ -100,14 +103,14 @@ class _Viewer:
         seen = []
         for code in codes:
             frames = (self.cells.field(code).render(float(time), self.grid.size) for time in self.times)
-            seen.append(snapshots((f.mask(), f.mesh() if (f.box_sdf_um <= 0).any() else None) for f in frames))
+            seen.append(snapshots((f.mask(), f.mesh()) for f in frames))
             advance(1)
         return seen
 
     def surfaces(self, codes: Sequence[Float[np.ndarray, " code"]], times: Sequence[float]) -> Surfaces:
         """The surface of each code at its time."""
         frames = [self.cells.field(code).render(time, self.grid.size) for code, time in zip(codes, times, strict=True)]
-        return tuple(frame.mesh() if (frame.box_sdf_um <= 0).any() else None for frame in frames)
+        return tuple(frame.mesh() for frame in frames)
 
 
 def _look_around(viewer: _Viewer, codes: NamedCodes, *, seed: int, advance: Advance) -> LatentSpace:
@@ -121,7 +124,7 @@ def _look_around(viewer: _Viewer, codes: NamedCodes, *, seed: int, advance: Adva
     times = viewer.times[spread(viewer.look.n_frames, TIMES_SHOWN)].tolist()
     return LatentSpace(
         run=viewer.cells.run.path.name,
-        code_dim=viewer.cells.codes.shape[1],
+        code_dim=viewer.cells.flat_codes.shape[1],
         shares=components.shares,
         sets=sets,
         maps=_maps(components, sets, np.concatenate(rows_of_sets), seed),

@@ -10,14 +10,14 @@ import numpy as np
 from jaxtyping import Float
 
 from cytoform.assess.measures.signed_error import signed_errors_um
-from cytoform.pictures.player.element import Actor, Scene, player_element
+from cytoform.pictures.player.element import PlayerActor, PlayerScene, player_element
 from cytoform.pictures.rendering import Camera, Colour, render_mesh
 from cytoform.pictures.sheets import common_camera
 from cytoform.pictures.slices import outlines, plane_of_difference
 from cytoform.reports.shapes.cells import Cell, Strand
 from cytoform.reports.shapes.failures import Failure
 from cytoform.shapes.mesh import Mesh
-from cytoform.shapes.store import ShapeSequence, ShapeStore, meshes_of
+from cytoform.shapes.store import ShapeSequence, ShapeStore
 
 TILE_PX, THUMBNAIL_PX = 220, 110
 # Inside of the original, on it, outside (blue, grey, vermilion of Okabe and Ito).
@@ -69,17 +69,17 @@ class _Shapes:
     @classmethod
     def read(cls, strand: Strand) -> "_Shapes":
         sequence = ShapeStore.open(strand.store)[strand.sequence.name]
-        return cls(strand, sequence, tuple(meshes_of(sequence)))
+        return cls(strand, sequence, tuple(sequence.meshes()))
 
     @property
     def half_extent_um(self) -> float:
         return self.sequence.grid.half_extent_um
 
 
-def _scene(task: CellTask, shapes: Sequence[_Shapes], original: _Shapes | None) -> Scene:
+def _scene(task: CellTask, shapes: Sequence[_Shapes], original: _Shapes | None) -> PlayerScene:
     first = shapes[0].sequence
     actors = tuple(
-        Actor(
+        PlayerActor(
             label=each.strand.side.label,
             colour=each.strand.side.colour,
             meshes=each.meshes,
@@ -88,7 +88,7 @@ def _scene(task: CellTask, shapes: Sequence[_Shapes], original: _Shapes | None) 
         for each in shapes
     )
     half_extent_um = max(each.half_extent_um for each in shapes)
-    return Scene(task.cell.name, actors, half_extent_um, first.info.time_step_s, largest_error_um=task.limit_um)
+    return PlayerScene(task.cell.name, actors, half_extent_um, first.info.time_step_s, largest_error_um=task.limit_um)
 
 
 def _errors(shapes: _Shapes, original: _Shapes) -> tuple[np.ndarray | None, ...]:

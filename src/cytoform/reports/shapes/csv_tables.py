@@ -25,7 +25,7 @@ def write_tables(folder: Path, comparisons: Sequence[Comparison], cells: Sequenc
         _write(folder / "tests.csv", _test_rows(comparisons)),
         _write(folder / "frames.csv", _frame_rows(cells)),
     ]
-    if any(comparison.results.likeness for comparison in comparisons):
+    if any(comparison.results.near_duplicates for comparison in comparisons):
         written.append(_write(folder / "sets.csv", _set_rows(comparisons)))
     if any(comparison.results.pairs for comparison in comparisons):
         written.append(_write(folder / "overlap.csv", _overlap_rows(comparisons)))
@@ -53,7 +53,7 @@ def _test_rows(comparisons: Sequence[Comparison]) -> Iterable[dict[str, Any]]:
 
 def _set_rows(comparisons: Sequence[Comparison]) -> Iterable[dict[str, Any]]:
     for comparison in comparisons:
-        alike = comparison.results.likeness
+        alike = comparison.results.near_duplicates
         if alike is not None:
             for name, figure in asdict(alike.measures).items():
                 yield {"cells": comparison.label, "measure": name, "sequence": ""} | figure

@@ -11,7 +11,7 @@ from cytoform.assess.measures.descriptors import DESCRIPTORS, MAIN_DESCRIPTORS, 
 from cytoform.assess.measures.dynamics import DYNAMICS
 from cytoform.assess.statistics.distributions import Summary, summarise
 from cytoform.assess.statistics.intervals import Estimate
-from cytoform.assess.statistics.near_duplicates import SET_MEASURES, Likeness
+from cytoform.assess.statistics.near_duplicates import SET_MEASURES, NearDuplicates
 from cytoform.pictures.figures import Side, p_text
 from cytoform.pictures.page import table
 from cytoform.pictures.slices import css
@@ -69,7 +69,7 @@ def temporal_table(comparisons: Sequence[Comparison], sides: Sequence[Side]) -> 
 
 def sets_table(comparisons: Sequence[Comparison]) -> str:
     """MMD, coverage and 1-NNA with their intervals, and the median novelty; empty without an unpaired comparison."""
-    unpaired = [(c.label, c.results.likeness) for c in comparisons if c.results.likeness is not None]
+    unpaired = [(c.label, c.results.near_duplicates) for c in comparisons if c.results.near_duplicates is not None]
     if not unpaired:
         return ""
     rows = []
@@ -90,7 +90,7 @@ def _interval(estimate: Estimate) -> str:
     return f"{estimate.value:.3g} <small>({estimate.low:.3g} to {estimate.high:.3g})</small>"
 
 
-def _novelty(alike: Likeness) -> str:
+def _novelty(alike: NearDuplicates) -> str:
     own, usual = (summarise(np.array(list(v.values()))) for v in (alike.novelty_um2, alike.reference_um2))
     return f"{own.median:.3g} <small>(originals {usual.median:.3g})</small>" if own.n else "–"
 

@@ -140,7 +140,7 @@ def _distributions(comparison: Comparison) -> Finding | None:
 
 
 def _likenesses(comparison: Comparison) -> Finding | None:
-    alike = comparison.results.likeness
+    alike = comparison.results.near_duplicates
     if alike is None:
         return None
     usual = summarise(np.array(list(alike.reference_um2.values()))).median
@@ -162,7 +162,7 @@ def _likenesses(comparison: Comparison) -> Finding | None:
 
 
 def _neighbours(comparison: Comparison) -> Finding | None:
-    alike = comparison.results.likeness
+    alike = comparison.results.near_duplicates
     if alike is None or math.isnan(alike.measures.one_nna.value):
         return None
     found = alike.measures.one_nna

@@ -109,7 +109,7 @@ def _nearest(cell: Cell, report: Report) -> Nearest | None:
     """The original most like a cell, where sets were compared."""
     originals = {each.name: each for each in report.cells if each.original is not None}
     for comparison in report.comparisons:
-        alike = comparison.results.likeness
+        alike = comparison.results.near_duplicates
         if alike is not None and cell.strands[0].side.label == comparison.label and cell.name in alike.nearest:
             return Nearest(originals[alike.nearest[cell.name]], alike.novelty_um2[cell.name])
     return None

@@ -1,4 +1,4 @@
-"""What is known of a cell that is to be fitted: points and distances in some of its frames, or in some planes of them."""
+"""The known parts of a cell that is to be fitted: points and distances in some of its frames, or in some planes of them."""
 
 from dataclasses import dataclass
 
@@ -58,7 +58,6 @@ def observe(
     frames = [frame for frame in range(0, n_frames, every_frame) if sequence.mask(frame).any()]
     if not frames:
         raise InputError(f"{name}: none of its {n_frames} frames shows a cell, so there is nothing to fit")
-    sampling = sampling.model_copy(update={"pool_points": POINTS})
     sampling = sampling.model_copy(update={"pool_points": POINTS})
     samples = []
     for frame in frames:

@@ -1,0 +1,95 @@
+"""A signed distance field on the part of a grid that holds the cell."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from cytoform.base.triples import IntTriple, Slices, int_triple
+from cytoform.shapes.grid import Grid
+from cytoform.shapes.mesh import Mesh, mesh_from_distance
+
+
+@dataclass(frozen=True, eq=False)
+class BoxedField:
+    """Signed distance in µm, negative inside, on a box of a grid; every voxel beyond the box is outside.
+
+    Distances are truncated at ± `band_um`; `corner_zyx` is the grid index of the box's first voxel.
+    """
+
+    grid: Grid
+    corner_zyx: IntTriple
+    box_sdf_um: Float[np.ndarray, "z y x"]
+    band_um: float
+
+    @cached_property
+    def inside(self) -> Bool[np.ndarray, "z y x"]:
+        """Occupancy of the box: distance ≤ 0."""
+        return self.box_sdf_um <= 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no voxel is inside."""
+        return not self.inside.any()
+
+    @property
+    def slices(self) -> Slices:
+        """Place of the box in the grid."""
+        z, y, x = (slice(low, low + n) for low, n in zip(self.corner_zyx, self.box_sdf_um.shape, strict=True))
+        return z, y, x
+
+    @property
+    def bounds(self) -> Slices:
+        """Place in the grid of the tight box of all inside voxels; of length 0 where no voxel is inside."""
+        found = bounding_box(self.inside)
+        z, y, x = (slice(c + s.start, c + s.stop) for c, s in zip(self.corner_zyx, found, strict=True))
+        return z, y, x
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether an outermost voxel of the grid is inside: the cube may cut the cell."""
+        return not self.is_empty and any(side.start == 0 or side.stop == self.grid.size for side in self.bounds)
+
+    def mask(self) -> Bool[np.ndarray, "n n n"]:
+        """Occupancy of the whole grid: distance ≤ 0."""
+        return self._whole(self.inside, False)
+
+    def sdf_um(self) -> Float[np.ndarray, "n n n"]:
+        """Signed distance in µm on the whole grid."""
+        return self._whole(self.box_sdf_um, self.band_um)
+
+    def mesh(self) -> Mesh | None:
+        """The closed surface, in µm from the corner of the grid; None where no voxel is inside."""
+        if self.is_empty:
+            return None
+        return mesh_from_distance(self.box_sdf_um, self.grid.spacing_um, corner_zyx=self.corner_zyx)
+
+    def tight(self, margin: int = 0) -> "BoxedField":
+        """The same field on the tight box of all inside voxels, `margin` voxels wider where the grid has room."""
+        if self.is_empty:
+            return replace(self, box_sdf_um=self.box_sdf_um[:0, :0, :0])
+        bounds = self.bounds
+        low = np.array([max(side.start - margin, 0) for side in bounds])
+        high = np.array([min(side.stop + margin, self.grid.size) for side in bounds])
+        box = np.full(high - low, self.band_um, self.box_sdf_um.dtype)
+        # The margin may reach beyond the box.
+        first, last = np.maximum(low, self.corner_zyx), np.minimum(high, [side.stop for side in self.slices])
+        box[_part(first - low, last - low)] = self.box_sdf_um[_part(first - self.corner_zyx, last - self.corner_zyx)]
+        return replace(self, corner_zyx=int_triple(low), box_sdf_um=box)
+
+    def _whole(self, box: np.ndarray, outside: float) -> np.ndarray:
+        volume = np.full(self.grid.shape, outside, box.dtype)
+        volume[self.slices] = box
+        return volume
+
+
+def bounding_box(mask: Bool[np.ndarray, "z y x"]) -> Slices:
+    """The tight box of all true voxels; three slices of length 0 where there are none."""
+    sides = [np.flatnonzero(mask.any(axis=others)) for others in ((1, 2), (0, 2), (0, 1))]
+    z, y, x = (slice(int(side[0]), int(side[-1]) + 1) if len(side) else slice(0, 0) for side in sides)
+    return z, y, x
+
+
+def _part(low: np.ndarray, high: np.ndarray) -> tuple[slice, ...]:
+    return tuple(slice(l, h) for l, h in zip(low, high, strict=True))
