@@ -1,6 +1,6 @@
-"""What a path holds: one table of the kinds of file and folder that cytoform reads or writes.
+"""The kinds of files and folders that cytoform reads or writes, and one table that recognises them.
 
-A kind is told by names and marks alone. A damaged run is still a run folder; opening it says what is wrong.
+Recognition uses names and marks only. A damaged run is still a run folder; opening it says what is wrong.
 """
 
 import json
@@ -62,7 +62,7 @@ def kind_of(path: Path) -> Kind:
 
 
 def wrong_kind(path: Path, *wanted: Kind) -> InputError:
-    """The fault that `path` is not of a wanted kind: says what it is instead, and what to give."""
+    """The fault that `path` is not of a wanted kind. The message names its kind and the remedy."""
     names, found = " or ".join(kind.value for kind in wanted), kind_of(path)
     give = " or ".join(f"{kind.value} of '{MAKERS[kind]}'" if kind in MAKERS else kind.value for kind in wanted)
     if found is Kind.MISSING:
@@ -107,7 +107,7 @@ def _text(path: Path) -> str:
     return path.read_text("utf-8", errors="replace") if path.is_file() else ""
 
 
-# Label movies stand before what is told by the name of a single file, which a folder of movies may hold too.
+# Label movies come first: a folder of movies may also hold a file named like the mark of a later kind.
 RECOGNISED: dict[Kind, Callable[[Path], bool]] = {
     Kind.SHAPE_STORE: _is_store,
     Kind.OME_ZARR: lambda path: any((path / mark).is_file() for mark in ZARR_MARKS),

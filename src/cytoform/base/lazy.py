@@ -29,6 +29,7 @@ def make_callable(name: str) -> None:
     """Let a call of the module `name` be a call of the function of its name.
 
     Once a submodule is imported, Python binds it to its name in the package. So `cytoform.prepare` is the function
-    until somebody imports `cytoform.prepare.stage`, and the package from then on.
+    until somebody imports `cytoform.prepare.stage`, and the package from then on. The same goes for
+    `cytoform.simulate.population`.
     """
     sys.modules[name].__class__ = _CallableModule

@@ -1,4 +1,4 @@
-"""Dataclasses of options: each option has its name, default and help in one place, for calls and for commands alike.
+"""Dataclasses of options: name, default and help of an option in one place, for calls and commands.
 
 The command line makes an option of every field. `Parameter` gives an option its name where that is not the field's, and
 the text below a field is its help.
@@ -13,7 +13,7 @@ NOT_AN_OPTION = Parameter(parse=False)
 
 
 def option_names(options: type) -> dict[str, str]:
-    """What the fields of a dataclass of options are called on the command line, such as --voxel-size."""
+    """Names on the command line, such as --voxel-size, of the fields of a dataclass of options."""
     names = {}
     for field, hint in get_type_hints(options, include_extras=True).items():
         parts = [part for part in getattr(hint, "__metadata__", ()) if isinstance(part, Parameter)]

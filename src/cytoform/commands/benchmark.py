@@ -26,14 +26,14 @@ def benchmark(
     Parameters
     ----------
     runs
-        Runs of 'cytoform train', whose new cells populate the scene, or shape stores, whose cells do; several mix.
+        Sources of cells: runs of 'cytoform train' give new cells, shape stores give theirs. Several are mixed.
     out
         Folder to write: Cell Tracking Challenge layout, with README.md and index.html.
     series
-        A dial of difficulty and its values: one data set each of the same scene. snr=0.5,1,2 (signal-to-noise ratio in
-        units of the texture's own), cells=10,20 (families), every=1,2,4 (frames kept), planes=1,2,4 (planes kept).
+        Vary one difficulty and write a data set of the same scene for each value. snr=0.5,1,2: signal-to-noise ratio
+        relative to the texture's. cells=10,20: families. every=1,2,4: every n-th frame. planes=1,2,4: every n-th plane.
     resume
-        Go on where the same command was interrupted.
+        Continue where the same command was interrupted.
     """
     from cytoform.reports.scenes.page import write_scene_report
     from cytoform.scenes.stage import benchmark as make

@@ -33,9 +33,9 @@ def export(
     out
         Folder to write.
     sequences
-        Export only the sequences with these names.
+        Names of the sequences to export; by default all.
     points
-        Points a frame, for points.
+        Points per frame, for points.
     """
     from cytoform.exchange.export import export as export_store
 

@@ -34,7 +34,7 @@ def fit(
     device: Device = "auto",
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
-    """Find codes for cells that the run has not seen, and render them whole: gaps in time and space are filled in.
+    """Find codes for cells that the run has not seen, and render them whole: fills gaps in time and space.
 
     Parameters
     ----------
@@ -47,11 +47,11 @@ def fit(
     sequences
         Names of the sequences to fit; by default all.
     adapt
-        Go on with the decoder set free at a small rate, for each cell alone: closer to the cell, farther from the run.
+        Also fine-tune the network for each cell. Fits better, but the cells no longer share one model.
     every_frame
-        Use only every so many-th frame.
+        Use only every n-th frame.
     every_plane
-        Use only every so many-th plane along z, of the grid of the store.
+        Use only every n-th plane along z of the store's grid.
     """
     from cytoform.synthesis.cells import load
     from cytoform.synthesis.fitting.stage import complete
@@ -83,7 +83,7 @@ def _shapes(
     scale: ScaleOptions,
     out: Path,
 ) -> Iterator[Path]:
-    """The shape store `source`, or one prepared from that movie on the grid of the run, for as long as it is needed."""
+    """The shape store `source`, or a temporary one prepared from the movie `source` on the grid of the run."""
     import tempfile
 
     from cytoform.base.kinds import Kind, kind_of

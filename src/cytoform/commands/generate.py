@@ -1,4 +1,4 @@
-"""`cytoform generate`: cells that never existed."""
+"""`cytoform generate`: new cells from random codes."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -38,17 +38,17 @@ def generate(
     n
         How many cells.
     prior
-        gaussian draws codes from N(0, σ²); around adds N(0, σ²) to learned codes; between lies on the way from a learned
-        code to one near it; covariance and mixture draw from one or several normal distributions fitted to the codes.
+        Distribution of the new codes. gaussian: N(0, σ²). around: learned codes plus N(0, σ²). between: between a learned
+        code and a near one. covariance, mixture: one or several normal distributions fitted to the learned codes.
     sigma
-        σ; by default 0.1 for gaussian and 0.01 for around, as in the paper. For covariance and mixture, how many times as
-        far from their mean as the learned codes; by default 1. The prior between has none.
+        σ of gaussian (by default 0.1, as in the paper) and around (0.01, as in the paper). For covariance and mixture, a
+        factor on the distance from the mean (by default 1). between takes none.
     where
-        A request, in quotes, that every cell has to meet, for example "size_um3=40±5", "growth=1.5..2" or
+        A condition on every cell, in quotes, for example "size_um3=40±5", "growth=1.5..2" or
         "longest_protrusion_um>8"; may be repeated.
     pose
-        random turns every cell by a uniform rotation, the default of a run trained with --align or --rotations;
-        canonical leaves them as the decoder knows them.
+        random: turn every cell by a uniform rotation; the default for runs trained with --align or --rotations.
+        canonical: keep the pose of the decoder.
     """
     from cytoform.synthesis.cells import load
     from cytoform.synthesis.sequences import generate as generate_sequences
@@ -72,7 +72,7 @@ def generate(
 
 
 def _condition(cells: "Cells", where: list[str], rendering: Rendering, common: Common) -> "Condition":
-    """The requests, and a line on how well codes predict what each asks for."""
+    """The parsed conditions. Prints how well codes predict each descriptor."""
     from cytoform.assess.measures.sequence_descriptors import SEQUENCE_DESCRIPTORS
     from cytoform.synthesis.conditional.stage import condition_on
 

@@ -1,4 +1,4 @@
-"""`cytoform info`: what is in a file or folder."""
+"""`cytoform info`: describes a file or folder."""
 
 from pathlib import Path
 
@@ -6,12 +6,12 @@ from cytoform.commands.common import Common
 
 
 def info(path: Path, /, *, common: Common = Common()) -> None:  # noqa: B008 (frozen)
-    """Say what is in a shape store, a run, an assessment, a look at a latent space, or a label movie.
+    """Describe a shape store, a run, a texture model, a report, label movies, or another output of cytoform.
 
     Parameters
     ----------
     path
-        File or folder to look into.
+        File or folder to describe.
     """
     from cytoform.reports.contents import info as describe
 

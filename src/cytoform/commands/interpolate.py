@@ -1,4 +1,4 @@
-"""`cytoform interpolate`: cells between two learned ones."""
+"""`cytoform interpolate`: cells between two learned cells."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -22,7 +22,7 @@ def interpolate(
     device: Device = "auto",
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
-    """Render cells along a path between the codes of two learned ones.
+    """Render cells along a path between the codes of two learned cells.
 
     Parameters
     ----------
@@ -35,9 +35,9 @@ def interpolate(
     end
         Name of the learned sequence where it ends.
     steps
-        Cells along the path, the two ends among them.
+        Number of cells along the path, both ends included.
     path
-        straight: the line between the codes. spherical: turns from one direction to the other, with the length of codes kept.
+        straight: the line between the codes. spherical: rotates the direction of the code at constant length.
     """
     from cytoform.synthesis.cells import load
     from cytoform.synthesis.interpolation import interpolate as interpolate_cells

@@ -20,7 +20,7 @@ def movie(
     workers: WorkerOptions = WorkerOptions(),  # noqa: B008 (frozen)
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
-    """Show cells of a shape store as a movie, seen by one camera at one scale; needs no display.
+    """Show cells of a shape store as a movie, with one camera and one scale for all. Needs no display.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def movie(
     sequences
         Show these sequences, in this order; by default up to six, spread over the store.
     against
-        Another store, whose sequences of the same names are shown below: reconstructions, for example.
+        Another store, for example of reconstructions: its sequences of the same names are shown below.
     """
     from cytoform.pictures.film.write import write_movie
 

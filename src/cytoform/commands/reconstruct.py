@@ -1,4 +1,4 @@
-"""`cytoform reconstruct`: the learned cells, rendered from their codes."""
+"""`cytoform reconstruct`: renders the learned cells from their codes."""
 
 from pathlib import Path
 from typing import Annotated

@@ -64,7 +64,7 @@ def filopodia(
     workers: WorkerOptions = WorkerOptions(),  # noqa: B008 (frozen)
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
-    """Cells whose filopodia sprout, grow, bend, branch and retract, as a Cell Tracking Challenge folder.
+    """Cells with filopodia that sprout, grow, bend, branch and retract, as a Cell Tracking Challenge folder.
 
     Parameters
     ----------

@@ -29,11 +29,11 @@ def view(
     out
         Page to write, one file that needs no network; by default NAME.html in the current folder.
     against
-        Shape store of the cells that STORE reconstructs: each stands beside its own, coloured by how far it is off.
+        Shape store of the original cells: shows each beside its reconstruction, coloured by the signed error.
     sequences
-        Show only the sequences with these names.
+        Names of the sequences to show; by default all.
     megabytes
-        Size that the page keeps to, by fewer faces a mesh and, if need be, fewer frames.
+        Largest size of the page, kept by fewer faces per mesh and, if needed, fewer frames.
     show
         Open the page in the browser.
     """

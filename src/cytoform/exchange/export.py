@@ -44,9 +44,9 @@ def export(
     overwrite: bool = False,
     progress: Progress = no_progress,
 ) -> None:
-    """Write the sequences of a shape store, all of them or those named, in another format into the folder `out`.
+    """Write the sequences of a shape store, all or the named ones, in another format into the folder `out`.
 
-    `points` is how many there are in a frame of the format points, drawn at random by `seed`. Raises InputError.
+    The format points has `points` points per frame, drawn at random with `seed`. Raises InputError.
     """
     rng = np.random.default_rng(seed)
     writers: dict[Format, Callable[[ShapeSequence, Path], None]] = {
@@ -145,9 +145,9 @@ def write_h5(sequence: ShapeSequence, folder: Path) -> None:
 
 
 def write_mat(sequence: ShapeSequence, folder: Path) -> None:
-    """One Matlab file; what `write_h5` records as attributes are variables beside `sdf_vid`.
+    """One Matlab file. The attributes of `write_h5` are variables beside `sdf_vid`.
 
-    The published code reads it through SciPy, which knows versions up to 7; those hold 2 GB an array.
+    The published code reads it through SciPy, which reads versions up to 7. An array in them has at most 2 GB.
     """
     from scipy.io import savemat
 
@@ -179,8 +179,8 @@ def write_mat(sequence: ShapeSequence, folder: Path) -> None:
 def write_ctc(sequence: ShapeSequence, folder: Path) -> None:
     """The next NN_GT of a Cell Tracking Challenge folder: the whole family under one label, in the coordinates of the cube.
 
-    A shape store does not know which daughter is which, so a family is one track. A track may not have gaps: after
-    empty frames the family goes on under the next label, with the one before as its parent.
+    A shape store does not tell daughters apart, so a family is one track. A track must not have gaps: after
+    empty frames the family continues under the next label, with the previous label as its parent.
     """
     info, spacing_um = sequence.info, sequence.grid.spacing_um
     writer = CtcWriter(

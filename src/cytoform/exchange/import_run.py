@@ -1,6 +1,6 @@
 """Runs from checkpoints of the published code.
 
-Its decoder is ours but for these, all of which are turned into weights of ours, exactly:
+The decoders differ as follows. Each difference is converted exactly into weights of our decoder:
 
 - our layers take [hidden, place, t, code], its own are ordered as `exchange/published_checkpoint.py` says;
 - its three coordinates follow the axes of its arrays, (t, y, x, z), so its first is y and its second x;
@@ -70,7 +70,7 @@ def import_run(
 ) -> Config:
     """Turn a published checkpoint and its codes into the run folder `out`; sequences are named seq000 and so on.
 
-    Returns the settings of the run. Raises InputError for what the user can put right, and then writes nothing.
+    Returns the settings of the run. Raises InputError before anything is written.
     """
     refuse_existing(out, overwrite=overwrite)
     if assumed.n_frames < 1:
@@ -114,7 +114,7 @@ def to_decoder(found: Checkpoint, model: GlobalCodeConfig, assumed: Assumptions)
 
 
 def _set_output(state: dict[str, Tensor], last: Layer, model: GlobalCodeConfig, assumed: Assumptions) -> None:
-    """The output layer; spare units of the last hidden layer give it what place and time add to it."""
+    """Set the output layer. Spare units of the last hidden layer carry its terms in place and time."""
     weight, bias = state["output.weight"], state["output.bias"]
     weight[:, : last.hidden.shape[1]] = last.hidden
     bias[:] = last.bias
@@ -129,7 +129,7 @@ def _set_output(state: dict[str, Tensor], last: Layer, model: GlobalCodeConfig, 
 
 
 def _carriers(term: Float[Tensor, " 4"], model: GlobalCodeConfig) -> list[tuple[float, float]]:
-    """For each spare unit, what it multiplies the term with, and what the output multiplies the unit with."""
+    """Weights into and out of each spare unit that carries the term."""
     if model.activation == "relu":
         return [(1.0, 1.0), (-1.0, -1.0)]
     gain = SMALL / (model.omega * max(float(term.abs().sum()), 1e-30))

@@ -3,9 +3,9 @@
 Matlab has the array as (t, y, x, z): a frame, then an image's rows and columns, then the slices it is stacked from. So
 h5py sees (z, x, y, t), and the published loader turns it back to (t, y, x, z). It is a cube of isotropic voxels.
 
-Each published frame was divided by its own largest distance, so no value can be turned back into µm. The zero level is
-all that is kept, and distances to it are measured anew. What `cytoform export` wrote records its scale and is taken as
-it is.
+Each published frame was divided by its own largest distance, so its values cannot be converted back to µm. Only the zero
+level is kept, and distances to it are measured anew. Files of `cytoform export` record their scale and are taken
+unchanged.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ RECORDED: tuple[str, ...] = ("um_per_unit", "band_um", "time_step_s")
 
 @dataclass(frozen=True)
 class Scale:
-    """What `cytoform export` records beside the values: they are distances / `um_per_unit`, truncated at ± `band_um`."""
+    """The scale that `cytoform export` records: values are distances / `um_per_unit`, truncated at ± `band_um`."""
 
     um_per_unit: float
     band_um: float
@@ -84,7 +84,7 @@ def import_shapes(
     """Turn files with an array `sdf_vid` into the shape store `out`, one sequence a file, named after it.
 
     The side of the cube, from `half_extent_um` or `voxel_size_um`, is needed where the files do not record it. Returns
-    the grid of the store. Raises InputError for what the user can put right, and then writes nothing.
+    the grid of the store. Raises InputError before anything is written.
     """
     refuse_existing(out, overwrite=overwrite)
     names = _names(sources)

@@ -1,4 +1,4 @@
-"""What the user has asked for: the same again is what --resume goes on with."""
+"""The request of a preparation: sources and options, which --resume compares with those recorded."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,9 +29,9 @@ class Request:
     keep_motion: Annotated[bool, FLAG] = False
     """Centre each sequence as a whole instead of every frame on its own centroid."""
     voxel_size_zyx_um: Annotated[tuple[float, float, float] | None, Parameter("--voxel-size")] = None
-    """Voxel size Z Y X of a label movie in µm, where it records none or a wrong one."""
+    """Voxel size Z Y X in µm of label movies; replaces the recorded one."""
     time_step_s: Annotated[float | None, Parameter("--time-step")] = None
-    """Seconds between its frames, likewise."""
+    """Seconds between frames of label movies; replaces the recorded step."""
     seed: Annotated[int, NOT_AN_OPTION] = 0
 
     def check(self) -> None:
@@ -66,5 +66,5 @@ OPTIONS = option_names(Request) | {"sources": "list of sources"}
 
 
 def _flat(attributes: dict[str, Any]) -> dict[str, Any]:
-    """What must not differ."""
+    """The values that must not differ."""
     return {name: attributes[name] for name in ("sources", "grid", "seed")} | attributes["options"]

@@ -1,4 +1,4 @@
-"""What is in a file or folder, as a few lines for a person."""
+"""Descriptions of files and folders, in a few lines."""
 
 import json
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from cytoform.training.folder import CONFIG, WEIGHTS
 def info(path: Path) -> list[str]:
     """Describe a shape store, a run, a texture model, a report, label movies, or another file of cytoform.
 
-    Raises InputError for what is missing, damaged or unknown.
+    Raises InputError for a missing, damaged or unknown file.
     """
     path, kind = Path(path), kind_of(path)
     if kind is Kind.MISSING:

@@ -1,4 +1,4 @@
-"""What the user has asked of a scene: checked once, then frozen; the same again is what --resume goes on with."""
+"""The request of a scene: options that are checked once, and that --resume compares with the recorded ones."""
 
 import hashlib
 import math
@@ -41,7 +41,7 @@ class SceneRequest:
     size_zyx: Annotated[IntTriple, Parameter("--size")]
     """Voxels of the field of view, Z Y X."""
     texture: str = "optics"
-    """What makes the images: 'optics', a parameter file of optics (.toml), a trained texture model, or 'none'."""
+    """Source of the images: 'optics', a parameter file of optics (.toml), a trained texture model, or 'none'."""
     voxel_size_zyx_um: Annotated[Triple | None, Parameter("--voxel-size")] = None
     """Voxel size Z Y X in µm; by default as in the first RUN."""
     time_step_s: Annotated[float | None, Parameter("--time-step")] = None
@@ -115,7 +115,7 @@ class SceneRequest:
         return {**options, "sources": sources, "files_sha256": files}
 
 
-# Names on the command line, and of what else must not differ.
+# Names in messages of --resume.
 OPTIONS = option_names(SceneRequest) | {
     "sources": "list of RUNs, or a changed one",
     "files_sha256": "file behind --texture or --motion",
@@ -124,7 +124,7 @@ OPTIONS = option_names(SceneRequest) | {
 
 
 def fingerprint(source: Path) -> str:
-    """Of the weights and codes of a run, or of a whole store. Raises InputError for what is neither."""
+    """SHA-256 of the weights of a run, or of a whole shape store. Raises InputError for another kind of path."""
     from cytoform.scenes.actors import load_cells
 
     kind = kind_of(source)
@@ -136,7 +136,7 @@ def fingerprint(source: Path) -> str:
 
 
 def _files_sha256(path: Path) -> str | None:
-    """Of what an option names, where that is a file or folder."""
+    """SHA-256 of the file or folder of an option; None for a word."""
     if path.is_dir():
         return folder_sha256(path)
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None

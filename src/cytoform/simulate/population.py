@@ -14,6 +14,7 @@ from jaxtyping import Float, UInt16
 import cytoform
 from cytoform.base.cluster import local_workers
 from cytoform.base.files import refuse_existing, staged, write_json
+from cytoform.base.lazy import make_callable
 from cytoform.base.ome import VERSION, OmeMovie
 from cytoform.base.parallel import run_all
 from cytoform.base.triples import IntTriple
@@ -242,3 +243,6 @@ def _check_size(families: list[SimulatedFamily]) -> None:
             shape = "×".join(str(n) for n in family.shape_zyx)
             given = " ".join(f"{step:g}" for step in family.spacing_zyx_um)
             raise InputError(f"--voxel-size {given}: a frame would have {shape} voxels; choose larger voxels")
+
+
+make_callable(__name__)
