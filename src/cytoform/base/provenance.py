@@ -1,6 +1,8 @@
-"""What a result was made with, for every file that records its origin."""
+"""How an output records its origin: versions of software, and paths without the folders of a machine."""
 
+import os
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import cytoform
 
@@ -16,3 +18,9 @@ def software_versions() -> dict[str, str]:
         except PackageNotFoundError:
             versions[package] = "missing"
     return versions
+
+
+def recorded_path(path: str | Path) -> str:
+    """A path for provenance: relative to the working folder where it lies in that, else its last part."""
+    whole = Path(os.path.abspath(path))
+    return whole.relative_to(Path.cwd()).as_posix() if whole.is_relative_to(Path.cwd()) else whole.name
