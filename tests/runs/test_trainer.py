@@ -248,5 +248,5 @@ def test_chosen_sequences_and_frames(balls: Path, tmp_path: Path) -> None:
 
 
 def test_divergence_is_one_clear_line(balls: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"fell apart.*learning_rate"):
+    with pytest.raises(InputError, match=r"diverged.*learning_rate"):
         train(balls, tmp_path / "run", small_config("training.learning_rate=1e30", "training.epochs=50"))

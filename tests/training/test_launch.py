@@ -191,7 +191,7 @@ def test_divergence_in_several_processes_is_one_line(balls: Path, tmp_path: Path
     error = process.communicate()[1]
     assert process.returncode == 2
     assert error.count("\n") == 1
-    assert "fell apart" in error
+    assert "diverged" in error
 
 
 @pytest.mark.slow
