@@ -227,6 +227,12 @@ def test_finished_frames_are_kept_and_not_made_again(stop: BaseException, pairs:
     assert not list(tmp_path.glob(".*"))
 
 
+def test_a_scene_needs_cells(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no RUN: give trained runs or shape stores"):
+        benchmark(request(), tmp_path / "out")
+    assert not list(tmp_path.iterdir())
+
+
 def test_two_at_once_are_refused(pairs: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     with Work.beside(out).locked(), pytest.raises(InputError, match="another process"):
