@@ -1,9 +1,11 @@
 """What the user has asked for: the same again is what --resume goes on with."""
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from cytoform.base.provenance import is_recorded_as, recorded_names
 from cytoform.base.triples import Triple
 from cytoform.errors import InputError
 from cytoform.shapes.grid import Grid
@@ -29,12 +31,31 @@ class Request:
     half_extent_um: float | None
     keep_motion: bool
     seed: int
+    # Of the sources in the store; those of an earlier call where this one goes on with it.
+    names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse the impossible before the long work."""
         Grid(self.grid_size, 1.0 if self.half_extent_um is None else self.half_extent_um)
         if self.frames is not None and self.frames < 1:
             raise InputError(f"--frames {self.frames}: at least one is needed")
+        if not self.names:
+            object.__setattr__(self, "names", tuple(recorded_names(self.sources)))
+
+    def recorded(self, path: str) -> str:
+        """The name in the store of a source, or of a movie in it."""
+        whole = os.path.abspath(path)
+        for source, name in zip(self.sources, self.names, strict=True):
+            within = os.path.relpath(whole, source)
+            if not within.startswith(os.pardir):
+                return os.path.normpath(os.path.join(name, within))
+        return recorded_names([path])[0]
+
+    def without_folders(self, text: str) -> str:
+        """A message about a source, with the name of the source in the store instead of its path."""
+        for source, name in sorted(zip(self.sources, self.names, strict=True), key=lambda pair: -len(str(pair[0]))):
+            text = text.replace(os.path.abspath(source), name)
+        return text
 
     def attributes(self) -> dict[str, Any]:
         """As a store records it."""
@@ -45,21 +66,28 @@ class Request:
             "command": "prepare",
             "grid": self.grid_size,
             "options": options,
-            "sources": [str(source) for source in self.sources],
+            "sources": list(self.names),
             "seed": self.seed,
         }
 
-    def refuse_to_resume(self, recorded: dict[str, Any], place: Path) -> None:
-        """Raise InputError unless the recorded attributes of a store are those of this request."""
+    def resuming(self, recorded: dict[str, Any], place: Path) -> "Request":
+        """This request under the names that the store at `place` has for its sources.
+
+        Raises InputError unless the recorded attributes of the store are those of this request.
+        """
         if recorded.get("command") != "prepare":
             raise InputError(f"{place}: not from 'cytoform prepare', so nothing can be added; choose another --out")
-        ours, theirs = _flat(self.attributes()), _flat(recorded)
+        names = tuple(recorded["sources"])
+        known = len(names) == len(self.sources) and all(map(is_recorded_as, self.sources, names))
+        request = replace(self, names=names if known else self.names)
+        ours, theirs = _flat(request.attributes()), _flat(recorded)
         for option, value in ours.items():
             if theirs[option] != value:
                 raise InputError(
                     f"{place}: --resume with another {option} ({_short(theirs[option])} before, {_short(value)} now); "
                     "give the same sources and options again, or leave --resume out to begin anew"
                 )
+        return request
 
 
 def _flat(attributes: dict[str, Any]) -> dict[str, Any]:

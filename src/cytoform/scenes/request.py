@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from cytoform.base.digest import folder_sha256
+from cytoform.base.provenance import recorded_names
 from cytoform.base.triples import IntTriple, Triple
 from cytoform.errors import InputError
 from cytoform.priors.fitted import PriorName
@@ -101,7 +102,12 @@ class SceneRequest:
         options["series"] = None if self.series is None else [self.series[0], list(self.series[1])]
         for name in ("size_zyx", "voxel_size_zyx_um"):
             options[name] = None if options[name] is None else list(options[name])
-        files = {name: _files_sha256(Path(options[name])) for name in ("texture", "motion")}
+        files = {}
+        for name in ("texture", "motion"):
+            path = Path(options[name])
+            files[name] = _files_sha256(path)
+            if path.exists():
+                options[name] = recorded_names([path])[0]
         sources = [{"name": source.name, "sha256": fingerprint(source)} for source in self.sources]
         return {**options, "sources": sources, "files_sha256": files}
 
@@ -125,8 +131,13 @@ def _files_sha256(path: Path) -> str | None:
 
 def refuse_to_resume(wanted: dict[str, Any], recorded: dict[str, Any], out: Path) -> None:
     """Raise InputError that names the first difference between two requests."""
+    before = dict(recorded)
+    for name in ("texture", "motion"):
+        # Known by their content (files_sha256), wherever the file is; older versions recorded whole paths.
+        if Path(str(before.get(name))).name == Path(wanted[name]).name:
+            before[name] = wanted[name]
     for name, value in wanted.items():
-        if recorded.get(name) != value:
+        if before.get(name) != value:
             option = OPTIONS.get(name, f"--{name.replace('_', '-')}")
             raise InputError(
                 f"{out}: --resume with another {option}; repeat the options of the interrupted command, or leave "
