@@ -24,6 +24,11 @@ def files_of(folder: Path) -> dict[Path, bytes]:
     return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+def texts_of(store: Path) -> str:
+    """All attributes."""
+    return "".join(path.read_text() for path in store.rglob("zarr.json"))
+
+
 @pytest.fixture
 def sources(tmp_path: Path, write: dict[str, Writer], division: np.ndarray) -> list[Path]:
     """Three movies of a ball."""
@@ -71,8 +76,9 @@ def test_a_broken_movie_is_listed_and_added_when_mended(
     store = ShapeStore.open(out)
     assert store.names == ["a", "c"]
     assert [(entry["source"], entry["reason"]) for entry in store.attributes["failed"]] == [
-        (str(broken), failure.reason)
+        (broken.name, failure.reason.replace(str(broken), broken.name))
     ]
+    assert str(tmp_path) not in texts_of(out)
     before = files_of(out)
     again = run(sources, out, resume=True)
     assert (again.n_families, again.failures) == (0, (failure,))
@@ -174,6 +180,47 @@ def test_a_full_disk_is_no_fault_of_a_movie(
     with pytest.raises(OSError, match="No space left"):
         run(sources, tmp_path / "s.zarr")
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("relative", [False, True])
+def test_a_store_of_an_older_version_is_added_to(
+    relative: bool, sources: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Older versions recorded paths as they were given."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    given = [Path("..") / source.name for source in sources] if relative else sources
+    whole = sources[1].read_bytes()
+    truncate(sources[1])
+    out = tmp_path / "s.zarr"
+    run(given, out)
+    for path in out.rglob("zarr.json"):
+        text = path.read_text()
+        for source, recorded in zip(given, sources, strict=True):
+            text = text.replace(f'"{recorded.name}"', f'"{source}"')
+        path.write_text(text)
+    assert ShapeStore.open(out)["a"].info.source == str(given[0])
+    assert ShapeStore.open(out).attributes["failed"][0]["source"] == str(given[1])
+    assert run(given, out, resume=True).n_families == 0
+    sources[1].write_bytes(whole)
+    assert run(given, out, resume=True).n_families == 1
+    store = ShapeStore.open(out)
+    assert (store.names, store.attributes["failed"]) == (["a", "b", "c"], [])
+    assert [sequence.info.source for sequence in store] == [str(source) for source in given]
+    monkeypatch.chdir(tmp_path)
+    assert run(sources, out, resume=True).n_families == 0
+
+
+def test_adding_from_another_folder(sources: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = sources[1].read_bytes()
+    truncate(sources[1])
+    monkeypatch.chdir(tmp_path.parent)
+    run([Path(tmp_path.name) / source.name for source in sources], tmp_path / "s.zarr")
+    sources[1].write_bytes(whole)
+    monkeypatch.chdir("/")
+    assert run(sources, tmp_path / "s.zarr", resume=True).n_families == 1
+    store = ShapeStore.open(tmp_path / "s.zarr")
+    assert [sequence.info.source for sequence in store] == [f"{tmp_path.name}/{source.name}" for source in sources]
 
 
 def test_when_all_are_broken_nothing_is_written(sources: list[Path], tmp_path: Path) -> None:

@@ -121,6 +121,15 @@ def test_an_interrupted_overwrite_keeps_the_old_and_is_gone_on_with(sources: lis
     assert files_of(out) == files_of(tmp_path / "t.zarr")
 
 
+def test_it_goes_on_from_another_folder(sources: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    interrupt([Path(source.name) for source in sources], tmp_path / "s.zarr")
+    monkeypatch.chdir(tmp_path.parent)
+    with stopping_at(99, KeyboardInterrupt()) as begun:
+        prepare(sources, tmp_path / "s.zarr", grid_size=GRID, resume=True)
+    assert begun == [2, 0, 1, 2]
+
+
 def test_other_options_are_refused(sources: list[Path], tmp_path: Path) -> None:
     interrupt(sources, tmp_path / "s.zarr")
     with pytest.raises(InputError, match=r"--frames \(None before, 2 now\)"):

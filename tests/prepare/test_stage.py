@@ -63,7 +63,7 @@ def test_attributes_say_where_the_store_comes_from(movie: Path, tmp_path: Path) 
     run([movie], tmp_path / "s.zarr", frames=4, seed=5)
     attributes = ShapeStore.open(tmp_path / "s.zarr").attributes
     assert attributes["command"] == "prepare"
-    assert attributes["sources"] == [str(movie)]
+    assert attributes["sources"] == [movie.name]
     assert attributes["options"]["frames"] == 4
     assert attributes["seed"] == 5
 

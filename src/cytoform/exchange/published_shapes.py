@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import edt
 import numpy as np
@@ -21,7 +22,7 @@ from jaxtyping import Float, Float32
 
 from cytoform.base.files import refuse_existing, staged
 from cytoform.base.parallel import Progress, no_progress, run_all
-from cytoform.base.provenance import recorded_path
+from cytoform.base.provenance import recorded_names
 from cytoform.errors import InputError
 from cytoform.exchange.matlab import dataset, found_shape, is_hdf5, mat5_array, mat5_shapes, open_hdf5
 from cytoform.shapes.distance import band_um, measured
@@ -91,15 +92,15 @@ def import_shapes(
     videos = [_open(Path(source)) for source in sources]
     grid = _common_grid(videos, half_extent_um, voxel_size_um)
     scale = videos[0].scale
-    attributes = {"command": "import", "sources": [recorded_path(source) for source in sources]}
+    attributes: dict[str, Any] = {"command": "import", "sources": recorded_names(sources)}
     total = sum(video.n_frames for video in videos)
     with staged(out, overwrite=overwrite) as folder, progress("measuring distances", total) as advance:
         band = scale.band_um if scale else band_um(grid)
         store = ShapeStore.create(folder, grid, band_um=band, attributes=attributes)
         found = []
-        for video, name in zip(videos, names, strict=True):
+        for video, name, source in zip(videos, names, attributes["sources"], strict=True):
             step = video.time_step_s if time_step_s is None else time_step_s
-            store.add(SequenceInfo(name, video.n_frames, step, source=recorded_path(video.path)))
+            store.add(SequenceInfo(name, video.n_frames, step, source=source))
             with _frame_by_frame(video, out.parent) as readable:
                 tasks = [(folder, readable, name, number) for number in range(video.n_frames)]
                 found += run_all(_write, tasks, workers=workers, done=advance)

@@ -11,6 +11,7 @@ from cytoform.movies.families import Family, FamilyFrame, FamilySearch, LeftOut,
 from cytoform.movies.movie import LabelMovie, Labels
 from cytoform.prepare.failures import Failures, reason_of
 from cytoform.prepare.masks import Masks
+from cytoform.prepare.request import Request
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,8 @@ class Cell:
     name: str
     movie: LabelMovie
     family: Family
+    # Of the movie, as the store records it.
+    source: str
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class Followed:
 def follow(
     movies: Sequence[LabelMovie],
     *,
-    frames: int | None,
+    request: Request,
     masks: Masks,
     taken: Mapping[str, str],
     failures: Failures,
@@ -67,18 +70,19 @@ def follow(
 
     `taken` are names that sequences have already, with their sources.
     """
-    tasks = [(movie, frames, masks) for movie in movies]
+    tasks = [(movie, request.frames, masks) for movie in movies]
     # Faults of the disk with the masks are no movie's, and end the work.
     searches = run_all(_search, tasks, workers=workers, done=done, kept=(InputError,))
     failures.sift(movies, searches)
     found = [(movie, search) for movie, search in zip(movies, searches, strict=True) if not failures.has(movie)]
     named: dict[str, Cell] = {}
     for movie, search in found:
+        source = request.recorded(movie.source)
         for family in search.families:
             candidates = (family.name if n == 1 else f"{family.name}_{n}" for n in count(1))
-            free = (name for name in candidates if name not in named and taken.get(name, movie.source) == movie.source)
+            free = (name for name in candidates if name not in named and taken.get(name, source) == source)
             name = next(free)
-            named[name] = Cell(name, movie, family)
+            named[name] = Cell(name, movie, family, source)
     return Followed(list(named.values()), [lost for _, search in found for lost in search.left_out])
 
 

@@ -48,7 +48,7 @@ class Plan:
                 name=cell.name,
                 n_frames=len(cell.family.frames),
                 time_step_s=cell.movie.time_step_s,
-                source=cell.movie.source,
+                source=cell.source,
                 offsets_zyx_um=tuple(triple(centre) for centre in self.centres[cell.name]),
             )
             for cell in self.cells

@@ -1,12 +1,15 @@
 """The request of a preparation: sources and options, which --resume compares with those recorded."""
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from cytoform.base.options import FLAG, NOT_AN_OPTION, option_names
+from cytoform.base.provenance import is_recorded_as, recorded_names
+from cytoform.base.triples import Triple
 from cytoform.base.unfinished import refuse_to_resume
 from cytoform.errors import InputError
 
@@ -28,11 +31,17 @@ class Request:
     """Half the side of the cube in µm; by default as small as the cells allow."""
     keep_motion: Annotated[bool, FLAG] = False
     """Centre each sequence as a whole instead of every frame on its own centroid."""
-    voxel_size_zyx_um: Annotated[tuple[float, float, float] | None, Parameter("--voxel-size")] = None
+    voxel_size_zyx_um: Annotated[Triple | None, Parameter("--voxel-size")] = None
     """Voxel size Z Y X in µm of label movies; replaces the recorded one."""
     time_step_s: Annotated[float | None, Parameter("--time-step")] = None
     """Seconds between frames of label movies; replaces the recorded step."""
     seed: Annotated[int, NOT_AN_OPTION] = 0
+    # Names of the sources in the store; if this call resumes an earlier one, the names of that call.
+    names: Annotated[tuple[str, ...], NOT_AN_OPTION] = ()
+
+    def __post_init__(self) -> None:
+        if not self.names:
+            object.__setattr__(self, "names", tuple(recorded_names(self.sources)))
 
     def check(self) -> None:
         """Refuse the impossible before the long work. Raises InputError."""
@@ -41,6 +50,21 @@ class Request:
         Grid(self.grid_size, 1.0 if self.half_extent_um is None else self.half_extent_um)
         if self.frames is not None and self.frames < 1:
             raise InputError(f"--frames {self.frames}: at least one is needed")
+
+    def recorded(self, path: str) -> str:
+        """The name in the store of a source, or of a movie in it."""
+        whole = os.path.abspath(path)
+        for source, name in zip(self.sources, self.names, strict=True):
+            within = os.path.relpath(whole, source)
+            if not within.startswith(os.pardir):
+                return os.path.normpath(os.path.join(name, within))
+        return recorded_names([path])[0]
+
+    def without_folders(self, text: str) -> str:
+        """A message about a source, with the name of the source in the store instead of its path."""
+        for source, name in sorted(zip(self.sources, self.names, strict=True), key=lambda pair: -len(str(pair[0]))):
+            text = text.replace(os.path.abspath(source), name)
+        return text
 
     def attributes(self) -> dict[str, Any]:
         """As a store records it."""
@@ -51,15 +75,22 @@ class Request:
             "command": "prepare",
             "grid": self.grid_size,
             "options": options,
-            "sources": [str(source) for source in self.sources],
+            "sources": list(self.names),
             "seed": self.seed,
         }
 
-    def refuse_to_resume(self, recorded: dict[str, Any], place: Path) -> None:
-        """Raise InputError unless the recorded attributes of a store are those of this request."""
+    def resuming(self, recorded: dict[str, Any], place: Path) -> "Request":
+        """This request under the names that the store at `place` has for its sources.
+
+        Raises InputError unless the recorded attributes of the store are those of this request.
+        """
         if recorded.get("command") != "prepare":
             raise InputError(f"{place}: not from 'cytoform prepare', so nothing can be added; choose another --out")
-        refuse_to_resume(place, wanted=_flat(self.attributes()), recorded=_flat(recorded), options=OPTIONS)
+        names = tuple(recorded["sources"])
+        known = len(names) == len(self.sources) and all(map(is_recorded_as, self.sources, names))
+        request = replace(self, names=names if known else self.names)
+        refuse_to_resume(place, wanted=_flat(request.attributes()), recorded=_flat(recorded), options=OPTIONS)
+        return request
 
 
 OPTIONS = option_names(Request) | {"sources": "list of sources"}

@@ -1,7 +1,7 @@
 """The whole stage: sources in, a shape store out."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from cytoform.base.cluster import local_workers
@@ -73,7 +73,7 @@ def prepare(
         seed=seed,
     )
     request.check()
-    target = _target(request, PartialStore.beside(out), overwrite=overwrite, resume=resume)
+    request, target = _target(request, PartialStore.beside(out), overwrite=overwrite, resume=resume)
     if target.base is not None and not target.base.attributes.get("failed"):
         return Prepared(target.base.grid, 0, 0)
     failures = Failures()
@@ -93,22 +93,23 @@ class _Target:
     replaces: bool
 
 
-def _target(request: Request, partial: PartialStore, *, overwrite: bool, resume: bool) -> _Target:
+def _target(request: Request, partial: PartialStore, *, overwrite: bool, resume: bool) -> tuple[Request, _Target]:
+    """Where the result goes, and the request in the words of what is there already."""
     out = partial.out
     refuse_existing(out, overwrite=overwrite or resume)
     if not resume:
-        return _Target(partial, None, resume, overwrite)
+        return request, _Target(partial, None, resume, overwrite)
     interrupted = partial.plan()
     if interrupted is not None:
-        request.refuse_to_resume(interrupted["store"]["attributes"], out)
+        request = request.resuming(interrupted["store"]["attributes"], out)
     elif overwrite and out.exists():
         raise InputError(f"{out}: --resume adds to it and --overwrite replaces it; give one of them")
     replaces = interrupted is not None and interrupted["replaces"]
     if replaces or not out.exists():
-        return _Target(partial, None, resume, replaces)
+        return request, _Target(partial, None, resume, replaces)
     base = ShapeStore.open(out, writable=True)
-    request.refuse_to_resume(base.attributes, out)
-    return _Target(partial, base, resume, replaces)
+    request = request.resuming(base.attributes, out)
+    return request, _Target(partial, base, resume, replaces)
 
 
 def _open(request: Request, base: ShapeStore | None, failures: Failures) -> list[LabelMovie]:
@@ -116,12 +117,12 @@ def _open(request: Request, base: ShapeStore | None, failures: Failures) -> list
     failed = None if base is None else base.attributes.get("failed", [])
     movies: list[LabelMovie] = []
     for source in request.sources:
-        if failed is not None and str(source) not in {failure["source"] for failure in failed}:
+        if failed is not None and request.recorded(str(source)) not in {failure["source"] for failure in failed}:
             continue
         movies += _open_source(source, request, failures)
     if base is not None:
         present = {sequence.info.source for sequence in base} - {failure["movie"] for failure in failed or ()}
-        movies = [movie for movie in movies if movie.source not in present]
+        movies = [movie for movie in movies if request.recorded(movie.source) not in present]
     return name_apart(movies)
 
 
@@ -163,7 +164,7 @@ def _run(
     with progress("following families", len(movies)) as advance:
         followed = follow(
             movies,
-            frames=request.frames,
+            request=request,
             masks=masks,
             taken=taken,
             failures=failures,
@@ -190,11 +191,11 @@ def _run(
             workers=workers,
             done=advance,
         )
-    _finish(target, plan, followed.left_out, failures)
+    _finish(request, target, plan, followed.left_out, failures)
     return _summary(plan, followed.left_out, failures)
 
 
-def _finish(target: _Target, plan: Plan, left_out: Sequence[LeftOut], failures: Failures) -> None:
+def _finish(request: Request, target: _Target, plan: Plan, left_out: Sequence[LeftOut], failures: Failures) -> None:
     """Give the store its name, or its sequences to the store that is there."""
     partial, base = target.partial, target.base
     if all(failures.has(cell.movie) for cell in plan.cells):
@@ -202,7 +203,7 @@ def _finish(target: _Target, plan: Plan, left_out: Sequence[LeftOut], failures: 
         _refuse_nothing([], target, failures)
     news = {
         "left_out": [{"name": lost.name, "reason": lost.reason} for lost in left_out],
-        "failed": [asdict(failure) for failure in failures],
+        "failed": [_recorded(failure, request) for failure in failures],
     }
     if base is None:
         ShapeStore.open(partial.store, writable=True).note(news)
@@ -211,8 +212,16 @@ def _finish(target: _Target, plan: Plan, left_out: Sequence[LeftOut], failures: 
         news["left_out"] = base.attributes["left_out"] + news["left_out"]
         added = {cell.movie.source: cell.movie for cell in plan.cells if not failures.has(cell.movie)}
         unsure = failures.interrupted(added.values())
-        base.note({"failed": news["failed"] + [asdict(failure) for failure in unsure]})
+        base.note({"failed": news["failed"] + [_recorded(failure, request) for failure in unsure]})
         partial.finish_into(base, news)
+
+
+def _recorded(failure: Failure, request: Request) -> dict[str, str]:
+    return {
+        "source": request.recorded(failure.source),
+        "movie": request.recorded(failure.movie) if failure.movie else "",
+        "reason": request.without_folders(failure.reason),
+    }
 
 
 def _summary(plan: Plan, left_out: Sequence[LeftOut], failures: Failures) -> Prepared:

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from cytoform.base.digest import folder_sha256
 from cytoform.base.kinds import Kind, kind_of, wrong_kind
 from cytoform.base.options import FLAG, NOT_AN_OPTION, option_names
-from cytoform.base.provenance import recorded_path
+from cytoform.base.provenance import recorded_names
 from cytoform.base.triples import IntTriple, Triple
 from cytoform.errors import InputError
 
@@ -110,7 +110,7 @@ class SceneRequest:
         for name in ("size_zyx", "voxel_size_zyx_um"):
             options[name] = None if options[name] is None else list(options[name])
         files = {name: _files_sha256(Path(options[name])) for name in ("texture", "motion")}
-        options |= {name: recorded_path(options[name]) for name, sha256 in files.items() if sha256 is not None}
+        options |= {name: recorded_names([options[name]])[0] for name, sha256 in files.items() if sha256 is not None}
         sources = [{"name": source.name, "sha256": fingerprint(source)} for source in self.sources]
         return {**options, "sources": sources, "files_sha256": files}
 

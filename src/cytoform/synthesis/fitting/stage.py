@@ -10,6 +10,7 @@ from torch import Tensor
 
 from cytoform.base.files import staged
 from cytoform.base.parallel import Progress, no_progress
+from cytoform.base.provenance import recorded_names
 from cytoform.errors import InputError
 from cytoform.representations.rotation import principal_rotation
 from cytoform.runs.alignment import moments_of
@@ -128,7 +129,7 @@ def _write(store: ShapeStore, info: SequenceInfo, fitted: Fit, rendering: Render
             info.name,
             n_frames,
             step_s,
-            f"fitted to {info.source or info.name}",
+            f"fitted to {recorded_names([info.source])[0] if info.source else info.name}",
             offsets,
         ),
         latent={"code": fitted.field.code.cpu().numpy()},
