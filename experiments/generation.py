@@ -20,8 +20,7 @@ import numpy as np
 
 import cytoform
 from cytoform.assess.measures.descriptors import MAIN_DESCRIPTORS
-from cytoform.assess.measures.sequences import Sequence as Measured
-from cytoform.assess.measures.sequences import measure_sequence
+from cytoform.assess.measures.sequences import MeasuredSequence, measure_sequence
 from cytoform.assess.statistics.distributions import kolmogorov_smirnov, sequence_means, summarise
 from cytoform.assess.statistics.sets import Clouds, SetDistances, compare_sets, novelty, pairwise_um2
 from cytoform.base.parallel import run_all
@@ -136,7 +135,12 @@ def _generated(data: DataSet, cells: Cells, model: Model, draws: Draws) -> Path:
 
 
 def _judged(
-    data: DataSet, store: Path, model: Model, originals: list[Measured], training: list[Clouds], within: np.ndarray
+    data: DataSet,
+    store: Path,
+    model: Model,
+    originals: list[MeasuredSequence],
+    training: list[Clouds],
+    within: np.ndarray,
 ) -> dict[str, Any]:
     """Compare new cells with the training cells."""
     names = cytoform.ShapeStore.open(store).names
@@ -153,7 +157,7 @@ def _judged(
     }
 
 
-def _described(data: DataSet, store: Path, names: Sequence[str]) -> list[Measured]:
+def _described(data: DataSet, store: Path, names: Sequence[str]) -> list[MeasuredSequence]:
     """Descriptors and topology of all frames of the sequences."""
     with data.options.common.progress("measuring", len(names)) as advance:
         tasks = [(store.absolute(), name) for name in names]
@@ -182,17 +186,17 @@ def principal_matrix(sequence: ShapeSequence) -> np.ndarray:
     return to_matrix(principal_rotation(sum(moments[1:], start=moments[0]))[None])[0].numpy()
 
 
-def _values(sequences: list[Measured], key: str) -> list[np.ndarray]:
+def _values(sequences: list[MeasuredSequence], key: str) -> list[np.ndarray]:
     return [np.array([getattr(frame.descriptors, key) for frame in sequence.frames]) for sequence in sequences]
 
 
-def _descriptors(sequences: list[Measured]) -> dict[str, Any]:
+def _descriptors(sequences: list[MeasuredSequence]) -> dict[str, Any]:
     return {
         "descriptors": {key: asdict(summarise(np.concatenate(_values(sequences, key)))) for key in MAIN_DESCRIPTORS}
     }
 
 
-def _ks(a: list[Measured], b: list[Measured], key: str) -> dict[str, float]:
+def _ks(a: list[MeasuredSequence], b: list[MeasuredSequence], key: str) -> dict[str, float]:
     values_a, values_b = _values(a, key), _values(b, key)
     return {
         "p_frames": kolmogorov_smirnov(np.concatenate(values_a), np.concatenate(values_b)).p,
@@ -204,7 +208,7 @@ def _summary(values: np.ndarray) -> dict[str, Any]:
     return asdict(summarise(values)) | {"values": values.tolist()}
 
 
-def _topology(sequences: list[Measured], name: Name) -> dict[str, Any]:
+def _topology(sequences: list[MeasuredSequence], name: Name) -> dict[str, Any]:
     """Number of frames with one component (for dividing cells, also two after the division), and of simple frames.
 
     A frame is simple if its Euler number equals its number of components: no handle, no cavity.

@@ -4,7 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from cytoform.assess.results import Results, evaluate
+from cytoform.assess.results import Results, evaluate_all
+from cytoform.assess.stores import select
 from cytoform.base.files import staged, write_json
 from cytoform.base.lazy import make_callable
 from cytoform.base.parallel import Progress, no_progress
@@ -73,8 +74,8 @@ def demo(
         cells = load(run)
         reconstruct(cells, reconstructed, seed=seed, progress=progress)
         generate(cells, generated, size.n_generated, prior="around", sigma=NOVELTY_SIGMA, seed=seed, progress=progress)
-        pairs = evaluate(shapes, reconstructed, paired=True, workers=workers)
-        new = evaluate(shapes, generated, paired=False, workers=workers)
+        selection = select(shapes, [reconstructed, generated], paired=[True, False])
+        pairs, new = evaluate_all(selection, workers=workers)
         (folder / "report").mkdir()
         provenance = {"command": "cytoform demo", "seed": seed, "versions": software_versions()}
         write_json(folder / "provenance.json", provenance)

@@ -9,11 +9,16 @@ import pytest
 from scipy.stats import ks_2samp
 from stores import GRID, ball, empty, write_store
 
+from cytoform.assess import stores
+from cytoform.assess.measures import sequences
 from cytoform.assess.measures.descriptors import DESCRIPTORS
 from cytoform.assess.measures.dynamics import DYNAMICS
-from cytoform.assess.results import TABLES, evaluate
+from cytoform.assess.measures.sequences import Shape, measure_frame
+from cytoform.assess.results import TABLES, evaluate, evaluate_all
+from cytoform.base.digest import folder_sha256
 from cytoform.errors import InputError
 from cytoform.shapes.grid import Grid
+from cytoform.shapes.store import ShapeSequence
 
 
 @pytest.fixture(scope="module")
@@ -107,11 +112,11 @@ def test_empty_frames_are_results(tmp_path: Path) -> None:
 
 def test_only_named_sequences(originals: Path, rebuilt: Path) -> None:
     results = evaluate(originals, rebuilt, paired=True, sequences=["b"])
-    assert [sequence.name for sequence in results.other] == ["b"]
+    assert results.other.names == ["b"]
     assert results.to_json()["jaccard"]["mean"] == 1
     # Cells of no pair have names of their own.
     results = evaluate(originals, rebuilt, paired=False, sequences=["b"])
-    assert [[sequence.name for sequence in side] for side in (results.reference, results.other)] == [["b"], ["a", "b"]]
+    assert [store.names for store in (results.reference, results.other)] == [["b"], ["a", "b"]]
 
 
 def test_workers_do_not_change_the_result(originals: Path, rebuilt: Path) -> None:
@@ -119,6 +124,37 @@ def test_workers_do_not_change_the_result(originals: Path, rebuilt: Path) -> Non
     alone = evaluate(originals, rebuilt, paired=True, done=lambda: steps.append(1))
     assert alone == evaluate(originals, rebuilt, paired=True, workers=2)
     assert len(steps) == 2
+
+
+def test_several_stores_give_what_each_gives_alone_and_the_reference_is_measured_once(
+    originals: Path, rebuilt: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = write_store(tmp_path / "new.zarr", {"n": [ball(3.0)] * 3, "m": [ball(2.5), empty()]})
+    others, paired = [rebuilt, new, rebuilt], [True, False, False]
+    alone = [evaluate(originals, other, paired=pair).to_json() for other, pair in zip(others, paired, strict=True)]
+    measured: list[str] = []
+    hashed: list[str] = []
+
+    def measure(store: Path, sequence: ShapeSequence, t: int) -> Shape:
+        measured.append(f"{store.name} {sequence.info.name} {t}")
+        return measure_frame(store, sequence, t)
+
+    def digest(folder: Path) -> str:
+        hashed.append(folder.name)
+        return folder_sha256(folder)
+
+    monkeypatch.setattr(sequences, "measure_frame", measure)
+    monkeypatch.setattr(stores, "folder_sha256", digest)
+    steps = []
+    selection = stores.select(originals, others, paired=paired)
+    found = evaluate_all(selection, done=lambda: steps.append(1))
+    assert [json.dumps(each.to_json()) for each in found] == [json.dumps(each) for each in alone]
+    assert [name for name in measured if name.startswith("ref")] == [
+        *(f"ref.zarr a {t}" for t in range(3)),
+        *(f"ref.zarr b {t}" for t in range(2)),
+    ]
+    assert hashed == ["ref.zarr", "rec.zarr", "new.zarr"]
+    assert len(steps) == len(selection.cells) == 2 + 2 + 2
 
 
 FAULTS = {

@@ -17,7 +17,7 @@ import interpolation
 import reconstruction
 from cytoform.assess.measures.descriptors import EMPTY
 from cytoform.assess.measures.masks import Topology, jaccard
-from cytoform.assess.measures.sequences import Frame, Sequence
+from cytoform.assess.measures.sequences import MeasuredFrame, MeasuredSequence
 from cytoform.shapes.store import ShapeStore
 
 TINY = dataclasses.replace(
@@ -140,7 +140,7 @@ def test_the_mean_of_the_fields_of_two_balls_is_the_ball_between(tmp_path: Path)
 def test_a_frame_is_whole_in_one_piece_or_after_a_division(
     name: data_sets.Name, pieces: tuple[int, ...], whole: int
 ) -> None:
-    sequence = Sequence("s", tuple(Frame(EMPTY, Topology(n, n)) for n in pieces))
+    sequence = MeasuredSequence("s", tuple(MeasuredFrame(EMPTY, Topology(n, n)) for n in pieces))
     found = generation._topology([sequence], name)
     assert found == {"whole_frames": whole, "simple_frames": 4, "frames": 4}
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from cytoform.base.unfinished import refuse_to_resume
 from cytoform.errors import InputError
-from cytoform.scenes.request import refuse_to_resume
+from cytoform.scenes.request import OPTIONS
 from scenes import request, write_pairs
 
 
@@ -21,11 +22,11 @@ def test_no_folder_of_the_machine_is_recorded(tmp_path: Path, monkeypatch: pytes
     assert replace(scene, texture="t.toml").recorded() == recorded
 
 
-def test_paths_of_older_versions_are_known_and_other_files_refused(tmp_path: Path) -> None:
+def test_other_files_and_options_are_refused(tmp_path: Path) -> None:
     pairs = write_pairs(tmp_path / "pairs.zarr")
     (tmp_path / "t.toml").write_text("x")
     recorded = request(pairs, texture=str(tmp_path / "t.toml")).recorded()
-    refuse_to_resume(recorded, {**recorded, "texture": str(tmp_path / "t.toml")}, Path("out"))
-    for change in ({"texture": "/x/u.toml"}, {"motion": "pairs.zarr"}, {"files_sha256": {}}):
+    refuse_to_resume(Path("out"), wanted=recorded, recorded=recorded, options=OPTIONS)
+    for change in ({"texture": "u.toml"}, {"motion": "pairs.zarr"}, {"files_sha256": {}}):
         with pytest.raises(InputError, match="--resume with another"):
-            refuse_to_resume(recorded, {**recorded, **change}, Path("out"))
+            refuse_to_resume(Path("out"), wanted=recorded, recorded={**recorded, **change}, options=OPTIONS)

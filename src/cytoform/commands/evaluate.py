@@ -43,22 +43,27 @@ def evaluate(
     run
         Run folder of the cells: adds its learned codes to the map in the report.
     """
+    from cytoform.assess.results import evaluate_all
+    from cytoform.assess.stores import select
+    from cytoform.base.cluster import local_workers
     from cytoform.base.files import refuse_existing, staged, write_json
     from cytoform.reports.shapes.codes import map_of_codes
-    from cytoform.reports.shapes.write import write_report
+    from cytoform.reports.shapes.write import Comparison, write_report
     from cytoform.shapes.store import ShapeStore
 
     refuse_existing(out, overwrite=common.overwrite)
     original, *stores = (ShapeStore.open(path) for path in (reference, other, *others))
     labels = _labels(stores)
     chart = map_of_codes([(label, store.path) for label, store in zip(labels, stores, strict=True)], run=run)
-    with workers.ready() as n_workers:
-        comparisons = []
-        for store, label in zip(stores, labels, strict=True):
-            pair = paired or (bool(others) and _same_names(original, store, sequences))
-            comparisons.append(
-                _compare(original, store, label, paired=pair, sequences=sequences, workers=n_workers, common=common)
-            )
+    pairs = [paired or (bool(others) and _same_names(original, store, sequences)) for store in stores]
+    selection = select(reference, [other, *others], paired=pairs, sequences=sequences)
+    n_cells = len(selection.cells)
+    with workers.ready() as n_workers, local_workers(min(n_workers, n_cells)):
+        with common.progress("measuring cells", n_cells) as advance:
+            found = evaluate_all(selection, workers=n_workers, seed=common.seed, done=advance)
+        comparisons = [
+            Comparison(label, store.path, results) for label, store, results in zip(labels, stores, found, strict=True)
+        ]
         provenance = {"command": "cytoform evaluate", "seed": common.seed} | ({} if run is None else {"run": run.name})
         with staged(out, overwrite=common.overwrite) as folder:
             write_report(
@@ -82,35 +87,8 @@ def _same_names(original: "ShapeStore", store: "ShapeStore", sequences: list[str
     return original.names == store.names
 
 
-def _compare(
-    original: "ShapeStore",
-    store: "ShapeStore",
-    label: str,
-    *,
-    paired: bool,
-    sequences: list[str] | None,
-    workers: int,
-    common: Common,
-) -> "Comparison":
-    from cytoform.assess.results import evaluate as compare
-    from cytoform.reports.shapes.write import Comparison
-
-    n_sequences = len(sequences or original.names) + len((paired and sequences) or store.names)
-    with common.progress(f"measuring {store.path.name}", n_sequences) as advance:
-        results = compare(
-            original.path,
-            store.path,
-            paired=paired,
-            sequences=sequences,
-            workers=workers,
-            seed=common.seed,
-            done=lambda: advance(2 if paired else 1),
-        )
-    return Comparison(label, store.path, results)
-
-
 def _provenance(comparisons: "list[Comparison]") -> dict[str, Any]:
-    """That of the only comparison, or of each by its label."""
+    """The provenance of a single comparison; of several, by label."""
     if len(comparisons) == 1:
         return comparisons[0].results.provenance
     return {comparison.label: comparison.results.provenance for comparison in comparisons}

@@ -1,7 +1,6 @@
 """The report of a simulation: its cells rendered over time, and their descriptors beside those of the paper."""
 
 import html
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,10 +8,10 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.figure import Figure
 
-from cytoform.assess.measures.descriptors import DESCRIPTORS, MAIN_DESCRIPTORS, sphericity
+from cytoform.assess.measures.descriptors import DESCRIPTORS, MAIN_DESCRIPTORS, sphericity, titled
 from cytoform.base.parallel import run_all
 from cytoform.pictures.figures import COLOURS, as_png
-from cytoform.pictures.page import image, page
+from cytoform.pictures.page import Section, image, json_block, note, page, table
 from cytoform.pictures.sheets import SheetRow, contact_sheet, spread
 from cytoform.shapes.mesh import Mesh
 from cytoform.simulate.population import Parameters, SimulatedFamily, kind_of
@@ -36,23 +35,21 @@ def write_simulation_report(
     measured = measure_families(families, workers=workers)
     png = as_png(render_families(families, time_step_s=time_step_s))
     kind = kind_of(parameters)
-    title = f"Simulated cells: {kind}"
     n_frames = families[0].n_frames
-    body = [
-        f'<h1>{title}</h1><p class="lead">{len(families)} movies of {n_frames} frames, {time_step_s:g} s apart. '
-        "Surfaces are meshed from the exact distance.</p>",
-        image("png", png, "cells over time"),
-        "<h2>Descriptors</h2>",
-        _table(kind, measured),
-        f'<p class="note">Mean and standard deviation of {len(measured)} frames, spread evenly over all movies. The '
-        "sphericities that the paper gives do not follow from its own means of size and surface. These are the exact "
-        "surfaces: shapes prepared from masks, as the paper measured them, have less, because voxels blunt thin parts (with "
-        "filopodia and voxels of 0.125 µm about 9 % less).</p>",
-        "<h2>Parameters</h2>",
-        f"<pre>{html.escape(json.dumps(vars(parameters), indent=2, sort_keys=True))}</pre>",
+    cells = (
+        f"Mean and standard deviation of {len(measured)} frames, spread evenly over all movies. The sphericities that the "
+        "paper gives do not follow from its own means of size and surface. These are the exact surfaces: shapes prepared "
+        "from masks, as the paper measured them, have less, because voxels blunt thin parts (with filopodia and voxels of "
+        "0.125 µm about 9 % less)."
+    )
+    sections = [
+        Section("cells", "Cells over time", "Cells", image("png", png, "cells over time")),
+        Section("descriptors", "Descriptors", "Descriptors", _table(kind, measured) + note(cells)),
+        Section("parameters", "Parameters", "Parameters", json_block(vars(parameters))),
     ]
+    lead = f"{len(families)} movies of {n_frames} frames, {time_step_s:g} s apart. Surfaces are meshed from the exact distance."
     path = folder / "report.html"
-    path.write_text(page(title, body), "utf-8")
+    path.write_text(page(f"Simulated cells: {kind}", lead, sections), "utf-8")
     return path
 
 
@@ -104,11 +101,8 @@ def render_families(families: Sequence[SimulatedFamily], *, time_step_s: float, 
 def _table(kind: str, measured: Float[np.ndarray, "frames 3"]) -> str:
     original, values = PAPER[kind]
     ours = zip(measured.mean(axis=0), measured.std(axis=0), strict=True)
-    rows = [("Simulated", list(ours)), (f"Paper, {original}", list(values))]
-    titles = [f"{DESCRIPTORS[name].title} {DESCRIPTORS[name].unit}" for name in MAIN_DESCRIPTORS]
-    head = "".join(f"<th>{html.escape(title)}</th>" for title in ["", *titles])
-    lines = [
-        f"<tr><td>{html.escape(name)}</td>" + "".join(f"<td>{m:.3g} ± {s:.2g}</td>" for m, s in cells) + "</tr>"
-        for name, cells in rows
+    rows = [
+        [html.escape(name), *(f"{mean:.3g} ± {deviation:.2g}" for mean, deviation in cells)]
+        for name, cells in (("Simulated", ours), (f"Paper, {original}", values))
     ]
-    return f"<table><tr>{head}</tr>{''.join(lines)}</table>"
+    return table(["", *(titled(DESCRIPTORS[name]) for name in MAIN_DESCRIPTORS)], rows)

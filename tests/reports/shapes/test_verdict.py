@@ -79,11 +79,11 @@ def test_sets_that_tests_tell_apart_and_copies(tmp_path: Path) -> None:
     tests = next(each for each in found.findings if "tests" in each.text)
     assert tests.grade in ("mixed", "poor")
     assert "tell the sets apart: size, surface area" in tests.text
-    assert any("None of 10 cells is a likeness" in each.text for each in found.findings)
+    assert any("None of 10 cells is a near-duplicate" in each.text for each in found.findings)
     copies = write_store(tmp_path / "c.zarr", {f"c{i}": [ball(3.0 + 0.5 * i)] for i in range(3)})
     spaced = write_store(tmp_path / "s.zarr", {f"s{i}": [ball(3.0 + 0.5 * i)] for i in range(4)})
     found = verdict_of(Comparison("Other", copies, evaluate(spaced, copies, paired=False)))
-    copied = next(each for each in found.findings if "likeness" in each.text)
-    assert copied.text.startswith("3 of 3 cells are likenesses of an original; the closest is c")
+    copied = next(each for each in found.findings if "near-duplicate" in each.text)
+    assert copied.text.startswith("3 of 3 cells are near-duplicates of an original; the closest is c")
     assert copied.grade == "poor"
     assert copied.cell in ("c0", "c1", "c2")

@@ -1,5 +1,7 @@
 """Overlap and topology of masks: Jaccard index, Dice coefficient, components and Euler number."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +25,25 @@ class Topology:
 
     components: int
     euler: int
+
+
+@dataclass(frozen=True)
+class TopologyCounts:
+    """Numbers of frames by components and by Euler number, in ascending order."""
+
+    components: dict[int, int]
+    euler: dict[int, int]
+
+    @classmethod
+    def of(cls, frames: Sequence[Topology]) -> "TopologyCounts":
+        """Counts of some frames."""
+        components, euler = Counter(each.components for each in frames), Counter(each.euler for each in frames)
+        return cls(dict(sorted(components.items())), dict(sorted(euler.items())))
+
+    @property
+    def single_component_share(self) -> float:
+        """Share of the frames that are in one piece."""
+        return self.components.get(1, 0) / sum(self.components.values())
 
 
 def topology(mask: Bool[np.ndarray, "z y x"]) -> Topology:

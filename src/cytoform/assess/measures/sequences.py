@@ -1,21 +1,22 @@
-"""Everything measured on single frames, and on pairs of frames; one sequence at a time, in bounded memory."""
+"""Measures of whole sequences, frame by frame, so that memory holds one frame of each."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool
 
 from cytoform.assess.measures.descriptors import EMPTY, Descriptor, Descriptors, describe
 from cytoform.assess.measures.dynamics import Bodies, Dynamics, FrameState, FrameStep, dynamics, step
 from cytoform.assess.measures.masks import Topology, dice_of, jaccard, topology
 from cytoform.assess.measures.surface_distance import surface_distance
 from cytoform.errors import InputError
+from cytoform.shapes.box import BoxedField
 from cytoform.shapes.mesh import Mesh, mesh_from_distance
-from cytoform.shapes.store import ShapeSequence, ShapeStore
+from cytoform.shapes.store import SequenceInfo, ShapeSequence, ShapeStore
 
-# Background kept around a cell when it is cut out: marching cubes needs one voxel, Euler numbers one.
+# Voxels of background around a cell that is cut out: marching cubes and Euler numbers need one.
 MARGIN = 2
 PAIR_MEASURES = {
     "jaccard": Descriptor("Jaccard index", "", "voxels in both masks over those in either", "Jaccard 1901"),
@@ -36,18 +37,18 @@ PAIR_MEASURES = {
 
 
 @dataclass(frozen=True)
-class Frame:
-    """What is measured on one frame."""
+class MeasuredFrame:
+    """Measures of a single frame."""
 
     descriptors: Descriptors
     topology: Topology
 
 
 @dataclass(frozen=True)
-class Pair:
-    """What is measured on a frame and its counterpart, a field for each of PAIR_MEASURES.
+class MeasuredPair:
+    """Measures of a frame against its counterpart, a field for each of PAIR_MEASURES.
 
-    Of two empty frames the distances are 0 and normal consistency is NaN; where just one is empty all three are NaN.
+    Two empty frames have distances of 0 and no normal consistency (NaN). Where one frame is empty, all three are NaN.
     """
 
     jaccard: float
@@ -58,88 +59,63 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Sequence:
-    """All frames of one sequence, and the steps between them."""
+class MeasuredSequence:
+    """Measures of all frames of a sequence, and of the steps between them."""
 
     name: str
-    frames: tuple[Frame, ...]
+    frames: tuple[MeasuredFrame, ...]
     steps: tuple[FrameStep, ...] = ()
     n_bodies: tuple[int, ...] = ()
     time_step_s: float | None = None
 
     @property
     def dynamics(self) -> Dynamics:
-        """How the sequence changes over time."""
+        """Changes over time, splits, merges and division."""
         return dynamics(self.steps, self.n_bodies, self.time_step_s)
 
 
 @dataclass(frozen=True)
-class PairedSequence:
-    """A sequence of the reference, its counterpart, and what was measured between the two."""
+class MeasuredCell:
+    """The sequences of one name in several stores, and the pairs of each but the first with the first."""
 
-    reference: Sequence
-    other: Sequence
-    pairs: tuple[Pair, ...]
+    name: str
+    sequences: tuple[MeasuredSequence, ...]
+    pairs: tuple[tuple[MeasuredPair, ...], ...]
 
 
 @dataclass(frozen=True)
 class Shape:
-    """One frame as it is stored, its surface (None where it is empty), and what is measured on it."""
+    """A frame: its field in a box around the cell (one voxel where it is empty), its surface, and its measures."""
 
-    mask: Bool[np.ndarray, "z y x"]
+    field: BoxedField
     mesh: Mesh | None
-    frame: Frame
+    frame: MeasuredFrame
 
 
-class Record:
-    """A sequence in the making: frames come one by one, and only the last is kept whole."""
-
-    def __init__(self, sequence: ShapeSequence) -> None:
-        self._info = sequence.info
-        self._frames: list[Frame] = []
-        self._steps: list[FrameStep] = []
-        self._stills: list[FrameState] = []
-        self._n_bodies: list[int] = []
-
-    def add(self, shape: Shape) -> None:
-        """Note the next frame and the step to it."""
-        still = FrameState(shape.frame.descriptors, shape.mask, Bodies.of(shape.mask))
-        self._steps += [step(last, still) for last in self._stills]
-        self._stills = [still]
-        self._frames.append(shape.frame)
-        self._n_bodies.append(still.bodies.n)
-
-    @property
-    def sequence(self) -> Sequence:
-        """All of it."""
-        parts = tuple(self._frames), tuple(self._steps), tuple(self._n_bodies)
-        return Sequence(self._info.name, *parts, self._info.time_step_s)
-
-
-def measure_sequence(store: Path, name: str) -> Sequence:
+def measure_sequence(store: Path, name: str) -> MeasuredSequence:
     """Descriptors, topology and dynamics of a sequence."""
-    sequence = ShapeStore.open(store)[name]
-    record = Record(sequence)
-    for frame in range(sequence.info.n_frames):
-        record.add(measure_frame(store, sequence, frame))
-    return record.sequence
+    return measure_cell([store], name).sequences[0]
 
 
-def measure_pair(reference: Path, other: Path, name: str) -> PairedSequence:
-    """Both sequences called `name` in two stores of the same cube, and what lies between them."""
-    stores = reference, other
+def measure_cell(stores: Sequence[Path], name: str) -> MeasuredCell:
+    """Measure the sequence `name` of every store, and compare those of all others with that of the first.
+
+    The stores have the same grid, and their sequences the same number of frames. Every frame is read and meshed once.
+    """
     sequences = [ShapeStore.open(store)[name] for store in stores]
-    records, pairs = [Record(sequence) for sequence in sequences], []
+    records = [_Record(sequence.info) for sequence in sequences]
+    pairs: list[list[MeasuredPair]] = [[] for _ in stores[1:]]
     for t in range(sequences[0].info.n_frames):
-        a, b = (measure_frame(store, sequence, t) for store, sequence in zip(stores, sequences, strict=True))
-        for record, shape in zip(records, (a, b), strict=True):
+        shapes = [measure_frame(store, sequence, t) for store, sequence in zip(stores, sequences, strict=True)]
+        for record, shape in zip(records, shapes, strict=True):
             record.add(shape)
-        pairs.append(_compare(a, b))
-    return PairedSequence(records[0].sequence, records[1].sequence, tuple(pairs))
+        for found, other in zip(pairs, shapes[1:], strict=True):
+            found.append(compare_shapes(shapes[0], other))
+    return MeasuredCell(name, tuple(record.sequence for record in records), tuple(map(tuple, pairs)))
 
 
 def measure_frame(store: Path, sequence: ShapeSequence, t: int) -> Shape:
-    """One frame and what is measured on it alone. Raises InputError where distances are NaN."""
+    """Read a frame and measure it. Raises InputError where distances are NaN."""
     field, spacing_um = sequence.box(t), sequence.grid.spacing_um
     n_undefined = int(np.isnan(field.box_sdf_um).sum())
     if n_undefined:
@@ -148,19 +124,67 @@ def measure_frame(store: Path, sequence: ShapeSequence, t: int) -> Shape:
             "make the store anew, or leave the sequence out with --sequences"
         )
     if field.is_empty:
-        return Shape(field.mask(), None, Frame(EMPTY, Topology(0, 0)))
+        voxel = BoxedField(field.grid, (0, 0, 0), np.full((1, 1, 1), field.band_um, np.float32), field.band_um)
+        return Shape(voxel, None, MeasuredFrame(EMPTY, Topology(0, 0)))
     cut = field.tight(MARGIN)
     # Described where it is nearest to 0: descriptors keep their digits wherever the cell lies.
     mesh = mesh_from_distance(cut.box_sdf_um, spacing_um)
-    described = Frame(describe(cut.box_sdf_um, mesh, spacing_um), topology(cut.inside))
+    described = MeasuredFrame(describe(cut.box_sdf_um, mesh, spacing_um), topology(cut.inside))
     corner_xyz_um = np.array(cut.corner_zyx[::-1], np.float32) * spacing_um
-    return Shape(field.mask(), Mesh((mesh.vertices_xyz_um + corner_xyz_um).astype(np.float32), mesh.faces), described)
+    return Shape(cut, Mesh((mesh.vertices_xyz_um + corner_xyz_um).astype(np.float32), mesh.faces), described)
 
 
-def _compare(a: Shape, b: Shape) -> Pair:
-    overlap = jaccard(a.mask, b.mask)
+def compare_shapes(a: Shape, b: Shape) -> MeasuredPair:
+    """Measures of a frame `b` against its counterpart `a` on the same grid."""
+    overlap = jaccard(*_in_one_box((a.field, a.field.inside), (b.field, b.field.inside)))
     if a.mesh is None or b.mesh is None:
         apart = 0.0 if a.mesh is b.mesh else math.nan
-        return Pair(overlap, dice_of(overlap), apart, apart, math.nan)
+        return MeasuredPair(overlap, dice_of(overlap), apart, apart, math.nan)
     distance = surface_distance(a.mesh, b.mesh)
-    return Pair(overlap, dice_of(overlap), distance.assd_um, distance.hd95_um, distance.normal_consistency)
+    return MeasuredPair(overlap, dice_of(overlap), distance.assd_um, distance.hd95_um, distance.normal_consistency)
+
+
+class _Record:
+    """A sequence being measured: frames are added one by one, and only the last is kept whole."""
+
+    def __init__(self, info: SequenceInfo) -> None:
+        self._info = info
+        self._frames: list[MeasuredFrame] = []
+        self._steps: list[FrameStep] = []
+        self._n_bodies: list[int] = []
+        self._last: tuple[Shape, Bodies] | None = None
+
+    def add(self, shape: Shape) -> None:
+        """Note the next frame and the step to it."""
+        bodies = Bodies.of(shape.field.inside)
+        if self._last is not None:
+            self._steps.append(_step(*self._last, shape, bodies))
+        self._last = shape, bodies
+        self._frames.append(shape.frame)
+        self._n_bodies.append(bodies.n)
+
+    @property
+    def sequence(self) -> MeasuredSequence:
+        """The measures of all frames."""
+        parts = tuple(self._frames), tuple(self._steps), tuple(self._n_bodies)
+        return MeasuredSequence(self._info.name, *parts, self._info.time_step_s)
+
+
+def _step(before: Shape, bodies_before: Bodies, after: Shape, bodies_after: Bodies) -> FrameStep:
+    masks = _in_one_box((before.field, before.field.inside), (after.field, after.field.inside))
+    labels = _in_one_box((before.field, bodies_before.labels), (after.field, bodies_after.labels))
+    return step(
+        FrameState(before.frame.descriptors, masks[0], Bodies(labels[0], bodies_before.n)),
+        FrameState(after.frame.descriptors, masks[1], Bodies(labels[1], bodies_after.n)),
+    )
+
+
+def _in_one_box(*placed: tuple[BoxedField, np.ndarray]) -> list[np.ndarray]:
+    """Values of the voxels of boxes of one grid, padded with 0 to the smallest box that holds all of them."""
+    starts = np.array([field.corner_zyx for field, _ in placed])
+    stops = starts + [field.box_sdf_um.shape for field, _ in placed]
+    before, after = starts - starts.min(axis=0), stops.max(axis=0) - stops
+    return [
+        np.pad(values, list(zip(*widths, strict=True)))
+        for (_, values), *widths in zip(placed, before, after, strict=True)
+    ]

@@ -9,7 +9,6 @@ from string import Template
 from typing import Any
 from urllib.parse import quote
 
-import cytoform
 from cytoform.assess.measures.signed_error import signed_errors_um
 from cytoform.base.files import refuse_existing, staged
 from cytoform.base.parallel import Progress, no_progress, run_all
@@ -17,6 +16,7 @@ from cytoform.errors import InputError
 from cytoform.pictures.decimation import decimated
 from cytoform.pictures.figures import COLOURS
 from cytoform.pictures.labels import distinct, label_of
+from cytoform.pictures.page import FOOTER, shell
 from cytoform.pictures.player.element import MOST_FACES, Player, PlayerActor, PlayerScene, player, player_head, round_up
 from cytoform.shapes.mesh import Mesh
 from cytoform.shapes.store import SequenceInfo, ShapeSequence, ShapeStore
@@ -148,20 +148,17 @@ def _anchor(name: str) -> str:
 
 
 def _page(shapes: ShapeStore, against: Path | None, infos: Sequence[SequenceInfo], players: Sequence[Player]) -> str:
-    here = files("cytoform.pictures.player").joinpath("web")
+    web = files("cytoform.pictures.player").joinpath("web")
     title = shapes.path.name + (f" against {against.name}" if against else "")
-    links = "\n".join(f'<a href="#{_anchor(i.name)}">{html.escape(i.name)}</a>' for i in infos)
-    sections = "\n".join(_section(info, made) for info, made in zip(infos, players, strict=True))
-    return Template(here.joinpath("view.html").read_text("utf-8")).substitute(
+    body = Template(web.joinpath("view.html").read_text("utf-8")).substitute(
         title=html.escape(title),
         lead=html.escape(_lead(shapes, infos)),
-        style=here.joinpath("view.css").read_text("utf-8"),
-        script=here.joinpath("view.js").read_text("utf-8"),
-        player=player_head(),
-        links=links,
-        sections=sections,
-        version=cytoform.__version__,
+        links="\n".join(f'<a href="#{_anchor(i.name)}">{html.escape(i.name)}</a>' for i in infos),
+        sections="\n".join(_section(info, made) for info, made in zip(infos, players, strict=True)),
+        footer=FOOTER,
+        script=web.joinpath("view.js").read_text("utf-8"),
     )
+    return shell(title, body, style=web.joinpath("view.css").read_text("utf-8"), head=player_head())
 
 
 def _lead(shapes: ShapeStore, infos: Sequence[SequenceInfo]) -> str:

@@ -1,6 +1,5 @@
 """Real and generated images side by side at the same contrast, and enlarged places with the contours of the masks."""
 
-import html
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from jaxtyping import Float, UInt8
 
 from cytoform.assess.images.frames import ImageFrame
 from cytoform.assess.images.similarity import partners
-from cytoform.pictures.page import image
+from cytoform.pictures.page import figure, image, scrolling
 
 VIEW_PX, ZOOM_PX, ZOOM = 512, 96, 3
 VIEWS, ZOOMS = 2, 3
@@ -121,11 +120,8 @@ def _png(pixels: np.ndarray) -> bytes:
 def _figure(pngs: Sequence[bytes], caption: str) -> str:
     """A picture, or one and the same with contours beside it."""
     drawn = [image("png", png, caption if i == 0 else "with the contours of the mask") for i, png in enumerate(pngs)]
-    return f'<figure><div class="row">{"".join(drawn)}</div><figcaption>{html.escape(caption)}</figcaption></figure>'
+    return figure(f'<div class="row">{"".join(drawn)}</div>', caption)
 
 
 def _table(cells: Sequence[str], columns: int) -> str:
-    return (
-        '<div class="wide" tabindex="0" role="group" aria-label="Pictures">'
-        f'<div class="shots" style="--columns:{columns}">{"".join(cells)}</div></div>'
-    )
+    return scrolling(f'<div class="shots" style="--columns:{columns}">{"".join(cells)}</div>', "Pictures")

@@ -12,8 +12,7 @@ from cytoform.assess.images.bootstrap import unit_of
 from cytoform.assess.images.compare import IMAGE_MEASURES
 from cytoform.assess.images.usefulness import SCORES, UsefulnessComparison
 from cytoform.assess.measures.descriptors import titled
-from cytoform.assess.statistics.intervals import Estimate
-from cytoform.pictures.page import table
+from cytoform.pictures.page import interval, note, table
 from cytoform.reports.images.data import ImageReport
 
 
@@ -21,20 +20,20 @@ def figures_table(report: ImageReport) -> str:
     """Every figure of every set with its interval."""
     columns = [report.usual_found, *report.found]
     rows = [
-        [titled(measure), *(_estimate(each.figures[name]) for each in columns)]
+        [titled(measure), *(interval(each.figures[name]) for each in columns)]
         for name, measure in IMAGE_MEASURES.items()
     ]
-    note = (
+    text = (
         f"In brackets: 95 % intervals by drawing {unit_of(report.real.frames)}s again. Those over frames are too narrow, since "
         "frames of one movie are alike."
     )
-    return table(["", *(each.label for each in columns)], rows) + f'<p class="note">{note}</p>'
+    return table(["", *(each.label for each in columns)], rows) + note(text)
 
 
 def learning_table(usefulness: UsefulnessComparison) -> str:
     """Scores by what the segmenter was trained on."""
     rows = [
-        [html.escape(each.label), *(_estimate(found[name]) for name in SCORES), _percent(share)]
+        [html.escape(each.label), *(interval(found[name]) for name in SCORES), interval(share, ".0%")]
         for each, found, share in zip(usefulness.sets, usefulness.estimates, usefulness.shares, strict=True)
     ]
     return table(["Trained on", *(score.title for score in SCORES.values()), "SEG against real"], rows)
@@ -81,17 +80,3 @@ def _text(cell: object) -> str:
     if isinstance(cell, float):
         return f"{cell:.8g}" if math.isfinite(cell) else ""
     return str(cell)
-
-
-def _estimate(figure: Estimate) -> str:
-    if math.isnan(figure.value):
-        return "–"
-    text = f"{figure.value:.3g}"
-    return text if math.isnan(figure.low) else f"{text} <small>({figure.low:.3g} to {figure.high:.3g})</small>"
-
-
-def _percent(share: Estimate) -> str:
-    if math.isnan(share.value):
-        return "–"
-    text = f"{share.value:.0%}"
-    return text if math.isnan(share.low) else f"{text} <small>({share.low:.0%} to {share.high:.0%})</small>"

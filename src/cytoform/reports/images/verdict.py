@@ -1,4 +1,4 @@
-"""Are these images as good as real ones? Sentences that follow from figures by the rules below, each with a grade."""
+"""The verdict on a set of images: graded sentences that follow from its measures by the rules below."""
 
 import math
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cytoform.assess.images.compare import IMAGE_MEASURES, ImageComparison
 from cytoform.assess.images.usefulness import UsefulnessComparison
 from cytoform.assess.statistics.intervals import Estimate
-from cytoform.reports.verdicts import GRADES, Finding, Verdict, grade
+from cytoform.reports.verdicts import Finding, Verdict, grade, worst
 
 # Times what real images differ among themselves: limits of good and of mixed.
 TIMES_REAL = (1.5, 3.0)
@@ -49,7 +49,7 @@ class Judged:
 
 
 def verdict_of(judged: Judged) -> Verdict:
-    """Everything that the rules say of a set."""
+    """The findings of all rules on a set."""
     rules: tuple[Callable[[Judged], Finding], ...] = (
         _histograms,
         _distance("spectrum_db", "Power spectra are {value} dB off"),
@@ -79,16 +79,11 @@ def _told(usual: float) -> str:
     return "an unknown number" if math.isnan(usual) else f"{usual:.3g}"
 
 
-def _worst(*grades: str) -> str:
-    counted = [each for each in grades if each in GRADES]
-    return max(counted, key=GRADES.index) if counted else "open"
-
-
 def _histograms(judged: Judged) -> Finding:
     names = ("histogram_foreground", "histogram_background")
     inside, outside = (judged.found.figures[name].value for name in names)
     usual = " and ".join(_told(judged.usual.figures[name].value) for name in names)
-    level = _worst(*(_against_real(judged, name) for name in names))
+    level = worst(_against_real(judged, name) for name in names)
     text = (
         f"Intensities are off by {inside:.2g} standard deviations inside cells and {outside:.2g} outside; real images differ "
         f"by {usual} among themselves."
@@ -134,8 +129,8 @@ def _flicker(judged: Judged) -> Finding:
         return Finding(
             "open", "No cell keeps its label from one frame to the next on both sides, so flicker cannot be told."
         )
-    level = _worst(
-        *(grade(max(r, 1 / max(r, 1e-9)), FLICKER_LIMITS, higher_is_better=False) for r in (brightness, texture))
+    level = worst(
+        grade(max(r, 1 / max(r, 1e-9)), FLICKER_LIMITS, higher_is_better=False) for r in (brightness, texture)
     )
     text = (
         f"From frame to frame the brightness of a cell changes {brightness:.2g} times as much as in the real movie, "

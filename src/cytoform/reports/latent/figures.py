@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from cytoform.assess.measures.descriptors import Descriptor
 from cytoform.pictures.figures import COLOURS, STYLE
 from cytoform.reports.latent.neighbours import from_others
-from cytoform.reports.latent.snapshots import SEQUENCE_DESCRIPTORS, CellSet
+from cytoform.reports.latent.snapshots import CELL_DESCRIPTORS, CellSet
 
 COLOUR_MAP = "viridis"  # told apart by the colour-blind, and in print
 UNDEFINED = "#cbd5e1"
@@ -38,7 +38,7 @@ def map_figure(sets: Sequence[CellSet], chart: Map) -> Figure:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(10.4, 8.6), layout="constrained")
         axes: list[Axes] = figure.subplots(2, 2).ravel().tolist()
-        for column, (panel, descriptor) in enumerate(zip(axes, SEQUENCE_DESCRIPTORS.values(), strict=True)):
+        for column, (panel, descriptor) in enumerate(zip(axes, CELL_DESCRIPTORS.values(), strict=True)):
             _scatter(panel, sets, chart, column, descriptor)
             panel.margins(0.16)
             panel.set_aspect("equal", adjustable="datalim")

@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from cytoform.reports.latent.figures import Map
 from cytoform.reports.latent.neighbours import Neighbour
-from cytoform.reports.latent.snapshots import SEQUENCE_DESCRIPTORS, CellSet
+from cytoform.reports.latent.snapshots import CELL_DESCRIPTORS, CellSet
 from cytoform.shapes.mesh import Mesh
 
 SIGMAS = (-2, -1, 0, 1, 2)  # where traversals stop, in standard deviations of the learned codes
@@ -46,7 +46,7 @@ def write_tables(folder: Path, space: LatentSpace) -> None:
         for each in space.sets
         for name, coordinates, values in zip(each.names, each.coordinates, each.values, strict=True)
     ]
-    _write_csv(folder / "codes.csv", ["kind", "name", *components, *SEQUENCE_DESCRIPTORS], rows)
+    _write_csv(folder / "codes.csv", ["kind", "name", *components, *CELL_DESCRIPTORS], rows)
     if space.neighbours:
         columns = [field.name for field in fields(Neighbour)]
         _write_csv(folder / "neighbours.csv", columns, (asdict(each).values() for each in space.neighbours))

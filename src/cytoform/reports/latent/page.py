@@ -1,7 +1,6 @@
-"""A look at the space of codes on one page, with its pictures as files beside it."""
+"""The page on the latent space of a run, with its pictures as files beside it."""
 
 import html
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from cytoform.pictures.figures import COLOURS
-from cytoform.pictures.page import Drawer, page, table
+from cytoform.pictures.page import Drawer, Section, json_block, note, note_html, page, table
 from cytoform.pictures.sheets import SheetRow, contact_sheet
 from cytoform.reports.latent.figures import map_figure, variance_figure
 from cytoform.reports.latent.files import SIGMAS, LatentSpace, Surfaces
@@ -29,17 +28,15 @@ MAP_NOTES = {
 def write_page(folder: Path, space: LatentSpace, provenance: dict[str, Any]) -> Path:
     """Write index.html and its pictures into `folder`; return the page. `provenance` has to be fit for JSON."""
     drawer = Drawer(folder)
-    title = f"Latent space of {space.run}"
-    body = [
-        f'<header><h1>{html.escape(title)}</h1><p class="lead">{_lead(space)}</p></header>',
-        *_maps(space, drawer),
-        *_variance(space, drawer),
-        *_traversals(space, drawer),
-        *_neighbours(space, drawer),
-        f"<h2>Provenance</h2><pre>{html.escape(json.dumps(provenance, indent=2, sort_keys=True))}</pre>",
+    sections = [
+        Section("map", "Map of the cells", "Map", _maps(space, drawer)),
+        Section("components", "Principal components", "Components", _variance(space, drawer)),
+        Section("traversals", "Along the components", "Traversals", _traversals(space, drawer)),
+        Section("neighbours", "Nearest learned cells", "Neighbours", _neighbours(space, drawer)),
+        Section("origin", "Provenance", "Provenance", json_block(provenance)),
     ]
     path = folder / "index.html"
-    path.write_text(page(title, body), "utf-8")
+    path.write_text(page(f"Latent space of {space.run}", _lead(space), sections), "utf-8")
     return path
 
 
@@ -56,55 +53,47 @@ def _lead(space: LatentSpace) -> str:
     return said
 
 
-def _note(text: str) -> str:
-    return f'<p class="note">{text}</p>'
-
-
 def _percent(share: float) -> str:
     return f"{100 * share:.3g} %"
 
 
-def _maps(space: LatentSpace, drawer: Drawer) -> list[str]:
-    parts = ["<h2>Map of the cells</h2>"]
+def _maps(space: LatentSpace, drawer: Drawer) -> str:
+    parts = []
     for chart in space.maps:
-        note = f"{MAP_NOTES[chart.name]} Colours are means over the times looked at; growth is the last size over the first."
-        parts += [_note(note), drawer.plot(chart.name, map_figure(space.sets, chart), "map of the codes")]
-    return parts
+        text = f"{MAP_NOTES[chart.name]} Colours are means over the times looked at; growth is the last size over the first."
+        parts += [note(text), drawer.plot(chart.name, map_figure(space.sets, chart), "map of the codes")]
+    return "\n".join(parts)
 
 
-def _variance(space: LatentSpace, drawer: Drawer) -> list[str]:
+def _variance(space: LatentSpace, drawer: Drawer) -> str:
     if not len(space.shares):
-        return []
-    return [
-        "<h2>Principal components</h2>",
-        _note(
-            "How much of the variance of the learned codes lies along each. There is one fewer than codes, at most; where the "
-            "bars fall slowly, no few directions stand for all."
-        ),
-        drawer.plot("components", variance_figure(space.shares), "variance of the principal components"),
-    ]
+        return ""
+    text = (
+        "How much of the variance of the learned codes lies along each. There is one fewer than codes, at most; where the "
+        "bars fall slowly, no few directions stand for all."
+    )
+    return note(text) + drawer.plot("components", variance_figure(space.shares), "variance of the principal components")
 
 
-def _traversals(space: LatentSpace, drawer: Drawer) -> list[str]:
+def _traversals(space: LatentSpace, drawer: Drawer) -> str:
     if not space.traversals:
-        return []
+        return ""
     parts = [
-        "<h2>Along the components</h2>",
-        _note(
+        note_html(
             "From left to right the mean of the learned codes is moved along one component, by standard deviations (σ) of "
             "the learned codes. The middle column is the mean code itself, which belongs to no cell: it is the same in all "
             "pictures. From top to bottom: times of the sequence, as far as the run has learned. Surfaces: "
             '<a href="meshes">meshes</a>.'
-        ),
+        )
     ]
     for number, surfaces in enumerate(space.traversals, start=1):
         share = _percent(space.shares[number - 1])
         parts += [
             f"<h3>Component {number}: {share} of the variance</h3>",
             drawer.picture(f"traversal_{number}", _traversal_sheet(space, surfaces), f"along component {number}"),
-            _note("Mean size over the times shown: " + " → ".join(_mean_sizes(surfaces)) + " µm³."),
+            note("Mean size over the times shown: " + " → ".join(_mean_sizes(surfaces)) + " µm³."),
         ]
-    return parts
+    return "\n".join(parts)
 
 
 def _traversal_sheet(space: LatentSpace, surfaces: Sequence[Surfaces]) -> Figure:
@@ -121,29 +110,30 @@ def _mean_sizes(surfaces: Sequence[Surfaces]) -> list[str]:
     return [f"{float(f'{size:.3g}'):g}" for size in np.mean(sizes, axis=0)]
 
 
-def _neighbours(space: LatentSpace, drawer: Drawer) -> list[str]:
+def _neighbours(space: LatentSpace, drawer: Drawer) -> str:
     if not space.neighbours:
-        return []
+        return ""
     first = {(each.kind, each.cell, each.measure): each for each in space.neighbours if each.rank == 1}
     rows = []
     for cell in space.sets[1].names:
         near = [first["generated", cell, measure] for measure in MEASURES]
         rows.append([html.escape(cell), *(text for n in near for text in (html.escape(n.name), f"{n.distance:.3f}"))])
-    return [
-        "<h2>Nearest learned cells</h2>",
-        _note(
-            "Generated cells and the learned ones nearest to them, by the distance between codes, and by shape: 1 − Jaccard "
-            "index at the same times, averaged over these. " + _between_learned(first)
-        ),
-        drawer.picture(
-            "neighbours", _neighbour_sheet(space, first), "generated cells beside their nearest learned ones"
-        ),
-        table(["Generated", "Nearest by code", "distance", "Nearest by shape", "1 − Jaccard"], rows),
-    ]
+    text = (
+        "Generated cells and the learned ones nearest to them, by the distance between codes, and by shape: 1 − Jaccard "
+        "index at the same times, averaged over these. " + _between_learned(first)
+    )
+    sheet = _neighbour_sheet(space, first)
+    return "\n".join(
+        [
+            note(text),
+            drawer.picture("neighbours", sheet, "generated cells beside their nearest learned ones"),
+            table(["Generated", "Nearest by code", "distance", "Nearest by shape", "1 − Jaccard"], rows),
+        ]
+    )
 
 
 def _between_learned(first: dict[tuple[str, str, Measure], Neighbour]) -> str:
-    """What to measure the distances of generated cells against."""
+    """The usual distances between learned cells, for comparison."""
     code, shape = (
         [near.distance for (kind, _, by), near in first.items() if kind == "learned" and by == measure]
         for measure in MEASURES

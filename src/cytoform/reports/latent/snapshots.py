@@ -12,7 +12,7 @@ from cytoform.assess.statistics.distributions import summarise
 from cytoform.shapes.mesh import Mesh
 
 # Descriptors of a sequence: means over its frames, and how it grows.
-SEQUENCE_DESCRIPTORS = {
+CELL_DESCRIPTORS = {
     **{name: DESCRIPTORS[name] for name in ("size_um3", "surface_um2", "sphericity")},
     "growth": Descriptor("Growth", "last / first size"),
 }
@@ -28,7 +28,7 @@ class Snapshots:
 
     @property
     def descriptors(self) -> dict[str, float]:
-        """The values of SEQUENCE_DESCRIPTORS; NaN where there is none."""
+        """The values of CELL_DESCRIPTORS; NaN where there is none."""
         sizes, surfaces = self.sizes_um3, self.surfaces_um2
         round_ = [sphericity(a, v) if v > 0 else math.nan for a, v in zip(surfaces, sizes, strict=True)]
         return {
@@ -50,7 +50,7 @@ class CellSet:
 
     @property
     def values(self) -> Float[np.ndarray, "n descriptors"]:
-        """The SEQUENCE_DESCRIPTORS, a column each."""
+        """The CELL_DESCRIPTORS, a column each."""
         return np.array([list(look.descriptors.values()) for look in self.looks])
 
 

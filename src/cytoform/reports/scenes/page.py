@@ -1,6 +1,5 @@
 """What is written about a scene beside its data: README.md and index.html of every data set, and of a series."""
 
-import html
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,8 @@ from matplotlib.ticker import MaxNLocator
 from skimage.segmentation import find_boundaries
 
 from cytoform.pictures.figures import STYLE, as_png, as_svg
-from cytoform.pictures.page import image, page, table
+from cytoform.pictures.page import Section, image, note, page
+from cytoform.pictures.page import facts as facts_table
 from cytoform.pictures.sheets import round_length, spread
 from cytoform.reports.scenes.card import card, figures, parameters, series_card
 from cytoform.reports.scenes.facts import Facts, facts
@@ -35,23 +35,32 @@ def write_scene_report(folder: Path, scene: Scene, made: Sequence[Made]) -> None
 
 
 def _page(scene: Scene, made: Made, found: Facts) -> str:
-    title = made.name or "Benchmark data set"
     views = "largest intensity along z" if made.look.paints else "labels in front"
-    body = [
-        f'<h1>{html.escape(title)}</h1><p class="lead">{found.families} families of cells, {found.tracks} tracks, '
-        f"{found.divisions} divisions, {len(made.frames)} frames.</p>",
-        f"<h2>Frames</h2><p>The {views}, with the outlines of the labels.</p>",
-        image("png", as_png(contact_sheet(made)), "frames of the movie with outlines"),
-        "<h2>Figures</h2>",
-        table(["", ""], [[html.escape(name), html.escape(value)] for name, value in figures(scene, made, found)]),
-        "<h2>Lineage</h2>",
-        image("svg+xml", as_svg(lineage_tree(made)), "tracks over time, with their divisions"),
-        "<h2>Trajectories</h2>",
-        image("svg+xml", as_svg(trajectories(made)), "ways of the cells seen along z"),
-        "<h2>How it was made</h2>",
-        table(["", ""], [[html.escape(name), html.escape(value)] for name, value in parameters(scene, made)]),
+    sections = [
+        Section(
+            "frames",
+            "Frames",
+            "Frames",
+            note(f"The {views}, with the outlines of the labels.")
+            + image("png", as_png(contact_sheet(made)), "frames of the movie with outlines"),
+        ),
+        Section("figures", "Figures", "Figures", facts_table(figures(scene, made, found))),
+        Section(
+            "lineage",
+            "Lineage",
+            "Lineage",
+            image("svg+xml", as_svg(lineage_tree(made)), "tracks over time, with their divisions"),
+        ),
+        Section(
+            "trajectories",
+            "Trajectories",
+            "Trajectories",
+            image("svg+xml", as_svg(trajectories(made)), "trajectories of the cells seen along z"),
+        ),
+        Section("parameters", "How it was made", "Parameters", facts_table(parameters(scene, made))),
     ]
-    return page(title, body)
+    lead = f"{found.families} families of cells, {found.tracks} tracks, {found.divisions} divisions, {len(made.frames)} frames."
+    return page(made.name or "Benchmark data set", lead, sections)
 
 
 def contact_sheet(made: Made, tile_inches: float = 3.2) -> Figure:

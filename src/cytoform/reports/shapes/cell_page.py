@@ -10,7 +10,7 @@ import numpy as np
 from cytoform.assess.measures.descriptors import titled
 from cytoform.assess.measures.dynamics import DYNAMICS
 from cytoform.assess.statistics.distributions import summarise
-from cytoform.pictures.page import table
+from cytoform.pictures.page import note, note_html, table
 from cytoform.reports.shapes.cell_pictures import CellPictures
 from cytoform.reports.shapes.cells import Cell, curves_of
 from cytoform.reports.shapes.charts import Line, key_of_lines, line_chart
@@ -19,18 +19,18 @@ from cytoform.reports.shapes.failures import Failure
 
 @dataclass(frozen=True)
 class Nearest:
-    """The original that a cell is most like."""
+    """The original nearest to a cell."""
 
     original: Cell
     distance_um2: float
 
     @property
     def sentence(self) -> str:
-        """With a link."""
-        link = f'<a href="{link_to(self.original)}">{html.escape(self.original.name)}</a>'
+        """Its name as a link, and the distance."""
         if math.isinf(self.distance_um2):
-            return '<p class="note">No original is near: a frame is empty here or there.</p>'
-        return f'<p class="note">Nearest original: {link}, at a Chamfer distance of {self.distance_um2:.3g} µm².</p>'
+            return note("No original is near: a frame is empty here or there.")
+        link = f'<a href="{link_to(self.original)}">{html.escape(self.original.name)}</a>'
+        return note_html(f"Nearest original: {link}, at a Chamfer distance of {self.distance_um2:.3g} µm².")
 
 
 def link_to(cell: Cell) -> str:
@@ -47,11 +47,11 @@ def cell_page(
     after: Cell | None,
     nearest: Nearest | None = None,
 ) -> str:
-    """Everything on one cell; `nearest` is the original most alike, of one that has no original itself."""
+    """The page of one cell; `nearest` is the nearest original of a cell that has no original itself."""
     sides = [strand.side for strand in cell.strands]
     parts = [
         f'<section class="cell" id="{cell.element_id}" aria-labelledby="title-{cell.element_id}">',
-        _turning(before, after),
+        _turn(before, after),
         f'<h2 id="title-{cell.element_id}" tabindex="-1">{html.escape(cell.name)}</h2>',
         f'<p class="lead">{html.escape(_lead(cell))}</p>',
         "" if nearest is None else nearest.sentence,
@@ -60,18 +60,18 @@ def cell_page(
     if failures:
         kind = "Worst frames" if cell.original is not None else "Least usual frames"
         drawn = "".join(
-            f'<div class="failure">{tiles}<p>{html.escape(_said(each, cell))}</p></div>'
+            f'<div class="failure">{tiles}<p>{html.escape(_caption(each, cell))}</p></div>'
             for each, tiles in zip(failures, pictures.failures, strict=True)
         )
         parts += [f"<h3>{kind}</h3>", f'<div class="failures">{drawn}</div>']
-    parts += ["<h3>Over time</h3>", '<p class="note">By frame, counted from 1.</p>', key_of_lines(sides)]
+    parts += ["<h3>Over time</h3>", note("By frame, counted from 1."), key_of_lines(sides)]
     parts += [f'<div class="grid3">{"".join(_charts(cell))}</div>', _dynamics(cell)]
-    parts += [_turning(before, after), "</section>"]
+    parts += [_turn(before, after), "</section>"]
     return "\n".join(parts)
 
 
 def _dynamics(cell: Cell) -> str:
-    """What is said of the whole sequence."""
+    """Measures of the whole sequence."""
     rows = [
         [html.escape(titled(measure)), *(_short(getattr(strand.sequence.dynamics, name)) for strand in cell.strands)]
         for name, measure in DYNAMICS.items()
@@ -83,19 +83,19 @@ def _short(value: float) -> str:
     return "–" if math.isnan(value) else f"{value:.4g}"
 
 
-def _said(failure: Failure, cell: Cell) -> str:
+def _caption(failure: Failure, cell: Cell) -> str:
     several = f"{cell.strands[failure.strand].side.label}, " if len(cell.rebuilt) > 1 else ""
     return f"{several}frame {failure.frame + 1}: {failure.why}"
 
 
 def failure_card(cell: Cell, failure: Failure, tiles: str) -> str:
-    """A bad frame on the front page; it leads to its cell."""
+    """A bad frame on the front page, with a link to its cell."""
     name = f'<a href="{link_to(cell)}">{html.escape(cell.name)}</a>'
     return f'<div class="failure">{tiles}<p>{name}, frame {failure.frame + 1}: {html.escape(failure.why)}</p></div>'
 
 
 def gallery(cells: Sequence[Cell], pictures: Sequence[CellPictures]) -> str:
-    """All cells as pictures that lead to their pages."""
+    """All cells as pictures with links to their pages."""
     items = [
         f'<li><a href="{link_to(cell)}">{drawn.thumbnails}<b>{html.escape(cell.name)}</b>'
         f"<span>{html.escape(_in_short(cell))}</span></a></li>"
@@ -134,8 +134,8 @@ def _charts(cell: Cell) -> list[str]:
     ]
 
 
-def _turning(before: Cell | None, after: Cell | None) -> str:
-    """To the neighbours and back."""
+def _turn(before: Cell | None, after: Cell | None) -> str:
+    """Links to the neighbours and back to the gallery."""
     links = ['<a href="#cells">↑ All cells</a>']
     if before is not None:
         links.insert(0, f'<a href="{link_to(before)}" rel="prev">← {html.escape(before.name)}</a>')

@@ -1,6 +1,5 @@
-"""What is drawn of one cell: its picture for the gallery, its worst frames, and its scene for the player."""
+"""The pictures of one cell: for the gallery, of its worst frames, and its scene for the player."""
 
-import base64
 import html
 import io
 from collections.abc import Sequence
@@ -9,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from cytoform.assess.measures.sequences import MARGIN
 from cytoform.assess.measures.signed_error import signed_errors_um
+from cytoform.pictures.page import figure, image
 from cytoform.pictures.player.element import PlayerActor, PlayerScene, player_element
 from cytoform.pictures.rendering import Camera, Colour, render_mesh
 from cytoform.pictures.sheets import common_camera
@@ -36,16 +37,16 @@ class CellTask:
 
 @dataclass(frozen=True)
 class CellPictures:
-    """Pieces of HTML, without any name that is not escaped."""
+    """Pieces of HTML."""
 
     thumbnails: str
-    failures: tuple[str, ...]  # one for each of the task
+    failures: tuple[str, ...]  # in the order of the task
     player: str
 
 
 def draw_cell(task: CellTask) -> CellPictures:
     """Read the shapes of a cell and draw them."""
-    shapes = [_Shapes.read(strand) for strand in task.cell.strands]
+    shapes = [_Surfaces.read(strand) for strand in task.cell.strands]
     original = shapes[0] if task.cell.original is not None else None
     return CellPictures(
         thumbnails=_thumbnails(task.cell, shapes),
@@ -59,24 +60,26 @@ def draw_cell(task: CellTask) -> CellPictures:
 
 
 @dataclass(frozen=True)
-class _Shapes:
-    """The surfaces of a strand; None for an empty frame."""
+class _Surfaces:
+    """The surfaces of all frames of a strand; None for an empty frame."""
 
     strand: Strand
     sequence: ShapeSequence
     meshes: tuple[Mesh | None, ...]
 
     @classmethod
-    def read(cls, strand: Strand) -> "_Shapes":
+    def read(cls, strand: Strand) -> "_Surfaces":
         sequence = ShapeStore.open(strand.store)[strand.sequence.name]
-        return cls(strand, sequence, tuple(sequence.meshes()))
+        # Meshed in the tight box, as for measuring: marching cubes takes as long as its volume is large.
+        fields = (sequence.box(frame).tight(MARGIN) for frame in range(sequence.info.n_frames))
+        return cls(strand, sequence, tuple(field.mesh() for field in fields))
 
     @property
     def half_extent_um(self) -> float:
         return self.sequence.grid.half_extent_um
 
 
-def _scene(task: CellTask, shapes: Sequence[_Shapes], original: _Shapes | None) -> PlayerScene:
+def _scene(task: CellTask, shapes: Sequence[_Surfaces], original: _Surfaces | None) -> PlayerScene:
     first = shapes[0].sequence
     actors = tuple(
         PlayerActor(
@@ -91,14 +94,14 @@ def _scene(task: CellTask, shapes: Sequence[_Shapes], original: _Shapes | None) 
     return PlayerScene(task.cell.name, actors, half_extent_um, first.info.time_step_s, largest_error_um=task.limit_um)
 
 
-def _errors(shapes: _Shapes, original: _Shapes) -> tuple[np.ndarray | None, ...]:
+def _errors(shapes: _Surfaces, original: _Surfaces) -> tuple[np.ndarray | None, ...]:
     pairs = zip(shapes.meshes, original.meshes, strict=True)
     return tuple(
         None if mesh is None or true_mesh is None else signed_errors_um(mesh, true_mesh) for mesh, true_mesh in pairs
     )
 
 
-def _thumbnails(cell: Cell, shapes: Sequence[_Shapes]) -> str:
+def _thumbnails(cell: Cell, shapes: Sequence[_Surfaces]) -> str:
     """The middle frame on every side, by one camera."""
     middle = [each.meshes[len(each.meshes) // 2] for each in shapes]
     camera = common_camera([mesh for mesh in middle if mesh is not None], shapes[0].half_extent_um)
@@ -109,8 +112,8 @@ def _thumbnails(cell: Cell, shapes: Sequence[_Shapes]) -> str:
     return f'<span class="pair">{"".join(tiles)}</span>'
 
 
-def _failure_tiles(task: CellTask, failure: Failure, shapes: Sequence[_Shapes], original: _Shapes | None) -> str:
-    """The original, what should be like it in the colours of its error, and both outlines in one plane."""
+def _failure_tiles(task: CellTask, failure: Failure, shapes: Sequence[_Surfaces], original: _Surfaces | None) -> str:
+    """The original, its counterpart in the colours of its error, and both outlines in one plane."""
     other = shapes[failure.strand]
     mesh, when = other.meshes[failure.frame], f"frame {failure.frame + 1}"
     if original is None:
@@ -138,13 +141,12 @@ def _failure_tiles(task: CellTask, failure: Failure, shapes: Sequence[_Shapes], 
 
 
 def _tiles(tiles: Sequence[tuple[str, str]]) -> str:
-    figures = (f"<figure>{drawn}<figcaption>{html.escape(title)}</figcaption></figure>" for title, drawn in tiles)
-    return f'<div class="tiles">{"".join(figures)}</div>'
+    return f'<div class="tiles">{"".join(figure(drawn, title) for title, drawn in tiles)}</div>'
 
 
 def _picture(
     mesh: Mesh | None,
-    shapes: _Shapes,
+    shapes: _Surfaces,
     camera: Camera,
     colour: Colour | Float[np.ndarray, "vertices 3"],
     size_px: int,
@@ -160,18 +162,16 @@ def _picture(
 
 
 def webp(rgba: np.ndarray, alternative: str) -> str:
-    """A picture with transparency, a few kilobytes long."""
+    """A square picture with transparency, a few kilobytes long."""
     from PIL import Image
 
     stream = io.BytesIO()
     Image.fromarray(rgba).save(stream, format="webp", quality=80)
-    source = f"data:image/webp;base64,{base64.b64encode(stream.getvalue()).decode()}"
-    side = rgba.shape[0]
-    return f'<img alt="{html.escape(alternative)}" width="{side}" height="{side}" src="{source}">'
+    return image("webp", stream.getvalue(), alternative, size_px=rgba.shape[0])
 
 
 def error_colours(errors_um: Float[np.ndarray, " vertices"], limit_um: float) -> Float[np.ndarray, "vertices 3"]:
-    """A colour for each signed error: blue inside of the original, grey on it, vermilion outside."""
+    """A colour for each signed error: blue inside the original, grey on it, vermilion outside."""
     share = np.clip(errors_um / limit_um, -1, 1)
     inside, on, outside = (np.array(colour) for colour in ERROR_COLOURS)
     weight = np.abs(share)[:, None]

@@ -1,51 +1,50 @@
-"""The cells that a report has a page for, each with what was measured on it on every side."""
+"""The cells that a report has a page for, each with its measures on every side."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import numpy as np
 
 from cytoform.assess.measures.descriptors import DESCRIPTORS, titled
-from cytoform.assess.measures.sequences import PAIR_MEASURES, Pair
-from cytoform.assess.measures.sequences import Sequence as Measured
-from cytoform.assess.results import Results
+from cytoform.assess.measures.sequences import PAIR_MEASURES, MeasuredPair, MeasuredSequence
+from cytoform.assess.results import Results, Role
 from cytoform.assess.statistics.distributions import Values
 from cytoform.pictures.figures import Side
-from cytoform.reports.shapes.glossary import COUNTS
+
+COUNTS = {"protrusions"}  # measures of frames that are whole numbers
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A set of cells, named by `label` ("Reconstructed"), and how it compares with the reference."""
+    """A store of cells, called `label` on the page ("Reconstructed"), and its comparison with the reference."""
 
     label: str
     store: Path
     results: Results
 
-    @cached_property
-    def found(self) -> dict[str, Any]:
-        """The content of results.json."""
-        return self.results.to_json()
-
     @property
     def stem(self) -> str:
-        """Of the names of its files."""
+        """The label as it begins the names of files."""
         return re.sub(r"\W+", "_", self.label.lower()).strip("_") or "other"
+
+
+def sides_of(comparisons: Sequence[Comparison]) -> list[tuple[Results, Role]]:
+    """The reference and every store compared with it, in the order of a report's tables."""
+    first: Role = "reference"
+    return [(comparisons[0].results, first), *((comparison.results, "other") for comparison in comparisons)]
 
 
 @dataclass(frozen=True)
 class Strand:
-    """One side of a cell: where its shapes are, and what was measured on them; pairs are with the original."""
+    """One side of a cell: the store of its shapes, their measures, and the pairs of its frames with the original."""
 
     side: Side
     store: Path
-    sequence: Measured
-    pairs: tuple[Pair, ...] | None = None
+    sequence: MeasuredSequence
+    pairs: tuple[MeasuredPair, ...] | None = None
     is_original: bool = False
 
     def descriptor(self, name: str) -> Values:
@@ -64,29 +63,29 @@ class Strand:
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell with a page of its own: an original and what reconstructs it, or one without an original."""
+    """A cell with a page of its own: an original and its reconstructions, or a cell without an original."""
 
-    key: str  # no other cell has it
+    key: str  # unique within a report
     strands: tuple[Strand, ...]
 
     @property
     def name(self) -> str:
-        """Of its sequence."""
+        """Name of its sequence."""
         return self.strands[0].sequence.name
 
     @property
     def element_id(self) -> str:
-        """Of its page, and what the address says of it; without a character that HTML or an address would change."""
+        """HTML id and URL fragment of the cell's page, percent-encoded."""
         return f"cell={quote(self.key, safe='')}"
 
     @property
     def original(self) -> Strand | None:
-        """The strand that the others are judged by, if there is one."""
+        """The original strand, if there is one."""
         return self.strands[0] if self.strands[0].is_original else None
 
     @property
     def rebuilt(self) -> tuple[Strand, ...]:
-        """The strands that are paired with the original."""
+        """The strands paired with the original."""
         return tuple(strand for strand in self.strands if strand.pairs is not None)
 
 
@@ -105,12 +104,12 @@ def cells_of(reference: Path, comparisons: Sequence[Comparison], sides: Sequence
     """
     strands: dict[str, list[Strand]] = {}
     for comparison in comparisons:
-        for sequence in comparison.results.reference:
+        for sequence in comparison.results.reference.sequences:
             strands.setdefault(sequence.name, [Strand(sides[0], reference.absolute(), sequence, is_original=True)])
     strands = {name: strands[name] for name in sorted(strands)}
     for comparison, side in zip(comparisons, sides[1:], strict=True):
         pairs = comparison.results.pairs
-        for sequence in comparison.results.other:
+        for sequence in comparison.results.other.sequences:
             strand = Strand(
                 side, comparison.store.absolute(), sequence, None if pairs is None else pairs[sequence.name]
             )
@@ -122,7 +121,7 @@ def cells_of(reference: Path, comparisons: Sequence[Comparison], sides: Sequence
 
 
 def _free_key(name: str, label: str, taken: dict[str, list[Strand]]) -> str:
-    """The name, or one that tells it from another cell of that name."""
+    """The name, with the label before it where another cell has that name."""
     key, n = name, 1
     while key in taken:
         key = f"{label} {name}" if n == 1 else f"{label} {name} ({n})"
@@ -131,9 +130,9 @@ def _free_key(name: str, label: str, taken: dict[str, list[Strand]]) -> str:
 
 
 def curves_of(cell: Cell) -> list[tuple[str, list[Curve], bool]]:
-    """What a page of a cell draws over time: titles and values of measures of pairs first, then of descriptors.
+    """The charts on the page of a cell: title, curves, and whether the values are counts.
 
-    Last comes whether a measure counts something.
+    Measures of pairs come first, then descriptors, then pieces.
     """
     found = [
         (titled(measure), [Curve(strand, strand.paired(name)) for strand in cell.rebuilt], False)

@@ -12,9 +12,10 @@ import numpy as np
 from cytoform.assess.measures.descriptors import DESCRIPTORS
 from cytoform.assess.measures.dynamics import DYNAMICS
 from cytoform.assess.measures.sequences import PAIR_MEASURES
+from cytoform.assess.results_json import SEQUENCES, contrast_json
 from cytoform.assess.statistics.distributions import summarise
-from cytoform.reports.shapes.cells import Cell, Comparison
-from cytoform.reports.shapes.verdict import MEASURES, TESTED
+from cytoform.reports.shapes.cells import Cell, Comparison, sides_of
+from cytoform.reports.shapes.verdict import MEASURES
 
 
 def write_tables(folder: Path, comparisons: Sequence[Comparison], cells: Sequence[Cell]) -> list[Path]:
@@ -33,10 +34,10 @@ def write_tables(folder: Path, comparisons: Sequence[Comparison], cells: Sequenc
 
 
 def _descriptor_rows(comparisons: Sequence[Comparison]) -> Iterable[dict[str, Any]]:
-    sides = [("Original", comparisons[0], "reference"), *((c.label, c, "other") for c in comparisons)]
-    for label, comparison, side in sides:
-        of_frames = {name: np.concatenate(comparison.results.descriptor(side, name)) for name in DESCRIPTORS}
-        of_sequences = {name: comparison.results.temporal(side, name) for name in DYNAMICS}
+    labels = ["Original", *(comparison.label for comparison in comparisons)]
+    for label, (results, side) in zip(labels, sides_of(comparisons), strict=True):
+        of_frames = {name: np.concatenate(results.descriptor(side, name)) for name in DESCRIPTORS}
+        of_sequences = {name: results.temporal(side, name) for name in DYNAMICS}
         for name, values in (of_frames | of_sequences).items():
             named = {"title": MEASURES[name].title, "unit": MEASURES[name].unit}
             yield {"cells": label, "measure": name} | named | asdict(summarise(values))
@@ -44,21 +45,21 @@ def _descriptor_rows(comparisons: Sequence[Comparison]) -> Iterable[dict[str, An
 
 def _test_rows(comparisons: Sequence[Comparison]) -> Iterable[dict[str, Any]]:
     for comparison in comparisons:
-        for name, values in (pair for part in TESTED for pair in comparison.found[part].items()):
-            figures = {
-                key: value for key, value in values.items() if key.startswith(("ks_", "wasserstein", "mean_difference"))
-            }
+        for name in MEASURES:
+            frames, sequences = comparison.results.over_frames.get(name), comparison.results.over_sequences[name]
+            found = ({} if frames is None else contrast_json(frames)) | contrast_json(sequences, SEQUENCES)
+            figures = {key: value for key, value in found.items() if not key.startswith("qq")}
             yield {"cells": comparison.label, "measure": name} | _flat(figures)
 
 
 def _set_rows(comparisons: Sequence[Comparison]) -> Iterable[dict[str, Any]]:
     for comparison in comparisons:
-        alike = comparison.results.near_duplicates
-        if alike is not None:
-            for name, figure in asdict(alike.measures).items():
+        sets = comparison.results.near_duplicates
+        if sets is not None:
+            for name, figure in asdict(sets.measures).items():
                 yield {"cells": comparison.label, "measure": name, "sequence": ""} | figure
-            for name, novelty in alike.novelty_um2.items():
-                nearest = {"value": novelty, "nearest": alike.nearest[name]}
+            for name, novelty in sets.novelty_um2.items():
+                nearest = {"value": novelty, "nearest": sets.nearest[name]}
                 yield {"cells": comparison.label, "measure": "novelty_um2", "sequence": name} | nearest
 
 

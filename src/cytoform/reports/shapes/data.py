@@ -1,4 +1,4 @@
-"""What a report says, before it is drawn as a page."""
+"""The content of a report, before it is written as a page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from cytoform.reports.shapes.cells import Cell, Comparison, cells_of
 from cytoform.reports.shapes.code_map import CodeMap
 from cytoform.reports.shapes.failures import Failure, Norm, failures_of
 
-# For the players of all cells; what a page of a hundred cells holds besides takes some eight megabytes.
+# For the players of all cells; the rest of a page of a hundred cells takes some eight megabytes.
 PLAYERS_BYTES = 15_000_000
-PLAYER_BYTES = 900_000  # nobody would see what more a cell could hold
+PLAYER_BYTES = 900_000  # a larger player would look the same
 
 
 @dataclass(frozen=True)
 class Report:
-    """What the page says, before it is written."""
+    """The content of the page."""
 
     title: str
     reference: Path
@@ -46,7 +46,7 @@ def assemble(
     workers: int = 1,
     progress: Progress = no_progress,
 ) -> Report:
-    """Find out all that is to be said, and draw every cell."""
+    """Find the worst frames, and draw every cell."""
     sides = [Side("Original", COLOURS[0])]
     sides += [Side(c.label, COLOURS[1 + i % (len(COLOURS) - 1)]) for i, c in enumerate(comparisons)]
     cells = cells_of(reference, comparisons, sides)
@@ -74,40 +74,38 @@ def assemble(
 def error_limit_um(comparisons: Sequence[Comparison]) -> float:
     """Where the colours of errors end: the mean 95 % Hausdorff distance or a voxel, rounded up to 1, 2, 5, 10, ...
 
-    What is smaller than a voxel is not to look like a fault.
+    Errors smaller than a voxel should not look like faults.
     """
     found = [values for comparison in comparisons for values in comparison.results.paired("hd95_um").values()]
     every = np.concatenate(found) if found else np.empty(0)
     every = every[np.isfinite(every)]
-    spacing_um = float(comparisons[0].results.provenance["reference"]["spacing_um"])
+    spacing_um = comparisons[0].results.reference.grid.spacing_um
     return round_up(max(float(every.mean()) if len(every) else 0.0, spacing_um))
 
 
 def _budget_bytes(cell: Cell, cells: Sequence[Cell]) -> int:
-    """Shares of one budget, by how many shapes a cell has."""
+    """The cell's share of the budget, by its number of shapes."""
     every = sum(len(strand.sequence.frames) for each in cells for strand in each.strands)
     own = sum(len(strand.sequence.frames) for strand in cell.strands)
     return min(PLAYERS_BYTES * own // every, PLAYER_BYTES)
 
 
 def lead(report: Report) -> str:
-    """What was compared with what."""
-    results = report.comparisons[0].results
-    store, n_frames = results.provenance["reference"], sum(len(sequence.frames) for sequence in results.reference)
+    """One sentence on the compared stores."""
+    store = report.comparisons[0].results.reference
+    n_frames = sum(len(sequence.frames) for sequence in store.sequences)
     return (
-        f"{_count(len(results.reference), 'original sequence')} with {_count(n_frames, 'frame')} from {store['name']}, "
-        f"on a grid of {store['grid']}³ voxels of {store['spacing_um']:.3g} µm, against "
+        f"{_count(len(store.sequences), 'original sequence')} with {_count(n_frames, 'frame')} from {store.path.name}, "
+        f"on a grid of {store.grid.size}³ voxels of {store.grid.spacing_um:.3g} µm, against "
         + " and ".join(_described(c) for c in report.comparisons)
         + "."
     )
 
 
 def _described(comparison: Comparison) -> str:
-    store = comparison.results.provenance["other"]
-    kind = "paired frame by frame" if comparison.results.pairs else "compared as distributions"
-    return (
-        f"{_count(len(comparison.results.other), 'sequence')} from {store['name']} ({comparison.label.lower()}; {kind})"
-    )
+    store = comparison.results.other
+    kind = "paired frame by frame" if store.pairs else "compared as distributions"
+    return f"{_count(len(store.sequences), 'sequence')} from {store.path.name} ({comparison.label.lower()}; {kind})"
 
 
 def _count(n: int, noun: str) -> str:

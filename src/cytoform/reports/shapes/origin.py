@@ -1,17 +1,21 @@
-"""Where a report comes from, how to cite it, and what its measures mean, as HTML."""
+"""The parts of a report on its origin, its citation and its glossary, as HTML."""
 
 import html
-import json
 from importlib.resources import files
 from string import Template
 from typing import Any
 
 import cytoform
+from cytoform.assess.measures.descriptors import DESCRIPTORS, Descriptor, titled
+from cytoform.assess.measures.dynamics import DYNAMICS
+from cytoform.assess.measures.sequences import PAIR_MEASURES
+from cytoform.assess.statistics.near_duplicates import SET_MEASURES
+from cytoform.assess.stores import MeasuredStore
+from cytoform.pictures.page import definitions, details, facts, json_block, note
 from cytoform.reports.shapes.data import Report
-from cytoform.reports.shapes.glossary import glossary
 from cytoform.shapes.store import ShapeStore
 
-# What the attributes of a store say of its making, in the words of a page.
+# Attributes of a store that tell how it was made, and their names on the page.
 TOLD = {
     "command": "made by",
     "seed": "seed",
@@ -22,33 +26,61 @@ TOLD = {
     "pose": "pose",
     "method": "rendered by",
 }
+GLOSSARY = {
+    "A frame and its original": PAIR_MEASURES,
+    "A frame": {
+        **DESCRIPTORS,
+        "pieces": Descriptor("Pieces", "", "bodies of voxels that touch by a face, an edge or a corner"),
+        "euler": Descriptor("Euler number", "", "pieces − handles + cavities: 1 for a ball, 2 for two cells"),
+        "signed_error": Descriptor(
+            "Signed error",
+            "µm",
+            "distance of a point of the shown surface to the original one: + outside of it, − inside",
+        ),
+    },
+    "A sequence": DYNAMICS,
+    "Sets of sequences": {
+        **SET_MEASURES,
+        "ks": Descriptor(
+            "Kolmogorov-Smirnov test", "", "p: how likely sets so unlike are, if both are drawn from one distribution"
+        ),
+        "corrected": Descriptor(
+            "Corrected p",
+            "",
+            "Benjamini-Hochberg over all tests of a table: of those at most 0.05, at most 5 % are false",
+        ),
+        "wasserstein": Descriptor(
+            "Wasserstein distance", "", "how far values have to be moved on average; unit as theirs"
+        ),
+    },
+}
 
 
 def origin(report: Report) -> str:
-    """A table a store, and everything that is known as JSON."""
-    parts = ['<p class="note">What this page was made from: enough to make it again.</p>']
-    known = [("Original", report.comparisons[0].results.provenance["reference"], report.reference)]
-    known += [(c.label, c.results.provenance["other"], c.store) for c in report.comparisons]
-    for label, facts, path in known:
-        told = ShapeStore.open(path).attributes
-        rows = [("store", facts["name"]), ("cells", f"{facts['sequences']} sequences, {facts['frames']} frames")]
-        rows += [("grid", f"{facts['grid']}³ voxels of {facts['spacing_um']:.4g} µm")]
-        rows += [(title, str(told[key])) for key, title in TOLD.items() if told.get(key) not in (None, "")]
-        rows += [("SHA-256 of the store", facts["sha256"])]
-        parts.append(f"<h3>{html.escape(label)}</h3>{_facts(rows)}")
+    """A table for each store, and the whole provenance as JSON."""
+    results = [comparison.results for comparison in report.comparisons]
+    parts = [note("What this page was made from: enough to make it again.")]
+    for label, store in zip(
+        [side.label for side in report.sides], [results[0].reference, *(each.other for each in results)], strict=True
+    ):
+        parts.append(f"<h3>{html.escape(label)}</h3>{facts(_facts(store))}")
     whole: dict[str, Any] = report.provenance | {c.label: c.results.provenance for c in report.comparisons}
-    text = json.dumps(whole, indent=2, sort_keys=True, ensure_ascii=False)
-    parts.append(f"<details><summary>Everything, with versions</summary><pre>{html.escape(text)}</pre></details>")
-    return "\n".join(parts)
+    return "\n".join([*parts, details("Everything, with versions", json_block(whole))])
 
 
-def _facts(rows: list[tuple[str, str]]) -> str:
-    lines = (f'<tr><th scope="row">{html.escape(name)}</th><td>{html.escape(text)}</td></tr>' for name, text in rows)
-    return f'<table class="facts">{"".join(lines)}</table>'
+def _facts(store: MeasuredStore) -> list[tuple[str, str]]:
+    told = ShapeStore.open(store.path).attributes
+    return [
+        ("store", store.path.name),
+        ("cells", f"{store.n_sequences} sequences, {store.n_frames} frames"),
+        ("grid", f"{store.grid.size}³ voxels of {store.grid.spacing_um:.4g} µm"),
+        *((title, str(told[key])) for key, title in TOLD.items() if told.get(key) not in (None, "")),
+        ("SHA-256 of the store", store.sha256),
+    ]
 
 
 def citing() -> str:
-    """The paper and the software, as one pastes them."""
+    """The paper and the software as BibTeX, with a button that copies it."""
     text = files("cytoform.reports.shapes").joinpath("citation.bib").read_text("utf-8")
     entries = html.escape(Template(text).substitute(version=cytoform.__version__))
     return (
@@ -57,10 +89,12 @@ def citing() -> str:
     )
 
 
-def glossary_list() -> str:
-    """Every measure with its unit."""
-    parts = []
-    for group, terms in glossary().items():
-        items = "".join(f"<dt>{html.escape(term.title)}</dt><dd>{html.escape(term.meaning)}</dd>" for term in terms)
-        parts.append(f'<h3>{html.escape(group)}</h3><dl class="terms">{items}</dl>')
-    return "\n".join(parts)
+def glossary() -> str:
+    """Every measure with its unit, definition and source."""
+    return definitions(
+        {title: [(titled(each), _meaning(each)) for each in terms.values()] for title, terms in GLOSSARY.items()}
+    )
+
+
+def _meaning(measure: Descriptor) -> str:
+    return f"{measure.definition} ({measure.source})" if measure.source else measure.definition

@@ -1,12 +1,14 @@
-"""The parts of a report's front page, in their order."""
+"""The sections of a report's front page, in their order."""
 
 import html
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
 
 from cytoform.assess.measures.descriptors import DESCRIPTORS, MAIN_DESCRIPTORS
 from cytoform.pictures.figures import Side, descriptor_figure, overlap_figure
-from cytoform.pictures.page import Drawer
+from cytoform.pictures.page import Drawer, Section, details, note, note_html
+from cytoform.pictures.sheets import SheetRow, contact_sheet, meshes_over_time, spread
 from cytoform.pictures.slices import css
 from cytoform.reports.shapes.cell_page import failure_card, gallery, link_to
 from cytoform.reports.shapes.cell_pictures import ERROR_COLOURS
@@ -14,8 +16,7 @@ from cytoform.reports.shapes.cells import Comparison
 from cytoform.reports.shapes.code_map import map_element, map_figure, sides_by_label
 from cytoform.reports.shapes.data import Report
 from cytoform.reports.shapes.failures import worst_of_each
-from cytoform.reports.shapes.origin import citing, glossary_list, origin
-from cytoform.reports.shapes.sheet import cells_sheet
+from cytoform.reports.shapes.origin import citing, glossary, origin
 from cytoform.reports.shapes.tables import (
     descriptor_table,
     headline,
@@ -25,47 +26,43 @@ from cytoform.reports.shapes.tables import (
     topology_table,
 )
 from cytoform.reports.shapes.verdict import RULES, verdict_of
-from cytoform.reports.verdicts import Finding
+from cytoform.reports.verdicts import rules_html
+from cytoform.shapes.store import ShapeStore
 
 FAILURES_SHOWN = 6
+SEQUENCES_SHOWN, TIMES_SHOWN = 3, 6
+FILES = (
+    "<p>Beside this page: all its figures as PNG and SVG in <code>figures/</code>, its tables and the figures of every "
+    "frame as CSV in <code>tables/</code>, everything as JSON in <code>results.json</code>.</p>"
+)
 
 
-@dataclass(frozen=True)
-class Section:
-    """A part of the front page; `write` gives its HTML, empty where there is nothing to say."""
+def sections_of(report: Report, drawer: Drawer) -> list[Section]:
+    """All sections; those that have nothing to say are empty."""
+    return [
+        Section("verdict", "Is it good?", "Verdict", _verdict(report)),
+        Section("failures", "Where is it worst?", "Worst", _failures(report)),
+        Section("cells", "The cells", "Cells", _gallery(report, drawer)),
+        Section("descriptors", "Shape descriptors", "Descriptors", _descriptors(report)),
+        Section("plots", "Distributions", "Plots", _plots(report, drawer)),
+        Section("topology", "Topology", "Topology", topology_table(report.comparisons, report.sides)),
+        Section("map", "Map of the codes", "Map", _map(report, drawer)),
+        Section("glossary", "Measures and units", "Measures", glossary()),
+        Section("origin", "Provenance", "Provenance", origin(report)),
+        Section("files", "Files", "Files", FILES),
+        Section("cite", "How to cite", "Cite", citing()),
+    ]
 
-    id: str
-    title: str
-    link: str  # in the bar above
-    write: Callable[[Report, Drawer], str]
 
-
-def note(text: str) -> str:
-    """A remark; the text is HTML already."""
-    return f'<p class="note">{text}</p>'
-
-
-def _verdict(report: Report, _drawer: Drawer) -> str:
+def _verdict(report: Report) -> str:
     parts = []
     for comparison, side in zip(report.comparisons, report.sides[1:], strict=True):
-        verdict = verdict_of(comparison)
         links = {c.name: link_to(c) for c in report.cells for s in c.strands if s.side.label == comparison.label}
-        items = "".join(_finding(each, links) for each in verdict.findings)
-        parts.append(f'<p class="overall">{html.escape(verdict.sentence)}</p><ul class="verdict">{items}</ul>')
-        parts.append(headline(comparison, side))
-    rules = "".join(f"<li>{html.escape(rule)}</li>" for rule in RULES)
-    parts.append(f"<details><summary>The rules behind these sentences</summary><ul>{rules}</ul></details>")
-    return "\n".join(parts)
+        parts += [verdict_of(comparison).html(links), headline(comparison, side)]
+    return "\n".join([*parts, rules_html(RULES)])
 
 
-def _finding(finding: Finding, links: dict[str, str]) -> str:
-    link = links.get(finding.cell or "")
-    more = f' <a href="{link}">Look at it</a>' if link else ""
-    grade = f'<span class="grade {finding.grade}">{finding.grade}</span>'
-    return f"<li>{grade}<span>{html.escape(finding.text)}{more}</span></li>"
-
-
-def _failures(report: Report, _drawer: Drawer) -> str:
+def _failures(report: Report) -> str:
     parts = []
     for comparison in report.comparisons:
         worst = worst_of_each(report.failures, report.cells, comparison.label, FAILURES_SHOWN)
@@ -77,7 +74,7 @@ def _failures(report: Report, _drawer: Drawer) -> str:
         label = html.escape(comparison.label)
         if comparison.results.pairs:
             parts.append(f"<h3>{label}: the frames least like their originals</h3>")
-            parts.append(note(f"The worst frame of each of the worst cells. {_error_key(report.error_limit_um)}"))
+            parts.append(note_html(f"The worst frame of each of the worst cells. {_error_key(report.error_limit_um)}"))
         else:
             parts.append(f"<h3>{label}: the frames least like any original</h3>")
             parts.append(
@@ -102,7 +99,6 @@ def _error_key(limit_um: float) -> str:
 
 def _gallery(report: Report, drawer: Drawer) -> str:
     parts = [note("Every cell has a page with a 3D player, its figures over time and its worst frames.")]
-    sheet = cells_sheet(report.reference, report.comparisons, report.sides)
     originals = [cell for cell in report.cells if cell.original is not None]
     groups = [("Originals" + (" and what is paired with them" if originals[0].rebuilt else ""), originals)]
     for comparison in report.comparisons:
@@ -115,52 +111,72 @@ def _gallery(report: Report, drawer: Drawer) -> str:
     parts += [
         "<h3>Over time</h3>",
         note("One camera and one scale for all; the scale bar is below. Time runs from left to right."),
-        _wide(drawer.picture("cells", sheet, "cells over time"), "Cells over time"),
+        drawer.picture("cells", cells_sheet(report), "cells over time", wide=True),
     ]
     return "\n".join(parts)
 
 
-def _wide(picture: str, name: str) -> str:
-    """What a phone shows by scrolling inside."""
-    return f'<div class="wide" tabindex="0" role="group" aria-label="{name}">{picture}</div>'
+def cells_sheet(report: Report) -> Figure:
+    """A few cells over time: an original, its reconstructions below it, and a cell of each unpaired store."""
+    original = ShapeStore.open(report.reference)
+    paired = {name for comparison in report.comparisons for name in comparison.results.pairs or ()}
+    names = sorted(paired) or report.comparisons[0].results.reference.names
+    longest = max(original[name].info.n_frames for name in names)
+    shares = [index / max(longest - 1, 1) for index in spread(longest, TIMES_SHOWN)]
+    rows = []
+    for block, chosen in enumerate(spread(len(names), SEQUENCES_SHOWN)):
+        name, side = names[chosen], report.sides[0]
+        meshes = meshes_over_time(original[name], shares)
+        rows.append(SheetRow(side.label, name, meshes, side.colour, first_of_block=True))
+        for comparison, side in zip(report.comparisons, report.sides[1:], strict=True):
+            others = comparison.results.other.names
+            if comparison.results.pairs is None and block >= len(others):
+                continue
+            match = name if comparison.results.pairs else others[spread(len(others), SEQUENCES_SHOWN)[block]]
+            meshes = meshes_over_time(ShapeStore.open(comparison.store)[match], shares)
+            rows.append(SheetRow(side.label, match, meshes, side.colour))
+    first = original[names[0]].info
+    columns = [_time_title(round(share * (longest - 1)), first.time_step_s) for share in shares]
+    return contact_sheet(rows, columns=columns, half_extent_um=original.grid.half_extent_um)
 
 
-def _descriptors(report: Report, _drawer: Drawer) -> str:
-    return (
+def _time_title(frame: int, time_step_s: float | None) -> str:
+    if time_step_s is None:
+        return f"frame {frame + 1}"
+    seconds = frame * time_step_s
+    return f"frame {frame + 1} · " + (f"{seconds / 60:.3g} min" if time_step_s >= 30 else f"{seconds:.3g} s")
+
+
+def _descriptors(report: Report) -> str:
+    parts = [
         note(
             "Mean ± standard deviation over all frames, as in table 1 of the paper. Surface area and sphericity are measured "
             "on the zero level of the distance field, the same way on every side. DIPlib’s estimates from the binary mask "
             "stand beside them for comparison with published tables."
-        )
-        + descriptor_table(report.comparisons, report.sides)
-        + "<h3>Over time</h3>"
-        + note("Mean ± standard deviation over sequences.")
-        + temporal_table(report.comparisons, report.sides)
-        + _sets(report)
-        + _tests(report)
-    )
-
-
-def _sets(report: Report) -> str:
-    body = sets_table(report.comparisons)
-    text = note(
-        "Whole sequences, by the Chamfer distance between surfaces at the same times, each about its own centroid; in brackets "
-        "intervals of 95 % confidence, and for novelty what it is between originals."
-    )
-    return f"<h3>As sets of sequences</h3>{text}{body}" if body else ""
-
-
-def _tests(report: Report) -> str:
-    parts = ["<h3>Tests</h3>"]
-    parts.append(
+        ),
+        descriptor_table(report.comparisons, report.sides),
+        "<h3>Over time</h3>",
+        note("Mean ± standard deviation over sequences."),
+        temporal_table(report.comparisons, report.sides),
+    ]
+    if sets := sets_table(report.comparisons):
+        parts += [
+            "<h3>As sets of sequences</h3>",
+            note(
+                "Whole sequences, by the Chamfer distance between surfaces at the same times, each about its own centroid; in "
+                "brackets intervals of 95 % confidence, and for novelty what it is between originals."
+            ),
+            sets,
+        ]
+    parts += [
+        "<h3>Tests</h3>",
         note(
             "Two-sample Kolmogorov-Smirnov tests; corrected p are for so many tests at once, and those of at most 0.05, which "
             "tell the sets apart, bear an asterisk. Frames of one sequence resemble each other, so the tests over sequences "
             "are the fair ones."
-        )
-    )
-    for comparison in report.comparisons:
-        parts.append(f"<h4>{html.escape(comparison.label)}</h4>{ks_table(comparison)}")
+        ),
+        *(f"<h4>{html.escape(each.label)}</h4>{ks_table(each)}" for each in report.comparisons),
+    ]
     return "\n".join(parts)
 
 
@@ -174,14 +190,14 @@ def _plots(report: Report, drawer: Drawer) -> str:
                 note(
                     "Jaccard index by frame. Grey: single sequences. Coloured: mean and standard deviation over them."
                 ),
-                _wide(drawer.plot(f"{comparison.stem}_jaccard", figure, "Jaccard index by frame"), "Jaccard index"),
+                drawer.plot(f"{comparison.stem}_jaccard", figure, "Jaccard index by frame", wide=True),
             ]
         parts += _distributions(comparison, report.sides[0], side, drawer)
     return "\n".join(parts)
 
 
 def _distributions(comparison: Comparison, reference: Side, side: Side, drawer: Drawer) -> list[str]:
-    """The paper's figure as a file; on the page a figure a descriptor, so that they fit a phone."""
+    """The paper's figure as a file; on the page a figure for each descriptor, so that they fit a phone."""
     stem = comparison.stem
     drawer.plot(f"{stem}_descriptors", descriptor_figure(comparison.results, reference, side), "")
 
@@ -200,12 +216,8 @@ def _distributions(comparison: Comparison, reference: Side, side: Side, drawer: 
             "to maximum, boxes over the middle half, a mark at the median."
         ),
         grid(MAIN_DESCRIPTORS),
-        f"<details><summary>The other descriptors</summary>{grid(others)}</details>",
+        details("The other descriptors", grid(others)),
     ]
-
-
-def _topology(report: Report, _drawer: Drawer) -> str:
-    return topology_table(report.comparisons, report.sides)
 
 
 def _map(report: Report, drawer: Drawer) -> str:
@@ -221,25 +233,3 @@ def _map(report: Report, drawer: Drawer) -> str:
     ) + map_element(
         chart, side_of, lambda label, name: links.get((label, name)) or links.get((report.sides[0].label, name))
     )
-
-
-def _files(_report: Report, _drawer: Drawer) -> str:
-    return (
-        "<p>Beside this page: all its figures as PNG and SVG in <code>figures/</code>, its tables and the figures of every "
-        "frame as CSV in <code>tables/</code>, everything as JSON in <code>results.json</code>.</p>"
-    )
-
-
-SECTIONS = (
-    Section("verdict", "Is it good?", "Verdict", _verdict),
-    Section("failures", "Where is it worst?", "Worst", _failures),
-    Section("cells", "The cells", "Cells", _gallery),
-    Section("descriptors", "Shape descriptors", "Descriptors", _descriptors),
-    Section("plots", "Distributions", "Plots", _plots),
-    Section("topology", "Topology", "Topology", _topology),
-    Section("map", "Map of the codes", "Map", _map),
-    Section("glossary", "Measures and units", "Measures", lambda _r, _d: glossary_list()),
-    Section("origin", "Provenance", "Provenance", lambda report, _d: origin(report)),
-    Section("files", "Files", "Files", _files),
-    Section("cite", "How to cite", "Cite", lambda _r, _d: citing()),
-)

@@ -1,66 +1,65 @@
-"""Tables and other pieces of the report, as HTML."""
+"""The tables of a report and its headline figures, as HTML."""
 
 import html
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from cytoform.assess.measures.descriptors import DESCRIPTORS, MAIN_DESCRIPTORS, titled
 from cytoform.assess.measures.dynamics import DYNAMICS
+from cytoform.assess.statistics.contrasts import Contrast
 from cytoform.assess.statistics.distributions import Summary, summarise
-from cytoform.assess.statistics.intervals import Estimate
 from cytoform.assess.statistics.near_duplicates import SET_MEASURES, NearDuplicates
 from cytoform.pictures.figures import Side, p_text
-from cytoform.pictures.page import table
+from cytoform.pictures.page import interval, note, table
 from cytoform.pictures.slices import css
-from cytoform.reports.shapes.cells import Comparison
-from cytoform.reports.shapes.verdict import ALPHA, MEASURES, TESTED, sequence_p
+from cytoform.reports.shapes.cells import Comparison, sides_of
+from cytoform.reports.shapes.verdict import ALPHA, MEASURES
+
+HEADLINES = {
+    "jaccard": "Jaccard index",
+    "dice": "Dice coefficient",
+    "assd_um": "µm mean surface distance (ASSD)",
+    "hd95_um": "µm 95 % Hausdorff distance",
+}
 
 
 def headline(comparison: Comparison, side: Side) -> str:
-    """The few numbers that one looks for first."""
-    results = comparison.found
-    cards = []
-    if comparison.results.pairs:
-        distance = results["surface_distance"]
-        cards += [
-            (_pm(results["jaccard"], 3), "Jaccard index"),
-            (_pm(results["dice"], 3), "Dice coefficient"),
-            (_pm(distance["assd_um"], 3), "µm mean surface distance (ASSD)"),
-            (_pm(distance["hd95_um"], 3), "µm 95 % Hausdorff distance"),
-        ]
+    """The main figures of a comparison as cards."""
+    results = comparison.results
+    if results.pairs:
+        cards = [(_pm(results.pair_summary(name), 3), title) for name, title in HEADLINES.items()]
     else:
-        for name in MAIN_DESCRIPTORS:
-            p = sequence_p(results["descriptors"][name])
-            cards.append((p_text(p), f"{DESCRIPTORS[name].title}, KS over sequences"))
-    cards.append((f"{results['topology']['other']['single_component_share']:.0%}", "frames in one piece"))
+        cards = [
+            (p_text(results.over_sequences[name].ks_p_corrected), f"{DESCRIPTORS[name].title}, KS over sequences")
+            for name in MAIN_DESCRIPTORS
+        ]
+    cards.append((f"{results.topology('other').single_component_share:.0%}", "frames in one piece"))
     boxes = "".join(f'<div class="card"><b>{value}</b><span>{html.escape(what)}</span></div>' for value, what in cards)
     return f'<div class="group">{dot(side)}{html.escape(side.label)} against original</div><div class="cards">{boxes}</div>'
 
 
 def descriptor_table(comparisons: Sequence[Comparison], sides: Sequence[Side]) -> str:
     """Means and deviations: a column for the reference and one for each set compared with it (paper table 1)."""
-    sets = [(comparisons[0].results, "reference"), *((comparison.results, "other") for comparison in comparisons)]
-    counts = [getattr(results, key) for results, key in sets]
+    columns = sides_of(comparisons)
+    counts = [results.store(side).sequences for results, side in columns]
     rows = [
         ["Sequences", *(str(len(sequences)) for sequences in counts)],
         ["Frames", *(str(sum(len(sequence.frames) for sequence in sequences)) for sequences in counts)],
     ]
     for name, descriptor in DESCRIPTORS.items():
-        summaries = [summarise(np.concatenate(results.descriptor(key, name))) for results, key in sets]
+        summaries = [summarise(np.concatenate(results.descriptor(side, name))) for results, side in columns]
         rows.append([html.escape(titled(descriptor)), *(_mean_and_std(summary) for summary in summaries)])
     return table(["", *(side.label for side in sides)], rows)
 
 
 def temporal_table(comparisons: Sequence[Comparison], sides: Sequence[Side]) -> str:
-    """The same of what is said of whole sequences: how they change, split, merge and divide."""
-    sets = [(comparisons[0].results, "reference"), *((comparison.results, "other") for comparison in comparisons)]
+    """Means and deviations of the measures of whole sequences: changes, splits, merges and division."""
     rows = [
         [
             html.escape(titled(measure)),
-            *(_mean_and_std(summarise(results.temporal(key, name))) for results, key in sets),
+            *(_mean_and_std(summarise(results.temporal(side, name))) for results, side in sides_of(comparisons)),
         ]
         for name, measure in DYNAMICS.items()
     ]
@@ -75,76 +74,68 @@ def sets_table(comparisons: Sequence[Comparison]) -> str:
     rows = []
     for name, measure in SET_MEASURES.items():
         cells = []
-        for _, alike in unpaired:
-            estimate = getattr(alike.measures, name, None)
-            cells.append(_novelty(alike) if estimate is None else _interval(estimate))
+        for _, sets in unpaired:
+            estimate = getattr(sets.measures, name, None)
+            cells.append(_novelty(sets) if estimate is None else interval(estimate))
         rows.append([html.escape(titled(measure)), *cells])
     return table(["", *(label for label, _ in unpaired)], rows)
 
 
-def _interval(estimate: Estimate) -> str:
-    if math.isnan(estimate.value):
-        return "–"
-    if math.isnan(estimate.low):
-        return f"{estimate.value:.3g}"
-    return f"{estimate.value:.3g} <small>({estimate.low:.3g} to {estimate.high:.3g})</small>"
-
-
-def _novelty(alike: NearDuplicates) -> str:
-    own, usual = (summarise(np.array(list(v.values()))) for v in (alike.novelty_um2, alike.reference_um2))
+def _novelty(sets: NearDuplicates) -> str:
+    own, usual = (summarise(np.array(list(v.values()))) for v in (sets.novelty_um2, sets.reference_um2))
     return f"{own.median:.3g} <small>(originals {usual.median:.3g})</small>" if own.n else "–"
 
 
 def ks_table(comparison: Comparison) -> str:
     """Kolmogorov-Smirnov tests of all descriptors, over frames and over means of sequences."""
-    rows = []
-    for name, values in (pair for part in TESTED for pair in comparison.found[part].items()):
-        cells = [html.escape(MEASURES[name].title)]
-        for key in ("", "_sequences"):
-            found = [values.get(f"{figure}{key}") for figure in ("ks_statistic", "ks_p", "ks_p_corrected")]
-            # Whole sequences have no frames to be tested over.
-            cells += ["", "", ""] if found[0] is None else [_number(found[0]), _p(found[1]), _p(found[2], marked=True)]
+    results, rows = comparison.results, []
+    for name, measure in MEASURES.items():
+        cells = [html.escape(measure.title)]
+        # Measures of whole sequences are not tested over frames.
+        for found in (results.over_frames.get(name), results.over_sequences[name]):
+            cells += ["", "", ""] if found is None else _test(found)
         rows.append(cells)
     head = [f"{figure} over {what}" for what in ("frames", "sequences") for figure in ("D", "p", "corrected p")]
     return table(["Measure", *head], rows)
 
 
-def _number(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:.3f}"
+def _test(found: Contrast) -> list[str]:
+    statistic = "–" if math.isnan(found.ks.statistic) else f"{found.ks.statistic:.3f}"
+    return [statistic, _p(found.ks.p), _p(found.ks_p_corrected, marked=True)]
 
 
 def _p(p: float, *, marked: bool = False) -> str:
-    """A p-value; one that tells the sets apart may be marked, not by colour alone."""
+    """A p-value; `marked`, a significant one has an asterisk as well as a colour."""
     text = html.escape(p_text(p)).removeprefix("p = ").removeprefix("p ")
     return f'<span class="bad">{text} ✱</span>' if marked and p <= ALPHA else text
 
 
 def topology_table(comparisons: Sequence[Comparison], sides: Sequence[Side]) -> str:
     """How many frames have how many components, and which Euler number."""
-    found = [comparisons[0].found["topology"]["reference"], *(c.found["topology"]["other"] for c in comparisons)]
     rows = []
-    for side, topology in zip(sides, found, strict=True):
-        components, euler = (_counts(topology[key]) for key in ("components", "euler"))
+    for side, (results, key) in zip(sides, sides_of(comparisons), strict=True):
+        found = results.topology(key)
         title = f"{dot(side)}{html.escape(side.label)}"
-        rows.append([title, f"{topology['single_component_share']:.0%}", components, euler])
-    note = "Number: frames that have it. The Euler number is components - handles + cavities: 1 for a ball, 2 for two cells."
+        rows.append([title, f"{found.single_component_share:.0%}", _counts(found.components), _counts(found.euler)])
     head = ["", "Frames in one piece", "Components (26 neighbours)", "Euler number"]
-    return table(head, rows) + f'<p class="note">{note}</p>'
+    return table(head, rows) + note(
+        "Number: frames that have it. The Euler number is components - handles + cavities: 1 for a ball, 2 for two cells."
+    )
 
 
-def _counts(counted: dict[str, int]) -> str:
+def _counts(counted: dict[int, int]) -> str:
     return ", ".join(f"{value}: {count}" for value, count in counted.items())
 
 
 def dot(side: Side) -> str:
-    """The colour of a side."""
+    """A disc in the colour of a side."""
     return f'<span class="dot" style="background:{css(side.colour)}"></span>'
 
 
-def _pm(values: dict[str, Any], digits: int) -> str:
-    if math.isnan(values["mean"]):
+def _pm(summary: Summary, digits: int) -> str:
+    if summary.n == 0:
         return "not defined"
-    return f"{values['mean']:.{digits}f} <small>± {values['std']:.{digits}f}</small>"
+    return f"{summary.mean:.{digits}f} <small>± {summary.std:.{digits}f}</small>"
 
 
 def _mean_and_std(summary: Summary) -> str:

@@ -1,13 +1,13 @@
-"""Is it good, and where not? Sentences that follow from figures by the rules below, each with a grade."""
+"""The verdict on a comparison: graded sentences that follow from its measures by the rules below."""
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from cytoform.assess.measures.descriptors import DESCRIPTORS
 from cytoform.assess.measures.dynamics import DYNAMICS
+from cytoform.assess.results import ROLES
 from cytoform.assess.statistics.distributions import summarise
 from cytoform.reports.shapes.cells import Comparison
 from cytoform.reports.verdicts import Finding, Verdict, grade
@@ -19,9 +19,8 @@ VOXEL_LIMITS = (1.0, 2.0)
 PIECES_LIMITS = (0.99, 0.9)
 # A Kolmogorov-Smirnov test of fewer sequences a side can hardly find anything.
 FEWEST_SEQUENCES = 10
-COPY_SHARE, COPIES_LIMITS = 0.25, (0.05, 0.5)
+DUPLICATE_SHARE, DUPLICATES_LIMITS = 0.25, (0.05, 0.5)
 NEIGHBOUR_LIMITS = (0.15, 0.3)  # off 0.5
-TESTED = ("descriptors", "temporal")
 MEASURES = {**DESCRIPTORS, **DYNAMICS}
 
 RULES = (
@@ -34,10 +33,10 @@ RULES = (
     f"Distributions are good where no Kolmogorov-Smirnov test over sequences has a corrected p ≤ {ALPHA}, mixed where less "
     f"than half of them have, and otherwise poor; with fewer than {FEWEST_SEQUENCES} sequences on a side, which hardly shows "
     "any difference, tests that find none are left open.",
-    f"A new cell is a likeness of an original where its distance to it is less than {COPY_SHARE:g} of what is usual (the "
-    "median) from an original to its nearest other one; distances are squared, so that is half as far, and what random points "
-    "on one surface are apart is taken off. New cells are good "
-    f"with at most {COPIES_LIMITS[0]:.0%} likenesses and mixed with at most {COPIES_LIMITS[1]:.0%}.",
+    f"A new cell is a near-duplicate of an original where its distance to it is less than {DUPLICATE_SHARE:g} of the usual "
+    "distance (the median) from an original to its nearest other one. Distances are squared, so that is half as far. The "
+    "distance between random points on one surface is taken off first. New cells are good "
+    f"with at most {DUPLICATES_LIMITS[0]:.0%} near-duplicates and mixed with at most {DUPLICATES_LIMITS[1]:.0%}.",
     f"The nearest-neighbour test is good where its accuracy is at most {NEIGHBOUR_LIMITS[0]} off 0.5, mixed at most "
     f"{NEIGHBOUR_LIMITS[1]}; with fewer than {FEWEST_SEQUENCES} sequences on a side it is left open.",
     "The whole is as good as the worst of its sentences; open ones do not count.",
@@ -45,14 +44,14 @@ RULES = (
 
 
 def verdict_of(comparison: Comparison) -> Verdict:
-    """Everything that the rules say of a comparison."""
+    """The findings of all rules on a comparison."""
     rules: tuple[Callable[[Comparison], Finding | None], ...] = (
         _overlap,
         _surfaces,
         _weakest,
         _pieces,
         _distributions,
-        _likenesses,
+        _near_duplicates,
         _neighbours,
     )
     found = (rule(comparison) for rule in rules)
@@ -60,21 +59,20 @@ def verdict_of(comparison: Comparison) -> Verdict:
 
 
 def _overlap(comparison: Comparison) -> Finding | None:
-    jaccard = comparison.found["jaccard"]
-    if jaccard is None:
+    if comparison.results.pairs is None:
         return None
+    jaccard = comparison.results.pair_summary("jaccard")
     words = {"good": "closely", "mixed": "in the main", "poor": "badly", "open": "in no way that is defined"}
-    level = grade(jaccard["mean"], JACCARD_LIMITS)
-    mean = f"{jaccard['mean']:.3f} ± {jaccard['std']:.3f}"
-    return Finding(level, f"The cells match their originals {words[level]}: a mean Jaccard index of {mean}.")
+    level = grade(jaccard.mean, JACCARD_LIMITS)
+    text = f"a mean Jaccard index of {jaccard.mean:.3f} ± {jaccard.std:.3f}"
+    return Finding(level, f"The cells match their originals {words[level]}: {text}.")
 
 
 def _surfaces(comparison: Comparison) -> Finding | None:
-    distance = comparison.found["surface_distance"]
-    if distance is None:
+    if comparison.results.pairs is None:
         return None
-    assd_um = distance["assd_um"]["mean"]
-    spacing_um = comparison.found["provenance"]["reference"]["spacing_um"]
+    assd_um = comparison.results.pair_summary("assd_um").mean
+    spacing_um = comparison.results.reference.grid.spacing_um
     if math.isnan(assd_um):
         return Finding("open", "No frame has a surface on both sides, so none has a distance.")
     voxels = assd_um / spacing_um
@@ -102,31 +100,25 @@ def _weakest(comparison: Comparison) -> Finding | None:
 
 
 def _pieces(comparison: Comparison) -> Finding | None:
-    topology = comparison.found["topology"]
-    sides = [topology[side]["single_component_share"] for side in ("reference", "other")]
-    if comparison.results.pairs is None:
-        level = grade(1 + min(sides[1] - sides[0], 0.0), PIECES_LIMITS)
-        return Finding(level, f"{sides[1]:.1%} of the frames are in one piece, of the originals {sides[0]:.1%}.")
-    each = [topology[side]["per_sequence"] for side in ("reference", "other")]
-    pairs = [pair for name in each[0] for pair in zip(*(side[name]["components"] for side in each), strict=True)]
-    n_other = sum(a != b for a, b in pairs)
-    level = grade(1 - n_other / len(pairs), PIECES_LIMITS)
-    if n_other == 0:
-        return Finding(level, f"Each of {_frames(len(pairs))} is in as many pieces as its original.")
-    return Finding(level, f"{n_other} of {_frames(len(pairs))} are in more or fewer pieces than their originals.")
-
-
-def sequence_p(values: dict[str, Any]) -> float:
-    """p of the test over sequences, corrected for the number of tests; NaN where it is undefined."""
-    return float(values["ks_p_corrected_sequences"])
+    results = comparison.results
+    if results.pairs is None:
+        original, other = (results.topology(role).single_component_share for role in ROLES)
+        level = grade(1 + min(other - original, 0.0), PIECES_LIMITS)
+        return Finding(level, f"{other:.1%} of the frames are in one piece, of the originals {original:.1%}.")
+    frames = [[f for each in results.store(role).sequences for f in each.frames] for role in ROLES]
+    differ = [a.topology.components != b.topology.components for a, b in zip(*frames, strict=True)]
+    level = grade(1 - sum(differ) / len(differ), PIECES_LIMITS)
+    if not any(differ):
+        return Finding(level, f"Each of {_frames(len(differ))} is in as many pieces as its original.")
+    return Finding(level, f"{sum(differ)} of {_frames(len(differ))} are in more or fewer pieces than their originals.")
 
 
 def _distributions(comparison: Comparison) -> Finding | None:
-    p_of = {name: sequence_p(values) for part in TESTED for name, values in comparison.found[part].items()}
+    p_of = {name: found.ks_p_corrected for name, found in comparison.results.over_sequences.items()}
     defined = {name: p for name, p in p_of.items() if not math.isnan(p)}
     if not defined:
         return Finding("open", "No descriptor is defined on both sides.")
-    fewest = min(len(comparison.results.reference), len(comparison.results.other))
+    fewest = _fewest_sequences(comparison)
     apart = [MEASURES[name].title.lower() for name, p in defined.items() if p <= ALPHA]
     if apart:
         level = "mixed" if len(apart) < len(defined) / 2 else "poor"
@@ -139,39 +131,45 @@ def _distributions(comparison: Comparison) -> Finding | None:
     return Finding("good", f"None of {len(defined)} tests over sequences tells the distributions of descriptors apart.")
 
 
-def _likenesses(comparison: Comparison) -> Finding | None:
-    alike = comparison.results.near_duplicates
-    if alike is None:
+def _near_duplicates(comparison: Comparison) -> Finding | None:
+    sets = comparison.results.near_duplicates
+    if sets is None:
         return None
-    usual = summarise(np.array(list(alike.reference_um2.values()))).median
+    usual = summarise(np.array(list(sets.reference_um2.values()))).median
     if math.isnan(usual):
         return Finding("open", "There is no second original to measure the distance of new cells against.")
     # Two clouds of points on one surface are as far apart as this (sets.py), and no cell is nearer.
     areas_um2 = np.concatenate(comparison.results.descriptor("reference", "surface_um2"))
-    noise_um2 = 2 * float(areas_um2.mean()) / (math.pi * alike.points)
-    limit_um2 = noise_um2 + COPY_SHARE * max(usual - noise_um2, 0.0)
-    copies = {name: d for name, d in alike.novelty_um2.items() if d < limit_um2}
-    n = len(alike.novelty_um2)
-    level = grade(len(copies) / n, COPIES_LIMITS, higher_is_better=False)
-    if not copies:
-        return Finding(level, f"None of {n} cells is a likeness of an original: each differs as originals differ.")
-    closest = min(copies, key=lambda name: copies[name])
-    text = f"{len(copies)} of {n} cells are likenesses of an original"
-    text += f"; the closest is {closest}, a likeness of {alike.nearest[closest]}."
+    noise_um2 = 2 * float(areas_um2.mean()) / (math.pi * sets.points)
+    limit_um2 = noise_um2 + DUPLICATE_SHARE * max(usual - noise_um2, 0.0)
+    found = {name: d for name, d in sets.novelty_um2.items() if d < limit_um2}
+    n = len(sets.novelty_um2)
+    level = grade(len(found) / n, DUPLICATES_LIMITS, higher_is_better=False)
+    if not found:
+        return Finding(
+            level, f"None of {n} cells is a near-duplicate of an original: each differs as originals differ."
+        )
+    closest = min(found, key=lambda name: found[name])
+    text = f"{len(found)} of {n} cells are near-duplicates of an original"
+    text += f"; the closest is {closest}, a near-duplicate of {sets.nearest[closest]}."
     return Finding(level, text, closest)
 
 
 def _neighbours(comparison: Comparison) -> Finding | None:
-    alike = comparison.results.near_duplicates
-    if alike is None or math.isnan(alike.measures.one_nna.value):
+    sets = comparison.results.near_duplicates
+    if sets is None or math.isnan(sets.measures.one_nna.value):
         return None
-    found = alike.measures.one_nna
+    found = sets.measures.one_nna
     sure = "" if math.isnan(found.low) else f" ({found.low:.0%} to {found.high:.0%})"
     text = f"By its nearest neighbour a cell is told to be new or original in {found.value:.0%} of the cases{sure}. "
     text += "50% is chance; less means that new cells stay close to single originals."
-    if min(len(comparison.results.reference), len(comparison.results.other)) < FEWEST_SEQUENCES:
+    if _fewest_sequences(comparison) < FEWEST_SEQUENCES:
         return Finding("open", text)
     return Finding(grade(abs(found.value - 0.5), NEIGHBOUR_LIMITS, higher_is_better=False), text)
+
+
+def _fewest_sequences(comparison: Comparison) -> int:
+    return min(len(comparison.results.store(role).sequences) for role in ROLES)
 
 
 def _frames(n: int) -> str:

@@ -6,23 +6,19 @@ figures/        its figures, PNG and SVG
 tables/         its tables, CSV
 """
 
-import html
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 from typing import Any
 
-import cytoform
 from cytoform.base.parallel import Progress, no_progress
-from cytoform.pictures.page import Drawer
+from cytoform.pictures.page import Drawer, page
 from cytoform.pictures.player.element import player_head
 from cytoform.reports.shapes.cell_page import Nearest, cell_page
 from cytoform.reports.shapes.cells import Cell, Comparison
 from cytoform.reports.shapes.code_map import CodeMap
 from cytoform.reports.shapes.csv_tables import write_tables
 from cytoform.reports.shapes.data import Report, assemble, lead
-from cytoform.reports.shapes.sections import SECTIONS
+from cytoform.reports.shapes.sections import sections_of
 
 __all__ = ["Comparison", "write_report"]
 
@@ -40,8 +36,8 @@ def write_report(
 ) -> Path:
     """Write report.html, results.json, figures/ and tables/ into `folder`; return the page.
 
-    All comparisons are with the same `reference` store, which the page calls "Original". `provenance` adds what the
-    results do not know (commands, training settings); it has to be fit for JSON.
+    All comparisons are with the same `reference` store, which the page calls "Original". `provenance` adds facts that the
+    results lack, such as commands and training settings, as values fit for JSON.
     """
     report = assemble(
         title,
@@ -53,41 +49,18 @@ def write_report(
         progress=progress,
     )
     path = folder / "report.html"
-    path.write_text(_page(report, Drawer(folder / "figures")), "utf-8")
+    text = page(
+        report.title,
+        lead(report),
+        sections_of(report, Drawer(folder / "figures")),
+        cells="\n".join(_cell_pages(report)),
+        head=player_head(),
+    )
+    path.write_text(text, "utf-8")
     for number, comparison in enumerate(comparisons):
         comparison.results.write(folder / ("results.json" if number == 0 else f"results_{comparison.stem}.json"))
     write_tables(folder / "tables", comparisons, report.cells)
     return path
-
-
-def _page(report: Report, drawer: Drawer) -> str:
-    resources = files("cytoform")
-    texts = {
-        name: resources.joinpath(name).read_text("utf-8")
-        for name in (
-            "pictures/page.css",
-            "reports/shapes/report.html",
-            "reports/shapes/report.css",
-            "reports/shapes/report.js",
-        )
-    }
-    written = [(section, section.write(report, drawer)) for section in SECTIONS]
-    shown = [(section, body) for section, body in written if body]
-    links = [f'<li><a href="#{section.id}">{html.escape(section.link)}</a></li>' for section, _ in shown]
-    sections = [
-        f'<section id="{section.id}"><h2>{html.escape(section.title)}</h2>\n{body}</section>' for section, body in shown
-    ]
-    return Template(texts["reports/shapes/report.html"]).substitute(
-        title=html.escape(report.title),
-        style=texts["pictures/page.css"] + texts["reports/shapes/report.css"],
-        script=texts["reports/shapes/report.js"],
-        player_head=player_head(),
-        lead=html.escape(lead(report)),
-        links="".join(links),
-        sections="\n".join(sections),
-        cells="\n".join(_cell_pages(report)),
-        version=cytoform.__version__,
-    )
 
 
 def _cell_pages(report: Report) -> list[str]:
@@ -106,10 +79,10 @@ def _cell_pages(report: Report) -> list[str]:
 
 
 def _nearest(cell: Cell, report: Report) -> Nearest | None:
-    """The original most like a cell, where sets were compared."""
+    """The original nearest to a cell, where sets were compared."""
     originals = {each.name: each for each in report.cells if each.original is not None}
     for comparison in report.comparisons:
-        alike = comparison.results.near_duplicates
-        if alike is not None and cell.strands[0].side.label == comparison.label and cell.name in alike.nearest:
-            return Nearest(originals[alike.nearest[cell.name]], alike.novelty_um2[cell.name])
+        sets = comparison.results.near_duplicates
+        if sets is not None and cell.strands[0].side.label == comparison.label and cell.name in sets.nearest:
+            return Nearest(originals[sets.nearest[cell.name]], sets.novelty_um2[cell.name])
     return None

@@ -1,0 +1,140 @@
+"""Shape stores measured for a comparison: each is hashed, read and measured once, however many it is compared with."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cytoform.assess.measures.sequences import MeasuredCell, MeasuredPair, MeasuredSequence, measure_cell
+from cytoform.base.digest import folder_sha256
+from cytoform.base.parallel import run_all
+from cytoform.errors import InputError
+from cytoform.shapes.grid import Grid
+from cytoform.shapes.store import ShapeStore
+
+
+@dataclass(frozen=True)
+class MeasuredStore:
+    """A shape store, and the measures of its sequences: of all, or of some of them, in the order of their names."""
+
+    path: Path
+    sha256: str
+    grid: Grid
+    # Of the whole store, whether measured or not.
+    n_sequences: int
+    n_frames: int
+    sequences: tuple[MeasuredSequence, ...]
+    # By sequence: its frames against the reference; None for the reference, and where the cells are different ones.
+    pairs: dict[str, tuple[MeasuredPair, ...]] | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the measured sequences."""
+        return [sequence.name for sequence in self.sequences]
+
+    def to_json(self) -> dict[str, Any]:
+        """The entry of a store in the provenance of results."""
+        return {
+            "name": self.path.name,
+            "sha256": self.sha256,
+            "sequences": self.n_sequences,
+            "frames": self.n_frames,
+            "grid": self.grid.size,
+            "spacing_um": self.grid.spacing_um,
+            "half_extent_um": self.grid.half_extent_um,
+        }
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The cells to measure of a reference and of the stores to compare with it; see `select`."""
+
+    stores: tuple[ShapeStore, ...]  # the reference first
+    paired: tuple[int, ...]  # which of the stores hold counterparts of the reference's cells
+    asked: tuple[str, ...] | None  # names that the reference and the paired stores are limited to
+    cells: tuple[tuple[tuple[int, ...], str], ...]  # the stores that a cell is in, and its name
+
+
+def select(
+    reference: Path, others: Sequence[Path], *, paired: Sequence[bool], sequences: Sequence[str] | None = None
+) -> Selection:
+    """Choose the cells to compare: all, or of the reference and of paired stores only the named `sequences`.
+
+    `paired` says of each of `others` whether its sequences are counterparts of the reference's, of the same names.
+    Raises InputError where a store cannot be compared.
+    """
+    stores = [ShapeStore.open(path) for path in (reference, *others)]
+    together = (0, *(n for n, pair in enumerate(paired, start=1) if pair))
+    names = [_chosen(store, sequences if n in together else None) for n, store in enumerate(stores)]
+    for n in together[1:]:
+        _refuse_unlike(stores[0], stores[n], names[0], names[n])
+    cells = [(together, name) for name in names[0]]
+    cells += [((n,), name) for n in range(len(stores)) if n not in together for name in names[n]]
+    asked = tuple(sorted(set(sequences))) if sequences else None
+    return Selection(tuple(stores), together[1:], asked, tuple(cells))
+
+
+def measure_stores(
+    selection: Selection, *, workers: int = 1, done: Callable[[], Any] = lambda: None
+) -> list[MeasuredStore]:
+    """Measure the chosen cells of all stores, the reference first; `done` is called after each cell.
+
+    Raises InputError where a distance is NaN.
+    """
+    paths = [store.path.absolute() for store in selection.stores]
+    sha256 = {path: folder_sha256(path) for path in dict.fromkeys(paths)}
+    tasks = [([paths[n] for n in own], name) for own, name in selection.cells]
+    found: list[MeasuredCell] = run_all(measure_cell, tasks, workers=workers, done=done)
+
+    def measured(n: int, store: ShapeStore) -> MeasuredStore:
+        parts = [(cell, own.index(n)) for (own, _), cell in zip(selection.cells, found, strict=True) if n in own]
+        return MeasuredStore(
+            path=store.path,
+            sha256=sha256[paths[n]],
+            grid=store.grid,
+            n_sequences=len(store),
+            n_frames=sum(sequence.info.n_frames for sequence in store),
+            sequences=tuple(cell.sequences[at] for cell, at in parts),
+            pairs={cell.name: cell.pairs[at - 1] for cell, at in parts} if n in selection.paired else None,
+        )
+
+    return [measured(n, store) for n, store in enumerate(selection.stores)]
+
+
+def _chosen(store: ShapeStore, sequences: Sequence[str] | None) -> list[str]:
+    """Names of the sequences to compare: the given ones, or all. Raises InputError."""
+    if not store.names:
+        raise InputError(f"{store.path}: holds no sequence; make it anew with 'cytoform prepare'")
+    for name in sequences or ():
+        if name not in store.names:
+            raise InputError(f"{store.path}: no sequence {name!r}; it has {', '.join(store.names[:5])} …")
+    return sorted(set(sequences)) if sequences else store.names
+
+
+def _refuse_unlike(a: ShapeStore, b: ShapeStore, names_a: list[str], names_b: list[str]) -> None:
+    """Raise InputError unless both stores have the same cube, voxels, sequences and frames."""
+    where = f"{b.path} cannot be paired with {a.path}"
+    remedy = "or leave out --paired to compare distributions"
+    if not math.isclose(a.grid.half_extent_um, b.grid.half_extent_um, rel_tol=1e-6):
+        raise InputError(
+            f"{where}: half extents are {b.grid.half_extent_um:g} and {a.grid.half_extent_um:g} µm; "
+            f"prepare both with the same --half-extent, {remedy}"
+        )
+    if a.grid.size != b.grid.size:
+        raise InputError(
+            f"{where}: grids are {b.grid.size}³ and {a.grid.size}³; make {b.path.name} anew with --grid {a.grid.size}, {remedy}"
+        )
+    lone = sorted(set(names_a) ^ set(names_b))
+    if lone:
+        side = a.path if lone[0] in names_a else b.path
+        raise InputError(
+            f"{where}: sequence {lone[0]!r} is only in {side} ({len(lone)} such); "
+            f"name those to compare with --sequences, {remedy}"
+        )
+    for name in names_a:
+        n_a, n_b = a[name].info.n_frames, b[name].info.n_frames
+        if n_a != n_b:
+            raise InputError(
+                f"{where}: sequence {name!r} has {n_b} and {n_a} frames; make {b.path.name} anew with --frames {n_a}, {remedy}"
+            )
