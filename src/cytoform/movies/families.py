@@ -1,4 +1,4 @@
-"""Cell families of a movie: which labels, where in the volume, and which are cut by its border."""
+"""Cell families of a movie: their labels and boxes in each frame, without families that the border cuts."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ from cytoform.movies.movie import LabelMovie, Labels
 
 @dataclass(frozen=True)
 class FamilyFrame:
-    """A family in one frame: the union of the members that are alive."""
+    """A family in one frame: the labels of its living members."""
 
     labels: tuple[int, ...]
-    # One a label, and one around all.
+    # A box for each label, and the box around all.
     boxes_zyx: tuple[Slices, ...]
     box_zyx: Slices
     # Mean of the voxel centres, from the corner of the volume.
@@ -29,7 +29,7 @@ class FamilyFrame:
 
 @dataclass(frozen=True)
 class Family:
-    """A cell with all its descendants, frame by frame from `first` on."""
+    """A cell with all its descendants, frame by frame from frame `first` on."""
 
     root: int
     name: str
@@ -38,7 +38,7 @@ class Family:
 
     @property
     def last(self) -> int:
-        """Last frame of the movie that belongs to the family."""
+        """Last frame of the family, counted in the movie."""
         return self.first + len(self.frames) - 1
 
     @property
@@ -54,7 +54,7 @@ class Family:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A family that cannot be used, and why."""
+    """A family that cannot be used, with the reason."""
 
     root: int
     name: str
@@ -63,7 +63,7 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class FamilySearch:
-    """The families of a movie, and those left out."""
+    """The families of a movie, and the families that were left out."""
 
     families: tuple[Family, ...]
     left_out: tuple[LeftOut, ...]
@@ -71,7 +71,7 @@ class FamilySearch:
 
 @dataclass(frozen=True)
 class _Extent:
-    """A label in one frame."""
+    """Box, size and centroid of a label in one frame."""
 
     box_zyx: Slices
     n_voxels: int
@@ -79,7 +79,7 @@ class _Extent:
 
 
 Extents = Mapping[int, _Extent]
-# Called with a frame's number, its labels, and the boxes of those labels that families use in it.
+# Called with the frame number, the labels, and the boxes of the labels in use.
 Keep = Callable[[int, Labels, Mapping[int, Slices]], object]
 
 
@@ -88,10 +88,9 @@ def find_families(
 ) -> FamilySearch:
     """Follow every family through the movie, in one pass over its frames; use at most the first `frames` of each.
 
-    With a lineage there is a family for every track without a mother; without one, every label is a family of one.
-    Families that touch the border of the volume in a frame that is used, or that vanish between mother and daughters,
-    are left out and listed. `keep` is called with every frame in use. Raises InputError, or EmptyFrame, for a label that
-    is not there although it should be.
+    With a lineage, every track without a mother founds a family; without one, every label is a family. Families are left
+    out if they touch the border of the volume in a used frame, or vanish between mother and daughters. `keep` is called
+    for every used frame. Raises InputError or EmptyFrame if an expected label is missing.
     """
     if frames is not None and frames < 1:
         raise InputError(f"--frames {frames}: at least one is needed")
@@ -116,7 +115,7 @@ def find_families(
 
 
 def _measure_untracked(movie: LabelMovie, frames: int | None, keep: Keep) -> list[Extents]:
-    """Extents of all frames; a label is in use from the first frame that shows it."""
+    """Extents in all frames; a label is used from its first frame on."""
     every: list[Extents] = []
     first: dict[int, int] = {}
     for frame in range(movie.n_frames):
@@ -138,7 +137,7 @@ def _measure_all(movie: LabelMovie, frame: int) -> tuple[Labels, Extents]:
 
 
 def _measure_tracked(movie: LabelMovie, lineage: Lineage, frames: int | None, keep: Keep) -> list[Extents]:
-    """Extents of the frames in use (empty for the others), checked against the tracks."""
+    """Extents in the used frames, checked against the tracks; empty for other frames."""
     used: dict[int, list[Track]] = {}
     for family in lineage.families():
         end = movie.n_frames if frames is None else family.first + frames

@@ -9,7 +9,7 @@ from jaxtyping import Float, UInt8
 from matplotlib.figure import Figure
 
 from cytoform.pictures.rendering import CAMERA, Camera, Colour, render_mesh
-from cytoform.shapes.mesh import Mesh, mesh_from_distance
+from cytoform.shapes.mesh import Mesh
 from cytoform.shapes.store import ShapeSequence
 
 # A sheet is laid out at 100 pixels an inch and drawn twice as fine, for sharp prints and screens.
@@ -37,8 +37,7 @@ def spread(n: int, wanted: int) -> list[int]:
 def meshes_over_time(sequence: ShapeSequence, shares: Sequence[float]) -> tuple[Mesh | None, ...]:
     """Meshes of the frames nearest to these shares (0 to 1) of a sequence's duration."""
     frames = [round(share * (sequence.info.n_frames - 1)) for share in shares]
-    volumes = (sequence.sdf_um(frame) for frame in frames)
-    return tuple(mesh_from_distance(v, sequence.grid.spacing_um) if (v <= 0).any() else None for v in volumes)
+    return tuple(sequence.box(frame).mesh() for frame in frames)
 
 
 def contact_sheet(

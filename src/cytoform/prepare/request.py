@@ -1,4 +1,4 @@
-"""What the user has asked for: the same again is what --resume goes on with."""
+"""The request of the user; --resume continues an equal request."""
 
 import os
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ OPTIONS = {
 
 @dataclass(frozen=True)
 class Request:
-    """Sources and options of a preparation."""
+    """Sources and options of a call."""
 
     sources: tuple[Path, ...]
     voxel_size_zyx_um: Triple | None
@@ -31,11 +31,11 @@ class Request:
     half_extent_um: float | None
     keep_motion: bool
     seed: int
-    # Of the sources in the store; those of an earlier call where this one goes on with it.
+    # Recorded names of the sources; when resuming, those of the earlier call.
     names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse the impossible before the long work."""
+        """Check all values before the long work."""
         Grid(self.grid_size, 1.0 if self.half_extent_um is None else self.half_extent_um)
         if self.frames is not None and self.frames < 1:
             raise InputError(f"--frames {self.frames}: at least one is needed")
@@ -43,7 +43,7 @@ class Request:
             object.__setattr__(self, "names", tuple(recorded_names(self.sources)))
 
     def recorded(self, path: str) -> str:
-        """The name in the store of a source, or of a movie in it."""
+        """Recorded name of a source, or of a movie in it."""
         whole = os.path.abspath(path)
         for source, name in zip(self.sources, self.names, strict=True):
             within = os.path.relpath(whole, source)
@@ -52,13 +52,13 @@ class Request:
         return recorded_names([path])[0]
 
     def without_folders(self, text: str) -> str:
-        """A message about a source, with the name of the source in the store instead of its path."""
+        """A message with recorded names instead of the absolute paths of sources."""
         for source, name in sorted(zip(self.sources, self.names, strict=True), key=lambda pair: -len(str(pair[0]))):
             text = text.replace(os.path.abspath(source), name)
         return text
 
     def attributes(self) -> dict[str, Any]:
-        """As a store records it."""
+        """Attributes of the store."""
         options = {name: getattr(self, name) for name in OPTIONS}
         if self.voxel_size_zyx_um is not None:
             options["voxel_size_zyx_um"] = list(self.voxel_size_zyx_um)
@@ -71,9 +71,9 @@ class Request:
         }
 
     def resuming(self, recorded: dict[str, Any], place: Path) -> "Request":
-        """This request under the names that the store at `place` has for its sources.
+        """This request with the source names that the store at `place` has recorded.
 
-        Raises InputError unless the recorded attributes of the store are those of this request.
+        Raises InputError naming the first difference if the store was made by another request.
         """
         if recorded.get("command") != "prepare":
             raise InputError(f"{place}: not from 'cytoform prepare', so nothing can be added; choose another --out")
@@ -91,7 +91,7 @@ class Request:
 
 
 def _flat(attributes: dict[str, Any]) -> dict[str, Any]:
-    """What must not differ, by the name that users know."""
+    """The values that must be equal, by command-line name."""
     options = {flag: attributes["options"][name] for name, flag in OPTIONS.items()}
     return {
         "list of sources": attributes["sources"],

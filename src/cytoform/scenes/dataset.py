@@ -1,11 +1,11 @@
-"""The files of one data set: Cell Tracking Challenge layout, and OME-Zarr beside it.
+"""The files of one data set: Cell Tracking Challenge layout, and optionally OME-Zarr, a graph and meshes.
 
 DIR/01/t000.tif …                    images
     01_GT/SEG/man_seg000.tif …       masks
     01_GT/TRA/man_track000.tif …     the same masks, and man_track.txt
-    01.ome.zarr                      images and labels/cells (OME-Zarr 0.5), if wanted
+    01.ome.zarr                      images and labels/cells (OME-Zarr 0.5), optional
     01.geff                          tracks as a graph (scenes/graph.py)
-    meshes/01/t000_00001.ply …       surfaces (scenes/surfaces.py), if wanted
+    meshes/01/t000_00001.ply …       surfaces, optional
 """
 
 import io
@@ -27,13 +27,13 @@ from cytoform.scenes.bodies import read_box
 from cytoform.scenes.compose import Placement, View
 from cytoform.shapes.mesh import Mesh, mesh_from_distance
 
-LEVEL = 1  # of compression: noise does not shrink, and masks hardly more at higher ones
+LEVEL = 1  # of compression: higher levels hardly shrink masks, and noise not at all
 LABELS = "cells"
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Where a data set is written, frame by frame, in any order and by any process."""
+    """A data set on disk; frames can be written in any order and by any process."""
 
     folder: Path
     view: View
@@ -44,14 +44,14 @@ class Dataset:
     sequence: str = "01"
 
     def create(self, image_dtype: np.dtype | None) -> None:
-        """Make the folders, and with `ome_zarr` the empty arrays; no images where the dtype is None."""
+        """Create the folders, and with `ome_zarr` the empty arrays; without images if the dtype is None."""
         for folder in (self._tracking, self._masks, *([self._images] if image_dtype else [])):
             folder.mkdir(parents=True, exist_ok=True)
         if self.ome_zarr and not self.ome.exists():
             self._create_zarr(image_dtype)
 
     def write(self, frame: int, labels: np.ndarray, image: np.ndarray | None) -> None:
-        """Write one frame (z, y, x); a file has its name only when it is complete."""
+        """Write one frame (z, y, x); each file gets its name when it is complete."""
         number = self.number(frame)
         masks = self._tiff(labels)
         write_atomically(self._tracking / f"man_track{number}.tif", masks)
@@ -65,21 +65,21 @@ class Dataset:
                 _array(group, "0")[frame] = image
 
     def finish(self, lineage: Lineage) -> None:
-        """Write the lineage, once all frames are there."""
+        """Write the lineage; call it after the last frame."""
         write_lineage(self._tracking / "man_track.txt", lineage)
 
     def number(self, frame: int) -> str:
-        """Of a frame, as in the names of files."""
+        """Frame number as in file names."""
         return frame_digits(frame, self.n_frames)
 
     @property
     def ome(self) -> Path:
-        """The OME-Zarr image."""
+        """Path of the OME-Zarr image."""
         return self.folder / f"{self.sequence}.ome.zarr"
 
     @property
     def shape_zyx(self) -> IntTriple:
-        """Voxels of its frames; one plane in projections."""
+        """Shape of its frames; one plane in projections."""
         n_z, n_y, n_x = self.view.seen_shape_zyx
         return (1 if self.view.projection else n_z), n_y, n_x
 
@@ -102,7 +102,7 @@ class Dataset:
         return file.getvalue()
 
     def _create_zarr(self, image_dtype: np.dtype | None) -> None:
-        """An image with its labels beneath it, or bare labels where there are no images."""
+        """An image with its labels, or labels alone if there are no images."""
         scale = [self.time_step_s, *self.view.seen_spacing_zyx_um]
         root = zarr.create_group(self.ome, zarr_format=3)
         if image_dtype is not None:
@@ -140,7 +140,7 @@ def _array(group: zarr.Group, name: str) -> zarr.Array[Any]:
 
 
 def write_meshes(placements: Sequence[Placement], cells: Path, folder: Path, number: str) -> None:
-    """Write the whole surface of every cell, also of what lies beyond the border; (x, y, z) from the scene's corner."""
+    """Write the surface of every cell, also beyond the border; (x, y, z) in µm from the corner of the scene."""
     folder.mkdir(parents=True, exist_ok=True)
     for placement in placements:
         mesh = scene_mesh(placement, cells)
@@ -151,9 +151,9 @@ def write_meshes(placements: Sequence[Placement], cells: Path, folder: Path, num
 
 
 def scene_mesh(placement: Placement, cells: Path) -> Mesh:
-    """The surface of a cell where it is in the scene."""
+    """The surface of a cell at its position in the scene."""
     shape = placement.shape
     mesh = mesh_from_distance(read_box(cells, shape), shape.spacing_um)
-    # Vertices are counted from the corner of the box's first voxel.
+    # Mesh vertices are relative to the corner of the box's first voxel.
     corner_um = np.add(placement.centre_zyx_um, shape.origin_zyx_um) - shape.spacing_um / 2
     return Mesh((mesh.vertices_xyz_um + corner_um[::-1]).astype(np.float32), mesh.faces)

@@ -1,4 +1,4 @@
-"""What the user has asked of a scene: checked once, then frozen; the same again is what --resume goes on with."""
+"""The request for a scene: checked once, then frozen; --resume continues an equal request."""
 
 import hashlib
 import math
@@ -11,18 +11,18 @@ from cytoform.base.provenance import recorded_names
 from cytoform.base.triples import IntTriple, Triple
 from cytoform.errors import InputError
 from cytoform.priors.fitted import PriorName
-from cytoform.scenes.actors import is_run, load_cells
+from cytoform.scenes.sources import is_run, load_cells
 from cytoform.shapes.store import ShapeStore
 
 Leave = Literal["xy", "xyz", "none"]
 Dial = Literal["snr", "cells", "every", "planes"]
-# Which borders (z, y, x) cells come and go through.
+# Axes (z, y, x) with borders through which cells enter and leave.
 OPEN: dict[Leave, tuple[bool, bool, bool]] = {
     "xy": (False, True, True),
     "xyz": (True, True, True),
     "none": (False, False, False),
 }
-# What fields are called on the command line, where it is not their name.
+# Command-line names of fields that have another name there.
 OPTIONS = {
     "sources": "list of RUNs, or a changed one",
     "files_sha256": "file behind --texture or --motion",
@@ -40,7 +40,7 @@ WALK = "walk"
 
 @dataclass(frozen=True)
 class SceneRequest:
-    """A scene; what is None follows from the sources."""
+    """Options of a scene; those that are None are derived from the sources."""
 
     sources: tuple[Path, ...]
     cells: int
@@ -67,7 +67,7 @@ class SceneRequest:
     device: str = "auto"
 
     def __post_init__(self) -> None:
-        """Refuse the impossible before anything is opened."""
+        """Check all values before anything is opened."""
         if not self.sources:
             raise InputError("no RUN: give trained runs or shape stores whose cells populate the scene")
         _whole("--cells", self.cells, 1, MAX_FAMILIES)
@@ -96,7 +96,7 @@ class SceneRequest:
             _check_series(*self.series, self)
 
     def recorded(self) -> dict[str, Any]:
-        """As the data set records it, with fingerprints of the sources: equal requests give equal data."""
+        """The record in the data set, with hashes of all sources: equal records give equal data."""
         options = asdict(self)
         del options["sources"], options["device"]
         options["series"] = None if self.series is None else [self.series[0], list(self.series[1])]
@@ -113,7 +113,7 @@ class SceneRequest:
 
 
 def fingerprint(source: Path) -> str:
-    """Of the weights and codes of a run, or of a whole store. Raises InputError for what is neither."""
+    """SHA-256 of the weights and codes of a run, or of a whole store. Raises InputError for any other path."""
     if not source.exists():
         raise InputError(f"{source}: no such file or folder; give a run of 'cytoform train' or a shape store")
     if is_run(source):
@@ -123,14 +123,14 @@ def fingerprint(source: Path) -> str:
 
 
 def _files_sha256(path: Path) -> str | None:
-    """Of what an option names, where that is a file or folder."""
+    """SHA-256 of a file or folder; None if there is none."""
     if path.is_dir():
         return folder_sha256(path)
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
 
 
 def refuse_to_resume(wanted: dict[str, Any], recorded: dict[str, Any], out: Path) -> None:
-    """Raise InputError that names the first difference between two requests."""
+    """Raise InputError naming the first difference between two requests."""
     before = dict(recorded)
     for name in ("texture", "motion"):
         # Known by their content (files_sha256), wherever the file is; older versions recorded whole paths.
@@ -174,14 +174,14 @@ def parse_series(text: str) -> tuple[Dial, tuple[float, ...]]:
 
 @dataclass(frozen=True)
 class Scale:
-    """What a voxel and a frame are in a scene."""
+    """Voxel size and time step of a scene."""
 
     voxel_size_zyx_um: Triple
     time_step_s: float
 
 
 def settle_scale(request: SceneRequest) -> Scale:
-    """The scale of a scene: what is not asked for is that of the first source. Raises InputError where it has none."""
+    """The scale of a scene, by default that of its first source. Raises InputError if no time step is known."""
     first = request.sources[0]
     if is_run(first):
         learned = load_cells(first, request.device).run.learned
