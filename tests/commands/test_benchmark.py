@@ -91,7 +91,7 @@ REFUSED = {
     "series": (["--series", "colour=1"], "--series"),
     "values": (["--series", "planes=1,2.5"], "whole numbers"),
     "motion": (["--motion", "nowhere.zarr"], "nowhere.zarr"),
-    "still": (["--motion", "PAIRS"], "have not kept where they moved"),
+    "still": (["--motion", "PAIRS"], "no sequence records how its cell moved"),
 }
 
 

@@ -1,4 +1,4 @@
-"""Walks and real ways: as fast, as persistent and as far as they are said to be."""
+"""Walks and real trajectories: as fast, as persistent and as far as they are said to be."""
 
 from pathlib import Path
 
@@ -43,7 +43,7 @@ def test_real_ways_keep_their_speed_height_and_time(tmp_path: Path) -> None:
     steps = trajectories.steps_um(40, np.random.default_rng(3))
     assert np.linalg.norm(steps[:, 1:], axis=1) == pytest.approx(np.ones(40))
     assert np.abs(steps[:, 0]) == pytest.approx(np.full(40, 0.05))
-    # Back and forth it never gets farther than the way is long.
+    # Back and forth it never gets farther than the trajectory is long.
     assert np.abs(np.cumsum(steps, axis=0)[:, 0]).max() <= 0.4 + 1e-9
     long = np.stack([np.zeros(90), np.zeros(90), 2.0 * np.arange(90)], axis=1)
     trajectories = real_trajectories(write_trajectories(tmp_path / "long.zarr", [long]), time_step_s=10.0)
@@ -53,5 +53,5 @@ def test_real_ways_keep_their_speed_height_and_time(tmp_path: Path) -> None:
 
 def test_a_store_that_has_not_kept_the_motion_is_refused(tmp_path: Path) -> None:
     path = write_trajectories(tmp_path / "s.zarr", [np.ones((4, 3))])
-    with pytest.raises(InputError, match="have not kept where they moved"):
+    with pytest.raises(InputError, match="no sequence records how its cell moved"):
         real_trajectories(path, time_step_s=10)

@@ -16,10 +16,10 @@ from cytoform.movies.movie import LabelMovie, Labels
 
 @dataclass(frozen=True)
 class FamilyFrame:
-    """A family in one frame: the union of the members that are alive."""
+    """A family in one frame: the labels of its living members."""
 
     labels: tuple[int, ...]
-    # One a label, and one around all.
+    # A box for each label, and the box around all.
     boxes_zyx: tuple[Slices, ...]
     box_zyx: Slices
     # Mean of the voxel centres, from the corner of the volume.
@@ -29,7 +29,7 @@ class FamilyFrame:
 
 @dataclass(frozen=True)
 class Family:
-    """A cell with all its descendants, frame by frame from `first` on."""
+    """A cell with all its descendants, frame by frame from frame `first` on."""
 
     root: int
     name: str
@@ -38,7 +38,7 @@ class Family:
 
     @property
     def last(self) -> int:
-        """Last frame of the movie that belongs to the family."""
+        """Last frame of the family, counted in the movie."""
         return self.first + len(self.frames) - 1
 
     def at(self, frame: int) -> FamilyFrame:
@@ -49,7 +49,7 @@ class Family:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A family that cannot be used, and why."""
+    """A family that cannot be used, with the reason."""
 
     root: int
     name: str

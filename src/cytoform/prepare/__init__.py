@@ -1,4 +1,4 @@
-"""The stage from label movies to a shape store: follow the families, measure them, choose one cube, write distances."""
+"""The stage from label movies to a shape store: find cell families, clean and measure them, choose a cube, write distances."""
 
 from cytoform.base.lazy import importer, make_callable
 

@@ -1,4 +1,4 @@
-"""The cells of all movies, each under a name of its own, and their frames."""
+"""The cell families of all movies, each with a unique name, and their frames."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,19 +15,19 @@ from cytoform.prepare.request import Request
 
 
 @dataclass(frozen=True)
-class Cell:
-    """A family under the name that it gets in the store."""
+class NamedFamily:
+    """A family with its name in the store."""
 
     name: str
     movie: LabelMovie
     family: Family
-    # Of the movie, as the store records it.
+    # The movie's path as the store records it.
     source: str
 
 
 @dataclass(frozen=True)
 class CellFrame:
-    """A cell in one frame of its movie; `first` is the cell's first frame."""
+    """A family in one frame of its movie; `first` is the family's first frame."""
 
     name: str
     first: int
@@ -36,7 +36,7 @@ class CellFrame:
 
 @dataclass(frozen=True)
 class MovieFrame:
-    """All cells of one frame of a movie."""
+    """All families in one frame of a movie."""
 
     movie: LabelMovie
     frame: int
@@ -44,15 +44,15 @@ class MovieFrame:
 
     @property
     def families(self) -> list[FamilyFrame]:
-        """The families of the cells."""
+        """Labels and boxes of the families."""
         return [cell.at for cell in self.cells]
 
 
 @dataclass(frozen=True)
 class Followed:
-    """The cells of movies, and those left out."""
+    """The families of all movies, and the families that were left out."""
 
-    cells: list[Cell]
+    cells: list[NamedFamily]
     left_out: list[LeftOut]
 
 
@@ -68,21 +68,21 @@ def follow(
 ) -> Followed:
     """Find the families of all movies and keep the masks of their labels.
 
-    `taken` are names that sequences have already, with their sources.
+    `taken` maps names in an existing store to the recorded paths of their movies.
     """
     tasks = [(movie, request.frames, masks) for movie in movies]
-    # Faults of the disk with the masks are no movie's, and end the work.
+    # An OSError here comes from writing masks, not from a movie, and ends the work.
     searches = run_all(_search, tasks, workers=workers, done=done, kept=(InputError,))
     failures.sift(movies, searches)
     found = [(movie, search) for movie, search in zip(movies, searches, strict=True) if not failures.has(movie)]
-    named: dict[str, Cell] = {}
+    named: dict[str, NamedFamily] = {}
     for movie, search in found:
         source = request.recorded(movie.source)
         for family in search.families:
             candidates = (family.name if n == 1 else f"{family.name}_{n}" for n in count(1))
             free = (name for name in candidates if name not in named and taken.get(name, source) == source)
             name = next(free)
-            named[name] = Cell(name, movie, family, source)
+            named[name] = NamedFamily(name, movie, family, source)
     return Followed(list(named.values()), [lost for _, search in found for lost in search.left_out])
 
 
@@ -96,15 +96,15 @@ def _search(movie: LabelMovie, frames: int | None, masks: Masks) -> FamilySearch
 
 
 def _read(movie: LabelMovie, frame: int) -> Labels:
-    """Read a frame such that a fault of its file cannot be taken for one of the disk with the masks."""
+    """Read a frame; an unreadable file becomes an InputError, so that only writing masks can raise OSError."""
     try:
         return movie.read(frame)
     except OSError as fault:
         raise InputError(reason_of(movie.source, fault)) from None
 
 
-def movie_frames(cells: Sequence[Cell]) -> list[MovieFrame]:
-    """The frames that these cells are in."""
+def movie_frames(cells: Sequence[NamedFamily]) -> list[MovieFrame]:
+    """All frames of these families, one entry per frame of a movie."""
     movies = {cell.movie.name: cell.movie for cell in cells}
     together: dict[tuple[str, int], list[CellFrame]] = {}
     for cell in cells:

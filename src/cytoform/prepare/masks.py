@@ -1,9 +1,9 @@
-"""Masks that one pass of a preparation leaves for the next, so that every frame is read and every cell cleaned once.
+"""Masks kept on disk between the passes of a preparation, so that each frame is read and each cell cleaned once.
 
-FOLDER/labels/MOVIE/T.npz    the labels of frame T that families use, each in its own box
+FOLDER/labels/MOVIE/T.npz    the labels in frame T that belong to families, each in its own box
 FOLDER/cells/MOVIE/T.npz     the cleaned masks of the families, each in the box around its labels
 
-Masks are packed to bits and compressed: they take a small part of the space of the store that is made from them.
+Masks are packed to bits and compressed; they need far less space than the store that is made from them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,13 +18,13 @@ from cytoform.base.triples import Slices
 from cytoform.movies.families import FamilyFrame
 from cytoform.movies.movie import Labels
 
-# Of any size: families have boxes of their own.
+# Families have boxes of different sizes.
 Mask = Bool[np.ndarray, "_ _ _"]
 
 
 @dataclass(frozen=True)
 class Masks:
-    """The folder of all masks; each frame of a movie has files of its own."""
+    """Masks by movie and frame. Different frames may be written at the same time."""
 
     folder: Path
 
@@ -34,7 +34,7 @@ class Masks:
         _write(self._path("labels", movie, frame), masks)
 
     def labels_of(self, movie: str, frame: int, families: Sequence[FamilyFrame]) -> Iterator[Labels]:
-        """The labels of each family in the box around them; other families are background there."""
+        """The labels of each family in its box, without other families."""
         with np.load(self._path("labels", movie, frame)) as kept:
             for family in families:
                 labels = np.zeros(_shape(family.box_zyx), np.uint16)

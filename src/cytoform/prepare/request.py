@@ -20,7 +20,7 @@ RECORDED = ("voxel_size_zyx_um", "time_step_s", "frames", "half_extent_um", "kee
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """Sources and options of a preparation."""
+    """Sources and options of a call."""
 
     sources: Annotated[tuple[Path, ...], NOT_AN_OPTION] = ()
     frames: int | None = None
@@ -52,7 +52,7 @@ class Request:
             raise InputError(f"--frames {self.frames}: at least one is needed")
 
     def recorded(self, path: str) -> str:
-        """The name in the store of a source, or of a movie in it."""
+        """Recorded name of a source, or of a movie in it."""
         whole = os.path.abspath(path)
         for source, name in zip(self.sources, self.names, strict=True):
             within = os.path.relpath(whole, source)
@@ -61,7 +61,7 @@ class Request:
         return recorded_names([path])[0]
 
     def without_folders(self, text: str) -> str:
-        """A message about a source, with the name of the source in the store instead of its path."""
+        """A message with recorded names instead of the absolute paths of sources."""
         for source, name in sorted(zip(self.sources, self.names, strict=True), key=lambda pair: -len(str(pair[0]))):
             text = text.replace(os.path.abspath(source), name)
         return text
@@ -80,9 +80,9 @@ class Request:
         }
 
     def resuming(self, recorded: dict[str, Any], place: Path) -> "Request":
-        """This request under the names that the store at `place` has for its sources.
+        """This request with the source names that the store at `place` has recorded.
 
-        Raises InputError unless the recorded attributes of the store are those of this request.
+        Raises InputError naming the first difference if the store was made by another request.
         """
         if recorded.get("command") != "prepare":
             raise InputError(f"{place}: not from 'cytoform prepare', so nothing can be added; choose another --out")

@@ -1,4 +1,4 @@
-"""The whole stage: sources in, a shape store out."""
+"""The whole stage: label movies in, a shape store out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from cytoform.shapes.store import ShapeStore
 
 @dataclass(frozen=True)
 class Prepared:
-    """What `prepare` found and did; counts are of what it added."""
+    """Result of `prepare`; counts are of the added sequences."""
 
     grid: Grid
     n_families: int
@@ -52,15 +52,15 @@ def prepare(
     resume: bool = False,
     progress: Progress = no_progress,
 ) -> Prepared:
-    """Turn label movies into the shape store `out`, one sequence a cell family, at most `frames` frames of each.
+    """Turn label movies into the shape store `out`: one sequence per cell family, at most `frames` frames each.
 
-    One cube holds every cell: of half-width `half_extent_um`, or as small as the cells allow. Each frame is centred on
-    the cell's centroid, or with `keep_motion` the whole sequence on the middle of its motion. Nothing here is random;
-    `seed` is only noted.
+    One cube of half-width `half_extent_um` holds every cell; by default it is as small as the cells allow. Each frame is
+    centred on the cell's centroid, or with `keep_motion` the whole sequence on the middle of its bounding box over time.
+    Nothing is random; `seed` is only recorded.
 
-    Movies that fail do not lose the others; they are listed in what is returned and in the store. `resume` goes on
-    where an earlier call with the same sources and options was interrupted, or adds the movies that failed in it, on
-    the same cube. Raises InputError for what the user can put right, and then writes nothing.
+    Movies that fail are listed in the result and in the store; the others are prepared. `resume` continues an interrupted
+    call with the same sources and options, or adds the movies that failed in it on the same cube. Raises InputError for
+    faults that the user can correct, and then writes nothing.
     """
     request = Request(
         sources=tuple(sources),
@@ -85,7 +85,7 @@ def prepare(
 
 @dataclass(frozen=True)
 class _Target:
-    """Where the result goes: into `base`, or, where there is none, under its name."""
+    """Destination of the result: the existing store `base`, or a new store if it is None."""
 
     partial: PartialStore
     base: ShapeStore | None
@@ -94,7 +94,7 @@ class _Target:
 
 
 def _target(request: Request, partial: PartialStore, *, overwrite: bool, resume: bool) -> tuple[Request, _Target]:
-    """Where the result goes, and the request in the words of what is there already."""
+    """The destination, and the request with the source names recorded there."""
     out = partial.out
     refuse_existing(out, overwrite=overwrite or resume)
     if not resume:
@@ -113,7 +113,7 @@ def _target(request: Request, partial: PartialStore, *, overwrite: bool, resume:
 
 
 def _open(request: Request, base: ShapeStore | None, failures: Failures) -> list[LabelMovie]:
-    """The movies to prepare: all of them, or those that are missing in `base`."""
+    """The movies to prepare: all, or those missing in `base`."""
     failed = None if base is None else base.attributes.get("failed", [])
     movies: list[LabelMovie] = []
     for source in request.sources:
@@ -143,7 +143,7 @@ def _open_source(source: Path, request: Request, failures: Failures) -> list[Lab
 
 
 def _refuse_nothing(left: Sequence[object], target: _Target, failures: Failures) -> None:
-    """Raise InputError where no movie is left, unless there is a store to record that in."""
+    """Raise InputError if no movie is left, unless there is a store to record the failures in."""
     if left or target.base is not None:
         return
     first, *others = failures
@@ -171,7 +171,7 @@ def _run(
             workers=workers,
             done=advance,
         )
-    # Those that are taken were moved by a call that was interrupted after that.
+    # Names already in the store were moved there by an interrupted call.
     cells = [cell for cell in followed.cells if cell.name not in taken]
     frames = movie_frames(cells)
     with progress("preparing frames", 2 * len(frames)) as advance:
@@ -196,7 +196,7 @@ def _run(
 
 
 def _finish(request: Request, target: _Target, plan: Plan, left_out: Sequence[LeftOut], failures: Failures) -> None:
-    """Give the store its name, or its sequences to the store that is there."""
+    """Move the store to its place, or its sequences into the existing store."""
     partial, base = target.partial, target.base
     if all(failures.has(cell.movie) for cell in plan.cells):
         partial.give_up()

@@ -1,4 +1,4 @@
-"""Plan to distances on the disk, frame by frame."""
+"""Compute and write the distances of a plan, frame by frame."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -28,15 +28,15 @@ def write(
     workers: int,
     done: Callable[[], object],
 ) -> None:
-    """Write all frames that are not there yet from an earlier try, and drop the movies that fail meanwhile.
+    """Write all frames that an interrupted call with the same plan has not written; drop movies that fail.
 
-    What an earlier try has left of anything else is thrown away. When stopped, by whatever, what is there stays.
+    The unfinished store of any other plan is deleted. After an interruption all complete frames stay.
     """
     _begin(plan, partial, attributes, replaces)
     frames = movie_frames(plan.cells)
     tasks = [(frame, partial, masks, _centres(plan, frame)) for frame in frames]
     try:
-        # Faults of the disk are not the movie's, and end the work.
+        # An OSError comes from writing the store, not from a movie, and ends the work.
         faults = run_all(_write, tasks, workers=workers, done=done, kept=(InputError,))
     except BaseException as stop:
         n_frames = sum(len(cell.family.frames) for cell in plan.cells)
@@ -49,7 +49,7 @@ def write(
 
 
 def _begin(plan: Plan, partial: PartialStore, attributes: dict[str, Any], replaces: bool) -> None:
-    """Have an empty store, unless the very same one was begun before."""
+    """Create an empty store, unless the same one was begun before."""
     sequences = plan.sequences()
     wanted = {
         "attributes": attributes,

@@ -1,11 +1,11 @@
-"""The files of one data set: Cell Tracking Challenge layout, and OME-Zarr beside it.
+"""The files of one data set: Cell Tracking Challenge layout, and optionally OME-Zarr, a graph and meshes.
 
 DIR/01/t000.tif …                    images
     01_GT/SEG/man_seg000.tif …       masks
     01_GT/TRA/man_track000.tif …     the same masks, and man_track.txt
-    01.ome.zarr                      images and labels/cells (OME-Zarr 0.5), if wanted
+    01.ome.zarr                      images and labels/cells (OME-Zarr 0.5), optional
     01.geff                          tracks as a graph (scenes/graph.py)
-    meshes/01/t000_00001.ply …       surfaces (scenes/surfaces.py), if wanted
+    meshes/01/t000_00001.ply …       surfaces, optional
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ LABELS = "cells"
 
 @dataclass(frozen=True)
 class Dataset:
-    """Where a data set is written, frame by frame, in any order and by any process."""
+    """A data set on disk; frames can be written in any order and by any process."""
 
     folder: Path
     view: View
@@ -76,12 +76,12 @@ class Dataset:
 
     @property
     def ome(self) -> Path:
-        """The OME-Zarr image."""
+        """Path of the OME-Zarr image."""
         return self.folder / f"{self.sequence}.ome.zarr"
 
     @property
     def shape_zyx(self) -> IntTriple:
-        """Voxels of its frames; one plane in projections."""
+        """Shape of its frames; one plane in projections."""
         n_z, n_y, n_x = self.view.seen_shape_zyx
         return (1 if self.view.projection else n_z), n_y, n_x
 
@@ -93,7 +93,7 @@ def _array(group: zarr.Group, name: str) -> zarr.Array[Any]:
 
 
 def write_meshes(placements: Sequence[Placement], cells: Path, folder: Path, number: str) -> None:
-    """Write the whole surface of every cell, also of what lies beyond the border; (x, y, z) from the scene's corner."""
+    """Write the surface of every cell, also beyond the border; (x, y, z) in µm from the corner of the scene."""
     folder.mkdir(parents=True, exist_ok=True)
     for placement in placements:
         mesh = scene_mesh(placement, cells)
@@ -104,9 +104,9 @@ def write_meshes(placements: Sequence[Placement], cells: Path, folder: Path, num
 
 
 def scene_mesh(placement: Placement, cells: Path) -> Mesh:
-    """The surface of a cell where it is in the scene."""
+    """The surface of a cell at its position in the scene."""
     shape = placement.shape
     mesh = mesh_from_distance(read_box(cells, shape), shape.spacing_um)
-    # Vertices are counted from the corner of the box's first voxel.
+    # Mesh vertices are relative to the corner of the box's first voxel.
     corner_um = np.add(placement.centre_zyx_um, shape.origin_zyx_um) - shape.spacing_um / 2
     return Mesh((mesh.vertices_xyz_um + corner_um[::-1]).astype(np.float32), mesh.faces)

@@ -17,7 +17,7 @@ from cytoform.errors import InputError
 
 Leave = Literal["xy", "xyz", "none"]
 Dial = Literal["snr", "cells", "every", "planes"]
-# Which borders (z, y, x) cells come and go through.
+# Axes (z, y, x) with borders through which cells enter and leave.
 OPEN: dict[Leave, tuple[bool, bool, bool]] = {
     "xy": (False, True, True),
     "xyz": (True, True, True),
@@ -76,7 +76,7 @@ class SceneRequest:
     """Where runs and a trained texture model compute."""
 
     def __post_init__(self) -> None:
-        """Refuse the impossible before anything is opened."""
+        """Check all values before anything is opened."""
         _whole("--cells", self.cells, 1, MAX_FAMILIES)
         _whole("--frames", self.frames, 1, MAX_FRAMES)
         if min(self.size_zyx) < 4 or math.prod(self.size_zyx) > MAX_VOXELS:
@@ -103,7 +103,7 @@ class SceneRequest:
             _check_series(*self.series, self)
 
     def recorded(self) -> dict[str, Any]:
-        """As the data set records it, with fingerprints of the sources: equal requests give equal data."""
+        """The record in the data set, with hashes of all sources: equal records give equal data."""
         options = asdict(self)
         del options["sources"], options["device"]
         options["series"] = None if self.series is None else [self.series[0], list(self.series[1])]
@@ -125,7 +125,7 @@ OPTIONS = option_names(SceneRequest) | {
 
 def fingerprint(source: Path) -> str:
     """SHA-256 of the weights of a run, or of a whole shape store. Raises InputError for another kind of path."""
-    from cytoform.scenes.actors import load_cells
+    from cytoform.scenes.sources import load_cells
 
     kind = kind_of(source)
     if kind is Kind.RUN:
@@ -136,7 +136,7 @@ def fingerprint(source: Path) -> str:
 
 
 def _files_sha256(path: Path) -> str | None:
-    """SHA-256 of the file or folder of an option; None for a word."""
+    """SHA-256 of a file or folder; None if there is none."""
     if path.is_dir():
         return folder_sha256(path)
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
@@ -171,15 +171,15 @@ def parse_series(text: str) -> tuple[Dial, tuple[float, ...]]:
 
 @dataclass(frozen=True)
 class Scale:
-    """What a voxel and a frame are in a scene."""
+    """Voxel size and time step of a scene."""
 
     voxel_size_zyx_um: Triple
     time_step_s: float
 
 
 def settle_scale(request: SceneRequest) -> Scale:
-    """The scale of a scene: what is not asked for is that of the first source. Raises InputError where it has none."""
-    from cytoform.scenes.actors import load_cells
+    """The scale of a scene, by default that of its first source. Raises InputError if no time step is known."""
+    from cytoform.scenes.sources import load_cells
     from cytoform.shapes.store import ShapeStore
 
     first = request.sources[0]

@@ -29,29 +29,29 @@ from cytoform.shapes.mesh import Mesh
 
 FORMAT = 1
 LATENT = "latent"
-# Side of a chunk, by the largest grid it is for: few chunks a frame, since each costs milliseconds, and yet small ones.
+# (Largest grid, side of a chunk): few chunks per frame, since each costs milliseconds, but small ones around the cell.
 CHUNKS = ((96, 96), (192, 64), (math.inf, 128))
-SMALLEST_UM = np.finfo(np.float16).smallest_subnormal  # of what a store tells from 0
+SMALLEST_UM = np.finfo(np.float16).smallest_subnormal  # the smallest distance that is not stored as 0
 
 
 @dataclass(frozen=True)
 class SequenceInfo:
-    """What is known of a sequence besides its shapes."""
+    """Metadata of a sequence."""
 
     name: str
     n_frames: int
     time_step_s: float | None = None
     source: str = ""
-    # Where the centre of the cube lay in the movie, per frame, in µm: what centring took away.
+    # Position of the cube's centre in the movie, per frame, in µm.
     offsets_zyx_um: tuple[Triple, ...] = ()
-    # Quaternion of the rotation from a generated cell's pose to the canonical one of its run (representations/rotation.py).
+    # Rotation from a generated cell to the canonical orientation of its run (representations/rotation.py).
     rotation_wxyz: tuple[float, float, float, float] | None = None
-    # Further facts from its maker, fit for JSON: how far it lies along a path, say.
+    # Further JSON values: the position along an interpolation path, say.
     details: dict[str, Any] = field(default_factory=dict)
 
 
 class ShapeSequence:
-    """One sequence of a store; frames are read and written one by one."""
+    """One sequence of a store, read and written frame by frame."""
 
     def __init__(self, group: zarr.Group, grid: Grid, band_um: float) -> None:
         self.grid = grid
@@ -67,11 +67,11 @@ class ShapeSequence:
                 raise _damaged(_place(array), found)
 
     def sdf_um(self, frame: int) -> Float[np.ndarray, "z y x"]:
-        """Signed distance of one frame in µm, negative inside, truncated at ± band."""
+        """Signed distance of a frame in µm, negative inside, truncated at ± `band_um`."""
         return np.asarray(self._read(self._sdf, (frame,)), np.float32)
 
     def mask(self, frame: int) -> Bool[np.ndarray, "z y x"]:
-        """Occupancy of one frame: distance ≤ 0."""
+        """Occupancy of a frame: distance ≤ 0."""
         return self._read(self._mask, (frame,)).astype(bool)
 
     def meshes(self) -> Iterator[Mesh | None]:
@@ -84,7 +84,7 @@ class ShapeSequence:
         blocks = {}
         for corner in product(range(0, self.grid.size, side), repeat=3):
             block = self._read(self._sdf, (frame, *(slice(low, low + side) for low in corner)))
-            # Compared as bits, twenty times as fast as half floats: values beyond the band do not occur.
+            # Values beyond the band do not occur. Comparing bits is twenty times as fast as comparing half floats.
             if (block.view(np.uint16) != outside.view(np.uint16)).any():
                 blocks[corner] = block
         if not blocks:
@@ -116,7 +116,7 @@ class ShapeSequence:
             raise _damaged(f"{_place(array)}, frame {where[0]}", fault) from None
 
     def write(self, frame: int, sdf_um: Float[np.ndarray, "z y x"]) -> None:
-        """Write a whole frame. Distinct frames may be written at once, from several processes too."""
+        """Write a whole frame. Several processes may write different frames at the same time."""
         near = bounding_box(sdf_um < self.band_um)
         corner_zyx = int_triple(side.start for side in near)
         self.write_box(frame, BoxedField(self.grid, corner_zyx, sdf_um[near], self.band_um))
@@ -126,7 +126,7 @@ class ShapeSequence:
         corner_zyx, sdf_um = field.corner_zyx, field.box_sdf_um
         if not sdf_um.size:
             return
-        # Whole chunks, so that none has to be read back; a frame starts as all outside.
+        # Whole chunks, so that no chunk is read back; all others keep the fill value, outside.
         side = self._sdf.chunks[-1]
         low = [corner // side * side for corner in corner_zyx]
         high = [min(-(-(c + n) // side) * side, self.grid.size) for c, n in zip(corner_zyx, sdf_um.shape, strict=True)]
@@ -136,7 +136,7 @@ class ShapeSequence:
         distances, mask = np.full(shape, self.band_um, np.float16), np.zeros(shape, np.uint8)
         distances[within] = sdf_um.clip(-self.band_um, self.band_um)
         mask[within] = sdf_um <= 0
-        # float16 rounds distances under 3e-8 µm to 0, which would read as inside.
+        # float16 rounds distances below 3e-8 µm to 0, which is inside.
         rounded = (sdf_um > 0) & (sdf_um < SMALLEST_UM)
         distances[within][rounded] = SMALLEST_UM
         self._sdf[where] = distances
@@ -155,7 +155,7 @@ class ShapeStore:
 
     @classmethod
     def create(cls, path: Path, grid: Grid, *, band_um: float, attributes: dict[str, Any]) -> "ShapeStore":
-        """Begin an empty store; `attributes` say where it comes from (command, source, seed)."""
+        """Create an empty store; `attributes` record its origin (command, source, seed)."""
         root = zarr.create_group(path, zarr_format=3, overwrite=True)
         root.attrs["cytoform"] = {
             **attributes,
@@ -171,7 +171,7 @@ class ShapeStore:
 
     @classmethod
     def open(cls, path: Path, *, writable: bool = False) -> "ShapeStore":
-        """Open a store. Raises InputError for anything that is not one, or not whole."""
+        """Open a store. Raises InputError for a path that is no store, and for a damaged store."""
         path = Path(path)
         try:
             root = zarr.open_group(path, mode="r+" if writable else "r", zarr_format=3)
@@ -188,7 +188,7 @@ class ShapeStore:
             raise _damaged(path, fault) from None
 
     def note(self, attributes: dict[str, Any]) -> None:
-        """Add to the attributes, or change some."""
+        """Add or change attributes."""
         self.attributes = self.attributes | attributes
         self._root.attrs["cytoform"] = self.attributes
 
@@ -219,7 +219,7 @@ class ShapeStore:
             raise _damaged(f"{self.path}/{name}", fault) from None
 
     def add(self, info: SequenceInfo, *, latent: Mapping[str, np.ndarray] | None = None) -> ShapeSequence:
-        """Begin a sequence: empty frames, all outside, until they are written. `latent` arrays are what it is rendered from."""
+        """Create a sequence; its frames are empty until they are written. `latent` are the arrays it is rendered from."""
         group = self._root.create_group(info.name)
         movie = self._movie(info)
         movie.create(group, info.name, "float16", path="sdf", fill_value=self.band_um)
@@ -265,7 +265,7 @@ def _array(group: zarr.Group, path: str) -> zarr.Array[Any]:
     array = group[path]
     if not isinstance(array, zarr.Array):
         raise InputError(f"{group.path}/{path}: not an array; make the store anew with 'cytoform prepare'")
-    # Chunks beyond a cell are never written; having Zarr look for empty ones among the others takes longer than all else.
+    # Chunks without the cell are never written. Zarr's own search for empty chunks would take longer than all else.
     return array.with_config({"write_empty_chunks": True})
 
 

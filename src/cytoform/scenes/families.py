@@ -1,4 +1,4 @@
-"""The families of a scene: drawn, rendered once in the scene's resolution, and taken apart into cells."""
+"""The cell families of a scene: drawn, rendered at the scene's resolution, and split into cells."""
 
 import json
 from collections.abc import Sequence
@@ -11,10 +11,10 @@ from jaxtyping import Float, Integer
 
 from cytoform.base.files import write_json
 from cytoform.errors import InputError
-from cytoform.scenes.actors import is_run, load_cells
 from cytoform.scenes.bodies import Body, BoxWriter, Shape, own_field
 from cytoform.scenes.pieces import Follower, Member, find_pieces
-from cytoform.scenes.posing import Acting, Role, act
+from cytoform.scenes.posing import FamilyDraw, PosedFamily, pose_family
+from cytoform.scenes.sources import is_run, load_cells
 from cytoform.shapes.store import ShapeStore
 
 # Streams of random numbers of a family.
@@ -22,8 +22,8 @@ PROPS, AGES = 1, 2
 
 
 @dataclass(frozen=True)
-class Stage:
-    """What every family of a scene has in common."""
+class FamilySettings:
+    """Settings that all families of a scene share."""
 
     sources: tuple[Path, ...]
     n_frames: int
@@ -31,37 +31,42 @@ class Stage:
     spacing_um: float
     depth_um: float | None
     device: str
-    # Where the cells are kept.
+    # For the rendered cells.
     folder: Path
 
     def boxes(self, family: int) -> Path:
-        """The shapes of a family's cells."""
+        """File with the shapes of a family's cells."""
         return self.folder / f"{family:05d}.bin"
 
     def record(self, family: int) -> Path:
-        """What is known of a family, once it is complete."""
+        """File with the cells of a family, written last."""
         return self.folder / f"{family:05d}.json"
 
 
-def draw_roles(sources: Sequence[Path], firsts: Sequence[int], *, prior: str, device: str, seed: int) -> list[Role]:
-    """A role for every entry of `firsts`, each source in turn. Sequences of a store come in turn, in random order."""
+def draw_families(
+    sources: Sequence[Path], firsts: Sequence[int], *, prior: str, device: str, seed: int
+) -> list[FamilyDraw]:
+    """Draw a family for each first frame in `firsts`, from the sources in turn.
+
+    From a store come its sequences in random order, again from the start when all are used.
+    """
     n_of = [len(range(number, len(firsts), len(sources))) for number in range(len(sources))]
     parts = [
         iter(_parts(source, n, prior=prior, device=device, rng=np.random.default_rng([seed, number])))
         for number, (source, n) in enumerate(zip(sources, n_of, strict=True))
     ]
-    roles = []
+    draws = []
     for family, first in enumerate(firsts):
         source = family % len(sources)
         sequence, code = next(parts[source])
-        roles.append(Role(family, source, sequence, code, first, (seed, family)))
-    return roles
+        draws.append(FamilyDraw(family, source, sequence, code, first, (seed, family)))
+    return draws
 
 
 def _parts(
     source: Path, n: int, *, prior: str, device: str, rng: np.random.Generator
 ) -> list[tuple[str, tuple[float, ...]]]:
-    """Names of sequences or codes."""
+    """`n` pairs of a sequence name and a code; one of the two is empty."""
     if not is_run(source):
         names = ShapeStore.open(source).names
         if not names:
@@ -74,29 +79,29 @@ def _parts(
     return [("", tuple(float(value) for value in cell.code)) for cell in drawn]
 
 
-def render_family(role: Role, stage: Stage) -> None:
-    """Write the cells of a family and its record, unless that is there."""
-    if stage.record(role.family).exists():
+def render_family(drawn: FamilyDraw, settings: FamilySettings) -> None:
+    """Write the cells of a family and then its record, unless the record exists."""
+    if settings.record(drawn.family).exists():
         return
-    acting = act(
-        role,
-        stage.sources[role.source],
-        spacing_um=stage.spacing_um,
-        depth_um=stage.depth_um,
-        device=stage.device,
-        rng=np.random.default_rng([*role.seed, PROPS]),
+    posed = pose_family(
+        drawn,
+        settings.sources[drawn.source],
+        spacing_um=settings.spacing_um,
+        depth_um=settings.depth_um,
+        device=settings.device,
+        rng=np.random.default_rng([*drawn.seed, PROPS]),
     )
-    times = schedule(acting, role, stage)
+    times = schedule(posed, drawn, settings)
     poses, which = np.unique(times, return_inverse=True)
-    bodies = _write_bodies(acting, role, stage, poses, which)
-    write_json(stage.record(role.family), {"bodies": [asdict(body) for body in bodies]})
+    bodies = _write_bodies(posed, drawn, settings, poses, which)
+    write_json(settings.record(drawn.family), {"bodies": [asdict(body) for body in bodies]})
 
 
-def read_bodies(stage: Stage, families: int) -> list[Body]:
-    """The cells of all families, those of each in the order in which they were born."""
+def read_bodies(settings: FamilySettings, families: int) -> list[Body]:
+    """The cells of all families, by family and by birth."""
     bodies = []
     for family in range(families):
-        for body in json.loads(stage.record(family).read_text())["bodies"]:
+        for body in json.loads(settings.record(family).read_text())["bodies"]:
             shapes = tuple(Shape(**_with_tuples(shape)) for shape in body.pop("shapes"))
             bodies.append(Body(**body, shapes=shapes))
     return bodies
@@ -106,55 +111,55 @@ def _with_tuples(values: dict[str, Any]) -> dict[str, Any]:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
 
 
-def schedule(acting: Acting, role: Role, stage: Stage) -> Float[np.ndarray, " frames"]:
-    """Which of its own frames a family is in, from its first frame of the scene to the last.
+def schedule(posed: PosedFamily, drawn: FamilyDraw, settings: FamilySettings) -> Float[np.ndarray, " frames"]:
+    """The time in a family's own sequence, in frames, for each frame of the scene from its first on.
 
-    A family that divides does so in a frame of the scene that is drawn at random, and keeps its first shape before its
-    sequence begins and its last after that ends. Any other goes back and forth in time, from a random moment on.
+    A dividing family divides in a random frame of the scene; its first shape stands before its sequence begins, its last
+    shape after the sequence ends. Any other family plays forwards and backwards from a random time on.
     """
-    rng = np.random.default_rng([*role.seed, AGES])
-    n, last = stage.n_frames - role.first, acting.actor.n_frames - 1
-    per_frame = stage.time_step_s / (acting.actor.time_step_s or stage.time_step_s)
-    if acting.division is not None:
+    rng = np.random.default_rng([*drawn.seed, AGES])
+    n, last = settings.n_frames - drawn.first, posed.shapes.n_frames - 1
+    per_frame = settings.time_step_s / (posed.shapes.time_step_s or settings.time_step_s)
+    if posed.division is not None:
         # The moment of division falls between two frames.
-        begin = acting.division - 0.5 - (int(rng.integers(1, max(n, 2))) - 0.5) * per_frame
+        begin = posed.division - 0.5 - (int(rng.integers(1, max(n, 2))) - 0.5) * per_frame
         times = np.clip(begin + np.arange(n) * per_frame, 0, last)
     elif last == 0:
         times = np.zeros(n)
     else:
         phase = (rng.integers(2 * last) + np.arange(n) * per_frame) % (2 * last)
         times = np.minimum(phase, 2 * last - phase)
-    # Equal times are to be one shape.
+    # Equal times share one shape.
     return np.asarray(np.round(times, 6))
 
 
 def _write_bodies(
-    acting: Acting,
-    role: Role,
-    stage: Stage,
+    posed: PosedFamily,
+    drawn: FamilyDraw,
+    settings: FamilySettings,
     poses: Float[np.ndarray, " poses"],
     which: Integer[np.ndarray, " frames"],
 ) -> list[Body]:
-    """Write the shapes of every cell, from the last to the first: which piece is whose shows only so."""
-    follower = Follower(len(poses), divides=acting.division is not None)
+    """Write the shapes of all cells, from the last to the first, as tracking needs."""
+    follower = Follower(len(poses), divides=posed.division is not None)
     shapes: dict[int, dict[int, Shape]] = {}
-    with BoxWriter(stage.boxes(role.family)) as boxes:
+    with BoxWriter(settings.boxes(drawn.family)) as boxes:
         for pose in reversed(range(len(poses))):
-            shape = acting.actor.shape(float(poses[pose]))
+            shape = posed.shapes.shape(float(poses[pose]))
             pieces = find_pieces(shape)
             if not pieces.n:
-                where = f"{stage.sources[role.source]}, {acting.actor.name}"
+                where = f"{settings.sources[drawn.source]}, {posed.shapes.name}"
                 raise InputError(f"{where}: a frame without a cell; draw another --seed")
             owners = follower.step_back(pieces)
             for member in sorted(set(owners.tolist())):
                 mine = np.concatenate([[False], owners == member])[pieces.labels]
                 shapes.setdefault(member, {})[pose] = boxes.add(own_field(shape, mine))
     ordered = sorted(follower.members, key=lambda member: (member.first, member.number))
-    return [_body(member, role, which, shapes[member.number]) for member in ordered]
+    return [_body(member, drawn, which, shapes[member.number]) for member in ordered]
 
 
-def _body(member: Member, role: Role, which: Integer[np.ndarray, " frames"], shapes: dict[int, Shape]) -> Body:
-    # A family that divides goes forward in time only, and any other is one cell: there are no gaps.
+def _body(member: Member, drawn: FamilyDraw, which: Integer[np.ndarray, " frames"], shapes: dict[int, Shape]) -> Body:
+    # No gaps: a dividing family only plays forwards, and any other is one cell.
     frames = np.flatnonzero((which >= member.first) & (which <= member.last))
-    first = role.first + int(frames[0])
-    return Body(role.family, member.number, member.parent, first, tuple(shapes[int(which[frame])] for frame in frames))
+    first = drawn.first + int(frames[0])
+    return Body(drawn.family, member.number, member.parent, first, tuple(shapes[int(which[frame])] for frame in frames))
