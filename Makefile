@@ -1,12 +1,13 @@
-# Two commands do everything on a fresh Linux machine with Python >= 3.11 and pip:
-#   make demo    set up, then the whole path on simulated cells; ends with out/demo/report/report.html
-#   make test    set up, then lint, types and all tests
+# Commands for a fresh Linux machine with Python >= 3.11 and pip:
+#   make demo       set up, then the whole path on simulated cells; ends with out/demo/report/report.html
+#   make test       set up, then lint, types and the tests that run in minutes
+#   make test-all   the same, and the long tests: hundreds of kills, statistics of 33 cells, real-data trainings
 PYTHON ?= python3
 TORCH ?= torch==2.13.0
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test lint fast clean
+.PHONY: setup demo test test-all lint fast clean
 
 setup: $(VENV)/.ready
 
@@ -26,10 +27,13 @@ lint: setup
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not long'
+
+test-all: lint
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 fast: lint
-	$(BIN)/python -m pytest -m 'not slow'
+	$(BIN)/python -m pytest -m 'not slow and not long'
 
 clean:
 	rm -rf out .pytest_cache .mypy_cache .ruff_cache

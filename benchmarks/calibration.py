@@ -1,11 +1,11 @@
-"""Is the error that `cytoform fit` expects the error that it makes? On frames it knew, on those between, and after the last.
+"""Compares the error expected by `cytoform fit` with the true error: on known frames, between them, and after the last.
 
     cytoform fit run all.zarr --out fitted.zarr --every-frame 2 …
     cytoform evaluate all.zarr fitted.zarr --paired --out report …
     python benchmarks/calibration.py fitted.zarr report/results.json [EVERY_FRAME]
 
-Both are root mean squares over the surface. The true one is taken from the mean surface distance (ASSD), as that of a normal
-error with this mean.
+Both are root mean squares over the surface. The true error is converted from the mean surface distance (ASSD) by assuming a
+normal distribution.
 """
 
 import json

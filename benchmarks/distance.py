@@ -1,9 +1,9 @@
-"""How far prepared distances are from the exact surface of real cells, for several ways to prepare them.
+"""Error of prepared distances for real cells with known exact surfaces, for several methods of preparation.
 
     python benchmarks/distance.py            3 T cells x 5 frames, as in docs/results.md
     python benchmarks/distance.py --frames 2
 
-Prints a Markdown table: mean absolute error in µm within ±1 µm of the surface, and seconds a frame.
+Prints a Markdown table: mean absolute error in µm within ±1 µm of the surface, and seconds per frame.
 """
 
 import argparse
@@ -30,12 +30,12 @@ GRID = Grid(96, 15.0)
 
 
 def _index(grid: Grid, centre_um: Triple, spacing_um: Triple) -> list[np.ndarray]:
-    """Index coordinates of the grid's voxel centres in the mask, an array an axis."""
+    """Index coordinates of the grid's voxel centres in the mask, one array per axis."""
     return [(grid.centres_um - grid.half_extent_um + c) / s - 0.5 for c, s in zip(centre_um, spacing_um, strict=True)]
 
 
 def nearest_then_transform(mask: np.ndarray, spacing_um: Triple, grid: Grid, centre_um: Triple) -> np.ndarray:
-    """The naive way: nearest-neighbour resize of the mask, then a distance transform."""
+    """The naive method: nearest-neighbour resize of the mask, then a distance transform."""
     index = [np.round(axis).astype(int) + 1 for axis in _index(grid, centre_um, spacing_um)]
     resized = np.pad(mask, 1)[np.ix_(*(axis.clip(0, n + 1) for axis, n in zip(index, mask.shape, strict=True)))]
     return -edt.sdf(resized.astype(np.uint8), anisotropy=(grid.spacing_um,) * 3)
@@ -54,7 +54,7 @@ def transform_then_interpolate(order: int) -> Distance:
 
 
 def without_smoothing(mask: np.ndarray, spacing_um: Triple, grid: Grid, centre_um: Triple) -> np.ndarray:
-    """The chosen way with step 2 left out: exact distance to the zero of the transform."""
+    """The chosen method without step 2: exact distance to the zero level of the transform."""
     share = level._smoothing_share
     level._smoothing_share = lambda crop: np.zeros(crop.shape, np.float32)
     try:
@@ -63,7 +63,7 @@ def without_smoothing(mask: np.ndarray, spacing_um: Triple, grid: Grid, centre_u
         level._smoothing_share = share
 
 
-WAYS: dict[str, Distance] = {
+METHODS: dict[str, Distance] = {
     "nearest-neighbour resize, then transform (naive)": nearest_then_transform,
     "transform, linear interpolation": transform_then_interpolate(1),
     "transform, cubic interpolation": transform_then_interpolate(3),
@@ -75,23 +75,23 @@ WAYS: dict[str, Distance] = {
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--frames", type=int, default=5, help="of ten, spread evenly")
+    parser.add_argument("--frames", type=int, default=5, help="number of frames, evenly spaced, of ten")
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     options = parser.parse_args()
     frames = np.linspace(0, 9, options.frames).round().astype(int).tolist()
-    errors: dict[tuple[str, str], list[float]] = {(way, kind): [] for way in WAYS for kind in SPACINGS_ZYX_UM}
-    seconds: dict[str, list[float]] = {way: [] for way in WAYS}
+    errors: dict[tuple[str, str], list[float]] = {(method, kind): [] for method in METHODS for kind in SPACINGS_ZYX_UM}
+    seconds: dict[str, list[float]] = {method: [] for method in METHODS}
     for name, kind, frame in product(NAMES, SPACINGS_ZYX_UM, frames):
         case = real_case(options.data, name, kind, frame=frame, grid=GRID)
-        for way, measure in WAYS.items():
+        for method, measure in METHODS.items():
             start = time.process_time()
-            errors[way, kind].append(case.mean_error_um(measure))
-            seconds[way].append(time.process_time() - start)
-    print("| way | 0.25 µm isotropic | 1.0×0.2×0.2 µm (z5) | 1.0×0.09×0.09 µm (z11) | CPU s a frame |")
+            errors[method, kind].append(case.mean_error_um(measure))
+            seconds[method].append(time.process_time() - start)
+    print("| method | 0.25 µm isotropic | 1.0×0.2×0.2 µm (z5) | 1.0×0.09×0.09 µm (z11) | CPU s a frame |")
     print("|---|---|---|---|---|")
-    for way in WAYS:
-        cells = [f"{np.mean(errors[way, kind]):.3f}" for kind in SPACINGS_ZYX_UM]
-        print(f"| {way} | {' | '.join(cells)} | {np.mean(seconds[way]):.2f} |")
+    for method in METHODS:
+        cells = [f"{np.mean(errors[method, kind]):.3f}" for kind in SPACINGS_ZYX_UM]
+        print(f"| {method} | {' | '.join(cells)} | {np.mean(seconds[method]):.2f} |")
 
 
 if __name__ == "__main__":

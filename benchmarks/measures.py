@@ -1,10 +1,10 @@
-"""How long it takes to measure: seconds a frame of each measure, and the whole of `evaluate`.
+"""Run time of measuring: seconds per frame of each measure, and of `evaluate` as a whole.
 
     python benchmarks/measures.py [--store shapes.zarr] [--sequences 33] [--frames 30] [--grid 128] [--workers 2]
 
-Makes two stores in a temporary folder: the sequences of `--store` on another grid (or balls with filopodia), and the same
-a little larger. Prints a table in CPU seconds and the clock, memory of the largest process, and what evaluate takes, paired
-and not. CPU seconds are those of all processes.
+Makes two stores in a temporary folder: the sequences of `--store` on another grid (or balls with filopodia), and slightly
+larger copies. Prints CPU seconds (summed over processes) and wall-clock seconds, memory of the largest process, and the run
+time of evaluate, paired and unpaired.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from scipy.ndimage import zoom
 
 from cytoform.assess.measures.curvature import curvature_spread_per_um, mean_curvature_per_um
 from cytoform.assess.measures.descriptors import describe, elongation, solidity
-from cytoform.assess.measures.dynamics import Bodies, Still, step
+from cytoform.assess.measures.dynamics import Bodies, FrameState, step
 from cytoform.assess.measures.masks import jaccard, topology
 from cytoform.assess.measures.protrusions import protrusion_lengths_um
 from cytoform.assess.measures.sequences import measure_frame
@@ -34,7 +34,7 @@ from cytoform.simulate.analytic import SpikedBall
 
 
 def frames_of(source: Path | None, number: int, n_frames: int, grid: Grid) -> list[np.ndarray]:
-    """Distances of one sequence on `grid`."""
+    """Signed distances of one sequence on `grid`."""
     if source is not None:
         store = ShapeStore.open(source)
         sequence = store[store.names[number % len(store)]]
@@ -60,7 +60,7 @@ def fill(folder: Path, source: Path | None, number: int, n_frames: int) -> None:
 
 
 def make(folder: Path, source: Path | None, arguments: argparse.Namespace) -> tuple[Path, Path]:
-    """Both stores."""
+    """Create both stores."""
     half_extent_um = ShapeStore.open(source).grid.half_extent_um if source else 15.0
     grid = Grid(arguments.grid, half_extent_um)
     paths = folder / "a.zarr", folder / "b.zarr"
@@ -74,7 +74,7 @@ def make(folder: Path, source: Path | None, arguments: argparse.Namespace) -> tu
 
 
 def seconds_by_measure(paths: tuple[Path, Path], n_frames: int) -> dict[str, float]:
-    """CPU seconds a frame (of one side, or a pair) of every measure."""
+    """CPU seconds per frame (of one side, or of a pair) for every measure."""
     spent: dict[str, list[float]] = {}
 
     def timed(name: str, work: Callable[[], object]) -> None:
@@ -100,16 +100,16 @@ def seconds_by_measure(paths: tuple[Path, Path], n_frames: int) -> dict[str, flo
         timed("- curvature", lambda m=mesh: mean_curvature_per_um(m))
         timed("- curvature spread", lambda c=cut, m=mesh, s=spacing: curvature_spread_per_um(c, m, s))
         timed("topology", lambda m=mask: topology(m))
-        stills = [Still(shape.frame.descriptors, shape.mask, Bodies.of(shape.mask)) for shape in (a, b)]
+        states = [FrameState(shape.frame.descriptors, shape.mask, Bodies.of(shape.mask)) for shape in (a, b)]
         timed("bodies", lambda m=a.mask: Bodies.of(m))
-        timed("step to the next frame", lambda s=stills: step(*s))
+        timed("step to the next frame", lambda s=states: step(*s))
         timed("pair: Jaccard, Dice", lambda a=a, b=b: jaccard(a.mask, b.mask))
         timed("pair: ASSD, HD95, normals", lambda a=a, b=b: surface_distance(a.mesh, b.mesh))
     return {name: float(np.mean(values)) for name, values in spent.items()}
 
 
 def cpu_seconds() -> float:
-    """Of this process and of those that have ended."""
+    """CPU seconds of this process and its finished children."""
     return sum(
         u.ru_utime + u.ru_stime for u in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     )

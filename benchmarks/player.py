@@ -1,9 +1,9 @@
-"""The 3D player: what meshes weigh, and how long Chromium takes to open a page of many players.
+"""Size of encoded meshes, and time until Chromium has opened a page with many 3D players.
 
     python benchmarks/player.py STORE.zarr [--sequences 33] [--made 33]
 
-Each player shows a sequence, the same one frame ahead in place of a reconstruction with its signed errors, and the same
-backwards in place of a generated cell. `--made` of them are encoded, and repeated up to `--sequences`.
+Each player shows a sequence, the sequence shifted by one frame (instead of a reconstruction, with signed errors), and the
+reversed sequence (instead of a generated cell). `--made` of them are encoded, and repeated up to `--sequences`.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from cytoform.assess.measures.signed_error import signed_errors_um
 from cytoform.pictures.decimation import decimated
 from cytoform.pictures.figures import COLOURS
 from cytoform.pictures.player.coding import Lattice, encode_frames
-from cytoform.pictures.player.element import MOST_FACES, Actor, Scene, player, player_head
+from cytoform.pictures.player.element import MOST_FACES, PlayerActor, PlayerScene, player, player_head
 from cytoform.shapes.mesh import Mesh
 from cytoform.shapes.store import ShapeSequence, ShapeStore
 
@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def weigh(sequence: ShapeSequence) -> None:
-    """Print what a mesh weighs by its faces, deflated, with errors and without."""
+    """Print the size of compressed meshes by number of faces, with and without errors."""
     fine = [mesh for mesh in sequence.meshes() if mesh is not None]
     for n_faces in (500, 1200, 3000):
         meshes = [decimated(mesh, n_faces) for mesh in fine]
@@ -70,20 +70,20 @@ def weigh(sequence: ShapeSequence) -> None:
         print(f"{n_faces} faces: {without / 1000:.1f} kB a mesh, with errors {with_errors / 1000:.1f}")
 
 
-def scene_of(sequence: ShapeSequence) -> Scene:
+def scene_of(sequence: ShapeSequence) -> PlayerScene:
     meshes: list[Mesh] = [decimated(mesh, MOST_FACES) for mesh in sequence.meshes() if mesh is not None]
     ahead = meshes[1:] + meshes[:1]
     errors_um = tuple(signed_errors_um(mesh, other) for mesh, other in zip(ahead, meshes, strict=True))
     actors = (
-        Actor("Original", COLOURS[0], tuple(meshes)),
-        Actor("Ahead", COLOURS[1], tuple(ahead), errors_um),
-        Actor("Backwards", COLOURS[2], tuple(meshes[::-1])),
+        PlayerActor("Original", COLOURS[0], tuple(meshes)),
+        PlayerActor("Ahead", COLOURS[1], tuple(ahead), errors_um),
+        PlayerActor("Backwards", COLOURS[2], tuple(meshes[::-1])),
     )
-    return Scene(sequence.info.name, actors, sequence.grid.half_extent_um, sequence.info.time_step_s)
+    return PlayerScene(sequence.info.name, actors, sequence.grid.half_extent_um, sequence.info.time_step_s)
 
 
 def visit(path: Path) -> None:
-    """Print how long the browser takes."""
+    """Print the loading times in the browser."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
         for _ in range(3):

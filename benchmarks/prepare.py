@@ -1,6 +1,10 @@
-"""Time, memory and disk of preparing: python benchmarks/prepare.py SOURCES... --grid 256 --workers 1 2."""
+"""Time, memory and disk use of prepare: python benchmarks/prepare.py SOURCES... --grid 256 --workers 1 2.
+
+CPU time is the sum over the command and its workers, user and system. On a busy machine only CPU time is comparable.
+"""
 
 import argparse
+import resource
 import sys
 import tempfile
 import time
@@ -13,32 +17,39 @@ SAMPLE_EVERY_S = 0.05
 
 
 @dataclass(frozen=True)
-class Measured:
-    """One run; memory is proportional set size, in which what processes share counts once."""
+class PrepareCost:
+    """Cost of one run; memory is the proportional set size, which counts shared pages once."""
 
     seconds: float
+    cpu_seconds: float
     largest_mb: float
     sum_mb: float
     disk_mb: float
 
 
 def memory_mb(process: psutil.Popen) -> list[float]:
-    """Memory of a process and of all that it has started."""
+    """Memory of a process and of all its descendants."""
     found = []
     for one in (process, *process.children(recursive=True)):
         try:
             found.append(one.memory_full_info().pss / 2**20)
         except psutil.Error:
-            continue  # it has ended meanwhile
+            continue  # it has ended
     return found
 
 
-def measure(sources: list[str], grid: int, workers: int, options: list[str]) -> Measured:
-    """Prepare as a user does, in a process of its own."""
+def cpu_seconds() -> float:
+    """CPU time of all commands that have ended so far."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def measure(sources: list[str], grid: int, workers: int, options: list[str]) -> PrepareCost:
+    """Run `cytoform prepare` in its own process."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "shapes.zarr"
         command = [sys.executable, "-m", "cytoform", "prepare", *sources, "--out", str(out), "--quiet"]
-        start = time.perf_counter()
+        start, cpu_before = time.perf_counter(), cpu_seconds()
         process = psutil.Popen([*command, "--grid", str(grid), "--workers", str(workers), *options])
         largest = total = 0.0
         while process.poll() is None:
@@ -49,7 +60,7 @@ def measure(sources: list[str], grid: int, workers: int, options: list[str]) -> 
         if process.returncode:
             sys.exit(process.returncode)
         disk = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
-    return Measured(seconds, largest, total, disk / 2**20)
+    return PrepareCost(seconds, cpu_seconds() - cpu_before, largest, total, disk / 2**20)
 
 
 if __name__ == "__main__":
@@ -60,10 +71,12 @@ if __name__ == "__main__":
     parser.add_argument("--frames", type=int)
     given = parser.parse_args()
     options = [] if given.frames is None else ["--frames", str(given.frames)]
-    print("| workers | seconds | largest process, MiB | all processes, MiB | store, MiB |\n|---|---|---|---|---|")
+    print("| workers | seconds | CPU seconds | largest process, MiB | all processes, MiB | store, MiB |")
+    print("|---|---|---|---|---|---|")
     for workers in given.workers:
         run = measure(given.sources, given.grid, workers, options)
         print(
-            f"| {workers} | {run.seconds:.1f} | {run.largest_mb:.0f} | {run.sum_mb:.0f} | {run.disk_mb:.1f} |",
+            f"| {workers} | {run.seconds:.1f} | {run.cpu_seconds:.1f} "
+            f"| {run.largest_mb:.0f} | {run.sum_mb:.0f} | {run.disk_mb:.1f} |",
             flush=True,
         )

@@ -1,10 +1,9 @@
-"""Priors side by side: are their cells whole, how large are they, and how near to a learned one.
+"""Comparison of priors: topology and size of their cells, and distance to the nearest learned cell.
 
     python benchmarks/priors.py RUN [-n 8] [--grid 64] [--seed 0]
 
-Prints one table. "Nearest learned" is the distance of a code to the nearest learned code, and the Jaccard index of a
-sequence with the learned sequence that it overlaps most, both as rendered, means over frames; for the learned ones
-themselves, to the nearest other one.
+Prints one table. "Nearest learned" is the distance of a code to the nearest learned code, and the Jaccard index with the
+most overlapping learned sequence, mean over rendered frames; for learned cells, the nearest other one.
 """
 
 import argparse
@@ -24,13 +23,13 @@ Sequences = list[list[BoxedField]]
 
 
 def rendered(cells: Cells, codes: np.ndarray, grid: int) -> Sequences:
-    """All sequences, with as many frames as the shortest learned one."""
+    """Render all sequences, with the number of frames of the shortest learned one."""
     times = frame_times(min(like.n_frames for like in cells.run.learned.sequences))
     return [[cells.field(code).render(float(time), grid) for time in times] for code in codes]
 
 
 def largest_overlap(sequence: list[BoxedField], others: Sequences) -> float:
-    """Jaccard index, mean over frames, with the one that it overlaps most."""
+    """Jaccard index with the most overlapping sequence, mean over frames."""
     return max(
         float(np.mean([jaccard(a.mask(), b.mask()) for a, b in zip(sequence, other, strict=True)])) for other in others
     )
@@ -67,7 +66,7 @@ def main() -> None:
     print(row("(learned)", learned, apart.min(axis=1), overlaps), flush=True)
     for name in PRIORS:
         try:
-            drawn = fit_prior(name, codes).draw(options.n, np.random.default_rng(options.seed)).astype(np.float32)
+            drawn = fit_prior(name, codes).draw(options.n, np.random.default_rng(options.seed)).codes.astype(np.float32)
         except InputError as fault:
             print(f"| {name} | {fault} |")
             continue

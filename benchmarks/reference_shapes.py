@@ -1,10 +1,10 @@
-"""How far the descriptors of a frame are from the truth, on shapes whose truth is known.
+"""Errors of the frame descriptors on shapes with known descriptors.
 
     python benchmarks/reference_shapes.py            prints the tables
-    python benchmarks/reference_shapes.py --write    and puts them into docs/measures.md
+    python benchmarks/reference_shapes.py --write    also inserts them into docs/measures.md
 
-Each shape is measured from its exact distance, and from its mask on voxels as wide as those of the grid, and 2 and 4 times as
-long along z, from which `prepare` makes the distance. Errors are the largest of some places between the voxels.
+Each shape is measured from its exact distance, and from masks processed by `prepare`, on cubic voxels and on voxels 2 and 4
+times as long along z. Errors are the largest over several positions relative to the voxels.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from cytoform.assess.measures.descriptors import Descriptors, describe
 from cytoform.shapes.distance import signed_distance
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.mesh import mesh_from_distance
-from cytoform.simulate.analytic import Ball, Capsule, Points, Shape, SpikedBall, Torus
+from cytoform.simulate.analytic import AnalyticShape, Ball, Capsule, Points, SpikedBall, Torus
 
 PAGE = Path(__file__).parents[1] / "docs" / "measures.md"
 BEGIN, END = "<!-- reference_shapes.py -->", "<!-- end -->"
@@ -30,7 +30,7 @@ HEADS = ("size", "surface", "DIPlib surface", "sphericity", "DIPlib sphericity",
 
 @dataclass(frozen=True)
 class Ellipsoid:
-    """Half axes along z, y, x; the distance is exact to first order at the surface, and its sign everywhere."""
+    """An ellipsoid with half axes along z, y, x; distance exact to first order at the surface, with the exact sign."""
 
     axes_zyx_um: tuple[float, float, float]
 
@@ -42,9 +42,9 @@ class Ellipsoid:
 
 @dataclass(frozen=True)
 class Case:
-    """A shape and its truth."""
+    """A shape and its true descriptors."""
 
-    shape: Shape
+    shape: AnalyticShape
     volume_um3: float
     area_um2: float
     elongation: float
@@ -65,7 +65,7 @@ def ball() -> Case:
 
 
 def ellipsoid() -> Case:
-    """By quadrature over the sphere of directions."""
+    """Descriptors by quadrature over the unit sphere."""
     axes = np.array((3.0, 4.0, 6.0))
     height, angle = (
         axis.ravel() for axis in np.meshgrid(np.linspace(-1, 1, 2002)[1:-1], np.linspace(0, 2 * np.pi, 1001)[1:])
@@ -108,8 +108,8 @@ CASES = {"ball, radius 4 µm": ball(), "ellipsoid, 3 × 4 × 6 µm": ellipsoid()
          "torus, radii 4.5 and 1.5 µm": torus()}  # fmt: skip
 
 
-def measured(shape: Shape, size: int, slices: int | None, offset_zyx: np.ndarray) -> Descriptors:
-    """From the mask on voxels `slices` times as long along z, or (None) from the exact distance."""
+def measured(shape: AnalyticShape, size: int, slices: int | None, offset_zyx: np.ndarray) -> Descriptors:
+    """Measure a shape from its mask on voxels `slices` times as long along z, or (None) from its exact distance."""
     grid = Grid(size, HALF_EXTENT_UM)
     spacing_zyx_um = (grid.spacing_um * (slices or 1), grid.spacing_um, grid.spacing_um)
     numbers = (size // (slices or 1), size, size)
@@ -143,7 +143,7 @@ def rows(n_places: int) -> list[str]:
 
 
 def filopodium_rows(n_places: int) -> list[str]:
-    """The table of protrusions: a ball of 3.2 µm with a filopodium of 0.4 µm radius that reaches 3.8 µm beyond it."""
+    """The table of protrusions: a ball of 3.2 µm with a filopodium of radius 0.4 µm, which protrudes by 3.8 µm."""
     places = np.random.default_rng(0).uniform(-0.5, 0.5, (n_places, 3))
     shape = SpikedBall(3.2, 0.4, 7.0)
     found = ["| grid | from | protrusions (1) | length, µm (3.80) |", "|---|---|---|---|"]
@@ -158,7 +158,7 @@ def filopodium_rows(n_places: int) -> list[str]:
 
 
 def main() -> None:
-    """Print the tables, or write them."""
+    """Print the tables, or write them to the docs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--places", type=int, default=2)
     parser.add_argument("--write", action="store_true")

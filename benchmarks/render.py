@@ -1,10 +1,10 @@
-"""Rendering: narrow band against dense and against the plain way of the published code, in one run.
+"""Rendering by narrow band, densely, and by the published code's method, in one run.
 
     python benchmarks/render.py --run tcell=RUN --run mitosis=RUN --run filopodia=RUN [--grids 64 128 256 512]
 
-Prints one table. Dense and plain are timed on part of a frame and multiplied (every voxel costs the same); the narrow band
-on whole frames, and once on a whole sequence, from loading the run to the finished store. Every voxel is compared with
-the dense grid on `--check-frames` frames at `--check-grid`: its side, and its distance where that is within the band.
+Prints one table. Dense and published methods are timed on part of a frame and extrapolated (all voxels cost the same). The
+narrow band is timed on whole frames, and on a whole sequence from loading the run to the finished store. On `--check-frames`
+frames at `--check-grid`, the sign of every voxel and the distances within the band are compared with the dense grid.
 """
 
 import argparse
@@ -35,7 +35,7 @@ TIMED_POINTS = 400_000
 
 
 def clocked(work: Callable[[], object]) -> float:
-    """Seconds that `work` takes."""
+    """Wall-clock seconds of `work`."""
     if torch.cuda.is_available():
         torch.cuda.synchronize()
     start = time.perf_counter()
@@ -47,7 +47,7 @@ def clocked(work: Callable[[], object]) -> float:
 
 @torch.no_grad()
 def plain(field: Field, time_: float, points: torch.Tensor) -> None:
-    """The published way, written afresh: code and time repeated for every point and concatenated at every layer."""
+    """The published method, reimplemented: code and time are repeated for every point and concatenated at every layer."""
     decoder: Decoder = field.decoder
     for chunk in points.split(PLAIN_CHUNK):
         n = len(chunk)
@@ -61,20 +61,20 @@ def plain(field: Field, time_: float, points: torch.Tensor) -> None:
 
 
 def seconds_per_point(work: Callable[[torch.Tensor], object], n: int, device: torch.device) -> float:
-    """Median of three."""
+    """Seconds per point, median of three runs."""
     points = torch.rand(n, 3, device=device) * 2 - 1
     work(points[: n // 10])
     return float(np.median([clocked(lambda: work(points)) for _ in range(3)])) / n
 
 
 def narrow(evaluate: FrameEvaluator, grid: int, bounds: Bounds) -> int:
-    """Render one frame; returns the number of points."""
+    """Render one frame; return the number of evaluated points."""
     band = BAND_VOXELS * 2 / grid
     return search(evaluate, grid, bounds=bounds, band=band, device=evaluate.device).n_evaluated
 
 
 def differing(evaluate: Evaluate, grid: int, bounds: Bounds, device: torch.device) -> np.ndarray:
-    """Voxels on the other side than on the dense grid, and voxels of the band with another distance."""
+    """Number of voxels with another sign than on the dense grid, and of voxels in the band with another distance."""
     band = BAND_VOXELS * 2 / grid
     box = search(evaluate, grid, bounds=bounds, band=band, device=device)
     dense = evaluate_all(evaluate, grid, device=device).distances
@@ -86,7 +86,7 @@ def differing(evaluate: Evaluate, grid: int, bounds: Bounds, device: torch.devic
 
 
 def whole_sequence(run: Path, name: str, grid: int, arguments: argparse.Namespace) -> tuple[float, float]:
-    """Seconds from loading the run to the finished store of one sequence, and the peak GB of a process that does just it."""
+    """Seconds from loading the run to the finished store of one sequence, and peak memory in GB, in a separate process."""
     code = """
 import json, resource, sys, tempfile, time
 from pathlib import Path
@@ -106,7 +106,7 @@ with tempfile.TemporaryDirectory() as folder:
 
 
 def spikes(n: int) -> Evaluate:
-    """An analytic field: a ball with a spike one voxel of n³ thin."""
+    """An analytic field: a ball with a spike one voxel of n³ wide."""
     shape = SpikedBall(0.3, 0.5 * 2 / n, 0.85, centre_zyx_um=(0.003, -0.002, -0.1))
 
     def evaluate(points: torch.Tensor) -> torch.Tensor:
@@ -129,8 +129,10 @@ def main() -> None:
     arguments = parser.parse_args()
     print(f"{torch.get_num_threads()} threads, {arguments.device}, safety {arguments.safety:g}")
     values = np.random.default_rng(0).normal(0, 10, (128, 1024)).astype(np.float32)
-    ways = {"NumPy": lambda: np.sin(values), "PyTorch": torch.from_numpy(values).sin}
-    times = {name: np.median([clocked(way) for _ in range(50)]) / values.size * 1e9 for name, way in ways.items()}
+    libraries = {"NumPy": lambda: np.sin(values), "PyTorch": torch.from_numpy(values).sin}
+    times = {
+        name: np.median([clocked(sine) for _ in range(50)]) / values.size * 1e9 for name, sine in libraries.items()
+    }
     print("a sine: " + ", ".join(f"{name} {ns:.2f} ns" for name, ns in times.items()))
     heads = (
         "field",
@@ -156,7 +158,7 @@ def main() -> None:
 
 
 def table_rows(name: str, path: Path, arguments: argparse.Namespace) -> None:
-    """One row a grid, and the comparison with dense."""
+    """One row per grid, and the comparison with the dense grid."""
     cells = cytoform.load(path, device=arguments.device)
     field = cells.field(cells.names[0])
     bounds = field.bounds.times(arguments.safety)

@@ -1,8 +1,8 @@
-"""What it buys to turn sequences into a common pose: python benchmarks/rotations.py [SHAPES.zarr] [--held-out NAME ...].
+"""Benefit of aligning sequences to a common pose: python benchmarks/rotations.py [SHAPES.zarr] [--held-out NAME ...].
 
-Trains every way of turning them for equally many steps, reconstructs the training cells, and fits the cells held out with
-the network frozen: Jaccard index, mean and worst frame. Without a shape store, on simulated dividing cells, each turned by
-a random rotation: analytically, so that nothing is resampled. With several seeds every mean is one of them.
+Trains every method of alignment for equally many steps, reconstructs the training cells, and fits held-out cells with a
+frozen network. Prints the Jaccard index, mean and worst frame. Without a shape store, uses simulated dividing cells with
+random rotations, computed analytically to avoid resampling. With several seeds, prints one row per seed.
 """
 
 import argparse
@@ -22,12 +22,12 @@ from cytoform.synthesis.cells import load
 from cytoform.synthesis.fitting.stage import complete
 from cytoform.synthesis.sequences import reconstruct
 
-WAYS = {"none": [], "principal": ["data.align=principal"], "learned": ["model.rotations=learned"],
+METHODS = {"none": [], "principal": ["data.align=principal"], "learned": ["model.rotations=learned"],
         "principal, then learned": ["data.align=principal", "model.rotations=learned"]}  # fmt: skip
 
 
 def write_turned_cells(path: Path, *, n_cells: int, n_frames: int, grid_size: int) -> None:
-    """Simulated dividing cells, every frame about its centroid, each cell turned by a Haar rotation."""
+    """Write simulated dividing cells, frames centred on their centroids, each cell rotated by a random (Haar) rotation."""
     families = population(MitosisParameters(), n_cells=n_cells, n_frames=n_frames, seed=0)
     rng = np.random.default_rng(0)
     half_um = 0.6 * max(np.linalg.norm(np.multiply(each.shape_zyx, each.spacing_zyx_um)) for each in families)
@@ -47,7 +47,7 @@ def write_turned_cells(path: Path, *, n_cells: int, n_frames: int, grid_size: in
 
 
 def jaccard(original: ShapeStore, rendered: ShapeStore) -> np.ndarray:
-    """The Jaccard index of every frame that was rendered."""
+    """Jaccard index of every rendered frame."""
     found = []
     for name in rendered.names:
         for frame in range(original[name].info.n_frames):
@@ -59,7 +59,7 @@ def jaccard(original: ShapeStore, rendered: ShapeStore) -> np.ndarray:
 def measure(
     shapes: Path, folder: Path, settings: list[str], arguments: argparse.Namespace, seed: int
 ) -> list[np.ndarray]:
-    """Jaccard indices of the frames of the training cells, and of those held out."""
+    """Jaccard indices of the frames of training cells and of held-out cells."""
     original = ShapeStore.open(shapes)
     config = load_config(preset=arguments.preset, settings=[f"training.epochs={arguments.epochs}", *settings])
     learned = tuple(name for name in original.names if name not in arguments.held_out)
@@ -84,10 +84,10 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=6)
     parser.add_argument("--grid", type=int, default=48)
     parser.add_argument(
-        "--held-out", nargs="*", default=[], help="names in the store; of simulated cells, the last ones"
+        "--held-out", nargs="*", default=[], help="names of sequences; of simulated cells, the last ones"
     )
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--set", action="append", default=[], help="one more setting, as of cytoform train")
+    parser.add_argument("--set", action="append", default=[], help="a setting of cytoform train")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -95,15 +95,15 @@ def main() -> None:
         if arguments.shapes is None:
             write_turned_cells(shapes, n_cells=arguments.cells, n_frames=arguments.frames, grid_size=arguments.grid)
         print(
-            "| way | seed | learned cells, worst frame | cells held out, worst frame | s |\n|---|---|---|---|---|",
+            "| method | seed | learned cells, worst frame | cells held out, worst frame | s |\n|---|---|---|---|---|",
             flush=True,
         )
         for seed in range(arguments.seeds):
-            for way, settings in WAYS.items():
+            for method, settings in METHODS.items():
                 start = time.perf_counter()
                 found = measure(shapes, folder, [*settings, *arguments.set], arguments, seed)
                 figures = [f"{values.mean():.3f} ({values.min():.3f})" for values in found] + [""] * (2 - len(found))
-                print(f"| {way} | {seed} | {' | '.join(figures)} | {time.perf_counter() - start:.0f} |", flush=True)
+                print(f"| {method} | {seed} | {' | '.join(figures)} | {time.perf_counter() - start:.0f} |", flush=True)
 
 
 if __name__ == "__main__":

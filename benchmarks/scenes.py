@@ -1,4 +1,4 @@
-"""Time, memory and disk of a benchmark data set: python benchmarks/scenes.py RUN --cells 50 --frames 30 --workers 2."""
+"""Time, memory and disk use of a benchmark data set: python benchmarks/scenes.py RUN --cells 50 --frames 30 --workers 2."""
 
 import argparse
 import re
@@ -15,8 +15,8 @@ from prepare import SAMPLE_EVERY_S, memory_mb
 
 
 @dataclass(frozen=True)
-class Measured:
-    """One run; memory is proportional set size, in which what processes share counts once."""
+class SceneCost:
+    """Cost of one run; memory is the proportional set size, which counts shared pages once."""
 
     seconds: float
     cpu_s: float
@@ -28,7 +28,7 @@ class Measured:
 
 
 def cpu_seconds(process: psutil.Popen, known: dict[int, float]) -> None:
-    """What every process has computed so far."""
+    """Record the CPU seconds of every process in `known`, by process id."""
     for one in (process, *process.children(recursive=True)):
         try:
             times = one.cpu_times()
@@ -38,13 +38,13 @@ def cpu_seconds(process: psutil.Popen, known: dict[int, float]) -> None:
 
 
 def size_mb(folder: Path) -> float:
-    """Bytes of all files, by what they occupy when looked at."""
+    """Disk use of a folder in MB."""
     found = subprocess.run(["du", "-sm", str(folder)], capture_output=True, text=True, check=False).stdout
     return float(found.split()[0]) if found else 0.0
 
 
-def measure(arguments: list[str], out: Path) -> Measured:
-    """Make a data set as a user does, in a process of its own."""
+def measure(arguments: list[str], out: Path) -> SceneCost:
+    """Run `cytoform benchmark` in its own process."""
     command = [sys.executable, "-m", "cytoform", "benchmark", *arguments, "--out", str(out), "--quiet"]
     work = out.with_name(f".{out.name}.partial")
     start, cpu = time.perf_counter(), dict[int, float]()
@@ -60,7 +60,7 @@ def measure(arguments: list[str], out: Path) -> Measured:
     if process.returncode:
         sys.exit(process.returncode)
     card = (out / "README.md").read_text()
-    return Measured(seconds, sum(cpu.values()), largest, total, size_mb(out), cells, card)
+    return SceneCost(seconds, sum(cpu.values()), largest, total, size_mb(out), cells, card)
 
 
 if __name__ == "__main__":

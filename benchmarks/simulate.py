@@ -1,4 +1,4 @@
-"""How long the simulators take, and how exact their distances are: python benchmarks/simulate.py [CELLS] [FRAMES]."""
+"""Run time of the simulators and exactness of their distances: python benchmarks/simulate.py [CELLS] [FRAMES]."""
 
 import sys
 import time
@@ -15,19 +15,19 @@ GRID, BAND_UM, WORKERS = 128, 1.0, 2
 
 
 def at_grid(parameters: Parameters, *, cells: int, frames: int, time_step_s: float) -> list[SimulatedFamily]:
-    """A population whose largest volume has about GRID voxels a side."""
+    """A population scaled so that its largest volume has about GRID voxels per side."""
     given = {"n_cells": cells, "n_frames": frames, "seed": 0, "time_step_s": time_step_s}
     extent = max(max(family.shape_zyx) * 0.125 for family in population(parameters, **given))
     return population(parameters, **given, spacing_zyx_um=(extent / GRID,) * 3)
 
 
 def render(family: SimulatedFamily) -> int:
-    """All frames of a family."""
+    """Render all frames of a family; return the number of non-empty ones."""
     return sum(int((family.labels(frame) > 0).any()) for frame in range(family.n_frames))
 
 
 def gradient_share(family: SimulatedFamily, frame: float) -> tuple[int, int]:
-    """Points of the band with a gradient within 5 % of 1, and all points of the band."""
+    """Number of points in the band with a gradient within 5 % of 1, and number of points in the band."""
     size = np.array(family.shape_zyx) * np.array(family.spacing_zyx_um)
     points = np.random.default_rng(0).uniform(0, 1, (20000, 3)) * size
     near = points[np.abs(family.distance_um(points, frame)) < BAND_UM]
@@ -40,7 +40,7 @@ def gradient_share(family: SimulatedFamily, frame: float) -> tuple[int, int]:
 
 
 def clocked(work: Callable[[], object]) -> float:
-    """Seconds that `work` takes."""
+    """Wall-clock seconds of `work`."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start

@@ -1,15 +1,15 @@
-"""Training: our loop and the published one, side by side: points per second, and time to a Jaccard index.
+"""Compares our training with the published loop: points per second, and time to a Jaccard index.
 
     cytoform prepare ../shared/data/tcells/masks/seq0[0-7]*.tif --out t8.zarr --grid 96 --frames 10
     python benchmarks/train.py t8.zarr [--presets quick best] [--published-minutes 30]
 
-Points per second are of the paper's network on both sides, taken in turns. Then every preset is trained to its end and the
-published loop for as long as asked; the clock stands still while the Jaccard index is measured, on every second voxel
-along each axis of two frames a sequence.
+Points per second are measured for the paper's network on both sides, alternately. Then every preset is trained to its end,
+and the published loop for the given time. The clock stops while the Jaccard index is measured, on every second voxel along
+each axis of two frames per sequence.
 
-The published loop is written afresh after docs/method.md: every frame cut at 32 voxels and divided by its own largest
-distance, samples from voxel centres, 70 % of them at or below 0.3, codes and times repeated for every point and
-concatenated at the layers that take them, Adam at 1e-4 halved every 100 epochs. Its batch is not published; it gets
+The published loop is reimplemented after docs/method.md: distances of a frame clipped at 32 voxels and divided by their
+maximum; samples at voxel centres, 70 % of them at or below 0.3; codes and times repeated for every point and concatenated
+at the layers that use them; Adam at 1e-4, halved every 100 epochs. The published text does not give the batch size; we use
 10 frames × 2048 points.
 """
 
@@ -40,11 +40,11 @@ from cytoform.training.team import make_fabric
 
 TARGETS = 0.80, 0.90, 0.95
 CODE_LAYERS = 1, 5, 8
-CUT_VOXELS = 32  # where the published script cuts distances
+CUT_VOXELS = 32  # the published script clips distances here
 
 
 class Judge:
-    """Measures the Jaccard index of a model on part of the voxels of part of the frames."""
+    """Measures the Jaccard index of a model on a subset of voxels and frames."""
 
     def __init__(self, store: ShapeStore) -> None:
         n = store.grid.size
@@ -59,7 +59,7 @@ class Judge:
                 self.frames.append((code, float(times[frame]), mask))
 
     def jaccard(self, decoder: Decoder, codes: Tensor) -> float:
-        """Mean over the frames."""
+        """Jaccard index, mean over the frames."""
         found = []
         for code, time_, mask in self.frames:
             inside = FrameEvaluator(decoder, codes[code].detach(), time_)(self.points) <= 0
@@ -68,19 +68,19 @@ class Judge:
 
 
 @dataclass
-class Curve:
-    """Seconds of training, and the Jaccard index reached by then."""
+class LearningCurve:
+    """Jaccard index against seconds of training."""
 
     name: str
     points: list[tuple[float, float]]
 
     def add(self, seconds: float, jaccard: float) -> None:
-        """Note a Jaccard index, and say so."""
+        """Record a Jaccard index and print it."""
         self.points.append((seconds, jaccard))
         print(f"{self.name}: {seconds:.1f} s, Jaccard {jaccard:.3f}", file=sys.stderr, flush=True)
 
     def seconds_to(self, target: float) -> float | None:
-        """Seconds to a Jaccard index, by linear interpolation, or None where it was not reached."""
+        """Seconds to a Jaccard index by linear interpolation; None if it was not reached."""
         for (t0, j0), (t1, j1) in pairwise([(0.0, 0.0), *self.points]):
             if j1 >= target:
                 return t1 if j1 == j0 else t0 + (t1 - t0) * max(target - j0, 0) / (j1 - j0)
@@ -88,7 +88,7 @@ class Curve:
 
 
 class Published:
-    """The published network and loop, written afresh. Its decoder has our weights, so that both can be judged alike."""
+    """The published network and training loop, reimplemented; the decoder has our layout, so that both are judged alike."""
 
     def __init__(self, store: ShapeStore, *, frames: int = 10, points: int = 2048) -> None:
         self.frames, self.points_per_frame, self.epoch = frames, points, 0
@@ -113,7 +113,7 @@ class Published:
         self.grid = torch.stack([x, y, z], dim=-1).reshape(-1, 3)
 
     def steps(self) -> Iterator[int]:
-        """Train for one epoch, yielding the number of points of each step."""
+        """Train for one epoch; yield the number of points of each step."""
         for group in self.optimizer.param_groups:
             group["lr"] = 1e-4 * 0.5 ** (self.epoch // 100)
         order = torch.randperm(len(self.samples))
@@ -147,7 +147,7 @@ class Published:
 
 
 def our_trainer(store: ShapeStore, folder: Path, preset: str, settings: list[str]) -> tuple[Trainer, AutoDecoder]:
-    """Our training of a preset, ready to run."""
+    """Our trainer for a preset, ready to run."""
     config = load_config(preset=preset, settings=settings)
     frames = training_frames(store, store.names, config.data.frame_stride)
     pool = draw_pool(store, frames, folder / preset, sampling=config.sampling, seed=0)
@@ -157,13 +157,13 @@ def our_trainer(store: ShapeStore, folder: Path, preset: str, settings: list[str
 
 
 def clocked(work: Callable[[], float]) -> float:
-    """Points per second of `work`, which returns its points."""
+    """Points per second of `work`, which returns the number of points."""
     start = time.perf_counter()
     return work() / (time.perf_counter() - start)
 
 
 def speeds(store: ShapeStore, folder: Path, rounds: int) -> None:
-    """Points per second of the paper's network: the published loop and ours, in turns."""
+    """Print points per second of the paper's network: published loop and ours, alternately."""
     published = Published(store)
     trainer, _ = our_trainer(store, folder, "quick", [
         "model.width=128", "model.depth=9", f"model.code_layers={list(CODE_LAYERS)}", "model.omega=30.0",
@@ -183,10 +183,10 @@ def speeds(store: ShapeStore, folder: Path, rounds: int) -> None:
     )
 
 
-def learn_preset(store: ShapeStore, folder: Path, preset: str, judge: Judge) -> Curve:
+def learn_preset(store: ShapeStore, folder: Path, preset: str, judge: Judge) -> LearningCurve:
     """Train a preset to its end."""
     trainer, model = our_trainer(store, folder, preset, [])
-    curve, clock, next_look = Curve(f"preset {preset}", []), 0.0, 0.0
+    curve, clock, next_look = LearningCurve(f"preset {preset}", []), 0.0, 0.0
     epochs = trainer.run(lambda: False)
     while True:
         start = time.perf_counter()
@@ -200,9 +200,9 @@ def learn_preset(store: ShapeStore, folder: Path, preset: str, judge: Judge) -> 
             return curve
 
 
-def learn_published(store: ShapeStore, seconds: float, judge: Judge) -> Curve:
+def learn_published(store: ShapeStore, seconds: float, judge: Judge) -> LearningCurve:
     """Train the published loop for `seconds`."""
-    loop, curve, clock, next_look = Published(store), Curve("published loop", []), 0.0, 0.0
+    loop, curve, clock, next_look = Published(store), LearningCurve("published loop", []), 0.0, 0.0
     while clock < seconds:
         start = time.perf_counter()
         for _ in loop.steps():
@@ -214,8 +214,8 @@ def learn_published(store: ShapeStore, seconds: float, judge: Judge) -> Curve:
     return curve
 
 
-def row(curve: Curve) -> str:
-    """Seconds to each target, as a row of the table."""
+def row(curve: LearningCurve) -> str:
+    """A table row: seconds to each target."""
     reached = [curve.seconds_to(target) for target in TARGETS]
     seconds, jaccard = curve.points[-1]
     cells = [f"{value:.0f}" if value is not None else "not reached" for value in reached]

@@ -1,4 +1,4 @@
-"""The same masks under other stains and microscopes: writes optics.png, the picture of docs/optics.md."""
+"""Images of the same masks with several stains and microscopes: writes optics.png, the figure of docs/optics.md."""
 
 import numpy as np
 from PIL import Image
@@ -25,7 +25,7 @@ PANELS = (
 
 
 def masks() -> np.ndarray:
-    """Three shapes of which distance, volume and area are known."""
+    """Label image of three analytic shapes."""
     indices = np.indices(SHAPE_ZYX).reshape(3, -1).T
     points_um = (indices + 0.5) * SPACING_ZYX_UM
     labels = np.zeros(SHAPE_ZYX, np.uint16)
@@ -35,7 +35,7 @@ def masks() -> np.ndarray:
 
 
 def panel(labels: np.ndarray, distribution: str, microscope: dict[str, object], *, projection: bool) -> np.ndarray:
-    """The middle plane, or the projection, from the offset of the camera to its brightest per mille."""
+    """The middle plane, or the projection, with grey values scaled from the camera offset to the 99.9th percentile."""
     texture = Optics(
         OpticsParameters.model_validate(
             {

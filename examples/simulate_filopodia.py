@@ -1,9 +1,9 @@
-"""A cell with branching filopodia, with long and anisotropic voxels, as a mesh and as a movie."""
+"""A cell with branching filopodia on anisotropic voxels, written as a mesh and as a movie."""
 
 from pathlib import Path
 
 from cytoform.simulate import FilopodiaParameters, simulate
-from cytoform.simulate.meshing import mesh_of_part
+from cytoform.simulate.sampling import mesh_of_part
 
 parameters = FilopodiaParameters(number=12, length_um=5.0, branches_per_min=0.3)
 (cell,) = simulate(

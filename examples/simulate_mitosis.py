@@ -1,4 +1,4 @@
-"""Dividing cells with known truth: write three movies, and ask for the exact distance at any point and time."""
+"""Dividing cells with exact distances: writes three movies, and evaluates the distance at a point and time."""
 
 from pathlib import Path
 

@@ -12,7 +12,7 @@ import sys
 from dask_jobqueue import SLURMCluster
 
 N_JOBS = 8
-# A job of eight single-threaded workers with 2 GB each; sources and output lie where all nodes see them.
+# A job with eight single-threaded workers of 2 GB each; all nodes must see sources and output.
 JOB = {"cores": 8, "processes": 8, "memory": "16GB", "walltime": "04:00:00", "job_name": "cytoform-prepare"}
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The three data sets of the experiments, simulated or read, as shape stores: cells to learn and cells held out."""
+"""The three data sets of the experiments, simulated or read, as shape stores: training cells and held-out cells."""
 
 import csv
 from collections.abc import Sequence
@@ -15,54 +15,54 @@ from cytoform.simulate.population import Parameters, n_tasks
 
 Name = Literal["mitosis", "filopodia", "tcells"]
 NAMES: tuple[Name, ...] = ("mitosis", "filopodia", "tcells")
-# Cells that divide, and so may have two pieces.
+# Data sets with dividing cells, which may have two components.
 DIVIDING = ("mitosis",)
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much an experiment computes."""
+    """Amount of computation in an experiment."""
 
     name: str
-    sequences: int  # learned, at most: there are 27 of T cells
+    sequences: int  # for training, at most; there are 27 of T cells
     held_out: int
     frames: int
     grid: int
     preset: str
     settings: tuple[str, ...]
-    generated: int  # by each prior
-    cloud_points: int  # on the surface of a frame, for distances between sequences
-    aligned: bool = True  # also learn cells in their principal frames, for new ones
-    # What is different for filopodial cells, whose protrusions are two voxels thin where others have twenty.
+    generated: int  # new cells per prior
+    cloud_points: int  # surface points per frame, for distances between sequences
+    aligned: bool = True  # also train on cells in their principal frames, for generation
+    # Different values for filopodial cells, because their protrusions are only two voxels thin.
     filopodial: dict[str, Any] = field(default_factory=dict)
 
     def of(self, name: Name) -> "Size":
-        """The size for a data set."""
+        """The size with the values for a data set."""
         return replace(self, **(self.filopodial if name == "filopodia" else {}), filopodial={})
 
 
 SIZES = {
-    # Only shows that everything runs.
+    # Only tests that everything runs.
     "tiny": Size("tiny", 3, 2, 5, 32, "quick", (
         "training.epochs=150", "training.checkpoint_epochs=50", "model.width=32", "model.depth=3",
         "model.code_dim=8", "model.code_layers=[1, 2]", "model.omega=8.0", "sampling.pool_points=4000",
     ), 3, 128),
-    # Three experiments together take two cores less than an hour.
+    # Three experiments take less than an hour on two cores.
     "cpu": Size("cpu", 10, 6, 11, 96, "best", ("training.epochs=600",), 10, 1024, filopodial={
         "preset": "thin", "aligned": False,
     }),
-    # Filopodial cells on a grid that resolves them, by the preset for them: hours on two cores.
+    # Filopodial cells on a grid that resolves them, with their preset: hours on two cores.
     "thin": Size("thin", 10, 6, 11, 160, "thin", ("training.epochs=1200",), 10, 1024),
-    # All T cells, by the preset for cells that are not learned: a quarter of an hour a model on two cores, and there are two.
+    # All T cells, with the preset for unseen cells: a quarter of an hour per model on two cores; there are two models.
     "unseen": Size("unseen", 27, 6, 30, 96, "unseen", (), 33, 1024),
-    # The paper's numbers, for a GPU.
+    # The sizes of the paper, for a GPU.
     "paper": Size("paper", 33, 6, 30, 256, "paper", (), 33, 2048),
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Simulation:
-    """How a simulated data set is made."""
+    """Parameters of a simulated data set."""
 
     parameters: Parameters
     time_step_s: float
@@ -77,7 +77,7 @@ SIMULATIONS = {
 
 @dataclass(frozen=True)
 class Split:
-    """Names of the sequences to learn, and of those of cells that are never learned."""
+    """Names of the training sequences and of the held-out sequences, which are never used for training."""
 
     training: tuple[str, ...]
     held_out: tuple[str, ...]
@@ -86,7 +86,7 @@ class Split:
 def make_simulated(
     name: str, size: Size, folder: Path, *, seed: int, workers: int, overwrite: bool, progress: Progress
 ) -> Split:
-    """Simulate and prepare `folder`/shapes.zarr, or take the one that is there."""
+    """Simulate and prepare `folder`/shapes.zarr, or use the existing one."""
     simulation, shapes = SIMULATIONS[name], folder / "shapes.zarr"
     if overwrite or not shapes.exists():
         movies, n_cells = folder / "movies", size.sequences + size.held_out
@@ -109,10 +109,10 @@ def make_simulated(
 
 
 def make_tcells(source: Path, size: Size, folder: Path, *, workers: int, overwrite: bool, progress: Progress) -> Split:
-    """Prepare some of the T cells in `source`, split by cell as its sequences.csv says, or take the store that is there."""
+    """Prepare T cells from `source`, split by cell as in its sequences.csv, or use the existing store."""
     rows, shapes = sequence_rows(source), folder / "shapes.zarr"
     training, held_out = ([name for name in rows if rows[name]["split"] == part] for part in ("train", "held_out"))
-    # Spread over the list: neighbours in it are often the same cell.
+    # Evenly spaced, because neighbours in the list are often the same cell.
     split = Split(_spread(training, size.sequences), _spread(held_out, size.held_out))
     if overwrite or not shapes.exists():
         prepare(
@@ -128,7 +128,7 @@ def make_tcells(source: Path, size: Size, folder: Path, *, workers: int, overwri
 
 
 def sequence_rows(source: Path) -> dict[str, dict[str, str]]:
-    """What the T cells' sequences.csv says of each sequence. Raises InputError."""
+    """The rows of sequences.csv of the T cells, by name of the sequence. Raises InputError."""
     try:
         with (source / "sequences.csv").open(newline="") as file:
             return {row["name"]: row for row in csv.DictReader(file)}
@@ -145,7 +145,7 @@ def _spread(names: Sequence[str], n: int) -> tuple[str, ...]:
 
 
 def _checked(split: Split, shapes: Path, size: Size) -> Split:
-    """Raise InputError for a store that another size has left there."""
+    """Raise InputError for a store made with another size."""
     store = ShapeStore.open(shapes)
     n_frames = {sequence.info.n_frames for sequence in store}
     if (

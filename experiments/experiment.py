@@ -1,11 +1,11 @@
-"""What the three experiments share: options, data sets made and cells learned once, results.json, rows of the docs.
+"""Common parts of the three experiments: options, data sets, trained models, results.json, rows of the docs.
 
-Everything lies in one folder, by default out/experiments/SIZE:
+Everything is in one folder, by default out/experiments/SIZE:
 
-DATA SET/shapes.zarr       prepared cells, also those that are held out
-         RUN               trained models, which the experiments share: sine, relu, every-second
-         *.zarr            what the experiments rendered
-EXPERIMENT/results.json    all figures, by data set
+DATA SET/shapes.zarr       prepared cells, including held-out ones
+         RUN               trained models, shared by the experiments: sine, relu, every-second
+         *.zarr            rendered cells
+EXPERIMENT/results.json    all results, by data set
 """
 
 import json
@@ -34,7 +34,7 @@ DOCS, TCELLS = ROOT / "docs" / "results.md", ROOT.parent / "shared" / "data" / "
 
 @dataclass(frozen=True)
 class Options:
-    """What was asked for on the command line."""
+    """Options of the command line."""
 
     size: Size
     out: Path
@@ -46,7 +46,7 @@ class Options:
 
 @dataclass(frozen=True)
 class DataSet:
-    """A prepared data set, and what an experiment does with it."""
+    """A prepared data set, with methods to train on it and to measure."""
 
     name: Name
     options: Options
@@ -54,25 +54,25 @@ class DataSet:
 
     @property
     def folder(self) -> Path:
-        """Where all that is made of it lies."""
+        """Folder of everything made from the data set."""
         return self.options.out / self.name
 
     @property
     def shapes(self) -> Path:
-        """The store of its cells, learned and held out."""
+        """Store of its cells, training and held-out."""
         return self.folder / "shapes.zarr"
 
     @property
     def size(self) -> Size:
-        """How much is computed."""
+        """Amount of computation."""
         return self.options.size.of(self.name)
 
     def say(self, line: str) -> None:
-        """Say what is going on."""
+        """Print a progress message."""
         self.options.common.say(f"{self.name}: {line}")
 
     def learned(self, run: str, *settings: str, frame_stride: int = 1) -> Cells:
-        """The training cells, learned with these settings beside those of the size; a finished run is taken as it is."""
+        """Train on the training cells with these settings in addition to the size's; a finished run is reused."""
         path, options, common = self.folder / run, self.options, self.options.common
         if common.overwrite or not (path / "model.safetensors").exists():
             self.say(f"learning {len(self.split.training)} sequences, run {run}")
@@ -95,7 +95,7 @@ class DataSet:
         return cytoform.load(path, device=options.device)
 
     def reconstructed(self, cells: Cells, store: str, *, n_frames: int | None = None) -> Path:
-        """The training cells rendered from their codes, with as many frames as learned or as given."""
+        """Render the training cells from their codes, with the original or the given number of frames."""
         path, common = self.folder / f"{store}.zarr", self.options.common
         rendering = cytoform.Rendering(n_frames=n_frames)
         cytoform.reconstruct(
@@ -104,7 +104,7 @@ class DataSet:
         return path
 
     def compared(self, other: Path) -> Results:
-        """A reconstruction against the training cells, frame by frame."""
+        """Compare a reconstruction with the training cells, frame by frame."""
         common, training = self.options.common, list(self.split.training)
         with common.progress("measuring", len(training)) as advance:
             return cytoform.evaluate(
@@ -114,18 +114,18 @@ class DataSet:
 
 @dataclass(frozen=True)
 class Experiment:
-    """One of the paper's experiments: what it measures on a data set, and how that is told in docs/results.md."""
+    """One of the paper's experiments: measurement on a data set, and rows of the table in docs/results.md."""
 
     name: str
     columns: Row
     measure: Callable[[DataSet], dict[str, Any]]
-    # The paper's figures for a data set, and ours: rows that begin with data set and source.
+    # Results of the paper and ours for a data set: rows that begin with data set and source.
     published: Callable[[Name], Sequence[Row]]
     rows: Callable[[Name, str, dict[str, Any]], Sequence[Row]]
 
 
 def main(experiment: Experiment, arguments: list[str]) -> int:
-    """Run an experiment from the command line; the exit status is that of cytoform's own commands."""
+    """Run an experiment from the command line; returns the exit status, as for cytoform's commands."""
 
     def command(
         *,
@@ -139,22 +139,22 @@ def main(experiment: Experiment, arguments: list[str]) -> int:
         workers: WorkerOptions = WorkerOptions(),  # noqa: B008 (frozen)
         common: Common = Common(),  # noqa: B008 (frozen)
     ) -> None:
-        """Run on each data set what has no result yet, write results.json, and put its rows into the docs.
+        """Measure each data set without a result yet, write results.json, and update the table in the docs.
 
         Parameters
         ----------
         size
-            tiny only shows that it runs; cpu takes two cores under an hour for all three experiments; thin is for filopodial
-            cells, on a finer grid, and unseen for the T cells, all of them, each with the preset of that name and hours on two
+            tiny only tests that everything runs; cpu takes under an hour on two cores for all three experiments; thin is for
+            filopodial cells on a finer grid, and unseen for all T cells, each with the preset of this name and hours on two
             cores; paper is for a GPU.
         data
             The data sets.
         out
-            Folder to work in, shared by the experiments; by default out/experiments/SIZE in the project.
+            Working folder, shared by the experiments; default: out/experiments/SIZE in the project.
         tcells
             Folder of the T cells.
         docs
-            Markdown file with the table to update; tiny updates none but one that is given.
+            Markdown file with the table to update; tiny updates it only if it is given explicitly.
         no_docs
             Update no table.
         device
@@ -173,12 +173,12 @@ def main(experiment: Experiment, arguments: list[str]) -> int:
         suppress_keyboard_interrupt=False,
     )
     app.default(command)
-    # Without arguments, too, it is to run.
+    # Without arguments, run with the default size instead of showing the help.
     return run_command(arguments or ["--size", "cpu"], app)
 
 
 def run(experiment: Experiment, names: Sequence[Name], options: Options, docs: Path | None) -> None:
-    """Measure what is missing in results.json; a data set that is there is measured again only with --overwrite."""
+    """Measure data sets that are missing in results.json, or all with --overwrite."""
     path = options.out / experiment.name / "results.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     results: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
@@ -194,7 +194,7 @@ def run(experiment: Experiment, names: Sequence[Name], options: Options, docs: P
 
 
 def _measured(experiment: Experiment, name: Name, options: Options) -> dict[str, Any]:
-    """The figures of a data set, and where they come from."""
+    """Results of a data set with their provenance."""
     start = time.perf_counter()
     data = DataSet(name, options, _made(name, options))
     figures = experiment.measure(data)

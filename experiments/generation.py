@@ -1,13 +1,13 @@
-"""Section 3.2 of the paper: are new cells like the learned ones, by descriptors and as whole sequences, and no copies?
+"""Section 3.2 of the paper: are new cells like the training cells, in descriptors and as whole sequences, without copying?
 
     python experiments/generation.py --size cpu          # or paper, on a GPU; --help for more
 
-All priors of `cytoform.generate` are judged, on the model that 3.1 calls sine, and those that follow the learned codes also
-on one of cells in their principal frames (`--align principal`): cells have no preferred axis, and what lies between two
-that divide in different directions divides in none. Distances between sequences, MMD, COV and 1-NNA are those of
-cytoform/assess/statistics/sets.py; of aligned cells in principal frames on both sides, so that a turned copy is a copy.
-Novelty is the distance from a sequence to the nearest learned one; beside that of new cells stand that of held-out cells,
-which a good model need not come nearer than, and that of the reconstructions, which is what copies would have.
+All priors of `cytoform.generate` are judged on the model `sine` of section 3.1. Priors that follow the learned codes are also
+judged on a model of cells in their principal frames (`--align principal`): cells have no preferred axis, and a code between
+two cells that divide in different directions divides in neither. Distances between sequences, MMD, COV and 1-NNA are defined
+in cytoform/assess/statistics/sets.py; for aligned cells, both sides are in principal frames, so that a rotated copy counts as
+a copy. Novelty is the distance of a sequence to the nearest training sequence. For comparison, it is also given for held-out
+cells (a good model need not be closer) and for reconstructions (the value of copies).
 """
 
 import sys
@@ -47,13 +47,13 @@ PUBLISHED: dict[Name, Sequence[Row]] = {
 }
 
 
-# The half turns about the axes, and none: the ways in which the axes of a frame can point.
+# Identity and half turns about the axes: a principal frame is defined up to these.
 FLIPS = tuple(np.diag(signs) for signs in ((1.0, 1.0, 1.0), (1.0, -1.0, -1.0), (-1.0, 1.0, -1.0), (-1.0, -1.0, 1.0)))
 
 
 @dataclass(frozen=True)
 class Draws:
-    """A prior, its σ where it is not the usual one, and whether cells that fall to pieces are drawn again."""
+    """A prior with its σ if not the default, and whether cells in several pieces are drawn again."""
 
     prior: str
     sigma: float | None = None
@@ -63,13 +63,13 @@ class Draws:
         return self.prior + (f" σ {self.sigma:g}" if self.sigma else "") + (", whole" if self.whole else "")
 
 
-# New cells of the fitted priors are more alike than the learned ones, and smoother: the same, drawn wider.
+# New cells of fitted priors vary less than the training cells and are smoother; this prior is wider.
 WIDER = Draws("covariance", 1.5)
 
 
 @dataclass(frozen=True)
 class Model:
-    """What is learned for this experiment, how its cells are called in tables, and from which priors they come."""
+    """A model of this experiment: its run, settings, suffix in tables, and priors."""
 
     run: str
     settings: tuple[str, ...]
@@ -79,7 +79,7 @@ class Model:
 
 
 def models(*, aligned: bool, whole: bool) -> tuple[Model, ...]:
-    """With cells as they lie, and, if asked for, in their principal frames; wide draws whole where the learned cells are."""
+    """The models without and, if requested, with alignment; the wide prior draws whole cells if all training cells are."""
     priors = get_args(get_type_hints(cytoform.generate)["prior"])
     every = (*(Draws(prior) for prior in priors), replace(WIDER, whole=whole))
     following = tuple(each for each in every if each.prior not in ("gaussian", "around"))
@@ -90,7 +90,7 @@ def models(*, aligned: bool, whole: bool) -> tuple[Model, ...]:
 
 
 def measure(data: DataSet) -> dict[str, Any]:
-    """Originals, held-out cells, and new cells of every model and prior."""
+    """Measure originals, held-out cells, and new cells of every model and prior."""
     data.say("measuring the originals")
     originals = _described(data, data.shapes, data.split.training)
     found: dict[str, Any] = {
@@ -124,7 +124,7 @@ def measure(data: DataSet) -> dict[str, Any]:
 
 
 def _generated(data: DataSet, cells: Cells, model: Model, draws: Draws) -> Path:
-    """New cells in a store."""
+    """Generate new cells into a store."""
     name, common = str(draws).replace(" σ ", "-").replace(", ", "-"), data.options.common
     store = data.folder / f"generation-{model.run}-{name}.zarr"
     data.say(f"{data.size.generated} new cells, prior {draws}{model.suffix}")
@@ -142,7 +142,7 @@ def _judged(
     training: list[Clouds],
     within: np.ndarray,
 ) -> dict[str, Any]:
-    """New cells against the learned ones."""
+    """Compare new cells with the training cells."""
     names = cytoform.ShapeStore.open(store).names
     new, clouds = _described(data, store, names), _clouds(data, store, names, model)
     between, among = (_distances(one, clouds, model) for one in (training, clouds))
@@ -158,14 +158,14 @@ def _judged(
 
 
 def _described(data: DataSet, store: Path, names: Sequence[str]) -> list[MeasuredSequence]:
-    """Descriptors and topology of all frames."""
+    """Descriptors and topology of all frames of the sequences."""
     with data.options.common.progress("measuring", len(names)) as advance:
         tasks = [(store.absolute(), name) for name in names]
         return run_all(measure_sequence, tasks, workers=data.options.n_workers, done=advance)
 
 
 def _clouds(data: DataSet, store: Path, names: Sequence[str], model: Model) -> list[Clouds]:
-    """Points on the surfaces; of an aligned model in the principal frame of each sequence, whichever way it lies."""
+    """Point clouds on the surfaces; for an aligned model, rotated into the principal frame of each sequence."""
     rng, opened = np.random.default_rng(data.options.common.seed), cytoform.ShapeStore.open(store)
     clouds = [Clouds.on_surface(opened[name], data.size.cloud_points, rng) for name in names]
     if not model.aligned:
@@ -174,14 +174,14 @@ def _clouds(data: DataSet, store: Path, names: Sequence[str], model: Model) -> l
 
 
 def _distances(a: list[Clouds], b: list[Clouds], model: Model) -> np.ndarray:
-    """From every sequence of `a` to every one of `b`; aligned, whichever way their axes point, which is left to chance."""
+    """Pairwise distances of sequences; for an aligned model, the minimum over the ambiguity of principal axes."""
     if not model.aligned:
         return pairwise_um2(a, b)
     return np.minimum.reduce([pairwise_um2(a, [each.turned(flip) for each in b]) for flip in FLIPS])
 
 
 def principal_matrix(sequence: ShapeSequence) -> np.ndarray:
-    """The rotation (xyz) into the principal frame of all frames together, as `--align principal` takes it."""
+    """Rotation matrix (xyz) into the principal frame of all frames together, as in `--align principal`."""
     moments = [moments_of(sequence, t) for t in range(sequence.info.n_frames) if sequence.mask(t).any()]
     return to_matrix(principal_rotation(sum(moments[1:], start=moments[0]))[None])[0].numpy()
 
@@ -209,15 +209,15 @@ def _summary(values: np.ndarray) -> dict[str, Any]:
 
 
 def _topology(sequences: list[MeasuredSequence], name: Name) -> dict[str, Any]:
-    """How many frames have one piece (or, of cells that divide, two from some frame on), and how many are closed balls.
+    """Number of frames with one component (for dividing cells, also two after the division), and of simple frames.
 
-    A frame is simple where its Euler number is its number of pieces: no handle, no cavity.
+    A frame is simple if its Euler number equals its number of components: no handle, no cavity.
     """
     whole, simple, n_frames = 0, 0, 0
     for sequence in sequences:
         pieces = np.array([frame.topology.components for frame in sequence.frames])
         euler = np.array([frame.topology.euler for frame in sequence.frames])
-        # From here on, all frames have two: the cell has divided.
+        # After the last frame without exactly two components, the cell has divided.
         last_other = int(np.flatnonzero(pieces != 2).max(initial=-1))
         divided = (np.arange(len(pieces)) > last_other) & (name in DIVIDING)
         whole += int(((pieces == 1) | divided).sum())
@@ -227,12 +227,12 @@ def _topology(sequences: list[MeasuredSequence], name: Name) -> dict[str, Any]:
 
 
 def published(name: Name) -> list[Row]:
-    """The paper's figures."""
+    """Results of the paper."""
     return [(name, "published", *row) for row in PUBLISHED.get(name, ())]
 
 
 def rows(name: Name, size: str, results: dict[str, Any]) -> list[Row]:
-    """The originals, for novelty the held-out cells and what copies would have, and each prior."""
+    """Rows for the originals, the novelty of held-out cells and reconstructions, and each prior."""
     found: list[Row] = [_row(name, size, "original", results["originals"], {}, "")]
     for key, summary in results["novelty_um2"].items():
         found.append((name, size, key.replace("_", " "), *[""] * 8, _novelty(summary), ""))

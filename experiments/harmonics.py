@@ -1,4 +1,4 @@
-"""The exact surfaces behind the T-cell masks: spherical harmonics to degree 15 (README.md of the data)."""
+"""Exact surfaces of the T-cell masks: spherical harmonics to degree 15 (README.md of the data)."""
 
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -17,12 +17,12 @@ from cytoform.shapes.mesh import Mesh
 from data_sets import sequence_rows
 
 DEGREE = 15
-# Triangles of the parameter sphere: 5 gives vertices about 0.4 µm apart on a T cell; 4 does to match two surfaces.
+# Subdivisions of the parameter sphere: 5 gives vertices about 0.4 µm apart on a T cell; 4 suffices to match two surfaces.
 FINE, COARSE = 5, 4
 
 
 def basis(points_xyz: np.ndarray) -> np.ndarray:
-    """Values of the 256 functions at points of the unit sphere: the order of `coeffs_um_xyz`."""
+    """Values of the 256 basis functions at points of the unit sphere, in the order of `coeffs_um_xyz`."""
     x, y, z = points_xyz.T
     theta, phi = np.arccos(np.clip(z, -1, 1)), np.arctan2(y, x)
     values = np.zeros((len(x), (DEGREE + 1) ** 2))
@@ -36,7 +36,7 @@ def basis(points_xyz: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Sphere:
-    """A triangulated unit sphere, and the basis at its vertices."""
+    """A triangulated unit sphere with the basis functions at its vertices."""
 
     vertices_xyz: np.ndarray
     faces: np.ndarray
@@ -45,7 +45,7 @@ class Sphere:
 
 @cache
 def sphere(subdivisions: int) -> Sphere:
-    """A sphere of 20·4^subdivisions triangles."""
+    """A sphere with 20·4^subdivisions triangles."""
     found = trimesh.creation.icosphere(subdivisions=subdivisions)
     vertices = np.asarray(found.vertices, float)
     return Sphere(vertices, np.asarray(found.faces, np.int64), basis(vertices))
@@ -53,9 +53,9 @@ def sphere(subdivisions: int) -> Sphere:
 
 @dataclass(frozen=True)
 class Harmonics:
-    """The surfaces of all frames in the folder of the T cells, also of those that a stride of 2 leaves out of the masks.
+    """Surfaces of all frames of the T cells, including frames that the masks skip with a stride of 2.
 
-    Frames are counted as in the masks; with a stride of 2 there is a frame 0.5.
+    Frames are numbered as in the masks; with a stride of 2, there is a frame 0.5.
     """
 
     folder: Path
@@ -71,11 +71,11 @@ class Harmonics:
             raise InputError(f"{path}: missing or not the surfaces of the T cells; see --tcells") from None
 
     def stride(self, name: str) -> int:
-        """Frames of the microscope from one frame of the masks to the next."""
+        """Number of microscope frames per frame of the masks."""
         return int(sequence_rows(self.folder)[name]["stride"])
 
     def coefficients(self, name: str, frame: float) -> np.ndarray:
-        """Coefficients (256, xyz) of a frame, in µm in the frame of the microscope."""
+        """Coefficients (256, xyz) of a frame, in µm in microscope coordinates."""
         row, (rows, values) = sequence_rows(self.folder)[name], self._stored
         number = int(row["first_frame"]) + round(frame * int(row["stride"]))
         return np.asarray(values[rows[int(row["cell"]), number]])
@@ -86,18 +86,18 @@ class Harmonics:
         return _mesh(fine.basis @ self.coefficients(name, frame))
 
     def halfway(self, name: str, before: float, after: float) -> Mesh:
-        """The mean of two surfaces: of the points with the same parameters, once these are brought to agree."""
+        """Mean of two surfaces: of points with equal parameters, after the parametrisations are aligned."""
         fine, a, b = sphere(FINE), self.coefficients(name, before), self.coefficients(name, after)
         turned = matching_turn(a, b).apply(fine.vertices_xyz)
         return _mesh((fine.basis @ a + basis(turned) @ b) / 2)
 
 
 def matching_turn(a: np.ndarray, b: np.ndarray) -> Rotation:
-    """The rotation of parameters that takes those of surface `a` to those of `b`.
+    """Rotation from the parametrisation of surface `a` to the one of `b`.
 
-    Each surface has parameters of its own, turned against those of the frame before, often by half a turn: the mean of
-    their coefficients as they are would be no cell at all. Points of the centred surfaces that lie near each other
-    should have the same parameters; the rotation is the best one for all of them (Kabsch 1976).
+    Each surface has its own parametrisation, often rotated by half a turn between frames, so that the mean of unaligned
+    coefficients would not be a cell. The rotation is the best one (Kabsch 1976) that gives equal parameters to nearest
+    points of the centred surfaces.
     """
     coarse = sphere(COARSE)
     points_a, points_b = (points - points.mean(axis=0) for points in (coarse.basis @ a, coarse.basis @ b))
@@ -113,7 +113,7 @@ def _mesh(points_xyz_um: np.ndarray) -> Mesh:
 
 
 def mask_of(mesh: Mesh, grid: Grid) -> np.ndarray:
-    """The voxels (z, y, x) of `grid` whose centres lie inside, the centroid of the mesh in the middle of the cube."""
+    """Voxels (z, y, x) of `grid` with their centre inside a mesh, after moving its centroid to the middle of the cube."""
     vertices = mesh.vertices_xyz_um - centroid_xyz_um(mesh) + grid.half_extent_um
     low, high = vertices.min(axis=0), vertices.max(axis=0)
     span = [slice(*np.searchsorted(grid.centres_um, (l, h))) for l, h in zip(low, high, strict=True)]
@@ -126,7 +126,7 @@ def mask_of(mesh: Mesh, grid: Grid) -> np.ndarray:
 
 
 def centroid_xyz_um(mesh: Mesh) -> np.ndarray:
-    """Centre of the volume inside a closed mesh."""
+    """Centroid of the volume inside a closed mesh."""
     a, b, c = (mesh.vertices_xyz_um[mesh.faces[:, corner]].astype(float) for corner in range(3))
     volumes = np.einsum("ij,ij->i", a, np.cross(b, c))
     return np.asarray(volumes @ (a + b + c) / (4 * volumes.sum()))

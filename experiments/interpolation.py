@@ -1,11 +1,11 @@
-"""Section 3.3 of the paper: cells at times that were not learned, beside two ways of interpolating without a model.
+"""Section 3.3 of the paper: cells at unseen times, compared with two methods of interpolation without a model.
 
     python experiments/interpolation.py --size cpu       # or paper, on a GPU; --help for more
 
-A model learns every second frame and renders all of them. Each frame between two that it has seen is compared with the
-mean of the distance fields of those two, and of T cells with the mean of their exact surfaces, spherical harmonics. Where
-the masks of a T cell are every second frame of the microscope, the model of all frames (3.1's sine) is also asked for the
-real frames between. Every frame, of whatever origin, is centred on its own centroid, as the cells of a store are.
+A model learns every second frame and renders all frames. Each unseen frame between two seen ones is compared with the mean of
+their signed distance fields, and for T cells also with the mean of their exact surfaces (spherical harmonics). If the masks
+of a T cell are every second frame of the microscope, the model of all frames (`sine` of section 3.1) is also compared with
+the skipped real frames. Every frame is centred on its own centroid, like the cells of a store.
 """
 
 import sys
@@ -31,14 +31,14 @@ COLUMNS = ("data set", "size", "frames", "model", "mean of distance fields", "me
 PUBLISHED: dict[Name, Sequence[Row]] = {
     "filopodia": (("filopodial, all", "0.868 ± 0.044", "", "", "0.880 ± 0.022"),),
 }
-# Results by the frames that are judged, and how the table calls these and the ways.
+# Keys of results and titles in the table: kinds of frames, and methods.
 FRAMES = {"all": "all", "between": "unseen, between two seen", "real": "skipped real frames, all others learned"}
 WAYS = ("model", "distance_fields", "harmonics", "all_learned")
 Overlaps = dict[str, list[float]]
 
 
 def measure(data: DataSet) -> dict[str, Any]:
-    """Jaccard indices of the model and of both ways without one."""
+    """Jaccard indices of the model and of both methods without a model."""
     sine = data.learned("sine", "model.activation=sine")
     half = data.learned("every-second", "model.activation=sine", frame_stride=2)
     data.say("measuring, beside interpolation without a model")
@@ -63,7 +63,7 @@ def measure(data: DataSet) -> dict[str, Any]:
 
 
 def judge_unseen(shapes: Path, harmonics: Harmonics | None, name: str) -> Overlaps:
-    """Interpolation without a model against every unseen frame between two seen ones."""
+    """Interpolation without a model, compared with every unseen frame between two seen ones."""
     sequence = ShapeStore.open(shapes)[name]
     overlaps: Overlaps = {"distance_fields": [], **({"harmonics": []} if harmonics else {})}
     for frame in range(1, sequence.info.n_frames - 1, 2):
@@ -76,7 +76,7 @@ def judge_unseen(shapes: Path, harmonics: Harmonics | None, name: str) -> Overla
 
 
 def judge_real(shapes: Path, rendered: Path, harmonics: Harmonics, name: str) -> Overlaps:
-    """The model at half-times, and both ways without one, against the real frames that the masks skip."""
+    """The model at half-times, and both methods without a model, compared with the real frames that the masks skip."""
     sequence, model = ShapeStore.open(shapes)[name], ShapeStore.open(rendered)[name]
     overlaps: Overlaps = {"model": [], "distance_fields": [], "harmonics": []}
     for frame in range(sequence.info.n_frames - 1):
@@ -89,22 +89,22 @@ def judge_real(shapes: Path, rendered: Path, harmonics: Harmonics, name: str) ->
 
 
 def mean_of_fields(sequence: ShapeSequence, before: int, after: int) -> np.ndarray:
-    """Where the mean of the signed distances of two frames is at most 0."""
+    """Mask of the mean of two frames' signed distances."""
     return np.asarray(distance_everywhere_um(sequence, before) + distance_everywhere_um(sequence, after) <= 0)
 
 
 def distance_everywhere_um(sequence: ShapeSequence, frame: int) -> np.ndarray:
-    """Signed distance of a frame, also beyond the band that a store keeps."""
+    """Signed distance of a frame, also beyond the band of the store."""
     stored, inside = sequence.sdf_um(frame), sequence.mask(frame)
     spacing_um = sequence.grid.spacing_um
     transform = -edt.sdf(inside.astype(np.uint8), anisotropy=(spacing_um,) * 3, parallel=1)
-    # The surface lies about half a voxel before the nearest voxel centre on the other side.
+    # The surface is about half a voxel closer than the nearest voxel centre on the other side.
     beyond = transform - np.sign(transform) * spacing_um / 2
     return np.where(np.abs(stored) < sequence.band_um, stored, beyond)
 
 
 def _together(data: DataSet, judge: Any, names: Sequence[str]) -> Overlaps:
-    """All overlaps of many sequences."""
+    """Concatenated overlaps of several sequences."""
     with data.options.common.progress("interpolating", len(names)) as advance:
         found = run_all(judge, [(name,) for name in names], workers=data.options.n_workers, done=advance)
     return {way: _flat(one[way] for one in found) for way in found[0]}
@@ -120,12 +120,12 @@ def _summary(values: list[float]) -> dict[str, Any]:
 
 
 def published(name: Name) -> list[Row]:
-    """The paper's figures."""
+    """Results of the paper."""
     return [(name, "published", *row) for row in PUBLISHED.get(name, ())]
 
 
 def rows(name: Name, size: str, results: dict[str, Any]) -> list[Row]:
-    """A row for each kind of frames."""
+    """One row per kind of frames."""
     judged = [(title, results[frames]) for frames, title in FRAMES.items() if frames in results]
     return [(name, size, title, *(share_std(f[way]) if way in f else "" for way in WAYS)) for title, f in judged]
 

@@ -1,4 +1,4 @@
-"""Section 3.1 of the paper: how well learned cells come back from their codes, with sines and with ReLU.
+"""Section 3.1 of the paper: reconstruction of training cells from their codes, with sine and ReLU activations.
 
 python experiments/reconstruction.py --size cpu      # or paper, on a GPU; --help for more
 """
@@ -14,7 +14,7 @@ from tables import Row, mean_std, p_values, share_std
 
 COLUMNS = ("data set", "size", "cells", "Jaccard index", "size, µm³", "surface, µm²", "sphericity", "KS p, frames")
 ACTIVATIONS = ("sine", "relu")
-# Jaccard indices, and table 1's originals.
+# Jaccard indices, and originals of table 1.
 PUBLISHED: dict[Name, Sequence[Row]] = {
     "mitosis": (
         ("C. elegans, original", "", "34.7 ± 12.5", "62.8 ± 16.1", "1.54 ± 0.09", ""),
@@ -30,7 +30,7 @@ PUBLISHED: dict[Name, Sequence[Row]] = {
 
 
 def measure(data: DataSet) -> dict[str, Any]:
-    """The full comparison of each model with the originals, as `cytoform evaluate --paired` makes it."""
+    """Compare each model with the originals as `cytoform evaluate --paired`."""
     found = {}
     for activation in ACTIVATIONS:
         cells = data.learned(activation, f"model.activation={activation}")
@@ -40,12 +40,12 @@ def measure(data: DataSet) -> dict[str, Any]:
 
 
 def published(name: Name) -> list[Row]:
-    """The paper's figures."""
+    """Results of the paper."""
     return [(name, "published", *row) for row in PUBLISHED.get(name, ())]
 
 
 def rows(name: Name, size: str, results: dict[str, Any]) -> list[Row]:
-    """The originals, and each model's reconstruction."""
+    """Rows for the originals and for each model's reconstruction."""
     found = []
     for activation in ACTIVATIONS:
         descriptors = [results[activation]["descriptors"][key] for key in MAIN_DESCRIPTORS]

@@ -1,4 +1,4 @@
-"""The tables of docs/results.md that experiments write: a rerun replaces its own rows and nothing else."""
+"""Tables in docs/results.md; a rerun replaces only its own rows."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,9 +10,9 @@ Row = Sequence[str]
 
 
 def update_table(docs: Path, name: str, columns: Row, rows: Sequence[Row]) -> None:
-    """Put `rows` into the table between the markers of `name`, in place of those with the same first two cells.
+    """Write `rows` into the table between the markers of `name`, replacing rows with equal first two cells.
 
-    Other rows stay, unless the columns are not those of the table any more. Raises InputError without the markers.
+    Other rows are kept, unless the columns have changed. Raises InputError if the markers are missing.
     """
     begin, end = f"<!-- {name}: written by experiments/{name}.py -->", f"<!-- end of {name} -->"
     try:
@@ -34,7 +34,7 @@ def _cells(line: str) -> list[str]:
 
 
 def _replaced(old: list[list[str]], new: list[list[str]]) -> list[list[str]]:
-    """Old rows, with new ones where the first of the same data set and source was, or at the end."""
+    """Old rows, with new rows at the place of the replaced ones of equal data set and source, or at the end."""
     result = old
     for key in dict.fromkeys((row[0], row[1]) for row in new):
         places = [n for n, row in enumerate(result) if (row[0], row[1]) == key]
@@ -45,7 +45,7 @@ def _replaced(old: list[list[str]], new: list[list[str]]) -> list[list[str]]:
 
 
 def mean_std(summary: dict[str, float | None]) -> str:
-    """As the paper writes it: 34.7 ± 12.5."""
+    """Mean and standard deviation as in the paper: 34.7 ± 12.5."""
     mean, std = summary["mean"], summary["std"]
     if mean is None or std is None:
         return "–"
@@ -54,13 +54,13 @@ def mean_std(summary: dict[str, float | None]) -> str:
 
 
 def share_std(summary: dict[str, float | None]) -> str:
-    """A Jaccard index: 0.821 ± 0.029."""
+    """A Jaccard index with standard deviation: 0.821 ± 0.029."""
     mean, std = summary["mean"], summary["std"]
     return "–" if mean is None or std is None else f"{mean:.3f} ± {std:.3f}"
 
 
 def interval(estimate: dict[str, float]) -> str:
-    """A figure with its interval: 0.52 (0.41–0.63)."""
+    """A value with its interval: 0.52 (0.41–0.63)."""
     return f"{estimate['value']:.2f} ({estimate['low']:.2f}–{estimate['high']:.2f})"
 
 

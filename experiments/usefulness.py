@@ -1,14 +1,14 @@
-"""Are synthetic data useful? A fixed segmenter and tracker learn from real pairs, from synthetic ones and from both.
+"""Are synthetic data useful? A fixed segmenter and tracker are trained on real pairs, on synthetic pairs and on both.
 
 python experiments/usefulness.py --data nuclei --size cpu      # or paper, on a GPU; --help for more
 
-Tested on real frames that neither saw. The synthetic side knows the same share of real pairs and nothing else: cells are
-simulated, scaled to those in the share, and the texture of their images is learned from the share. All lies in
-out/experiments/SIZE/usefulness:
+Tests use real frames that are not used for training. The synthetic data use the same share of real pairs and nothing else:
+cells are simulated and scaled to the size of cells in the share, and the image texture is learned from the share. Everything
+is in out/experiments/SIZE/usefulness:
 
 results.json                          all scores, by data set
-DATA SET/truth                        the test frames, as py-ctcmetrics reads them
-DATA SET/N-frames/seed-S/scores.json  of one training, beside everything it was made with
+DATA SET/truth                        the test frames in the format of py-ctcmetrics
+DATA SET/N-frames/seed-S/scores.json  scores of one training, beside all intermediate data
 """
 
 import json
@@ -34,7 +34,7 @@ from cytoform.base.provenance import software_versions
 from cytoform.cli import run as run_command
 from cytoform.commands.common import Common, Device, WorkerOptions
 from cytoform.errors import InputError
-from cytoform.movies.pairs.pairs import Plane
+from cytoform.movies.pairs.pairs import MaskedImage
 from experiment import DOCS, ROOT
 from tables import Row, share_std, update_table
 from usefulness_data import NAMES, Name, RealSet, open_set, part_of, write_truth
@@ -46,23 +46,23 @@ SHARED = ROOT.parent / "shared" / "data"
 COLUMNS = ("data set", "size", "real frames", "real cells", "learned from", "SEG", "DET", "TRA", "in words")
 ARMS = ("real", "synthetic", "both")
 METRICS = ("SEG", "DET", "TRA")
-# A number of real frames, all of the training part, or the part of a frame that has a handful of cells.
+# A number of real frames, all frames of the training part, or a part of a frame with a handful of cells.
 Share = int | Literal["all", "handful"]
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much is computed."""
+    """Amount of computation."""
 
     name: str
-    steps: int  # of the segmenter, with four crops each, whatever it learns from
+    steps: int  # of the segmenter, with four crops each, for all training data
     seeds: int
     shares: tuple[Share, ...]  # real frames
     amounts: Amounts
 
 
 SIZES = {
-    # Only shows that everything runs.
+    # Only tests that everything runs.
     "tiny": Size("tiny", 4, 2, (1,), Amounts(2, 3, 24, 2, 16, 64)),
     # Nuclei in about 40 minutes on two cores.
     "cpu": Size("cpu", 1600, 3, ("handful", 1), Amounts(12, 8, 32, 10, 480)),
@@ -81,7 +81,7 @@ class Job:
     truth: Path
 
     def settings(self) -> dict[str, Any]:
-        """What its scores depend on beside the data."""
+        """Everything that determines its scores, except the data."""
         size = {key: value for key, value in asdict(self.size).items() if key not in ("name", "seeds", "shares")}
         known = {"texture": self.real.texture or self.recipe.kind, "cells_sha256": folder_sha256(self.recipe.cells)}
         frames = {"training": self.real.training, "test": self.real.test, "share": str(self.share), **known}
@@ -91,18 +91,18 @@ class Job:
         return found
 
     def frames(self) -> list[int]:
-        """Those that are learned: drawn, since some frames teach more than others."""
+        """Frames used for training: drawn at random, because frames differ in value."""
         n, rng = max(1, int(self.share)), np.random.default_rng([self.recipe.seed, *self.share.as_integer_ratio()])
         return sorted(rng.choice(self.real.training_frames, n, replace=False).tolist())
 
-    def known(self) -> list[Plane]:
-        """The real pairs that are learned: whole frames, or a part of one."""
+    def known(self) -> list[MaskedImage]:
+        """The real training pairs: whole frames, or a part of one."""
         planes, rng = self.real.planes(self.frames()), np.random.default_rng(self.recipe.seed)
         return planes if self.share >= 1 else [part_of(plane, self.share, rng) for plane in planes]
 
 
 def run_job(job: Job) -> dict[str, Any]:
-    """The scores of all arms. Everything that is there is taken as it is; raises InputError if it was made otherwise."""
+    """Scores of all arms; existing results are reused. Raises InputError if they were made with other settings."""
     folder, settings = job.recipe.folder, job.settings()
     folder.mkdir(parents=True, exist_ok=True)
     begun, record = folder / "settings.json", folder / "scores.json"
@@ -118,12 +118,14 @@ def run_job(job: Job) -> dict[str, Any]:
     return found
 
 
-def _learned(job: Job, share: Sequence[Plane], synthetic: Sequence[Plane], arm: str) -> dict[str, float | None]:
-    """Scores on the test frames of what was learned from an arm."""
+def _learned(
+    job: Job, share: Sequence[MaskedImage], synthetic: Sequence[MaskedImage], arm: str
+) -> dict[str, float | None]:
+    """Train the segmenter on one arm and score it on the test frames."""
     record = job.recipe.folder / f"{arm}.json"
     if not record.exists():
         n = max(len(share), len(synthetic))
-        # Both sides count the same in `both`, and every arm is shown as many crops.
+        # Real and synthetic pairs have equal weight in `both`, and every arm sees the same number of crops.
         planes = {"real": share, "synthetic": synthetic, "both": [*_repeated(share, n), *_repeated(synthetic, n)]}[arm]
         sizes = ObjectSizes.of(plane.labels_yx for plane in share)
         assert sizes is not None
@@ -139,24 +141,24 @@ def _learned(job: Job, share: Sequence[Plane], synthetic: Sequence[Plane], arm: 
 
 
 def in_frames(share: Share, real: RealSet) -> Fraction:
-    """How many frames a share has, at most all that may be learned."""
+    """Number of frames in a share, at most all training frames."""
     if share == "handful":
         return real.handful
     n = len(real.training_frames)
     return Fraction(n if share == "all" else min(share, n))
 
 
-def n_cells(planes: Sequence[Plane]) -> int:
-    """Cells in all frames, each counted in every one."""
+def n_cells(planes: Sequence[MaskedImage]) -> int:
+    """Number of cells, summed over frames."""
     return sum(len(np.unique(plane.labels_yx)) - 1 for plane in planes)
 
 
-def _repeated(planes: Sequence[Plane], n: int) -> list[Plane]:
+def _repeated(planes: Sequence[MaskedImage], n: int) -> list[MaskedImage]:
     return [planes[i % len(planes)] for i in range(n)]
 
 
 def measure(real: RealSet, size: Size, recipe: Recipe, common: Common, workers: int) -> dict[str, Any]:
-    """All scores of a data set, by share, and what was gained."""
+    """All scores of a data set by share, and the gain of synthetic data."""
     start = time.perf_counter()
     truth = recipe.folder / "truth"
     write_truth(real, truth)
@@ -183,7 +185,7 @@ def measure(real: RealSet, size: Size, recipe: Recipe, common: Common, workers: 
 
 
 def rows(name: str, size: str, results: dict[str, Any]) -> list[Row]:
-    """Mean and standard deviation over the seeds of every arm; what was gained stands beside `both`."""
+    """Rows with mean and standard deviation over seeds for every arm; the gain in words is in the row of `both`."""
     found = []
     for n, single in results["scores"].items():
         for arm in ARMS:
@@ -208,26 +210,26 @@ def command(
     workers: WorkerOptions = WorkerOptions(),  # noqa: B008 (frozen)
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
-    """Measure each data set that has no result of these options yet, write results.json, and put its rows into the docs.
+    """Measure each data set without a result for these options, write results.json, and update the table in the docs.
 
     Parameters
     ----------
     size
-        tiny only shows that it runs; cpu takes two cores about 40 minutes for the nuclei; paper is for a GPU.
+        tiny only tests that everything runs; cpu takes about 40 minutes on two cores for the nuclei; paper is for a GPU.
     data
         nuclei and dic are real images; embryo is real nuclei in images of known optics, so that only shapes differ.
     texture
-        How synthetic images get their texture from the share of real ones: learned by a network, or optics calibrated.
+        Texture of synthetic images, estimated from the share of real ones: by a network (learned) or by calibrated optics.
     cells
-        A shape store whose cells populate the synthetic scenes, for example of 'cytoform generate'; else simulated ones.
+        Shape store with the cells of synthetic scenes, for example of 'cytoform generate'; default: simulated cells.
     seeds
-        How often everything is drawn and learned anew; by default three times. More of them add to those that are there.
+        Number of repetitions with new random seeds; default: three. Existing repetitions are reused.
     out
-        Folder to work in; by default out/experiments/SIZE/usefulness in the project.
+        Working folder; default: out/experiments/SIZE/usefulness in the project.
     shared
         Folder with fluo_hela_nuclei, dic_hela and blastospim_nuclei.
     docs
-        Markdown file with the table to update; tiny updates none but one that is given.
+        Markdown file with the table to update; tiny updates it only if it is given explicitly.
     no_docs
         Update no table.
     device
@@ -262,7 +264,7 @@ def command(
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run it from the command line; the exit status is that of cytoform's own commands."""
+    """Run the experiment from the command line; returns the exit status, as for cytoform's commands."""
     app = App(
         name="experiments/usefulness.py",
         help=command.__doc__,

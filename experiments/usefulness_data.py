@@ -1,4 +1,4 @@
-"""What the usefulness experiment learns from and is tested on: real movies, and real shapes in images of known optics."""
+"""Training and test data of the usefulness experiment: real movies, and real shapes in images of known optics."""
 
 import shutil
 from collections.abc import Callable, Sequence
@@ -12,82 +12,82 @@ import numpy as np
 from cytoform.base.files import staged, write_json
 from cytoform.errors import InputError
 from cytoform.imaging.texture import OPTICS, open_texture
-from cytoform.movies.ctc import CtcWriter, frame_digits, write_image
+from cytoform.movies.ctc import CtcWriter, write_image
 from cytoform.movies.lineage import Lineage, Track, read_lineage
 from cytoform.movies.pairs.pair_sources import find_pairs
-from cytoform.movies.pairs.pairs import Plane, project_labels
+from cytoform.movies.pairs.pairs import MaskedImage, project_labels
 from cytoform.movies.readers import open_movies
 
 Triple = tuple[float, float, float]
 Name = Literal["nuclei", "dic", "embryo"]
 NAMES: tuple[Name, ...] = ("nuclei", "dic", "embryo")
-# Of an embryo: the first nuclei are learned, the others are for tests. Every second voxel along y and x is taken.
+# Embryo: the first nuclei are for training, the others for tests. Every second voxel along y and x is used.
 EMBRYO_VOXEL_UM, EMBRYO_STEP, EMBRYO_LEARNED = (2.0, 0.208, 0.208), 2, 4
 
 
 @dataclass(frozen=True)
 class RealSet:
-    """A movie of image and mask, in two dimensions; frames are numbered as its files are, ends included."""
+    """A 2D movie of images and masks; `training` and `test` are first and last frame numbers of the files."""
 
     name: str
     source: Path
     training: tuple[int, int]
     test: tuple[int, int]
     spacing_zyx_um: Triple
-    # Known optics instead of those that the share of real images tells.
+    # Known optics, instead of a texture estimated from the share of real images.
     texture: str | None = None
-    # The objective as a preset of the optics knows it: images do not tell.
+    # Preset of the optics with the objective, which images do not determine.
     objective: str | None = None
     # The images are projections of volumes with this voxel size, not thin planes.
     volume: bool = False
-    # The smallest share of real data: a part of one frame with a handful of cells.
+    # Smallest share of real data: a part of a frame with a handful of cells.
     handful: Fraction = Fraction(1)
 
     @property
     def lineage(self) -> Lineage | None:
-        """Tracks, where they are known."""
+        """Tracks, if known."""
         path = self.source / "01_GT" / "TRA" / "man_track.txt"
         return read_lineage(path) if path.exists() else None
 
-    def planes(self, frames: Sequence[int]) -> list[Plane]:
-        """Images and masks. Raises InputError where there are none."""
+    def planes(self, frames: Sequence[int]) -> list[MaskedImage]:
+        """Read images and masks of frames. Raises InputError for missing frames."""
         return read_planes(self.source, frames)
 
     def marker(self, frame: int) -> Path:
-        """The tracking truth of a frame."""
+        """File with the tracking truth of a frame."""
         return self.source / "01_GT" / "TRA" / f"man_track{frame:03d}.tif"
 
     @property
     def size_yx(self) -> tuple[int, int]:
-        """Of every frame, in pixels."""
+        """Height and width of a frame in pixels."""
         y, x = self.planes(self.test_frames[:1])[0].labels_yx.shape
         return y, x
 
     @property
     def training_frames(self) -> range:
-        """All that may be learned."""
+        """Numbers of the frames that may be used for training."""
         return range(self.training[0], self.training[1] + 1)
 
     @property
     def test_frames(self) -> range:
-        """None of them is ever learned."""
+        """Numbers of the test frames, which are never used for training."""
         return range(self.test[0], self.test[1] + 1)
 
 
-def read_planes(source: Path, frames: Sequence[int] | None = None) -> list[Plane]:
-    """Image and mask of every frame, or of these, of the two-dimensional movies of a Cell Tracking Challenge folder."""
+def read_planes(source: Path, frames: Sequence[int] | None = None) -> list[MaskedImage]:
+    """Image and mask of all or the given frames of the 2D movies in a Cell Tracking Challenge folder."""
     found = []
     for movie in find_pairs(source):
         if missing := sorted(set(frames or ()) - set(movie.images.frames)):
             raise InputError(f"{source}: no frame {missing[0]} in {movie.name}; give the data set as --shared has it")
         for frame in movie.images.frames if frames is None else frames:
             image, labels = movie.read(frame)
-            found.append(Plane(image[0], labels[0], movie.name, frame, None))
+            found.append(MaskedImage(image[0], labels[0], movie.name, frame, None))
     return found
 
 
-def part_of(plane: Plane, part: Fraction, rng: np.random.Generator) -> Plane:
-    """A part of a plane, as wide for its height, about a cell drawn at random."""
+def part_of(plane: MaskedImage, part: Fraction, rng: np.random.Generator) -> MaskedImage:
+    """A part of a plane with the same aspect ratio, around a random cell."""
     labels = plane.labels_yx
     sides = [max(1, round(n * float(part) ** 0.5)) for n in labels.shape]
     cell = rng.choice(np.unique(labels[labels > 0]))
@@ -101,7 +101,7 @@ def part_of(plane: Plane, part: Fraction, rng: np.random.Generator) -> Plane:
 
 
 def open_set(name: Name, shared: Path, folder: Path) -> RealSet:
-    """A real set in the folder of shared data; that of the embryo is made in `folder` unless it is there."""
+    """Open a real set in the folder of shared data; the embryo is rendered into `folder` unless it exists."""
     return SETS[name](shared, folder)
 
 
@@ -117,7 +117,7 @@ def _dic(shared: Path, folder: Path) -> RealSet:
 
 
 def _embryo(shared: Path, folder: Path) -> RealSet:
-    """Real nuclei have no images here: projections of optics with default parameters stand in, on both sides alike."""
+    """Nuclei without images: rendered as projections by the optical model, for both training and test."""
     movie = open_movies(shared / "blastospim_nuclei", voxel_size_zyx_um=EMBRYO_VOXEL_UM)[0]
     z_um, y_um, x_um = EMBRYO_VOXEL_UM
     spacing = (z_um, y_um * EMBRYO_STEP, x_um * EMBRYO_STEP)
@@ -134,19 +134,15 @@ def _embryo(shared: Path, folder: Path) -> RealSet:
 def _image_nuclei(
     folder: Path, read: Callable[[int], np.ndarray], parts: Sequence[Sequence[int]], n: int, spacing: Triple
 ) -> None:
-    """One movie: first all frames with the nuclei of the first part, then all frames with the others."""
+    """Render one movie: first all frames with the nuclei of the first part, then all frames with the others."""
     texture = open_texture(OPTICS)
     writer = CtcWriter(folder, len(parts) * n, spacing)
-    images = folder / "01"
-    images.mkdir()
     for part, labels in enumerate(parts):
         for time in range(n):
             frame, volume = part * n + time, read(time)[:, ::EMBRYO_STEP, ::EMBRYO_STEP]
             volume = np.where(np.isin(volume, labels), volume, 0).astype(np.uint16)
             image = texture.render(volume, spacing_zyx_um=spacing, frame=frame, seed=part, projection=True)
-            path = images / f"t{frame_digits(frame, writer.n_frames)}.tif"
-            write_image(path, image, spacing_zyx_um=spacing, time_step_s=None)
-            writer.write(frame, project_labels(volume)[None])
+            writer.write(frame, project_labels(volume)[None], image)
     writer.finish(
         Lineage(tuple(Track(label, k * n, (k + 1) * n - 1, 0) for k, part in enumerate(parts) for label in part))
     )
@@ -157,9 +153,9 @@ SETS: dict[Name, Callable[[Path, Path], RealSet]] = {"nuclei": _nuclei, "dic": _
 
 
 def write_truth(real: RealSet, out: Path) -> None:
-    """The test frames as py-ctcmetrics wants them, OUT/{SEG,TRA}, counted from 0; unless it is there.
+    """Write the test frames for py-ctcmetrics to OUT/{SEG,TRA}, counted from 0, unless OUT exists.
 
-    Without tracks, every mask of every frame is a track of its own: detections are counted, links are not.
+    Without tracks, every mask of every frame is its own track, so that detections are scored and links are not.
     """
     if out.exists():
         return
@@ -184,7 +180,7 @@ def write_truth(real: RealSet, out: Path) -> None:
 
 
 def within(lineage: Lineage, first: int, last: int) -> list[Track]:
-    """The tracks between two frames, counted from the first; parents that end before have gone."""
+    """Tracks between two frames, counted from the first; parents that end before are removed."""
     kept = [track for track in lineage.tracks if track.first <= last and track.last >= first]
     known = {track.label for track in kept}
     return [
@@ -199,7 +195,7 @@ def within(lineage: Lineage, first: int, last: int) -> list[Track]:
 
 
 def apart(masks: Sequence[np.ndarray]) -> tuple[list[np.ndarray], list[Track]]:
-    """Labels of their own for the masks of every frame, and the track of each."""
+    """Give every mask of every frame its own label; returns the labels and one track per mask."""
     numbered, tracks = [], []
     for time, labels in enumerate(masks):
         names, places = np.unique(labels, return_inverse=True)
@@ -210,7 +206,7 @@ def apart(masks: Sequence[np.ndarray]) -> tuple[list[np.ndarray], list[Track]]:
 
 
 def write_tracks(path: Path, tracks: Sequence[Track]) -> None:
-    """Rows of label, first and last frame, parent."""
+    """Write rows of label, first frame, last frame and parent."""
     path.write_text("".join(f"{track.label} {track.first} {track.last} {track.parent}\n" for track in tracks))
 
 

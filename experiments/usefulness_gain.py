@@ -1,4 +1,4 @@
-"""Scores over seeds, and what synthetic pairs add to real ones: the mean difference, how sure it is, and that in words."""
+"""Scores over seeds, and the gain by synthetic pairs: mean difference with its interval, and a sentence."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,10 +9,10 @@ CONFIDENCE = 0.95
 
 
 def gain(single: Sequence[dict[str, Any]], metric: str) -> dict[str, float] | None:
-    """Both minus real, seed by seed: mean and its t interval of 95 %; None without the metric or with one seed.
+    """Both minus real, seed by seed: mean and 95 % t interval; None without the metric or with a single seed.
 
-    Seeds differ in the frames drawn, the scene, the texture and the segmenter. The test frames are the same, so the
-    interval tells nothing of other movies.
+    Seeds differ in the drawn frames, the scene, the texture and the segmenter. The test frames are the same, so the
+    interval does not cover other movies.
     """
     from scipy.stats import t
 
@@ -26,7 +26,7 @@ def gain(single: Sequence[dict[str, Any]], metric: str) -> dict[str, float] | No
 
 
 def in_words(n_frames: str, seg: dict[str, float] | None) -> str:
-    """A sentence on whether synthetic and real pairs teach more than real ones alone."""
+    """A sentence on whether training on synthetic and real pairs is better than on real pairs alone."""
     frames = (
         f"{n_frames} of a real frame" if "/" in n_frames else f"{n_frames} real frame{'' if n_frames == '1' else 's'}"
     )
@@ -44,7 +44,7 @@ def in_words(n_frames: str, seg: dict[str, float] | None) -> str:
 
 
 def summary(single: Sequence[dict[str, Any]], arm: str, metric: str) -> dict[str, float | None]:
-    """Mean and standard deviation over seeds; None without the metric."""
+    """Mean and standard deviation over seeds; None if the metric is unknown."""
     values = [one[arm][metric] for one in single]
     if None in values:
         return {"mean": None, "std": None}

@@ -1,4 +1,4 @@
-"""A fixed tracker, and SEG, DET and TRA of what was found, by py-ctcmetrics."""
+"""A fixed tracker, and the metrics SEG, DET and TRA of its result, by py-ctcmetrics."""
 
 import contextlib
 import io
@@ -11,28 +11,28 @@ import tifffile
 
 from cytoform.assess.segmenter.segmenter import Segmenter
 from cytoform.movies.lineage import Track
-from cytoform.movies.pairs.pairs import Plane
+from cytoform.movies.pairs.pairs import MaskedImage
 from usefulness_data import apart, write_tracks
 
 Masks = Sequence[np.ndarray]
 
 
 def scores(
-    segmenter: Segmenter, planes: Sequence[Plane], truth: Path, *, tracked: bool, most_px: float
+    segmenter: Segmenter, planes: Sequence[MaskedImage], truth: Path, *, tracked: bool, most_px: float
 ) -> dict[str, float | None]:
-    """SEG and DET of a movie, and TRA where its tracks are known; `most_px` is how far a cell goes in a frame."""
+    """SEG and DET of a movie, and TRA if its tracks are known; `most_px` is the largest movement per frame."""
     masks: Masks = [segmenter.labels(plane.image_yx) for plane in planes]
     if not any(labels.any() for labels in masks):
-        return {"SEG": 0.0, "DET": 0.0, "TRA": 0.0 if tracked else None}  # the reader of tracks fails without any
+        return {"SEG": 0.0, "DET": 0.0, "TRA": 0.0 if tracked else None}  # py-ctcmetrics fails without tracks
     found, tracks = track(masks, most_px=most_px) if tracked else apart(masks)
     measured = ctc_scores(found, tracks, truth)
     return measured if tracked else {**measured, "TRA": None}
 
 
 def track(masks: Masks, *, most_px: float) -> tuple[list[np.ndarray], list[Track]]:
-    """Tracks by linear assignment (Jaqaman et al. 2008) of centroids, no farther apart than `most_px` in two frames.
+    """Tracks by linear assignment (Jaqaman et al. 2008) of centroids at most `most_px` apart in consecutive frames.
 
-    A cell that appears as near as that to one that goes on is taken for its sister. Gaps are not closed.
+    A new cell within this distance of a continuing cell is its sister. Gaps are not closed.
     """
     import pandas as pd
     from laptrack import LapTrack
@@ -59,7 +59,7 @@ def _middles(labels: np.ndarray) -> dict[int, tuple[float, ...]]:
 
 
 def ctc_scores(masks: Masks, tracks: Sequence[Track], truth: Path) -> dict[str, float | None]:
-    """SEG, DET and TRA of labelled frames and their tracks against a folder of truth with SEG and TRA."""
+    """SEG, DET and TRA of label images and tracks, compared with a folder that has SEG and TRA."""
     from ctc_metrics.scripts.evaluate import evaluate_sequence
 
     with tempfile.TemporaryDirectory() as scratch, contextlib.redirect_stdout(io.StringIO()):

@@ -1,4 +1,4 @@
-"""Synthetic pairs that know no more than a share of the real ones: cells of its size and number, in its texture."""
+"""Synthetic pairs from a share of the real ones: cells of its size and density, with its texture."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from cytoform.base.files import staged, write_atomically, write_json
 from cytoform.imaging.networks.config import TextureConfig
 from cytoform.imaging.rendering import render_pairs
 from cytoform.movies.ctc import write_image
-from cytoform.movies.pairs.pairs import FEWEST_PAIRS, Pairs, Plane, open_pairs
+from cytoform.movies.pairs.pairs import FEWEST_PAIRS, MaskedImage, Pairs, open_pairs
 from cytoform.prepare import prepare
 from cytoform.scenes.request import SceneRequest
 from cytoform.scenes.stage import benchmark
@@ -23,25 +23,25 @@ from usefulness_data import RealSet, Triple, read_planes
 
 TextureKind = Literal["learned", "optics"]
 SIMULATED_UM, TIME_STEP_S = 0.25, 60.0
-# Depth of a scene over the tallest family: room for those that divide along z. At most this share of the field is cells.
+# Depth of a scene relative to the tallest family, for cells that divide along z; largest share of the field covered by cells.
 DEPTH, MOST_COVERED = 1.2, 0.4
 CROP_STEP_PX = 16
 
 
 @dataclass(frozen=True)
 class Amounts:
-    """How much synthetic data is made, and how long its texture is learned."""
+    """Amounts of synthetic data and of texture training."""
 
-    cells: int  # simulated families, that scenes are populated with
+    cells: int  # simulated families
     cell_frames: int
     grid: int
     scene_frames: int
-    crops: int  # that the texture's network is shown; of smaller images more, and smaller ones
+    crops: int  # for training the texture; correspondingly more of smaller crops
     crop_px: int = 256
 
 
 def simulated_cells(folder: Path, amounts: Amounts, *, seed: int) -> Path:
-    """A store of simulated dividing cells with default parameters, which know of no real ones."""
+    """A store of simulated dividing cells with default parameters, independent of the real ones."""
     movies, store = folder / "movies", folder / "cells.zarr"
     if not store.exists():
         spacing = (SIMULATED_UM,) * 3
@@ -54,15 +54,15 @@ def simulated_cells(folder: Path, amounts: Amounts, *, seed: int) -> Path:
 
 @dataclass(frozen=True)
 class Typical:
-    """What cells of a store look like from above."""
+    """Typical size and number of the cells of a store, seen from above."""
 
     diameter_um: float
-    n_pieces: float  # of a family in a frame
-    tallest_um: float  # family of all
+    n_pieces: float  # mean number of components of a family in a frame
+    tallest_um: float  # height of the tallest family
 
     @classmethod
     def of(cls, path: Path) -> "Typical":
-        """Medians and means over all frames. Pieces are told apart in the volume: from above, one may hide another."""
+        """Measure all frames. Components are counted in 3D, because one may hide another from above."""
         store = ShapeStore.open(path)
         masks = [sequence.mask(frame) for sequence in store for frame in range(sequence.info.n_frames)]
         frames = [_pieces(mask) for mask in masks]
@@ -75,7 +75,7 @@ class Typical:
 
 
 def _pieces(mask_zyx: np.ndarray) -> list[np.ndarray]:
-    """Each connected piece, seen from above."""
+    """Each connected component, seen from above."""
     from scipy.ndimage import label
 
     labels, n = label(mask_zyx)
@@ -84,7 +84,7 @@ def _pieces(mask_zyx: np.ndarray) -> list[np.ndarray]:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How synthetic pairs are made for a share of real planes, and where they and all that leads to them lie."""
+    """Settings and folder of the synthetic pairs for a share of real planes."""
 
     real: RealSet
     amounts: Amounts
@@ -94,8 +94,8 @@ class Recipe:
     seed: int
     device: str
 
-    def planes(self, share: Sequence[Plane]) -> list[Plane]:
-        """Synthetic pairs; what is there is not made again."""
+    def planes(self, share: Sequence[MaskedImage]) -> list[MaskedImage]:
+        """Make the synthetic pairs, or read existing ones."""
         out = self.folder / "synthetic"
         if not out.exists():
             scene, texture = self._scene(share), self._texture(share)
@@ -110,16 +110,16 @@ class Recipe:
             )
         return read_planes(out)
 
-    def _scene(self, share: Sequence[Plane]) -> Path:
-        """Masks of a population: cells as wide in pixels, and as many, as in the share."""
+    def _scene(self, share: Sequence[MaskedImage]) -> Path:
+        """Masks of a population with the cell diameter in pixels and the density of the share."""
         out = self.folder / "scene"
         if not out.exists():
             request = scene_request(self.real, share, self.cells, self.real.size_yx)
             benchmark(dataclasses.replace(request, frames=self.amounts.scene_frames, seed=self.seed), out)
         return out
 
-    def _texture(self, share: Sequence[Plane]) -> str | Path:
-        """What makes images, learned from the share alone or known from outside."""
+    def _texture(self, share: Sequence[MaskedImage]) -> str | Path:
+        """Texture known in advance, or estimated from the share alone."""
         if self.real.texture is not None:
             return self.real.texture
         source = self.folder / "share"
@@ -129,7 +129,7 @@ class Recipe:
         return self._calibrated(pairs) if self.kind == "optics" else self._learned(pairs)
 
     def _calibrated(self, pairs: Pairs) -> Path:
-        """Optics: from outside comes the objective and nothing else."""
+        """Calibrate the optics; only the objective is known in advance."""
         from cytoform.imaging.optics.calibration import calibrate
         from cytoform.imaging.optics.parameters import Microscope, OpticsParameters, read_parameters
 
@@ -158,7 +158,7 @@ class Recipe:
 
 
 def texture_config(shapes_yx: Sequence[tuple[int, ...]], amounts: Amounts) -> TextureConfig:
-    """The preset small with epochs for a given number of pixels, however many pairs there are and however small."""
+    """The preset small, with epochs for a fixed number of pixels, independent of number and size of the pairs."""
     config = TextureConfig.load(preset="small")
     largest = min(n for shape in shapes_yx for n in shape) // CROP_STEP_PX * CROP_STEP_PX
     crop_px = min(amounts.crop_px, largest)
@@ -168,12 +168,12 @@ def texture_config(shapes_yx: Sequence[tuple[int, ...]], amounts: Amounts) -> Te
     return config.model_copy(update={"training": config.training.model_copy(update=changed)})
 
 
-def scene_request(real: RealSet, share: Sequence[Plane], cells: Path, size_yx: tuple[int, int]) -> SceneRequest:
-    """A scene in which the cells of a store are as wide in pixels, and as many an area, as in the share."""
+def scene_request(real: RealSet, share: Sequence[MaskedImage], cells: Path, size_yx: tuple[int, int]) -> SceneRequest:
+    """A request for a scene with the cell diameter in pixels and the density of the share."""
     sizes, typical = ObjectSizes.of(plane.labels_yx for plane in share), Typical.of(cells)
     assert sizes is not None
     z_um, pixel_um = real.spacing_zyx_um[0], real.spacing_zyx_um[-1]
-    # Lengths of the scene, where cells keep their size, over lengths of the images.
+    # Length in the scene (where cells keep their size) relative to length in the images.
     scale = typical.diameter_um / (sizes.diameter_px * pixel_um)
     step_um = z_um if real.volume else pixel_um
     voxel: Triple = (step_um * scale, pixel_um * scale, pixel_um * scale)
@@ -193,8 +193,8 @@ def scene_request(real: RealSet, share: Sequence[Plane], cells: Path, size_yx: t
     )
 
 
-def write_share(share: Sequence[Plane], out: Path, *, spacing_zyx_um: Triple) -> None:
-    """The real planes as a Cell Tracking Challenge folder; fewer than four are cut into quarters, as is refused otherwise."""
+def write_share(share: Sequence[MaskedImage], out: Path, *, spacing_zyx_um: Triple) -> None:
+    """Write the real planes as a Cell Tracking Challenge folder; fewer than four are cut into quarters."""
     parts = list(share) if len(share) >= FEWEST_PAIRS else [part for plane in share for part in quarters(plane)]
     with staged(out) as folder:
         for inner in ("01", "01_ST/SEG"):
@@ -208,8 +208,8 @@ def write_share(share: Sequence[Plane], out: Path, *, spacing_zyx_um: Triple) ->
         write_json(folder / "provenance.json", {"frames": [plane.frame for plane in share], "pairs": len(parts)})
 
 
-def quarters(plane: Plane) -> list[Plane]:
-    """Four planes of equal size; an odd row or column at the end is left out."""
+def quarters(plane: MaskedImage) -> list[MaskedImage]:
+    """Four planes of equal size; an odd last row or column is dropped."""
     y, x = (n // 2 for n in plane.labels_yx.shape)
     return [
         dataclasses.replace(plane, image_yx=plane.image_yx[part], labels_yx=plane.labels_yx[part])

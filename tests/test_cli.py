@@ -33,6 +33,19 @@ def test_every_command_explains_itself(command: str) -> None:
     assert "Usage" in done.stdout
 
 
+def test_the_help_of_no_command_loads_anything_heavy() -> None:
+    """Options are the library's own dataclasses, so their modules must be light."""
+    commands = [[name] for name in cli.COMMANDS] + [["simulate", "mitosis"], ["simulate", "filopodia"]]
+    commands += [["texture", name] for name in ("train", "calibrate", "render", "evaluate")]
+    code = (
+        f"import sys\nfrom cytoform.cli import run\nfor command in {commands}:\n    run([*command, '--help'])\n"
+        "print([m for m in ('torch', 'scipy', 'zarr', 'lightning_fabric', 'matplotlib', 'distributed') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.rstrip().endswith("[]")
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -86,11 +99,3 @@ def test_faults_become_a_line_and_a_status(
     error = capsys.readouterr().err
     assert words in error
     assert error.count("\n") == 1
-
-
-def test_the_command_line_renders_with_the_librarys_own_defaults() -> None:
-    """They are written twice, so that --help need not import PyTorch."""
-    from cytoform.commands.common import RenderingOptions
-    from cytoform.synthesis.sequences import Rendering
-
-    assert RenderingOptions().rendering() == Rendering()

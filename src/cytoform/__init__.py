@@ -1,51 +1,74 @@
 """Learns how living cells change shape, as continuous signed distances in space and time, and makes new ones."""
 
-from importlib import import_module
-from typing import Any
+from cytoform.base.lazy import importer
 
 __version__ = "0.1.0"
 
-# The public calls and where they live; imported when first used, since torch and its kin take seconds.
-_PUBLIC = {
-    "fetch": "cytoform.datasets.fetch",
+# The call behind each command.
+_CALLS = {
+    "demo": "cytoform.demo",
     "simulate": "cytoform.simulate.population",
-    "prepare": "cytoform.prepare",
-    "load_config": "cytoform.runs.config",
+    "fetch": "cytoform.datasets.fetch",
+    "prepare": "cytoform.prepare.stage",
     "train": "cytoform.runs.stage",
-    "load": "cytoform.synthesis.cells",
     "reconstruct": "cytoform.synthesis.sequences",
-    "generate": "cytoform.synthesis.sequences",
     "complete": "cytoform.synthesis.fitting.stage",
-    "FitSettings": "cytoform.synthesis.fitting.fit",
+    "generate": "cytoform.synthesis.sequences",
     "interpolate": "cytoform.synthesis.interpolation",
     "write_latent_report": "cytoform.reports.latent.stage",
-    "LatentView": "cytoform.reports.latent.stage",
-    "Look": "cytoform.reports.latent.stage",  # earlier name of LatentView
-    "Rendering": "cytoform.synthesis.sequences",
-    "condition_on": "cytoform.synthesis.conditional.stage",
-    "import_shapes": "cytoform.exchange.published_shapes",
-    "import_run": "cytoform.exchange.import_run",
-    "Assumed": "cytoform.exchange.import_run",
     "evaluate": "cytoform.assess.results",
     "write_report": "cytoform.reports.shapes.write",
-    "open_pairs": "cytoform.movies.pairs.pairs",
-    "open_texture": "cytoform.imaging.texture",
-    "render_pairs": "cytoform.imaging.rendering",
     "train_texture": "cytoform.imaging.networks.stage",
+    "calibrate": "cytoform.imaging.optics.calibration",
+    "render_pairs": "cytoform.imaging.rendering",
+    "write_texture_report": "cytoform.reports.images.stage",
+    "write_view": "cytoform.pictures.player.view",
+    "export": "cytoform.exchange.export",
+    "write_movie": "cytoform.pictures.film.write",
+    "benchmark": "cytoform.scenes.stage",
+    "import_shapes": "cytoform.exchange.published_shapes",
+    "import_run": "cytoform.exchange.import_run",
+    "info": "cytoform.reports.contents",
+}
+# What they take and give.
+_PUBLIC = _CALLS | {
+    "Assumed": "cytoform.exchange.import_run",  # earlier name of Assumptions
+    "Assumptions": "cytoform.exchange.import_run",
+    "Cells": "cytoform.synthesis.cells",
+    "CodeMap": "cytoform.reports.shapes.code_map",
+    "Comparison": "cytoform.reports.shapes.write",
+    "Condition": "cytoform.synthesis.conditional.search",
+    "Config": "cytoform.runs.config",
+    "DemoSize": "cytoform.demo",
+    "FilopodiaParameters": "cytoform.simulate.parameters",
+    "FitSettings": "cytoform.synthesis.options",
+    "Grid": "cytoform.shapes.grid",
+    "InputError": "cytoform.errors",
+    "LatentView": "cytoform.reports.latent.stage",
+    "Look": "cytoform.reports.latent.stage",  # earlier name of LatentView
+    "Mesh": "cytoform.shapes.mesh",
+    "MitosisParameters": "cytoform.simulate.parameters",
+    "MovieStyle": "cytoform.pictures.film.style",
+    "OpticsParameters": "cytoform.imaging.optics.parameters",
+    "Pairs": "cytoform.movies.pairs.pairs",
+    "Patience": "cytoform.datasets.download",
+    "Progress": "cytoform.base.parallel",
+    "Rendering": "cytoform.synthesis.options",
+    "SceneRequest": "cytoform.scenes.request",
+    "TrainingBudget": "cytoform.reports.images.stage",
+    "ShapeStore": "cytoform.shapes.store",
+    "Source": "cytoform.reports.images.stage",
     "TextureConfig": "cytoform.imaging.networks.config",
     "TextureModel": "cytoform.imaging.networks.model",
-    "write_movie": "cytoform.pictures.film",
-    "MovieStyle": "cytoform.pictures.film",
-    "ShapeStore": "cytoform.shapes.store",
-    "Grid": "cytoform.shapes.grid",
-    "Mesh": "cytoform.shapes.mesh",
-    "InputError": "cytoform.errors",
+    "condition_on": "cytoform.synthesis.conditional.stage",
+    "load": "cytoform.synthesis.cells",
+    "load_config": "cytoform.runs.config",
+    "open_pairs": "cytoform.movies.pairs.pairs",
+    "open_texture": "cytoform.imaging.texture",
+    "write_scene_report": "cytoform.reports.scenes.page",
 }
 
 __all__ = ["__version__", *sorted(_PUBLIC)]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _PUBLIC:
-        raise AttributeError(f"module 'cytoform' has no attribute {name!r}")
-    return getattr(import_module(_PUBLIC[name]), name)
+# Imported when first used, since torch and its kin take seconds.
+__getattr__ = importer(__name__, _PUBLIC)

@@ -1,6 +1,6 @@
-"""The command line: one subcommand a stage, and the one place where faults become a line and an exit status.
+"""The command line: one subcommand a stage, and the only place that turns an exception into a line and an exit status.
 
-Subcommands live in `cytoform.commands` and are imported only when they are called, so that --help answers at once.
+Subcommands live in `cytoform.commands`. Each is imported when it is called, so that --help answers at once.
 """
 
 import errno
@@ -23,18 +23,18 @@ COMMANDS = {
     "prepare": "Label movies to a shape store: signed distances of every cell family.",
     "train": "Learn the cells of a shape store.",
     "reconstruct": "Render the learned cells from their codes.",
-    "fit": "Find codes for cells that the run has not seen, and complete them.",
-    "generate": "Render new cells that never existed.",
-    "interpolate": "Render cells between two learned ones.",
-    "latent": "Look at the space of codes: components, map, traversals, neighbours.",
+    "fit": "Fit cells that the run has not seen, and fill in their gaps.",
+    "generate": "Render new cells from random codes.",
+    "interpolate": "Render cells between two learned cells.",
+    "latent": "Explore the latent space: components, map, traversals, neighbours.",
     "evaluate": "Compare two shape stores: results.json, figures, report.html.",
-    "texture": "Microscope images for masks: learn them from real ones, or take a microscope's optics.",
-    "view": "Look at the cells of a shape store in 3D: one page for the browser.",
-    "export": "Write a shape store as masks, meshes, points or another format.",
+    "texture": "Microscope images for masks: from a trained network, or from a microscope's optics.",
+    "view": "Show the cells of a shape store in 3D: one page for the browser.",
+    "export": "Convert a shape store to masks, meshes, points or another format.",
     "movie": "Show cells as a movie: time-lapse or turntable, MP4, GIF or PNG.",
     "benchmark": "Many cells in one movie: images, masks, tracks and lineage as a benchmark data set.",
     "import": "Read files of the published code: distances or a checkpoint with its codes.",
-    "info": "Say what is in a file or folder.",
+    "info": "Describe a file or folder.",
 }
 DISK_FAULTS = {errno.ENOSPC: "no space left on the disk", errno.EDQUOT: "the disk quota is used up"}
 
@@ -43,7 +43,7 @@ app = App(
     help=cytoform.__doc__,
     version=cytoform.__version__,
     help_format="plaintext",
-    suppress_keyboard_interrupt=False,  # we say that we stopped
+    suppress_keyboard_interrupt=False,  # `run` reports it
 )
 for name, summary in COMMANDS.items():
     python_name = f"{name}_" if iskeyword(name) else name
@@ -51,9 +51,9 @@ for name, summary in COMMANDS.items():
 
 
 def run(arguments: list[str], other: App | None = None) -> int:
-    """Run one command; return 0, 2 for what the user can put right, 130 when stopped, 1 for a fault of ours.
+    """Run one command and return its exit status: 0, 2 for a fault that the user can fix, 130 if stopped, 1 for a bug.
 
-    The command is cytoform's, or that of an `other` app, which then fails in the same words.
+    `other` is another app to run, with the same reports of faults.
     """
     chosen, name = (app, "cytoform") if other is None else (other, other.name[0])
     debug = "--debug" in arguments
@@ -89,7 +89,7 @@ def _explain(fault: Exception, name: str) -> int:
 
 
 def _with_notes(message: str, fault: BaseException) -> str:
-    """The message, and what a stage has to say on how to go on."""
+    """The message, and the notes of a stage on how to resume."""
     return "; ".join([message, *getattr(fault, "__notes__", [])])
 
 

@@ -7,15 +7,16 @@ from pathlib import Path
 from cytoform.assess.results import Results, evaluate_all
 from cytoform.assess.stores import select
 from cytoform.base.files import staged, write_json
+from cytoform.base.lazy import make_callable
 from cytoform.base.parallel import Progress, no_progress
 from cytoform.base.provenance import software_versions
-from cytoform.prepare import prepare
+from cytoform.prepare.stage import prepare
 from cytoform.priors.file import write_priors
 from cytoform.reports.shapes.codes import map_of_codes
 from cytoform.reports.shapes.write import Comparison, write_report
 from cytoform.runs.config import load_config
 from cytoform.runs.stage import train
-from cytoform.simulate.mitosis import MitosisParameters
+from cytoform.simulate.parameters import MitosisParameters
 from cytoform.simulate.population import n_tasks, simulate
 from cytoform.synthesis.cells import load
 from cytoform.synthesis.sequences import generate, reconstruct
@@ -92,3 +93,6 @@ def demo(
             progress=progress,
         )
     return pairs
+
+
+make_callable(__name__)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cytoform.base.unfinished import Unfinished
+from cytoform.base.unfinished import Unfinished, refuse_to_resume
 from cytoform.errors import InputError
 
 
@@ -53,3 +53,37 @@ def test_takes_the_place_of_what_is_there_and_cleans_up(tmp_path: Path) -> None:
         work.put_in_place(grown(work))
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["file"]
+
+
+RECORDED = {
+    "frames": 3,
+    "size_zyx": [4, 5, 6],
+    "sources": ["a", "b", "c", "d"],
+    "sha256": "f" * 64,
+    "projection": False,
+}
+OPTIONS = {"size_zyx": "--size", "sources": "list of sources", "sha256": "data set"}
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        (
+            {"frames": 2},
+            "out: --resume with another --frames (3 before, 2 now); give the same sources and options again",
+        ),
+        ({"size_zyx": [4, 5, 7]}, "another --size ([4, 5, 6] before, [4, 5, 7] now);"),
+        ({"sources": ["a"]}, "another list of sources (4 of them before, ['a'] now);"),
+        ({"sources": ["a", "b", "d", "c"]}, "another list of sources;"),
+        ({"sha256": "e" * 64}, "another data set;"),
+        ({"new_option": 1}, "another --new-option (None before, 1 now);"),
+    ],
+)
+def test_the_first_option_that_differs_is_named(other: dict[str, object], words: str) -> None:
+    with pytest.raises(InputError) as fault:
+        refuse_to_resume(Path("out"), wanted=RECORDED | other, recorded=RECORDED, options=OPTIONS)
+    assert words in str(fault.value)
+
+
+def test_the_same_request_is_resumed() -> None:
+    refuse_to_resume(Path("out"), wanted={"frames": 3}, recorded=RECORDED, options=OPTIONS)

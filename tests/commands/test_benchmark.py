@@ -91,7 +91,7 @@ REFUSED = {
     "series": (["--series", "colour=1"], "--series"),
     "values": (["--series", "planes=1,2.5"], "whole numbers"),
     "motion": (["--motion", "nowhere.zarr"], "nowhere.zarr"),
-    "still": (["--motion", "PAIRS"], "have not kept where they moved"),
+    "still": (["--motion", "PAIRS"], "no sequence records how its cell moved"),
 }
 
 
@@ -149,4 +149,5 @@ def test_help_is_quick_about_it(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_no_such_cells(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["benchmark", str(tmp_path / "none"), *options(tmp_path / "set", "--texture", "none")]
-    assert_refused(arguments, "give a run of 'cytoform train' or a shape store", capsys, folder=tmp_path)
+    words = "none: no such run folder or shape store; give a run folder of 'cytoform train' or a shape store"
+    assert_refused(arguments, words, capsys, folder=tmp_path)

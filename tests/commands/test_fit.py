@@ -46,6 +46,7 @@ def test_a_movie_is_prepared_on_the_cube_of_the_run(trained: Path, tmp_path: Pat
     store = ShapeStore.open(tmp_path / "fitted.zarr")
     assert store.grid.half_extent_um == 6
     assert store["cell"].mask(0).sum() * store.grid.spacing_um**3 == pytest.approx(4 / 3 * np.pi * 27, rel=0.15)
+    assert store["cell"].info.source == "fitted to cell.tif"
     assert {path.name for path in tmp_path.iterdir()} == {"cell.tif", "fitted.zarr"}
 
 

@@ -13,10 +13,10 @@ from refusals import assert_refused
 
 from cytoform import cli
 from cytoform.assess.images import bootstrap
-from cytoform.movies.pairs.pairs import Plane
+from cytoform.movies.pairs.pairs import MaskedImage
 
 
-def write_pairs(folder: Path, planes: list[Plane]) -> Path:
+def write_pairs(folder: Path, planes: list[MaskedImage]) -> Path:
     images, masks = folder / "01", folder / "01_GT" / "SEG"
     for each in (images, masks):
         each.mkdir(parents=True)

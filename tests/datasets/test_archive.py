@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cytoform.datasets.archive import DamagedArchive, check_archive, unpack
+from cytoform.datasets.archive import DamagedArchive, check_archive, unpack_archive
 from cytoform.errors import InputError
 
 
@@ -26,7 +26,7 @@ def zipped(path: Path, members: dict[str, bytes], *, mode: int = stat.S_IFREG | 
 def unpacked(archive: Path) -> Path:
     folder = archive.parent / "room" / "out"
     folder.mkdir(parents=True)
-    unpack(archive, folder)
+    unpack_archive(archive, folder)
     return folder
 
 

@@ -171,7 +171,7 @@ def test_a_file_that_changed_on_the_server_is_noticed(tmp_path: Path) -> None:
         found = get(server.address, tmp_path)
         found.path.unlink()
         server.content = CONTENT[::-1]
-        with pytest.raises(InputError, match=r"SHA-256 is not that of .*\.sha256"):
+        with pytest.raises(InputError, match=r"SHA-256 differs from .*\.sha256"):
             get(server.address, tmp_path)
     assert whole(tmp_path) == []
 
@@ -180,7 +180,7 @@ def test_a_file_that_the_check_refuses(tmp_path: Path) -> None:
     def refuse(_: Path) -> None:
         raise InputError("no cells")
 
-    with serve(CONTENT) as server, pytest.raises(InputError, match="what came is no cells"):
+    with serve(CONTENT) as server, pytest.raises(InputError, match="the file is no cells"):
         get(server.address, tmp_path, check=refuse)
     assert [path.suffix for path in tmp_path.iterdir()] == [".lock"]
 

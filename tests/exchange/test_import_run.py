@@ -15,7 +15,7 @@ from refusals import assert_refused
 from scipy.io import savemat
 
 from cytoform import cli
-from cytoform.exchange.import_run import Assumed, import_run
+from cytoform.exchange.import_run import Assumptions, import_run
 from cytoform.representations.bounds import Bounds
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import ShapeStore
@@ -37,7 +37,7 @@ def plain(
     return decoder
 
 
-def imported(folder: Path, decoder: PublishedDecoder, assumed: Assumed, codes: np.ndarray = CODES) -> Path:
+def imported(folder: Path, decoder: PublishedDecoder, assumed: Assumptions, codes: np.ndarray = CODES) -> Path:
     import_run(
         write_checkpoint(folder / "model.pth", decoder),
         write_codes(folder / "lat_vecs.mat", codes),
@@ -66,7 +66,7 @@ def test_the_field_is_the_published_decoder(
 ) -> None:
     """One half extent a unit, so that 1e-5 is one of the published output."""
     decoder = plain(activation, widths, skips)
-    run = load(imported(tmp_path, decoder, Assumed(GRID, activation, um_per_unit=GRID.half_extent_um)))  # type: ignore[arg-type]
+    run = load(imported(tmp_path, decoder, Assumptions(GRID, activation, um_per_unit=GRID.half_extent_um)))  # type: ignore[arg-type]
     points = np.random.default_rng(1).uniform(0, 12, (400, 3))
     for number, code in enumerate(CODES):
         for time in (-1.0, 0.13, 1.0):
@@ -90,7 +90,7 @@ def test_size_of_the_published_network(tmp_path: Path) -> None:
     assert decoder.lin4.weight.shape == (124, 320)
     assert decoder.lin10.weight.shape == (1, 128)
     codes = np.random.default_rng(0).normal(0, 0.01, (2, 192))
-    run = load(imported(tmp_path, decoder, Assumed(GRID), codes)).run
+    run = load(imported(tmp_path, decoder, Assumptions(GRID), codes)).run
     model = run.config.model
     assert (model.depth, model.width, model.code_dim, model.code_layers) == (10, 125, 192, (1, 5, 8))
     assert run.config.training.epochs == 15000
@@ -101,7 +101,7 @@ def test_size_of_the_published_network(tmp_path: Path) -> None:
 def test_reconstruct_gives_the_published_volume(method: str, tmp_path: Path) -> None:
     """Voxel by voxel, with the axes as `import` reads them from an array (t, y, x, z)."""
     decoder = plain(omega=4.0)
-    run = imported(tmp_path, decoder, Assumed(GRID, omega=4.0, n_frames=3, time_step_s=20.0, um_per_unit=3.0))
+    run = imported(tmp_path, decoder, Assumptions(GRID, omega=4.0, n_frames=3, time_step_s=20.0, um_per_unit=3.0))
     out = tmp_path / "rec.zarr"
     assert cli.run(["reconstruct", str(run), "--out", str(out), "--method", method, "--quiet"]) == 0
     store = ShapeStore.open(out)
@@ -122,7 +122,7 @@ def test_reconstruct_gives_the_published_volume(method: str, tmp_path: Path) -> 
 
 
 def test_generate_uses_an_imported_run(tmp_path: Path) -> None:
-    run = imported(tmp_path, plain(), Assumed(GRID, n_frames=2))
+    run = imported(tmp_path, plain(), Assumptions(GRID, n_frames=2))
     assert (
         cli.run(["generate", str(run), "--out", str(tmp_path / "new.zarr"), "-n", "2", "--grid", "16", "--quiet"]) == 0
     )
@@ -151,13 +151,13 @@ def test_codes_of_any_version_and_either_way_round(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "new.mat", "w", userblock_size=512) as file:
         file["lat_vecs"] = CODES.T
     for name, n in (("columns", 3), ("one", 1), ("old", 3), ("new", 3)):
-        import_run(checkpoint, tmp_path / f"{name}.mat", tmp_path / name, assumed=Assumed(GRID))
+        import_run(checkpoint, tmp_path / f"{name}.mat", tmp_path / name, assumed=Assumptions(GRID))
         assert np.array_equal(load(tmp_path / name).codes, CODES[:n])
 
 
 def test_a_square_table_keeps_its_rows(tmp_path: Path) -> None:
     square = np.random.default_rng(2).normal(0, 0.1, (7, 7)).astype(np.float32)
-    assert np.array_equal(load(imported(tmp_path, plain(), Assumed(GRID), square)).codes, square)
+    assert np.array_equal(load(imported(tmp_path, plain(), Assumptions(GRID), square)).codes, square)
 
 
 class _Foreign:

@@ -54,6 +54,7 @@ def test_distances_are_measured_anew(name: str, option: str, tmp_path: Path) -> 
     store = ShapeStore.open(out)
     assert store.grid == GRID
     sequence = store[path.stem]
+    assert (store.attributes["sources"], sequence.info.source) == ([path.name], path.name)
     assert (sequence.info.n_frames, sequence.info.time_step_s) == (2, 20.0)
     for number, frame in enumerate(frames):
         assert np.array_equal(sequence.mask(number), frame <= 0)

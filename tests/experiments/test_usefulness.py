@@ -15,7 +15,7 @@ import usefulness_data
 from cytoform.assess.segmenter.objects import ObjectSizes
 from cytoform.errors import InputError
 from cytoform.movies.lineage import Lineage, Track
-from cytoform.movies.pairs.pairs import FEWEST_PAIRS, Plane, open_pairs
+from cytoform.movies.pairs.pairs import FEWEST_PAIRS, MaskedImage, open_pairs
 from usefulness_data import RealSet, apart, part_of, within, write_tracks, write_truth
 from usefulness_gain import gain, in_words
 from usefulness_scores import ctc_scores, scores, track
@@ -91,7 +91,7 @@ def test_the_truth_itself_scores_one_with_and_without_tracks(real: RealSet, tmp_
 class Knows:
     """A segmenter that knows the answer, or finds nothing."""
 
-    def __init__(self, planes: list[Plane]) -> None:
+    def __init__(self, planes: list[MaskedImage]) -> None:
         self.answers = {plane.image_yx.tobytes(): plane.labels_yx for plane in planes}
 
     def labels(self, image_yx: np.ndarray) -> np.ndarray:
@@ -165,7 +165,7 @@ def test_cells_of_a_scene_are_as_wide_in_pixels_as_those_of_the_share(
     real = dataclasses.replace(real, volume=volume)
     cells = simulated_cells(tmp_path, Amounts(4, 4, 32, 1, 16), seed=0)
     labels = np.kron(two_cells(), np.ones((5, 5), np.uint16))
-    share = [Plane(grey(labels), labels, "m", 0, None)]
+    share = [MaskedImage(grey(labels), labels, "m", 0, None)]
     request = scene_request(real, share, cells, labels.shape)
     assert request.size_zyx[1:] == labels.shape
     asked = dataclasses.replace(request, cells=2, frames=6, leave="none", projection=True)
@@ -265,7 +265,7 @@ def test_from_the_command_line_to_the_table_and_nothing_twice(
     assert "other settings" in error
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.real
 def test_real_nuclei_and_real_shapes_run_through(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, real_data: Path

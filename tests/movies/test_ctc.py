@@ -80,6 +80,40 @@ def test_more_than_a_thousand_frames_have_four_digits(tmp_path):
     assert [path.name for path in (tmp_path / "c").rglob("*.tif")] == ["man_track1000.tif"]
 
 
+def test_images_stand_beside_their_masks(tmp_path):
+    writer = CtcWriter(tmp_path / "c", n_frames=8, spacing_zyx_um=(1.0, 0.5, 0.5), time_step_s=9.0, tracking=False)
+    labels, image = np.ones((2, 3, 4), np.uint16), np.linspace(0, 1, 24, dtype=np.float32).reshape(2, 3, 4)
+    writer.write(7, labels, image)
+    files = sorted(path.relative_to(tmp_path / "c").as_posix() for path in (tmp_path / "c").rglob("*.tif"))
+    assert files == ["01/t007.tif", "01_GT/SEG/man_seg007.tif"]
+    assert np.array_equal(tifffile.imread(tmp_path / "c" / files[0]), image)
+    with tifffile.TiffFile(tmp_path / "c" / files[0]) as file:
+        assert file.imagej_metadata["finterval"] == 9.0
+    writer.write(0, labels[:1], image[:1])
+    assert tifffile.imread(tmp_path / "c" / "01" / "t000.tif").shape == (3, 4)
+
+
+def test_a_file_has_its_name_only_when_it_is_whole(tmp_path, monkeypatch):
+    writer = CtcWriter(tmp_path / "c", n_frames=1, spacing_zyx_um=(1.0, 1.0, 1.0))
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        writer.write(0, np.ones((2, 2, 2), np.uint8))
+    assert list(tmp_path.rglob("*.tif*")) == []
+
+
+def test_compression_changes_bytes_and_no_voxel(tmp_path):
+    labels = np.random.default_rng(0).integers(0, 9, (4, 20, 20))
+    for level in (1, 9):
+        CtcWriter(tmp_path / f"{level}", 1, (1.0, 1.0, 1.0), level=level).write(0, labels)
+    first, second = (tmp_path / name / "01_GT" / "TRA" / "man_track000.tif" for name in "19")
+    assert first.read_bytes() != second.read_bytes()
+    assert np.array_equal(tifffile.imread(first), tifffile.imread(second))
+
+
 def test_faults_of_the_caller(tmp_path):
     writer = CtcWriter(tmp_path / "c", n_frames=2, spacing_zyx_um=(1.0, 1.0, 1.0))
     with pytest.raises(InputError, match=r"man_track001.tif: label 65536, but no more than 65535"):

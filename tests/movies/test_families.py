@@ -43,7 +43,7 @@ def test_a_division_is_one_family(make, division, lineage, spacing_zyx_um):
     (family,) = search.families
     assert search.left_out == ()
     assert (family.name, family.root, family.first, family.last) == ("cells_00007", 7, 0, 5)
-    assert family.labels_by_frame == ((7,),) * 3 + ((40, 300),) * 3
+    assert [frame.labels for frame in family.frames] == [(7,)] * 3 + [(40, 300)] * 3
     voxel_um3 = math.prod(spacing_zyx_um)
     assert family.at(1).n_voxels * voxel_um3 == pytest.approx(4 / 3 * math.pi * 2.5**3, rel=0.01)
     assert family.at(4).n_voxels * voxel_um3 == pytest.approx(4 / 3 * math.pi * (1.8**3 + 2.2**3), rel=0.02)

@@ -40,13 +40,13 @@ def tiff(path: Path, frames: np.ndarray, **options: object) -> Path:
 def test_missing_and_foreign_files(tmp_path):
     assert "no such file or folder" in refused(tmp_path / "none.tif")
     (tmp_path / "a.csv").write_text("1,2")
-    assert "a.csv: neither TIFF nor OME-Zarr" in refused(tmp_path / "a.csv")
+    assert "a.csv: no label movie; give a TIFF" in refused(tmp_path / "a.csv")
     (tmp_path / "a.tif").write_text("not a picture")
     assert "a.tif: not a TIFF file" in refused(tmp_path / "a.tif")
     (tmp_path / "a.tif").write_bytes(b"")
     assert "a.tif: not a TIFF file" in refused(tmp_path / "a.tif")
     (tmp_path / "empty").mkdir()
-    assert "empty: no label movie here" in refused(tmp_path / "empty")
+    assert "empty: no label movie; give a TIFF" in refused(tmp_path / "empty")
 
 
 @pytest.mark.parametrize("name", ["ome-tiff", "imagej", "lzw", "packbits"])

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from cytoform.movies.metadata import Recorded, from_imagej, from_ome_xml, from_ome_zarr
+from cytoform.movies.metadata import RecordedScale, from_imagej, from_ome_xml, from_ome_zarr
 
 NAMESPACE = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
 
@@ -36,7 +36,7 @@ def test_defaults_of_the_ome_schema_and_no_rounding_of_what_needs_no_conversion(
     recorded = from_ome_xml(
         ome_xml(PhysicalSizeX=0.1, PhysicalSizeY=0.2, PhysicalSizeZ=0.3, TimeIncrement=8.33199977875)
     )
-    assert recorded == Recorded((0.3, 0.2, 0.1), 8.33199977875)
+    assert recorded == RecordedScale((0.3, 0.2, 0.1), 8.33199977875)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_defaults_of_the_ome_schema_and_no_rounding_of_what_needs_no_conversion(
     ],
 )
 def test_ome_xml_that_does_not_say_it(xml):
-    assert from_ome_xml(xml) == Recorded()
+    assert from_ome_xml(xml) == RecordedScale()
 
 
 def test_a_single_plane_that_says_no_depth_is_as_deep_as_wide():
@@ -68,14 +68,14 @@ def test_a_single_plane_that_says_no_depth_is_as_deep_as_wide():
 @pytest.mark.parametrize("unit", ["micron", "um", "\\u00B5m", "µm"])
 def test_imagej(unit):
     recorded = from_imagej({"unit": unit, "spacing": 2.0, "finterval": 1.5, "tunit": "min"}, [1 / 0.208, 1 / 0.104])
-    assert recorded == Recorded((2.0, 0.104, 0.208), 90.0)
+    assert recorded == RecordedScale((2.0, 0.104, 0.208), 90.0)
 
 
 @pytest.mark.parametrize(
     "metadata", [{}, {"unit": "pixel", "spacing": 1.0}, {"unit": "um", "images": 9}, {"spacing": 1.0}]
 )
 def test_imagej_that_does_not_say_it(metadata):
-    assert from_imagej(metadata, [1.0, 1.0]) == Recorded()
+    assert from_imagej(metadata, [1.0, 1.0]) == RecordedScale()
 
 
 def test_imagej_without_resolution_is_no_voxel_size():
@@ -90,7 +90,7 @@ def test_ome_zarr_multiplies_the_scales_of_level_and_image():
     level = [{"type": "scale", "scale": [1, 1, 100, 2, 0.5]}, {"type": "translation", "translation": [0] * 5}]
     whole = [{"type": "scale", "scale": [500, 1, 2, 1, 1]}]
     multiscale = {"axes": axes, "datasets": [{"coordinateTransformations": level}], "coordinateTransformations": whole}
-    assert from_ome_zarr(multiscale) == Recorded((0.2, 2.0, 500.0), 0.5)
+    assert from_ome_zarr(multiscale) == RecordedScale((0.2, 2.0, 500.0), 0.5)
     for axis in axes:
         axis.pop("unit", None)
-    assert from_ome_zarr(multiscale) == Recorded()
+    assert from_ome_zarr(multiscale) == RecordedScale()

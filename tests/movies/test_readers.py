@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 
 from cytoform.errors import InputError
 from cytoform.movies.readers import name_apart, open_movies
-from cytoform.movies.readers.challenge import carry_labels
+from cytoform.movies.readers.challenge import transfer_labels
 
 UM = (1.0, 0.5, 0.5)
 
@@ -156,19 +156,19 @@ def test_carried_labels_follow_the_majority():
     markers[0, 0, 1:6] = 5  # three of five in mask 11, one in 12
     markers[0, 1, 5:8] = 11  # all in mask 12
     markers[0, 1, 0] = 6  # a smaller one in mask 11
-    carried = carry_labels(markers, masks)
+    carried = transfer_labels(markers, masks)
     np.testing.assert_array_equal(carried, np.where(masks == 11, 5, np.where(masks == 12, 11, 0)))
 
 
 def test_a_marker_with_its_smaller_part_in_a_mask_is_not_its_label():
     markers = np.array([[[5, 5, 5, 5, 5, 9, 9, 0]]], np.uint16)
     masks = np.array([[[0, 0, 0, 4, 4, 4, 0, 0]]], np.uint16)
-    assert not carry_labels(markers, masks).any()
+    assert not transfer_labels(markers, masks).any()
 
 
 def test_masks_without_a_marker_vanish():
     masks = np.full((1, 2, 2), 3, np.uint16)
-    assert not carry_labels(np.zeros_like(masks), masks).any()
+    assert not transfer_labels(np.zeros_like(masks), masks).any()
 
 
 def test_equal_names_get_numbers(write, division, tmp_path):

@@ -5,7 +5,7 @@ import pytest
 import trimesh
 from stores import GRID, ball
 
-from cytoform.pictures.decimation import carried_over, decimated
+from cytoform.pictures.decimation import decimated, nearest_values
 from cytoform.shapes.mesh import Mesh, mesh_from_distance
 
 
@@ -27,5 +27,5 @@ def test_leaves_alone_what_is_coarse(fine: Mesh) -> None:
 
 def test_values_go_with_their_places(fine: Mesh) -> None:
     coarse = decimated(fine, 300)
-    carried = carried_over(fine.vertices_xyz_um[:, 2].astype(float), fine, coarse)
+    carried = nearest_values(fine.vertices_xyz_um[:, 2].astype(float), fine, coarse)
     assert np.abs(carried - coarse.vertices_xyz_um[:, 2]).max() < GRID.spacing_um

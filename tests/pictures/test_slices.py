@@ -5,7 +5,7 @@ import re
 import numpy as np
 from stores import ball, empty
 
-from cytoform.pictures.slices import DASHES, SIDE, outlines, plane_of_difference
+from cytoform.pictures.slices import OUTLINE_DASHES, SIDE, outlines, plane_of_difference
 
 BLUE, ORANGE = (0.0, 0.45, 0.7), (0.9, 0.6, 0.0)
 
@@ -37,7 +37,7 @@ def test_a_disc_is_drawn_round_in_the_middle_and_to_scale() -> None:
     np.testing.assert_allclose(spans[0] / spans[1], 2.0, rtol=0.05)
     assert spans[0].max() < SIDE
     assert "a &lt; b" in svg
-    assert f'stroke-dasharray="{DASHES[1]}"' in svg
+    assert f'stroke-dasharray="{OUTLINE_DASHES[1]}"' in svg
 
 
 def test_a_cell_at_the_border_is_closed_and_an_empty_plane_has_no_outline() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from cytoform.errors import InputError
 from cytoform.prepare import Prepared, prepare
+from cytoform.shapes.distance import signed_distance
 from cytoform.shapes.store import ShapeStore
 
 Writer = Callable[[Path, np.ndarray], Path]
@@ -21,6 +22,11 @@ def run(sources: list[Path], out: Path, **options) -> Prepared:
 
 def files_of(folder: Path) -> dict[Path, bytes]:
     return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def texts_of(store: Path) -> str:
+    """All attributes."""
+    return "".join(path.read_text() for path in store.rglob("zarr.json"))
 
 
 @pytest.fixture
@@ -70,8 +76,9 @@ def test_a_broken_movie_is_listed_and_added_when_mended(
     store = ShapeStore.open(out)
     assert store.names == ["a", "c"]
     assert [(entry["source"], entry["reason"]) for entry in store.attributes["failed"]] == [
-        (str(broken), failure.reason)
+        (broken.name, failure.reason.replace(str(broken), broken.name))
     ]
+    assert str(tmp_path) not in texts_of(out)
     before = files_of(out)
     again = run(sources, out, resume=True)
     assert (again.n_families, again.failures) == (0, (failure,))
@@ -92,35 +99,128 @@ def test_a_broken_movie_is_listed_and_added_when_mended(
     assert not list(tmp_path.glob(".*"))
 
 
+class After:
+    """A progress that does something when so many units are through."""
+
+    def __init__(self, n_units: int, action: Callable[[], object]) -> None:
+        self.left, self.action = n_units, action
+
+    def __call__(self, what: str, total: float) -> "After":
+        return self
+
+    def __enter__(self) -> Callable[..., None]:
+        return self.advance
+
+    def __exit__(self, *fault: object) -> None: ...
+
+    def advance(self, units: float = 1, *, note: str = "") -> None:
+        self.left -= 1
+        if self.left == 0:
+            self.action()
+
+
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_frame_that_breaks_while_others_are_written(
+def test_a_movie_that_goes_after_it_was_read_loses_nothing(
     workers: int, write: dict[str, Writer], division: np.ndarray, tmp_path: Path
 ) -> None:
-    """The file is whole when measured and gone when written."""
+    """Frames are read once: nobody misses a file when cells are measured and written."""
     sources = [write["folder"](tmp_path / name, division[:3]) for name in ("a", "b", "c")]
-    units = []
+    run(sources, tmp_path / "t.zarr", frames=3)
+    gone = After(3, lambda: shutil.rmtree(sources[1]))
+    prepared = run(sources, tmp_path / "s.zarr", frames=3, workers=workers, progress=gone)
+    assert (prepared.n_families, prepared.failures) == (3, ())
+    assert files_of(tmp_path / "s.zarr") == files_of(tmp_path / "t.zarr")
 
-    class Remover:
-        """Removes a frame when nine frames have been measured."""
 
-        def __call__(self, what: str, total: float):
-            return self
-
-        def __enter__(self):
-            return self.advance
-
-        def __exit__(self, *fault: object) -> None: ...
-
-        def advance(self, units_done: float = 1, *, note: str = "") -> None:
-            units.append(units_done)
-            if len(units) == 3 + 9:
-                (sources[1] / "t8.tif").unlink()
-
-    prepared = run(sources, tmp_path / "s.zarr", frames=3, workers=workers, progress=Remover())
+def test_a_frame_that_breaks_while_others_are_read(
+    write: dict[str, Writer], division: np.ndarray, tmp_path: Path
+) -> None:
+    """A frame of the second movie goes when the first has been read."""
+    sources = [write["folder"](tmp_path / name, division[:3]) for name in ("a", "b", "c")]
+    last = sources[2] / "t8.tif"
+    prepared = run(sources, tmp_path / "s.zarr", frames=3, progress=After(1, last.unlink))
     (failure,) = prepared.failures
-    assert "t8.tif" in failure.reason
+    assert str(last) in failure.reason
+    assert "No such file" in failure.reason
     assert (prepared.n_families, prepared.n_frames) == (2, 6)
+    assert ShapeStore.open(tmp_path / "s.zarr").names == ["a", "b"]
+
+
+def test_a_movie_that_fails_while_it_is_written_is_dropped(
+    sources: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when its worker dies again and again."""
+    calls: list[int] = []
+
+    def dies(*arguments: object) -> np.ndarray:
+        calls.append(1)
+        if len(calls) == 4:
+            raise InputError("the worker died")
+        return signed_distance(*arguments)
+
+    monkeypatch.setattr("cytoform.prepare.write.signed_distance", dies)
+    prepared = run(sources, tmp_path / "s.zarr")
+    (failure,) = prepared.failures
+    assert failure.reason == f"{sources[1]}: the worker died"
+    assert (prepared.n_families, prepared.n_frames) == (2, 4)
     assert ShapeStore.open(tmp_path / "s.zarr").names == ["a", "c"]
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_full_disk_is_no_fault_of_a_movie(
+    sources: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Masks cannot be kept: the work ends, and leaves nothing behind."""
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    before = sorted(tmp_path.iterdir())
+    monkeypatch.setattr("numpy.savez_compressed", full)
+    with pytest.raises(OSError, match="No space left"):
+        run(sources, tmp_path / "s.zarr")
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("relative", [False, True])
+def test_a_store_of_an_older_version_is_added_to(
+    relative: bool, sources: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Older versions recorded paths as they were given."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    given = [Path("..") / source.name for source in sources] if relative else sources
+    whole = sources[1].read_bytes()
+    truncate(sources[1])
+    out = tmp_path / "s.zarr"
+    run(given, out)
+    for path in out.rglob("zarr.json"):
+        text = path.read_text()
+        for source, recorded in zip(given, sources, strict=True):
+            text = text.replace(f'"{recorded.name}"', f'"{source}"')
+        path.write_text(text)
+    assert ShapeStore.open(out)["a"].info.source == str(given[0])
+    assert ShapeStore.open(out).attributes["failed"][0]["source"] == str(given[1])
+    assert run(given, out, resume=True).n_families == 0
+    sources[1].write_bytes(whole)
+    assert run(given, out, resume=True).n_families == 1
+    store = ShapeStore.open(out)
+    assert (store.names, store.attributes["failed"]) == (["a", "b", "c"], [])
+    assert [sequence.info.source for sequence in store] == [str(source) for source in given]
+    monkeypatch.chdir(tmp_path)
+    assert run(sources, out, resume=True).n_families == 0
+
+
+def test_adding_from_another_folder(sources: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = sources[1].read_bytes()
+    truncate(sources[1])
+    monkeypatch.chdir(tmp_path.parent)
+    run([Path(tmp_path.name) / source.name for source in sources], tmp_path / "s.zarr")
+    sources[1].write_bytes(whole)
+    monkeypatch.chdir("/")
+    assert run(sources, tmp_path / "s.zarr", resume=True).n_families == 1
+    store = ShapeStore.open(tmp_path / "s.zarr")
+    assert [sequence.info.source for sequence in store] == [f"{tmp_path.name}/{source.name}" for source in sources]
 
 
 def test_when_all_are_broken_nothing_is_written(sources: list[Path], tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from cytoform.errors import InputError
+from cytoform.movies.readers.tiff import read_volume
 from cytoform.prepare import Prepared, prepare
+from cytoform.shapes.cleaning import CleanMask, clean_mask
 from cytoform.shapes.store import ShapeSequence, ShapeStore
 
 GRID = 32
@@ -61,7 +63,7 @@ def test_attributes_say_where_the_store_comes_from(movie: Path, tmp_path: Path) 
     run([movie], tmp_path / "s.zarr", frames=4, seed=5)
     attributes = ShapeStore.open(tmp_path / "s.zarr").attributes
     assert attributes["command"] == "prepare"
-    assert attributes["sources"] == [str(movie)]
+    assert attributes["sources"] == [movie.name]
     assert attributes["options"]["frames"] == 4
     assert attributes["seed"] == 5
 
@@ -160,8 +162,35 @@ def test_same_bytes_for_any_number_of_workers(movie: Path, tmp_path: Path) -> No
     assert others == [first, first]
 
 
+@pytest.mark.parametrize("resume", [False, True])
+def test_every_frame_is_read_once_and_every_cell_cleaned_once(
+    resume: bool, write: dict[str, Writer], division: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a lineage and without; frames and cells that are not in use are left alone."""
+    sources = [write["challenge"](tmp_path / "tree", division), write["folder"](tmp_path / "labels", division)]
+    reads: list[str] = []
+    cleaned: list[tuple[int, ...]] = []
+
+    def watched(path: Path, **where: object) -> np.ndarray:
+        reads.append(str(path))
+        return read_volume(path, **where)
+
+    def counted(labels: np.ndarray, members: tuple[int, ...]) -> CleanMask:
+        cleaned.append(members)
+        return clean_mask(labels, members)
+
+    monkeypatch.setattr("cytoform.movies.readers.folder.read_volume", watched)
+    monkeypatch.setattr("cytoform.prepare.plan.clean_mask", counted)
+    prepared = run(sources, tmp_path / "s.zarr", frames=2, resume=resume)
+    # The tree has two files a frame: segmentation and markers.
+    assert len(reads) == len(set(reads)) == 2 * 2 + 6
+    # The mother twice, as a family and as a label of its own, and her daughters.
+    assert sorted(cleaned) == [(7,)] * 4 + [(40,)] * 2 + [(300,)] * 2
+    assert (prepared.n_families, prepared.n_frames) == (4, 8)
+
+
 def test_progress_counts_movies_then_every_frame_twice(movie: Path, tmp_path: Path) -> None:
-    """Families are followed, frames are measured, then written."""
+    """Families are followed, cells are measured, then written."""
     totals: list[float] = []
     units: list[float] = []
 

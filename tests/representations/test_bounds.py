@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 import cytoform
 from cytoform.representations.bounds import LENGTHS, NODES, Bounds, lagrange_weights, measure_bounds
-from cytoform.representations.global_code.decoder import Decoder
 from cytoform.representations.global_code.evaluator import FrameEvaluator
+from cytoform.representations.global_code.representation import GlobalCode
 
 
 @given(length=st.floats(0, 1), longer=st.floats(1, 4), safety=st.floats(0.1, 10), slope=st.floats(0.1, 10))
@@ -57,7 +57,7 @@ def test_they_hold_at_other_points_of_the_surface(trained: Path) -> None:
 
 
 def test_a_model_without_any_surface_still_has_bounds() -> None:
-    decoder = Decoder(width=8, depth=2, code_dim=2, code_layers=(1,), activation="sine", omega=5.0, seed=0)
+    decoder = GlobalCode(width=8, depth=2, code_dim=2, code_layers=(1,), activation="sine", omega=5.0, seed=0)
     with torch.no_grad():
         decoder.output.bias.fill_(100.0)
     decoder.requires_grad_(False)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from cytoform.representations.global_code.decoder import Decoder
+from cytoform.representations.global_code.representation import GlobalCode
 from cytoform.runs.config import TrainingConfig
 from cytoform.runs.optimizers import OPTIMIZERS
 
@@ -49,5 +49,5 @@ def test_muon_moves_all_directions_of_a_matrix_alike() -> None:
     assert gradients.median() < 0.1 * gradients.max()
 
 
-def small_decoder() -> Decoder:
-    return Decoder(width=16, depth=3, code_dim=4, code_layers=(1, 2), activation="sine", omega=5.0, seed=0)
+def small_decoder() -> GlobalCode:
+    return GlobalCode(width=16, depth=3, code_dim=4, code_layers=(1, 2), activation="sine", omega=5.0, seed=0)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny import small_config
+from tiny import small_config, write_balls
 
 from cytoform.errors import InputError
 from cytoform.runs.autodecoder import AutoDecoder
@@ -28,9 +28,9 @@ def files(run: Path) -> set[str]:
 
 def test_loss_is_mean_l1_plus_code_penalty() -> None:
     config = small_config()
-    from cytoform.runs.run import new_decoder
+    from cytoform.representations.table import new_representation
 
-    model = AutoDecoder(new_decoder(config.model, seed=0), 2, code_sigma=0.1, seed=0)
+    model = AutoDecoder(new_representation(config.model, seed=0), 2, code_sigma=0.1, seed=0)
     batch = Batch(torch.rand(3, 7, 3), torch.rand(3, 7), torch.tensor([1, 0, 1]), torch.tensor([-1.0, 0.0, 1.0]))
     loss, reconstruction = model(batch, 100.0)
     with torch.no_grad():
@@ -46,9 +46,9 @@ def test_loss_is_mean_l1_plus_code_penalty() -> None:
 
 
 def test_code_noise_moves_the_prediction_but_not_the_penalty() -> None:
-    from cytoform.runs.run import new_decoder
+    from cytoform.representations.table import new_representation
 
-    model = AutoDecoder(new_decoder(small_config().model, seed=0), 2, code_sigma=0.1, seed=0)
+    model = AutoDecoder(new_representation(small_config().model, seed=0), 2, code_sigma=0.1, seed=0)
     batch = Batch(torch.rand(2, 5, 3), torch.rand(2, 5), torch.tensor([0, 1]), torch.tensor([-1.0, 1.0]))
     plain, quiet = model(batch, 10.0), model(batch, 10.0, torch.zeros(2, 4))
     noisy = model(batch, 10.0, torch.ones(2, 4))
@@ -60,10 +60,10 @@ def test_code_noise_moves_the_prediction_but_not_the_penalty() -> None:
 @pytest.mark.parametrize("learned", [False, True])
 def test_rotations_turn_the_points_and_have_gradients_if_learned(learned: bool) -> None:
     from cytoform.representations.rotation import random, rotate
-    from cytoform.runs.run import new_decoder
+    from cytoform.representations.table import new_representation
 
     start = random(2, np.random.default_rng(0))
-    decoder = new_decoder(small_config().model, seed=0)
+    decoder = new_representation(small_config().model, seed=0)
     model = AutoDecoder(
         decoder, 2, code_sigma=0.1, seed=0, rotations=torch.nn.Parameter(start.clone()) if learned else start
     )
@@ -82,9 +82,9 @@ def test_rotations_turn_the_points_and_have_gradients_if_learned(learned: bool) 
 
 
 def test_codes_start_from_the_prior() -> None:
-    from cytoform.runs.run import new_decoder
+    from cytoform.representations.table import new_representation
 
-    model = AutoDecoder(new_decoder(load_config().model, seed=0), 400, code_sigma=0.1, seed=0)
+    model = AutoDecoder(new_representation(load_config().model, seed=0), 400, code_sigma=0.1, seed=0)
     assert float(model.codes.std().detach()) == pytest.approx(0.1, rel=0.01)
     assert abs(float(model.codes.mean().detach())) < 0.002
 
@@ -210,8 +210,10 @@ def test_resume_refuses_other_data_seed_and_finished_runs(balls: Path, tmp_path:
     with pytest.raises(InputError, match="finished"):
         train(balls, run, resume=True)
     (run / "model.safetensors").unlink()
-    with pytest.raises(InputError, match="seed"):
+    with pytest.raises(InputError, match=r"--resume with another --seed \(0 before, 9 now\)"):
         train(balls, run, resume=True, seed=9)
+    with pytest.raises(InputError, match="--resume with another shape store; give the same"):
+        train(write_balls(tmp_path / "more.zarr", {"c": 3.3}), run, resume=True)
     with pytest.raises(InputError, match=r"config\.toml"):
         train(balls, tmp_path / "none", resume=True)
 
@@ -246,5 +248,5 @@ def test_chosen_sequences_and_frames(balls: Path, tmp_path: Path) -> None:
 
 
 def test_divergence_is_one_clear_line(balls: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"fell apart.*learning_rate"):
+    with pytest.raises(InputError, match=r"diverged.*learning_rate"):
         train(balls, tmp_path / "run", small_config("training.learning_rate=1e30", "training.epochs=50"))

@@ -1,4 +1,4 @@
-"""Walks and real ways: as fast, as persistent and as far as they are said to be."""
+"""Walks and real trajectories: as fast, as persistent and as far as they are said to be."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from stores import GRID, ball
 
 from cytoform.errors import InputError
-from cytoform.scenes.motion import Walk, real_ways
+from cytoform.scenes.motion import Walk, real_trajectories
 from cytoform.shapes.store import SequenceInfo, ShapeStore
 
 
@@ -15,11 +15,11 @@ from cytoform.shapes.store import SequenceInfo, ShapeStore
 def test_squared_displacements_follow_fuerths_formula(persistence: float) -> None:
     """For velocities that fade by exp(-1/P) a frame: MSD(n) = v² (n + 2 Σ (n - k) exp(-k/P))."""
     walk, rng, n = Walk(0.7, persistence), np.random.default_rng(1), 20
-    ways = np.cumsum([walk.steps_um(n, rng) for _ in range(4000)], axis=1)
+    trajectories = np.cumsum([walk.steps_um(n, rng) for _ in range(4000)], axis=1)
     kept = np.exp(-1 / persistence) if persistence else 0.0
     lags = np.arange(1, n + 1)
     expected = [0.49 * (m + 2 * sum((m - k) * kept**k for k in range(1, m))) for m in lags]
-    assert (ways**2).sum(axis=2).mean(axis=0) == pytest.approx(expected, rel=0.08)
+    assert (trajectories**2).sum(axis=2).mean(axis=0) == pytest.approx(expected, rel=0.08)
 
 
 def test_a_walk_begins_towards_where_it_is_sent() -> None:
@@ -27,31 +27,31 @@ def test_a_walk_begins_towards_where_it_is_sent() -> None:
     assert steps[0] == pytest.approx([0, -2, 0])
 
 
-def write_ways(path: Path, ways: list[np.ndarray], *, time_step_s: float = 10.0) -> Path:
+def write_trajectories(path: Path, trajectories: list[np.ndarray], *, time_step_s: float = 10.0) -> Path:
     store = ShapeStore.create(path, GRID, band_um=2.0, attributes={})
-    for number, way in enumerate(ways):
-        offsets = tuple((float(z), float(y), float(x)) for z, y, x in way)
-        sequence = store.add(SequenceInfo(f"s{number}", len(way), time_step_s, offsets_zyx_um=offsets))
-        for frame in range(len(way)):
+    for number, trajectory in enumerate(trajectories):
+        offsets = tuple((float(z), float(y), float(x)) for z, y, x in trajectory)
+        sequence = store.add(SequenceInfo(f"s{number}", len(trajectory), time_step_s, offsets_zyx_um=offsets))
+        for frame in range(len(trajectory)):
             sequence.write(frame, ball(3.0))
     return path
 
 
 def test_real_ways_keep_their_speed_height_and_time(tmp_path: Path) -> None:
-    way = np.stack([0.1 * np.arange(5), np.zeros(5), 2.0 * np.arange(5)], axis=1)
-    ways = real_ways(write_ways(tmp_path / "s.zarr", [way]), time_step_s=5.0)
-    steps = ways.steps_um(40, np.random.default_rng(3))
+    trajectory = np.stack([0.1 * np.arange(5), np.zeros(5), 2.0 * np.arange(5)], axis=1)
+    trajectories = real_trajectories(write_trajectories(tmp_path / "s.zarr", [trajectory]), time_step_s=5.0)
+    steps = trajectories.steps_um(40, np.random.default_rng(3))
     assert np.linalg.norm(steps[:, 1:], axis=1) == pytest.approx(np.ones(40))
     assert np.abs(steps[:, 0]) == pytest.approx(np.full(40, 0.05))
-    # Back and forth it never gets farther than the way is long.
+    # Back and forth it never gets farther than the trajectory is long.
     assert np.abs(np.cumsum(steps, axis=0)[:, 0]).max() <= 0.4 + 1e-9
     long = np.stack([np.zeros(90), np.zeros(90), 2.0 * np.arange(90)], axis=1)
-    ways = real_ways(write_ways(tmp_path / "long.zarr", [long]), time_step_s=10.0)
-    inward = ways.steps_um(2, np.random.default_rng(1), towards=np.array([0.0, 1.0, 0.0]))
+    trajectories = real_trajectories(write_trajectories(tmp_path / "long.zarr", [long]), time_step_s=10.0)
+    inward = trajectories.steps_um(2, np.random.default_rng(1), towards=np.array([0.0, 1.0, 0.0]))
     assert inward.sum(axis=0) == pytest.approx([0, 4, 0], abs=1e-9)
 
 
 def test_a_store_that_has_not_kept_the_motion_is_refused(tmp_path: Path) -> None:
-    path = write_ways(tmp_path / "s.zarr", [np.ones((4, 3))])
-    with pytest.raises(InputError, match="have not kept where they moved"):
-        real_ways(path, time_step_s=10)
+    path = write_trajectories(tmp_path / "s.zarr", [np.ones((4, 3))])
+    with pytest.raises(InputError, match="no sequence records how its cell moved"):
+        real_trajectories(path, time_step_s=10)

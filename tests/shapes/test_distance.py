@@ -16,12 +16,12 @@ from cytoform.shapes.grid import Grid
 from cytoform.shapes.level import level_of
 from cytoform.shapes.mesh import mesh_from_distance
 from cytoform.shapes.surface import Surface, points_at
-from cytoform.simulate.analytic import Ball, Capsule, Shape, SpikedBall
+from cytoform.simulate.analytic import AnalyticShape, Ball, Capsule, SpikedBall
 
 Triple = tuple[float, float, float]
 
 
-def voxels(shape: Shape, size_zyx_um: Triple, spacing_zyx_um: Triple) -> np.ndarray:
+def voxels(shape: AnalyticShape, size_zyx_um: Triple, spacing_zyx_um: Triple) -> np.ndarray:
     """Voxels whose centres lie in a shape."""
     axes = [(np.arange(round(a / s)) + 0.5) * s for a, s in zip(size_zyx_um, spacing_zyx_um, strict=True)]
     points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)

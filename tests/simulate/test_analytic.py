@@ -8,10 +8,10 @@ from scipy.spatial import cKDTree
 
 from cytoform.shapes.mesh import Mesh, mesh_from_distance
 from cytoform.simulate.analytic import (
+    AnalyticShape,
     Ball,
     Capsule,
     DividingPair,
-    Shape,
     SpikedBall,
     Torus,
     round_cone_um,
@@ -33,7 +33,7 @@ CASES = {
 }
 
 
-def mesh_of(shape: Shape, time: float) -> Mesh:
+def mesh_of(shape: AnalyticShape, time: float) -> Mesh:
     axis = (np.arange(round(EXTENT_UM / SPACING_UM)) + 0.5) * SPACING_UM
     points = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3)
     sdf = shape.distance_um(points, time).reshape(len(axis), len(axis), len(axis))
@@ -41,18 +41,18 @@ def mesh_of(shape: Shape, time: float) -> Mesh:
 
 
 @pytest.fixture(params=CASES, scope="module")
-def case(request: pytest.FixtureRequest) -> tuple[Shape, float, Mesh]:
+def case(request: pytest.FixtureRequest) -> tuple[AnalyticShape, float, Mesh]:
     shape, time = CASES[request.param]
     return shape, time, mesh_of(shape, time)
 
 
-def test_volume_and_area(case: tuple[Shape, float, Mesh]) -> None:
+def test_volume_and_area(case: tuple[AnalyticShape, float, Mesh]) -> None:
     shape, time, mesh = case
     assert mesh.volume_um3 == pytest.approx(shape.volume_um3(time), rel=0.01)
     assert mesh.area_um2 == pytest.approx(shape.area_um2(time), rel=0.01)
 
 
-def test_distance_is_that_to_the_sampled_surface(case: tuple[Shape, float, Mesh]) -> None:
+def test_distance_is_that_to_the_sampled_surface(case: tuple[AnalyticShape, float, Mesh]) -> None:
     shape, time, mesh = case
     points = np.random.default_rng(0).uniform(0, EXTENT_UM, (4000, 3))
     to_vertices = cKDTree(mesh.vertices_xyz_um[:, ::-1]).query(points)[0]
@@ -62,7 +62,7 @@ def test_distance_is_that_to_the_sampled_surface(case: tuple[Shape, float, Mesh]
     assert difference.max() < 0.75 * SPACING_UM
 
 
-def test_gradient_is_one_everywhere(case: tuple[Shape, float, Mesh]) -> None:
+def test_gradient_is_one_everywhere(case: tuple[AnalyticShape, float, Mesh]) -> None:
     shape, time, _ = case
     points = np.random.default_rng(1).uniform(0, EXTENT_UM, (4000, 3))
     step = 1e-5

@@ -1,4 +1,4 @@
-"""A web server on this machine that serves one file and misbehaves as it is told, one request after the other."""
+"""A local web server that serves one file and misbehaves on request, one behaviour per request."""
 
 import contextlib
 import hashlib
@@ -13,7 +13,7 @@ STALL_S = 3.0
 
 @dataclass
 class Served:
-    """What the server gives and how: `behaviours` are used up one a request, then it behaves."""
+    """The served content, the remaining behaviours (one is used per request) and the received requests."""
 
     content: bytes
     behaviours: list[str] = field(default_factory=list)

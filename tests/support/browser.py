@@ -1,4 +1,4 @@
-"""Pages in a real browser: the system's Chromium, without a network, with faults on the console counted."""
+"""Pages in a real browser: the system's Chromium, offline, with errors on the console counted."""
 
 import contextlib
 import os
@@ -17,16 +17,16 @@ __all__ = ["SIZES", "Browser", "Tab", "changed", "chromium", "inked", "opened"]
 EXECUTABLES = ("chromium", "chromium-browser", "google-chrome")
 # WebGL without a graphics card; tests may run as root, where Chromium has no sandbox.
 ARGUMENTS = ("--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-dev-shm-usage")
-# Screenshots are kept here.
+# Folder of screenshots.
 ARTEFACTS = Path(os.environ.get("CYTOFORM_TEST_ARTEFACTS", Path(__file__).parents[2] / "out" / "test-artefacts"))
-# A machine that does other things may take long to draw a page.
+# A busy machine may take long to draw a page.
 PATIENCE_MS = 120_000
 SIZES = {"wide": (1280, 900), "narrow": (390, 844)}
 
 
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
-    """A browser; without one, tests fail in CI and are skipped elsewhere."""
+    """A browser; without Chromium, tests fail in CI and are skipped elsewhere."""
     found = next((path for name in EXECUTABLES if (path := shutil.which(name))), None)
     if found is None:
         if os.environ.get("CI") == "true":
@@ -42,19 +42,19 @@ def chromium() -> Iterator[Browser]:
 
 @dataclass
 class Tab:
-    """An open page, and what went wrong on it."""
+    """An open page and its console errors."""
 
     page: Page
     faults: list[str] = field(default_factory=list)
 
     def settle(self) -> None:
-        """Wait until what was asked for is drawn."""
+        """Wait until the page is drawn."""
         self.page.evaluate(
             "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))"
         )
 
     def picture(self, selector: str, name: str = "") -> np.ndarray:
-        """What an element looks like, (rows, columns, 3); kept as an artefact if it gets a name."""
+        """Screenshot of an element, (rows, columns, 3); saved as an artefact if it has a name."""
         self.settle()
         png = self.page.locator(selector).first.screenshot(animations="disabled")
         if name:
@@ -69,7 +69,7 @@ class Tab:
 
 @contextlib.contextmanager
 def opened(browser: Browser, path: Path, *, size: str = "wide", before: str = "", anchor: str = "") -> Iterator[Tab]:
-    """A page opened from the disk, `before` run before its own scripts. Whatever asks for the network is a fault."""
+    """Open a page from disk and run the script `before` first. Requests to the network count as errors."""
     width, height = SIZES[size]
     context = browser.new_context(viewport={"width": width, "height": height}, offline=True, reduced_motion="reduce")
     if before:
@@ -87,10 +87,10 @@ def opened(browser: Browser, path: Path, *, size: str = "wide", before: str = ""
 
 
 def inked(picture: np.ndarray) -> float:
-    """Share of the pixels that are of a colour: neither grey, white nor black."""
+    """Share of coloured pixels: neither grey, white nor black."""
     return float((picture.max(axis=2) - picture.min(axis=2) > 40).mean())
 
 
 def changed(one: np.ndarray, other: np.ndarray) -> float:
-    """Share of the pixels that differ to the eye."""
+    """Share of visibly different pixels."""
     return float((np.abs(one - other).max(axis=2) > 12).mean())

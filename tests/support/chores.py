@@ -1,11 +1,9 @@
-"""Work for worker processes, which cannot import test modules."""
+"""Functions for worker processes, which cannot import test modules."""
 
 import errno
 import os
 import signal
-import sys
 import time
-from multiprocessing.synchronize import Event
 from pathlib import Path
 
 from cytoform.errors import EmptyFrame
@@ -24,25 +22,8 @@ def die() -> None:
     os._exit(9)
 
 
-def run_cytoform(arguments: list[str], begun: Event, kill_at: int = 0) -> None:
-    """The command line in a process of its own; killed before its `kill_at`-th change to a file, if that is not 0."""
-    from cytoform.cli import run
-
-    begun.set()
-    changes = iter(range(1, sys.maxsize))
-
-    def watch(event: str, values: tuple[object, ...]) -> None:
-        writes = event == "open" and isinstance(values[1], str) and set(values[1]) & set("wax+")
-        if (writes or event in ("os.rename", "os.remove", "os.mkdir", "os.rmdir")) and next(changes) == kill_at:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    if kill_at:
-        sys.addaudithook(watch)
-    sys.exit(run(arguments))
-
-
 def die_once(n: int, folder: Path) -> int:
-    """Number 2 kills its process the first time."""
+    """Kill the process at number 2, once."""
     marker = folder / "died"
     if n == 2 and not marker.exists():
         marker.touch()

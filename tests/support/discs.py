@@ -1,4 +1,4 @@
-"""Bright discs in noise, in the layout of the Cell Tracking Challenge, and settings that learn them at once."""
+"""Bright discs in noise, in the layout of the Cell Tracking Challenge, and settings of a tiny texture model."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ TINY = ["generator.channels=4", "generator.blocks=1", "discriminator.channels=4"
 
 
 def disc_labels(frame: int, *, size_px: int = 64) -> np.ndarray:
-    """Two discs, of which the first moves."""
+    """Two discs; the first one moves."""
     y, x = np.indices((size_px, size_px))
     labels = np.zeros((size_px, size_px), np.uint16)
     labels[np.hypot(y - size_px / 4, x - size_px / 4 - frame) < size_px / 8] = 1
@@ -24,7 +24,7 @@ def disc_labels(frame: int, *, size_px: int = 64) -> np.ndarray:
 
 
 def write_discs(folder: Path, *, n_frames: int = 5, size_px: int = 64, n_planes: int = 0, blur_px: float = 0.0) -> Path:
-    """Images 01/ and masks 01_ST/SEG; 3D with `n_planes`; as an objective blurs them."""
+    """Write images 01/ and masks 01_ST/SEG, in 3D with `n_planes`, blurred by `blur_px`."""
     rng = np.random.default_rng(0)
     (folder / "01").mkdir(parents=True)
     (folder / "01_ST" / "SEG").mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""A texture model of the discs, trained for a moment."""
+"""Fixtures: the discs, and a texture model trained for a few steps."""
 
 from pathlib import Path
 
@@ -11,13 +11,13 @@ from cytoform.movies.pairs.pairs import open_pairs
 
 @pytest.fixture(scope="session")
 def discs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Five pairs of 64×64 pixels."""
+    """Five image-mask pairs of 64×64 pixels."""
     return write_discs(tmp_path_factory.mktemp("discs") / "discs")
 
 
 @pytest.fixture(scope="session")
 def texture(discs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of pixels of 0.5 µm."""
+    """A texture model for pixels of 0.5 µm."""
     out = tmp_path_factory.mktemp("texture") / "texture"
     train_texture(open_pairs([discs], spacing_zyx_um=(1.0, 0.5, 0.5)), out, tiny_texture())
     return out

@@ -1,4 +1,4 @@
-"""A dividing pair of balls whose truth is known, and writers that put frames into every container we read."""
+"""A dividing pair of balls with known truth, and writers for every file format that we read."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +21,7 @@ Writer = Callable[[Path, np.ndarray], Path]
 
 
 def ball(centre_zyx_um: tuple[float, float, float], *, radius_um: float = RADIUS_UM) -> np.ndarray:
-    """Voxels whose centres lie in a ball."""
+    """Voxels with their centre inside a ball."""
     axes = [(np.arange(n) + 0.5) * s for n, s in zip(SHAPE_ZYX, SPACING_ZYX_UM, strict=True)]
     grid = np.meshgrid(*axes, indexing="ij")
     return sum((g - c) ** 2 for g, c in zip(grid, centre_zyx_um, strict=True)) <= radius_um**2
@@ -43,7 +43,7 @@ def division_lineage() -> Lineage:
 
 
 def write_ome_tiff(path: Path, frames: np.ndarray, *, unit: str = "µm", scale: float = 1.0) -> Path:
-    """OME-TIFF with a voxel size in `unit`, of which a micrometre has `scale`; the time step is in minutes."""
+    """Write an OME-TIFF with voxel sizes in `unit` (`scale` of them are 1 µm) and the time step in minutes."""
     z, y, x = (size * scale for size in SPACING_ZYX_UM)
     sizes = {f"PhysicalSize{a}": size for a, size in zip("ZYX", (z, y, x), strict=True)}
     units = {f"PhysicalSize{a}Unit": unit for a in "ZYX"}
@@ -55,7 +55,7 @@ def write_ome_tiff(path: Path, frames: np.ndarray, *, unit: str = "µm", scale: 
 
 
 def write_imagej(path: Path, frames: np.ndarray) -> Path:
-    """An ImageJ hyperstack, which is big-endian and uncompressed."""
+    """Write an ImageJ hyperstack, which is big-endian and uncompressed."""
     z, y, x = SPACING_ZYX_UM
     metadata = {"axes": "TZYX", "unit": "micron", "spacing": z, "finterval": TIME_STEP_S}
     file = path.with_suffix(".tif")
@@ -64,7 +64,7 @@ def write_imagej(path: Path, frames: np.ndarray) -> Path:
 
 
 def write_folder(path: Path, frames: np.ndarray) -> Path:
-    """A file a frame, named so that only natural order is right."""
+    """Write one file per frame; only natural order sorts the names correctly."""
     z, y, x = SPACING_ZYX_UM
     path.mkdir()
     for t, frame in enumerate(frames):
@@ -75,7 +75,7 @@ def write_folder(path: Path, frames: np.ndarray) -> Path:
 
 
 def write_challenge(path: Path, frames: np.ndarray) -> Path:
-    """A Cell Tracking Challenge dataset with the lineage of the division."""
+    """Write a Cell Tracking Challenge dataset with the lineage of the division."""
     writer = CtcWriter(path, n_frames=len(frames), spacing_zyx_um=SPACING_ZYX_UM, time_step_s=TIME_STEP_S)
     for t, frame in enumerate(frames):
         writer.write(t, frame)
@@ -92,7 +92,7 @@ def _multiscale(axes: str, scale: list[float]) -> dict[str, Any]:
 
 
 def write_ome_zarr(path: Path, frames: np.ndarray, *, version: str = "0.5", channel: bool = False) -> Path:
-    """An OME-Zarr image that holds nothing but a label image; y is in nm, and t in minutes."""
+    """Write an OME-Zarr image with only a label image; y is in nm, t in minutes."""
     z, y, x = SPACING_ZYX_UM
     axes, scale = "tzyx", [TIME_STEP_S / 60, z, y * 1e3, x]
     if channel:
@@ -129,7 +129,7 @@ CONTAINERS: dict[str, Writer] = {
 
 @pytest.fixture(params=CONTAINERS)
 def container(request: pytest.FixtureRequest) -> Writer:
-    """A writer of every container."""
+    """Every writer in turn."""
     return CONTAINERS[request.param]
 
 
@@ -153,11 +153,11 @@ def lineage() -> Lineage:
 
 @pytest.fixture
 def spacing_zyx_um() -> tuple[float, float, float]:
-    """Voxel size that all writers record."""
+    """Voxel size in all files."""
     return SPACING_ZYX_UM
 
 
 @pytest.fixture
 def time_step_s() -> float:
-    """Time step that all writers record."""
+    """Time step in all files."""
     return TIME_STEP_S

@@ -1,13 +1,15 @@
-"""Frames of a simple world of images: cells of smooth random texture on a dark background, with the noise of a camera."""
+"""Simulated image frames: cells of smooth random texture on a dark background, with camera noise."""
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from cytoform.assess.images.frames import Frame
+from cytoform.assess.images.frames import ImageFrame
 
 
-def frames_of(n: int = 4, *, size: int = 256, radius: float = 14.0, seed: int = 0, movie: str = "01") -> list[Frame]:
-    """Frames whose cells stay where they are and keep their texture, up to the noise; seeds are other fields of view."""
+def frames_of(
+    n: int = 4, *, size: int = 256, radius: float = 14.0, seed: int = 0, movie: str = "01"
+) -> list[ImageFrame]:
+    """Frames with constant cells and texture, and new noise in each; each seed is another field of view."""
     rng = np.random.default_rng(seed)
     step = int(2.6 * radius)
     labels = np.zeros((size, size), np.uint16)
@@ -21,6 +23,6 @@ def frames_of(n: int = 4, *, size: int = 256, radius: float = 14.0, seed: int = 
     gains = np.concatenate([[0.0], rng.uniform(0.8, 1.2, labels.max())])
     light = 100 + 400 * gains[labels] * (1 + texture / texture.std() * 0.15)
     return [
-        Frame(np.round(light + rng.normal(0, 12, light.shape)).astype(np.uint16), labels, movie, number)
+        ImageFrame(np.round(light + rng.normal(0, 12, light.shape)).astype(np.uint16), labels, movie, number)
         for number in range(n)
     ]

@@ -1,11 +1,11 @@
-"""What every page that we write keeps to."""
+"""Requirements of all HTML pages."""
 
 import re
 from html.parser import HTMLParser
 
 
 def assert_self_contained(page: str) -> None:
-    """No network, and no other file but those that are linked to."""
+    """Assert that a page needs no network and no file except linked ones."""
     for word in ("http:", "https:", "url(", "import(", "fetch(", "<link"):
         assert word not in page
     assert re.findall(r"<script[^>]*\ssrc", page) == []
@@ -13,7 +13,7 @@ def assert_self_contained(page: str) -> None:
 
 
 def assert_well_formed(page: str) -> None:
-    """Every tag that is opened is closed, in its order."""
+    """Assert that all tags are closed in order."""
     open_tags: list[str] = []
 
     class Balance(HTMLParser):

@@ -1,4 +1,4 @@
-"""Pairs of images and masks, written as people have them: numbered TIFF files in Cell Tracking Challenge folders."""
+"""Image-mask pairs as numbered TIFF files in Cell Tracking Challenge folders."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ def two_cells(shift_px: int = 0) -> np.ndarray:
 
 
 def grey(labels: np.ndarray, *, seed: int = 0, dtype: str = "uint16") -> np.ndarray:
-    """Cells of 400 and background of 100, with noise that never comes near the ends of the type."""
+    """Grey values with noise, of mean 400 in cells and 100 in the background, far from the limits of the type."""
     values = np.random.default_rng(seed).normal(np.where(labels > 0, 400, 100), 20)
     return (values / (4 if dtype == "uint8" else 1)).clip(0).astype(dtype)
 
@@ -32,7 +32,7 @@ def write_pairs(
     sequence: str = "01",
     masks: str = "ST/SEG/man_seg",
 ) -> Path:
-    """ROOT/01/tTTT.tif, and the masks in ROOT/01_ST/SEG/man_segTTT.tif or elsewhere."""
+    """Write ROOT/01/tTTT.tif, and masks to ROOT/01_ST/SEG/man_segTTT.tif or elsewhere."""
     for prefix, frames in ((f"{sequence}/t", images), (f"{sequence}_{masks}", labels)):
         for frame, values in enumerate(frames):
             path = root / f"{prefix}{frame:03d}.tif"
@@ -42,7 +42,7 @@ def write_pairs(
 
 
 def write_movie(root: Path, n_frames: int = 5, *, dtype: str = "uint16", sequence: str = "01") -> Path:
-    """Two cells that move along x by a pixel a frame."""
+    """Write two cells that move along x by a pixel per frame."""
     labels = [two_cells(frame) for frame in range(n_frames)]
     images = [grey(frame, seed=number, dtype=dtype) for number, frame in enumerate(labels)]
     return write_pairs(root, images, labels, sequence=sequence)

@@ -1,4 +1,4 @@
-"""Movies read back, and what is seen on pictures."""
+"""Reads movies back and analyses pictures."""
 
 from pathlib import Path
 
@@ -21,13 +21,13 @@ def decoded(path: Path) -> list[np.ndarray]:
 
 
 def coloured(picture: np.ndarray, colour: tuple[int, int, int] | None = None) -> np.ndarray:
-    """Where something is neither white, grey nor black; of the hue of a colour, if given."""
+    """Mask of coloured pixels (neither white, grey nor black), optionally of the given hue."""
     values = picture[..., :3].astype(int)
-    strong = values.max(axis=-1) - values.min(axis=-1) > 45  # the greys of letters are bluish
+    strong = values.max(axis=-1) - values.min(axis=-1) > 45  # the greys of text are bluish
     return strong if colour is None else strong & (values.argmax(axis=-1) == int(np.argmax(colour)))
 
 
 def centre(mask: np.ndarray) -> tuple[float, float]:
-    """Row and column of the middle of the marked pixels' box."""
+    """Row and column of the centre of the marked pixels' bounding box."""
     rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
     return (rows[0] + rows[-1] + 1) / 2, (columns[0] + columns[-1] + 1) / 2

@@ -1,4 +1,4 @@
-"""What a player shows, read back from its page: the other half of pictures/player/coding.py, written for itself."""
+"""Decodes the data of 3D players in a page: an independent inverse of pictures/player/coding.py."""
 
 import base64
 import html
@@ -14,7 +14,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Decoded:
-    """A frame: points in µm as (x, y, z) from the corner of the cube, faces, and errors in µm where there are any."""
+    """A frame: points in µm as (x, y, z) from the corner of the cube, faces, and errors in µm, if any."""
 
     points_um: np.ndarray
     faces: np.ndarray
@@ -22,7 +22,7 @@ class Decoded:
 
 
 def scenes_of(page: str) -> list[dict[str, Any]]:
-    """The data of every player of a page, in their order."""
+    """The data of every player of a page, in order."""
     return [json.loads(found) for found in re.findall(r'<script type="application/json">(.*?)</script>', page, re.S)]
 
 
@@ -31,7 +31,7 @@ def labels_of(page: str) -> list[str]:
 
 
 def decode_actor(scene: dict[str, Any], actor: int) -> list[Decoded | None]:
-    """The frames of an actor; None where empty."""
+    """Decode the frames of an actor; None for an empty frame."""
     entry = scene["actors"][actor]
     data = zlib.decompress(base64.b64decode(entry["data"]))
     return decode(
@@ -42,7 +42,7 @@ def decode_actor(scene: dict[str, Any], actor: int) -> list[Decoded | None]:
 def decode(
     data: bytes, n_frames: int, origin_um: float, step_um: float, largest_um: float | None
 ) -> list[Decoded | None]:
-    """The frames of streams."""
+    """Decode the byte streams of a sequence."""
     counts = np.frombuffer(data, "<u4", n_frames * 3).reshape(-1, 3)
     n_points, n_symbols, n_far = counts.sum(axis=0)
     rest = np.frombuffer(data, np.uint8)[n_frames * 12 :].astype(np.int64)
@@ -88,7 +88,7 @@ class _Frame:
         self.gates: deque[tuple[int, int, int]] = deque()
 
     def component(self) -> None:
-        """Decode one connected part."""
+        """Decode one connected component."""
         corners = []
         for _ in range(3):
             back = self.far.popleft()

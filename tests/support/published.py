@@ -1,4 +1,4 @@
-"""Files as the published code writes them, from a plain decoder and from exact shapes."""
+"""Files in the formats of the published code, from a plain decoder and from exact shapes."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 
 class PublishedDecoder(nn.Module):
-    """Dense layers over [code, place, t], [hidden, code, place, t] at skips and [hidden, place, t] elsewhere."""
+    """Dense layers; inputs are [code, place, t], [hidden, code, place, t] at skips, [hidden, place, t] elsewhere."""
 
     def __init__(
         self, widths: Sequence[int], *, code_dim: int, skips: Sequence[int], activation: str, omega: float = 30.0
@@ -30,7 +30,7 @@ class PublishedDecoder(nn.Module):
         self.n_hidden = len(widths)
 
     def forward(self, code: Tensor, place_time: Tensor) -> Tensor:
-        """Output at rows of (first, second, third coordinate, t), the code repeated for every row."""
+        """Output at rows of (first, second, third coordinate, t), with the code repeated for every row."""
         inputs = torch.cat([code.expand(len(place_time), -1), place_time], dim=1)
         hidden = inputs
         for number in range(self.n_hidden + 1):
@@ -43,7 +43,7 @@ class PublishedDecoder(nn.Module):
 
 
 def published_place(points_zyx_um: np.ndarray, n_voxels: int, spacing_um: float) -> np.ndarray:
-    """The published coordinates of points in µm from the corner of the cube.
+    """Published coordinates of points in µm from the corner of the cube.
 
     They follow the axes (y, x, z) of the array; the outermost voxel centres are at -1 and +1.
     """
@@ -52,25 +52,25 @@ def published_place(points_zyx_um: np.ndarray, n_voxels: int, spacing_um: float)
 
 
 def write_checkpoint(path: Path, decoder: nn.Module, *, epoch: int = 15000) -> Path:
-    """As training through DataParallel saves it."""
+    """Write a checkpoint as saved by training with DataParallel."""
     state = {f"module.{name}": tensor for name, tensor in decoder.state_dict().items()}
     torch.save({"epoch": epoch, "model_state_dict": state}, path)
     return path
 
 
 def write_codes(path: Path, codes: np.ndarray) -> Path:
-    """A row a sequence, in Matlab's version 5."""
+    """Write one row per sequence, as a Matlab 5 file."""
     savemat(path, {"lat_vecs": codes.astype(np.float32)})
     return path
 
 
 def per_frame(frames_zyx: Sequence[np.ndarray]) -> np.ndarray:
-    """The array as Matlab has it, (t, y, x, z), each frame divided by its own maximum."""
+    """Stack frames as in Matlab, (t, y, x, z), each divided by its maximum."""
     return np.stack([frame / np.abs(frame).max() for frame in frames_zyx]).transpose(0, 2, 3, 1).astype(np.float32)
 
 
 def write_published_h5(path: Path, frames_zyx: Sequence[np.ndarray]) -> Path:
-    """As Matlab's h5create and h5write do: HDF5 lists the axes in reverse."""
+    """Write HDF5 like Matlab's h5create and h5write, which list the axes in reverse."""
     values = per_frame(frames_zyx).transpose(3, 2, 1, 0)
     with h5py.File(path, "w") as file:
         file.create_dataset("sdf_vid", data=values, chunks=(*values.shape[:3], 1), compression="gzip")
@@ -78,13 +78,13 @@ def write_published_h5(path: Path, frames_zyx: Sequence[np.ndarray]) -> Path:
 
 
 def write_published_mat(path: Path, frames_zyx: Sequence[np.ndarray]) -> Path:
-    """As Matlab's save does without a version, and the published code through SciPy."""
+    """Write a file like Matlab's save without a version, and like the published code with SciPy."""
     savemat(path, {"sdf_vid": per_frame(frames_zyx)}, do_compression=True)
     return path
 
 
 def write_published_mat73(path: Path, frames_zyx: Sequence[np.ndarray]) -> Path:
-    """As Matlab's save -v7.3 does: HDF5 behind a header of 512 bytes."""
+    """Write a file like Matlab's save -v7.3: HDF5 behind a header of 512 bytes."""
     values = per_frame(frames_zyx).transpose(3, 2, 1, 0)
     with h5py.File(path, "w", userblock_size=512) as file:
         file.create_dataset("sdf_vid", data=values, chunks=(*values.shape[:3], 1)).attrs["MATLAB_class"] = "single"

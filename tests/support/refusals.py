@@ -1,4 +1,4 @@
-"""How a command refuses what it cannot use."""
+"""Checks that a command refuses unusable input."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from cytoform import cli
 
 
 def assert_refused(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str], *, folder: Path) -> None:
-    """One line with `words` in it, exit status 2, and `folder` left as it was."""
+    """Assert exit status 2, one line on stderr that contains `words`, and an unchanged `folder`."""
     before = sorted(folder.rglob("*"))
     capsys.readouterr()
     assert cli.run(arguments) == 2

@@ -1,4 +1,4 @@
-"""The check of signatures at run time, with int accepted for float as Python's type checkers do."""
+"""Run-time type checks of signatures; int is accepted for float, as by static type checkers."""
 
 from beartype import BeartypeConf, beartype
 

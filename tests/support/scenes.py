@@ -1,4 +1,4 @@
-"""Small scenes of exact shapes: stores of balls and of dividing pairs, and a texture that needs nothing."""
+"""Small scenes of exact shapes: stores of balls and dividing pairs, and a texture without training."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from cytoform.simulate.analytic import DividingPair
 GRID = Grid(32, 8.0)
 RADIUS_UM = 2.6
 N_FRAMES = 7
-# The pair is apart, by more than a voxel's diagonal, from this frame on.
+# From this frame, the two balls are more than a voxel diagonal apart.
 DIVISION = 5
 
 
@@ -25,7 +25,7 @@ def boxed_ball(radius_um: float) -> BoxedField:
 
 
 def write_pairs(path: Path, names: str = "ab", *, n_frames: int = N_FRAMES, end_um: float = 7.4) -> Path:
-    """A store of balls that become two balls along x."""
+    """Write a store of balls that divide into two balls along x."""
     store = ShapeStore.create(path, GRID, band_um=2.0, attributes={"command": "test"})
     pair = DividingPair(RADIUS_UM, end_um, centre_zyx_um=(8.0, 8.0, 8.0))
     for name in names:
@@ -37,14 +37,14 @@ def write_pairs(path: Path, names: str = "ab", *, n_frames: int = N_FRAMES, end_
 
 
 def request(*sources: Path, **options: Any) -> SceneRequest:
-    """A small scene without images, whose cells stay in view."""
+    """A request for a small scene without images, in which all cells stay in view."""
     small = {"cells": 3, "frames": 8, "size_zyx": (24, 72, 72), "voxel_size_zyx_um": (0.5, 0.5, 0.5), "seed": 3}
     plain = {"texture": "none", "leave": "none", "ome_zarr": False, "geff": False}
     return SceneRequest(sources=sources, **{**small, **plain, **options})
 
 
 class Flat:
-    """A texture: cells are as grey as their label, the background is 0, projections are maxima."""
+    """A texture: grey value proportional to the label, background 0, projections are maxima."""
 
     dtype = np.dtype(np.uint16)
 

@@ -24,7 +24,7 @@ def empty(grid: Grid = GRID) -> np.ndarray:
 
 
 def lopsided(turn: Rotation, *, growth: float = 1.0, grid: Grid = GRID) -> np.ndarray:
-    """Signed distance (outside) to three balls in the middle of the cube, of which no two axes are alike, turned."""
+    """Signed distance (outside) to three rotated balls in the middle of the cube, a shape with three different axes."""
     points_xyz = turn.inv().apply((grid.points_zyx_um() - grid.half_extent_um)[:, ::-1])
     balls = ((0.0, 0.0, 0.0), 2.2), ((2.6 * growth, 0.0, 0.0), 1.6), ((-0.6, 1.8, 0.0), 1.2)
     distances = [np.linalg.norm(points_xyz - centre, axis=1) - radius for centre, radius in balls]

@@ -1,4 +1,4 @@
-"""The exact surfaces behind the T-cell masks (../shared/data/README.md), and how far a distance field is from them."""
+"""Exact surfaces of the T-cell masks (../shared/data/README.md), and errors of distance fields with respect to them."""
 
 import csv
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from harmonics import sphere
 
 SUBDIVISIONS = 6
 SPACINGS_ZYX_UM = {"": (0.25, 0.25, 0.25), "_z5": (1.0, 0.2, 0.2), "_z11": (1.0, 0.09, 0.09)}
-# The masks on thick slices begin this far below the lowest point that the surface reaches in their frames.
+# The masks on thick slices start this far below the lowest point of the surface in all frames.
 ROOM_UM, FRAMES = 2.0, 10
 WITHIN_UM = 1.0
 
@@ -40,14 +40,14 @@ class Surface:
 
 @cache
 def row_of(data: Path, name: str) -> dict[str, str]:
-    """What sequences.csv says of a sequence."""
+    """The row of sequences.csv for a sequence."""
     with (data / "tcells" / "sequences.csv").open(newline="") as file:
         return next(row for row in csv.DictReader(file) if row["name"] == name)
 
 
 @cache
 def exact_surface(data: Path, name: str, frame: int) -> Surface:
-    """The surface that a frame of a mask movie was made from, in the frame of the microscope."""
+    """The surface from which a frame of a mask movie was made, in microscope coordinates."""
     row = row_of(data, name)
     stored = np.load(data / "tcells" / "surfaces_spharm_l15.npz")
     number = int(row["first_frame"]) + frame * int(row["stride"])
@@ -61,7 +61,7 @@ def exact_surface(data: Path, name: str, frame: int) -> Surface:
 
 @cache
 def origin_xyz_um(data: Path, name: str, kind: str) -> np.ndarray:
-    """Where the corner of a mask movie lies in the microscope; for thick slices it is not recorded, but regular."""
+    """Corner of a mask movie in microscope coordinates; for thick slices it follows from the lowest surface point."""
     if not kind:
         row = row_of(data, name)
         return np.array([float(row[f"origin_{axis}_um"]) for axis in "xyz"])
@@ -70,14 +70,14 @@ def origin_xyz_um(data: Path, name: str, kind: str) -> np.ndarray:
 
 
 def mask_of(data: Path, name: str, kind: str, frame: int) -> np.ndarray:
-    """One frame of a mask movie, z y x."""
+    """One frame of a mask movie, (z, y, x)."""
     folder = "masks_anisotropic" if kind else "masks"
     return tifffile.imread(data / "tcells" / folder / f"{name}{kind}.ome.tif")[frame].astype(bool)
 
 
 @dataclass(frozen=True)
 class Case:
-    """A mask, and the exact distance at the voxel centres of the prepared cube that lie within 1 µm of the surface."""
+    """A mask, and the exact distance at voxel centres of the prepared cube within 1 µm of the surface."""
 
     mask: np.ndarray
     spacing_zyx_um: Triple
@@ -87,7 +87,7 @@ class Case:
     exact_um: np.ndarray
 
     def mean_error_um(self, measure: Distance) -> float:
-        """Mean absolute error of a way to measure distances."""
+        """Mean absolute error of a method that computes distances."""
         found = measure(self.mask, self.spacing_zyx_um, self.grid, self.centre_zyx_um)
         return float(np.abs(found.ravel()[self.near] - self.exact_um).mean())
 

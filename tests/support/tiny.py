@@ -1,4 +1,4 @@
-"""A small population of growing balls, and settings that learn it in seconds."""
+"""A small population of growing balls, and settings to learn it in seconds."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +14,7 @@ TWO_BALLS = {"a": 3.0, "b": 4.0}
 
 
 def write_balls(path: Path, end_radii_um: Mapping[str, float] = TWO_BALLS, *, n_frames: int = 4) -> Path:
-    """A shape store of balls that grow from a radius of 2 µm."""
+    """Write a shape store of balls that grow from a radius of 2 µm."""
     grid = Grid(32, 6.0)
     store = ShapeStore.create(path, grid, band_um=2.0, attributes={"command": "test"})
     points = grid.points_zyx_um()

@@ -4,9 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import cytoform
 from cytoform.errors import InputError
+from cytoform.representations.bounds import Bounds
+from cytoform.simulate.analytic import Ball
 from cytoform.synthesis.field import Field
 
 
@@ -55,3 +58,45 @@ def test_codes_that_do_not_fit(trained: Path) -> None:
         cells.field("a").mask(0.0, -1.0)
     with pytest.raises(InputError, match="8 to 1024"):
         cells.field("a").mesh(0.0, 1e-3)
+
+
+class BallField(Field):
+    """A growing ball as a field, without any network."""
+
+    half_extent_um = 6.0
+    bounds = Bounds.of_slope(1.0)
+    ball = Ball(2.0, 4.0, centre_zyx_um=(6.0, 6.0, 6.0))
+
+    def __init__(self) -> None:
+        self.n_evaluated = 0
+
+    def at(self, time: float) -> "BallFrame":
+        return BallFrame(self, time)
+
+
+class BallFrame:
+    """The ball at one time, in half extents."""
+
+    device = torch.device("cpu")
+
+    def __init__(self, field: BallField, time: float) -> None:
+        self.field, self.time = field, time
+
+    def __call__(self, points: torch.Tensor) -> torch.Tensor:
+        self.field.n_evaluated += len(points)
+        points_zyx_um = (points.numpy()[:, ::-1] + 1) * self.field.half_extent_um
+        distance_um = self.field.ball.distance_um(points_zyx_um, (self.time + 1) / 2)
+        return torch.tensor(distance_um / self.field.half_extent_um, dtype=torch.float32)
+
+
+@pytest.mark.parametrize("time", [-1.0, 0.2, 1.0])
+def test_an_analytic_shape_is_rendered_as_a_decoder_is(time: float) -> None:
+    """Nothing but `at`, the bounds and the extent is asked of a field."""
+    field, radius_um = BallField(), 3.0 + time
+    narrow = field.render(time, 96)
+    assert field.n_evaluated < 0.3 * 96**3
+    assert np.array_equal(narrow.mask(), field.render(time, 96, method="dense").mask())
+    assert field.mesh(time).volume_um3 == pytest.approx(4 / 3 * np.pi * radius_um**3, rel=0.01)
+    points = np.array([[6.0, 6.0, 11.0], [6.0, 1.0, 6.0]])
+    assert field(points, time) == pytest.approx([5 - radius_um] * 2, abs=1e-5)
+    np.testing.assert_allclose(field.gradient(points, time), [[0, 0, 1], [0, -1, 0]], atol=1e-3)

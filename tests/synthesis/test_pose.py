@@ -19,7 +19,7 @@ from cytoform.shapes.store import ShapeStore
 from cytoform.simulate.analytic import Capsule
 from cytoform.synthesis import pose
 from cytoform.synthesis.cells import Cells, load
-from cytoform.synthesis.field import Field
+from cytoform.synthesis.field import CodeField
 from cytoform.synthesis.interpolation import interpolate
 from cytoform.synthesis.pose import draw_rotation, uncut
 from cytoform.synthesis.sequences import Rendering, generate, reconstruct
@@ -129,7 +129,7 @@ def test_a_run_without_rotations_has_the_identity_and_no_random_poses(trained: P
 
 
 @dataclass(frozen=True)
-class Rod(Field):
+class Rod(CodeField):
     """A straight cell along x, which fits into the cube along some directions only."""
 
     length_um: float = 0.0
@@ -143,7 +143,7 @@ class Rod(Field):
 
 def rod(length_um: float, run: Path) -> Rod:
     plain = load(run).field("s0")
-    return Rod(plain.decoder, plain.code, 8.0, plain.bounds, None, length_um)
+    return Rod(plain.decoder, plain.code, 8.0, plain.bounds, length_um=length_um)
 
 
 def test_poses_in_which_the_cube_cuts_the_cell_are_drawn_again(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:

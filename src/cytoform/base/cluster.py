@@ -1,4 +1,4 @@
-"""Where data-parallel work is done: in worker processes of this machine, or on a Dask cluster that runs already."""
+"""Worker processes for data-parallel work: on this machine, or on a running Dask cluster."""
 
 import asyncio
 import contextlib
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
 
 CONNECT_WITHIN_S = 5
 START_WITHIN_S = 60
-# Of worker processes.
+# Environment of worker processes.
 ENVIRONMENT = {
     **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
-    # Not Dask's own, with which every larger array is a fresh mapping, and which Dask leaves behind in this process.
+    # Dask's own value maps every larger array anew, and stays set in this process.
     "MALLOC_TRIM_THRESHOLD_": None,
 }
 SETTINGS = {
     "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
-    # Frames hold nothing that could be spilled. A worker above its share is stopped and its task tried elsewhere.
+    # Tasks hold nothing to spill. A worker above its memory limit is stopped and its task retried elsewhere.
     **{f"distributed.worker.memory.{level}": False for level in ("target", "spill", "pause")},
 }
 
 
 def current_client() -> "Client | None":
-    """The `distributed.Client` that is open, if any."""
-    if "distributed" not in sys.modules:  # which takes half a second to import
+    """The open `distributed.Client`, or None."""
+    if "distributed" not in sys.modules:  # importing it takes half a second
         return None
     from distributed import Client
 
@@ -46,9 +46,9 @@ def current_client() -> "Client | None":
 
 @contextlib.contextmanager
 def local_workers(n: int) -> Iterator[None]:
-    """Have `n` processes of this machine do what `run_all` is given meanwhile.
+    """Run the tasks of `run_all` in `n` processes of this machine while the block lasts.
 
-    Nothing is started for one, or where a client is open already. On the way out the processes are gone, at once.
+    Starts no process for n = 1 or if a client is already open. Kills the processes on exit.
     """
     if n < 1:
         raise InputError(f"--workers {n}: at least one is needed")
@@ -74,7 +74,7 @@ def local_workers(n: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def connected(address: str) -> Iterator["Client"]:
-    """Have the workers of the Dask scheduler at `address` do what `run_all` is given meanwhile."""
+    """Run the tasks of `run_all` on the Dask scheduler at `address` while the block lasts. Raises InputError."""
     _import_quietly()
     from distributed import Client
 
@@ -98,7 +98,7 @@ def _checked(address: str) -> str:
 
 
 def _import_quietly() -> None:
-    """Import `distributed`, whose log users need not see: what matters in it comes to them as a fault."""
+    """Import `distributed` with its log silenced; relevant problems are raised as exceptions."""
     import dask.config
 
     with dask.config.set({"logging": dict.fromkeys(("distributed", "tornado", "asyncio"), "critical")}):
@@ -108,7 +108,7 @@ def _import_quietly() -> None:
 def _start(n: int) -> "LocalCluster":
     from distributed import LocalCluster
 
-    # It would let interrupts in again if it came later, and warn of locks that workers held when they were killed.
+    # Starting it later would unblock interrupts, and would warn of locks held by killed workers.
     with _environment(PYTHONWARNINGS="ignore:resource_tracker:UserWarning"):
         ensure_running()
     cluster = LocalCluster(
@@ -132,7 +132,7 @@ def _start(n: int) -> "LocalCluster":
 
 
 async def _ask(address: str) -> None:
-    """Raise OSError unless a scheduler answers; a client would wait forever for somebody who listens and says nothing."""
+    """Raise OSError unless a scheduler answers; a client would wait forever for a silent listener."""
     from distributed.core import rpc
 
     async with rpc(address, timeout=CONNECT_WITHIN_S) as scheduler:
@@ -142,7 +142,7 @@ async def _ask(address: str) -> None:
 
 
 async def _hold_back_interrupts() -> None:
-    """Ctrl-C goes to all processes of a terminal; workers, started from this thread, inherit that they do not hear it."""
+    """Block Ctrl-C, which reaches all processes of a terminal, in workers: they inherit the mask of this thread."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
@@ -150,14 +150,14 @@ async def _kill(cluster: "LocalCluster") -> None:
     """End the workers without waiting for their tasks."""
     nannies: list[Any] = list(cluster.workers.values())
     for nanny in nannies:
-        nanny.close_gracefully()  # or it would start the worker again
+        nanny.close_gracefully()  # otherwise it would restart the worker
         if nanny.pid is not None:
             os.kill(nanny.pid, signal.SIGKILL)
 
 
 @contextlib.contextmanager
 def _stops_deferred() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM wait until the block is through, unless they come twice.
+    """Defer Ctrl-C and SIGTERM to the end of the block, unless they come twice.
 
     Dask takes ten seconds to recover from an interrupted start.
     """
@@ -183,7 +183,7 @@ def _stops_deferred() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _environment(**settings: str | None) -> Iterator[None]:
-    """Have processes started meanwhile inherit these variables, of which this one may have another use; None unsets."""
+    """Set environment variables, inherited by processes started in the block, and restore them; None unsets."""
     before = {name: os.environ.get(name) for name in settings}
     _set_environment(settings)
     try:

@@ -1,4 +1,4 @@
-"""Outputs that are either complete under their final name or not there at all."""
+"""Outputs that exist only when complete: written under a hidden name, then renamed."""
 
 import contextlib
 import fcntl
@@ -13,13 +13,13 @@ from typing import Any
 
 from cytoform.errors import InputError
 
-# A folder is replaced by --overwrite only if it holds one of these: nobody loses a home directory to a typing slip.
+# --overwrite replaces a folder only if it holds one of these files. A mistyped --out cannot delete a home directory.
 MARKS = ("provenance.json", "zarr.json", "config.toml")
 REPLACED = "replaced"
 
 
 def refuse_existing(path: Path, *, overwrite: bool) -> None:
-    """Raise InputError if `path` may not be written: it exists without `overwrite`, or is not an output of ours."""
+    """Raise InputError if `path` may not be written: it exists without `overwrite`, or cytoform did not write it."""
     if not path.parent.is_dir():
         raise InputError(f"{path.parent}: no such folder; create it first")
     if not os.access(path.parent, os.W_OK):
@@ -36,9 +36,9 @@ def refuse_existing(path: Path, *, overwrite: bool) -> None:
 
 @contextlib.contextmanager
 def staged(path: Path, *, overwrite: bool = False, folder: bool = True) -> Iterator[Path]:
-    """Yield a hidden path beside `path` to write to; it takes the final name when the block ends without a fault.
+    """Yield a hidden path beside `path` to write to. It is renamed to `path` when the block ends without an exception.
 
-    Whatever goes wrong inside (a full disk, Ctrl-C), the hidden path is removed and an older output stays as it was.
+    On any exception (a full disk, Ctrl-C) the hidden path is removed and an older output stays unchanged.
     """
     path = Path(path)
     clear_strays(path)
@@ -59,9 +59,9 @@ def staged(path: Path, *, overwrite: bool = False, folder: bool = True) -> Itera
 
 
 def clear_strays(path: Path) -> None:
-    """Remove what killed processes left while they staged `path`; one killed while replacing it gets it back.
+    """Remove staging folders of killed processes. If one was killed while it replaced `path`, the older output returns.
 
-    A process holds a lock on what it stages, which ends with it however it ends.
+    A process locks its staging folder. The lock ends with the process.
     """
     for room in path.parent.glob(f".{glob.escape(path.name)}.partial-*"):
         if not room.is_dir():
@@ -78,7 +78,7 @@ def clear_strays(path: Path) -> None:
 
 
 def put_in_place(new: Path, final: Path, *, aside: Path) -> None:
-    """Give a complete output its final name; an older one is moved to `aside` first, and back if that fails."""
+    """Rename a complete output to its final name. An older output moves to `aside` first, and back on failure."""
     if os.path.lexists(final):
         os.rename(final, aside)
     try:
@@ -90,7 +90,7 @@ def put_in_place(new: Path, final: Path, *, aside: Path) -> None:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a small file so that a reader sees the old bytes or the new ones, never a part, even after a power cut."""
+    """Write a file so that readers see the old or the new bytes, never a part, even after a power cut."""
     partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
     try:
         with partial.open("wb") as file:
@@ -104,7 +104,7 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the names in a folder last."""
+    """Flush the names in a folder to the disk."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         with contextlib.suppress(OSError):  # some network file systems cannot, and need not
@@ -114,5 +114,5 @@ def _sync_folder(folder: Path) -> None:
 
 
 def write_json(path: Path, value: dict[str, Any]) -> None:
-    """Write JSON that a person can read and that is the same for the same value."""
+    """Write readable JSON; equal values give equal bytes."""
     write_atomically(path, (json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n").encode())

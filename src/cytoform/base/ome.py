@@ -1,20 +1,72 @@
-"""The metadata that OME-Zarr 0.5 asks of an image."""
+"""Writes images and label images of OME-Zarr 0.5, with axes t z y x and one resolution."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
-OME_VERSION = "0.5"
+import zarr
+from zarr.codecs import BloscCodec
+
+from cytoform.base.triples import IntTriple, Triple
+
+VERSION = "0.5"
+# Zstandard over shuffled bytes: smaller and faster than over shuffled bits (docs/LOG.md).
+COMPRESSOR = BloscCodec(cname="zstd", clevel=1, shuffle="shuffle")
 
 
-def multiscale(name: str, path: str, scale: list[float], time_step_s: float | None) -> dict[str, Any]:
-    """OME-Zarr `multiscales` entry of an array with axes t z y x; `scale` in s and µm, voxels centred at + 0.5."""
-    time: dict[str, str] = {"name": "t", "type": "time"}
-    if time_step_s:
-        time["unit"] = "second"
-    space = [{"name": axis, "type": "space", "unit": "micrometer"} for axis in "zyx"]
-    centre = [0.0, *(s / 2 for s in scale[1:])]
-    transformations = [{"type": "scale", "scale": scale}, {"type": "translation", "translation": centre}]
-    return {
-        "name": name,
-        "axes": [time, *space],
-        "datasets": [{"path": path, "coordinateTransformations": transformations}],
-    }
+@dataclass(frozen=True)
+class OmeMovie:
+    """The size, scale and chunks that an image shares with its label images. A chunk holds voxels of one frame."""
+
+    n_frames: int
+    shape_zyx: IntTriple
+    chunk_zyx: IntTriple
+    spacing_zyx_um: Triple
+    time_step_s: float | None
+    compressor: BloscCodec | Literal["auto"] = COMPRESSOR
+
+    def create(
+        self,
+        group: zarr.Group,
+        name: str,
+        dtype: str,
+        *,
+        path: str = "0",
+        fill_value: float = 0.0,
+        label: dict[str, Any] | None = None,
+    ) -> zarr.Array[Any]:
+        """Make a group an image without content: its metadata and the empty array `path`.
+
+        `label` is the `image-label` entry that makes it a label image.
+        """
+        marks = {} if label is None else {"image-label": label}
+        group.attrs["ome"] = {"version": VERSION, "multiscales": [self._multiscale(name, path)], **marks}
+        return group.create_array(
+            path,
+            shape=(self.n_frames, *self.shape_zyx),
+            chunks=(1, *self.chunk_zyx),
+            dtype=dtype,
+            fill_value=fill_value,
+            compressors=self.compressor,
+            dimension_names=("t", "z", "y", "x"),
+        )
+
+    def create_labels(self, image: zarr.Group, name: str, dtype: str, *, label: dict[str, Any]) -> zarr.Array[Any]:
+        """Add the empty label image labels/`name` to a group, which need not be an image itself."""
+        labels = image.create_group("labels")
+        labels.attrs["ome"] = {"version": VERSION, "labels": [name]}
+        return self.create(labels.create_group(name), name, dtype, label=label)
+
+    def _multiscale(self, name: str, path: str) -> dict[str, Any]:
+        """The `multiscales` entry: scale in s and µm, voxels centred at + 0.5."""
+        time: dict[str, str] = {"name": "t", "type": "time"}
+        if self.time_step_s:
+            time["unit"] = "second"
+        space = [{"name": axis, "type": "space", "unit": "micrometer"} for axis in "zyx"]
+        scale = [self.time_step_s or 1.0, *self.spacing_zyx_um]
+        centre = [0.0, *(side / 2 for side in self.spacing_zyx_um)]
+        transformations = [{"type": "scale", "scale": scale}, {"type": "translation", "translation": centre}]
+        return {
+            "name": name,
+            "axes": [time, *space],
+            "datasets": [{"path": path, "coordinateTransformations": transformations}],
+        }

@@ -1,4 +1,4 @@
-"""Data parallelism, which is Dask's: many independent pieces of work, and how far they have come."""
+"""Data parallelism with Dask: independent tasks and their progress."""
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class Advance(Protocol):
-    """Report progress: so many units more are done; `note` is shown beside the bar."""
+    """Report finished units of work; `note` is shown beside the progress bar."""
 
     def __call__(self, units: float = 1, *, note: str = "") -> None: ...
 
 
 @runtime_checkable
 class Progress(Protocol):
-    """Announce long work of `total` units: a context that gives an `Advance`."""
+    """Announce long work of `total` units; the context manager gives an `Advance`."""
 
     def __call__(self, what: str, total: float) -> contextlib.AbstractContextManager[Advance]: ...
 
@@ -42,9 +42,9 @@ def run_all(
 ) -> list[Any]:
     """Call `function` on every tuple of arguments and return the results in order; `done` is called after each.
 
-    Work goes to the `distributed.Client` that is open, if any; else to processes of this machine, which with one
-    worker or one task is this one. A fault of a kind that is `kept` takes the place of the result; any other ends the
-    work. A task whose worker dies is tried on others; when they die too, it has failed with an InputError.
+    Tasks run on the open `distributed.Client`, else in `workers` processes of this machine (in this one for a single
+    worker or task). Exceptions of the types `kept` are returned in place of results; any other is raised. A task whose
+    worker dies is retried on other workers; if they die too, InputError is its outcome.
     """
     with local_workers(min(workers, max(len(tasks), 1))):
         client = current_client()
@@ -71,7 +71,7 @@ def _one_by_one(
 def _on_cluster(
     client: "Client", function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]
 ) -> Iterator[tuple[int, Any]]:
-    """Numbers and outcomes of the tasks, as they end."""
+    """Task numbers with outcomes, in order of completion."""
     from distributed import as_completed
 
     waiting = iter(enumerate(tasks))
@@ -79,7 +79,7 @@ def _on_cluster(
     ended = as_completed(raise_errors=False)
 
     def submit() -> None:
-        # A task a thread: what a worker has not begun must not be blamed when it dies, nor fill the memory.
+        # One task per thread: a queued task must not be blamed for a worker's death, nor fill the memory.
         room = max(sum(client.nthreads().values()), 1) - len(running)
         for number, task in islice(waiting, max(room, 0)):
             future = client.submit(function, *task, pure=False)

@@ -12,20 +12,20 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from cytoform.errors import InputError
 
 
-class Section(BaseModel):
-    """A frozen group of settings that refuses names it does not know."""
+class SettingsSection(BaseModel):
+    """A frozen group of settings that refuses unknown names."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-S = TypeVar("S", bound="SettingsFile")
-M = TypeVar("M", bound=BaseModel)
+SettingsT = TypeVar("SettingsT", bound="SettingsFile")
+ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
-class SettingsFile(Section):
-    """All settings of one kind of run; its presets are TOML files of what differs from the defaults."""
+class SettingsFile(SettingsSection):
+    """All settings of one kind of run. Presets are TOML files of values that differ from the defaults."""
 
-    presets: ClassVar[str]  # their folder, within the package
+    presets: ClassVar[str]  # folder of the presets within the package
 
     def to_toml(self) -> str:
         """The complete settings, as written to config.toml."""
@@ -38,34 +38,41 @@ class SettingsFile(Section):
         return sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml"))
 
     @classmethod
-    def load(cls: type[S], *, preset: str, file: Path | None = None, settings: list[str] | None = None) -> S:
-        """A preset, then what `file` changes, then each "section.key=value" of `settings`. Raises InputError."""
+    def load(
+        cls: type[SettingsT], *, preset: str, file: Path | None = None, settings: list[str] | None = None
+    ) -> SettingsT:
+        """Combine a preset, the TOML file `file` and "section.key=value" strings; later ones win. Raises InputError."""
         if preset not in cls.preset_names():
             raise InputError(f"--preset {preset}: unknown; use one of {', '.join(cls.preset_names())}")
         values = tomllib.loads((cls._folder() / f"{preset}.toml").read_text())
-        if file is not None:
-            _merge(values, read_toml(file))
+        changes = {} if file is None else read_toml(file)
         for setting in settings or []:
-            _merge(values, _parse_setting(setting))
+            _merge(changes, _parse_setting(setting))
+        cls._drop_inapplicable(values, changes)
+        _merge(values, changes)
         return cls.check(values, where=str(file or "--set" if settings or file else f"preset {preset}"))
 
     @classmethod
-    def check(cls: type[S], values: dict[str, Any], *, where: str) -> S:
-        """Check a nested dictionary of settings. Raises InputError that names the first wrong one and its nearest known."""
-        return checked(cls, values, where=where)
+    def check(cls: type[SettingsT], values: dict[str, Any], *, where: str) -> SettingsT:
+        """Validate a nested dictionary of settings. Raises InputError with the first wrong key and the nearest valid one."""
+        return check_settings(cls, values, where=where)
 
     @classmethod
-    def read(cls: type[S], path: Path) -> S:
+    def read(cls: type[SettingsT], path: Path) -> SettingsT:
         """Read a complete config.toml."""
         return cls.check(read_toml(path), where=str(path))
+
+    @classmethod
+    def _drop_inapplicable(cls, preset: dict[str, Any], changes: dict[str, Any]) -> None:
+        """Remove settings of a preset that are for another choice than `changes` make."""
 
     @classmethod
     def _folder(cls) -> Any:
         return resources.files("cytoform") / cls.presets
 
 
-def checked(model: type[M], values: dict[str, Any], *, where: str) -> M:
-    """Check a nested dictionary of settings. Raises InputError that names the first wrong one and its nearest known."""
+def check_settings(model: type[ModelT], values: dict[str, Any], *, where: str) -> ModelT:
+    """Validate a nested dictionary of settings. Raises InputError with the first wrong key and the nearest valid one."""
     try:
         return model.model_validate(values)
     except ValidationError as fault:
@@ -73,8 +80,8 @@ def checked(model: type[M], values: dict[str, Any], *, where: str) -> M:
         name = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
             raise InputError(f"{where}: unknown setting {name}{_nearest(name, model)}") from None
-        what = name if isinstance(first["input"], dict | BaseModel) else f"{name} = {first['input']!r}"
-        raise InputError(f"{where}: {what}: {first['msg']}") from None
+        shown = name if isinstance(first["input"], dict | BaseModel) else f"{name} = {first['input']!r}"
+        raise InputError(f"{where}: {shown}: {first['msg']}") from None
 
 
 def _nearest(name: str, model: type[BaseModel]) -> str:
@@ -84,7 +91,7 @@ def _nearest(name: str, model: type[BaseModel]) -> str:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The values of a TOML file. Raises InputError."""
+    """Parse a TOML file. Raises InputError."""
     try:
         return tomllib.loads(Path(path).read_text())
     except (OSError, UnicodeDecodeError) as fault:

@@ -1,4 +1,4 @@
-"""Tensors on disk: safetensors with checked names, shapes and numbers; no pickle anywhere."""
+"""Tensors on disk as safetensors, without pickle; names, shapes and values are checked."""
 
 import json
 from pathlib import Path
@@ -15,10 +15,10 @@ FORMAT, KEY = "1", "cytoform"
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
-    """Write named tensors; a reader sees the old file or the whole new one. Raises InputError for NaN and infinity."""
+    """Write named tensors atomically. Raises InputError for NaN and infinity."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())}
     _refuse_nonfinite(path, plain)
-    # One entry only: safetensors writes several in random order, and the same seed is to give the same bytes.
+    # A single metadata entry: safetensors writes several in random order, but equal seeds must give equal bytes.
     note = json.dumps({**(metadata or {}), "format": FORMAT}, sort_keys=True)
     write_atomically(path, save(plain, {KEY: note}))
 
@@ -49,9 +49,9 @@ def _refuse_nonfinite(path: Path, tensors: dict[str, Tensor]) -> None:
 
 
 def load_into(module: torch.nn.Module, tensors: dict[str, Tensor], *, where: Path, assign: bool = False) -> None:
-    """Copy `tensors` into `module`, whose names and shapes they must match exactly; `assign` puts them in its place.
+    """Copy `tensors` into `module`, or with `assign` use them as its parameters.
 
-    Raises InputError.
+    Raises InputError unless names and shapes match exactly.
     """
     wanted = module.state_dict()
     for name in sorted(wanted.keys() | tensors.keys()):

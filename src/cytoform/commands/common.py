@@ -1,20 +1,17 @@
-"""What all commands share: the common options, what is printed, and progress bars."""
+"""Options that commands share, their messages, and progress bars."""
 
 import contextlib
 import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 from cytoform.base.cluster import connected
 from cytoform.base.parallel import Advance
 from cytoform.errors import InputError
-
-if TYPE_CHECKING:
-    from cytoform.synthesis.sequences import Rendering
 
 
 @Parameter(name="*")
@@ -32,18 +29,18 @@ class Common:
             print(line, flush=True)
 
     def complain(self, line: str) -> None:
-        """Print a line of what went wrong with a part of the work, --quiet or not."""
+        """Report a failure in a part of the work on stderr, even with --quiet."""
         print("cytoform: " + " ".join(line.split()), file=sys.stderr)
 
     def done(self, wrote: object, *, next_command: str = "") -> None:
-        """Say what was written and the next command to try."""
+        """Name the output and suggest the next command."""
         self.say(f"wrote {wrote}")
         if next_command:
             self.say(f"next: {next_command}")
 
     @contextlib.contextmanager
     def progress(self, what: str, total: float) -> Iterator[Advance]:
-        """Show a bar with the time left; a stderr that is not a terminal gets none, so that it holds nothing but faults."""
+        """Show a progress bar with the time left, if stderr is a terminal: in a file, stderr holds errors only."""
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -68,18 +65,16 @@ class Common:
 @Parameter(name="*")
 @dataclass(frozen=True)
 class WorkerOptions:
-    """Options of the commands that do many independent pieces of work."""
+    """Options of the commands that work in parallel."""
 
-    workers: Annotated[
-        int | None, Parameter(help="Processes of this machine to work in; by default one a CPU core.")
-    ] = None
+    workers: Annotated[int | None, Parameter(help="Processes on this machine; by default one per CPU core.")] = None
     scheduler: Annotated[
-        str | None, Parameter(help="Work instead on the cluster of the Dask scheduler at this address, HOST:PORT.")
+        str | None, Parameter(help="Work on a cluster instead: address of its Dask scheduler, HOST:PORT.")
     ] = None
 
     @contextlib.contextmanager
     def ready(self) -> Iterator[int]:
-        """Connect to the scheduler if there is one; yields the number of processes that this machine is to start."""
+        """Connect to the scheduler, if given. Yields the number of processes to start on this machine."""
         if self.scheduler is None:
             yield len(os.sched_getaffinity(0)) if self.workers is None else self.workers
             return
@@ -96,35 +91,11 @@ class ScaleOptions:
 
     voxel_size: Annotated[
         tuple[float, float, float] | None,
-        Parameter(help="Voxel size Z Y X of a label movie in µm, where it records none or a wrong one."),
+        Parameter(help="Voxel size Z Y X in µm of label movies; replaces the recorded one."),
     ] = None
-    time_step: Annotated[float | None, Parameter(help="Seconds between its frames, likewise.")] = None
-
-
-Device = Literal["auto", "cpu", "cuda"]
-
-
-@Parameter(name="*")
-@dataclass(frozen=True)
-class RenderingOptions:
-    """Options of the commands that render a run."""
-
-    grid: Annotated[int | None, Parameter(help="Voxels along a side of the cube; by default as learned.")] = None
-    frames: Annotated[
-        int | None, Parameter(help="Frames spread evenly over the sequence's time; by default as many as learned.")
+    time_step: Annotated[
+        float | None, Parameter(help="Seconds between frames of label movies; replaces the recorded step.")
     ] = None
-    method: Annotated[
-        Literal["narrow-band", "dense"],
-        Parameter(help="narrow-band evaluates only near the surface; dense evaluates every voxel."),
-    ] = "narrow-band"
-    safety: Annotated[
-        float,
-        Parameter(help="Times the measured bounds of the field: higher is slower and surer to find what is thin."),
-    ] = 1.25
-    device: Annotated[Device, Parameter(help="Where to compute.")] = "auto"
 
-    def rendering(self) -> "Rendering":
-        """As the library takes it."""
-        from cytoform.synthesis.sequences import Rendering
 
-        return Rendering(self.grid, self.frames, self.method, self.safety)
+Device = Annotated[Literal["auto", "cpu", "cuda"], Parameter(help="Where to compute.")]

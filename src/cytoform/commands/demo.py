@@ -14,7 +14,7 @@ def demo(
     epochs: int | None = None,
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
-    """Simulate dividing cells, learn them, make new ones, and report how good they are: minutes on two CPU cores.
+    """Simulate dividing cells, learn them, generate new ones, and report on both: minutes on two CPU cores.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def demo(
     grid
         Voxels along a side of the cube.
     epochs
-        Training epochs; by default those of the preset quick.
+        Training epochs; by default as in the preset quick.
     """
     from cytoform.demo import DemoSize
     from cytoform.demo import demo as run_demo

@@ -1,4 +1,4 @@
-"""`cytoform evaluate`: how alike shape stores are."""
+"""`cytoform evaluate`: a comparison of shape stores."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -31,17 +31,17 @@ def evaluate(
     reference
         Shape store of the original cells.
     other
-        Shape store to judge: reconstructed or generated cells.
+        Shape store to compare with it: reconstructed or generated cells.
     others
-        More such stores, for one report of all. Of several, those are paired whose sequences bear the names of REFERENCE.
+        More such stores, in the same report. Of several stores, each with the sequence names of REFERENCE is paired.
     out
         Folder to write.
     paired
-        The sequences of OTHER reconstruct those of REFERENCE with the same name: overlap and surface distances too.
+        Compare sequences of the same name pair by pair too: overlap and surface distances.
     sequences
-        Compare only the sequences of REFERENCE with these names; of stores that are not paired, all cells.
+        Names of the sequences of REFERENCE to compare. Unpaired stores are compared with all their cells.
     run
-        Run folder that the cells come from: its learned codes are on the report's map too.
+        Run folder of the cells: adds its learned codes to the map in the report.
     """
     from cytoform.assess.results import evaluate_all
     from cytoform.assess.stores import select
@@ -81,7 +81,7 @@ def evaluate(
 
 
 def _same_names(original: "ShapeStore", store: "ShapeStore", sequences: list[str] | None) -> bool:
-    """Whether a store has all sequences of the original, or at least the named ones."""
+    """Whether a store has all sequences of the original, or all of `sequences`."""
     if sequences:
         return set(sequences) <= set(store.names)
     return original.names == store.names
@@ -95,7 +95,7 @@ def _provenance(comparisons: "list[Comparison]") -> dict[str, Any]:
 
 
 def _labels(stores: "list[ShapeStore]") -> list[str]:
-    """The name of each store's cells in the report."""
+    """Name of each store's cells in the report."""
     from cytoform.pictures.labels import distinct, label_of
 
     # "Original" is the reference, whatever the others are.

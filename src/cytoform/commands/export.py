@@ -1,6 +1,5 @@
 """`cytoform export`: shape stores in the formats of other programs."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -34,43 +33,20 @@ def export(
     out
         Folder to write.
     sequences
-        Export only the sequences with these names.
+        Names of the sequences to export; by default all.
     points
-        Points a frame, for points.
+        Points per frame, for points.
     """
-    from functools import partial
+    from cytoform.exchange.export import export as export_store
 
-    import numpy as np
-
-    from cytoform.base.digest import folder_sha256
-    from cytoform.base.files import staged, write_json
-    from cytoform.base.provenance import software_versions
-    from cytoform.exchange.ctc import write_ctc
-    from cytoform.exchange.export import write_h5, write_masks, write_mat, write_meshes, write_points
-    from cytoform.shapes.store import ShapeSequence, ShapeStore
-
-    writers: dict[Format, Callable[[ShapeSequence, Path], None]] = {
-        "masks": write_masks,
-        "meshes": write_meshes,
-        "points": partial(write_points, n_points=points, rng=np.random.default_rng(common.seed)),
-        "ctc": write_ctc,
-        "h5": write_h5,
-        "mat": write_mat,
-    }
-    shapes = ShapeStore.open(store)
-    names = sorted(set(sequences)) if sequences else shapes.names
-    chosen = [shapes[name] for name in names]
-    with staged(out, overwrite=common.overwrite) as folder, common.progress("exporting", len(names)) as advance:
-        for sequence in chosen:
-            writers[to](sequence, folder)
-            advance(1)
-        provenance = {
-            "command": "cytoform export",
-            "to": to,
-            "seed": common.seed,
-            "source": {"name": store.name, "sha256": folder_sha256(store)},
-            "sequences": names,
-            "versions": software_versions(),
-        }
-        write_json(folder / "provenance.json", provenance)
+    export_store(
+        store,
+        out,
+        to=to,
+        sequences=sequences,
+        points=points,
+        seed=common.seed,
+        overwrite=common.overwrite,
+        progress=common.progress,
+    )
     common.done(out, next_command=f"cytoform info {store}")

@@ -22,18 +22,18 @@ def fetch(
     ----------
     dataset
         celltracking:NAME for a 3D training set of the Cell Tracking Challenge, such as celltracking:Fluo-N3DH-CE;
-        implicit-shapes:cele, filo, plat, plat-rotated, all or models for what was published with the paper; or the
-        https address of any file.
+        implicit-shapes:cele, filo, plat, plat-rotated, all or models for data of the paper; or the https address of
+        any file.
     out
         Folder to write.
     sha256
-        The checksum that the downloaded file must have.
+        Expected checksum of the downloaded file.
     mirror
-        Base address of a server that has the same files, for example https://mirror.example/ctc
+        Base address of another server with the same files, for example https://mirror.example/ctc
     cache
-        Folder that keeps downloads; by default the user's cache folder.
+        Folder for downloads; by default the user's cache folder.
     timeout
-        Seconds without an answer before another attempt.
+        Seconds without an answer before the next attempt.
     """
     from cytoform.datasets.download import Patience
     from cytoform.datasets.fetch import fetch as fetch_dataset
@@ -58,7 +58,7 @@ def fetch(
 
 
 def _next(out: Path, voxel_size_zyx_um: tuple[float, float, float] | None, time_step_s: float | None) -> str:
-    """What to do with what was unpacked."""
+    """The next command for the unpacked files."""
     movies = sorted({path.parent for path in out.rglob("[0-9][0-9]_GT")})
     if movies:
         size = " ".join(f"{side:g}" for side in voxel_size_zyx_um or ()) or "Z Y X"

@@ -2,12 +2,14 @@
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from cytoform.commands.common import Common, RenderingOptions, ScaleOptions
+from cytoform.commands.common import Common, Device, ScaleOptions
+from cytoform.synthesis.options import FitSettings, Rendering
 
 if TYPE_CHECKING:
     from cytoform.synthesis.cells import Cells
@@ -26,12 +28,13 @@ def fit(
     adapt: Annotated[bool, Parameter(negative=())] = False,
     every_frame: int = 1,
     every_plane: int | None = None,
-    steps: int = 1200,
+    settings: FitSettings = FitSettings(),  # noqa: B008 (frozen)
     scale: ScaleOptions = ScaleOptions(),  # noqa: B008 (frozen)
-    options: RenderingOptions = RenderingOptions(),  # noqa: B008 (frozen)
+    rendering: Rendering = Rendering(),  # noqa: B008 (frozen)
+    device: Device = "auto",
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
-    """Find codes for cells that the run has not seen, and render them whole: gaps in time and space are filled in.
+    """Find codes for cells that the run has not seen, and render them whole: fills gaps in time and space.
 
     Parameters
     ----------
@@ -44,19 +47,16 @@ def fit(
     sequences
         Names of the sequences to fit; by default all.
     adapt
-        Go on with the decoder set free at a small rate, for each cell alone: closer to the cell, farther from the run.
+        Also fine-tune the network for each cell. Fits better, but the cells no longer share one model.
     every_frame
-        Use only every so many-th frame.
+        Use only every n-th frame.
     every_plane
-        Use only every so many-th plane along z, of the grid of the store.
-    steps
-        Steps of each fit.
+        Use only every n-th plane along z of the store's grid.
     """
     from cytoform.synthesis.cells import load
-    from cytoform.synthesis.fitting.fit import FitSettings
     from cytoform.synthesis.fitting.stage import complete
 
-    cells = load(run, device=options.device)
+    cells = load(run, device=device)
     with _shapes(source, cells, scale, out) as shapes:
         found = complete(
             cells,
@@ -65,8 +65,8 @@ def fit(
             names=sequences,
             every_frame=every_frame,
             every_plane=every_plane,
-            settings=FitSettings(steps=steps, adapt_steps=ADAPT_STEPS if adapt else 0),
-            rendering=options.rendering(),
+            settings=replace(settings, adapt_steps=ADAPT_STEPS if adapt else 0),
+            rendering=rendering,
             seed=common.seed,
             overwrite=common.overwrite,
             progress=common.progress,
@@ -83,34 +83,32 @@ def _shapes(
     scale: ScaleOptions,
     out: Path,
 ) -> Iterator[Path]:
-    """The shape store `source`, or one prepared from that movie on the grid of the run, for as long as it is needed."""
+    """The shape store `source`, or a temporary one prepared from the movie `source` on the grid of the run."""
     import tempfile
 
+    from cytoform.base.kinds import Kind, kind_of
     from cytoform.errors import InputError
-    from cytoform.prepare import prepare
-    from cytoform.shapes.store import ShapeStore
+    from cytoform.prepare.stage import prepare
 
-    try:
-        ShapeStore.open(source)
-    except InputError:
-        learned = cells.run.learned
-        with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.absolute().parent) as folder:
-            shapes = Path(folder) / "shapes.zarr"
-            prepared = prepare(
-                [source],
-                shapes,
-                voxel_size_zyx_um=scale.voxel_size,
-                time_step_s=scale.time_step,
-                grid_size=learned.grid,
-                half_extent_um=learned.half_extent_um,
-            )
-            if prepared.failures:
-                raise InputError(prepared.failures[0].reason) from None
-            yield shapes
+    if kind_of(source) is Kind.SHAPE_STORE:
+        if scale != ScaleOptions():
+            raise InputError(f"{source}: a shape store knows its scale; leave --voxel-size and --time-step out")
+        yield source
         return
-    if scale != ScaleOptions():
-        raise InputError(f"{source}: a shape store knows its scale; leave --voxel-size and --time-step out")
-    yield source
+    learned = cells.run.learned
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.absolute().parent) as folder:
+        shapes = Path(folder) / "shapes.zarr"
+        prepared = prepare(
+            [source],
+            shapes,
+            voxel_size_zyx_um=scale.voxel_size,
+            time_step_s=scale.time_step,
+            grid_size=learned.grid,
+            half_extent_um=learned.half_extent_um,
+        )
+        if prepared.failures:
+            raise InputError(prepared.failures[0].reason)
+        yield shapes
 
 
 def _line(cell: "Completed") -> str:
@@ -120,6 +118,7 @@ def _line(cell: "Completed") -> str:
     learned = "" if cell.learned_error_um is None else f" (learned cells {cell.learned_error_um:.3g} µm)"
     expected = [value for value in cell.expected_error_um if not math.isnan(value)]
     surface = f", surface to ±{min(expected):.2g} to {max(expected):.2g} µm" if expected else ""
-    remote = "" if cell.remoteness is None else f", code {cell.remoteness:.2f} as remote as a learned one gets"
+    score = cell.out_of_distribution
+    unusual = "" if score is None else f", code {score:.2f} of the most unusual learned one"
     verdict = "; lies OUTSIDE what the run has learned" if cell.outside else ""
-    return f"{cell.name}: {known}, error {cell.error_um:.3g} µm{learned}{surface}{remote}{verdict}"
+    return f"{cell.name}: {known}, error {cell.error_um:.3g} µm{learned}{surface}{unusual}{verdict}"

@@ -1,11 +1,12 @@
-"""`cytoform generate`: cells that never existed."""
+"""`cytoform generate`: new cells from random codes."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from cytoform.commands.common import Common, RenderingOptions
+from cytoform.commands.common import Common, Device
+from cytoform.synthesis.options import Rendering
 
 if TYPE_CHECKING:
     from cytoform.synthesis.cells import Cells
@@ -18,11 +19,12 @@ def generate(
     *,
     out: Path,
     n: Annotated[int, Parameter(name=["-n", "--number"])] = 1,
-    prior: Literal["gaussian", "around", "between", "covariance", "mixture"] = "gaussian",
+    prior: str = "gaussian",
     sigma: float | None = None,
     where: Annotated[list[str] | None, Parameter(negative=())] = None,
     pose: Literal["random", "canonical"] | None = None,
-    options: RenderingOptions = RenderingOptions(),  # noqa: B008 (frozen)
+    rendering: Rendering = Rendering(),  # noqa: B008 (frozen)
+    device: Device = "auto",
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
     """Render new cells from codes drawn at random.
@@ -36,23 +38,23 @@ def generate(
     n
         How many cells.
     prior
-        gaussian draws codes from N(0, σ²); around adds N(0, σ²) to learned codes; between lies on the way from a learned
-        code to one near it; covariance and mixture draw from one or several normal distributions fitted to the codes.
+        Distribution of the new codes. gaussian: N(0, σ²). around: learned codes plus N(0, σ²). between: between a learned
+        code and a near one. covariance, mixture: one or several normal distributions fitted to the learned codes.
     sigma
-        σ; by default 0.1 for gaussian and 0.01 for around, as in the paper. For covariance and mixture, how many times as
-        far from their mean as the learned codes; by default 1. The prior between has none.
+        σ of gaussian (by default 0.1, as in the paper) and around (0.01, as in the paper). For covariance and mixture, a
+        factor on the distance from the mean (by default 1). between takes none.
     where
-        A request, in quotes, that every cell has to meet, for example "size_um3=40±5", "growth=1.5..2" or
+        A condition on every cell, in quotes, for example "size_um3=40±5", "growth=1.5..2" or
         "longest_protrusion_um>8"; may be repeated.
     pose
-        random turns every cell by a uniform rotation, the default of a run trained with --align or --rotations;
-        canonical leaves them as the decoder knows them.
+        random: turn every cell by a uniform rotation; the default for runs trained with --align or --rotations.
+        canonical: keep the pose of the decoder.
     """
     from cytoform.synthesis.cells import load
     from cytoform.synthesis.sequences import generate as generate_sequences
 
-    cells = load(run, device=options.device)
-    condition = _condition(cells, where, options, common) if where else None
+    cells = load(run, device=device)
+    condition = _condition(cells, where, rendering, common) if where else None
     generate_sequences(
         cells,
         out,
@@ -61,7 +63,7 @@ def generate(
         sigma=sigma,
         condition=condition,
         pose=pose,
-        rendering=options.rendering(),
+        rendering=rendering,
         seed=common.seed,
         overwrite=common.overwrite,
         progress=common.progress,
@@ -69,12 +71,12 @@ def generate(
     common.done(out, next_command=f"cytoform export {out} --to meshes --out meshes")
 
 
-def _condition(cells: "Cells", where: list[str], options: RenderingOptions, common: Common) -> "Condition":
-    """The requests, and a line on how well codes predict what each asks for."""
+def _condition(cells: "Cells", where: list[str], rendering: Rendering, common: Common) -> "Condition":
+    """The parsed conditions. Prints how well codes predict each descriptor."""
     from cytoform.assess.measures.sequence_descriptors import SEQUENCE_DESCRIPTORS
     from cytoform.synthesis.conditional.stage import condition_on
 
-    condition = condition_on(cells, where, rendering=options.rendering(), progress=common.progress)
+    condition = condition_on(cells, where, rendering=rendering, progress=common.progress)
     for name, found in condition.regressions.items():
         unit = SEQUENCE_DESCRIPTORS[name].unit
         with_unit = f" {unit}" if unit else ""

@@ -7,15 +7,14 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from cytoform.base.kinds import CHECKPOINT_ENDINGS
 from cytoform.commands.common import Common
-
-CHECKPOINTS = (".pth", ".pt")
 
 
 @Parameter(name="*")
 @dataclass(frozen=True)
 class CheckpointOptions:
-    """What a published checkpoint needs and does not hold."""
+    """Parameters of a published model that its checkpoint does not record."""
 
     codes: Annotated[Path | None, Parameter(help="For a checkpoint: the Matlab file with its codes, lat_vecs.")] = None
     grid: Annotated[
@@ -61,19 +60,19 @@ def import_(
     out
         Shape store or run folder to write.
     half_extent
-        Half the side of the cube in µm, which published files do not record.
+        Half the side of the cube in µm; published files do not record it.
     voxel_size
-        Or the size of its voxels in µm.
+        Size of a voxel in µm, instead of --half-extent.
     time_step
         Seconds between frames.
     workers
-        For distances: processes to work in; by default one a CPU core.
+        For distances: number of processes; by default one per CPU core.
     """
     from cytoform.errors import InputError
 
     if time_step is not None and not 0 < time_step < float("inf"):
         raise InputError(f"--time-step {time_step}: must be a positive number of seconds")
-    if any(source.suffix.lower() in CHECKPOINTS for source in sources):
+    if any(source.suffix.lower() in CHECKPOINT_ENDINGS for source in sources):
         if len(sources) > 1 or checkpoint.codes is None:
             raise InputError(f"{sources[0]}: give one checkpoint at a time, with --codes lat_vecs.mat")
         _import_run(sources[0], checkpoint.codes, out, half_extent, voxel_size, time_step, checkpoint, common)
@@ -109,13 +108,14 @@ def _import_run(
     checkpoint: CheckpointOptions,
     common: Common,
 ) -> None:
-    from cytoform.exchange.import_run import Assumed, import_run
+    from cytoform.exchange.import_run import Assumptions, import_run
     from cytoform.exchange.published_shapes import given_grid
+    from cytoform.representations.table import new_representation
 
     if half_extent is None and voxel_size is None:
         voxel_size = 1.0
         common.say("no --voxel-size given: sizes will be in voxels, 1 µm each")
-    assumed = Assumed(
+    assumed = Assumptions(
         given_grid(
             source,
             256 if checkpoint.grid is None else checkpoint.grid,
@@ -129,8 +129,7 @@ def _import_run(
         um_per_unit=checkpoint.unit,
     )
     config = import_run(source, codes, out, assumed=assumed, seed=common.seed, overwrite=common.overwrite)
-    model = config.model
-    common.say(f"{model.depth} layers of {model.width} units, codes of {model.code_dim} in layers {model.code_layers}")
+    common.say(new_representation(config.model, seed=0).describe())
     frequency = f", omega {assumed.omega:g}" if assumed.activation == "sine" else ""
     common.say(
         f"assumed: {assumed.activation}{frequency}, {assumed.n_frames} frames, {assumed.grid.size}³ voxels of "

@@ -1,11 +1,12 @@
-"""`cytoform interpolate`: cells between two learned ones."""
+"""`cytoform interpolate`: cells between two learned cells."""
 
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from cytoform.commands.common import Common, RenderingOptions
+from cytoform.commands.common import Common, Device
+from cytoform.synthesis.options import Rendering
 
 
 def interpolate(
@@ -17,10 +18,11 @@ def interpolate(
     end: Annotated[str, Parameter(name="--to")],
     steps: int = 5,
     path: Literal["straight", "spherical"] = "straight",
-    options: RenderingOptions = RenderingOptions(),  # noqa: B008 (frozen)
+    rendering: Rendering = Rendering(),  # noqa: B008 (frozen)
+    device: Device = "auto",
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
-    """Render cells along a path between the codes of two learned ones.
+    """Render cells along a path between the codes of two learned cells.
 
     Parameters
     ----------
@@ -33,21 +35,21 @@ def interpolate(
     end
         Name of the learned sequence where it ends.
     steps
-        Cells along the path, the two ends among them.
+        Number of cells along the path, both ends included.
     path
-        straight: the line between the codes. spherical: turns from one direction to the other, with the length of codes kept.
+        straight: the line between the codes. spherical: rotates the direction of the code at constant length.
     """
     from cytoform.synthesis.cells import load
     from cytoform.synthesis.interpolation import interpolate as interpolate_cells
 
     interpolate_cells(
-        load(run, device=options.device),
+        load(run, device=device),
         out,
         start=start,
         end=end,
         steps=steps,
         path=path,
-        rendering=options.rendering(),
+        rendering=rendering,
         seed=common.seed,
         overwrite=common.overwrite,
         progress=common.progress,

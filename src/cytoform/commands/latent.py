@@ -1,9 +1,6 @@
-"""`cytoform latent`: a look at the space of codes."""
+"""`cytoform latent`: the latent space of a run."""
 
 from pathlib import Path
-from typing import Annotated
-
-from cyclopts import Parameter
 
 from cytoform.commands.common import Common, Device
 
@@ -17,10 +14,10 @@ def latent(
     components: int = 3,
     grid: int = 64,
     frames: int = 5,
-    device: Annotated[Device, Parameter(help="Where to compute.")] = "auto",
+    device: Device = "auto",
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
-    """Look at the space of codes: principal components, a map of the cells, traversals, nearest neighbours.
+    """Explore the latent space: principal components, a map of the cells, traversals, nearest neighbours.
 
     Parameters
     ----------
@@ -29,13 +26,13 @@ def latent(
     out
         Folder to write; index.html in it shows everything.
     generated
-        Shape store of 'cytoform generate' with this run: its cells are mapped too, beside the learned ones nearest to them.
+        Shape store of 'cytoform generate' with this run: adds its cells to the map and lists their nearest learned cells.
     components
-        Principal components to go along, from -2 to +2 standard deviations.
+        Number of principal components to traverse, from -2 to +2 standard deviations.
     grid
         Voxels along a side of the cube, for pictures and descriptors.
     frames
-        Frames spread evenly over each sequence's time that its descriptors are taken from.
+        Frames per sequence for descriptors, spread evenly over its time.
     """
     from cytoform.reports.latent.stage import LatentView, write_latent_report
     from cytoform.synthesis.cells import load

@@ -1,69 +1,12 @@
 """`cytoform movie`: cells as time-lapse and turntable, for talks and papers."""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from cytoform.commands.common import Common, WorkerOptions
-
-if TYPE_CHECKING:
-    from cytoform.pictures.film import MovieStyle
-
-
-@Parameter(name="*")
-@dataclass(frozen=True)
-class StyleOptions:
-    """How the movie looks and what moves in it."""
-
-    turntable: Annotated[
-        bool, Parameter(help="Turn the cells once around while time runs, or at one --frame.", negative=())
-    ] = False
-    frame: Annotated[int | None, Parameter(help="Show only this frame, counted from 0; a movie turns around it.")] = (
-        None
-    )
-    seconds: Annotated[
-        float | None,
-        Parameter(help="Length; by default a tenth of a second a frame, at least 3 s, and 8 s for a turn."),
-    ] = None
-    fps: Annotated[
-        float | None, Parameter(help="Pictures a second; a time-lapse shows each frame once unless --seconds is given.")
-    ] = None
-    size: Annotated[
-        tuple[int, int] | None,
-        Parameter(help="Width and height in pixels; by default 1280 720, for a .gif 640 360.", negative=()),
-    ] = None
-    background: Annotated[Literal["white", "black", "transparent"], Parameter(help="transparent: only for PNG.")] = (
-        "white"
-    )
-    colour: Annotated[
-        list[str] | None,
-        Parameter(help="Of the cells, and of those of --against: teal, #1b9e77.", consume_multiple=True, negative=()),
-    ] = None
-    view: Annotated[
-        tuple[float, float] | None,
-        Parameter(
-            help="Azimuth and elevation of the viewer in degrees; by default the side that shows most.", negative=()
-        ),
-    ] = None
-    labels: Annotated[bool, Parameter(help="Names, time and scale bar.")] = True
-
-    def style(self) -> "MovieStyle":
-        """As the library takes it."""
-        from cytoform.pictures.film import MovieStyle
-
-        return MovieStyle(
-            size_px=self.size,
-            turntable=self.turntable,
-            frame=self.frame,
-            seconds=self.seconds,
-            fps=self.fps,
-            background=self.background,
-            colours=tuple(self.colour or ()),
-            view_deg=self.view,
-            labels=self.labels,
-        )
+from cytoform.pictures.film.style import MovieStyle
 
 
 def movie(
@@ -73,11 +16,11 @@ def movie(
     out: Path,
     sequences: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
     against: Path | None = None,
-    options: StyleOptions = StyleOptions(),
+    style: MovieStyle = MovieStyle(),  # noqa: B008 (frozen)
     workers: WorkerOptions = WorkerOptions(),  # noqa: B008 (frozen)
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
-    """Show cells of a shape store as a movie, seen by one camera at one scale; needs no display.
+    """Show cells of a shape store as a movie, with one camera and one scale for all. Needs no display.
 
     Parameters
     ----------
@@ -89,9 +32,9 @@ def movie(
     sequences
         Show these sequences, in this order; by default up to six, spread over the store.
     against
-        Another store, whose sequences of the same names are shown below: reconstructions, for example.
+        Another store, for example of reconstructions: its sequences of the same names are shown below.
     """
-    from cytoform.pictures.film import write_movie
+    from cytoform.pictures.film.write import write_movie
 
     with workers.ready() as n_workers:
         written = write_movie(
@@ -99,7 +42,7 @@ def movie(
             out,
             against=against,
             sequences=sequences,
-            style=options.style(),
+            style=style,
             workers=n_workers,
             overwrite=common.overwrite,
             progress=common.progress,

@@ -1,14 +1,16 @@
 """`cytoform prepare`: label movies to a shape store."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from cytoform.commands.common import Common, ScaleOptions, WorkerOptions
+from cytoform.commands.common import Common, WorkerOptions
+from cytoform.prepare.request import Request
 
 if TYPE_CHECKING:
-    from cytoform.prepare import Prepared
+    from cytoform.prepare.stage import Prepared
 
 
 def prepare(
@@ -16,12 +18,8 @@ def prepare(
     /,
     *,
     out: Path,
-    frames: int | None = None,
-    grid: int = 128,
-    half_extent: float | None = None,
-    keep_motion: Annotated[bool, Parameter(negative=())] = False,
+    request: Request = Request(),  # noqa: B008 (frozen)
     resume: Annotated[bool, Parameter(negative=())] = False,
-    scale: ScaleOptions = ScaleOptions(),  # noqa: B008 (frozen)
     workers: WorkerOptions = WorkerOptions(),  # noqa: B008 (frozen)
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> int:
@@ -34,31 +32,17 @@ def prepare(
         OME-Zarr label images.
     out
         Shape store to write, NAME.zarr.
-    frames
-        Use at most this many frames of each family, from its first.
-    grid
-        Voxels along a side of the cube.
-    half_extent
-        Half the side of the cube in µm; by default as small as the cells allow.
-    keep_motion
-        Centre each sequence as a whole instead of every frame on its own centroid.
     resume
         Go on where the same command was interrupted, or add the movies that failed in it.
     """
-    from cytoform.prepare import prepare as prepare_movies
+    from cytoform.prepare.stage import prepare as prepare_movies
 
+    options = vars(replace(request, sources=tuple(sources), seed=common.seed))
     with workers.ready() as n_workers:
         prepared = prepare_movies(
-            sources,
-            out,
-            voxel_size_zyx_um=scale.voxel_size,
-            time_step_s=scale.time_step,
-            frames=frames,
-            grid_size=grid,
-            half_extent_um=half_extent,
-            keep_motion=keep_motion,
+            **options,
+            out=out,
             workers=n_workers,
-            seed=common.seed,
             overwrite=common.overwrite,
             resume=resume,
             progress=common.progress,

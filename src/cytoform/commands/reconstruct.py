@@ -1,11 +1,12 @@
-"""`cytoform reconstruct`: the learned cells, rendered from their codes."""
+"""`cytoform reconstruct`: renders the learned cells from their codes."""
 
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from cytoform.commands.common import Common, RenderingOptions
+from cytoform.commands.common import Common, Device
+from cytoform.synthesis.options import Rendering
 
 
 def reconstruct(
@@ -14,7 +15,8 @@ def reconstruct(
     *,
     out: Path,
     sequences: Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())] = None,
-    options: RenderingOptions = RenderingOptions(),  # noqa: B008 (frozen)
+    rendering: Rendering = Rendering(),  # noqa: B008 (frozen)
+    device: Device = "auto",
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
     """Render the learned sequences from their codes, at any grid and any number of frames.
@@ -32,10 +34,10 @@ def reconstruct(
     from cytoform.synthesis.sequences import reconstruct as reconstruct_sequences
 
     reconstruct_sequences(
-        load(run, device=options.device),
+        load(run, device=device),
         out,
         names=sequences,
-        rendering=options.rendering(),
+        rendering=rendering,
         seed=common.seed,
         overwrite=common.overwrite,
         progress=common.progress,

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from cytoform.commands.common import Common, WorkerOptions
+from cytoform.simulate.parameters import FilopodiaParameters, MitosisParameters
 
 if TYPE_CHECKING:
-    from cytoform.simulate.population import Parameters
+    from cytoform.simulate.population import SimulatedFamily
 
 simulate = App(name="simulate", help="Make movies of simulated living cells with known truth.")
 
@@ -36,10 +37,7 @@ def mitosis(
     *,
     out: Path,
     time_step: float = 60.0,
-    size: float = 34.7,
-    cycle: float | None = None,
-    generations: int = 1,
-    daughter_share: float = 0.6,
+    parameters: MitosisParameters = MitosisParameters(),  # noqa: B008 (frozen)
     movies: MovieOptions = MovieOptions(),
     workers: WorkerOptions = WorkerOptions(),  # noqa: B008 (frozen)
     common: Common = Common(),  # noqa: B008 (frozen)
@@ -52,20 +50,7 @@ def mitosis(
         Folder to write; each family is a sequence of its own (01_GT, 02_GT, ...).
     time_step
         Seconds between frames.
-    size
-        Mean volume of a family over the movie, in µm³.
-    cycle
-        Length of a cell cycle in minutes; by default the movie divided by the generations.
-    generations
-        Divisions a family goes through, 0 to 3.
-    daughter_share
-        The larger daughter's largest share of her mother's volume, 0.5 to 0.8; each division draws from 0.5 up.
     """
-    from cytoform.simulate.mitosis import MitosisParameters
-
-    parameters = MitosisParameters(
-        size_um3=size, cycle_min=cycle, generations=generations, daughter_share=daughter_share
-    )
     _run(parameters, out, time_step, movies, workers, common)
 
 
@@ -74,16 +59,12 @@ def filopodia(
     *,
     out: Path,
     time_step: float = 20.0,
-    size: float = 50.8,
-    number: float = 21.0,
-    length: float = 4.0,
-    radius: float = 0.18,
-    branching: float = 0.15,
+    parameters: FilopodiaParameters = FilopodiaParameters(),  # noqa: B008 (frozen)
     movies: MovieOptions = MovieOptions(),
     workers: WorkerOptions = WorkerOptions(),  # noqa: B008 (frozen)
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
-    """Cells whose filopodia sprout, grow, bend, branch and retract, as a Cell Tracking Challenge folder.
+    """Cells with filopodia that sprout, grow, bend, branch and retract, as a Cell Tracking Challenge folder.
 
     Parameters
     ----------
@@ -91,34 +72,19 @@ def filopodia(
         Folder to write; each cell is a sequence of its own (01_GT, 02_GT, ...).
     time_step
         Seconds between frames.
-    size
-        Mean volume of a cell with its filopodia, in µm³.
-    number
-        Filopodia that a cell has at a time, on average, branches not counted.
-    length
-        Mean length of a full-grown filopodium in µm.
-    radius
-        Mean radius of a filopodium halfway along, in µm.
-    branching
-        New branches that a filopodium gets in a minute, on average.
     """
-    from cytoform.simulate.filopodia import FilopodiaParameters
-
-    parameters = FilopodiaParameters(
-        size_um3=size, number=number, length_um=length, radius_um=radius, branches_per_min=branching
-    )
     _run(parameters, out, time_step, movies, workers, common)
 
 
 def _run(
-    parameters: "Parameters",
+    parameters: MitosisParameters | FilopodiaParameters,
     out: Path,
     time_step: float,
     movies: MovieOptions,
     workers: WorkerOptions,
     common: Common,
 ) -> None:
-    from cytoform.simulate.population import SimulatedFamily, n_tasks
+    from cytoform.simulate.population import n_tasks
     from cytoform.simulate.population import simulate as write
 
     def describe(folder: Path, families: "list[SimulatedFamily]") -> None:

@@ -22,9 +22,9 @@ def calibrate(
     out
         Parameter file to write (.toml).
     parameters
-        Preset or parameter file with what images cannot tell: objective, wavelengths, quantum efficiency, read noise.
+        Preset or parameter file for quantities that images do not show: objective, wavelengths, quantum efficiency, read noise.
     frames
-        First and last frame to look at; by default all.
+        First and last frame to use; by default all.
     """
     from cytoform.base.files import refuse_existing, write_atomically
     from cytoform.errors import InputError
@@ -50,5 +50,7 @@ def calibrate(
         f" from cell to cell), {found.background.photons_per_pixel:.0f} in the background; {camera.gain_electrons_per_adu:.3g}"
         f" electrons a grey value, offset {camera.offset_adu:.0f}"
     )
-    common.say("taken as given: objective, wavelengths, quantum efficiency; read noise up to that of the background")
+    common.say(
+        "taken as given: objective, wavelengths, quantum efficiency; read noise, at most the noise of the background"
+    )
     common.done(out, next_command=f"cytoform texture render {out} MASKS --out rendered")

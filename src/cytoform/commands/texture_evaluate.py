@@ -26,39 +26,39 @@ def evaluate(
     device: Annotated[Device, Parameter(help="Where the segmenter computes.")] = "auto",
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
-    """Judge generated images against real ones: results.json, figures, tables and report.html.
+    """Compare generated images with real ones: results.json, figures, tables and report.html.
 
-    Histograms, spectra, noise, texture, flicker, how many squares pass for real ones, and what a segmenter learns from the
-    generated pairs, tested on the real ones. All sources are pairs of image and mask: Cell Tracking Challenge folders, or
-    IMAGE.zarr:LABELS.zarr.
+    Measures histograms, spectra, noise, texture, flicker and the share of squares that pass for real. With --train-on, a
+    segmenter trained on the generated pairs is tested on the real ones. Sources are pairs of image and mask: Cell Tracking
+    Challenge folders, or IMAGE.zarr:LABELS.zarr.
 
     Parameters
     ----------
     real
-        Real pairs that no model was trained on.
+        Real pairs, not used for training.
     generated
-        Pairs to judge, as 'cytoform texture render' writes them.
+        Generated pairs, as 'cytoform texture render' writes them.
     others
-        More such pairs, for one report of all: of another model, or of optics.
+        More generated pairs, in the same report: from another model, or from optics.
     out
         Folder to write.
     names
-        What to call GENERATED and the others; by default by their folders.
+        Names of GENERATED and the others in the report; by default their folders.
     frames
         First and last frame of REAL to compare with; by default all.
     train_on
-        Real pairs for training: how alike real images are is seen on them, and the segmenter of comparison learns from them. By
-        default these are the two halves of REAL, and there is no segmenter.
+        Real pairs for training. They show how similar real images are, and train the segmenter for comparison. By default
+        the two halves of REAL are compared, without a segmenter.
     train_frames
-        First and last frame of these; they may be other frames of the folder REAL.
+        First and last frame of --train-on, which may be other frames of REAL.
     segmenter
-        What learns from the pairs: a small network, or Otsu's threshold and how large cells are.
+        Segmenter that learns from the pairs: a small network, or Otsu's threshold with a range of cell sizes.
     steps
         Training steps of the network.
     planes
-        Of 3D: maximum projections or all slices.
+        For 3D images: maximum projections or all slices.
     """
-    from cytoform.reports.images.stage import Schooling, Source, write_texture_report
+    from cytoform.reports.images.stage import Source, TrainingBudget, write_texture_report
 
     write_texture_report(
         Source(real, frames),
@@ -66,7 +66,7 @@ def evaluate(
         out,
         training=None if train_on is None else Source(train_on, train_frames),
         planes=planes,
-        schooling=Schooling(segmenter, steps, device),
+        budget=TrainingBudget(segmenter, steps, device),
         seed=common.seed,
         overwrite=common.overwrite,
         progress=common.progress,
@@ -75,7 +75,7 @@ def evaluate(
 
 
 def _labelled(paths: Sequence[Path], names: Sequence[str] | None) -> list[tuple[str, Path]]:
-    """What the report calls each: by its folder, with a number where that is taken."""
+    """Name of each set in the report: the given name or its folder, numbered if taken."""
     if names is not None and (len(names) != len(paths) or len(set(names)) != len(names)):
         raise InputError(
             f"--names {' '.join(names)}: {len(paths)} different names are needed, one for each set to judge"

@@ -17,7 +17,7 @@ def render(
     projection: Annotated[bool, Parameter(negative=())] = False,
     frames: tuple[int, int] | None = None,
     sequences: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
-    device: Device = "auto",
+    device: Annotated[Device, Parameter(help="Where a trained model computes.")] = "auto",
     scale: ScaleOptions = ScaleOptions(),  # noqa: B008 (frozen)
     workers: WorkerOptions = WorkerOptions(),  # noqa: B008 (frozen)
     common: Common = Common(),  # noqa: B008 (frozen)
@@ -27,19 +27,17 @@ def render(
     Parameters
     ----------
     model
-        A trained texture model, a parameter file of optics (.toml), or "optics" for a microscope of default parameters.
+        Trained texture model, parameter file of optics (.toml), or "optics" for a microscope with default parameters.
     masks
         Shape store, or label movies, 2D or 3D: Cell Tracking Challenge folder, TIFF, folder of TIFFs, OME-Zarr labels.
     out
         Folder to write: images in 01/, masks in 01_GT/SEG/, README.md.
     projection
-        Write maximum projections of 3D: the paper's 2D+time sets.
+        Write maximum projections of 3D images, as in the paper's 2D+time sets.
     frames
         First and last frame to render; by default all.
     sequences
-        Render only the sequences with these names.
-    device
-        Where a trained model computes.
+        Names of the sequences to render; by default all.
     """
     from cytoform.imaging.rendering import render_pairs
 

@@ -23,7 +23,7 @@ def train(
     device: Device = "auto",
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> int:
-    """Learn how images of masks look: a texture model, from real images and their masks.
+    """Train a texture model on real images and their masks: it makes images for masks.
 
     Parameters
     ----------
@@ -39,13 +39,13 @@ def train(
     set_
         One more setting, for example --set training.epochs=10; may be repeated.
     planes
-        Of 3D: learn maximum projections, or all slices one by one.
+        For 3D images: learn maximum projections, or all slices one by one.
     frames
-        Learn only the frames with numbers from FIRST to LAST, both included.
+        First and last frame to learn; by default all.
     voxel_size
-        Voxel size Z Y X in µm, where the files record none or a wrong one.
+        Voxel size Z Y X in µm; replaces the recorded one.
     resume
-        Go on with the training in --out where it was stopped; it keeps its settings.
+        Continue the training in --out with its settings.
     device
         Where to compute.
     """

@@ -13,19 +13,19 @@ from cytoform.commands.common import Common, Device
 @Parameter(name="*")
 @dataclass(frozen=True)
 class DeviceOptions:
-    """What a training may use."""
+    """Devices and processes of a training."""
 
-    device: Annotated[Device, Parameter(help="Where to compute.")] = "auto"
+    device: Device = "auto"
     devices: Annotated[
         int | None,
         Parameter(
-            help="GPUs, or on a CPU processes, that share the work on this machine; by default 1, under torchrun and "
-            "srun as many as they start."
+            help="GPUs, or processes on a CPU, that share the work on this machine; by default 1, or all that torchrun or "
+            "srun start."
         ),
     ] = None
-    nodes: Annotated[int | None, Parameter(help="Machines; torchrun or srun has to start the training on each.")] = None
+    nodes: Annotated[int | None, Parameter(help="Machines; start the training on each with torchrun or srun.")] = None
     workers: Annotated[
-        int | None, Parameter(help="Processes that draw the training samples; by default one a CPU core.")
+        int | None, Parameter(help="Processes that draw training samples; by default one per CPU core.")
     ] = None
 
 
@@ -59,11 +59,11 @@ def train(
     set_
         One more setting, for example --set training.epochs=10; may be repeated.
     align
-        principal turns every sequence into its principal axes before it is learned; short for --set data.align=…
+        principal: turn every sequence into its principal axes first; short for --set data.align=…
     rotations
-        learned turns every sequence by a rotation that is learned beside its code; short for --set model.rotations=…
+        learned: also learn a rotation of every sequence; short for --set model.rotations=…
     resume
-        Go on with the run in --out where it was stopped; it keeps its settings.
+        Continue the run in --out with its settings.
     """
     from cytoform.errors import InputError
     from cytoform.priors.file import write_priors

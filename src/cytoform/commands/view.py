@@ -29,35 +29,28 @@ def view(
     out
         Page to write, one file that needs no network; by default NAME.html in the current folder.
     against
-        Shape store of the cells that STORE reconstructs: each stands beside its own, coloured by how far it is off.
+        Shape store of the original cells: shows each beside its reconstruction, coloured by the signed error.
     sequences
-        Show only the sequences with these names.
+        Names of the sequences to show; by default all.
     megabytes
-        Size that the page keeps to, by fewer faces a mesh and, if need be, fewer frames.
+        Largest size of the page, kept by fewer faces per mesh and, if needed, fewer frames.
     show
         Open the page in the browser.
     """
-    from cytoform.base.files import refuse_existing, staged
-    from cytoform.errors import InputError
-    from cytoform.pictures.player.view import view_page
+    from cytoform.pictures.player.view import write_view
 
     page = Path(f"{store.resolve().stem}.html") if out is None else out
-    if page.suffix.lower() not in (".html", ".htm"):
-        raise InputError(f"{page}: a page for the browser ends in .html")
-    refuse_existing(page, overwrite=common.overwrite)
-    if not 0.1 <= megabytes <= 2000:
-        raise InputError(f"--megabytes {megabytes:g}: choose from 0.1 to 2000")
     with workers.ready() as n_workers:
-        made = view_page(
+        made = write_view(
             store,
+            page,
             against=against,
             sequences=sequences,
-            budget_bytes=int(megabytes * 1e6),
+            megabytes=megabytes,
             workers=n_workers,
+            overwrite=common.overwrite,
             progress=common.progress,
         )
-    with staged(page, overwrite=common.overwrite, folder=False) as partial:
-        partial.write_text(made.html, "utf-8")
     common.say(
         f"{made.n_sequences} cells, {made.n_frames} frames"
         + f", every {made.stride}th shown" * (made.stride > 1)

@@ -1,4 +1,4 @@
-"""Zip archives from elsewhere, unpacked into a folder and nowhere else."""
+"""Unpacks downloaded zip archives safely: nothing is written outside the target folder."""
 
 import shutil
 import stat
@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from cytoform.base.parallel import Progress, no_progress
 from cytoform.errors import InputError
 
-CHUNK = 1 << 20
+COPY_BYTES = 1 << 20
 MEGABYTE = 1e6
 
 
@@ -18,16 +18,16 @@ class DamagedArchive(InputError):
 
 
 def check_archive(path: Path) -> None:
-    """Raise DamagedArchive for what is not a zip archive with a whole directory."""
+    """Raise DamagedArchive unless the file is a zip archive with a complete directory."""
     if not zipfile.is_zipfile(path):
         raise DamagedArchive("not a whole zip archive")
 
 
-def unpack(archive: Path, folder: Path, *, progress: Progress = no_progress) -> None:
-    """Unpack all files of `archive` below `folder`, which exists.
+def unpack_archive(archive: Path, folder: Path, *, progress: Progress = no_progress) -> None:
+    """Unpack all files of `archive` into the existing `folder`.
 
-    Raises InputError, before anything is written, for names that lead out of the folder, links, encrypted files and more
-    bytes than the disk has; DamagedArchive for contents that do not agree with their checksums.
+    Raises InputError before writing anything if the archive has paths outside the folder, links, encrypted files, or
+    more bytes than the disk has free. Raises DamagedArchive if contents do not match their checksums.
     """
     check_archive(archive)
     try:
@@ -39,16 +39,16 @@ def unpack(archive: Path, folder: Path, *, progress: Progress = no_progress) -> 
                 for target, member in members:
                     path = folder / target
                     path.parent.mkdir(parents=True, exist_ok=True)
-                    # zipfile gives at most the size that was declared, and compares the checksum at the end.
+                    # zipfile reads at most the declared size and compares the checksum at the end.
                     with zipped.open(member) as source, path.open("xb") as file:
-                        shutil.copyfileobj(source, file, CHUNK)
+                        shutil.copyfileobj(source, file, COPY_BYTES)
                     advance(member.file_size / MEGABYTE)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeDecodeError) as fault:
         raise DamagedArchive(f"damaged zip archive ({fault})") from None
 
 
 def _target(archive: Path, member: zipfile.ZipInfo) -> PurePosixPath:
-    """Where a member goes, below the folder. Raises InputError."""
+    """Path of a member relative to the folder. Raises InputError for unsafe or encrypted members."""
     name = member.filename.replace("\\", "/")
     target = PurePosixPath(name)
     if target.is_absolute() or ".." in target.parts or ":" in target.parts[0] or not target.parts:

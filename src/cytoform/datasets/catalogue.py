@@ -1,4 +1,4 @@
-"""Public data sets by name: where they lie, what they hold, and their voxel size where their files do not record it."""
+"""Public data sets by name: address, contents, and voxel size where the files do not record it."""
 
 import difflib
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ MODELS = "https://cbia.fi.muni.cz/files/simulations/implicit_shapes/impl_sdf_sou
 
 
 @dataclass(frozen=True)
-class Dataset:
-    """One file to download; `page` says who made it and under which conditions it may be used."""
+class PublicDataset:
+    """One file to download; `page` names its authors and conditions of use."""
 
     name: str
     summary: str
@@ -28,26 +28,26 @@ class Dataset:
 
     @property
     def file_name(self) -> str:
-        """The last part of the address."""
+        """Last part of the address."""
         return unquote(urlsplit(self.url).path).rpartition("/")[2]
 
     def at(self, mirror: str) -> str:
-        """The address of the same file below another base address."""
+        """Address of the same file on a mirror with another base address."""
         return f"{mirror.rstrip('/')}/{urlsplit(self.url).path.rpartition('/')[2]}"
 
 
-def _challenge(name: str, summary: str) -> Dataset:
-    return Dataset(f"celltracking:{name}", summary, f"{CHALLENGE}/{name}.zip", CHALLENGE_PAGE)
+def _challenge(name: str, summary: str) -> PublicDataset:
+    return PublicDataset(f"celltracking:{name}", summary, f"{CHALLENGE}/{name}.zip", CHALLENGE_PAGE)
 
 
-def _shapes(name: str, file: str, summary: str) -> Dataset:
-    return Dataset(f"implicit-shapes:{name}", summary, f"{SHAPES}/{file}", SHAPES_PAGE)
+def _shapes(name: str, file: str, summary: str) -> PublicDataset:
+    return PublicDataset(f"implicit-shapes:{name}", summary, f"{SHAPES}/{file}", SHAPES_PAGE)
 
 
 DATASETS = {
     dataset.name: dataset
     for dataset in (
-        Dataset(
+        PublicDataset(
             "celltracking:Fluo-N3DH-CE",
             "embryo of C. elegans, nuclei; the dividing cells of the paper",
             f"{CHALLENGE}/Fluo-N3DH-CE.zip",
@@ -69,17 +69,17 @@ DATASETS = {
         _shapes("plat", "train_plat_30x256.zip", "Platynereis, 33 x 30 frames at 256³ (8.2 GB)"),
         _shapes("plat-rotated", "train_plat_rot_8x256.zip", "rotated Platynereis, 100 x 8 frames at 256³ (6.7 GB)"),
         _shapes("all", "train_all_8x256.zip", "all three kinds, 99 x 8 frames at 256³ (5.5 GB)"),
-        Dataset("implicit-shapes:models", "published models, source and examples (1.2 GB)", MODELS, SHAPES_PAGE),
+        PublicDataset("implicit-shapes:models", "published models, source and examples (1.2 GB)", MODELS, SHAPES_PAGE),
     )
 }
 
 
-def find_dataset(name: str) -> Dataset:
-    """A data set by its name, or any http(s) address. Raises InputError that names the nearest known one."""
+def find_dataset(name: str) -> PublicDataset:
+    """A data set by name or by http(s) address. Raises InputError that suggests the nearest known name."""
     if name in DATASETS:
         return DATASETS[name]
     if name.startswith(("https://", "http://")):
-        return Dataset(name, "", check_address(name))
+        return PublicDataset(name, "", check_address(name))
     folded = {known.casefold(): known for known in DATASETS}
     near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.3)
     nearest = f"; did you mean {folded[near[0]]}?" if near else ""
@@ -87,7 +87,7 @@ def find_dataset(name: str) -> Dataset:
 
 
 def check_address(address: str) -> str:
-    """The address, if it is one of a web server. Raises InputError."""
+    """Return the address of a web server unchanged. Raises InputError for any other text."""
     try:
         parts = urlsplit(address)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0

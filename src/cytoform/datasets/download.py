@@ -1,8 +1,8 @@
-"""Downloads that go on where they broke off, and are verified whenever they are used again.
+"""Resumable downloads, verified each time they are used.
 
-CACHE/NAME            the whole file; pooch keeps and verifies it
+CACHE/NAME            the complete file; pooch keeps and verifies it
 CACHE/NAME.sha256     its checksum, recorded by the first download, in the format of sha256sum
-CACHE/NAME.part       what has come of it so far; NAME.part.tag says of which version of the file
+CACHE/NAME.part       an incomplete download; NAME.part.tag identifies the version of the file
 """
 
 import contextlib
@@ -20,15 +20,15 @@ from urllib.parse import urlsplit
 
 from cytoform.base.files import write_atomically
 from cytoform.base.parallel import Advance, Progress, no_progress
+from cytoform.datasets.archive import MEGABYTE
 from cytoform.errors import InputError
 
-CHUNK = 1 << 14  # bytes; when a server stalls, less than that is lost
-MEGABYTE = 1e6
+RECEIVE_BYTES = 1 << 14  # less than this is lost when a server stalls
 
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to wait for a server: seconds without a byte, seconds between attempts, attempts without a new byte."""
+    """Limits of waiting for a server: seconds without a byte, seconds between attempts, attempts without progress."""
 
     timeout_s: float = 30.0
     pause_s: float = 1.0
@@ -37,19 +37,19 @@ class Patience:
 
 @dataclass(frozen=True)
 class Downloaded:
-    """A whole file in the cache."""
+    """A complete file in the cache."""
 
     path: Path
     sha256: str
 
-    def forget(self) -> None:
-        """Remove it, as damaged."""
+    def discard(self) -> None:
+        """Remove a damaged file and its recorded checksum from the cache."""
         self.path.unlink(missing_ok=True)
         _record(self.path).unlink(missing_ok=True)
 
 
-class _Broken(Exception):
-    """An attempt that did not bring the rest of the file; another one may."""
+class _Interrupted(Exception):
+    """An attempt did not complete the file; another attempt may."""
 
 
 def download(
@@ -62,16 +62,16 @@ def download(
     patience: Patience = Patience(),
     progress: Progress = no_progress,
 ) -> Downloaded:
-    """The file at `url`, from the cache or from `address` (a mirror) or `url` itself.
+    """Return the file at `url` from the cache, else download it from `address` (a mirror) or `url`.
 
-    `check` looks at a file before it is accepted. Raises InputError for a server that does not give the file; what has
-    come is kept where the next call can go on with it.
+    `check` must accept the file before it is cached. Raises InputError if the server does not deliver the file; the
+    received part is kept, and the next call resumes it.
     """
     import pooch
 
     if sha256 is not None and not re.fullmatch("[0-9a-fA-F]{64}", sha256):
         raise InputError(f"--sha256 {sha256}: a checksum has 64 hexadecimal digits")
-    pooch.get_logger().setLevel("ERROR")  # its notes would stand among our own lines
+    pooch.get_logger().setLevel("ERROR")  # its notes would mix with our own output
     cache.mkdir(parents=True, exist_ok=True)
     path = cache / pooch.utils.unique_file_name(url)
     known = sha256.lower() if sha256 else _recorded(path)
@@ -79,16 +79,16 @@ def download(
     downloader = _Resuming(path.with_name(f"{path.name}.part"), check, patience, progress)
     try:
         pooch.retrieve(source, known and f"sha256:{known}", fname=path.name, path=cache, downloader=downloader)
-    except ValueError as fault:  # pooch's word for a wrong checksum
+    except ValueError as fault:  # pooch raises it for a wrong checksum
         where = "--sha256" if sha256 else str(_record(path))
-        raise InputError(f"{source}: its SHA-256 is not that of {where}; it was not kept ({fault})") from None
+        raise InputError(f"{source}: its SHA-256 differs from {where}; it was not kept ({fault})") from None
     found = known or _sha256(path)
     write_atomically(_record(path), f"{found}  {path.name}\n".encode())
     return Downloaded(path, found)
 
 
 class _Resuming:
-    """A downloader for pooch that keeps what has come, and asks only for the rest."""
+    """A downloader for pooch that keeps partial files and requests only the missing bytes."""
 
     def __init__(self, part: Path, check: Callable[[Path], None], patience: Patience, progress: Progress) -> None:
         self._part, self._tag = part, part.with_name(f"{part.name}.tag")
@@ -101,7 +101,7 @@ class _Resuming:
                 self._check(self._part)
             except InputError as fault:
                 self._forget()
-                raise InputError(f"{url}: what came is {fault}; check the address, or try again later") from None
+                raise InputError(f"{url}: the file is {fault}; check the address, or try again later") from None
             os.replace(self._part, output_file)
             self._forget()
 
@@ -111,7 +111,7 @@ class _Resuming:
             before = self._size()
             try:
                 return self._attempt(url)
-            except _Broken as fault:
+            except _Interrupted as fault:
                 failures = 0 if self._size() > before else failures + 1
                 if failures >= self._patience.attempts:
                     kept = f"; {self._size() / MEGABYTE:.1f} MB are kept, call again to go on" if self._size() else ""
@@ -119,12 +119,12 @@ class _Resuming:
             time.sleep(self._patience.pause_s)
 
     def _attempt(self, url: str) -> None:
-        """One request for what is missing. Raises _Broken unless the file is whole afterwards."""
+        """Send one request for the missing bytes. Raises _Interrupted unless the file is complete afterwards."""
         import requests
         from requests import exceptions
 
         start, tag = self._size(), self._read_tag()
-        # Without a tag nobody could say whether the rest belongs to the same version of the file.
+        # Without a tag, the rest could belong to another version of the file.
         asked = {"Range": f"bytes={start}-", "If-Range": tag} if start and tag else {}
         timeout_s = self._patience.timeout_s
         try:
@@ -142,21 +142,21 @@ class _Resuming:
         ) as fault:
             raise InputError(f"{url}: {_reason(fault)}; check the address") from None
         except exceptions.Timeout:
-            raise _Broken(f"no answer for {timeout_s:g} s") from None
+            raise _Interrupted(f"no answer for {timeout_s:g} s") from None
         except exceptions.RequestException as fault:
             if "timed out" in str(fault):  # in the middle of a file, requests calls it a ConnectionError
-                raise _Broken(f"stalled for {timeout_s:g} s") from None
-            raise _Broken(f"the connection failed ({_reason(fault)})") from None
+                raise _Interrupted(f"stalled for {timeout_s:g} s") from None
+            raise _Interrupted(f"the connection failed ({_reason(fault)})") from None
 
     def _receive(self, response: Any, start: int) -> None:
-        """Write what comes to the part."""
+        """Append the received bytes to the partial file."""
         if response.status_code == 416:
             self._forget()
         _refuse(response)
         resumed = response.status_code == 206
         if resumed and not response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
             self._forget()
-            raise _Broken("the server sent another part of the file than was asked for")
+            raise _Interrupted("the server sent another part of the file than requested")
         done = start if resumed else 0
         total = _total(response)
         free = shutil.disk_usage(self._part.parent).free
@@ -171,7 +171,7 @@ class _Resuming:
             advance(done / MEGABYTE)
             _copy(response, file, advance)
         if total is not None and self._size() != total:
-            raise _Broken(f"broke off after {self._size()} of {total} bytes")
+            raise _Interrupted(f"broke off after {self._size()} of {total} bytes")
 
     def _size(self) -> int:
         return self._part.stat().st_size if self._part.exists() else 0
@@ -180,7 +180,7 @@ class _Resuming:
         return self._tag.read_text() if self._tag.exists() else ""
 
     def _write_tag(self, response: Any) -> None:
-        """What tells versions of the file apart; a weak ETag may not be used for that (RFC 9110, 13.1.5)."""
+        """Record the version of the file; a weak ETag is not allowed for ranges (RFC 9110, 13.1.5)."""
         tag = response.headers.get("ETag", "")
         tag = response.headers.get("Last-Modified", "") if not tag or tag.startswith("W/") else tag
         self._tag.write_text(tag)
@@ -191,7 +191,7 @@ class _Resuming:
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
-        """Two downloads must not write to one part."""
+        """Lock the partial file against a second download."""
         lock = self._part.with_name(f"{self._part.name}.lock")
         with lock.open("w") as file:
             try:
@@ -202,10 +202,10 @@ class _Resuming:
 
 
 def _refuse(response: Any) -> None:
-    """Raise for an answer that is not the file."""
+    """Raise _Interrupted or InputError for an answer that is not the file."""
     status = f"{response.status_code} {response.reason}"
     if response.status_code in (408, 416, 429) or response.status_code >= 500:
-        raise _Broken(f"the server answered {status}")
+        raise _Interrupted(f"the server answered {status}")
     if response.status_code not in (200, 206):
         raise InputError(f"{response.url}: the server answered {status}; check the name, or whether the file has moved")
     is_page = response.headers.get("Content-Type", "").startswith("text/html")
@@ -216,13 +216,13 @@ def _refuse(response: Any) -> None:
 
 
 def _copy(response: Any, file: Any, advance: Advance) -> None:
-    for chunk in response.iter_content(CHUNK):
+    for chunk in response.iter_content(RECEIVE_BYTES):
         file.write(chunk)
         advance(len(chunk) / MEGABYTE)
 
 
 def _total(response: Any) -> int | None:
-    """Bytes of the whole file, as far as the server says."""
+    """Size of the complete file in bytes, if the server states it."""
     if match := re.fullmatch(r"bytes (?:[0-9]+-[0-9]+|\*)/([0-9]+)", response.headers.get("Content-Range", "")):
         return int(match[1])
     length = response.headers.get("Content-Length", "")
@@ -230,7 +230,7 @@ def _total(response: Any) -> int | None:
 
 
 def _reason(fault: Exception) -> str:
-    """The innermost cause, without the addresses of objects that the libraries wrap around it."""
+    """The innermost cause, without the object addresses in the messages of requests."""
     text = re.sub(r"<[^>]*>[:,]? ?", "", str(fault))
     return text.rpartition("Caused by ")[2][:120]
 
@@ -240,7 +240,7 @@ def _record(path: Path) -> Path:
 
 
 def _recorded(path: Path) -> str | None:
-    """The checksum that the first download recorded."""
+    """The checksum recorded by the first download."""
     record = _record(path)
     first = record.read_text().split()[:1] if record.exists() else []
     return first[0] if first and re.fullmatch("[0-9a-f]{64}", first[0]) else None

@@ -1,4 +1,4 @@
-"""The stage from a name to a folder: download a public data set once, unpack it."""
+"""Fetches a public data set: downloads it once and unpacks it into a folder."""
 
 import shutil
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from pathlib import Path
 from cytoform.base.files import refuse_existing, staged, write_json
 from cytoform.base.parallel import Progress, no_progress
 from cytoform.base.provenance import software_versions
-from cytoform.datasets.archive import DamagedArchive, check_archive, unpack
-from cytoform.datasets.catalogue import Dataset, check_address, find_dataset
+from cytoform.datasets.archive import DamagedArchive, check_archive, unpack_archive
+from cytoform.datasets.catalogue import PublicDataset, check_address, find_dataset
 from cytoform.datasets.download import Downloaded, Patience, download
 from cytoform.errors import InputError
 
@@ -17,9 +17,9 @@ ARCHIVE = ".zip"
 
 @dataclass(frozen=True)
 class Fetched:
-    """What was fetched, and the checksum of the file it came in."""
+    """A fetched data set: its folder and the SHA-256 of the downloaded file."""
 
-    dataset: Dataset
+    dataset: PublicDataset
     path: Path
     sha256: str
 
@@ -37,8 +37,8 @@ def fetch(
 ) -> Fetched:
     """Download the data set `name` (or the file at an https address) and unpack it into the folder `out`.
 
-    A file that is in the cache already is not downloaded again. `mirror` is the base address of a server that has the
-    same files. Raises InputError for what the user can put right, and then writes nothing but to the cache.
+    A cached file is not downloaded again. `mirror` is the base address of a server with the same files. Raises
+    InputError for anything the user can correct; then only the cache is written.
     """
     import pooch
 
@@ -75,9 +75,9 @@ def fetch(
 
 def _unpack(found: Downloaded, folder: Path, progress: Progress) -> None:
     try:
-        unpack(found.path, folder, progress=progress)
+        unpack_archive(found.path, folder, progress=progress)
     except DamagedArchive as fault:
-        found.forget()
+        found.discard()
         raise InputError(
             f"{found.path}: {fault}; it was removed from the cache, call again to download it anew"
         ) from None

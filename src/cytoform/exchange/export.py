@@ -4,22 +4,75 @@ masks    NAME.ome.tif    OME-TIFF, axes TZYX, uint8: 1 inside, with voxel size a
 meshes   NAME/tTTT.ply   closed surfaces in µm, (x, y, z) from the corner of the cube; no file for an empty frame
 points   NAME/tTTT.ply and NAME.npy (frames, points, (z, y, x)), spread evenly over the surface; NaN for an empty frame
 h5       NAME.h5         the layout of the published code: `sdf_vid`, float32, as h5py sees it (z, x, y, t)
+ctc      NN_GT           Cell Tracking Challenge ground truth: label images and lineage
 mat      NAME.mat        the same array as Matlab has it, (t, y, x, z), in version 5, which the published code reads
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
+from functools import partial
+from itertools import groupby
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from jaxtyping import UInt8
 
+from cytoform.base.digest import folder_sha256
+from cytoform.base.files import staged, write_json
+from cytoform.base.parallel import Progress, no_progress
+from cytoform.base.provenance import software_versions
 from cytoform.errors import InputError
 from cytoform.exchange.matlab import MAT5_BYTES
+from cytoform.movies.ctc import CtcWriter
+from cytoform.movies.lineage import Lineage, Track
 from cytoform.shapes.mesh import surface_points
-from cytoform.shapes.store import ShapeSequence
+from cytoform.shapes.store import ShapeSequence, ShapeStore
 
+Format = Literal["masks", "meshes", "points", "ctc", "h5", "mat"]
 MAT5_HEADER = 116  # bytes of text that a .mat file of version 5 begins with
+
+
+def export(
+    store: Path,
+    out: Path,
+    *,
+    to: Format,
+    sequences: Collection[str] | None = None,
+    points: int = 2048,
+    seed: int = 0,
+    overwrite: bool = False,
+    progress: Progress = no_progress,
+) -> None:
+    """Write the sequences of a shape store, all or the named ones, in another format into the folder `out`.
+
+    The format points has `points` points per frame, drawn at random with `seed`. Raises InputError.
+    """
+    rng = np.random.default_rng(seed)
+    writers: dict[Format, Callable[[ShapeSequence, Path], None]] = {
+        "masks": write_masks,
+        "meshes": write_meshes,
+        "points": partial(write_points, n_points=points, rng=rng),
+        "ctc": write_ctc,
+        "h5": write_h5,
+        "mat": write_mat,
+    }
+    shapes = ShapeStore.open(store)
+    names = sorted(set(sequences)) if sequences else shapes.names
+    chosen = [shapes[name] for name in names]
+    with staged(out, overwrite=overwrite) as folder, progress("exporting", len(names)) as advance:
+        for sequence in chosen:
+            writers[to](sequence, folder)
+            advance(1)
+        provenance = {
+            "command": "cytoform export",
+            "to": to,
+            "seed": seed,
+            "source": {"name": store.name, "sha256": folder_sha256(store)},
+            "sequences": names,
+            "versions": software_versions(),
+        }
+        write_json(folder / "provenance.json", provenance)
 
 
 def write_masks(sequence: ShapeSequence, folder: Path) -> None:
@@ -92,9 +145,9 @@ def write_h5(sequence: ShapeSequence, folder: Path) -> None:
 
 
 def write_mat(sequence: ShapeSequence, folder: Path) -> None:
-    """One Matlab file; what `write_h5` records as attributes are variables beside `sdf_vid`.
+    """One Matlab file. The attributes of `write_h5` are variables beside `sdf_vid`.
 
-    The published code reads it through SciPy, which knows versions up to 7; those hold 2 GB an array.
+    The published code reads it through SciPy, which reads versions up to 7. An array in them has at most 2 GB.
     """
     from scipy.io import savemat
 
@@ -121,6 +174,39 @@ def write_mat(sequence: ShapeSequence, folder: Path) -> None:
     with path.open("r+b") as file:
         # SciPy puts the date into the header; the same store is to give the same bytes.
         file.write(b"MATLAB 5.0 MAT-file, written by cytoform".ljust(MAT5_HEADER))
+
+
+def write_ctc(sequence: ShapeSequence, folder: Path) -> None:
+    """The next NN_GT of a Cell Tracking Challenge folder: the whole family under one label, in the coordinates of the cube.
+
+    A shape store does not tell daughters apart, so a family is one track. A track must not have gaps: after
+    empty frames the family continues under the next label, with the previous label as its parent.
+    """
+    info, spacing_um = sequence.info, sequence.grid.spacing_um
+    writer = CtcWriter(
+        folder,
+        info.n_frames,
+        (spacing_um, spacing_um, spacing_um),
+        time_step_s=info.time_step_s,
+        sequence=f"{len(list(folder.glob('*_GT'))) + 1:02d}",
+    )
+    label, labels = 0, []
+    before = False
+    for frame in range(info.n_frames):
+        mask = sequence.mask(frame)
+        present = bool(mask.any())
+        label += present and not before
+        before = present
+        labels.append(label if present else 0)
+        writer.write(frame, (mask * label).astype(np.uint16))
+    writer.finish(Lineage(_tracks(labels)))
+
+
+def _tracks(labels: list[int]) -> tuple[Track, ...]:
+    """Tracks of the labels seen in each frame; 0 is none."""
+    frames = groupby(range(len(labels)), key=lambda frame: labels[frame])
+    runs = [(label, list(run)) for label, run in frames if label]
+    return tuple(Track(label, run[0], run[-1], parent=label - 1) for label, run in runs)
 
 
 def _planes(sequence: ShapeSequence) -> Iterator[UInt8[np.ndarray, "y x"]]:

@@ -1,6 +1,6 @@
 """Runs from checkpoints of the published code.
 
-Its decoder is ours but for these, all of which are turned into weights of ours, exactly:
+The decoders differ as follows. Each difference is converted exactly into weights of our decoder:
 
 - our layers take [hidden, place, t, code], its own are ordered as `exchange/published_checkpoint.py` says;
 - its three coordinates follow the axes of its arrays, (t, y, x, z), so its first is y and its second x;
@@ -29,10 +29,11 @@ from cytoform.base.tensors import load_into
 from cytoform.errors import InputError
 from cytoform.exchange.published_checkpoint import PLACE_TIME, Checkpoint, Layer, read_checkpoint, read_codes
 from cytoform.representations.bounds import measure_bounds
-from cytoform.representations.global_code.config import ModelConfig
-from cytoform.representations.global_code.decoder import Decoder
+from cytoform.representations.global_code.config import GlobalCodeConfig
+from cytoform.representations.representation import Representation
+from cytoform.representations.table import new_representation
 from cytoform.runs.config import Config, check_config
-from cytoform.runs.run import Learned, LearnedSequence, new_decoder, write_weights
+from cytoform.runs.run import Learned, LearnedSequence, write_weights
 from cytoform.shapes.grid import Grid
 from cytoform.training.folder import CONFIG, PROVENANCE
 
@@ -44,8 +45,8 @@ PUBLISHED_UNIT_VOXELS = 32
 
 
 @dataclass(frozen=True)
-class Assumed:
-    """What a published checkpoint does not record; defaults are those of the published code."""
+class Assumptions:
+    """Parameters that a published checkpoint does not record; the defaults are the published code's."""
 
     grid: Grid
     activation: Literal["sine", "relu"] = "sine"
@@ -57,16 +58,19 @@ class Assumed:
 
     @property
     def unit_um(self) -> float:
-        """`um_per_unit`, or that of the published data."""
+        """`um_per_unit`, or the unit of the published data."""
         return PUBLISHED_UNIT_VOXELS * self.grid.spacing_um if self.um_per_unit is None else self.um_per_unit
 
 
+Assumed = Assumptions  # its earlier name
+
+
 def import_run(
-    checkpoint: Path, codes: Path, out: Path, *, assumed: Assumed, seed: int = 0, overwrite: bool = False
+    checkpoint: Path, codes: Path, out: Path, *, assumed: Assumptions, seed: int = 0, overwrite: bool = False
 ) -> Config:
     """Turn a published checkpoint and its codes into the run folder `out`; sequences are named seq000 and so on.
 
-    Returns the settings of the run. Raises InputError for what the user can put right, and then writes nothing.
+    Returns the settings of the run. Raises InputError before anything is written.
     """
     refuse_existing(out, overwrite=overwrite)
     if assumed.n_frames < 1:
@@ -76,6 +80,7 @@ def import_run(
     found = read_checkpoint(checkpoint)
     table = read_codes(codes, found.code_dim)
     config = _config(found, assumed)
+    assert isinstance(config.model, GlobalCodeConfig)
     decoder = to_decoder(found, config.model, assumed)
     sequences = tuple(
         LearnedSequence(f"seq{number:03d}", assumed.n_frames, assumed.time_step_s) for number in range(len(table))
@@ -89,10 +94,10 @@ def import_run(
     return config
 
 
-def to_decoder(found: Checkpoint, model: ModelConfig, assumed: Assumed) -> Decoder:
+def to_decoder(found: Checkpoint, model: GlobalCodeConfig, assumed: Assumptions) -> Representation:
     """Our decoder with the outputs of the published one, in half extents instead of its unit."""
     *hidden, last = found.layers
-    decoder = new_decoder(model, seed=0)
+    decoder = new_representation(model, seed=0)
     state = {name: torch.zeros_like(tensor) for name, tensor in decoder.state_dict().items()}
     # Narrower layers are filled up with units that stay 0 and count for nothing.
     for number, layer in enumerate(hidden):
@@ -108,8 +113,8 @@ def to_decoder(found: Checkpoint, model: ModelConfig, assumed: Assumed) -> Decod
     return decoder.requires_grad_(False)
 
 
-def _set_output(state: dict[str, Tensor], last: Layer, model: ModelConfig, assumed: Assumed) -> None:
-    """The output layer; spare units of the last hidden layer give it what place and time add to it."""
+def _set_output(state: dict[str, Tensor], last: Layer, model: GlobalCodeConfig, assumed: Assumptions) -> None:
+    """Set the output layer. Spare units of the last hidden layer carry its terms in place and time."""
     weight, bias = state["output.weight"], state["output.bias"]
     weight[:, : last.hidden.shape[1]] = last.hidden
     bias[:] = last.bias
@@ -123,8 +128,8 @@ def _set_output(state: dict[str, Tensor], last: Layer, model: ModelConfig, assum
         part *= assumed.unit_um / assumed.grid.half_extent_um
 
 
-def _carriers(term: Float[Tensor, " 4"], model: ModelConfig) -> list[tuple[float, float]]:
-    """For each spare unit, what it multiplies the term with, and what the output multiplies the unit with."""
+def _carriers(term: Float[Tensor, " 4"], model: GlobalCodeConfig) -> list[tuple[float, float]]:
+    """Weights into and out of each spare unit that carries the term."""
     if model.activation == "relu":
         return [(1.0, 1.0), (-1.0, -1.0)]
     gain = SMALL / (model.omega * max(float(term.abs().sum()), 1e-30))
@@ -137,7 +142,7 @@ def _our_place(columns: Float[Tensor, "n 4"], grid: Grid) -> Float[Tensor, "n 4"
     return columns[:, [1, 0, 2, 3]] * columns.new_tensor([stretch, stretch, stretch, 1])
 
 
-def _config(found: Checkpoint, assumed: Assumed) -> Config:
+def _config(found: Checkpoint, assumed: Assumptions) -> Config:
     *hidden, _ = found.layers
     model = {
         "width": max(len(layer.bias) for layer in hidden) + SPARE_UNITS[assumed.activation],
@@ -150,7 +155,7 @@ def _config(found: Checkpoint, assumed: Assumed) -> Config:
     return check_config({"model": model, "training": {"epochs": found.epoch}}, where=str(found.path))
 
 
-def _provenance(checkpoint: Path, codes: Path, assumed: Assumed, seed: int) -> dict[str, object]:
+def _provenance(checkpoint: Path, codes: Path, assumed: Assumptions, seed: int) -> dict[str, object]:
     files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (checkpoint, codes)}
     return {
         "command": "cytoform import",

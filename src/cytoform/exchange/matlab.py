@@ -1,4 +1,4 @@
-"""Arrays in Matlab's .mat files of any version, and in HDF5, which is what version 7.3 is.
+"""Arrays in Matlab's .mat files of any version, and in HDF5, the format of version 7.3.
 
 HDF5 lists axes in reverse: an array that Matlab has as (t, y, x, z) is (z, x, y, t) to h5py. Versions 4 to 7, read
 through SciPy, keep Matlab's order.
@@ -16,7 +16,7 @@ from cytoform.errors import InputError
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 USER_BLOCKS = (0, 512, 1024, 2048)  # where HDF5 may begin; Matlab puts a header of 512 bytes before it
-MAT5_BYTES = 2**31 - 1  # of one variable in version 5, and so in what SciPy reads and writes
+MAT5_BYTES = 2**31 - 1  # largest variable in version 5, the version that SciPy reads and writes
 
 
 def is_hdf5(path: Path) -> bool:
@@ -50,7 +50,7 @@ def dataset(file: Any, name: str) -> Any:
     if not isinstance(found, h5py.Dataset):
         raise _missing(file.filename, name, list(file))
     _check_floats(file.filename, name, found.dtype)
-    # HDF5 reads what was never written as 0, which would count as inside.
+    # HDF5 reads unwritten values as 0, which would count as inside.
     if found.chunks is None:
         complete = found.id.get_storage_size() >= found.size * found.dtype.itemsize
     else:
@@ -81,7 +81,7 @@ def mat5_array(path: Path, name: str) -> np.ndarray:
 
 
 def found_shape(path: Path, shapes: dict[str, tuple[int, ...]], name: str) -> tuple[int, ...]:
-    """The shape of a variable among those of `mat5_shapes`. Raises InputError for a missing and an impossible one."""
+    """The shape of a variable from the result of `mat5_shapes`. Raises InputError if it is missing or impossible."""
     if name not in shapes:
         raise _missing(path, name, list(shapes))
     if math.prod(shapes[name]) > MAT5_BYTES // 4:
@@ -107,7 +107,7 @@ def _readable(path: Path) -> Iterator[None]:
     try:
         yield
     except Exception as fault:
-        # What a damaged file does to SciPy's parser is not documented: it raises a dozen types.
+        # SciPy's parser raises a dozen undocumented types on a damaged file.
         if isinstance(fault, MemoryError):
             raise
         raise InputError(f"{path}: not a Matlab or HDF5 file, or damaged ({fault}); copy it again") from None

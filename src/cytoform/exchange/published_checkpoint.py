@@ -24,7 +24,7 @@ LARGEST_INPUT = 3 * 4096  # columns of a weight: hidden units, code and place, a
 
 @dataclass(frozen=True)
 class Layer:
-    """A published linear layer, its weight split by what the columns take in; `code` has no columns where it takes none."""
+    """A published linear layer. The weight is split by input; `code` has no columns in layers without the code."""
 
     hidden: Float[Tensor, "n_out n_hidden"]
     code: Float[Tensor, "n_out n_code"]
@@ -96,7 +96,7 @@ def _load(path: Path) -> Any:
     except MemoryError:
         raise
     except Exception as fault:
-        # PyTorch documents no list of what a damaged file, or one that is not its own, raises.
+        # PyTorch does not document the exceptions for a damaged or foreign file.
         first = str(fault).strip().splitlines()[:1]
         if "weights_only" in str(fault) or "Unsupported" in str(fault):
             raise InputError(

@@ -3,9 +3,9 @@
 Matlab has the array as (t, y, x, z): a frame, then an image's rows and columns, then the slices it is stacked from. So
 h5py sees (z, x, y, t), and the published loader turns it back to (t, y, x, z). It is a cube of isotropic voxels.
 
-Each published frame was divided by its own largest distance, so no value can be turned back into µm. The zero level is
-all that is kept, and distances to it are measured anew. What `cytoform export` wrote records its scale and is taken as
-it is.
+Each published frame was divided by its own largest distance, so its values cannot be converted back to µm. Only the zero
+level is kept, and distances to it are measured anew. Files of `cytoform export` record their scale and are taken
+unchanged.
 """
 
 import contextlib
@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import edt
 import numpy as np
@@ -21,6 +22,7 @@ from jaxtyping import Float, Float32
 
 from cytoform.base.files import refuse_existing, staged
 from cytoform.base.parallel import Progress, no_progress, run_all
+from cytoform.base.provenance import recorded_names
 from cytoform.errors import InputError
 from cytoform.exchange.matlab import dataset, found_shape, is_hdf5, mat5_array, mat5_shapes, open_hdf5
 from cytoform.shapes.distance import band_um, measured
@@ -35,7 +37,7 @@ RECORDED: tuple[str, ...] = ("um_per_unit", "band_um", "time_step_s")
 
 @dataclass(frozen=True)
 class Scale:
-    """What `cytoform export` records beside the values: they are distances / `um_per_unit`, truncated at ± `band_um`."""
+    """The scale that `cytoform export` records: values are distances / `um_per_unit`, truncated at ± `band_um`."""
 
     um_per_unit: float
     band_um: float
@@ -83,22 +85,22 @@ def import_shapes(
     """Turn files with an array `sdf_vid` into the shape store `out`, one sequence a file, named after it.
 
     The side of the cube, from `half_extent_um` or `voxel_size_um`, is needed where the files do not record it. Returns
-    the grid of the store. Raises InputError for what the user can put right, and then writes nothing.
+    the grid of the store. Raises InputError before anything is written.
     """
     refuse_existing(out, overwrite=overwrite)
     names = _names(sources)
     videos = [_open(Path(source)) for source in sources]
     grid = _common_grid(videos, half_extent_um, voxel_size_um)
     scale = videos[0].scale
-    attributes = {"command": "import", "sources": [str(source) for source in sources]}
+    attributes: dict[str, Any] = {"command": "import", "sources": recorded_names(sources)}
     total = sum(video.n_frames for video in videos)
     with staged(out, overwrite=overwrite) as folder, progress("measuring distances", total) as advance:
         band = scale.band_um if scale else band_um(grid)
         store = ShapeStore.create(folder, grid, band_um=band, attributes=attributes)
         found = []
-        for video, name in zip(videos, names, strict=True):
+        for video, name, source in zip(videos, names, attributes["sources"], strict=True):
             step = video.time_step_s if time_step_s is None else time_step_s
-            store.add(SequenceInfo(name, video.n_frames, step, source=str(video.path)))
+            store.add(SequenceInfo(name, video.n_frames, step, source=source))
             with _frame_by_frame(video, out.parent) as readable:
                 tasks = [(folder, readable, name, number) for number in range(video.n_frames)]
                 found += run_all(_write, tasks, workers=workers, done=advance)

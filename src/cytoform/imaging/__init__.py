@@ -1,1 +1,1 @@
-"""Masks -> microscope images: by networks that learned real images, or by the physics of a microscope."""
+"""Microscope images of masks, made by a network trained on real images or by a physical model of the microscope."""

@@ -1,4 +1,4 @@
-"""Noise that belongs to a cell: it moves with the cell and needs neither other frames nor the order of frames."""
+"""Random noise attached to a cell: it moves with the cell and does not depend on other frames."""
 
 import numpy as np
 from jaxtyping import Float, Float32, Integer, UInt64
@@ -8,12 +8,12 @@ from scipy.special import ndtri
 
 from cytoform.base.triples import Triple
 
-# Splitmix64 (Steele et al. 2014): its increment and its finaliser make a hash of a counter.
+# Splitmix64 (Steele et al. 2014): increment and finaliser of its generator, used as a hash of a counter.
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 LARGEST_SEED = 0xFFFFFFFFFFFFFFFF
-# Beyond four standard deviations of the kernel its weights do not show in 32 bits of a grey value.
-REACH_SIGMA = 4
+# Beyond four standard deviations, the weights of the kernel are below the precision of 32-bit grey values.
+KERNEL_REACH_SIGMA = 4
 
 Hashes = UInt64[np.ndarray, "..."]
 
@@ -25,11 +25,11 @@ def cell_noise(
     correlation_um: float,
     seed: int,
 ) -> Float32[np.ndarray, "z y x"]:
-    """Normal noise of unit variance inside cells, 0 outside: a function of label, place in the cell, and seed only.
+    """Normal noise of unit variance inside cells, 0 outside; depends only on label, position in the cell and seed.
 
-    The place is the offset from the centroid of the label. With `correlation_um` 0 the noise is white and follows the
-    centroid in whole voxels, so that it is never blurred; else it is a smooth field that follows exactly, and whose
-    correlation falls as exp(-(d / correlation)²) with the distance d.
+    Position is the offset from the centroid of the label. With `correlation_um` 0 the noise is white and follows the
+    centroid in whole voxels, without interpolation. Otherwise it is a smooth field that follows the centroid exactly;
+    its correlation at distance d is exp(-(d / correlation)²).
     """
     noise = np.zeros(labels_zyx.shape, np.float32)
     spacing = np.asarray(spacing_zyx_um)
@@ -49,7 +49,7 @@ def cell_noise(
 
 
 def _offsets(inside: np.ndarray) -> list[Float[np.ndarray, " _"]]:
-    """Of the voxels of a box from the centroid of a mask, along each axis, in voxels."""
+    """Offsets of the voxels of a box from the centroid of a mask, along each axis, in voxels."""
     offsets = []
     for axis in range(3):
         profile = np.count_nonzero(inside, axis=tuple({0, 1, 2} - {axis}))
@@ -59,7 +59,7 @@ def _offsets(inside: np.ndarray) -> list[Float[np.ndarray, " _"]]:
 
 
 def _on_lattice(key: Hashes, places_zyx: list[np.ndarray]) -> Hashes:
-    """A hash of every point of a lattice that is the product of three axes."""
+    """Hashes of all points of a lattice, given as the coordinates of its three axes."""
     z, y, x = places_zyx
     return _hash(_hash(_hash(key, z)[:, None], y)[..., None], x)
 
@@ -73,28 +73,28 @@ def _hash(key: Hashes, counter: np.ndarray) -> Hashes:
 
 
 def _normal(bits: Hashes) -> Float[np.ndarray, "..."]:
-    # The upper 53 bits, half a step off 0 and 1, where the normal distribution has no quantile.
+    # The upper 53 bits plus half a step: 0 and 1 have no quantile.
     return ndtri(((bits >> np.uint64(11)).astype(np.float64) + 0.5) / 2**53)
 
 
 def _smooth(
     key: Hashes, offsets_um: list[Float[np.ndarray, " _"]], correlation_um: float
 ) -> Float[np.ndarray, "z y x"]:
-    """White noise on a lattice in the cell's own coordinates, under a Gaussian kernel: the kernel is a product of axes."""
-    sigma_um = correlation_um / 2  # a kernel of σ leaves a correlation exp(-d² / 4σ²)
+    """White noise on a lattice in the coordinates of the cell, smoothed by a separable Gaussian kernel."""
+    sigma_um = correlation_um / 2  # a kernel of standard deviation σ gives a correlation of exp(-d² / 4σ²)
     nodes, weights = zip(*(_kernel(axis / sigma_um) for axis in offsets_um), strict=True)
     field = _normal(_on_lattice(key, list(nodes)))
     for axis, weight in enumerate(weights):
         moved = np.moveaxis(field, axis, 0)
-        # Sparse, since its sums always run in one order: BLAS gives other last bits with other numbers of threads.
+        # Sparse, because it sums in a fixed order; BLAS rounds differently with other numbers of threads.
         applied = weight @ moved.reshape(len(moved), -1)
         field = np.moveaxis(applied.reshape(-1, *moved.shape[1:]), 0, axis)
     return field
 
 
 def _kernel(places: Float[np.ndarray, " n"]) -> tuple[np.ndarray, csr_array]:
-    """Lattice points around `places` (both in σ), and the weights of each; squares add up to 1 to keep unit variance."""
-    around = np.arange(-REACH_SIGMA, REACH_SIGMA + 1)
+    """Lattice points around `places` (both in σ) and their weights; squared weights sum to 1, which keeps unit variance."""
+    around = np.arange(-KERNEL_REACH_SIGMA, KERNEL_REACH_SIGMA + 1)
     nearest = np.rint(places).astype(np.int64)
     columns = nearest[:, None] + around
     weights = np.exp(-0.5 * (columns - places[:, None]) ** 2)

@@ -1,4 +1,4 @@
-"""Masks to make images for: the sequences of a shape store, or label movies, 2D or 3D."""
+"""Opens masks for rendering: sequences of a shape store, or 2D and 3D label movies."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt16
 
+from cytoform.base.kinds import Kind, kind_of
 from cytoform.base.triples import Triple
 from cytoform.errors import InputError
 from cytoform.movies.movie import LabelMovie
@@ -16,7 +17,7 @@ from cytoform.shapes.store import ShapeStore
 
 @dataclass(frozen=True)
 class StoredMasks:
-    """Reads the masks of one sequence of a shape store: label 1."""
+    """Reads the masks of one sequence of a shape store, with label 1."""
 
     store: Path
     name: str
@@ -28,11 +29,11 @@ class StoredMasks:
 def open_masks(
     source: Path, *, voxel_size_zyx_um: Triple | None = None, time_step_s: float | None = None
 ) -> list[LabelMovie]:
-    """The masks of a shape store, one movie a sequence, or those that `open_movies` reads, 2D too."""
-    if not _is_store(source):
+    """Masks of a shape store (one movie per sequence) or of label movies (2D or 3D). Raises InputError."""
+    if kind_of(source) is not Kind.SHAPE_STORE:
         return name_apart(open_movies(source, voxel_size_zyx_um=voxel_size_zyx_um, time_step_s=time_step_s, flat=True))
     if voxel_size_zyx_um is not None:
-        raise InputError(f"{source}: a shape store knows its voxel size; leave --voxel-size out")
+        raise InputError(f"{source}: a shape store records its voxel size; leave --voxel-size out")
     store = ShapeStore.open(source)
     size = store.grid.spacing_um
     return [
@@ -51,14 +52,9 @@ def open_masks(
 
 
 def numbered(movies: list[LabelMovie], names: Collection[str] | None) -> dict[int, LabelMovie]:
-    """The movies with these names, or all, by their place among all. Raises InputError for a name that none has."""
+    """The movies with these names (or all), keyed by their index. Raises InputError for an unknown name."""
     chosen = {number: movie for number, movie in enumerate(movies) if names is None or movie.name in names}
     if unknown := sorted(set(names or ()) - {movie.name for movie in movies}):
         known = ", ".join(movie.name for movie in movies[:5])
         raise InputError(f"{movies[0].source}: no sequence {unknown[0]!r}; it has {known}{' …' * (len(movies) > 5)}")
     return chosen
-
-
-def _is_store(path: Path) -> bool:
-    about = path / "zarr.json"
-    return about.is_file() and '"cytoform"' in about.read_text("utf-8", errors="replace")

@@ -1,8 +1,8 @@
-"""Image and mask pairs for given masks, in the Cell Tracking Challenge layout.
+"""Renders images of given masks and writes both in the Cell Tracking Challenge layout.
 
 OUT/01/t000.tif                    images
 OUT/01_GT/SEG/man_seg000.tif       masks: instance labels
-OUT/README.md, provenance.json     what they were made of and with
+OUT/README.md, provenance.json     texture, source, seed and versions
 """
 
 import contextlib
@@ -24,24 +24,24 @@ from cytoform.base.triples import Triple
 from cytoform.errors import InputError
 from cytoform.imaging.masks import numbered, open_masks
 from cytoform.imaging.texture import OPTICS, Texture, open_texture
-from cytoform.movies.ctc import frame_digits, write_image
+from cytoform.movies.ctc import CtcWriter
 from cytoform.movies.movie import LabelMovie
 from cytoform.movies.pairs.pairs import project_labels
 
 
 @dataclass(frozen=True)
-class Look:
-    """What makes the images, as every process needs it."""
+class TextureSpec:
+    """The texture and how to open it; sent to every worker process."""
 
     texture: str
-    sha256: str  # so that a process which lives long does not take an older model for the one that replaced it
+    sha256: str  # so that a long-lived worker notices a replaced model
     device: str
     projection: bool
 
 
 @dataclass(frozen=True)
 class Target:
-    """A movie of masks, and where its pairs go: folders NUMBER and NUMBER_GT/SEG."""
+    """A movie of masks, and the folders of its pairs: NUMBER and NUMBER_GT/SEG."""
 
     movie: LabelMovie
     number: str
@@ -65,21 +65,18 @@ def render_pairs(
     overwrite: bool = False,
     progress: Progress = no_progress,
 ) -> list[Target]:
-    """Make an image for every frame of masks, in parallel; returns what was written.
+    """Render an image of every frame of masks in parallel; returns the written movies.
 
-    `texture` is what `open_texture` takes, `source` a shape store or label movies, `frames` the first and last frame to
-    take (numbers are kept). The same seed gives the same bytes, with any number of workers. Raises InputError.
+    `texture` is an argument of `open_texture`, `source` a shape store or label movies, `frames` the first and last frame
+    to render (file numbers are kept). Equal seeds give equal bytes for any number of workers. Raises InputError.
     """
     movies = open_masks(source, voxel_size_zyx_um=voxel_size_zyx_um, time_step_s=time_step_s)
     targets = _targets(numbered(movies, sequences), frames, seed)
     origin = _origin(texture)
-    look = Look(_everywhere(texture), origin.get("sha256", ""), device, projection)
-    _opened(look)  # a fault now, not in a worker
+    spec = TextureSpec(_everywhere(texture), origin.get("sha256", ""), device, projection)
+    _opened(spec)  # raises errors here instead of in a worker
     with staged(out, overwrite=overwrite) as folder:
-        for target in targets:
-            for inner in (target.number, f"{target.number}_GT/SEG"):
-                (folder / inner).mkdir(parents=True)
-        tasks = [(look, target, frame, folder) for target in targets for frame in target.frames]
+        tasks = [(spec, target, frame, folder) for target in targets for frame in target.frames]
         with progress("rendering", len(tasks)) as advance:
             run_all(_render_frame, tasks, workers=workers, done=advance)
         about = _provenance(origin, _origin(source), targets, seed=seed, projection=projection)
@@ -94,44 +91,40 @@ def _targets(movies: dict[int, LabelMovie], frames: tuple[int, int] | None, seed
         first, last = frames or (0, movie.n_frames - 1)
         if not 0 <= first <= last < movie.n_frames:
             raise InputError(f"--frames {first} {last}: {movie.name} has the frames 0 to {movie.n_frames - 1}")
-        # Its own seed, or cells with the same label would look alike in all sequences; by the place among all, so that
-        # a sequence looks the same when it is rendered alone.
+        # Each sequence has its own seed, otherwise cells of equal label would look the same in all. It depends on the
+        # index among all sequences, so that a sequence looks the same when rendered alone.
         own = int(np.random.SeedSequence(seed, spawn_key=(place,)).generate_state(1)[0])
         targets.append(Target(movie, f"{folder:02d}", own, tuple(range(first, last + 1))))
     return targets
 
 
 def _everywhere(texture: str | Path) -> str:
-    """The texture as processes with another working directory find it."""
+    """The texture with an absolute path, for processes with another working directory."""
     path = Path(texture)
     return str(path.absolute()) if path.exists() and str(texture) != OPTICS else str(texture)
 
 
 @lru_cache(maxsize=1)
-def _opened(look: Look) -> Texture:
-    return open_texture(look.texture, device=look.device)
+def _opened(spec: TextureSpec) -> Texture:
+    return open_texture(spec.texture, device=spec.device)
 
 
-def _render_frame(look: Look, target: Target, frame: int, folder: Path) -> None:
+def _render_frame(spec: TextureSpec, target: Target, frame: int, folder: Path) -> None:
     movie = target.movie
     labels, spacing = movie.read(frame), movie.spacing_zyx_um
     with _one_thread():
-        image = _opened(look).render(
-            labels, spacing_zyx_um=spacing, frame=frame, seed=target.seed, projection=look.projection
+        image = _opened(spec).render(
+            labels, spacing_zyx_um=spacing, frame=frame, seed=target.seed, projection=spec.projection
         )
-    masks = project_labels(labels)[None] if look.projection else labels
-    assert image.shape == masks.shape, (image.shape, masks.shape)
-    digits = frame_digits(frame, movie.n_frames)
-    for path, values in (
-        (folder / target.number / f"t{digits}.tif", image),
-        (folder / f"{target.number}_GT" / "SEG" / f"man_seg{digits}.tif", masks),
-    ):
-        write_image(path, values, spacing_zyx_um=spacing, time_step_s=movie.time_step_s)
+    masks = project_labels(labels)[None] if spec.projection else labels
+    CtcWriter(folder, movie.n_frames, spacing, movie.time_step_s, target.number, tracking=False).write(
+        frame, masks, image
+    )
 
 
 @contextlib.contextmanager
 def _one_thread() -> Iterator[None]:
-    """Have PyTorch compute in one thread, as it does in worker processes: sums of several differ in their last bits."""
+    """Limit PyTorch to one thread, as in worker processes: sums over several threads round differently."""
     torch: Any = sys.modules.get("torch")
     if torch is None:
         yield
@@ -168,7 +161,7 @@ def _provenance(
 
 
 def _origin(of: str | Path) -> dict[str, str]:
-    """What a file or folder is called and what is in it; a word that is neither stands for itself."""
+    """Name and SHA-256 of a file or folder; only the name for a preset."""
     path = Path(of)
     if str(of) == OPTICS or not path.exists():
         return {"name": str(of)}
@@ -181,7 +174,7 @@ def _file_sha256(path: Path) -> str:
 
 
 def data_card(about: dict[str, Any]) -> str:
-    """Markdown made of what provenance.json records."""
+    """Markdown summary of provenance.json."""
     rows = [_row(number, sequence) for number, sequence in about["sequences"].items()]
     kind = "maximum projections" if about["projection"] else "images"
     versions = ", ".join(f"{package} {version}" for package, version in about["versions"].items())

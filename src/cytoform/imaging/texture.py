@@ -1,4 +1,4 @@
-"""What makes images of masks: a trained model or a microscope of known optics, behind one interface."""
+"""The common interface of textures: a trained network or an optical model that renders images of masks."""
 
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -8,20 +8,20 @@ import numpy as np
 from cytoform.base.triples import Triple
 from cytoform.errors import InputError
 
-OPTICS = "optics"  # what a user calls the microscope of default parameters
+OPTICS = "optics"  # name of the optical model with default parameters
 
 
 @runtime_checkable
 class Texture(Protocol):
-    """Makes images of label frames.
+    """Renders images of label frames.
 
-    A frame needs no other frame: whatever may not flicker follows from label, place within the cell and seed. So frames are
-    rendered in any order and by any process, and come out the same.
+    Frames are independent: everything that must not flicker depends only on label, position in the cell and seed. Frames
+    may be rendered in any order and by any process, with equal results.
     """
 
     @property
     def dtype(self) -> np.dtype:
-        """Of the images: uint8, uint16 or float32."""
+        """Type of the images: uint8, uint16 or float32."""
         ...
 
     def render(
@@ -33,31 +33,33 @@ class Texture(Protocol):
         seed: int,
         projection: bool = False,
     ) -> np.ndarray:
-        """An image (z, y, x) of one frame of instance labels (z, y, x), 0 being background; 2D has one plane.
+        """Render an image (z, y, x) of one frame of instance labels (z, y, x); 0 is background, 2D has one plane.
 
-        With `projection` the image has one plane, the maximum along z. Raises InputError for labels that the texture cannot
-        take: three dimensions of a model that learned projections, say.
+        With `projection` the image has one plane, the maximum along z. Raises InputError for unsuitable labels, such as
+        volumes for a model trained on projections.
         """
         ...
 
 
-def open_texture(what: str | Path, *, device: str = "auto") -> Texture:
-    """A texture by what a user calls it.
+def open_texture(source: str | Path, *, device: str = "auto") -> Texture:
+    """Open a texture by name or path.
 
-    `optics` (a microscope of default parameters), a preset or parameter file (.toml) of optics, or the folder of a
-    trained model. Raises InputError.
+    `source` is `optics` (the optical model with default parameters), a preset or parameter file (.toml) of optics, or
+    the folder of a trained model. Raises InputError.
     """
-    path = Path(what)
-    if path.is_dir() and str(what) != OPTICS:
+    path = Path(source)
+    if path.is_dir() and str(source) != OPTICS:
         from cytoform.imaging.networks.model import TextureModel
 
         return TextureModel.open(path, device=device)
     from cytoform.imaging.optics import Optics, OpticsParameters, read_parameters
-    from cytoform.imaging.optics.parameters import preset_names
+    from cytoform.imaging.optics.parameters import optics_presets
 
-    if str(what) == OPTICS:
+    if str(source) == OPTICS:
         return Optics(OpticsParameters())
-    if not path.is_file() and str(what) not in preset_names():
-        known = ", ".join([OPTICS, *preset_names()])
-        raise InputError(f"{what}: no such file or folder; give a trained texture model, a parameter file, or {known}")
-    return Optics(read_parameters(what))
+    if not path.is_file() and str(source) not in optics_presets():
+        known = ", ".join([OPTICS, *optics_presets()])
+        raise InputError(
+            f"{source}: no such file or folder; give a trained texture model, a parameter file, or {known}"
+        )
+    return Optics(read_parameters(source))

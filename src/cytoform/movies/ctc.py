@@ -1,7 +1,12 @@
-"""Writes Cell Tracking Challenge ground truth: label images frame by frame, and the lineage."""
+"""Writes sequences of the Cell Tracking Challenge.
+
+FOLDER/01/t000.tif                  images
+       01_GT/SEG/man_seg000.tif     masks
+       01_GT/TRA/man_track000.tif   the same masks, for tracking
+       01_GT/TRA/man_track.txt      lineage
+"""
 
 import io
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +14,7 @@ import numpy as np
 import tifffile
 from jaxtyping import Integer, Shaped
 
+from cytoform.base.files import write_atomically
 from cytoform.base.triples import Triple
 from cytoform.errors import InputError
 from cytoform.movies.lineage import Lineage, write_lineage
@@ -17,10 +23,10 @@ from cytoform.movies.movie import as_labels
 
 @dataclass(frozen=True)
 class CtcWriter:
-    """Writes FOLDER/NN_GT/TRA (label images, man_track.txt) and, with `segmentation`, the same images as NN_GT/SEG.
+    """Writes one sequence, frame by frame, in any order and from several processes. Equal frames give equal bytes.
 
-    Frames may be written in any order and by several processes; equal labels give equal bytes. Voxel size and time
-    step go into the files as ImageJ writes them, so that Fiji and `open_movies` need not be told.
+    A file has its name only when it is complete. Voxel size and time step go into the files as ImageJ writes them, so
+    that Fiji and `open_movies` find them.
     """
 
     folder: Path
@@ -28,68 +34,72 @@ class CtcWriter:
     spacing_zyx_um: Triple
     time_step_s: float | None = None
     sequence: str = "01"
+    # Which of the two copies of the masks are written.
     segmentation: bool = True
+    tracking: bool = True
+    # Compression level of zlib.
+    level: int = 6
 
-    def __post_init__(self) -> None:
-        self._tracking.mkdir(parents=True, exist_ok=True)
-        if self.segmentation:
-            self._masks.mkdir(parents=True, exist_ok=True)
-
-    def write(self, frame: int, labels: Integer[np.ndarray, "z y x"]) -> None:
-        """Write one frame of labels up to 65535."""
-        path = self._path(frame)
-        values = as_labels(labels, str(path))
-        write_image(path, values, spacing_zyx_um=self.spacing_zyx_um, time_step_s=self.time_step_s)
-        if self.segmentation:
-            shutil.copyfile(path, self._masks / path.name.replace("man_track", "man_seg"))
+    def write(
+        self, frame: int, labels: Integer[np.ndarray, "z y x"], image: Shaped[np.ndarray, "z y x"] | None = None
+    ) -> None:
+        """Write the masks of one frame, labels up to 65535, and its image if there is one. Raises InputError."""
+        number = self.number(frame)
+        masks = [self._tracking / f"man_track{number}.tif"] * self.tracking
+        masks += [self._ground_truth / "SEG" / f"man_seg{number}.tif"] * self.segmentation
+        data = self._encoded(as_labels(labels, str(masks[0])))
+        for path in masks:
+            _write(path, data)
+        if image is not None:
+            assert image.shape == labels.shape, (image.shape, labels.shape)
+            _write(self.folder / self.sequence / f"t{number}.tif", self._encoded(image))
 
     def finish(self, lineage: Lineage) -> None:
-        """Write the lineage, once all frames are there."""
+        """Write the lineage, once all frames are there. Raises InputError for a track that is longer than the movie."""
         for track in lineage.tracks:
             if track.last >= self.n_frames:
                 raise InputError(
                     f"{self.folder}: the track of label {track.label} runs to frame {track.last} but there are "
                     f"{self.n_frames} frames; shorten the track"
                 )
-        missing = [frame for frame in range(self.n_frames) if not self._path(frame).exists()]
+        numbers = [self.number(frame) for frame in range(self.n_frames)]
+        missing = [int(number) for number in numbers if not (self._tracking / f"man_track{number}.tif").exists()]
         assert not missing, f"frames {missing} were not written"
         write_lineage(self._tracking / "man_track.txt", lineage)
 
+    def number(self, frame: int) -> str:
+        """Number of a frame in file names: three digits as in the challenge, four where three do not suffice."""
+        assert 0 <= frame < self.n_frames
+        return f"{frame:0{3 if self.n_frames <= 1000 else 4}d}"
+
+    @property
+    def _ground_truth(self) -> Path:
+        return self.folder / f"{self.sequence}_GT"
+
     @property
     def _tracking(self) -> Path:
-        return self.folder / f"{self.sequence}_GT" / "TRA"
+        return self._ground_truth / "TRA"
 
-    @property
-    def _masks(self) -> Path:
-        return self.folder / f"{self.sequence}_GT" / "SEG"
-
-    def _path(self, frame: int) -> Path:
-        assert 0 <= frame < self.n_frames
-        return self._tracking / f"man_track{frame_digits(frame, self.n_frames)}.tif"
-
-
-def frame_digits(frame: int, n_frames: int) -> str:
-    """Number of a frame in file names: the challenge counts with three digits, and with four where three do not suffice."""
-    return f"{frame:0{3 if n_frames <= 1000 else 4}d}"
+    def _encoded(self, values: Shaped[np.ndarray, "z y x"]) -> bytes:
+        return _tiff(values, self.spacing_zyx_um, self.time_step_s, self.level)
 
 
 def write_image(
-    path: Path | io.BytesIO,
-    values: Shaped[np.ndarray, "z y x"],
-    *,
-    spacing_zyx_um: Triple,
-    time_step_s: float | None,
-    level: int = 6,
+    path: Path, values: Shaped[np.ndarray, "z y x"], *, spacing_zyx_um: Triple, time_step_s: float | None
 ) -> None:
-    """A frame of labels or grey values (uint8, uint16 or float32) with its scale as ImageJ writes it; one plane is 2D.
+    """A TIFF of labels or grey values (uint8, uint16 or float32) with its scale as ImageJ writes it; one plane is 2D."""
+    _write(path, _tiff(values, spacing_zyx_um, time_step_s))
 
-    Compressed by zlib at `level`.
-    """
+
+def _tiff(
+    values: Shaped[np.ndarray, "z y x"], spacing_zyx_um: Triple, time_step_s: float | None, level: int = 6
+) -> bytes:
     step = {} if time_step_s is None else {"finterval": time_step_s}
     z_um, y_um, x_um = spacing_zyx_um
     flat = len(values) == 1
+    file = io.BytesIO()
     tifffile.imwrite(
-        path,
+        file,
         values[0] if flat else values,
         imagej=True,
         resolution=(1 / x_um, 1 / y_um),
@@ -97,3 +107,9 @@ def write_image(
         compression="zlib",
         compressionargs={"level": level},
     )
+    return file.getvalue()
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, data)

@@ -1,6 +1,6 @@
-"""Cell families of a movie: which labels, where in the volume, and which are cut by its border."""
+"""Cell families of a movie: their labels, bounding boxes and centroids, and which touch the border."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -16,9 +16,11 @@ from cytoform.movies.movie import LabelMovie, Labels
 
 @dataclass(frozen=True)
 class FamilyFrame:
-    """A family in one frame: the union of the members that are alive."""
+    """A family in one frame: the labels of its living members."""
 
     labels: tuple[int, ...]
+    # A box for each label, and the box around all.
+    boxes_zyx: tuple[Slices, ...]
     box_zyx: Slices
     # Mean of the voxel centres, from the corner of the volume.
     centroid_zyx_um: Triple
@@ -27,7 +29,7 @@ class FamilyFrame:
 
 @dataclass(frozen=True)
 class Family:
-    """A cell with all its descendants, frame by frame from `first` on."""
+    """A cell with all its descendants, frame by frame from frame `first` on."""
 
     root: int
     name: str
@@ -36,13 +38,8 @@ class Family:
 
     @property
     def last(self) -> int:
-        """Last frame of the movie that belongs to the family."""
+        """Last frame of the family, counted in the movie."""
         return self.first + len(self.frames) - 1
-
-    @property
-    def labels_by_frame(self) -> tuple[tuple[int, ...], ...]:
-        """Labels of the members, from `first` on."""
-        return tuple(frame.labels for frame in self.frames)
 
     def at(self, frame: int) -> FamilyFrame:
         """The family in a frame of the movie (not counted from `first`)."""
@@ -52,7 +49,7 @@ class Family:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A family that cannot be used, and why."""
+    """A family that cannot be used, with the reason."""
 
     root: int
     name: str
@@ -61,14 +58,14 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class FamilySearch:
-    """The families of a movie, and those left out."""
+    """The families of a movie: usable ones, and excluded ones with the reason."""
 
     families: tuple[Family, ...]
     left_out: tuple[LeftOut, ...]
 
 
 @dataclass(frozen=True)
-class _Extent:
+class _LabelExtent:
     """A label in one frame."""
 
     box_zyx: Slices
@@ -76,25 +73,30 @@ class _Extent:
     centroid_voxels: Triple
 
 
-Extents = Mapping[int, _Extent]
+LabelExtents = Mapping[int, _LabelExtent]
+# Called with the number of a frame, its labels, and the bounding boxes of the labels that families use in it.
+Keep = Callable[[int, Labels, Mapping[int, Slices]], object]
 
 
-def find_families(movie: LabelMovie, *, frames: int | None = None) -> FamilySearch:
-    """Follow every family through the movie, in one pass over its frames; use at most the first `frames` of each.
+def find_families(
+    movie: LabelMovie, *, frames: int | None = None, keep: Keep = lambda frame, labels, boxes_zyx: None
+) -> FamilySearch:
+    """Find all families in one pass over the frames; use at most the first `frames` of each.
 
-    With a lineage there is a family for every track without a mother; without one, every label is a family of one.
-    Families that touch the border of the volume in a frame that is used, or that vanish between mother and daughters,
-    are left out and listed. Raises InputError, or EmptyFrame, for a label that is not there although it should be.
+    With a lineage, every track without a mother founds a family. Without one, every label is a family of one. Families
+    that touch the border of the volume in a used frame, or have no member in some frame, are left out and listed.
+    `keep` is called with every used frame. Raises InputError for a label missing inside its track, EmptyFrame for a
+    frame without foreground.
     """
     if frames is not None and frames < 1:
         raise InputError(f"--frames {frames}: at least one is needed")
     if movie.lineage is None:
-        extents = [_measure_all(movie, frame) for frame in range(movie.n_frames)]
+        extents = _measure_untracked(movie, frames, keep)
         lineage = _lineage_of_presence(movie, extents)
     else:
         lineage = movie.lineage
         _check_length(movie, lineage)
-        extents = _measure_tracked(movie, lineage, frames)
+        extents = _measure_tracked(movie, lineage, frames, keep)
     alone = movie.lineage is None and len(lineage.tracks) == 1
     found: list[Family] = []
     left_out: list[LeftOut] = []
@@ -108,15 +110,30 @@ def find_families(movie: LabelMovie, *, frames: int | None = None) -> FamilySear
     return FamilySearch(tuple(found), tuple(left_out))
 
 
-def _measure_all(movie: LabelMovie, frame: int) -> Extents:
-    extents = _measure(movie.read(frame))
+def _measure_untracked(movie: LabelMovie, frames: int | None, keep: Keep) -> list[LabelExtents]:
+    """Extents of all frames; a label is in use from the first frame that shows it."""
+    every: list[LabelExtents] = []
+    first: dict[int, int] = {}
+    for frame in range(movie.n_frames):
+        labels, extents = _measure_all(movie, frame)
+        for label in extents:
+            first.setdefault(label, frame)
+        used = [label for label in extents if frames is None or frame < first[label] + frames]
+        keep(frame, labels, {label: extents[label].box_zyx for label in used})
+        every.append(extents)
+    return every
+
+
+def _measure_all(movie: LabelMovie, frame: int) -> tuple[Labels, LabelExtents]:
+    labels = movie.read(frame)
+    extents = _measure(labels)
     if not extents:
         raise EmptyFrame(f"{movie.where(frame)}: no foreground; cut the empty frames off or segment them again")
-    return extents
+    return labels, extents
 
 
-def _measure_tracked(movie: LabelMovie, lineage: Lineage, frames: int | None) -> list[Extents]:
-    """Extents of the frames in use (empty for the others), checked against the tracks."""
+def _measure_tracked(movie: LabelMovie, lineage: Lineage, frames: int | None, keep: Keep) -> list[LabelExtents]:
+    """Extents of the used frames (empty for the others), checked against the tracks."""
     used: dict[int, list[Track]] = {}
     for family in lineage.families():
         end = movie.n_frames if frames is None else family.first + frames
@@ -124,13 +141,15 @@ def _measure_tracked(movie: LabelMovie, lineage: Lineage, frames: int | None) ->
             for frame in range(track.first, min(track.last + 1, end)):
                 used.setdefault(frame, []).append(track)
     known = {track.label for track in lineage.tracks}
-    return [
-        _measure_frame(movie, frame, used[frame], known) if frame in used else {} for frame in range(movie.n_frames)
-    ]
+    every: list[LabelExtents] = [{} for _ in range(movie.n_frames)]
+    for frame, expected in sorted(used.items()):
+        labels, every[frame] = _measure_all(movie, frame)
+        _check_labels(movie, frame, every[frame], expected, known)
+        keep(frame, labels, {track.label: every[frame][track.label].box_zyx for track in expected})
+    return every
 
 
-def _measure_frame(movie: LabelMovie, frame: int, expected: list[Track], known: set[int]) -> Extents:
-    extents = _measure_all(movie, frame)
+def _check_labels(movie: LabelMovie, frame: int, extents: LabelExtents, expected: list[Track], known: set[int]) -> None:
     for track in expected:
         if track.label not in extents:
             raise InputError(
@@ -141,10 +160,9 @@ def _measure_frame(movie: LabelMovie, frame: int, expected: list[Track], known: 
         raise InputError(
             f"{movie.where(frame)}: label {strangers[0]} is in no track; add its row to the track file or erase it"
         )
-    return extents
 
 
-def _measure(labels: Labels) -> dict[int, _Extent]:
+def _measure(labels: Labels) -> dict[int, _LabelExtent]:
     names = np.arange(int(labels.max()) + 1)
     if len(names) >= labels.size:
         # cc3d refuses labels beyond the number of voxels, which small crops of large movies have.
@@ -153,7 +171,7 @@ def _measure(labels: Labels) -> dict[int, _Extent]:
     statistics: Mapping[str, Any] = cc3d.statistics(labels, no_slice_conversion=True)
     counts, boxes, centroids = (statistics[key] for key in ("voxel_counts", "bounding_boxes", "centroids"))
     return {
-        int(names[i]): _Extent(_box(boxes[i]), int(counts[i]), triple(centroids[i]))
+        int(names[i]): _LabelExtent(_box(boxes[i]), int(counts[i]), triple(centroids[i]))
         for i in np.flatnonzero(counts)
         if names[i]
     }
@@ -165,8 +183,8 @@ def _box(bounds: np.ndarray) -> Slices:
     return slice(z0, z1 + 1), slice(y0, y1 + 1), slice(x0, x1 + 1)
 
 
-def _lineage_of_presence(movie: LabelMovie, extents: list[Extents]) -> Lineage:
-    """A track for every label, from its first to its last frame. Raises InputError where one is missing between."""
+def _lineage_of_presence(movie: LabelMovie, extents: list[LabelExtents]) -> Lineage:
+    """A track for every label, from its first to its last frame. Raises InputError for a gap."""
     present: dict[int, list[int]] = {}
     for frame, labels in enumerate(extents):
         for label in labels:
@@ -190,7 +208,7 @@ def _check_length(movie: LabelMovie, lineage: Lineage) -> None:
             )
 
 
-def _reason_to_leave_out(movie: LabelMovie, tracks: TrackFamily, last: int, extents: list[Extents]) -> str:
+def _reason_to_leave_out(movie: LabelMovie, tracks: TrackFamily, last: int, extents: list[LabelExtents]) -> str:
     for frame in range(tracks.first, last + 1):
         labels = tracks.labels_in(frame)
         if not labels:
@@ -202,7 +220,7 @@ def _reason_to_leave_out(movie: LabelMovie, tracks: TrackFamily, last: int, exte
     return ""
 
 
-def _family(movie: LabelMovie, tracks: TrackFamily, last: int, extents: list[Extents], *, name: str) -> Family:
+def _family(movie: LabelMovie, tracks: TrackFamily, last: int, extents: list[LabelExtents], *, name: str) -> Family:
     frames = []
     for frame in range(tracks.first, last + 1):
         labels = tracks.labels_in(frame)
@@ -210,13 +228,14 @@ def _family(movie: LabelMovie, tracks: TrackFamily, last: int, extents: list[Ext
     return Family(tracks.root.label, name, tracks.first, tuple(frames))
 
 
-def _union(labels: tuple[int, ...], parts: list[_Extent], spacing_zyx_um: Triple) -> FamilyFrame:
+def _union(labels: tuple[int, ...], parts: list[_LabelExtent], spacing_zyx_um: Triple) -> FamilyFrame:
     n_voxels = sum(part.n_voxels for part in parts)
     lows = np.min([[side.start for side in part.box_zyx] for part in parts], axis=0)
     highs = np.max([[side.stop for side in part.box_zyx] for part in parts], axis=0)
     mean = np.average([part.centroid_voxels for part in parts], axis=0, weights=[part.n_voxels for part in parts])
     return FamilyFrame(
         labels=labels,
+        boxes_zyx=tuple(part.box_zyx for part in parts),
         box_zyx=_box(np.stack([lows, highs - 1], axis=1).ravel()),
         centroid_zyx_um=triple((mean + 0.5) * spacing_zyx_um),
         n_voxels=n_voxels,

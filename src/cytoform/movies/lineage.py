@@ -1,10 +1,11 @@
-"""Who is whose daughter: tracks and the families they form (Cell Tracking Challenge `man_track.txt`)."""
+"""Tracks and the cell families they form (Cell Tracking Challenge `man_track.txt`)."""
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from cytoform.base.files import write_atomically
 from cytoform.errors import InputError
 
 MAX_LABEL = 65535
@@ -22,7 +23,7 @@ class Track:
 
 @dataclass(frozen=True)
 class TrackFamily:
-    """A cell without a mother and all its descendants, sorted by label."""
+    """A founder (a cell without a mother) and all its descendants, sorted by label."""
 
     root: Track
     tracks: tuple[Track, ...]
@@ -44,7 +45,7 @@ class TrackFamily:
 
 @dataclass(frozen=True)
 class Lineage:
-    """The tracks of a movie. Raises InputError where they contradict each other."""
+    """The tracks of a movie. Raises InputError for contradictory tracks (see `check_tracks`)."""
 
     tracks: tuple[Track, ...]
 
@@ -64,7 +65,7 @@ class Lineage:
 
 
 def check_tracks(tracks: Iterable[Track], where: str) -> None:
-    """Raise InputError for labels twice, unknown parents, cycles, and parents that do not end before their children."""
+    """Raise InputError for duplicate labels, unknown parents, cycles, or a parent alive when its child begins."""
     by_label: dict[int, Track] = {}
     for track in tracks:
         _check_track(track, where)
@@ -110,9 +111,9 @@ def _check_cycles(by_label: dict[int, Track], where: str) -> None:
 
 
 def read_lineage(path: Path) -> Lineage:
-    """Read `man_track.txt` or `res_track.txt`: a row `label first last parent` for every track.
+    """Read `man_track.txt` or `res_track.txt`: one row `label first last parent` a track.
 
-    Raises InputError that names the line for rows that are not four whole numbers, and for contradictions.
+    Raises InputError with the line number for a row that is not four integers, and for contradictory tracks.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -129,7 +130,7 @@ def read_lineage(path: Path) -> Lineage:
 
 def _row(line: str, where: str) -> Track:
     values = line.split()
-    # More than nine digits are no frame and no label, and would only make the next message long.
+    # No frame or label has more than nine digits; longer numbers would bloat the next message.
     if len(values) != 4 or not all(re.fullmatch(r"-?[0-9]{1,9}", value) for value in values):
         raise InputError(f"{where}: {line.strip()[:40]!r} is not 'label first last parent'; write four whole numbers")
     label, first, last, parent = (int(value) for value in values)
@@ -140,4 +141,6 @@ def _row(line: str, where: str) -> Track:
 def write_lineage(path: Path, lineage: Lineage) -> None:
     """Write `man_track.txt`, sorted by label."""
     rows = sorted((track.label, track.first, track.last, track.parent) for track in lineage.tracks)
-    path.write_text("".join(f"{label} {first} {last} {parent}\n" for label, first, last, parent in rows))
+    write_atomically(
+        path, "".join(f"{label} {first} {last} {parent}\n" for label, first, last, parent in rows).encode()
+    )

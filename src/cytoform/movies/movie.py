@@ -1,4 +1,4 @@
-"""A label movie: frames of labelled cells, read one at a time, with their physical size and lineage."""
+"""A label movie: label images read frame by frame, with voxel size, time step and lineage."""
 
 import re
 from collections.abc import Callable
@@ -14,13 +14,13 @@ from cytoform.movies.lineage import MAX_LABEL, Lineage
 Labels = Integer[np.ndarray, "z y x"]
 
 
-# A header can claim any size; no frame of cells comes near this one, and it still fits into a workstation.
+# A header can claim any size. No real frame of cells is this large, and it still fits into the memory of a workstation.
 MAX_FRAME_VOXELS = 1 << 32
 
 
 @dataclass(frozen=True)
 class LabelMovie:
-    """Labelled frames that are read when asked for; 0 is background."""
+    """Label images, read on demand; 0 is background."""
 
     name: str
     source: str
@@ -28,11 +28,11 @@ class LabelMovie:
     shape_zyx: IntTriple
     spacing_zyx_um: Triple
     time_step_s: float | None
-    # None where nothing says who is whose daughter: then every label is a family of one.
+    # None if no lineage is recorded: then every label is a family of one.
     lineage: Lineage | None
-    # Labels of frame t as a fresh uint16 array; must be picklable so that workers can read for themselves.
+    # Reads frame t as a new uint16 array; picklable, so that worker processes can read.
     read: Callable[[int], Labels]
-    # The file of every frame, where frames have files of their own.
+    # One file per frame, or empty if all frames are in one file.
     files: tuple[str, ...] = ()
 
     def where(self, frame: int) -> str:
@@ -41,12 +41,12 @@ class LabelMovie:
 
 
 def safe_name(text: str) -> str:
-    """A name for folders and groups: letters, digits, dot, dash and underscore, not beginning with a dot or dash."""
+    """Replace characters unsafe in file names; keeps letters, digits, dot, dash, underscore, and no leading dot or dash."""
     return re.sub(r"[^A-Za-z0-9._-]+", "_", text).lstrip(".-") or "movie"
 
 
 def check_dtype(dtype: np.dtype[np.generic], where: str) -> None:
-    """Refuse what cannot be labels, before anything is read."""
+    """Raise InputError for boolean and floating-point label images, before any pixel is read."""
     if dtype.kind == "b":
         raise InputError(f"{where}: a boolean image; save it as uint8 with 0 for background and 1 for the cell")
     if dtype.kind not in "ui":
@@ -54,23 +54,23 @@ def check_dtype(dtype: np.dtype[np.generic], where: str) -> None:
 
 
 def check_shape(shape_zyx: tuple[int, ...], where: str) -> None:
-    """Refuse flat, empty and absurdly large volumes, before anything is allocated."""
+    """Raise InputError for 2D, empty and absurdly large volumes, before memory is allocated."""
     if len(shape_zyx) != 3 or (shape_zyx[0] == 1 and min(shape_zyx[1:]) > 1):
-        raise InputError(f"{where}: 2D where 3D is needed (shape {_times(shape_zyx)}); give volumes with a z axis")
+        raise InputError(f"{where}: 2D where 3D is needed (shape {_shape_text(shape_zyx)}); give volumes with a z axis")
     check_size(shape_zyx, where)
 
 
 def check_size(shape_zyx: tuple[int, ...], where: str) -> None:
-    """Refuse empty and absurdly large volumes, before anything is allocated."""
+    """Raise InputError for empty and absurdly large volumes, before memory is allocated."""
     n_voxels = int(np.prod(shape_zyx, dtype=object))
     if n_voxels < 1:
-        raise InputError(f"{where}: an empty image (shape {_times(shape_zyx)}); write the file again")
+        raise InputError(f"{where}: an empty image (shape {_shape_text(shape_zyx)}); write the file again")
     if n_voxels > MAX_FRAME_VOXELS:
-        raise InputError(f"{where}: a frame of {_times(shape_zyx)} voxels is too large; crop or bin the movie")
+        raise InputError(f"{where}: a frame of {_shape_text(shape_zyx)} voxels is too large; crop or bin the movie")
 
 
 def as_labels(array: np.ndarray, where: str) -> Labels:
-    """A volume of whole numbers as uint16 labels, the same from every container. Raises InputError beyond 65535."""
+    """Convert integer labels to uint16. Raises InputError for negative labels and labels above 65535."""
     check_dtype(array.dtype, where)
     if array.dtype.itemsize > 2 or array.dtype.kind == "i":
         low, high = int(array.min()), int(array.max())
@@ -81,5 +81,5 @@ def as_labels(array: np.ndarray, where: str) -> Labels:
     return np.ascontiguousarray(array, dtype=np.uint16)
 
 
-def _times(shape: tuple[int, ...]) -> str:
+def _shape_text(shape: tuple[int, ...]) -> str:
     return "×".join(str(n) for n in shape)

@@ -1,1 +1,1 @@
-"""Surfaces and figures as pictures, without a display."""
+"""Rendering of surfaces and figures without a display."""

@@ -1,4 +1,4 @@
-"""Meshes with fewer faces that look the same."""
+"""Mesh decimation for display."""
 
 import numpy as np
 from jaxtyping import Float
@@ -8,7 +8,7 @@ from cytoform.shapes.mesh import Mesh
 
 
 def decimated(mesh: Mesh, n_faces: int) -> Mesh:
-    """The mesh with about `n_faces` faces, if it has more, by quadric error metrics (Garland and Heckbert 1997)."""
+    """Reduce a mesh to about `n_faces` faces, if it has more, by quadric error metrics (Garland and Heckbert 1997)."""
     import fast_simplification
 
     if len(mesh.faces) <= n_faces:
@@ -19,8 +19,8 @@ def decimated(mesh: Mesh, n_faces: int) -> Mesh:
     return Mesh(points, faces.astype(np.int64))
 
 
-def carried_over(values: Float[np.ndarray, " vertices"], mesh: Mesh, to: Mesh) -> Float[np.ndarray, " others"]:
-    """Values at the vertices of a mesh, at the vertices of a coarser one: those of the nearest."""
+def nearest_values(values: Float[np.ndarray, " vertices"], mesh: Mesh, to: Mesh) -> Float[np.ndarray, " others"]:
+    """Transfer vertex values to another mesh: each vertex of `to` gets the value of the nearest vertex of `mesh`."""
     if to is mesh:
         return values
     return values[KDTree(mesh.vertices_xyz_um).query(to.vertices_xyz_um)[1]]

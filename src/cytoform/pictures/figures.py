@@ -1,4 +1,4 @@
-"""The figures of an assessment: box plots and QQ plots as in the paper's figure 3, and overlap over time."""
+"""Figures of an assessment: box plots and QQ plots as in figure 3 of the paper, and overlap over time."""
 
 import io
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from cytoform.assess.results import Results
 from cytoform.assess.statistics.distributions import Values, qq_quantiles, summarise
 from cytoform.pictures.rendering import Colour
 
-# Told apart by the colour-blind too (Okabe and Ito 2008): blue, orange, green, purple.
+# Distinguishable with colour blindness (Okabe and Ito 2008): blue, orange, green, purple.
 COLOURS: tuple[Colour, ...] = ((0.00, 0.45, 0.70), (0.90, 0.62, 0.00), (0.00, 0.62, 0.45), (0.80, 0.47, 0.65))
 STYLE: dict[Any, Any] = {
     "font.size": 9.0,
@@ -28,7 +28,7 @@ STYLE: dict[Any, Any] = {
     "xtick.color": "#475569",
     "ytick.color": "#475569",
     "axes.labelcolor": "#334155",
-    # The same figure gives the same bytes.
+    # Makes SVG files reproducible.
     "svg.hashsalt": "cytoform",
 }
 
@@ -63,7 +63,7 @@ def _saved(figure: Figure, **options: Any) -> bytes:
 def descriptor_figure(
     results: Results, reference: Side, other: Side, *, names: Sequence[str] = MAIN_DESCRIPTORS
 ) -> Figure:
-    """QQ plots with the ideal line and the KS p-values above box plots; of the three descriptors of the paper, or others."""
+    """QQ plots with the identity line and KS p-values above box plots, for the paper's three descriptors or others."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(3.2 * len(names), 5.6), layout="constrained")
         axes: Any = figure.subplots(2, len(names), gridspec_kw={"height_ratios": (1.35, 1)}, squeeze=False)
@@ -78,7 +78,7 @@ def descriptor_figure(
 
 
 def overlap_figure(results: Results, colour: Colour) -> Figure:
-    """Jaccard index of every sequence over its frames, with the mean and the standard deviation over sequences."""
+    """Jaccard index of every sequence over its frames, with mean and standard deviation over sequences."""
     curves = list(results.paired("jaccard").values())
     longest = max(len(curve) for curve in curves)
     table = np.full((len(curves), longest), np.nan)
@@ -122,23 +122,23 @@ def _qq(
 
 
 def _write_p(axes: Axes, results: Results, name: str) -> None:
-    """Plain p-values, and those corrected for the number of tests."""
-    for height, what, found in ((1.03, "frames", results.over_frames), (1.115, "sequences", results.over_sequences)):
+    """Write the p-values over frames and sequences, raw and corrected for the number of tests."""
+    for height, unit, found in ((1.03, "frames", results.over_frames), (1.115, "sequences", results.over_sequences)):
         contrast = found[name]
-        text = f"KS over {what}: {p_text(contrast.ks.p)}"
+        text = f"KS over {unit}: {p_text(contrast.ks.p)}"
         if not np.isnan(contrast.ks.p):
             text += f", corrected {p_text(contrast.ks_p_corrected).removeprefix('p = ').removeprefix('p ')}"
         axes.text(0.5, height, text, **_BELOW_TITLE, transform=axes.transAxes)
 
 
 def _extremes(values: Values) -> dict[str, float]:
-    """Whiskers from minimum to maximum, as `draw_boxes` takes them."""
+    """Statistics for `draw_boxes`, with whiskers from minimum to maximum."""
     s = summarise(values)
     return {"whislo": s.minimum, "q1": s.lower_quartile, "med": s.median, "q3": s.upper_quartile, "whishi": s.maximum}
 
 
 def draw_boxes(axes: Axes, boxes: Sequence[dict[str, float]], sides: Sequence[Side]) -> None:
-    """Horizontal boxes over the interquartile range, one below the other, a mark at the median; keys as in `Axes.bxp`."""
+    """Horizontal boxes over the interquartile range with a line at the median, one below the other; keys as in `Axes.bxp`."""
     drawn = axes.bxp(
         [{**box, "label": side.label} for box, side in zip(boxes, sides, strict=True)],
         positions=list(range(len(boxes), 0, -1)),
@@ -158,7 +158,7 @@ def _axis_title(name: str) -> str:
 
 
 def p_text(p: float) -> str:
-    """A p-value as one reads it."""
+    """Format a p-value."""
     if np.isnan(p):
         return "not defined"
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"

@@ -1,12 +1,12 @@
-"""What the cells of a store are called on pages and in movies."""
+"""Labels of shape stores on pages and in movies."""
 
 from collections import Counter
 from collections.abc import Sequence
 
 from cytoform.shapes.store import ShapeStore
 
-# By the command that wrote the store.
-LABELS = {
+# Keyed by the command that wrote the store.
+STORE_LABELS = {
     "prepare": "Original",
     "import": "Original",
     "reconstruct": "Reconstructed",
@@ -17,12 +17,12 @@ LABELS = {
 
 
 def label_of(store: ShapeStore) -> str:
-    """ "Original", "Reconstructed", ...; the store's own name where nothing is known."""
-    return LABELS.get(str(store.attributes.get("command", "")).removeprefix("cytoform "), store.path.stem)
+    """ "Original", "Reconstructed", ...; the file name of the store for an unknown command."""
+    return STORE_LABELS.get(str(store.attributes.get("command", "")).removeprefix("cytoform "), store.path.stem)
 
 
 def distinct(labels: Sequence[str], stores: Sequence[ShapeStore]) -> list[str]:
-    """The labels of stores shown together: those that are the same get the stores' names too, and at worst a number."""
+    """Make labels of stores unique: equal labels get the file names of the stores, and numbers if these are equal too."""
     counted = Counter(labels)
     named = [
         label if counted[label] == 1 else f"{label} ({store.path.stem})"

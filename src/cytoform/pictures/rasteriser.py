@@ -1,20 +1,20 @@
-"""Which face of a mesh is seen in each sample of a picture: an orthographic z-buffer in NumPy alone."""
+"""An orthographic z-buffer in NumPy: the visible face in each sample of a picture."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
 
-# Samples on an edge belong to the faces on both sides of it, so that rounding leaves no gap.
+# Samples on an edge count for the faces on both sides, so that rounding leaves no gap.
 TOLERANCE_PX = 1e-6
 
-# Of each corner's weight: its change per column, per row, and its value at the picture's corner.
-Planes = Float[np.ndarray, "faces 3 3"]
+# For each corner of a face, its barycentric weight: change per column, change per row, value at the picture's corner.
+WeightPlanes = Float[np.ndarray, "faces 3 3"]
 
 
 @dataclass(frozen=True)
 class Visible:
-    """The covered samples of a picture, and in each the nearest face and the weights of its corners."""
+    """Covered samples of a picture; for each, the nearest face and the barycentric weights of its corners."""
 
     row: Int[np.ndarray, " n"]
     column: Int[np.ndarray, " n"]
@@ -24,7 +24,7 @@ class Visible:
 
 @dataclass(frozen=True)
 class _Spans:
-    """Runs of samples in a row that a face covers."""
+    """Runs of samples in a row, covered by a face."""
 
     face: Int[np.ndarray, " spans"]
     row: Int[np.ndarray, " spans"]
@@ -35,20 +35,20 @@ class _Spans:
 def visible(
     points_px: Float[np.ndarray, "vertices 3"], faces: Int[np.ndarray, "faces 3"], shape: tuple[int, int]
 ) -> Visible:
-    """What is seen of a mesh in a picture of so many rows and columns of samples.
+    """Visible surface of a mesh in a picture of `shape` rows and columns of samples.
 
-    Points are column, row and nearness to the viewer, from the picture's upper left corner; only faces that turn
-    counter-clockwise to the viewer are seen.
+    Points are column, row and nearness to the viewer, measured from the upper left corner. Only faces that are
+    counter-clockwise to the viewer are visible.
     """
     corners = points_px[faces]
     area = _area(corners)
-    # Rows grow downward, so what is counter-clockwise in space is clockwise here.
+    # Rows grow downward, which turns counter-clockwise into clockwise.
     front = np.flatnonzero(area < -1e-9)
     corners = corners[front]
     planes = _weight_planes(corners, area[front])
     spans = _spans(corners, planes, shape)
 
-    # One fragment for each sample of each span.
+    # One fragment per sample of each span.
     span = np.repeat(np.arange(len(spans.face), dtype=np.int32), spans.length)
     start = np.cumsum(spans.length) - spans.length
     column = np.arange(len(span)) + (spans.first - start)[span]
@@ -65,19 +65,19 @@ def visible(
 
 
 def _area(corners_px: Float[np.ndarray, "faces 3 3"]) -> Float[np.ndarray, " faces"]:
-    """Twice the signed area."""
+    """Twice the signed area of each face."""
     (bx, by), (cx, cy) = ((corners_px[:, i, :2] - corners_px[:, 0, :2]).T for i in (1, 2))
     return bx * cy - by * cx
 
 
-def _weight_planes(corners_px: Float[np.ndarray, "faces 3 3"], area: Float[np.ndarray, " faces"]) -> Planes:
+def _weight_planes(corners_px: Float[np.ndarray, "faces 3 3"], area: Float[np.ndarray, " faces"]) -> WeightPlanes:
     x, y = corners_px[..., 0], corners_px[..., 1]
     next_x, next_y, last_x, last_y = (np.roll(v, shift, axis=1) for shift in (-1, 1) for v in (x, y))
     planes = np.stack([next_y - last_y, last_x - next_x, next_x * last_y - next_y * last_x], axis=2)
     return planes / area[:, None, None]
 
 
-def _spans(corners_px: Float[np.ndarray, "faces 3 3"], planes: Planes, shape: tuple[int, int]) -> _Spans:
+def _spans(corners_px: Float[np.ndarray, "faces 3 3"], planes: WeightPlanes, shape: tuple[int, int]) -> _Spans:
     low, high = corners_px[..., 1].min(axis=1), corners_px[..., 1].max(axis=1)
     top = np.clip(np.ceil(low - 0.5 - TOLERANCE_PX), 0, shape[0]).astype(np.int64)
     bottom = np.clip(np.floor(high - 0.5 + TOLERANCE_PX), -1, shape[0] - 1).astype(np.int64)
@@ -85,7 +85,7 @@ def _spans(corners_px: Float[np.ndarray, "faces 3 3"], planes: Planes, shape: tu
     face = np.repeat(np.arange(len(planes)), n_rows)
     row = np.arange(len(face)) + (top - np.cumsum(n_rows) + n_rows)[face]
 
-    # A weight that grows along the row begins the span where it is 0, one that falls ends it there.
+    # A span starts at the zero of a weight that grows along the row, and ends at the zero of one that falls.
     slope = planes[face, :, 0]
     at_left = planes[face, :, 1] * (row[:, None] + 0.5) + planes[face, :, 2]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -99,7 +99,7 @@ def _spans(corners_px: Float[np.ndarray, "faces 3 3"], planes: Planes, shape: tu
 
 
 def _nearest(sample: Int[np.ndarray, " n"], depth: Float[np.ndarray, " n"], n_samples: int) -> Int[np.ndarray, " seen"]:
-    """The fragments that are nearest in their sample; of equal ones, which share an edge there, the last."""
+    """Indices of the nearest fragment of each sample; the last one of a tie (on a shared edge)."""
     nearest = np.full(n_samples, -np.inf)
     np.maximum.at(nearest, sample, depth)
     winner = np.full(n_samples, -1)

@@ -1,8 +1,8 @@
-"""Shaded pictures of meshes with NumPy alone: no graphics card, no OpenGL, the same bytes everywhere.
+"""Shaded pictures of meshes in NumPy: no graphics card, no OpenGL, reproducible bytes.
 
-A z-buffer finds the face that each sample of the picture sees (rasteriser.py), normals are interpolated over the face
-(Phong 1975), samples are averaged to pixels and lit, and crevices are darkened by how far they lie behind their
-surroundings (depth darkening, Luft et al. 2006).
+A z-buffer finds the visible face of each sample (rasteriser.py). Normals are interpolated over the face (Phong 1975),
+samples are averaged to pixels and shaded, and crevices are darkened by their depth below the surroundings (depth
+darkening, Luft et al. 2006).
 """
 
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ Colour = tuple[float, float, float]
 VertexColours = Float[np.ndarray, "vertices 3"]
 
 SUPERSAMPLING = 2
-# Directions are (right, up, toward the viewer): a large soft key light from the upper left, a cool fill from the right.
+# Directions are (right, up, toward the viewer): a soft key light from the upper left, a fill light from the right.
 KEY, FILL = np.array([-0.45, 0.65, 0.62]), np.array([0.8, -0.1, 0.4])
 
 
 @dataclass(frozen=True)
 class Camera:
-    """Where from an orthographic picture is taken: angles of the viewer, z up; `zoom` 1 shows the whole cube's width."""
+    """Orthographic camera: direction to the viewer, with z up; at `zoom` 1 the cube fills the picture's width."""
 
     azimuth_deg: float = -60.0
     elevation_deg: float = 25.0
@@ -33,7 +33,7 @@ class Camera:
 
     @property
     def axes(self) -> Float[np.ndarray, "3 3"]:
-        """Rows: the picture's right, its up, and the direction to the viewer, in (x, y, z)."""
+        """Rows: the picture's right, its up, and the direction to the viewer, as (x, y, z)."""
         azimuth, elevation = np.deg2rad([self.azimuth_deg, self.elevation_deg])
         toward = [np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)]
         right = np.array([-np.sin(azimuth), np.cos(azimuth), 0.0])
@@ -44,8 +44,8 @@ CAMERA = Camera()
 
 
 @dataclass(frozen=True)
-class View:
-    """A picture's rows and columns, its scale, and where it is taken from; the camera's zoom counts for nothing here."""
+class Viewport:
+    """Rows and columns of a picture, its scale, and the camera; the camera's zoom is ignored."""
 
     shape_px: tuple[int, int]
     px_per_um: float
@@ -60,18 +60,18 @@ def render_mesh(
     camera: Camera = CAMERA,
     colour: Colour | VertexColours = (0.30, 0.52, 0.78),
 ) -> Picture:
-    """A square RGBA picture of a mesh on transparent ground; the cube's centre is in the middle.
+    """Render a mesh as a square RGBA picture on a transparent background, with the cube's centre in the middle.
 
-    `half_extent_um` is the half-width of the cube the mesh lies in, so pictures of one store share centre and scale:
-    a micrometre is `size_px * camera.zoom / (2 * half_extent_um)` pixels. `colour` is sRGB, 0 to 1, and may
-    be one a vertex.
+    `half_extent_um` is the half-width of the cube that contains the mesh, so that pictures of one store have the same
+    scale: `size_px * camera.zoom / (2 * half_extent_um)` pixels per µm. `colour` is sRGB from 0 to 1, one for the mesh or
+    one per vertex.
     """
-    view = View((size_px, size_px), size_px * camera.zoom / (2 * half_extent_um), camera)
+    view = Viewport((size_px, size_px), size_px * camera.zoom / (2 * half_extent_um), camera)
     return render_view(mesh, view, half_extent_um=half_extent_um, colour=colour)
 
 
-def render_view(mesh: Mesh, view: View, *, half_extent_um: float, colour: Colour | VertexColours) -> Picture:
-    """The same with the size of the picture and its scale chosen freely."""
+def render_view(mesh: Mesh, view: Viewport, *, half_extent_um: float, colour: Colour | VertexColours) -> Picture:
+    """Render a mesh as an RGBA picture of any size and scale (see `render_mesh`)."""
     rows, columns = view.shape_px
     scale = view.px_per_um * SUPERSAMPLING
     seen = (mesh.vertices_xyz_um.astype(np.float64) - half_extent_um) @ view.camera.axes.T * scale
@@ -98,7 +98,7 @@ def render_view(mesh: Mesh, view: View, *, half_extent_um: float, colour: Colour
 
 
 def _vertex_normals(mesh: Mesh) -> Float[np.ndarray, "vertices 3"]:
-    """Sum of the normals of the faces around each vertex, weighted by their area; not normalised."""
+    """Sum of the area-weighted normals of the faces around each vertex; not normalised."""
     a, b, c = (mesh.vertices_xyz_um[mesh.faces[:, corner]].astype(np.float64) for corner in range(3))
     of_faces = np.cross(b - a, c - a)
     n = len(mesh.vertices_xyz_um)
@@ -110,7 +110,7 @@ def _vertex_normals(mesh: Mesh) -> Float[np.ndarray, "vertices 3"]:
 def _averaged(
     pixel: Int[np.ndarray, " n"], values: Float[np.ndarray, "n values"], n_pixels: int
 ) -> tuple[Int[np.ndarray, " p"], Int[np.ndarray, " p"], Float[np.ndarray, "p values"]]:
-    """The pixels that samples fall into, their number of samples, and the mean of the samples' values."""
+    """Pixels that contain samples, with their number of samples and the mean of the sample values."""
     count = np.bincount(pixel, minlength=n_pixels)
     some = np.flatnonzero(count)
     sums = [np.bincount(pixel, value, minlength=n_pixels)[some] for value in values.T]
@@ -118,9 +118,9 @@ def _averaged(
 
 
 def _shade(normal: Float[np.ndarray, "p 3"], colour: Float[np.ndarray, "... 3"]) -> Float[np.ndarray, "p 3"]:
-    """Linear colour of surface points by their normal: wrapped key and fill light, sky, highlight, dark rim."""
+    """Linear colour of surface points by their normal: wrapped key light, fill light, sky, highlight, dark rim."""
     key, fill = KEY / np.linalg.norm(KEY), FILL / np.linalg.norm(FILL)
-    # Light that wraps around the body leaves no black side, as in tissue.
+    # Wrapped light leaves no black side, similar to scattering in tissue.
     wrapped = np.clip((normal @ key + 0.35) / 1.35, 0, 1) ** 1.3
     sky = 0.5 + 0.5 * normal[:, 1]
     light = 0.22 + 0.16 * sky + 0.80 * wrapped + 0.14 * np.clip(normal @ fill, 0, 1)
@@ -131,7 +131,7 @@ def _shade(normal: Float[np.ndarray, "p 3"], colour: Float[np.ndarray, "... 3"])
 
 
 def shades(colour: Colour) -> Float[np.ndarray, "n 3"]:
-    """What a surface of this colour may look like in a picture, from 0 to 255: lit from all sides, open and in furrows."""
+    """All shades of a surface of this colour, from 0 to 255: every normal, at several degrees of openness."""
     x, y = np.meshgrid(*[np.linspace(-1, 1, 41)] * 2)
     inside = x**2 + y**2 <= 1
     normal = np.stack([x[inside], y[inside], np.sqrt(np.maximum(1 - x[inside] ** 2 - y[inside] ** 2, 0))], axis=1)
@@ -141,30 +141,30 @@ def shades(colour: Colour) -> Float[np.ndarray, "n 3"]:
 
 
 def _encoded(linear: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
-    """sRGB from 0 to 255."""
+    """Linear colours to sRGB from 0 to 255."""
     return 255 * np.clip(linear, 0, 1) ** (1 / 2.2)
 
 
 def _openness(
     at: tuple[Int[np.ndarray, " p"], Int[np.ndarray, " p"]], depth_px: Float[np.ndarray, " p"], side_px: int
 ) -> Float[np.ndarray, " p"]:
-    """1 on open surface, less where the surroundings lie nearer to the viewer: furrows and contacts grow dark."""
+    """1 on exposed surface, less in furrows and contacts, where the surroundings are nearer to the viewer."""
     row, column = (index - index.min(initial=side_px) for index in at)
     layers = np.zeros((2, row.max(initial=0) + 1, column.max(initial=0) + 1))
     layers[0, row, column], layers[1, row, column] = depth_px, 1
     open_share = np.ones(len(depth_px))
     for blur in (0.012, 0.04):
         sigma_px = blur * side_px
-        # Blurred by its own cover, so that the empty ground around the cell counts for nothing.
+        # Normalised by the blurred coverage, so that the empty background has no weight.
         around, cover = _blurred(layers, sigma_px)[:, row, column]
         behind = (around / np.maximum(cover, 1e-6) - depth_px) / sigma_px
-        # A silhouette falls away too; only what lies deeper than that is a crevice.
+        # Silhouettes recede too; only greater depths are crevices.
         open_share *= 1 - 0.5 * np.clip(behind / 2 - 0.3, 0, 1)
     return open_share
 
 
 def _blurred(layers: Float[np.ndarray, "2 rows columns"], sigma_px: float) -> Float[np.ndarray, "2 rows columns"]:
-    """Layers blurred by a Gaussian; by a wide one on fewer pixels, between which its result changes little."""
+    """Layers blurred by a Gaussian; wide kernels are applied at lower resolution."""
     fewer = max(int(sigma_px / 3), 1)
     rows, columns = layers.shape[1:]
     padded = np.pad(layers, ((0, 0), (0, -rows % fewer), (0, -columns % fewer)))
@@ -177,7 +177,7 @@ def _blurred(layers: Float[np.ndarray, "2 rows columns"], sigma_px: float) -> Fl
 
 
 def _stretched(values: np.ndarray, times: int, n: int, axis: int) -> np.ndarray:
-    """Linear interpolation along an axis to `n` pixels, `times` as many a value."""
+    """Linear interpolation along an axis to `n` pixels, `times` per value."""
     at = np.clip((np.arange(n) + 0.5) / times - 0.5, 0, values.shape[axis] - 1)
     before = at.astype(np.int64)
     after = np.minimum(before + 1, values.shape[axis] - 1)

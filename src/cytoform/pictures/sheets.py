@@ -1,4 +1,4 @@
-"""Contact sheets: rows of cells over time, all seen by one camera at one scale, with a scale bar."""
+"""Contact sheets: rows of cells over time, with a common camera and scale and a scale bar."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from cytoform.pictures.rendering import CAMERA, Camera, Colour, render_mesh
 from cytoform.shapes.mesh import Mesh
 from cytoform.shapes.store import ShapeSequence
 
-# A sheet is laid out at 100 pixels an inch and drawn twice as fine, for sharp prints and screens.
+# Layout at 100 pixels per inch, drawn at twice this resolution.
 DPI, FINENESS = 100, 2
 # Margins of a sheet in layout pixels.
 LEFT_PX, TOP_PX, BOTTOM_PX, GAP_PX = 150, 34, 40, 18
@@ -20,7 +20,7 @@ LEFT_PX, TOP_PX, BOTTOM_PX, GAP_PX = 150, 34, 40, 18
 
 @dataclass(frozen=True)
 class SheetRow:
-    """One sequence of a sheet; None is an empty frame. A row that is `first_of_block` is set off from the one above."""
+    """One sequence of a sheet; None is an empty frame. Space separates a row that is `first_of_block` from the previous one."""
 
     title: str
     subtitle: str
@@ -30,12 +30,12 @@ class SheetRow:
 
 
 def spread(n: int, wanted: int) -> list[int]:
-    """Up to `wanted` indices of `n`, evenly spread, the first and the last among them."""
+    """Up to `wanted` evenly spaced indices of `n`, including the first and the last."""
     return sorted({round(i) for i in np.linspace(0, n - 1, min(n, wanted))})
 
 
 def meshes_over_time(sequence: ShapeSequence, shares: Sequence[float]) -> tuple[Mesh | None, ...]:
-    """Meshes of the frames nearest to these shares (0 to 1) of a sequence's duration."""
+    """Meshes of the frames nearest to the given shares (0 to 1) of a sequence's duration."""
     frames = [round(share * (sequence.info.n_frames - 1)) for share in shares]
     return tuple(sequence.box(frame).tight(margin=1).mesh() for frame in frames)
 
@@ -43,7 +43,7 @@ def meshes_over_time(sequence: ShapeSequence, shares: Sequence[float]) -> tuple[
 def contact_sheet(
     rows: Sequence[SheetRow], *, columns: Sequence[str], half_extent_um: float, tile_px: int = 150
 ) -> Figure:
-    """A figure with one row a sequence and one column a time, titled by `columns`."""
+    """A figure with one row per sequence and one column per time, titled by `columns`."""
     camera = common_camera([mesh for row in rows for mesh in row.meshes if mesh is not None], half_extent_um)
     render = partial(render_mesh, size_px=tile_px * FINENESS, half_extent_um=half_extent_um, camera=camera)
     pictures = [
@@ -70,7 +70,7 @@ def contact_sheet(
 
 
 def common_camera(meshes: Sequence[Mesh], half_extent_um: float) -> Camera:
-    """A camera that shows all meshes whole at one scale, from the side where their long axes lie across the view."""
+    """A camera that fits all meshes at one scale, oriented to maximise their extent across the picture."""
     if not meshes:
         return CAMERA
     centred = [mesh.vertices_xyz_um.astype(np.float64) - half_extent_um for mesh in meshes]
@@ -81,7 +81,7 @@ def common_camera(meshes: Sequence[Mesh], half_extent_um: float) -> Camera:
 
 
 def _height_in_use(pictures: Sequence[Sequence[np.ndarray | None]], tile_px: int) -> int:
-    """Layout pixels above and below the middle that hold every cell, with a little air; at most the tile's."""
+    """Height in layout pixels that fits every cell with a small margin; at most `tile_px`."""
     inked = [np.flatnonzero((p < 255).any(axis=(1, 2))) for row in pictures for p in row if p is not None]
     farthest = max((float(np.abs(rows - tile_px * FINENESS / 2).max()) for rows in inked if rows.size), default=0.0)
     unused = int(tile_px / 2 - farthest / FINENESS - 8)
@@ -89,7 +89,7 @@ def _height_in_use(pictures: Sequence[Sequence[np.ndarray | None]], tile_px: int
 
 
 def on_white(rgba: UInt8[np.ndarray, "rows columns 4"]) -> UInt8[np.ndarray, "rows columns 3"]:
-    """A picture with transparency, laid on white paper."""
+    """Blend a transparent picture with a white background."""
     alpha: Float[np.ndarray, "rows columns 1"] = rgba[..., 3:] / 255
     return np.rint(rgba[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
 
@@ -125,6 +125,6 @@ def _draw_scale_bar(figure: Figure, *, px_per_um: float, tile_px: int) -> None:
 
 
 def round_length(at_most: float) -> float:
-    """The largest of 1, 2, 5 times a power of ten that is not longer."""
+    """The largest number of the form 1, 2 or 5 times a power of ten that is at most `at_most`."""
     power = 10.0 ** np.floor(np.log10(at_most))
     return float(max(step * power for step in (1, 2, 5) if step * power <= at_most * (1 + 1e-9)))

@@ -1,4 +1,4 @@
-"""Outlines of cells in the plane where they differ most, as SVG inside a page."""
+"""SVG outlines of cells in the plane with the largest difference."""
 
 import html
 from collections.abc import Sequence
@@ -8,15 +8,15 @@ from jaxtyping import Float
 
 from cytoform.pictures.rendering import Colour
 
-# Outlines are told apart by their dashes as well as by colour.
-DASHES = ("", "5 3", "1.5 2.5", "8 3 2 3")
+# Outlines differ by dashes as well as by colour.
+OUTLINE_DASHES = ("", "5 3", "1.5 2.5", "8 3 2 3")
 SIDE = 200.0
 
 
 def plane_of_difference(a_sdf_um: Float[np.ndarray, "z y x"], b_sdf_um: Float[np.ndarray, "z y x"]) -> int:
-    """The plane z in which most voxels are of one cell only, among those that show half of the widest cut at least.
+    """Index z of the plane with the largest symmetric difference, among planes with at least half the largest cross-section.
 
-    Planes that graze a cell differ most, by very little. Where the cells are equal it is the widest cut.
+    The limit excludes planes that barely touch a cell. For equal cells, the plane with the largest cross-section.
     """
     a, b = a_sdf_um <= 0, b_sdf_um <= 0
     cut, alone = (a | b).sum(axis=(1, 2)), (a ^ b).sum(axis=(1, 2))
@@ -25,15 +25,15 @@ def plane_of_difference(a_sdf_um: Float[np.ndarray, "z y x"], b_sdf_um: Float[np
 
 
 def outlines(planes_um: Sequence[Float[np.ndarray, "y x"]], colours: Sequence[Colour], *, alternative: str) -> str:
-    """The zero levels of distances in one plane over each other, cut to the cells."""
+    """Outlines of cells (zero levels of their signed distances) in one plane, cropped to the cells, as SVG."""
     from skimage.measure import find_contours
 
     inside = np.any([plane <= 0 for plane in planes_um], axis=0)
     low, side = _square(inside)
     scale = SIDE / side
     paths = []
-    for plane, colour, dashes in zip(planes_um, colours, DASHES, strict=False):
-        # Padded with outside, so that a cell at the border of the cube has a closed outline.
+    for plane, colour, dashes in zip(planes_um, colours, OUTLINE_DASHES, strict=False):
+        # Padded with outside values, so that a cell at the border of the cube has a closed outline.
         contours = find_contours(np.pad(plane, 1, constant_values=float(np.abs(plane).max()) or 1.0), 0.0)
         steps = [_path((contour - 1 - low) * scale) for contour in contours]
         dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
@@ -45,12 +45,12 @@ def outlines(planes_um: Sequence[Float[np.ndarray, "y x"]], colours: Sequence[Co
 
 
 def css(colour: Colour) -> str:
-    """A colour as style sheets write it."""
+    """A colour in CSS notation."""
     return "#" + "".join(f"{round(255 * channel):02x}" for channel in colour)
 
 
 def _square(inside: np.ndarray) -> tuple[np.ndarray, float]:
-    """Lowest corner (y, x) and side in voxels of a square around what is inside, with some air."""
+    """Lowest corner (y, x) and side in voxels of a square around the inside voxels, with a margin."""
     if not inside.any():
         return np.zeros(2), float(inside.shape[0])
     spans = [np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0)]

@@ -1,4 +1,4 @@
-"""How far cells reach, and the one cube of a data set that holds them all."""
+"""The extent of cells, and the one cube of a data set that holds all of them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from jaxtyping import Bool, Float
 from cytoform.errors import InputError
 from cytoform.shapes.grid import Grid
 
-# Room between the farthest cell and the cube: a tenth of its reach, and at least four voxels.
+# Margin between the farthest cell and the cube: a tenth of the cell's reach, at least four voxels.
 MARGIN_SHARE, MARGIN_VOXELS = 0.1, 4
-# What a half extent that the user gives must leave at least.
+# Smallest margin with a half extent given by the user.
 MIN_MARGIN_VOXELS = 2
 
 Vector = Float[np.ndarray, " 3"]
@@ -28,10 +28,10 @@ class Extent:
 
 
 def extent_of(mask: Bool[np.ndarray, "z y x"], spacing_zyx_um: Vector, corner_zyx_um: Vector) -> Extent:
-    """Extent of a mask that has foreground, with its lowest corner at `corner_zyx_um` of the movie."""
+    """Extent of a non-empty mask; its lowest corner lies at `corner_zyx_um` of the movie."""
     low, high, mean = np.empty(3), np.empty(3), np.empty(3)
     for axis in range(3):
-        # The mask's profile along an axis gives all three without a list of its voxels.
+        # The profile along an axis gives all three values without a list of voxels.
         profile = np.count_nonzero(mask, axis=tuple({0, 1, 2} - {axis}))
         filled = np.flatnonzero(profile)
         low[axis], high[axis] = filled[0], filled[-1] + 1
@@ -40,7 +40,7 @@ def extent_of(mask: Bool[np.ndarray, "z y x"], spacing_zyx_um: Vector, corner_zy
 
 
 def centres_of(extents: Sequence[Extent], *, keep_motion: bool) -> Centres:
-    """Centre of the cube in every frame: the centroid, or for all frames the middle of the whole motion."""
+    """Cube centre in every frame: the cell's centroid, or with `keep_motion` the middle of its box over time."""
     if not keep_motion:
         return np.stack([extent.centroid_zyx_um for extent in extents])
     low = np.min([extent.low_zyx_um for extent in extents], axis=0)
@@ -55,9 +55,9 @@ def common_grid(
     size: int,
     half_extent_um: float | None,
 ) -> Grid:
-    """The smallest cube with a margin that holds every cell in every frame, or the one that the user gives.
+    """The smallest cube with a margin around every cell in every frame, or the cube of the given half extent.
 
-    Raises InputError if the given one is too small, and names the cell that reaches farthest.
+    Raises InputError naming the farthest cell if the given half extent is too small.
     """
     reach_um, cell = _farthest(extents, centres)
     smallest_um = _smallest_half_extent_um(reach_um, size)
@@ -72,7 +72,7 @@ def common_grid(
 
 
 def check_fits(extents: Mapping[str, Sequence[Extent]], centres: Mapping[str, Centres], grid: Grid) -> None:
-    """Raise InputError if a cell does not fit into a cube that other cells have fixed."""
+    """Raise InputError if a cell does not fit into the cube of an existing store."""
     reach_um, cell = _farthest(extents, centres)
     if not _fits(reach_um, grid):
         raise InputError(
@@ -82,7 +82,7 @@ def check_fits(extents: Mapping[str, Sequence[Extent]], centres: Mapping[str, Ce
 
 
 def _farthest(extents: Mapping[str, Sequence[Extent]], centres: Mapping[str, Centres]) -> tuple[float, str]:
-    """How far the farthest cell reaches from its centre, in µm, and which one that is, for messages."""
+    """Largest reach of any cell from its centre in µm, and a description of this cell for messages."""
     reach_um, name, frame = max(
         (_reach_um(extent, centre), name, -frame)
         for name, of_cell in extents.items()
@@ -104,6 +104,6 @@ def _reach_um(extent: Extent, centre_zyx_um: Vector) -> float:
 
 
 def _rounded_up(value: float) -> float:
-    """Three digits, never less: a number that people can read and type."""
+    """Round up to three digits, for a number that people can read and type."""
     step = 10.0 ** (np.floor(np.log10(value)) - 2)
     return float(f"{np.ceil(value / step) * step:.6g}")

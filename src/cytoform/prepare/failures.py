@@ -1,4 +1,4 @@
-"""Movies that cannot be prepared, and why; they do not lose the others."""
+"""Movies that cannot be prepared, with reasons; the other movies are prepared nevertheless."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from typing import Any
 from cytoform.errors import InputError
 from cytoform.movies.movie import LabelMovie
 
-# What may be wrong with a movie, as against what is wrong with this program.
+# Errors in movies, as opposed to bugs of this program.
 FAULTS: tuple[type[Exception], ...] = (InputError, OSError)
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A movie of a source, and what is wrong with it; `movie` is empty where it could not even be opened."""
+    """A movie that cannot be prepared; `movie` is empty if it could not be opened."""
 
     source: str
     movie: str
@@ -21,7 +21,7 @@ class Failure:
 
 
 class Failures:
-    """The failures of one preparation so far, at most one a movie."""
+    """The failures of one preparation so far, at most one per movie."""
 
     def __init__(self) -> None:
         self._unopened: list[Failure] = []
@@ -35,34 +35,35 @@ class Failures:
         return bool(self._unopened or self._of_movie)
 
     def opened(self, source: str, movies: Iterable[LabelMovie]) -> None:
-        """Remember which source these movies come from."""
+        """Note that these movies come from `source`."""
         self._source_of |= {movie.source: source for movie in movies}
 
     def unopened(self, source: str, fault: Exception) -> None:
-        """A source, or a movie in it, that cannot be opened."""
-        self._unopened.append(Failure(source, "", _reason(source, fault)))
+        """Add a source, or a movie in it, that cannot be opened."""
+        self._unopened.append(Failure(source, "", reason_of(source, fault)))
 
     def add(self, movie: LabelMovie, fault: Exception) -> None:
-        """A movie that fails; the first fault counts."""
-        failure = Failure(self._source_of[movie.source], movie.source, _reason(movie.source, fault))
+        """Add a movie that fails; later failures of the same movie are ignored."""
+        failure = Failure(self._source_of[movie.source], movie.source, reason_of(movie.source, fault))
         self._of_movie.setdefault(movie.source, failure)
 
     def sift(self, movies: Iterable[LabelMovie], outcomes: Iterable[Any]) -> None:
-        """Pick the faults out of what was done with each of these movies."""
+        """Add each movie with an exception as outcome."""
         for movie, outcome in zip(movies, outcomes, strict=True):
             if isinstance(outcome, Exception):
                 self.add(movie, outcome)
 
     def interrupted(self, movies: Iterable[LabelMovie]) -> list[Failure]:
-        """What to say of good movies until all their cells are in their place."""
+        """Provisional failures of good movies, recorded until all their sequences are moved."""
         return [Failure(self._source_of[movie.source], movie.source, "interrupted while added") for movie in movies]
 
     def has(self, movie: LabelMovie) -> bool:
-        """Whether something is wrong with a movie."""
+        """Whether a movie has failed."""
         return movie.source in self._of_movie
 
 
-def _reason(place: str, fault: Exception) -> str:
+def reason_of(place: str, fault: Exception) -> str:
+    """One line for the user; it names the file, or else `place`."""
     reason = str(fault)
     if isinstance(fault, OSError):
         reason = f"{fault.filename or place}: {fault.strerror or fault}; make it readable"

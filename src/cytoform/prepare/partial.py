@@ -1,10 +1,11 @@
-"""A store that grows beside its final place, and outlives whatever interrupts its making.
+"""The unfinished store in a hidden folder beside its final place; it survives interruptions.
 
 .NAME.zarr.partial/
   lock                   held by the process that writes
-  plan.json              what is being written, once the empty store is there
+  plan.json              the sequences to write; there once the empty store is
   NAME.zarr              the store
-  frames/SEQUENCE/T      digest of the bytes of frame T, once it is complete
+  frames/SEQUENCE/T      SHA-256 of the files of frame T, written when it is complete
+  masks/                 masks of all cells, only while a process is running (prepare/masks.py)
 """
 
 import contextlib
@@ -17,33 +18,44 @@ from typing import Any
 from cytoform.base.digest import folder_sha256
 from cytoform.base.files import write_atomically
 from cytoform.base.unfinished import Unfinished
+from cytoform.prepare.masks import Masks
 from cytoform.shapes.store import ShapeSequence, ShapeStore
 
 
 class PartialStore(Unfinished):
-    """The store as it grows."""
+    """The hidden folder of an unfinished store."""
 
     @property
     def store(self) -> Path:
-        """The store as it grows."""
+        """The unfinished store."""
         return self.folder / self.out.name
 
     def plan(self) -> dict[str, Any] | None:
-        """What an interrupted preparation was writing; None if there is nothing to go on with."""
+        """The plan of an interrupted call; None if there is nothing to continue."""
         return super().plan() if self.store.is_dir() else None
 
+    @contextlib.contextmanager
+    def keeping_masks(self) -> Iterator[Masks]:
+        """A folder for masks: empty when the block begins, deleted when it ends."""
+        folder = self.folder / "masks"
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            yield Masks(folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
     def clear(self) -> None:
-        """Throw away what an earlier preparation has left."""
+        """Delete the unfinished store of an earlier call."""
         self.give_up()
         for folder in (self.store, self.folder / "frames"):
             shutil.rmtree(folder, ignore_errors=True)
 
     def n_frames(self) -> int:
-        """Complete frames of all sequences."""
+        """Number of complete frames of all sequences."""
         return sum(record.name.isdecimal() for record in (self.folder / "frames").glob("*/*"))
 
     def has(self, name: str, frame: int) -> bool:
-        """Whether a frame is complete, byte for byte: what was written last may be lost when the power is."""
+        """Whether a frame is complete. Compares its bytes: a power cut may lose the files written last."""
         try:
             return self._record(name, frame).read_text() == self._digest(name, frame)
         except OSError:
@@ -51,7 +63,7 @@ class PartialStore(Unfinished):
 
     @contextlib.contextmanager
     def writing(self, name: str, frame: int) -> Iterator[ShapeSequence]:
-        """Clear a frame, and note that it is complete when the block is through."""
+        """Delete the files of a frame, and record it as complete when the block ends."""
         self._record(name, frame).unlink(missing_ok=True)
         for folder in self._chunks(name, frame):
             shutil.rmtree(folder, ignore_errors=True)
@@ -60,15 +72,15 @@ class PartialStore(Unfinished):
         write_atomically(self._record(name, frame), self._digest(name, frame).encode())
 
     def discard(self, name: str) -> None:
-        """Take a sequence out of the store."""
+        """Delete a sequence."""
         shutil.rmtree(self.store / name)
 
     def finish(self) -> None:
-        """Give the store its final name, in place of any that is there."""
+        """Move the store to its final place, replacing an older one."""
         self.put_in_place(self.store)
 
     def finish_into(self, store: ShapeStore, news: dict[str, Any]) -> None:
-        """Move the sequences one by one into a store that is there already; `news` go into its attributes."""
+        """Move the sequences into an existing store and update its attributes with `news`."""
         os.sync()
         for name in ShapeStore.open(self.store).names:
             os.rename(self.store / name, store.path / name)

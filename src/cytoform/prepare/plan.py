@@ -1,4 +1,4 @@
-"""What will be written, found by measuring every frame: the cube, and where in each movie its centre lies."""
+"""The plan of a store, from measures of every frame: the cube, and its centre in each frame of each movie."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from cytoform.base.parallel import run_all
-from cytoform.base.triples import Triple
+from cytoform.base.triples import triple
 from cytoform.errors import InputError
 from cytoform.movies.families import FamilyFrame
 from cytoform.movies.movie import LabelMovie
-from cytoform.prepare.cells import Cell, MovieFrame
+from cytoform.prepare.cells import MovieFrame, NamedFamily
 from cytoform.prepare.extent import Centres, Extent, Vector, centres_of, check_fits, common_grid, extent_of
-from cytoform.prepare.failures import FAULTS, Failures
+from cytoform.prepare.failures import Failures
+from cytoform.prepare.masks import Masks
 from cytoform.prepare.request import Request
 from cytoform.shapes.cleaning import clean_mask
 from cytoform.shapes.grid import Grid
@@ -20,48 +21,49 @@ from cytoform.shapes.store import SequenceInfo
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What is learned of a cell in one frame."""
+class CellMeasures:
+    """Measures of a cleaned cell in one frame."""
 
     extent: Extent
     n_holes: int
     n_specks: int
 
 
-Measurements = Mapping[str, Sequence[Measured]]
+Measurements = Mapping[str, Sequence[CellMeasures]]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The cells to write on a cube, by name: centres in the movie, and what was measured."""
+    """The cells to write and their common grid; centres (in the movie) and measures by name."""
 
     grid: Grid
-    cells: tuple[Cell, ...]
+    cells: tuple[NamedFamily, ...]
     centres: Mapping[str, Centres]
     measured: Measurements
 
     def sequences(self) -> list[SequenceInfo]:
-        """The cells as a store describes them."""
+        """Descriptions of the cells for the store."""
         return [
             SequenceInfo(
                 name=cell.name,
                 n_frames=len(cell.family.frames),
                 time_step_s=cell.movie.time_step_s,
-                source=cell.movie.source,
-                offsets_zyx_um=tuple(as_triple(centre) for centre in self.centres[cell.name]),
+                source=cell.source,
+                offsets_zyx_um=tuple(triple(centre) for centre in self.centres[cell.name]),
             )
             for cell in self.cells
         ]
 
 
 def measure(
-    frames: Sequence[MovieFrame], *, failures: Failures, workers: int, done: Callable[[], object]
-) -> dict[str, list[Measured]]:
-    """Extent, holes and specks of every cell in all its frames, by name; cells of movies that fail are missing."""
-    results = run_all(_measure, [(frame,) for frame in frames], workers=workers, done=done, kept=FAULTS)
+    frames: Sequence[MovieFrame], masks: Masks, *, failures: Failures, workers: int, done: Callable[[], object]
+) -> dict[str, list[CellMeasures]]:
+    """Clean and measure every cell in all its frames, by name; cells of failed movies are missing."""
+    tasks = [(frame, masks) for frame in frames]
+    results = run_all(_measure, tasks, workers=workers, done=done, kept=(InputError,))
     failures.sift([frame.movie for frame in frames], results)
     whole = [pair for pair in zip(frames, results, strict=True) if not failures.has(pair[0].movie)]
-    by_cell: dict[str, list[Measured]] = {}
+    by_cell: dict[str, list[CellMeasures]] = {}
     for frame, result in sorted(whole, key=lambda pair: pair[0].frame):
         for cell, measured in zip(frame.cells, result, strict=True):
             by_cell.setdefault(cell.name, []).append(measured)
@@ -69,9 +71,9 @@ def measure(
 
 
 def make_plan(
-    request: Request, cells: Sequence[Cell], measured: Measurements, grid: Grid | None, failures: Failures
+    request: Request, cells: Sequence[NamedFamily], measured: Measurements, grid: Grid | None, failures: Failures
 ) -> Plan:
-    """Choose the cube of these measured cells, or keep to `grid`: then movies with a cell that does not fit fail."""
+    """Choose the cube for the measured cells. With a given `grid`, movies with a cell that does not fit fail."""
     extents = {cell.name: [frame.extent for frame in measured[cell.name]] for cell in cells}
     centres = {name: centres_of(of_cell, keep_motion=request.keep_motion) for name, of_cell in extents.items()}
     if grid is None:
@@ -85,23 +87,19 @@ def make_plan(
     return Plan(grid, tuple(cell for cell in cells if not failures.has(cell.movie)), centres, measured)
 
 
-def _measure(frame: MovieFrame) -> list[Measured]:
-    labels = frame.movie.read(frame.frame)
+def _measure(frame: MovieFrame, masks: Masks) -> list[CellMeasures]:
     spacing_zyx_um = np.array(frame.movie.spacing_zyx_um)
-    measured = []
-    for cell in frame.cells:
-        clean = clean_mask(labels[cell.at.box_zyx], cell.at.labels)
-        extent = extent_of(clean.mask, spacing_zyx_um, corner_um(cell.at, frame.movie))
-        measured.append(Measured(extent, clean.n_holes, clean.n_specks))
+    where = frame.movie.name, frame.frame, frame.families
+    measured, cleaned = [], []
+    for family, labels in zip(frame.families, masks.labels_of(*where), strict=True):
+        clean = clean_mask(labels, family.labels)
+        extent = extent_of(clean.mask, spacing_zyx_um, corner_um(family, frame.movie))
+        measured.append(CellMeasures(extent, clean.n_holes, clean.n_specks))
+        cleaned.append(clean.mask)
+    masks.keep_cleaned(*where, cleaned)
     return measured
 
 
 def corner_um(at: FamilyFrame, movie: LabelMovie) -> Vector:
-    """The lowest corner of the box around a family, in its movie."""
+    """The lowest corner of a family's box in its movie, in µm."""
     return np.array([side.start for side in at.box_zyx]) * np.array(movie.spacing_zyx_um)
-
-
-def as_triple(vector: Vector) -> Triple:
-    """As a store keeps it."""
-    z, y, x = (float(value) for value in vector)
-    return z, y, x

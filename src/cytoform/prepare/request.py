@@ -1,77 +1,101 @@
-"""What the user has asked for: the same again is what --resume goes on with."""
+"""The request of a preparation: sources and options, which --resume compares with those recorded."""
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from cyclopts import Parameter
+
+from cytoform.base.options import FLAG, NOT_AN_OPTION, option_names
+from cytoform.base.provenance import is_recorded_as, recorded_names
 from cytoform.base.triples import Triple
+from cytoform.base.unfinished import refuse_to_resume
 from cytoform.errors import InputError
-from cytoform.shapes.grid import Grid
 
-OPTIONS = {
-    "voxel_size_zyx_um": "--voxel-size",
-    "time_step_s": "--time-step",
-    "frames": "--frames",
-    "half_extent_um": "--half-extent",
-    "keep_motion": "--keep-motion",
-}
+# Names and order in the attributes of a store.
+RECORDED = ("voxel_size_zyx_um", "time_step_s", "frames", "half_extent_um", "keep_motion")
 
 
-@dataclass(frozen=True)
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
 class Request:
-    """Sources and options of a preparation."""
+    """Sources and options of a call."""
 
-    sources: tuple[Path, ...]
-    voxel_size_zyx_um: Triple | None
-    time_step_s: float | None
-    frames: int | None
-    grid_size: int
-    half_extent_um: float | None
-    keep_motion: bool
-    seed: int
+    sources: Annotated[tuple[Path, ...], NOT_AN_OPTION] = ()
+    frames: int | None = None
+    """Use at most this many frames of each family, from its first."""
+    grid_size: Annotated[int, Parameter("--grid")] = 128
+    """Voxels along a side of the cube."""
+    half_extent_um: Annotated[float | None, Parameter("--half-extent")] = None
+    """Half the side of the cube in µm; by default as small as the cells allow."""
+    keep_motion: Annotated[bool, FLAG] = False
+    """Centre each sequence as a whole instead of every frame on its own centroid."""
+    voxel_size_zyx_um: Annotated[Triple | None, Parameter("--voxel-size")] = None
+    """Voxel size Z Y X in µm of label movies; replaces the recorded one."""
+    time_step_s: Annotated[float | None, Parameter("--time-step")] = None
+    """Seconds between frames of label movies; replaces the recorded step."""
+    seed: Annotated[int, NOT_AN_OPTION] = 0
+    # Names of the sources in the store; if this call resumes an earlier one, the names of that call.
+    names: Annotated[tuple[str, ...], NOT_AN_OPTION] = ()
 
     def __post_init__(self) -> None:
-        """Refuse the impossible before the long work."""
+        if not self.names:
+            object.__setattr__(self, "names", tuple(recorded_names(self.sources)))
+
+    def check(self) -> None:
+        """Refuse the impossible before the long work. Raises InputError."""
+        from cytoform.shapes.grid import Grid
+
         Grid(self.grid_size, 1.0 if self.half_extent_um is None else self.half_extent_um)
         if self.frames is not None and self.frames < 1:
             raise InputError(f"--frames {self.frames}: at least one is needed")
 
+    def recorded(self, path: str) -> str:
+        """Recorded name of a source, or of a movie in it."""
+        whole = os.path.abspath(path)
+        for source, name in zip(self.sources, self.names, strict=True):
+            within = os.path.relpath(whole, source)
+            if not within.startswith(os.pardir):
+                return os.path.normpath(os.path.join(name, within))
+        return recorded_names([path])[0]
+
+    def without_folders(self, text: str) -> str:
+        """A message with recorded names instead of the absolute paths of sources."""
+        for source, name in sorted(zip(self.sources, self.names, strict=True), key=lambda pair: -len(str(pair[0]))):
+            text = text.replace(os.path.abspath(source), name)
+        return text
+
     def attributes(self) -> dict[str, Any]:
         """As a store records it."""
-        options = {name: getattr(self, name) for name in OPTIONS}
+        options = {name: getattr(self, name) for name in RECORDED}
         if self.voxel_size_zyx_um is not None:
             options["voxel_size_zyx_um"] = list(self.voxel_size_zyx_um)
         return {
             "command": "prepare",
             "grid": self.grid_size,
             "options": options,
-            "sources": [str(source) for source in self.sources],
+            "sources": list(self.names),
             "seed": self.seed,
         }
 
-    def refuse_to_resume(self, recorded: dict[str, Any], place: Path) -> None:
-        """Raise InputError unless the recorded attributes of a store are those of this request."""
+    def resuming(self, recorded: dict[str, Any], place: Path) -> "Request":
+        """This request with the source names that the store at `place` has recorded.
+
+        Raises InputError naming the first difference if the store was made by another request.
+        """
         if recorded.get("command") != "prepare":
             raise InputError(f"{place}: not from 'cytoform prepare', so nothing can be added; choose another --out")
-        ours, theirs = _flat(self.attributes()), _flat(recorded)
-        for option, value in ours.items():
-            if theirs[option] != value:
-                raise InputError(
-                    f"{place}: --resume with another {option} ({_short(theirs[option])} before, {_short(value)} now); "
-                    "give the same sources and options again, or leave --resume out to begin anew"
-                )
+        names = tuple(recorded["sources"])
+        known = len(names) == len(self.sources) and all(map(is_recorded_as, self.sources, names))
+        request = replace(self, names=names if known else self.names)
+        refuse_to_resume(place, wanted=_flat(request.attributes()), recorded=_flat(recorded), options=OPTIONS)
+        return request
+
+
+OPTIONS = option_names(Request) | {"sources": "list of sources"}
 
 
 def _flat(attributes: dict[str, Any]) -> dict[str, Any]:
-    """What must not differ, by the name that users know."""
-    options = {flag: attributes["options"][name] for name, flag in OPTIONS.items()}
-    return {
-        "list of sources": attributes["sources"],
-        "--grid": attributes["grid"],
-        **options,
-        "--seed": attributes["seed"],
-    }
-
-
-def _short(value: object) -> str:
-    return f"{len(value)} of them" if isinstance(value, list) and len(value) > 3 else str(value)
+    """The values that must not differ."""
+    return {name: attributes[name] for name in ("sources", "grid", "seed")} | attributes["options"]

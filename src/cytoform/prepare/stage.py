@@ -1,7 +1,7 @@
-"""The whole stage: sources in, a shape store out."""
+"""The whole stage: label movies in, a shape store out."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from cytoform.base.cluster import local_workers
@@ -14,6 +14,7 @@ from cytoform.movies.movie import LabelMovie
 from cytoform.movies.readers import find_movies, name_apart
 from cytoform.prepare.cells import follow, movie_frames
 from cytoform.prepare.failures import FAULTS, Failure, Failures
+from cytoform.prepare.masks import Masks
 from cytoform.prepare.partial import PartialStore
 from cytoform.prepare.plan import Plan, make_plan, measure
 from cytoform.prepare.request import Request
@@ -24,7 +25,7 @@ from cytoform.shapes.store import ShapeStore
 
 @dataclass(frozen=True)
 class Prepared:
-    """What `prepare` found and did; counts are of what it added."""
+    """Result of `prepare`; counts are of the added sequences."""
 
     grid: Grid
     n_families: int
@@ -39,44 +40,52 @@ def prepare(
     sources: Sequence[Path],
     out: Path,
     *,
-    voxel_size_zyx_um: Triple | None = None,
-    time_step_s: float | None = None,
-    frames: int | None = None,
-    grid_size: int = 128,
-    half_extent_um: float | None = None,
-    keep_motion: bool = False,
+    voxel_size_zyx_um: Triple | None = Request.voxel_size_zyx_um,
+    time_step_s: float | None = Request.time_step_s,
+    frames: int | None = Request.frames,
+    grid_size: int = Request.grid_size,
+    half_extent_um: float | None = Request.half_extent_um,
+    keep_motion: bool = Request.keep_motion,
     workers: int = 1,
-    seed: int = 0,
+    seed: int = Request.seed,
     overwrite: bool = False,
     resume: bool = False,
     progress: Progress = no_progress,
 ) -> Prepared:
-    """Turn label movies into the shape store `out`, one sequence a cell family, at most `frames` frames of each.
+    """Turn label movies into the shape store `out`: one sequence per cell family, at most `frames` frames each.
 
-    One cube holds every cell: of half-width `half_extent_um`, or as small as the cells allow. Each frame is centred on
-    the cell's centroid, or with `keep_motion` the whole sequence on the middle of its motion. Nothing here is random;
-    `seed` is only noted.
+    One cube of half-width `half_extent_um` holds every cell; by default it is as small as the cells allow. Each frame is
+    centred on the cell's centroid, or with `keep_motion` the whole sequence on the middle of its bounding box over time.
+    Nothing is random; `seed` is only recorded.
 
-    Movies that fail do not lose the others; they are listed in what is returned and in the store. `resume` goes on
-    where an earlier call with the same sources and options was interrupted, or adds the movies that failed in it, on
-    the same cube. Raises InputError for what the user can put right, and then writes nothing.
+    Movies that fail are listed in the result and in the store; the others are prepared. `resume` continues an interrupted
+    call with the same sources and options, or adds the movies that failed in it on the same cube. Raises InputError for
+    faults that the user can correct, and then writes nothing.
     """
     request = Request(
-        tuple(sources), voxel_size_zyx_um, time_step_s, frames, grid_size, half_extent_um, keep_motion, seed
+        sources=tuple(sources),
+        voxel_size_zyx_um=voxel_size_zyx_um,
+        time_step_s=time_step_s,
+        frames=frames,
+        grid_size=grid_size,
+        half_extent_um=half_extent_um,
+        keep_motion=keep_motion,
+        seed=seed,
     )
-    target = _target(request, PartialStore.beside(out), overwrite=overwrite, resume=resume)
+    request.check()
+    request, target = _target(request, PartialStore.beside(out), overwrite=overwrite, resume=resume)
     if target.base is not None and not target.base.attributes.get("failed"):
         return Prepared(target.base.grid, 0, 0)
     failures = Failures()
     movies = _open(request, target.base, failures)
     _refuse_nothing(movies, target, failures)
-    with local_workers(workers):
-        return _run(request, target, movies, failures, workers=workers, progress=progress)
+    with local_workers(workers), target.partial.locked(), target.partial.keeping_masks() as masks:
+        return _run(request, target, movies, masks, failures, workers=workers, progress=progress)
 
 
 @dataclass(frozen=True)
 class _Target:
-    """Where the result goes: into `base`, or, where there is none, under its name."""
+    """Destination of the result: the existing store `base`, or a new store if it is None."""
 
     partial: PartialStore
     base: ShapeStore | None
@@ -84,35 +93,36 @@ class _Target:
     replaces: bool
 
 
-def _target(request: Request, partial: PartialStore, *, overwrite: bool, resume: bool) -> _Target:
+def _target(request: Request, partial: PartialStore, *, overwrite: bool, resume: bool) -> tuple[Request, _Target]:
+    """The destination, and the request with the source names recorded there."""
     out = partial.out
     refuse_existing(out, overwrite=overwrite or resume)
     if not resume:
-        return _Target(partial, None, resume, overwrite)
+        return request, _Target(partial, None, resume, overwrite)
     interrupted = partial.plan()
     if interrupted is not None:
-        request.refuse_to_resume(interrupted["store"]["attributes"], out)
+        request = request.resuming(interrupted["store"]["attributes"], out)
     elif overwrite and out.exists():
         raise InputError(f"{out}: --resume adds to it and --overwrite replaces it; give one of them")
     replaces = interrupted is not None and interrupted["replaces"]
     if replaces or not out.exists():
-        return _Target(partial, None, resume, replaces)
+        return request, _Target(partial, None, resume, replaces)
     base = ShapeStore.open(out, writable=True)
-    request.refuse_to_resume(base.attributes, out)
-    return _Target(partial, base, resume, replaces)
+    request = request.resuming(base.attributes, out)
+    return request, _Target(partial, base, resume, replaces)
 
 
 def _open(request: Request, base: ShapeStore | None, failures: Failures) -> list[LabelMovie]:
-    """The movies to prepare: all of them, or those that are missing in `base`."""
+    """The movies to prepare: all, or those missing in `base`."""
     failed = None if base is None else base.attributes.get("failed", [])
     movies: list[LabelMovie] = []
     for source in request.sources:
-        if failed is not None and str(source) not in {failure["source"] for failure in failed}:
+        if failed is not None and request.recorded(str(source)) not in {failure["source"] for failure in failed}:
             continue
         movies += _open_source(source, request, failures)
     if base is not None:
         present = {sequence.info.source for sequence in base} - {failure["movie"] for failure in failed or ()}
-        movies = [movie for movie in movies if movie.source not in present]
+        movies = [movie for movie in movies if request.recorded(movie.source) not in present]
     return name_apart(movies)
 
 
@@ -133,7 +143,7 @@ def _open_source(source: Path, request: Request, failures: Failures) -> list[Lab
 
 
 def _refuse_nothing(left: Sequence[object], target: _Target, failures: Failures) -> None:
-    """Raise InputError where no movie is left, unless there is a store to record that in."""
+    """Raise InputError if no movie is left, unless there is a store to record the failures in."""
     if left or target.base is not None:
         return
     first, *others = failures
@@ -144,6 +154,7 @@ def _run(
     request: Request,
     target: _Target,
     movies: Sequence[LabelMovie],
+    masks: Masks,
     failures: Failures,
     *,
     workers: int,
@@ -151,40 +162,48 @@ def _run(
 ) -> Prepared:
     taken = {} if target.base is None else {sequence.info.name: sequence.info.source for sequence in target.base}
     with progress("following families", len(movies)) as advance:
-        followed = follow(movies, frames=request.frames, taken=taken, failures=failures, workers=workers, done=advance)
-    # Those that are taken were moved by a call that was interrupted after that.
+        followed = follow(
+            movies,
+            request=request,
+            masks=masks,
+            taken=taken,
+            failures=failures,
+            workers=workers,
+            done=advance,
+        )
+    # Names already in the store were moved there by an interrupted call.
     cells = [cell for cell in followed.cells if cell.name not in taken]
     frames = movie_frames(cells)
     with progress("preparing frames", 2 * len(frames)) as advance:
-        measured = measure(frames, failures=failures, workers=workers, done=advance)
+        measured = measure(frames, masks, failures=failures, workers=workers, done=advance)
         cells = [cell for cell in cells if cell.name in measured]
         _refuse_nothing(cells, target, failures)
         plan = make_plan(request, cells, measured, None if target.base is None else target.base.grid, failures)
-        with target.partial.locked():
-            if not target.resume:
-                target.partial.clear()
-            write(
-                plan,
-                target.partial,
-                attributes=request.attributes(),
-                replaces=target.replaces,
-                failures=failures,
-                workers=workers,
-                done=advance,
-            )
-            _finish(target, plan, followed.left_out, failures)
+        if not target.resume:
+            target.partial.clear()
+        write(
+            plan,
+            target.partial,
+            masks,
+            attributes=request.attributes(),
+            replaces=target.replaces,
+            failures=failures,
+            workers=workers,
+            done=advance,
+        )
+    _finish(request, target, plan, followed.left_out, failures)
     return _summary(plan, followed.left_out, failures)
 
 
-def _finish(target: _Target, plan: Plan, left_out: Sequence[LeftOut], failures: Failures) -> None:
-    """Give the store its name, or its sequences to the store that is there."""
+def _finish(request: Request, target: _Target, plan: Plan, left_out: Sequence[LeftOut], failures: Failures) -> None:
+    """Move the store to its place, or its sequences into the existing store."""
     partial, base = target.partial, target.base
     if all(failures.has(cell.movie) for cell in plan.cells):
         partial.give_up()
         _refuse_nothing([], target, failures)
     news = {
         "left_out": [{"name": lost.name, "reason": lost.reason} for lost in left_out],
-        "failed": [asdict(failure) for failure in failures],
+        "failed": [_recorded(failure, request) for failure in failures],
     }
     if base is None:
         ShapeStore.open(partial.store, writable=True).note(news)
@@ -193,8 +212,16 @@ def _finish(target: _Target, plan: Plan, left_out: Sequence[LeftOut], failures: 
         news["left_out"] = base.attributes["left_out"] + news["left_out"]
         added = {cell.movie.source: cell.movie for cell in plan.cells if not failures.has(cell.movie)}
         unsure = failures.interrupted(added.values())
-        base.note({"failed": news["failed"] + [asdict(failure) for failure in unsure]})
+        base.note({"failed": news["failed"] + [_recorded(failure, request) for failure in unsure]})
         partial.finish_into(base, news)
+
+
+def _recorded(failure: Failure, request: Request) -> dict[str, str]:
+    return {
+        "source": request.recorded(failure.source),
+        "movie": request.recorded(failure.movie) if failure.movie else "",
+        "reason": request.without_folders(failure.reason),
+    }
 
 
 def _summary(plan: Plan, left_out: Sequence[LeftOut], failures: Failures) -> Prepared:

@@ -1,4 +1,4 @@
-"""Plan to distances on the disk, frame by frame."""
+"""Compute and write the distances of a plan, frame by frame."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -6,14 +6,13 @@ from typing import Any
 
 from cytoform.base.parallel import run_all
 from cytoform.base.provenance import software_versions
-from cytoform.base.triples import Triple
+from cytoform.base.triples import Triple, triple
 from cytoform.errors import InputError
-from cytoform.movies.movie import LabelMovie, Labels
 from cytoform.prepare.cells import MovieFrame, movie_frames
 from cytoform.prepare.failures import Failures
+from cytoform.prepare.masks import Masks
 from cytoform.prepare.partial import PartialStore
-from cytoform.prepare.plan import Plan, as_triple, corner_um
-from cytoform.shapes.cleaning import clean_mask
+from cytoform.prepare.plan import Plan, corner_um
 from cytoform.shapes.distance import band_um, signed_distance
 from cytoform.shapes.store import ShapeStore
 
@@ -21,6 +20,7 @@ from cytoform.shapes.store import ShapeStore
 def write(
     plan: Plan,
     partial: PartialStore,
+    masks: Masks,
     *,
     attributes: dict[str, Any],
     replaces: bool,
@@ -28,15 +28,15 @@ def write(
     workers: int,
     done: Callable[[], object],
 ) -> None:
-    """Write all frames that are not there yet from an earlier try, and drop the movies that fail meanwhile.
+    """Write all frames that an interrupted call with the same plan has not written; drop movies that fail.
 
-    What an earlier try has left of anything else is thrown away. When stopped, by whatever, what is there stays.
+    The unfinished store of any other plan is deleted. After an interruption all complete frames stay.
     """
     _begin(plan, partial, attributes, replaces)
     frames = movie_frames(plan.cells)
-    tasks = [(frame, partial, _centres(plan, frame)) for frame in frames]
+    tasks = [(frame, partial, masks, _centres(plan, frame)) for frame in frames]
     try:
-        # Faults of the disk are not the movie's, and end the work.
+        # An OSError comes from writing the store, not from a movie, and ends the work.
         faults = run_all(_write, tasks, workers=workers, done=done, kept=(InputError,))
     except BaseException as stop:
         n_frames = sum(len(cell.family.frames) for cell in plan.cells)
@@ -49,7 +49,7 @@ def write(
 
 
 def _begin(plan: Plan, partial: PartialStore, attributes: dict[str, Any], replaces: bool) -> None:
-    """Have an empty store, unless the very same one was begun before."""
+    """Create an empty store, unless the same one was begun before."""
     sequences = plan.sequences()
     wanted = {
         "attributes": attributes,
@@ -68,26 +68,16 @@ def _begin(plan: Plan, partial: PartialStore, attributes: dict[str, Any], replac
 
 
 def _centres(plan: Plan, frame: MovieFrame) -> list[Triple]:
-    return [as_triple(plan.centres[cell.name][frame.frame - cell.first]) for cell in frame.cells]
+    return [triple(plan.centres[cell.name][frame.frame - cell.first]) for cell in frame.cells]
 
 
-def _write(frame: MovieFrame, partial: PartialStore, centres_zyx_um: Sequence[Triple]) -> None:
+def _write(frame: MovieFrame, partial: PartialStore, masks: Masks, centres_zyx_um: Sequence[Triple]) -> None:
     movie = frame.movie
-    labels: Labels | None = None
-    for cell, centre_zyx_um in zip(frame.cells, centres_zyx_um, strict=True):
-        if partial.has(cell.name, frame.frame - cell.first):
+    cleaned = masks.cleaned(movie.name, frame.frame, frame.families)
+    for cell, mask, centre_zyx_um in zip(frame.cells, cleaned, centres_zyx_um, strict=True):
+        number = frame.frame - cell.first
+        if partial.has(cell.name, number):
             continue
-        labels = _read(movie, frame.frame) if labels is None else labels
-        mask = clean_mask(labels[cell.at.box_zyx], cell.at.labels).mask
-        with partial.writing(cell.name, frame.frame - cell.first) as sequence:
-            centre_in_box = as_triple(centre_zyx_um - corner_um(cell.at, movie))
-            sdf_um = signed_distance(mask, movie.spacing_zyx_um, sequence.grid, centre_in_box)
-            sequence.write(frame.frame - cell.first, sdf_um)
-
-
-def _read(movie: LabelMovie, frame: int) -> Labels:
-    """Read a frame such that a fault of its file cannot be taken for one of the store's."""
-    try:
-        return movie.read(frame)
-    except OSError as fault:
-        raise InputError(f"{movie.where(frame)}: {fault.strerror or fault}; make it readable") from None
+        with partial.writing(cell.name, number) as sequence:
+            centre_in_box = triple(centre_zyx_um - corner_um(cell.at, movie))
+            sequence.write(number, signed_distance(mask, movie.spacing_zyx_um, sequence.grid, centre_in_box))

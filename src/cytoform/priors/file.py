@@ -6,17 +6,19 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import Float
 
 from cytoform.base.tensors import read_tensors, write_tensors
 from cytoform.errors import InputError
-from cytoform.priors.fitted import PRIORS, Codes, Prior, PriorName, fit_prior
+from cytoform.priors.fitted import PRIORS, Codes, chosen_prior, fit_prior
+from cytoform.priors.prior import Prior
 
 PRIORS_FILE = "priors.safetensors"
 
 
-def write_priors(run: Path, codes: Codes) -> None:
-    """Fit all priors and write them as tensors PRIOR.FIELD; one that these codes do not allow is left out."""
-    tensors = {}
+def write_priors(run: Path, codes: Float[np.ndarray, "sequences ..."]) -> None:
+    """Fit all priors and write them as tensors PRIOR.FIELD; a prior that these codes do not allow is left out."""
+    tensors, codes = {}, codes.reshape(len(codes), -1)
     for name, kind in PRIORS.items():
         try:
             prior = fit_prior(name, codes)
@@ -27,12 +29,12 @@ def write_priors(run: Path, codes: Codes) -> None:
     write_tensors(run / PRIORS_FILE, tensors, {"codes_sha256": _sha256(codes)})
 
 
-def read_prior(run: Path, codes: Codes, name: PriorName) -> Prior:
+def read_prior(run: Path, codes: Codes, name: str) -> Prior:
     """A prior as stored, or fitted now where the run does not have it. Raises InputError for a damaged file."""
     path = run / PRIORS_FILE
     if not path.is_file():
         return fit_prior(name, codes)
-    kind = PRIORS[name].kind
+    kind = chosen_prior(name).kind
     try:
         tensors, metadata = read_tensors(path)
         if metadata.get("codes_sha256") != _sha256(codes):

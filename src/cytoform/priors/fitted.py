@@ -1,24 +1,24 @@
-"""Codes of cells that never existed: distributions fitted to the learned codes, each an entry of `PRIORS`.
+"""Priors that are fitted to the learned codes in a second, each an entry of `PRIORS`.
 
-The paper's two (section 3.2) know little of the codes: N(0, σ²) nothing, noise around learned codes no direction. The
-other two describe how the learned codes lie. A data set has fewer cells than a code has numbers, so both live in the
-subspace that the codes span, and shrink what so few codes say about it.
+Two come from the paper (section 3.2). N(0, σ²) uses none of the learned codes; noise around learned codes has no
+preferred direction. `covariance` and `mixture` describe the distribution of the learned codes. A data set has fewer
+cells than a code has numbers, so both work in the subspace that the codes span, with a shrunk covariance.
 
-A prior sees a code as a flat vector. Where that vector is a row of knots in time, only `gaussian` is a poor choice: its
-knots are independent, so a cell changes from one to the next at random.
+A prior sees a code as a flat vector. For codes with knots in time `gaussian` is a poor choice: its knots are independent,
+so a cell changes from one to the next at random.
 """
 
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, get_args, runtime_checkable
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from cytoform.errors import InputError
+from cytoform.priors.prior import Drawn, Given, Prior
 
-PriorName = Literal["gaussian", "around", "between", "covariance", "mixture"]
 Codes = Float[np.ndarray, "sequences code"]
 # How many of the nearest codes a new one may lie on the way to, and how far from either end of that way.
 NEAREST, WAY = 3, (0.25, 0.75)
@@ -30,57 +30,48 @@ LEADING_SHARE, CODES_AN_AXIS = 0.8, 8
 REGULARISATION = 0.05
 
 
-@runtime_checkable
-class Prior(Protocol):
-    """A distribution of codes. Its fields are arrays and numbers, so that it can be stored by their names."""
-
-    def draw(self, n: int, rng: np.random.Generator) -> Float[np.ndarray, "n code"]:
-        """`n` new codes."""
-        ...
-
-
 @dataclass(frozen=True)
-class Gaussian:
+class Gaussian(Prior):
     """The same normal deviate in every number of a code."""
 
     centre: Float[np.ndarray, " code"]
     sigma: float
 
-    def draw(self, n: int, rng: np.random.Generator) -> Float[np.ndarray, "n code"]:
+    def _draw(self, n: int, rng: np.random.Generator, given: Given) -> Drawn:
         """`n` codes from N(centre, σ²)."""
-        return self.centre + rng.normal(0, self.sigma, (n, len(self.centre)))
+        return Drawn(self.centre + rng.normal(0, self.sigma, (n, len(self.centre))))
 
 
 @dataclass(frozen=True)
-class Around:
+class Around(Prior):
     """Learned codes, each with the same noise."""
 
     codes: Codes
     sigma: float
 
-    def draw(self, n: int, rng: np.random.Generator) -> Float[np.ndarray, "n code"]:
+    def _draw(self, n: int, rng: np.random.Generator, given: Given) -> Drawn:
         """Learned codes, each in turn in random order, plus N(0, σ²)."""
         noise = rng.normal(0, self.sigma, (n, self.codes.shape[1]))
-        return np.asarray(self.codes[_in_turn(n, len(self.codes), rng)] + noise)
+        return Drawn(self.codes[_in_turn(n, len(self.codes), rng)] + noise)
 
 
 @dataclass(frozen=True)
-class Between:
-    """Learned codes, and of each the numbers of those nearest to it."""
+class Between(Prior):
+    """Learned codes, and for each the row numbers of its nearest neighbours."""
 
     codes: Codes
     neighbours: Float[np.ndarray, "sequences nearest"]
 
-    def draw(self, n: int, rng: np.random.Generator) -> Float[np.ndarray, "n code"]:
+    def _draw(self, n: int, rng: np.random.Generator, given: Given) -> Drawn:
         """Somewhere on the straight way from a learned code, each in turn in random order, to one near it."""
         starts = _in_turn(n, len(self.codes), rng)
         ends = self.neighbours[starts, rng.integers(self.neighbours.shape[1], size=n)].astype(int)
         share = rng.uniform(*WAY, size=(n, 1))
-        return np.asarray(self.codes[starts] * (1 - share) + self.codes[ends] * share)
+        return Drawn(self.codes[starts] * (1 - share) + self.codes[ends] * share)
 
 
 @dataclass(frozen=True)
-class Mixture:
+class Mixture(Prior):
     """Normal distributions in the subspace that the learned codes span: `centre` and orthogonal `axes`, all of length σ."""
 
     centre: Float[np.ndarray, " code"]
@@ -89,14 +80,14 @@ class Mixture:
     means: Float[np.ndarray, "components axes"]
     covariances: Float[np.ndarray, "components axes axes"]
 
-    def draw(self, n: int, rng: np.random.Generator) -> Float[np.ndarray, "n code"]:
+    def _draw(self, n: int, rng: np.random.Generator, given: Given) -> Drawn:
         """`n` codes, each from a component that is drawn by its weight."""
         which = rng.choice(len(self.weights), n, p=self.weights)
         scores = rng.normal(size=(n, len(self.axes)))
         for component, covariance in enumerate(self.covariances):
             rows = which == component
             scores[rows] = self.means[component] + scores[rows] @ np.linalg.cholesky(covariance).T
-        return np.asarray(self.centre + scores @ self.axes)
+        return Drawn(self.centre + scores @ self.axes)
 
 
 @dataclass(frozen=True)
@@ -109,14 +100,14 @@ class PriorKind:
     sigma: float | None = None
 
 
-def fit_prior(name: PriorName, codes: Codes, *, sigma: float | None = None) -> Prior:
-    """Fit the prior `name`; `sigma` replaces that of `PRIORS`. The fit itself takes no chances: same codes, same prior.
+def fit_prior(name: str, codes: Codes, *, sigma: float | None = None) -> Prior:
+    """Fit the prior `name` to flat codes; `sigma` replaces the default of its entry. The same codes give the same prior.
 
-    Raises InputError for too few codes, for codes that are all the same, and for a sigma that does not fit.
+    Raises InputError for an unknown name, too few codes, codes that are all the same, and a sigma that does not fit.
     """
-    chosen = PRIORS[name]
+    chosen = chosen_prior(name)
     if len(codes) < chosen.fewest_codes:
-        others = ", ".join(other for other in get_args(PriorName) if PRIORS[other].fewest_codes <= len(codes))
+        others = ", ".join(other for other, kind in PRIORS.items() if kind.fewest_codes <= len(codes))
         raise InputError(
             f"--prior {name}: needs at least {chosen.fewest_codes} learned codes, there are {len(codes)}; "
             f"choose {others}, or learn more cells"
@@ -129,6 +120,13 @@ def fit_prior(name: PriorName, codes: Codes, *, sigma: float | None = None) -> P
     if not (np.isfinite(sigma) and sigma >= 0):
         raise InputError(f"--sigma {sigma}: must be a number of at least 0")
     return chosen.fit(codes.astype(float), sigma)
+
+
+def chosen_prior(name: str) -> PriorKind:
+    """The entry of `PRIORS`. Raises InputError for an unknown name."""
+    if name not in PRIORS:
+        raise InputError(f"--prior {name}: unknown; choose one of {', '.join(PRIORS)}")
+    return PRIORS[name]
 
 
 def _fit_gaussian(codes: Codes, sigma: float) -> Gaussian:
@@ -152,7 +150,7 @@ def _fit_covariance(codes: Codes, sigma: float) -> Mixture:
 def _fit_mixture(codes: Codes, sigma: float) -> Mixture:
     """Components, as many as the Bayesian information criterion chooses, along the leading principal axes.
 
-    Along the others, of which so few codes say little, all components share one shrunk covariance.
+    Along the other axes so few codes say little, and all components share one shrunk covariance.
     """
     from scipy.linalg import block_diag
 
@@ -215,7 +213,7 @@ def _in_turn(n: int, n_codes: int, rng: np.random.Generator) -> np.ndarray:
 
 # σ of the paper: 0.1 for the whole prior, 0.01 for noise around learned codes. Of the fitted ones: how many times as far
 # from their mean as the learned codes lie.
-PRIORS: dict[PriorName, PriorKind] = {
+PRIORS: dict[str, PriorKind] = {
     "gaussian": PriorKind(Gaussian, _fit_gaussian, sigma=0.1),
     "around": PriorKind(Around, Around, sigma=0.01),
     "between": PriorKind(Between, _fit_between, fewest_codes=2),

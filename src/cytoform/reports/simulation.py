@@ -14,8 +14,8 @@ from cytoform.pictures.figures import COLOURS, as_png
 from cytoform.pictures.page import Section, image, json_block, note, page, table
 from cytoform.pictures.sheets import SheetRow, contact_sheet, spread
 from cytoform.shapes.mesh import Mesh
-from cytoform.simulate.meshing import mesh_of_part
 from cytoform.simulate.population import Parameters, SimulatedFamily, kind_of
+from cytoform.simulate.sampling import mesh_of_part
 
 FAMILIES_SHOWN, TIMES_SHOWN = 4, 6
 # Enough for means and deviations to two digits; the cells of a movie change slowly.

@@ -1,4 +1,4 @@
-"""How a trained field behaves around its surface: what the narrow-band search relies on when it skips cells."""
+"""How fast a trained field changes around its surface; the narrow-band search skips empty space by these bounds."""
 
 import math
 from dataclasses import dataclass
@@ -8,13 +8,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from cytoform.representations.global_code.decoder import Decoder, FrameBiases
-from cytoform.representations.global_code.evaluator import FrameEvaluator
+from cytoform.representations.representation import Frame, Representation
 
 # Lengths at which a field is measured, in units of the half extent: from an eighth of the cube to a voxel of 512³.
 LENGTHS = tuple(2.0**-power for power in range(2, 9))
 NODES = 4  # cells an axis that a prediction takes: cubic interpolation
-# The sum of absolute weights times distances, in widths, midway between the nodes: what a prediction can miss at a slope of 1.
+# The largest error of a prediction at a slope of 1: absolute weights times distances, in widths, midway between nodes.
 PREDICTION_REACH = 2.15
 N_FRAMES, N_POINTS, N_DIRECTIONS = 16, 256, 8
 BISECTIONS = 20
@@ -34,7 +33,7 @@ class Bounds:
 
     @classmethod
     def of_slope(cls, slope: float) -> "Bounds":
-        """Bounds of a field of which nothing but its steepest slope is known."""
+        """Bounds of a field from its steepest slope alone."""
         reaches = [slope * length for length in LENGTHS]
         return cls(slope, tuple(reaches), tuple(PREDICTION_REACH * reach for reach in reaches))
 
@@ -56,7 +55,7 @@ class Bounds:
 
 
 def _at(length: float, measured: tuple[float, ...], steepest: float) -> float:
-    """What was measured at LENGTHS, as a line over logarithms; in proportion to the slope beyond them."""
+    """Interpolate values measured at LENGTHS, linearly over logarithms; beyond them in proportion to the slope."""
     if length == 0:
         return 0.0
     if length > LENGTHS[0]:
@@ -65,30 +64,30 @@ def _at(length: float, measured: tuple[float, ...], steepest: float) -> float:
     return min(math.exp(float(np.interp(math.log(length), np.log(LENGTHS[::-1]), logarithms))), steepest * length)
 
 
-def measure_bounds(decoder: Decoder, codes: Float[Tensor, "sequences code"], *, seed: int) -> Bounds:
-    """The bounds at random points of the surface, at random times of learned codes and of what lies around them.
+def measure_bounds(representation: Representation, codes: Float[Tensor, "sequences ..."], *, seed: int) -> Bounds:
+    """Measure the bounds at random points of the surface, at random times of learned codes and of codes near them.
 
-    These are mixtures of two codes, and noise around them. Only the surface counts: what the field does elsewhere cannot
-    make the search lose a piece of it.
+    Codes near them are mixtures of two learned codes, and learned codes with noise. Only the surface counts: the search
+    loses no piece of it by changes of the field elsewhere.
     """
     rng = np.random.default_rng([seed, 4])
     slope, reaches, mispredictions = 0.0, np.zeros(len(LENGTHS)), np.zeros(len(LENGTHS))
     for _ in range(N_FRAMES):
         a, b = codes[rng.integers(len(codes))], codes[rng.integers(len(codes))]
         share = rng.choice([0.0, 0.5])
-        noise = torch.tensor(rng.normal(0, 0.01, len(a)), dtype=codes.dtype, device=codes.device)
+        noise = torch.tensor(rng.normal(0, 0.01, a.shape), dtype=codes.dtype, device=codes.device)
         code, time = (1 - share) * a + share * b + noise, float(rng.uniform(-1, 1))
-        evaluate = FrameEvaluator(decoder, code, time)
+        evaluate = representation.frame(code, time)
         points = surface_points(evaluate, uniform_points(rng, 16 * N_POINTS, codes), rng)
         if not len(points):  # nothing there: the slope anywhere has to do
             points = uniform_points(rng, N_POINTS, codes)
-        gradients = gradient_xyz(decoder, frame_biases(decoder, code, time), points)
+        gradients = representation.gradient(code, time, points)
         slope = max(slope, float(gradients.norm(dim=1).max()))
         directions = torch.nn.functional.normalize(uniform_points(rng, N_DIRECTIONS, codes), dim=1)
         for i, length in enumerate(LENGTHS):
             reaches[i] = max(reaches[i], _change(evaluate, points, length * directions))
             mispredictions[i] = max(mispredictions[i], _misprediction(evaluate, points, length))
-    longer = np.maximum.accumulate(reaches[::-1])[::-1]  # what is within a length is within all longer ones
+    longer = np.maximum.accumulate(reaches[::-1])[::-1]  # points within a length are within all longer ones
     return Bounds(slope, tuple(longer.tolist()), tuple(mispredictions.tolist()))
 
 
@@ -99,30 +98,12 @@ def lagrange_weights(positions: Float[np.ndarray, " m"], n: int = NODES) -> Floa
     return np.where(np.eye(n, dtype=bool), 1, factors).prod(axis=2)
 
 
-def frame_biases(decoder: Decoder, code: Float[Tensor, " code"], time: float) -> FrameBiases:
-    """The biases of one frame."""
-    with torch.no_grad():
-        return decoder.frame_biases(code[None], code.new_full((1,), time))
-
-
-def gradient_xyz(decoder: Decoder, biases: FrameBiases, points: Float[Tensor, "n 3"]) -> Float[Tensor, "n 3"]:
-    """Gradient of the decoder at normalised (x, y, z) in one frame, in chunks."""
-    gradients = []
-    for chunk in points.split(1 << 14):
-        position = chunk[None].detach().requires_grad_()
-        (gradient,) = torch.autograd.grad(decoder(position, biases).sum(), position)
-        gradients.append(gradient[0])
-    return torch.cat(gradients) if gradients else torch.empty_like(points)
-
-
 def uniform_points(rng: np.random.Generator, n: int, like: Tensor) -> Float[Tensor, "n 3"]:
     """Random points in Ω."""
     return torch.tensor(rng.uniform(-1, 1, (n, 3)), dtype=like.dtype, device=like.device)
 
 
-def surface_points(
-    evaluate: FrameEvaluator, points: Float[Tensor, "n 3"], rng: np.random.Generator
-) -> Float[Tensor, "m 3"]:
+def surface_points(evaluate: Frame, points: Float[Tensor, "n 3"], rng: np.random.Generator) -> Float[Tensor, "m 3"]:
     """Where lines between `points` inside and outside cross the surface, by bisection; none in an empty frame."""
     is_inside = evaluate(points) <= 0
     inside, outside = points[is_inside], points[~is_inside]
@@ -137,13 +118,13 @@ def surface_points(
     return inside
 
 
-def _change(evaluate: FrameEvaluator, points: Float[Tensor, "n 3"], steps: Float[Tensor, "m 3"]) -> float:
+def _change(evaluate: Frame, points: Float[Tensor, "n 3"], steps: Float[Tensor, "m 3"]) -> float:
     """The largest change of the field over any of `steps`."""
     there = evaluate((points[:, None] + steps).reshape(-1, 3)).reshape(len(points), -1)
     return float((there - evaluate(points)[:, None]).abs().max())
 
 
-def _misprediction(evaluate: FrameEvaluator, points: Float[Tensor, "n 3"], width: float) -> float:
+def _misprediction(evaluate: Frame, points: Float[Tensor, "n 3"], width: float) -> float:
     """The largest |prediction - field| where a prediction is worst informed: midway between the cells of `width`."""
     middle = (NODES - 1) / 2
     steps = torch.arange(NODES, dtype=points.dtype, device=points.device) - middle

@@ -1,7 +1,7 @@
 """Rotations between a sequence's own pose and the canonical one, which the decoder knows.
 
 A rotation is a unit quaternion (w, x, y, z), and R its matrix: the point p = (x, y, z) of the cube, measured from its centre,
-lies at R p in the canonical pose, so the field of a sequence is f(R p, t, z). Lengths and distances stay what they are.
+lies at R p in the canonical pose, so the field of a sequence is f(R p, t, z). Lengths and distances do not change.
 """
 
 from dataclasses import dataclass
@@ -47,9 +47,9 @@ def rotate(points: Float[Tensor, "frames n 3"], quaternions: Float[Tensor, "fram
 
 
 def of_images(quaternions: Float[Tensor, "n 4"], images: Int[Tensor, " n"]) -> Float[Tensor, "n 4"]:
-    """The rotations that bring mirror images (`shapes.samples.MIRRORS`) into the image of the canonical pose.
+    """The rotations that bring mirror images (`MIRRORS`) into the image of the canonical pose.
 
-    That of an image M is M R M, about an axis that is mirrored too; and the sense of a turn changes in a mirror.
+    The rotation of an image M is M R M. Its axis is mirrored too, and its direction is reversed.
     """
     mirrors = torch.from_numpy(MIRRORS).to(quaternions)[images]
     return torch.cat([quaternions[:, :1], quaternions[:, 1:] * mirrors * mirrors.prod(dim=1, keepdim=True)], dim=1)
@@ -63,7 +63,7 @@ def random(n: int, rng: np.random.Generator) -> Float[Tensor, "{n} 4"]:
 
 @dataclass(frozen=True)
 class Moments:
-    """Sums over points: their number, x, x⊗x and x⊗x⊗x. Those of several frames add up."""
+    """Sums over points: their number, x, x⊗x and x⊗x⊗x. Sums of several frames add up."""
 
     n: int
     first: Float[Tensor, "3"]

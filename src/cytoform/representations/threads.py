@@ -1,4 +1,4 @@
-"""As many threads as PyTorch would use, each of which computes alone.
+"""A pool of as many threads as PyTorch would use; each thread computes alone.
 
 PyTorch's own threads meet after every operation; on layers as small as ours, and on cores that others use too, they mostly
 wait for each other. Threads that take whole chunks of points through all layers meet once.
@@ -28,7 +28,7 @@ class Threads:
         for _ in range(self.n):
             self.pool.submit(int)
         ready.wait()
-        torch.set_num_threads(self.n)  # the last call also sets what threads to come will use
+        torch.set_num_threads(self.n)  # the last call also sets the number for later threads
 
 
 @functools.cache
@@ -39,7 +39,7 @@ def compute_threads() -> Threads:
 
 @contextlib.contextmanager
 def small_products_alone() -> Iterator[None]:
-    """Have this thread compute alone as well; products as small as those of a step are not worth a meeting."""
+    """Let this thread compute alone as well; the products of a training step are too small to share."""
     before = compute_threads().n
     torch.set_num_threads(1)
     try:

@@ -1,15 +1,14 @@
-"""What is trained: a decoder, and a code for each sequence (paper section 2.1, after DeepSDF)."""
+"""The auto-decoder: a decoder and a latent code for each sequence, trained together (paper section 2.1, after DeepSDF)."""
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from cytoform.representations.global_code.decoder import Decoder
-from cytoform.representations.global_code.fused_error import Reconstruction
+from cytoform.representations.representation import Representation
 from cytoform.representations.rotation import of_images, rotate
+from cytoform.representations.table import new_representation
 from cytoform.runs.config import Config
-from cytoform.runs.run import new_decoder
 from cytoform.runs.samples import Batch
 
 CODES = 3  # a stream of random numbers
@@ -26,19 +25,18 @@ class AutoDecoder(nn.Module):
 
     def __init__(
         self,
-        decoder: Decoder,
+        decoder: Representation,
         n_sequences: int,
         *,
         copies: int = 1,
         code_sigma: float,
         seed: int,
-        backward_dtype: torch.dtype = torch.float32,
         rotations: Float[Tensor, "sequences 4"] | None = None,
     ) -> None:
         super().__init__()
         self.decoder, self.copies = decoder, copies
-        self._reconstruction = Reconstruction(decoder, backward_dtype=backward_dtype)
-        codes = np.random.default_rng([seed, CODES]).normal(0, code_sigma, (n_sequences * copies, decoder.code_dim))
+        shape = (n_sequences * copies, *decoder.code_shape)
+        codes = np.random.default_rng([seed, CODES]).normal(0, code_sigma, shape)
         self.codes = nn.Parameter(torch.tensor(codes, dtype=torch.float32))
         if isinstance(rotations, nn.Parameter):
             self.rotations = rotations
@@ -51,18 +49,17 @@ class AutoDecoder(nn.Module):
         return self.rotations if isinstance(self.rotations, nn.Parameter) else None
 
     def forward(
-        self, batch: Batch, code_penalty: float, noise: Float[Tensor, "frames code"] | None = None
+        self, batch: Batch, code_penalty: float, noise: Float[Tensor, "frames ..."] | None = None
     ) -> tuple[Tensor, Tensor]:
         """The loss of eq. 2.1 and its first part, the mean L1 of the distance; `noise` is added to the codes."""
         codes = self.codes[batch.codes]
         noisy = codes if noise is None else codes + noise
-        biases = self.decoder.frame_biases(noisy, batch.times)
         points = batch.points
         if self.rotations is not None:
             images = batch.codes % self.copies
             points = rotate(points, of_images(self.rotations[batch.codes // self.copies], images))
-        error = self._reconstruction.error(points, biases, batch.distances)
-        return error + code_penalty * codes.square().sum(dim=1).mean(), error
+        error = self.decoder.error(noisy, batch.times, points, batch.distances)
+        return error + code_penalty * self.decoder.penalty(codes), error
 
 
 def new_model(
@@ -75,12 +72,12 @@ def new_model(
 ) -> AutoDecoder:
     """An untrained auto-decoder."""
     training = config.training
+    backward_dtype = torch.float32 if training.precision == "32-true" else torch.bfloat16
     return AutoDecoder(
-        new_decoder(config.model, seed=seed),
+        new_representation(config.model, seed=seed, backward_dtype=backward_dtype),
         n_sequences,
         copies=copies,
         rotations=rotations,
         code_sigma=training.code_sigma,
         seed=seed,
-        backward_dtype=torch.float32 if training.precision == "32-true" else torch.bfloat16,
     )

@@ -1,15 +1,19 @@
-"""Every knob of a run: checked once, then frozen. Presets are TOML files of what differs from the defaults."""
+"""All settings of a run: checked once, then frozen. A preset is a TOML file of the settings that differ from the defaults."""
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, SerializeAsAny, create_model
 
-from cytoform.base.settings import Section, SettingsFile
-from cytoform.representations.global_code.config import ModelConfig
+from cytoform.base.settings import SettingsFile, SettingsSection, check_settings
+from cytoform.representations.config import RepresentationConfig
+from cytoform.representations.global_code.config import GlobalCodeConfig
+from cytoform.representations.table import DEFAULT, chosen_kind
 
 
-class DataConfig(Section):
+class DataConfig(SettingsSection):
     """Which part of the shape store is learned."""
 
     sequences: tuple[str, ...] = ()  # names to learn; none means all
@@ -18,7 +22,7 @@ class DataConfig(Section):
     align: Literal["none", "principal"] = "none"  # principal: every sequence is turned into its principal axes
 
 
-class TrainingConfig(Section):
+class TrainingConfig(SettingsSection):
     """Loss and optimiser (paper sections 2.1 and 3)."""
 
     epochs: int = Field(1250, ge=1)  # an epoch shows every frame once, with `points_per_frame` points
@@ -26,7 +30,7 @@ class TrainingConfig(Section):
     points_per_frame: int = Field(2048, ge=8)
     optimizer: Literal["adam", "muon"] = "adam"  # muon: for the weights of the hidden layers; Adam for all else
     learning_rate: float = Field(1e-4, gt=0)
-    matrix_learning_rate: float = Field(2e-3, gt=0)  # of what Muon trains
+    matrix_learning_rate: float = Field(2e-3, gt=0)  # for the matrices that Muon trains
     code_learning_rate: float = Field(1e-4, gt=0)
     rotation_learning_rate: float = Field(1e-3, gt=0)  # of learned rotations; a step turns by up to 4 × that, in rad
     schedule: Literal["step", "cosine"] = "step"  # step: halved every `halving_epochs`; cosine: warm-up, then to zero
@@ -46,11 +50,11 @@ def _as_tuple(value: Any) -> Any:
     return (value,) if isinstance(value, int | float) else value
 
 
-class SamplingConfig(Section):
+class SamplingConfig(SettingsSection):
     """Training points (paper section 2.3)."""
 
     near_share: float = Field(0.7, ge=0, le=1)  # share of points around the surface; the rest is spread over Ω
-    # How far around, as a share of the half extent; of several, each is for an equal part of those points.
+    # Standard deviation of their distance, as a share of the half extent; of several, each is for an equal part of the points.
     near_sigma: Annotated[tuple[Sigma, ...], BeforeValidator(_as_tuple)] = Field((0.05,), min_length=1)
     pool_points: int = Field(100_000, ge=100)  # points kept per frame, from which every batch draws
     truncation: float = Field(2.0, gt=0)  # distances are cut at ± this share of the half extent; 2 cuts nothing
@@ -62,14 +66,45 @@ class Config(SettingsFile):
     presets = "runs/presets"
 
     data: DataConfig = DataConfig()
-    model: ModelConfig = ModelConfig()
+    model: SerializeAsAny[RepresentationConfig] = GlobalCodeConfig()
     training: TrainingConfig = TrainingConfig()
     sampling: SamplingConfig = SamplingConfig()
 
     @property
-    def turns(self) -> bool:
-        """Whether sequences are turned into a pose that they share."""
+    def has_rotations(self) -> bool:
+        """Whether sequences are rotated into a common pose."""
         return self.data.align != "none" or self.model.rotations != "none"
+
+    @classmethod
+    def check(cls, values: dict[str, Any], *, where: str) -> "Config":
+        """Check a nested dictionary of settings. Raises InputError that names the first wrong one and its nearest known."""
+        kind = chosen_kind(values.get("model", {}), where=where)
+        return check_settings(_config_with(kind.config), values, where=where)
+
+    @classmethod
+    def _drop_inapplicable(cls, preset: dict[str, Any], changes: dict[str, Any]) -> None:
+        """A preset's section `model` is for one kind of representation."""
+        model = changes.get("model", {})
+        if (
+            isinstance(model, dict)
+            and "kind" in model
+            and model["kind"] != preset.get("model", {}).get("kind", DEFAULT)
+        ):
+            preset.pop("model", None)
+
+    def __reduce__(self) -> tuple[Callable[..., "Config"], tuple[Any, ...]]:
+        # The class that `check` makes has no name of its own by which pickle could find it.
+        return _restored, (self.model_dump(mode="json"),)
+
+
+@cache
+def _config_with(model: type[RepresentationConfig]) -> type[Config]:
+    """`Config` with the settings of one kind of representation in its section `model`."""
+    return create_model("Config", __base__=Config, model=(model, model()))  # type: ignore[call-arg]
+
+
+def _restored(values: dict[str, Any]) -> Config:
+    return Config.check(values, where="the settings of a run")
 
 
 def preset_names() -> list[str]:
@@ -78,7 +113,7 @@ def preset_names() -> list[str]:
 
 
 def load_config(*, preset: str = "paper", file: Path | None = None, settings: list[str] | None = None) -> Config:
-    """A preset, then what `file` changes, then each "section.key=value" of `settings`. Raises InputError."""
+    """A preset, changed by `file`, then by each "section.key=value" of `settings`. Raises InputError."""
     return Config.load(preset=preset, file=file, settings=settings)
 
 

@@ -1,13 +1,13 @@
 """The optimisers of a training. Every group of parameters knows its full learning rate, as `rate`."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from cytoform.representations.global_code.decoder import Decoder
+from cytoform.representations.representation import Representation
 from cytoform.runs.config import TrainingConfig
 
 Weights = list[nn.Parameter]
@@ -17,20 +17,22 @@ MUON_WEIGHT_DECAY = 0.1
 
 
 def adam(
-    decoder: Decoder, codes: nn.Parameter, training: TrainingConfig, rotations: nn.Parameter | None = None
+    decoder: Representation, codes: nn.Parameter, training: TrainingConfig, rotations: nn.Parameter | None = None
 ) -> list[Optimizer]:
     """Adam for everything, as in the paper."""
     return [_adam(list(decoder.parameters()), codes, training, rotations)]
 
 
 def muon(
-    decoder: Decoder, codes: nn.Parameter, training: TrainingConfig, rotations: nn.Parameter | None = None
+    decoder: Representation, codes: nn.Parameter, training: TrainingConfig, rotations: nn.Parameter | None = None
 ) -> list[Optimizer]:
-    """Muon (Jordan et al. 2024) for the weights of the hidden layers, Adam for all else.
+    """Muon (Jordan et al. 2024) for the weight matrices of hidden layers, Adam for all else.
 
     Muon's steps move all directions of a matrix alike, where Adam's follow the few that rule the gradient.
     """
-    matrices = [cast(nn.Parameter, layer.weight) for layer in decoder.layers]
+    matrices = decoder.matrices()
+    if not matrices:
+        return adam(decoder, codes, training, rotations)
     others = [weight for weight in decoder.parameters() if all(weight is not matrix for matrix in matrices)]
     groups = [{"params": matrices, "rate": training.matrix_learning_rate}]
     of_matrices = torch.optim.Muon(groups, lr=training.matrix_learning_rate, weight_decay=MUON_WEIGHT_DECAY)

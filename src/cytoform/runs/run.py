@@ -1,4 +1,4 @@
-"""A run folder: settings, weights, codes, and what they were learned from.
+"""A run folder: settings, weights, codes, and a record of the data they were learned from.
 
 RUN/config.toml        all settings
     model.safetensors  tensors `decoder.*`, `codes` and `rotations`; metadata: the learned sequences
@@ -17,12 +17,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from cytoform.base.kinds import Kind, kind_of, wrong_kind
 from cytoform.base.tensors import load_into, read_tensors, write_tensors
 from cytoform.errors import InputError
 from cytoform.representations.bounds import LENGTHS, Bounds
-from cytoform.representations.global_code.config import ModelConfig
-from cytoform.representations.global_code.decoder import Decoder
+from cytoform.representations.representation import Representation
 from cytoform.representations.rotation import identity
+from cytoform.representations.table import new_representation
 from cytoform.runs.config import Config, read_config
 from cytoform.training.folder import CONFIG, WEIGHTS
 
@@ -40,7 +41,7 @@ class LearnedSequence:
 
 @dataclass(frozen=True)
 class Learned:
-    """What a run was learned from; written into the weights so that they can be used alone."""
+    """A record of the training data; written into the weights so that they can be used alone."""
 
     sequences: tuple[LearnedSequence, ...]
     half_extent_um: float
@@ -54,7 +55,7 @@ class Learned:
 
     @classmethod
     def from_json(cls, text: str, where: Path) -> "Learned":
-        """Read back what `to_json` wrote. Raises InputError."""
+        """Read the text of `to_json`. Raises InputError."""
         try:
             values = json.loads(text)
             sequences = tuple(LearnedSequence(**sequence) for sequence in values["sequences"])
@@ -75,8 +76,8 @@ class Run:
     path: Path
     config: Config
     learned: Learned
-    decoder: Decoder
-    codes: Float[Tensor, "sequences code"]
+    decoder: Representation
+    codes: Float[Tensor, "sequences ..."]
     # From each sequence's own pose to the canonical one, see representations/rotation.py.
     rotations: Float[Tensor, "sequences 4"]
 
@@ -85,7 +86,7 @@ class Run:
         """Names of the learned sequences, in the order of the codes."""
         return [sequence.name for sequence in self.learned.sequences]
 
-    def code(self, name: str) -> Float[Tensor, " code"]:
+    def code(self, name: str) -> Float[Tensor, "..."]:
         """The learned code of a sequence. Raises InputError for one that was not learned."""
         return self.codes[self._row(name)]
 
@@ -99,13 +100,8 @@ class Run:
         return self.names.index(name)
 
 
-def new_decoder(config: ModelConfig, *, seed: int) -> Decoder:
-    """An untrained decoder with the sizes of `config`."""
-    return Decoder(**config.model_dump(exclude={"rotations"}), seed=seed)
-
-
 def write_weights(
-    run: Path, decoder: Decoder, codes: Tensor, learned: Learned, rotations: Tensor | None = None
+    run: Path, decoder: Representation, codes: Tensor, learned: Learned, rotations: Tensor | None = None
 ) -> None:
     """Write the weights, codes and rotations (none: the identity) of a finished training."""
     tensors = {f"decoder.{name}": tensor for name, tensor in decoder.state_dict().items()}
@@ -116,21 +112,19 @@ def write_weights(
 def load_run(path: Path, *, device: torch.device | None = None) -> Run:
     """Load a trained run. Raises InputError for a folder that is not one, is unfinished, damaged or inconsistent."""
     path = Path(path)
-    if not (path / CONFIG).is_file():
-        raise InputError(f"{path}: not a run folder (no {CONFIG}); train one with 'cytoform train'")
+    if kind_of(path) is not Kind.RUN:
+        raise wrong_kind(path, Kind.RUN)
     tensors, metadata = read_tensors(path / WEIGHTS)
-    if "texture" in metadata:
-        raise InputError(f"{path}: a texture model, which knows no shapes; give a run of 'cytoform train'")
     learned = Learned.from_json(metadata.get("learned", ""), path / WEIGHTS)
     config = read_config(path / CONFIG)
-    codes = tensors.pop("codes", torch.empty(0))
-    if codes.shape != (len(learned.sequences), config.model.code_dim):
+    decoder = new_representation(config.model, seed=0)
+    codes, expected = tensors.pop("codes", torch.empty(0)), (len(learned.sequences), *decoder.code_shape)
+    if codes.shape != expected:
         raise InputError(
-            f"{path / WEIGHTS}: codes of shape {tuple(codes.shape)}, expected "
-            f"{(len(learned.sequences), config.model.code_dim)}; restore the config.toml the run was trained with"
+            f"{path / WEIGHTS}: codes of shape {tuple(codes.shape)}, expected {expected}; "
+            "restore the config.toml the run was trained with"
         )
     rotations = _checked(tensors.pop("rotations", identity(len(codes))), len(codes), where=path / WEIGHTS)
-    decoder = new_decoder(config.model, seed=0)
     load_into(decoder, {name.removeprefix("decoder."): t for name, t in tensors.items()}, where=path / WEIGHTS)
     decoder.requires_grad_(False)
     return Run(path, config, learned, decoder.to(device), codes.to(device), rotations.to(device))

@@ -54,7 +54,7 @@ class SamplePool:
     """The pools of all training frames, in a memory map of (frames, points, 4): x, y, z, distance.
 
     Of a `mirrored` pool, batches show each frame in one of its mirror images, drawn anew each time. Each image has a code
-    of its own: those of a sequence are neighbours in the code table, the sequence itself first.
+    of its own. The codes of a sequence are neighbours in the code table, the sequence itself first.
     """
 
     def __init__(self, path: Path, frames: list[TrainingFrame], *, mirrored: bool = False) -> None:
@@ -109,7 +109,7 @@ class SamplePool:
 
 
 def training_frames(store: ShapeStore, names: list[str], stride: int) -> list[TrainingFrame]:
-    """Every `stride`-th frame of the named sequences; network times are those of the whole sequence."""
+    """Every `stride`-th frame of the named sequences; network times count the whole sequence."""
     frames = []
     for code, name in enumerate(names):
         times = frame_times(store[name].info.n_frames)
@@ -203,7 +203,7 @@ def draw_samples(
     near += rng.normal(0, sigma[:, None], near.shape)
     n_far = sampling.pool_points - n_near
     far = _within_the_ball(n_far, rng) if any_pose else rng.uniform(-1, 1, (n_far, 3))
-    # Points that left Ω are mirrored back into it, so that the share near the surface stays what it is.
+    # Points that left Ω are mirrored back into it, so that the share near the surface does not change.
     points = np.concatenate([_mirror_into_omega(near), far]).astype(np.float32)
     points = points[rng.permutation(len(points))]
     distance_um = _distance_at((points + 1) * half, field, surface, band_um=sequence.band_um)

@@ -35,22 +35,22 @@ from cytoform.training.folder import (
     CONFIG,
     PROVENANCE,
     WEIGHTS,
-    check_provenance,
+    refuse_other_data,
     require_begun,
     require_unfinished,
     sole_writer,
 )
-from cytoform.training.launch import do_together
-from cytoform.training.loop import Trained, learn
+from cytoform.training.launch import run_in_processes
+from cytoform.training.loop import Trained, run_training
 from cytoform.training.team import Team, make_fabric
 
-# What is done with the run folder and the learned codes before the run counts as finished.
-AtEnd = Callable[[Path, Float[np.ndarray, "sequences code"]], None]
+# Called with the run folder and the learned codes before the run counts as finished.
+AtEnd = Callable[[Path, Float[np.ndarray, "sequences ..."]], None]
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """What is to be trained, as all its processes know it."""
+    """The arguments of `train`, as all its processes know them."""
 
     shapes: Path
     out: Path
@@ -79,9 +79,9 @@ def train(
 ) -> Trained:
     """Learn the sequences of a shape store into the run folder `out`; `resume` goes on with one, exactly.
 
-    `devices` processes share the work, by default one, which is this one; under torchrun or srun, those that it
+    `devices` processes share the work, by default this one alone; under torchrun or srun, the processes that it
     started. Several import the calling script anew: it has to call this under `if __name__ == "__main__":`, and
-    `progress` and `at_end` must be picklable. `at_end` may add to the run what follows from its codes. Ctrl-C and
+    `progress` and `at_end` must be picklable. `at_end` may add files to the run. Ctrl-C and
     SIGTERM end at the next step, with a checkpoint written and `finished` false. Raises InputError.
     """
     if resume:
@@ -90,7 +90,7 @@ def train(
         raise InputError("no settings: give a preset, or resume a run")
     plan = _Plan(shapes, out, config, resume, seed, workers, overwrite, at_end)
     fabric = make_fabric(device, config.training.precision, devices=devices, nodes=nodes)
-    return do_together(partial(_train, plan, progress), fabric)
+    return run_in_processes(partial(_train, plan, progress), fabric)
 
 
 def _train(plan: _Plan, progress: Progress, team: Team) -> Trained:
@@ -108,7 +108,7 @@ def _train(plan: _Plan, progress: Progress, team: Team) -> Trained:
             pool = draw_pool(store, frames, out / SAMPLES, **_sampling(plan))
             trainer = _new_trainer(team, plan, len(names), pool, _rotations(team, plan, store, frames))
         with small_products_alone():
-            loss = learn(team, trainer, out, progress)
+            loss = run_training(team, trainer, out, progress)
         finished = trainer.position.epoch == config.training.epochs
         if finished and team.leads:
             sequences = tuple(LearnedSequence(n, i.n_frames, i.time_step_s) for n in names for i in [store[n].info])
@@ -121,7 +121,7 @@ def _sampling(plan: _Plan) -> dict[str, Any]:
     return {
         "sampling": config.sampling,
         "mirrored": config.data.mirrored,
-        "any_pose": config.turns,
+        "any_pose": config.has_rotations,
         "seed": plan.seed,
         "workers": plan.workers,
     }
@@ -166,8 +166,7 @@ def _open_run(plan: _Plan, store: ShapeStore, frames: list[TrainingFrame], progr
         if (out / WEIGHTS).exists():
             shutil.rmtree(out / SAMPLES, ignore_errors=True)
         require_unfinished(out)
-        remedy = "resume with the same shapes and --seed"
-        check_provenance(out, _provenance(store, plan.seed), keys=("data_sha256", "seed"), remedy=remedy)
+        refuse_other_data(out, _provenance(store, plan.seed), data="shape store")
         _draw(plan, store, frames, out, progress)
         return
     with staged(out, overwrite=plan.overwrite) as partial:

@@ -23,16 +23,15 @@ from cytoform.runs.autodecoder import AutoDecoder
 from cytoform.runs.config import TrainingConfig
 from cytoform.runs.optimizers import OPTIMIZERS
 from cytoform.runs.samples import Batch, SamplePool
-from cytoform.training.checkpoint import Checkpoint, Position
-from cytoform.training.metrics import Row
-from cytoform.training.state import damaged, pack, unpack
+from cytoform.training.checkpoint import Checkpoint, Position, damaged, pack_state, restore_state
+from cytoform.training.metrics import MetricsRow
 
-FRAME_ORDER, POINTS = 1, 2  # streams of random numbers, beside that of the codes at the start
+FRAME_ORDER, POINTS = 1, 2  # streams of random numbers; autodecoder.CODES is a third
 WARM_UP_SHARE = 0.02
 
 
 @dataclass(frozen=True)
-class EpochMetrics(Row):
+class EpochMetrics(MetricsRow):
     """One row of metrics.csv."""
 
     code_norm: float
@@ -46,7 +45,7 @@ class EpochMetrics(Row):
 
 
 def rate_factor(training: TrainingConfig, progress: float) -> float:
-    """What the learning rates are multiplied with when `progress` epochs are done."""
+    """Factor of all learning rates after `progress` epochs."""
     if training.schedule == "step":
         return 0.5 ** (int(progress) // training.halving_epochs)
     share = progress / training.epochs
@@ -56,7 +55,7 @@ def rate_factor(training: TrainingConfig, progress: float) -> float:
 
 
 class Trainer:
-    """Trains an auto-decoder on a sample pool, on whatever device Fabric was given."""
+    """Trains an auto-decoder on a sample pool, on the device that Fabric was given."""
 
     row_type = EpochMetrics
 
@@ -124,7 +123,7 @@ class Trainer:
         return (mine, n_mine / n_frames) if n_mine else (slice(0, 1), 0.0)
 
     def _sum_gradients(self) -> None:
-        """Add up what the processes' frames contribute, so that all take the same step."""
+        """Sum the gradients of all processes, so that all take the same step."""
         if self.fabric.world_size == 1:
             return
         gradients = [p.grad for p in self.raw_model.parameters() if p.grad is not None]
@@ -136,7 +135,7 @@ class Trainer:
         """Noise that makes the cells around every code alike, so that codes drawn from the prior give cells too."""
         if self.training.code_noise == 0:
             return None
-        noise = rng.normal(0, self.training.code_noise, (n_frames, self.raw_model.decoder.code_dim))[mine]
+        noise = rng.normal(0, self.training.code_noise, (n_frames, *self.raw_model.decoder.code_shape))[mine]
         return self.fabric.to_device(torch.tensor(noise, dtype=torch.float32))
 
     def _to_device(self, batch: Batch) -> Batch:
@@ -150,19 +149,20 @@ class Trainer:
         return EpochMetrics(
             epoch=self.position.epoch,
             loss=loss_sum / self.batches_per_epoch,
-            code_norm=float(self.raw_model.codes.detach().norm(dim=1).mean()),
+            code_norm=float(self.raw_model.codes.detach().flatten(1).norm(dim=1).mean()),
             learning_rate=next(self._groups())["lr"],
             points_per_second=n_points / (time.perf_counter() - start),
         )
 
     def _loss_sums(self) -> list[float]:
-        """What every process has summed up in this epoch. Raises InputError, in all of them, if it is not finite."""
+        """The loss sum of every process in this epoch. Raises InputError, in all processes, if it is not finite."""
         each = torch.zeros(self.fabric.world_size, dtype=torch.float64, device=self.fabric.device)
         each[self.fabric.global_rank] = self._loss_sum
         sums = cast(Tensor, self.fabric.all_reduce(each, reduce_op="sum")).tolist()
         if not math.isfinite(sum(sums)):
             raise InputError(
-                f"training fell apart in epoch {self.position.epoch + 1}; lower training.learning_rate or model.omega "
+                f"training diverged in epoch {self.position.epoch + 1} (the loss is not finite); lower "
+                "training.learning_rate or model.omega "
                 "(a lower learning_rate in the run's config.toml goes for --resume from the last good checkpoint)"
             )
         return sums
@@ -175,13 +175,13 @@ class Trainer:
         loss_sums = self._loss_sums()
         if not self.fabric.is_global_zero:
             return
-        tensors = pack(self.raw_model, self.raw_optimizers)
+        tensors = pack_state(self.raw_model, self.raw_optimizers)
         place = {key: str(value) for key, value in vars(self.position).items()}
         write_tensors(path, tensors, {**place, "loss_sums": json.dumps(loss_sums)})
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go back to where `save` was called. Raises InputError for a checkpoint that does not fit."""
-        unpack(checkpoint, self.raw_model, self.raw_optimizers)
+        restore_state(checkpoint, self.raw_model, self.raw_optimizers)
         place = checkpoint.metadata
         try:
             sums = json.loads(place["loss_sums"])

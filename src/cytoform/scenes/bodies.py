@@ -1,7 +1,7 @@
-"""Cells as cropped distance fields on disk, and their distances at the voxels of a scene.
+"""Cells as cropped distance fields on disk, and the voxels that they take in a scene.
 
-FAMILY.bin holds the boxes of all shapes of a family's cells one after the other: float16, µm, zlib. Files in the thousands,
-as a Zarr array would have, take longer to make and to remove than all else.
+FAMILY.bin holds the boxes of all shapes of a family's cells one after the other: float16, µm, zlib. One file, because
+creating and removing the thousands of files of a Zarr array would take longer than everything else.
 """
 
 import functools
@@ -17,21 +17,21 @@ from jaxtyping import Bool, Float, Float32
 from cytoform.base.triples import IntTriple, Slices, Triple, int_triple, triple
 from cytoform.errors import InputError
 from cytoform.shapes.box import BoxedField
+from cytoform.shapes.store import SMALLEST_UM
 
 BOXES_KEPT = 64
-SMALLEST_UM = float(np.finfo(np.float16).smallest_subnormal)
 
 
 @dataclass(frozen=True)
 class Shape:
-    """One shape of a cell; places are in µm from the centre of its cube."""
+    """One shape of a cell; positions are in µm from the centre of its cube."""
 
-    # The ends of its inside between voxels, however fine the voxels are at which it is sampled.
+    # Bounding box of the interpolated surface: it holds the inside however finely the shape is sampled.
     low_zyx_um: Triple
     high_zyx_um: Triple
     centroid_zyx_um: Triple
     volume_um3: float
-    # Its box: where in which file, how many voxels of which size, and the centre of the first of them.
+    # The stored box: its bytes in the file, its voxels, and the centre of its first voxel.
     file: str
     start: int
     n_bytes: int
@@ -42,11 +42,11 @@ class Shape:
 
 @dataclass(frozen=True)
 class Body:
-    """One cell of a scene: in frame `first` + i it has the shape `shapes[i]`."""
+    """One cell of a scene, with shape `shapes[i]` in frame `first` + i."""
 
     family: int
     member: int
-    # The member of the same family that it was born of.
+    # Its mother: a member of the same family.
     parent: int | None
     first: int
     shapes: tuple[Shape, ...]
@@ -57,12 +57,12 @@ class Body:
         return self.first + len(self.shapes) - 1
 
     def shape(self, frame: int) -> Shape:
-        """The shape that it has in a frame of the scene."""
+        """Its shape in a frame of the scene."""
         return self.shapes[frame - self.first]
 
 
 class BoxWriter:
-    """Writes the boxes of a family; the file is on the disk when the block ends."""
+    """Writes the boxes of a family; synced to disk when the block ends."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -103,10 +103,10 @@ class BoxWriter:
 
 
 def _ends(box_um: Float32[np.ndarray, "z y x"]) -> Float[np.ndarray, "2 3"]:
-    """Where the inside of a field that is interpolated linearly begins and ends along each axis, in voxels from the first.
+    """Lower and upper end of the inside of a linearly interpolated field along each axis, in voxels from the first.
 
-    On a plane across an axis such a field is least where a line of voxels along that axis crosses it, so it is enough to
-    look at these lines.
+    On a plane across an axis, such a field is smallest where a line of voxels along the axis crosses the plane. Checking
+    these lines is therefore enough.
     """
     ends = np.empty((2, 3))
     for axis in range(3):
@@ -117,7 +117,7 @@ def _ends(box_um: Float32[np.ndarray, "z y x"]) -> Float[np.ndarray, "2 3"]:
 
 
 def _end(places: Float[np.ndarray, " n"], lines_um: Float32[np.ndarray, "n a b"]) -> float:
-    """The last place of the inside on any line."""
+    """The last position inside on any of the lines."""
     last = int(np.flatnonzero((lines_um <= 0).any(axis=(1, 2)))[-1])
     if last == len(lines_um) - 1:
         return float(places[last])
@@ -163,12 +163,12 @@ def own_field(family: BoxedField, mine: Bool[np.ndarray, "z y x"]) -> BoxedField
 
 @functools.lru_cache(maxsize=BOXES_KEPT)
 def read_box(folder: Path, shape: Shape) -> Float32[np.ndarray, "z y x"]:
-    """The distances of a shape on its own grid. Raises InputError for a damaged file."""
+    """Read the distances of a shape in its box, in µm. Raises InputError for a damaged file."""
     with (folder / shape.file).open("rb") as file:
         file.seek(shape.start)
         data = file.read(shape.n_bytes)
     try:
-        # A box is only as large as it says.
+        # A damaged file must not unpack to more than the box holds.
         flat = zlib.decompressobj().decompress(data, 2 * int(np.prod(shape.size_zyx)))
         return np.frombuffer(flat, np.float16).reshape(shape.size_zyx).astype(np.float32)
     except (zlib.error, ValueError):
@@ -183,15 +183,15 @@ def taken_by(
     spacing_zyx_um: Triple,
     reach_um: float = 0.0,
 ) -> Taken:
-    """The scene voxels within `reach_um` of a shape whose cube has its centre at `centre_zyx_um` of the scene.
+    """The scene voxels inside a shape or within `reach_um` of it; `centre_zyx_um` is the centre of its cube.
 
-    Distances are interpolated linearly. The scene has no end here: voxels may have negative numbers.
+    Distances are interpolated linearly. The result is not clipped to the scene: voxel indices may be negative.
     """
     values, corner = read_box(folder, shape), []
     for axis in range(3):
         start_um = centre_zyx_um[axis] + shape.origin_zyx_um[axis]
         n, step_um = values.shape[axis], spacing_zyx_um[axis]
-        # The scene's voxels between the first and the last of the box.
+        # First and last scene voxel with its centre inside the box.
         first = int(np.ceil(start_um / step_um - 0.5))
         last = int(np.floor((start_um + (n - 1) * shape.spacing_um) / step_um - 0.5))
         position = ((np.arange(first, last + 1) + 0.5) * step_um - start_um) / shape.spacing_um

@@ -1,4 +1,4 @@
-"""One frame of a scene: which voxel belongs to which cell, and what is seen of each."""
+"""One frame of a scene: the label of every voxel, and the visible part of every cell."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from jaxtyping import UInt16
 from cytoform.base.triples import IntTriple, Slices, Triple
 from cytoform.scenes.bodies import Shape, taken_by
 
-# A cell of which less than this share is in view is not in the picture.
+# Cells with a smaller share of their voxels in view are left out.
 LEAST_SHARE = 0.01
 
 
 @dataclass(frozen=True)
 class View:
-    """What of a scene a data set shows: how many families, which frames and planes, and whether as projections."""
+    """The part of a scene that a data set shows: `families` families, every `every`-th frame and every `planes`-th plane."""
 
     shape_zyx: IntTriple
     spacing_zyx_um: Triple
@@ -27,20 +27,20 @@ class View:
 
     @property
     def seen_shape_zyx(self) -> IntTriple:
-        """Voxels of its volumes, without regard to projection."""
+        """Shape of its volumes, before projection."""
         n_z, n_y, n_x = self.shape_zyx
         return len(range(self.planes // 2, n_z, self.planes)), n_y, n_x
 
     @property
     def seen_spacing_zyx_um(self) -> Triple:
-        """Their size."""
+        """Voxel size of its volumes."""
         z_um, y_um, x_um = self.spacing_zyx_um
         return z_um * self.planes, y_um, x_um
 
 
 @dataclass(frozen=True)
 class Placement:
-    """A cell in one frame; `number` is its place among the bodies of the scene, `label` what it is called there."""
+    """A cell in one frame; `number` is its index among the bodies of the scene, `label` its value in the mask."""
 
     number: int
     label: int
@@ -50,7 +50,7 @@ class Placement:
 
 @dataclass(frozen=True)
 class Seen:
-    """What is seen of a cell in a frame: voxels, or pixels of a projection; the centroid in µm."""
+    """The visible part of a cell in a frame: number of voxels (pixels in a projection) and centroid in µm."""
 
     number: int
     n_voxels: int
@@ -59,19 +59,19 @@ class Seen:
 
 @dataclass(frozen=True)
 class Composed:
-    """A frame: labels (z, y, x), in a projection the labels in front and one plane, and what is seen of each cell."""
+    """A composed frame: labels, their projection if the view is one, and the visible part of each cell."""
 
     labels_zyx: UInt16[np.ndarray, "z y x"]
     projected_yx: UInt16[np.ndarray, "y x"] | None
     seen: tuple[Seen, ...]
-    # Voxels that more than one cell claims.
+    # Voxels inside more than one cell.
     n_shared: int
 
 
 def compose(placements: Sequence[Placement], view: View, folder: Path) -> Composed:
-    """Put cells into a frame, each under its label, unless too little of it is in view.
+    """Draw labelled cells into a frame; cells with too little in view are left out.
 
-    In a projection, a pixel belongs to the cell that is thickest along z there; of equally thick ones, to the first.
+    In a projection, a pixel belongs to the cell that is thickest along z there, or the first of equally thick ones.
     """
     labels = np.zeros(view.seen_shape_zyx, np.uint16)
     thickest = np.zeros(view.seen_shape_zyx[1:], np.uint16)
@@ -95,7 +95,7 @@ def compose(placements: Sequence[Placement], view: View, folder: Path) -> Compos
 
 
 def _inside(placement: Placement, view: View, folder: Path) -> tuple[Slices, np.ndarray]:
-    """The box of the seen planes that a cell is in, and which of its voxels are inside."""
+    """The box of a cell among the visible planes, and its mask there."""
     taken = taken_by(
         folder,
         placement.shape,
@@ -120,7 +120,7 @@ def _seen(number: int, inside: np.ndarray, box: Slices, view: View) -> Seen:
 
 
 def _in_front(placements: Sequence[Placement], seen: Sequence[Seen], front: np.ndarray, view: View) -> list[Seen]:
-    """What a projection leaves of each cell."""
+    """The visible part of each cell in a projection."""
     labels = {placement.number: placement.label for placement in placements}
     left = []
     for one in seen:

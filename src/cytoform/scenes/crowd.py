@@ -1,4 +1,4 @@
-"""Where every cell is in every frame: cells move, push one another apart, and never share a voxel."""
+"""Positions of all cells in all frames: cells move, push each other apart, and never share a voxel."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,37 +12,37 @@ from cytoform.errors import InputError
 from cytoform.scenes.bodies import Body, Shape, Taken, taken_by
 from cytoform.scenes.motion import Motion
 
-# How often a place is drawn, and how often cells push one another in a frame, before there is no room.
+# Positions drawn for a new cell, and rounds of pushing in a frame, before the scene counts as too crowded.
 TRIES, ROUNDS = 400, 200
-# Of ellipsoids thrown together, no packing is denser (Donev et al. 2004, Science 303, 990).
+# Densest random packing of ellipsoids (Donev et al. 2004, Science 303, 990).
 DENSEST = 0.74
 Vector = Float[np.ndarray, " 3"]
 
 
 @dataclass(frozen=True)
 class Room:
-    """The volume that is seen; through `open_zyx` borders cells come and go."""
+    """The volume of the scene; cells enter and leave through the borders of `open_zyx` axes."""
 
     shape_zyx: IntTriple
     spacing_zyx_um: Triple
     open_zyx: tuple[bool, bool, bool]
-    # Cells keep this apart.
+    # Smallest gap between cells.
     gap_um: float = 0.0
 
     @property
     def size_um(self) -> Vector:
-        """Lengths of its sides."""
+        """Side lengths."""
         return np.array(self.shape_zyx) * np.array(self.spacing_zyx_um)
 
 
 @dataclass
 class Mover:
-    """A cell on its way: where the centre of its cube is, and how it would move if it were alone."""
+    """A moving cell: the centre of its cube, and the steps that it would take if it were alone."""
 
     body: int
     centre_um: Vector
     steps: Iterator[Vector]
-    # The voxels that it takes, the gap included, at the place for which they were last asked.
+    # Its voxels, half the gap included, by the position for which they were last computed.
     taken: dict[bytes, Taken] = field(default_factory=dict)
 
 
@@ -59,9 +59,9 @@ class Crowd:
         self.movers: list[Mover] = []
 
     def play(self, done: Callable[[], object] = lambda: None) -> list[dict[int, Vector]]:
-        """For every frame, the centres (of their cubes, in µm) of the bodies that are there.
+        """For every frame the cube centres in µm of the bodies present, by body.
 
-        Raises InputError where there is no room for all.
+        Raises InputError if there is no room for all cells.
         """
         frames = []
         for frame in range(self.n_frames):
@@ -72,7 +72,7 @@ class Crowd:
         return frames
 
     def _advance(self, frame: int) -> None:
-        """Everybody takes a step; mothers make way for their daughters, and newcomers are placed."""
+        """Move every cell one step, replace mothers by daughters, and place new cells."""
         before = {mover.body: mover for mover in self.movers}
         by_name = {(body.family, body.member): number for number, body in enumerate(self.bodies)}
         self.movers = [mover for mover in self.movers if self.bodies[mover.body].last >= frame]
@@ -95,7 +95,7 @@ class Crowd:
         self.movers.sort(key=lambda mover: mover.body)
 
     def _placed(self, number: int, frame: int, rng: np.random.Generator, n_placed: int) -> Mover:
-        """A newcomer at a free place: anywhere at first, just beyond an open border later."""
+        """Place a new cell at a free position: anywhere in frame 0, just beyond an open border later."""
         body = self.bodies[number]
         shape = body.shape(frame)
         for _ in range(TRIES):
@@ -111,7 +111,7 @@ class Crowd:
         raise self._crowded(f"only {n_placed} find room in frame {frame}")
 
     def _beyond(self, middle_um: Vector, shape: Shape, rng: np.random.Generator) -> tuple[Vector, Vector]:
-        """A place from which the cell is just not seen, and the direction from there into the scene."""
+        """A position just out of view beyond a border, and the direction from there into the scene."""
         axis = int(rng.choice(np.flatnonzero(self.room.open_zyx)))
         side = int(rng.integers(2))
         place, towards = middle_um.copy(), np.zeros(3)
@@ -146,7 +146,7 @@ class Crowd:
         raise self._crowded(f"{n_shared} pairs of cells still overlap in frame {frame}")
 
     def _push(self, one: Mover, two: Mover, region_zyx: Float[np.ndarray, "n 3"], frame: int) -> Vector:
-        """Along the line between the two centres, as far as the shared voxels reach, and a little more."""
+        """Displacement along the line of centres, as long as the shared region and half a voxel."""
         apart = self._middle(one, frame) - self._middle(two, frame)
         length = np.linalg.norm(apart)
         direction = apart / length if length > 0 else np.array([0.0, 0.0, 1.0])
@@ -158,11 +158,11 @@ class Crowd:
         return mover.centre_um + self.bodies[mover.body].shape(frame).centroid_zyx_um
 
     def _confine(self, mover: Mover, frame: int) -> None:
-        """Keep a cell within closed borders, and just out of sight beyond open ones."""
+        """Clip the position: inside closed borders, at most just out of view beyond open ones."""
         shape = self.bodies[mover.body].shape(frame)
         low, high = np.array(shape.low_zyx_um), np.array(shape.high_zyx_um)
         is_open, voxel = np.array(self.room.open_zyx), np.array(self.room.spacing_zyx_um)
-        # Who touches the outermost voxels may be cut there for all that others know.
+        # A cell that touches the outermost voxels would be read as cut by the border.
         least = np.where(is_open, -high, voxel - low)
         most = np.where(is_open, self.room.size_um - low, self.room.size_um - voxel - high)
         mover.centre_um = np.where(least <= most, np.clip(mover.centre_um, least, most), (least + most) / 2)
@@ -175,7 +175,7 @@ class Crowd:
         return bool((low < high + margin).all())
 
     def _near(self, frame: int) -> list[tuple[int, int]]:
-        """Pairs whose boxes meet, grown by a voxel and the gap."""
+        """Pairs of cells with overlapping bounding boxes, widened by a voxel and the gap."""
         if not self.movers:
             return []
         margin = np.array(self.room.spacing_zyx_um) + self.room.gap_um
@@ -187,7 +187,7 @@ class Crowd:
         return [(int(one), int(two)) for one, two in np.argwhere(np.triu(meet, 1))]
 
     def _shared(self, one: Mover, two: Mover, frame: int) -> Float[np.ndarray, "n 3"] | None:
-        """The voxels that two cells share, or where they come nearer than the gap; None where there are none."""
+        """The voxels that two cells share, half the gap around each included; None if there are none."""
         if not self._boxes_meet(one, two, frame):
             return None
         a, b = self._taken(one, frame), self._taken(two, frame)
@@ -220,7 +220,7 @@ class Crowd:
 
 
 def too_crowded(n_families: int, room: Room, what: str) -> InputError:
-    """The fault of a scene without room for its cells."""
+    """The error for a scene without room for its cells."""
     shape = "×".join(str(n) for n in room.shape_zyx)
     return InputError(
         f"too crowded: {n_families} families in {shape} voxels, {what}; choose fewer --cells or a larger --size"
@@ -228,9 +228,9 @@ def too_crowded(n_families: int, room: Room, what: str) -> InputError:
 
 
 def refuse_overfull(n_families: int, drawn: Sequence[Body], room: Room) -> None:
-    """Raise InputError where cells like those `drawn` would fill more of the room than dense packings do.
+    """Raise InputError if `n_families` like the `drawn` ones would fill more of the room than a dense packing.
 
-    In a room with open borders some cells are beyond them, but not more than a tenth or so.
+    With open borders about a tenth of the cells may be out of view; this is neglected.
     """
     largest: dict[int, dict[int, float]] = {}
     for body in drawn:

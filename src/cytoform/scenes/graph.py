@@ -1,4 +1,4 @@
-"""Tracks as a graph in GEFF (graph exchange file format): a node for every cell in every frame, edges in time."""
+"""Tracks as a GEFF graph (graph exchange file format): a node per cell and frame, edges forward in time."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -22,9 +22,9 @@ def write_graph(
     voxel_size_um: float,
     labels: str | None,
 ) -> None:
-    """Write the tracks; `families` says of every body whose it is, `labels` where the label images lie.
+    """Write the tracks; `families` holds the family of every body, `labels` the path of the label images.
 
-    A node has its frame, its place in µm, its label, its size (µm³, in projections µm²) and its family.
+    Nodes have a frame, a position in µm, a label, a size (µm³, or µm² in projections) and a family.
     """
     from geff.core_io import write_arrays
     from geff_spec import Axis, GeffMetadata
@@ -66,13 +66,13 @@ def write_graph(
 
 
 def refuse_without_geff() -> None:
-    """Raise InputError now rather than after the long work."""
+    """Raise InputError before the long work if the package is missing."""
     if find_spec("geff") is None:
         raise InputError("--geff needs the package geff: pip install 'cytoform[benchmark]', or pass --no-geff")
 
 
 def _nodes(tracked: Tracked, seen: Sequence[Sequence[Seen]]) -> list[tuple[int, int, int, Seen]]:
-    """Frame, label, body, and what is seen of it."""
+    """Frame, label, body and visible part of every cell in every frame."""
     nodes = []
     for frame, cells in enumerate(seen):
         labels = tracked.labels_in(frame)
@@ -81,7 +81,7 @@ def _nodes(tracked: Tracked, seen: Sequence[Sequence[Seen]]) -> list[tuple[int, 
 
 
 def _edges(tracked: Tracked, seen: Sequence[Sequence[Seen]]) -> np.ndarray:
-    """From every cell to itself in the next frame, and from mothers to daughters."""
+    """Edges from a cell to itself in the next frame, and from mothers to daughters."""
     number_of = {(label, frame): number for number, (frame, label, _, _) in enumerate(_nodes(tracked, seen))}
     edges = []
     for track in tracked.tracks:
@@ -92,7 +92,7 @@ def _edges(tracked: Tracked, seen: Sequence[Sequence[Seen]]) -> np.ndarray:
 
 
 def _tracklets(tracked: Tracked, labels: np.ndarray) -> np.ndarray:
-    """Ways without a branch: a lone daughter, her sister being out of sight, goes on with her mother's."""
+    """Unbranched stretches; a daughter continues her mother's if her sister is out of view."""
     daughters = Counter(track.parent for track in tracked.tracks)
     tracklet: dict[int, int] = {}
     for track in tracked.tracks:  # mothers come before daughters
@@ -101,6 +101,6 @@ def _tracklets(tracked: Tracked, labels: np.ndarray) -> np.ndarray:
 
 
 def _lineages(tracked: Tracked, labels: np.ndarray) -> np.ndarray:
-    """The label of the first track of the family that is seen."""
+    """The label of the first visible track of the family."""
     root = {track.label: family.root.label for family in tracked.lineage.families() for track in family.tracks}
     return np.array([root[int(label)] for label in labels], np.uint64)

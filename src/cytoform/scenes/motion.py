@@ -1,4 +1,4 @@
-"""How cells move: a persistent random walk, or the ways of real cells."""
+"""Cell motion: a persistent random walk, or the trajectories of real cells."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,26 +16,26 @@ Steps = Float[np.ndarray, "steps 3"]
 
 @runtime_checkable
 class Motion(Protocol):
-    """Draws the ways of cells."""
+    """Draws trajectories."""
 
     def steps_um(self, n: int, rng: np.random.Generator, *, towards: Float[np.ndarray, " 3"] | None = None) -> Steps:
-        """`n` steps (z, y, x) in µm, one a frame; the first goes `towards` a direction where one is given."""
+        """`n` steps (z, y, x) in µm, one per frame; the first points `towards` a direction if one is given."""
         ...
 
 
 @dataclass(frozen=True)
 class Walk:
-    """A persistent random walk: velocities of root mean square `speed_um` a frame that fade over `persistence` frames.
+    """A persistent random walk (Ornstein-Uhlenbeck process).
 
-    The Ornstein-Uhlenbeck process; squared displacements follow Fürth's formula (Fürth 1920, Z. Phys. 2, 244; Campos et
-    al. 2010, J. Theor. Biol. 267, 526).
+    `speed_um` is the root mean square step per frame, `persistence` the correlation time in frames. Squared displacements
+    follow Fürth's formula (Fürth 1920, Z. Phys. 2, 244; Campos et al. 2010, J. Theor. Biol. 267, 526).
     """
 
     speed_um: float
     persistence: float
 
     def steps_um(self, n: int, rng: np.random.Generator, *, towards: Float[np.ndarray, " 3"] | None = None) -> Steps:
-        """Steps of a new walk, in equilibrium from the first on."""
+        """Steps of a new walk, stationary from the first step on."""
         kept = np.exp(-1 / self.persistence) if self.persistence > 0 else 0.0
         noise = rng.normal(size=(n, 3)) * self.speed_um / np.sqrt(3)
         steps = np.empty((n, 3))
@@ -50,19 +50,19 @@ class Walk:
 
 
 @dataclass(frozen=True)
-class RealWays:
-    """The ways of real cells: the centres that a shape store has kept, in frames of the scene.
+class RealTrajectories:
+    """Trajectories of real cells: positions in µm, one per frame of the scene.
 
-    A way that is too short is gone back and forth. It is turned about the optical axis at random.
+    Trajectories that are too short are played forwards and backwards. Each is rotated about the optical axis at random.
     """
 
-    ways_zyx_um: Sequence[Float[np.ndarray, "frames 3"]]
+    trajectories_zyx_um: Sequence[Float[np.ndarray, "frames 3"]]
 
     def steps_um(self, n: int, rng: np.random.Generator, *, towards: Float[np.ndarray, " 3"] | None = None) -> Steps:
-        """Steps of a way drawn at random."""
-        way = self.ways_zyx_um[int(rng.integers(len(self.ways_zyx_um)))]
-        phase = (int(rng.integers(2 * len(way) - 2)) + np.arange(n + 1)) % (2 * len(way) - 2)
-        steps = np.diff(way[np.minimum(phase, 2 * len(way) - 2 - phase)], axis=0)
+        """Steps of a random trajectory from a random frame on."""
+        places_um = self.trajectories_zyx_um[int(rng.integers(len(self.trajectories_zyx_um)))]
+        phase = (int(rng.integers(2 * len(places_um) - 2)) + np.arange(n + 1)) % (2 * len(places_um) - 2)
+        steps = np.diff(places_um[np.minimum(phase, 2 * len(places_um) - 2 - phase)], axis=0)
         turn = rng.uniform(0, 2 * np.pi)
         if towards is not None and n:
             turn = np.arctan2(towards[1], towards[2]) - np.arctan2(*steps.sum(axis=0)[1:])
@@ -71,22 +71,22 @@ class RealWays:
         return steps
 
 
-def real_ways(path: Path, *, time_step_s: float) -> RealWays:
-    """The ways of the cells of a shape store, a place for every `time_step_s`. Raises InputError where there are none."""
-    ways = []
+def real_trajectories(path: Path, *, time_step_s: float) -> RealTrajectories:
+    """Trajectories of the cells of a shape store, resampled to `time_step_s`. Raises InputError if no cell moves."""
+    found = []
     for sequence in ShapeStore.open(path):
         info = sequence.info
-        way = np.array(info.offsets_zyx_um, float).reshape(-1, 3)
-        if len(way) < 2 or np.ptp(way, axis=0).max() == 0:
+        places_um = np.array(info.offsets_zyx_um, float).reshape(-1, 3)
+        if len(places_um) < 2 or np.ptp(places_um, axis=0).max() == 0:
             continue
         step_s = time_step_s if info.time_step_s is None else info.time_step_s
-        times_s = np.arange(len(way)) * step_s
+        times_s = np.arange(len(places_um)) * step_s
         wanted_s = np.arange(0, times_s[-1] + 1e-9 * step_s, time_step_s)
-        ways.append(np.stack([np.interp(wanted_s, times_s, way[:, axis]) for axis in range(3)], axis=1))
-    ways = [way for way in ways if len(way) > 1]
-    if not ways:
+        found.append(np.stack([np.interp(wanted_s, times_s, places_um[:, axis]) for axis in range(3)], axis=1))
+    found = [places_um for places_um in found if len(places_um) > 1]
+    if not found:
         raise InputError(
-            f"--motion {path}: its sequences have not kept where they moved; prepare movies without --keep-motion, "
+            f"--motion {path}: no sequence records how its cell moved; prepare movies without --keep-motion, "
             "or choose --motion walk"
         )
-    return RealWays(tuple(ways))
+    return RealTrajectories(tuple(found))

@@ -1,4 +1,4 @@
-"""One frame of a data set: composed, painted, written and measured. What the workers do."""
+"""The work of one task: compose, render, write and measure one frame of a data set."""
 
 import json
 from collections.abc import Sequence
@@ -11,39 +11,46 @@ import numpy as np
 from cytoform.base.files import write_json
 from cytoform.scenes.compose import Composed, Placement, Seen, compose
 from cytoform.scenes.dataset import Dataset, write_meshes
-from cytoform.scenes.look import Look
+from cytoform.scenes.texture import TextureChoice
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What was measured in a frame: voxels that two cells share (there are none), and grey values."""
+    """Measures of a frame; `n_shared` counts voxels that belong to two cells, which must be 0."""
 
     frame: int
     n_cells: int
     n_shared: int
     inside_share: float
-    # Mean and standard deviation of the image in cells and in the background; None without images.
+    # Mean grey value of the cells, mean and standard deviation of the background; None without images.
     signal: float | None
     background: float | None
     noise: float | None
 
 
 def census(placements: Sequence[Placement], dataset: Dataset, cells: Path) -> list[Seen]:
-    """What is seen of each cell in a frame, before labels are given."""
+    """The visible part of each cell in a frame, needed to number the tracks."""
     return list(compose(placements, dataset.view, cells).seen)
 
 
 def paint(
-    frame: int, placements: Sequence[Placement], dataset: Dataset, look: Look, cells: Path, record: Path, *, seed: int
+    frame: int,
+    placements: Sequence[Placement],
+    dataset: Dataset,
+    choice: TextureChoice,
+    cells: Path,
+    record: Path,
+    *,
+    seed: int,
 ) -> Measured:
-    """Write a frame of a data set and then its record, unless that is there."""
+    """Write a frame of a data set and then its record, unless the record exists."""
     if record.exists():
         return Measured(**json.loads(record.read_text()))
     composed = compose(placements, dataset.view, cells)
     assert composed.n_shared == 0, f"frame {frame}: {composed.n_shared} voxels belong to two cells"
     image = None
-    if look.paints:
-        image = look.open().render(
+    if choice.paints:
+        image = choice.open().render(
             composed.labels_zyx,
             spacing_zyx_um=dataset.view.seen_spacing_zyx_um,
             frame=frame,
@@ -53,7 +60,7 @@ def paint(
     labels = composed.labels_zyx if composed.projected_yx is None else composed.projected_yx[None]
     dataset.write(frame, labels, image)
     if dataset.meshes:
-        write_meshes(placements, cells, dataset.folder / "meshes" / dataset.sequence, dataset.number(frame))
+        write_meshes(placements, cells, dataset.folder / "meshes" / dataset.sequence, dataset.challenge.number(frame))
     measured = _measure(frame, labels, image, composed)
     write_json(record, asdict(measured))
     return measured

@@ -1,7 +1,7 @@
-"""Which piece of a family is which cell: followed backwards, so that cells part where their pieces stay apart for good.
+"""Assign the connected pieces of a family to cells by tracking backwards in time.
 
-Forwards, nobody knows whether two pieces will join again. Backwards it is plain: two cells that come to share a piece had
-not yet divided before. A piece that splits off and joins again therefore never gets a label of its own.
+Forwards it is unknown whether two pieces will join again. Backwards it is clear: two cells that share a piece have not
+yet divided. A piece that splits off and joins again therefore never becomes a cell of its own.
 """
 
 from dataclasses import dataclass, replace
@@ -14,13 +14,13 @@ from cytoform.base.triples import IntTriple
 from cytoform.shapes.box import BoxedField
 from cytoform.shapes.cleaning import SPECK_SHARE
 
-# At the end a piece of less than this share of the family is a fragment of a cell, not a cell.
+# In the last frame a piece with a smaller share of the family's voxels is a fragment of a cell.
 DAUGHTER_SHARE = 0.05
 
 
 @dataclass(frozen=True)
 class Pieces:
-    """The pieces (26 neighbours) of one shape, numbered from 1, in a box of the grid; specks are left out."""
+    """The 26-connected pieces of one shape, labelled from 1 on in a box of the grid; without specks."""
 
     corner_zyx: IntTriple
     labels: Integer[np.ndarray, "z y x"]
@@ -30,13 +30,13 @@ class Pieces:
 
     @property
     def n(self) -> int:
-        """How many there are."""
+        """Number of pieces."""
         return len(self.n_voxels)
 
 
 @dataclass(frozen=True)
 class Member:
-    """One cell of a family, from its `first` to its `last` shape; `parent` is the number of its mother."""
+    """One cell of a family, from shape `first` to shape `last`; `parent` is the number of its mother."""
 
     number: int
     first: int
@@ -57,25 +57,25 @@ def find_pieces(shape: BoxedField) -> Pieces:
 
 
 class Follower:
-    """Takes the shapes of a family from the last to the first and says which cell each piece belongs to.
+    """Tracks the cells of a family from its last shape to its first.
 
-    Without `divides` the family is one cell all along, in however many pieces.
+    Without `divides` all pieces of all shapes are one cell.
     """
 
     def __init__(self, n_shapes: int, *, divides: bool) -> None:
         self._at = n_shapes
         self._divides = divides
         self._members: list[Member] = []
-        # The pieces of the shape before (later in time), and whose they are.
+        # Pieces of the shape that comes next in time, and their cells.
         self._later: tuple[Pieces, Integer[np.ndarray, " pieces"]] | None = None
 
     @property
     def members(self) -> tuple[Member, ...]:
-        """The cells found so far, in the order of their numbers."""
+        """The cells found so far, by number."""
         return tuple(self._members)
 
     def step_back(self, pieces: Pieces) -> Integer[np.ndarray, " pieces"]:
-        """The number of the cell that each piece belongs to."""
+        """Add the shape before the last one added; return the cell number of each of its pieces."""
         self._at -= 1
         if not self._divides:
             owners = self._all_one(pieces)
@@ -105,7 +105,7 @@ class Follower:
     def _earlier(
         self, pieces: Pieces, later: Pieces, owners: Integer[np.ndarray, " later"]
     ) -> Integer[np.ndarray, " pieces"]:
-        """Cells that come to lie in the same piece have a mother; pieces that no cell comes to belong to the nearest."""
+        """Cells that share a piece get a mother; a piece without a cell joins the nearest piece with one."""
         claims: dict[int, list[int]] = {}
         shared = shared_voxels(pieces, later)
         for member in sorted(set(owners.tolist())):
@@ -128,7 +128,7 @@ class Follower:
 
 
 def shared_voxels(first: Pieces, second: Pieces) -> Integer[np.ndarray, "first second"]:
-    """How many voxels each piece of one shape shares with each of another."""
+    """Number of voxels that each piece of one shape shares with each piece of another."""
     shared = np.zeros((first.n + 1, second.n + 1), int)
     low = np.maximum(first.corner_zyx, second.corner_zyx)
     high = np.minimum(np.add(first.corner_zyx, first.labels.shape), np.add(second.corner_zyx, second.labels.shape))
@@ -143,7 +143,7 @@ def shared_voxels(first: Pieces, second: Pieces) -> Integer[np.ndarray, "first s
 
 
 def _with_nearest(owners: Integer[np.ndarray, " pieces"], pieces: Pieces) -> Integer[np.ndarray, " pieces"]:
-    """Pieces without an owner (-1) get that of the nearest piece which has one."""
+    """Give pieces without an owner (-1) the owner of the nearest owned piece."""
     owned = np.flatnonzero(owners >= 0)
     complete = owners.copy()
     for piece in np.flatnonzero(owners < 0):

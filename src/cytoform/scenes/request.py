@@ -1,74 +1,82 @@
-"""What the user has asked of a scene: checked once, then frozen; the same again is what --resume goes on with."""
+"""The request of a scene: options that are checked once, and that --resume compares with the recorded ones."""
 
 import hashlib
 import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
+
+from cyclopts import Parameter
 
 from cytoform.base.digest import folder_sha256
+from cytoform.base.kinds import Kind, kind_of, wrong_kind
+from cytoform.base.options import FLAG, NOT_AN_OPTION, option_names
+from cytoform.base.provenance import recorded_names
 from cytoform.base.triples import IntTriple, Triple
 from cytoform.errors import InputError
-from cytoform.priors.fitted import PriorName
-from cytoform.scenes.actors import is_run, load_cells
-from cytoform.shapes.store import ShapeStore
 
 Leave = Literal["xy", "xyz", "none"]
 Dial = Literal["snr", "cells", "every", "planes"]
-# Which borders (z, y, x) cells come and go through.
+# Axes (z, y, x) with borders through which cells enter and leave.
 OPEN: dict[Leave, tuple[bool, bool, bool]] = {
     "xy": (False, True, True),
     "xyz": (True, True, True),
     "none": (False, False, False),
 }
-# What fields are called on the command line, where it is not their name.
-OPTIONS = {
-    "sources": "list of RUNs, or a changed one",
-    "files_sha256": "file behind --texture or --motion",
-    "versions": "version of the software",
-    "size_zyx": "--size",
-    "voxel_size_zyx_um": "--voxel-size",
-    "time_step_s": "--time-step",
-    "speed_um_per_min": "--speed",
-    "persistence_min": "--persistence",
-    "gap_um": "--gap",
-}
 MAX_FAMILIES, MAX_FRAMES, MAX_VOXELS = 10000, 10000, 1 << 31
 WALK = "walk"
 
 
-@dataclass(frozen=True)
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
 class SceneRequest:
-    """A scene; what is None follows from the sources."""
+    """A scene of many cells and the data sets made of it."""
 
-    sources: tuple[Path, ...]
+    # Runs whose new cells populate the scene, or shape stores whose cells do.
+    sources: Annotated[tuple[Path, ...], NOT_AN_OPTION] = ()
     cells: int
+    """Cell families in the scene."""
     frames: int
-    size_zyx: IntTriple
+    """Frames of the movie."""
+    size_zyx: Annotated[IntTriple, Parameter("--size")]
+    """Voxels of the field of view, Z Y X."""
     texture: str = "optics"
-    voxel_size_zyx_um: Triple | None = None
-    time_step_s: float | None = None
-    prior: PriorName = "between"
+    """Source of the images: 'optics', a parameter file of optics (.toml), a trained texture model, or 'none'."""
+    voxel_size_zyx_um: Annotated[Triple | None, Parameter("--voxel-size")] = None
+    """Voxel size Z Y X in µm; by default as in the first RUN."""
+    time_step_s: Annotated[float | None, Parameter("--time-step")] = None
+    """Seconds between frames; by default as in the first RUN."""
+    prior: str = "between"
+    """Where the codes of new cells are drawn from, as in 'cytoform generate'."""
     motion: str = WALK
-    speed_um_per_min: float | None = None
-    persistence_min: float | None = None
+    """walk is a persistent random walk; with a shape store, cells move as its cells did."""
+    speed_um_per_min: Annotated[float | None, Parameter("--speed")] = None
+    """Root mean square speed of the walk in µm/min; by default a tenth of the cells' mean diameter a frame."""
+    persistence_min: Annotated[float | None, Parameter("--persistence")] = None
+    """For how many minutes a walking cell keeps its direction; by default five frames."""
     leave: Leave = "xy"
-    # Share of the families that enter after the first frame.
+    """Borders through which cells come and go: xy leaves them the whole depth of the field."""
     arrivals: float = 0.2
-    gap_um: float = 0.0
-    projection: bool = False
-    series: tuple[Dial, tuple[float, ...]] | None = None
+    """Share of the families that come in through these borders after the first frame."""
+    gap_um: Annotated[float, Parameter("--gap")] = 0.0
+    """Least distance between two cells in µm."""
+    projection: Annotated[bool, FLAG] = False
+    """Write 2D movies: maximum projections of images and masks."""
+    series: Annotated[tuple[Dial, tuple[float, ...]] | None, NOT_AN_OPTION] = None
     ome_zarr: bool = True
+    """Write OME-Zarr images with labels too."""
     geff: bool = True
-    meshes: bool = False
+    """Write the tracks as a GEFF graph too."""
+    meshes: Annotated[bool, FLAG] = False
+    """Write a surface of every cell in every frame too (PLY, in µm of the scene)."""
     licence: str = ""
-    seed: int = 0
-    device: str = "auto"
+    """Under which licence you publish the data set, for its README.md."""
+    seed: Annotated[int, NOT_AN_OPTION] = 0
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where runs and a trained texture model compute."""
 
     def __post_init__(self) -> None:
-        """Refuse the impossible before anything is opened."""
-        if not self.sources:
-            raise InputError("no RUN: give trained runs or shape stores whose cells populate the scene")
+        """Check all values before anything is opened."""
         _whole("--cells", self.cells, 1, MAX_FAMILIES)
         _whole("--frames", self.frames, 1, MAX_FRAMES)
         if min(self.size_zyx) < 4 or math.prod(self.size_zyx) > MAX_VOXELS:
@@ -95,43 +103,43 @@ class SceneRequest:
             _check_series(*self.series, self)
 
     def recorded(self) -> dict[str, Any]:
-        """As the data set records it, with fingerprints of the sources: equal requests give equal data."""
+        """The record in the data set, with hashes of all sources: equal records give equal data."""
         options = asdict(self)
         del options["sources"], options["device"]
         options["series"] = None if self.series is None else [self.series[0], list(self.series[1])]
         for name in ("size_zyx", "voxel_size_zyx_um"):
             options[name] = None if options[name] is None else list(options[name])
         files = {name: _files_sha256(Path(options[name])) for name in ("texture", "motion")}
+        options |= {name: recorded_names([options[name]])[0] for name, sha256 in files.items() if sha256 is not None}
         sources = [{"name": source.name, "sha256": fingerprint(source)} for source in self.sources]
         return {**options, "sources": sources, "files_sha256": files}
 
 
+# Names in messages of --resume.
+OPTIONS = option_names(SceneRequest) | {
+    "sources": "list of RUNs, or a changed one",
+    "files_sha256": "file behind --texture or --motion",
+    "versions": "version of the software",
+}
+
+
 def fingerprint(source: Path) -> str:
-    """Of the weights and codes of a run, or of a whole store. Raises InputError for what is neither."""
-    if not source.exists():
-        raise InputError(f"{source}: no such file or folder; give a run of 'cytoform train' or a shape store")
-    if is_run(source):
+    """SHA-256 of the weights of a run, or of a whole shape store. Raises InputError for another kind of path."""
+    from cytoform.scenes.sources import load_cells
+
+    kind = kind_of(source)
+    if kind is Kind.RUN:
         return load_cells(source, "cpu").weights_sha256
-    ShapeStore.open(source)
+    if kind is not Kind.SHAPE_STORE:
+        raise wrong_kind(source, Kind.RUN, Kind.SHAPE_STORE)
     return folder_sha256(source)
 
 
 def _files_sha256(path: Path) -> str | None:
-    """Of what an option names, where that is a file or folder."""
+    """SHA-256 of a file or folder; None if there is none."""
     if path.is_dir():
         return folder_sha256(path)
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
-
-
-def refuse_to_resume(wanted: dict[str, Any], recorded: dict[str, Any], out: Path) -> None:
-    """Raise InputError that names the first difference between two requests."""
-    for name, value in wanted.items():
-        if recorded.get(name) != value:
-            option = OPTIONS.get(name, f"--{name.replace('_', '-')}")
-            raise InputError(
-                f"{out}: --resume with another {option}; repeat the options of the interrupted command, or leave "
-                "--resume out to begin anew"
-            )
 
 
 def _whole(option: str, value: int, least: int, most: int) -> None:
@@ -163,16 +171,19 @@ def parse_series(text: str) -> tuple[Dial, tuple[float, ...]]:
 
 @dataclass(frozen=True)
 class Scale:
-    """What a voxel and a frame are in a scene."""
+    """Voxel size and time step of a scene."""
 
     voxel_size_zyx_um: Triple
     time_step_s: float
 
 
 def settle_scale(request: SceneRequest) -> Scale:
-    """The scale of a scene: what is not asked for is that of the first source. Raises InputError where it has none."""
+    """The scale of a scene, by default that of its first source. Raises InputError if no time step is known."""
+    from cytoform.scenes.sources import load_cells
+    from cytoform.shapes.store import ShapeStore
+
     first = request.sources[0]
-    if is_run(first):
+    if kind_of(first) is Kind.RUN:
         learned = load_cells(first, request.device).run.learned
         spacing_um, time_step_s = 2 * learned.half_extent_um / learned.grid, learned.sequences[0].time_step_s
     else:

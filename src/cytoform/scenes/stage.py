@@ -1,4 +1,4 @@
-"""The whole stage: runs and shape stores in, benchmark data sets of one scene out."""
+"""The whole stage: runs and shape stores in, one scene as one or more benchmark data sets out."""
 
 import functools
 import json
@@ -15,28 +15,29 @@ from cytoform.base.provenance import software_versions
 from cytoform.base.triples import Triple
 from cytoform.errors import InputError
 from cytoform.scenes.bodies import Body
-from cytoform.scenes.cast import Stage, draw_roles, read_bodies, render_family
 from cytoform.scenes.compose import Placement, Seen, View
 from cytoform.scenes.crowd import Crowd, Room, refuse_overfull
 from cytoform.scenes.dataset import Dataset
+from cytoform.scenes.families import FamilySettings, draw_families, read_bodies, render_family
 from cytoform.scenes.graph import refuse_without_geff, write_graph
-from cytoform.scenes.look import Look, refuse_unfit
-from cytoform.scenes.motion import Motion, Walk, real_ways
+from cytoform.scenes.motion import Motion, Walk, real_trajectories
 from cytoform.scenes.paint import Measured, census, paint
 from cytoform.scenes.request import OPEN, WALK, Scale, SceneRequest, settle_scale
+from cytoform.scenes.texture import TextureChoice, refuse_unfit
 from cytoform.scenes.tracks import Tracked, number_tracks
 from cytoform.scenes.work import Work
 
 # Streams of random numbers.
 CAST, ENTRIES, CROWD, PICTURES = 11, 12, 13, 14
-# The walk where none is asked for: a share of the mean diameter a frame, and frames for which a cell keeps its way.
+# Families rendered before the check for room.
 FIRST = 8
+# The default walk: speed as a share of the mean diameter per frame, and correlation time.
 SPEED_DIAMETERS, PERSISTENCE_FRAMES = 0.1, 5.0
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Cells, and where the centre of the cube of each is in every frame."""
+    """The cells of a scene, and for each frame the cube centres of the cells present."""
 
     request: SceneRequest
     scale: Scale
@@ -46,11 +47,11 @@ class Scene:
 
 @dataclass(frozen=True)
 class Made:
-    """A data set that has been written, and what is known of it."""
+    """A written data set, with its tracks and measures."""
 
     name: str
     dataset: Dataset
-    look: Look
+    texture: TextureChoice
     frames: tuple[int, ...]
     tracked: Tracked
     seen: tuple[tuple[Seen, ...], ...]
@@ -72,19 +73,21 @@ def benchmark(
 ) -> list[Made]:
     """Make a scene and write it as the data set `out`, or as a series of data sets OUT/DIAL-VALUE.
 
-    The same request gives the same bytes with any number of workers. `resume` goes on where an earlier call with the same
-    request was interrupted; finished cells and frames are kept. `report` may add files. Raises InputError.
+    The same request gives the same bytes with any number of workers. `resume` continues an interrupted call with the same
+    request; finished cells and frames are kept. `report` may add files. Raises InputError.
     """
+    if not request.sources:
+        raise InputError("no RUN: give trained runs or shape stores whose cells populate the scene")
     refuse_existing(out, overwrite=overwrite)
     if request.geff:
         refuse_without_geff()
     recorded = request.recorded() | {"versions": software_versions()}
     scale = settle_scale(request)
     if request.motion != WALK:
-        real_ways(Path(request.motion), time_step_s=scale.time_step_s)
-    for view, look in _views(request, scale).values():
+        real_trajectories(Path(request.motion), time_step_s=scale.time_step_s)
+    for view, texture in _views(request, scale).values():
         planes = min(view.seen_shape_zyx[0], 8)
-        refuse_unfit(look, spacing_zyx_um=view.seen_spacing_zyx_um, planes=planes, projection=view.projection)
+        refuse_unfit(texture, spacing_zyx_um=view.seen_spacing_zyx_um, planes=planes, projection=view.projection)
     work = Work.beside(out)
     with work.locked(), local_workers(workers):
         work.begin(recorded, resume=resume)
@@ -103,27 +106,27 @@ def benchmark(
     return made
 
 
-def _views(request: SceneRequest, scale: Scale) -> dict[str, tuple[View, Look]]:
-    """The data sets of a request, by the folder of each: one, or one a value of the dial."""
+def _views(request: SceneRequest, scale: Scale) -> dict[str, tuple[View, TextureChoice]]:
+    """The data sets of a request by folder: one, or one per value of the series."""
     view = View(request.size_zyx, scale.voxel_size_zyx_um, request.cells, projection=request.projection)
-    # Workers elsewhere need whole paths.
+    # Workers on other machines need absolute paths.
     known = Path(request.texture).exists()
-    look = Look(str(Path(request.texture).absolute()) if known else request.texture, request.device)
+    texture = TextureChoice(str(Path(request.texture).absolute()) if known else request.texture, request.device)
     if request.series is None:
-        return {"": (view, look)}
+        return {"": (view, texture)}
     dial, values = request.series
-    dials: dict[str, Callable[[float], tuple[View, Look]]] = {
-        "snr": lambda value: (view, replace(look, snr=value)),
-        "cells": lambda value: (replace(view, families=int(value)), look),
-        "every": lambda value: (replace(view, every=int(value)), look),
-        "planes": lambda value: (replace(view, planes=int(value)), look),
+    dials: dict[str, Callable[[float], tuple[View, TextureChoice]]] = {
+        "snr": lambda value: (view, replace(texture, snr=value)),
+        "cells": lambda value: (replace(view, families=int(value)), texture),
+        "every": lambda value: (replace(view, every=int(value)), texture),
+        "planes": lambda value: (replace(view, planes=int(value)), texture),
     }
     return {f"{dial}-{value:g}": dials[dial](value) for value in values}
 
 
 def _stage(request: SceneRequest, scale: Scale, work: Work, *, workers: int, progress: Progress) -> Scene:
-    """Render all families, and find a place for each of their cells in every frame."""
-    stage = Stage(
+    """Render all families and position their cells in every frame."""
+    settings = FamilySettings(
         tuple(source.absolute() for source in request.sources),
         request.frames,
         scale.time_step_s,
@@ -132,16 +135,16 @@ def _stage(request: SceneRequest, scale: Scale, work: Work, *, workers: int, pro
         request.device,
         work.cells,
     )
-    roles = draw_roles(
-        stage.sources, _entries(request), prior=request.prior, device=request.device, seed=_seed(request, CAST)
+    draws = draw_families(
+        settings.sources, _entries(request), prior=request.prior, device=request.device, seed=_seed(request, CAST)
     )
     room = Room(request.size_zyx, scale.voxel_size_zyx_um, OPEN[request.leave], request.gap_um)
-    with progress("rendering cells", len(roles)) as advance:
-        # The first ones show whether there is room for all, before hours of work.
-        for some in (roles[:FIRST], roles[FIRST:]):
-            run_all(render_family, [(role, stage) for role in some], workers=workers, done=advance)
-            refuse_overfull(len(roles), read_bodies(stage, min(FIRST, len(roles))), room)
-    bodies = read_bodies(stage, len(roles))
+    with progress("rendering cells", len(draws)) as advance:
+        # The first families show whether all have room, before hours of work.
+        for some in (draws[:FIRST], draws[FIRST:]):
+            run_all(render_family, [(drawn, settings) for drawn in some], workers=workers, done=advance)
+            refuse_overfull(len(draws), read_bodies(settings, min(FIRST, len(draws))), room)
+    bodies = read_bodies(settings, len(draws))
     if not work.places.exists():
         with progress("moving cells", request.frames) as advance:
             motion = _motion(request, scale, bodies)
@@ -160,7 +163,7 @@ def _stage(request: SceneRequest, scale: Scale, work: Work, *, workers: int, pro
 
 
 def _entries(request: SceneRequest) -> list[int]:
-    """The first frame of every family: those that arrive do so evenly over the scene."""
+    """The first frame of every family; arrivals are spread evenly over the scene."""
     rng = np.random.default_rng([request.seed, ENTRIES])
     if not any(OPEN[request.leave]) or request.frames == 1:
         return [0] * request.cells
@@ -171,7 +174,7 @@ def _entries(request: SceneRequest) -> list[int]:
 def _motion(request: SceneRequest, scale: Scale, bodies: Sequence[Body]) -> Motion:
     step_min = scale.time_step_s / 60
     if request.motion != WALK:
-        return real_ways(Path(request.motion), time_step_s=scale.time_step_s)
+        return real_trajectories(Path(request.motion), time_step_s=scale.time_step_s)
     diameter_um = float(np.mean([np.cbrt(6 / np.pi * body.shapes[0].volume_um3) for body in bodies]))
     speed = request.speed_um_per_min
     persistence = request.persistence_min
@@ -183,7 +186,7 @@ def _motion(request: SceneRequest, scale: Scale, bodies: Sequence[Body]) -> Moti
 
 def _make(scene: Scene, name: str, work: Work, *, workers: int, progress: Progress) -> Made:
     """Write one data set of a scene."""
-    view, look = _views(scene.request, scene.scale)[name]
+    view, texture = _views(scene.request, scene.scale)[name]
     frames = tuple(range(0, scene.request.frames, view.every))
     dataset = Dataset(
         work.output / name,
@@ -197,20 +200,20 @@ def _make(scene: Scene, name: str, work: Work, *, workers: int, progress: Progre
     with progress(f"{name} following cells".strip(), len(frames)) as advance:
         seen = run_all(census, [(placed, dataset, work.cells) for placed in placements], workers=workers, done=advance)
     tracked = number_tracks(scene.bodies, frames, [{cell.number for cell in cells} for cells in seen])
-    dataset.create(look.open().dtype if look.paints else None)
+    dataset.create(texture.open().dtype if texture.paints else None)
     work.records(name).mkdir(parents=True, exist_ok=True)
     with progress(f"{name} painting frames".strip(), len(frames)) as advance:
         labelled = [_labelled(placed, tracked.labels_in(number)) for number, placed in enumerate(placements)]
         write = functools.partial(paint, seed=_seed(scene.request, PICTURES))
         tasks = [
-            (number, placed, dataset, look, work.cells, work.records(name) / f"{number}.json")
+            (number, placed, dataset, texture, work.cells, work.records(name) / f"{number}.json")
             for number, placed in enumerate(labelled)
         ]
         measured = run_all(write, tasks, workers=workers, done=advance)
-    dataset.finish(tracked.lineage)
+    dataset.challenge.finish(tracked.lineage)
     if scene.request.geff:
         _write_graph(scene, dataset, tracked, seen)
-    return Made(name, dataset, look, frames, tracked, tuple(map(tuple, seen)), tuple(measured))
+    return Made(name, dataset, texture, frames, tracked, tuple(map(tuple, seen)), tuple(measured))
 
 
 def _write_graph(scene: Scene, dataset: Dataset, tracked: Tracked, seen: Sequence[Sequence[Seen]]) -> None:
@@ -227,7 +230,7 @@ def _write_graph(scene: Scene, dataset: Dataset, tracked: Tracked, seen: Sequenc
 
 
 def _placements(scene: Scene, view: View, frame: int) -> list[Placement]:
-    """The cells of a frame that a data set shows; labels are their places among the bodies, from 1 on."""
+    """The cells of a frame in a data set; labels are body indices plus 1."""
     return [
         Placement(number, number + 1, body.shape(frame), scene.centres_um[frame][number])
         for number, body in enumerate(scene.bodies)

@@ -1,4 +1,4 @@
-"""From what is seen in every frame to labels and a lineage."""
+"""Labels and lineage from the cells visible in each frame."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,34 +11,33 @@ from cytoform.scenes.bodies import Body
 
 @dataclass(frozen=True)
 class Tracked:
-    """The tracks of a data set, and which body each shows: bodies that leave and come back have several."""
+    """The tracks of a data set and their bodies; a body that leaves and returns has several tracks."""
 
     tracks: tuple[Track, ...]
     bodies: tuple[int, ...]
 
     @property
     def lineage(self) -> Lineage:
-        """As it is written."""
+        """The lineage to be written."""
         return Lineage(self.tracks)
 
     @property
     def n_divisions(self) -> int:
-        """Mothers of which at least two daughters are seen."""
+        """Number of mothers with at least two visible daughters."""
         return sum(n > 1 for n in Counter(track.parent for track in self.tracks if track.parent).values())
 
     def labels_in(self, frame: int) -> dict[int, int]:
-        """The label of every body that is seen in a frame."""
+        """The label of every body visible in a frame."""
         pairs = zip(self.tracks, self.bodies, strict=True)
         return {body: track.label for track, body in pairs if track.first <= frame <= track.last}
 
 
 def number_tracks(bodies: Sequence[Body], frames: Sequence[int], seen: Sequence[set[int]]) -> Tracked:
-    """Labels from 1 on, in the order of first appearance; `seen` are the bodies in each of these frames of the scene.
+    """Number tracks from 1 on by first appearance; `seen` holds the visible bodies of each of the `frames`.
 
-    A track has no gaps: a cell that comes back is a new track without a mother, since nobody who sees only this movie
-    can know it. A daughter has its mother as parent if the mother is seen up to the last frame before the division and
-    the daughter from the first frame after it. Of two daughters, one that is not seen leaves the other with its mother's
-    track as parent.
+    Tracks have no gaps: a cell that returns starts a new track without a parent, since the movie alone does not identify
+    it. A daughter has its mother as parent if both are visible in the frames around the division. If only one of two
+    daughters is visible, it still has its mother as parent.
     """
     runs: list[tuple[int, int, int]] = []
     for number in sorted(set().union(*seen)):
@@ -56,7 +55,7 @@ def number_tracks(bodies: Sequence[Body], frames: Sequence[int], seen: Sequence[
     tracks = []
     for label, (first, last, number) in enumerate(runs, 1):
         parent, body = 0, bodies[number]
-        # Where frames are left out, whole lives may be: then the grandmother was seen in the frame before.
+        # Left-out frames may hide a whole life: then the grandmother is visible in the frame before.
         while not parent and body.parent is not None and first > 0 and frames[first - 1] < body.first <= frames[first]:
             mother = by_name[body.family, body.parent]
             parent, body = ends.get((mother, first - 1), 0), bodies[mother]

@@ -1,53 +1,53 @@
-"""The hidden folder beside the output in which a scene grows, and which outlives whatever interrupts its making.
+"""The hidden folder beside the output in which a scene is made; it survives interruptions.
 
 .NAME.partial/
   lock                   held by the process that writes
-  plan.json              the request for what is being made
-  cells/                 the cells of every family (scenes/cast.py)
-  places.json            where every cell is in every frame
-  records/VIEW/T.json    what was measured in frame T of a data set, once all its files are complete
-  output/NAME/           the output as it grows
+  plan.json              the request
+  cells/                 the cells of every family (scenes/families.py)
+  places.json            position of every cell in every frame
+  records/VIEW/T.json    measures of frame T of a data set, written after all its files
+  output/NAME/           the unfinished output
 """
 
 import shutil
 from pathlib import Path
 from typing import Any
 
-from cytoform.base.unfinished import Unfinished
-from cytoform.scenes.request import refuse_to_resume
+from cytoform.base.unfinished import Unfinished, refuse_to_resume
+from cytoform.scenes.request import OPTIONS
 
 
 class Work(Unfinished):
-    """The scene as it grows."""
+    """The hidden folder of an unfinished scene."""
 
     @property
     def output(self) -> Path:
-        """The output as it grows."""
+        """The unfinished output."""
         return self.folder / "output" / self.out.name
 
     @property
     def cells(self) -> Path:
-        """Where cells are kept."""
+        """Folder of the rendered cells."""
         return self.folder / "cells"
 
     @property
     def places(self) -> Path:
-        """Where every cell is."""
+        """File with all positions."""
         return self.folder / "places.json"
 
     def records(self, view: str) -> Path:
-        """The records of a data set."""
+        """Folder with the records of a data set."""
         return self.folder / "records" / view
 
     def n_frames(self) -> int:
-        """Finished frames of all data sets."""
+        """Number of finished frames of all data sets."""
         return sum(record.name[0].isdecimal() for record in self.records("").rglob("*.json"))
 
     def begin(self, request: dict[str, Any], *, resume: bool) -> None:
-        """Go on with what was begun of the same request, or begin anew. Raises InputError for another request."""
+        """Continue an interrupted call, or start anew. Raises InputError if the interrupted request was another."""
         recorded = self.plan()
         if resume and recorded is not None:
-            refuse_to_resume(request, recorded, self.out)
+            refuse_to_resume(self.out, wanted=request, recorded=recorded, options=OPTIONS)
             return
         for place in self.folder.iterdir():
             if place.is_dir():

@@ -1,4 +1,4 @@
-"""What is put right in a mask before its surface is measured: enclosed holes and specks."""
+"""Clean a mask before its surface is measured: fill enclosed holes and remove specks."""
 
 from dataclasses import dataclass
 
@@ -7,13 +7,13 @@ import fill_voids
 import numpy as np
 from jaxtyping import Bool, Integer
 
-# A piece of a label with a smaller share of its voxels is a speck. A daughter is a label of its own, or far larger.
+# Pieces with a smaller share of their label's voxels are specks. Daughter cells are labels of their own, or far larger.
 SPECK_SHARE = 0.01
 
 
 @dataclass(frozen=True)
 class CleanMask:
-    """The union of some labels without holes and specks, and how many of these there were."""
+    """The union of some labels without holes and specks, and the number of holes and specks."""
 
     mask: Bool[np.ndarray, "z y x"]
     n_holes: int
@@ -21,11 +21,10 @@ class CleanMask:
 
 
 def clean_mask(labels: Integer[np.ndarray, "z y x"], members: tuple[int, ...]) -> CleanMask:
-    """Unite `members`, drop the specks of each and fill what the union encloses.
+    """Remove the specks of each label in `members`, unite them, and fill the holes of the union.
 
-    A speck is a piece (26-connected) with under 1 % of its label's voxels. A hole is background that no path through
-    faces leads out of. Cells are full bodies: a hole is a fault of the segmentation, and its wall would count as
-    surface.
+    A speck is a 26-connected piece with less than 1 % of its label's voxels. A hole is background without a path through
+    voxel faces to the outside. Cells are solid, so a hole is a segmentation error; its wall would count as surface.
     """
     mask = np.zeros(labels.shape, bool)
     n_specks = 0

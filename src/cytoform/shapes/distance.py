@@ -1,4 +1,4 @@
-"""From a mask of labelled voxels to the signed distance of the surface behind it."""
+"""Signed distance to the smooth surface behind a voxel mask."""
 
 import edt
 import numpy as np
@@ -10,28 +10,28 @@ from cytoform.shapes.grid import Grid
 from cytoform.shapes.level import Level, level_of
 from cytoform.shapes.surface import Axes, Surface, points_at
 
-# Distances are exact within this share of the half extent, and within this many voxels, whichever is wider: training
-# interpolates within four voxels, and a share makes stores of the same cells alike whatever their grid.
+# Half-width of the band of exact distances: the larger of a share of the half extent and a number of voxels. Training
+# interpolates within four voxels; the share makes stores of the same cells similar on any grid.
 BAND_SHARE, BAND_VOXELS = 0.1, 4
-# In bands wider than this, distances beyond four voxels are bounded by those of every second voxel, and measured only
-# where that leaves them uncertain by more than the tolerance.
+# In wider bands, distances beyond four voxels are bounded from every second voxel, and measured only where these bounds
+# differ by more than the tolerance.
 WIDE_VOXELS, TOLERANCE_VOXELS = 8, 0.1
 
 
 def band_um(grid: Grid) -> float:
-    """How far from the surface distances are known and stored."""
+    """Half-width in µm of the band of stored distances."""
     return max(BAND_SHARE * grid.half_extent_um, BAND_VOXELS * grid.spacing_um)
 
 
 def signed_distance(
     mask: Bool[np.ndarray, "z y x"], spacing_zyx_um: Triple, grid: Grid, centre_zyx_um: Triple
 ) -> Float32[np.ndarray, "n n n"]:
-    """Signed distance in µm at the voxel centres of `grid`, whose middle lies at `centre_zyx_um` of the mask.
+    """Signed distance in µm at the voxel centres of `grid`, negative inside; the cube is centred at `centre_zyx_um`.
 
-    Negative inside. Within four voxels of the surface it is the exact distance to the zero of the mask's level
-    function, up to `band_um(grid)` it is so to a tenth of a voxel, and beyond it an estimate. The mask's voxel
-    (k, j, i) has its centre at ((k, j, i) + 0.5) · spacing; everything outside the array is background. On the mask's
-    own grid, `distance ≤ 0` is the mask. Raises EmptyFrame.
+    Within four voxels of the surface it is the exact distance to the zero of the mask's level function; up to
+    `band_um(grid)` it is exact to a tenth of a voxel, beyond that an estimate. Voxel (k, j, i) of the mask has its centre
+    at ((k, j, i) + 0.5) · spacing; all outside the array is background. On the mask's own grid, `distance ≤ 0` is the
+    mask. Raises EmptyFrame for an empty mask.
     """
     if not mask.any():
         raise EmptyFrame("no voxel is inside the cell, so there is no surface to measure from")
@@ -46,7 +46,7 @@ def signed_distance(
 
 
 def _around(surface: Surface, positions_um: Axes, reach_um: float) -> tuple[Float32[np.ndarray, "n n n"], Slices]:
-    """The distance to the bounding box of the surface, and the block of voxels at most `reach_um` beyond it."""
+    """Distance to the surface's bounding box, and the block of voxels within `reach_um` of that box."""
     beyond_um, block = [], []
     for along_um, low, high in zip(positions_um, *surface.box_zyx_um, strict=True):
         beyond_um.append(np.maximum(np.maximum(low - along_um, along_um - high), 0))
@@ -60,7 +60,7 @@ def measured(
     surface: Surface,
     grid: Grid,
 ) -> Float32[np.ndarray, "z y x"]:
-    """An estimate, which may be a voxel off, with the distance to the surface instead wherever that is within the band."""
+    """An estimate accurate to about a voxel, replaced within the band by the distance to the surface."""
     spacing_um = grid.spacing_um
     size_um = np.abs(estimate_um)
     exact = size_um <= band_um(grid) + spacing_um
@@ -78,7 +78,7 @@ def measured(
 
 
 def _estimate(level_um: Float32[np.ndarray, "z y x"], grid: Grid) -> Float32[np.ndarray, "z y x"]:
-    """Distance to within about a voxel: the transform of the sign, or the level where that is nearer to 0."""
+    """Distance accurate to about a voxel: the transform of the sign, or the level where the level is nearer to 0."""
     inside = level_um <= 0
     if not inside.any():
         return level_um

@@ -1,4 +1,4 @@
-"""The cube that every sequence of a data set lives in, and its voxels."""
+"""The cube that all sequences of a data set share, and its voxels."""
 
 from dataclasses import dataclass
 
@@ -15,8 +15,8 @@ MIN_SIZE, MAX_SIZE = 8, 1024
 class Grid:
     """An isotropic grid of `size`³ voxels over a cube of half-width `half_extent_um`.
 
-    Voxel (k, j, i) has its centre at ((k, j, i) + 0.5) · spacing, measured from the corner of the cube; the
-    network sees the same cube as Ω = [-1, 1]³ (paper section 2).
+    Voxel (k, j, i) has its centre at ((k, j, i) + 0.5) · spacing from the corner of the cube. The network sees the cube
+    as Ω = [-1, 1]³ (paper section 2).
     """
 
     size: int
@@ -32,7 +32,7 @@ class Grid:
 
     @property
     def spacing_um(self) -> float:
-        """Width of a voxel."""
+        """Side of a voxel."""
         return 2 * self.half_extent_um / self.size
 
     @property
@@ -42,17 +42,17 @@ class Grid:
 
     @property
     def centres_um(self) -> Float[np.ndarray, " size"]:
-        """Positions of the voxel centres along any one axis, from the corner of the cube."""
+        """Positions of the voxel centres along one axis, from the corner of the cube."""
         return (np.arange(self.size) + 0.5) * self.spacing_um
 
     def points_zyx_um(self) -> Float[np.ndarray, "n 3"]:
-        """All voxel centres, in C order; 24 bytes a voxel, so only for small grids."""
+        """All voxel centres in C order. Takes 24 bytes per voxel: for small grids only."""
         axis = self.centres_um
         return np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3)
 
 
 def frame_times(n_frames: int) -> Float[np.ndarray, " frames"]:
-    """Network times of `n_frames` frames spread evenly over τ = [-1, 1]: first -1, last +1 (a lone one -1)."""
+    """Network times of `n_frames` frames, evenly spread from -1 to +1; a single frame has time -1."""
     if n_frames < 1:
         raise InputError(f"--frames {n_frames}: a sequence has at least one frame")
     return np.linspace(-1.0, 1.0, n_frames)

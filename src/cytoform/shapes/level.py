@@ -1,13 +1,13 @@
-"""The smooth surface behind a mask: a level function whose zero keeps every voxel centre on its side.
+"""The smooth surface behind a mask, as the zero of a level function with the same sign as the mask at voxel centres.
 
-The distance transform of a mask has terraces, because it only knows on which side of the surface each voxel centre
-lies. Smoothing removes them, but would also remove a filopodium one voxel thick. So (docs/results.md has the errors of
-this and other ways):
+The distance transform of a mask has terraces, because a mask only tells on which side of the surface each voxel centre
+lies. Smoothing removes the terraces, but would also remove a filopodium one voxel thick. The method (errors of this and
+other methods are in docs/results.md):
 
 1. Euclidean distance transform with the physical voxel size; thick slices are refined by cubic splines.
-2. A Gaussian of about one voxel, applied as 2G - G² ("twicing", Tukey 1977), which does not shrink what is convex.
-3. Where the cell, or the gap beside it, is less than about five voxels thick, the transform is kept as it is.
-4. Wherever smoothing put a voxel centre on the wrong side, its own distance is put back.
+2. A Gaussian of about one voxel, applied as 2G - G² ("twicing", Tukey 1977), which does not shrink convex parts.
+3. Where the cell or the gap beside it is less than about five voxels thick, the transform stays unsmoothed.
+4. Where smoothing would change the sign at a voxel centre, the transform's value is restored.
 """
 
 import math
@@ -23,16 +23,16 @@ from cytoform.shapes.box import bounding_box
 
 # Standard deviation in voxels, and in slices where these are thick. Chosen on the T cells: docs/results.md.
 SIGMA_VOXELS, SIGMA_SLICES = 1.0, 0.4
-# Half thickness in voxels: nothing is smoothed below the first, all is above the second.
+# Half thickness in voxels: no smoothing below the first, full smoothing above the second.
 THIN_VOXELS, THICK_VOXELS = 1.5, 2.5
-# Thickness is looked for within this many voxels of a place.
+# Radius in voxels of the window for the thickness.
 LOOK_VOXELS = 3
 MARGIN_VOXELS = 4
 
 
 @dataclass(frozen=True)
 class Level:
-    """A function that is negative inside, about the distance in µm near its zero, on a grid of its own."""
+    """A function on its own grid, negative inside, close to the distance in µm near its zero."""
 
     values_um: Float32[np.ndarray, "z y x"]
     spacing_zyx_um: Float[np.ndarray, " 3"]
@@ -41,9 +41,9 @@ class Level:
 
 
 def level_of(mask: Bool[np.ndarray, "z y x"], spacing_zyx_um: Float[np.ndarray, " 3"]) -> Level:
-    """The level function of a mask with foreground, over its bounding box and a margin.
+    """The level function of a non-empty mask, on its bounding box with a margin.
 
-    Its nodes are the voxel centres, with further ones between thick slices: `level ≤ 0` there is `mask`.
+    Its nodes are the voxel centres and further points between thick slices; at the voxel centres `level ≤ 0` is `mask`.
     """
     crop, low = _crop(mask)
     distance_um = _signed_transform(crop, spacing_zyx_um)
@@ -65,7 +65,7 @@ def level_of(mask: Bool[np.ndarray, "z y x"], spacing_zyx_um: Float[np.ndarray, 
 
 
 def _crop(mask: Bool[np.ndarray, "z y x"]) -> tuple[Bool[np.ndarray, "cz cy cx"], Float[np.ndarray, " 3"]]:
-    """The bounding box with its margin, and the index of its first voxel, which may be negative."""
+    """The mask in its bounding box with a margin, and the index of the first voxel, which may be negative."""
     box = bounding_box(mask)
     low = np.array([side.start for side in box], float) - MARGIN_VOXELS
     return np.pad(mask[box], MARGIN_VOXELS), low
@@ -78,12 +78,12 @@ def _signed_transform(
 
 
 def _refinement(spacing_zyx_um: Float[np.ndarray, " 3"]) -> int:
-    """Nodes a slice, so that they are at most about two pixels apart."""
+    """Nodes per slice, so that nodes are at most about two pixels apart."""
     return max(1, math.ceil(spacing_zyx_um[0] / spacing_zyx_um[1:].min() / 2 - 0.05))
 
 
 def _refined(values: Float32[np.ndarray, "z y x"], refinement: int) -> Float32[np.ndarray, "fine y x"]:
-    """Cubic splines through the slices; the first, and every `refinement`-th from there, are the slices themselves."""
+    """Cubic splines through the slices; every `refinement`-th node is an original slice."""
     if refinement == 1:
         return values
     n = len(values)
@@ -95,7 +95,7 @@ def _refined(values: Float32[np.ndarray, "z y x"], refinement: int) -> Float32[n
 
 
 def _smoothing_share(mask: Bool[np.ndarray, "z y x"]) -> Float32[np.ndarray, "z y x"]:
-    """0 where the cell or the background beside it is thin, 1 where both are thick."""
+    """Weight of the smoothed values: 0 where the cell or the background beside it is thin, 1 where both are thick."""
     depth_voxels = _signed_transform(mask, np.ones(3))
     size = 2 * LOOK_VOXELS + 1
     half_thickness = np.minimum(maximum_filter(depth_voxels, size), maximum_filter(-depth_voxels, size))

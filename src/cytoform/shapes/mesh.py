@@ -14,7 +14,7 @@ MESH_FORMATS = ("ply", "stl", "glb", "obj")
 
 @dataclass(frozen=True)
 class Mesh:
-    """A closed surface whose faces turn outward; points are (x, y, z) in µm from the corner of the cube."""
+    """A closed surface with outward faces; vertices are (x, y, z) in µm from the corner of the cube."""
 
     vertices_xyz_um: Float[np.ndarray, "vertices 3"]
     faces: Int[np.ndarray, "faces 3"]
@@ -45,8 +45,8 @@ def mesh_from_distance(
 ) -> Mesh:
     """The zero level of a distance volume by marching cubes (Lorensen and Cline 1987).
 
-    The volume is padded with outside, so that a cell that touches the border still gives a closed surface. It may be a
-    part of a larger one, in whose voxels `corner_zyx` counts. Raises EmptyFrame where nothing is inside.
+    The surface is closed even if the cell touches the border. `corner_zyx` is the index of the volume's first voxel in a
+    larger grid. Raises EmptyFrame if no voxel is inside.
     """
     from skimage.measure import marching_cubes
 
@@ -54,7 +54,7 @@ def mesh_from_distance(
         raise EmptyFrame("no voxel is inside the cell, so there is no surface to mesh")
     outside = max(float(np.abs(sdf_um).max()), spacing_um)
     padded = np.pad(np.asarray(sdf_um, np.float32), 1, constant_values=outside)
-    # A voxel of exactly 0 counts as inside, but marching cubes would collapse triangles onto it.
+    # A voxel of exactly 0 is inside, but marching cubes would collapse triangles onto it.
     padded[padded == 0] = -1e-6 * spacing_um
     vertices_zyx, faces, _, _ = marching_cubes(padded, level=0.0, gradient_direction="ascent")
     vertices_xyz_um = ((vertices_zyx + corner_zyx - 0.5) * spacing_um)[:, ::-1].astype(np.float32)
@@ -63,10 +63,10 @@ def mesh_from_distance(
 
 
 def surface_points(mesh: Mesh, n_points: int, rng: np.random.Generator) -> Float[np.ndarray, "points 3"]:
-    """Random points (x, y, z) in µm, evenly spread over the area of a mesh."""
+    """Random points (x, y, z) in µm, uniform over the area of a mesh."""
     a, b, c = (mesh.vertices_xyz_um[mesh.faces[:, corner]].astype(np.float64) for corner in range(3))
     areas = np.linalg.norm(np.cross(b - a, c - a), axis=1)
     face = rng.choice(len(areas), n_points, p=areas / areas.sum())
-    # The square root spreads points evenly over a triangle (Osada et al. 2002).
+    # The square root makes points uniform on a triangle (Osada et al. 2002).
     root, share = np.sqrt(rng.random(n_points))[:, None], rng.random(n_points)[:, None]
     return (1 - root) * a[face] + root * (1 - share) * b[face] + root * share * c[face]

@@ -2,12 +2,13 @@
 
 NAME.zarr/                    attributes {"cytoform": {...}}: scale, band, origin of the data
   SEQUENCE/                   OME-Zarr image, axes t z y x, in µm and s
+    latent/code               float32, the latent code that it was rendered from, if any; further variables beside it
     sdf                       float16, signed distance in µm, truncated at ± band
     labels/mask/0             uint8, 1 inside
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
@@ -16,10 +17,10 @@ from typing import Any, cast
 import numpy as np
 import zarr
 from jaxtyping import Bool, Float
-from zarr.codecs import BloscCodec
 
 import cytoform
-from cytoform.base.ome import OME_VERSION, multiscale
+from cytoform.base.kinds import Kind, wrong_kind
+from cytoform.base.ome import OmeMovie
 from cytoform.base.triples import Triple, int_triple
 from cytoform.errors import InputError
 from cytoform.shapes.box import BoxedField, bounding_box
@@ -27,34 +28,36 @@ from cytoform.shapes.grid import Grid
 from cytoform.shapes.mesh import Mesh
 
 FORMAT = 1
-# Side of a chunk, by the largest grid it is for: few chunks a frame, since each costs milliseconds, and yet small ones.
+LATENT = "latent"
+# (Largest grid, side of a chunk): few chunks per frame, since each costs milliseconds, but small ones around the cell.
 CHUNKS = ((96, 96), (192, 64), (math.inf, 128))
-SMALLEST_UM = np.finfo(np.float16).smallest_subnormal  # of what a store tells from 0
+SMALLEST_UM = np.finfo(np.float16).smallest_subnormal  # the smallest distance that is not stored as 0
 
 
 @dataclass(frozen=True)
 class SequenceInfo:
-    """What is known of a sequence besides its shapes."""
+    """Metadata of a sequence."""
 
     name: str
     n_frames: int
     time_step_s: float | None = None
     source: str = ""
-    # Where the centre of the cube lay in the movie, per frame, in µm: what centring took away.
+    # Position of the cube's centre in the movie, per frame, in µm.
     offsets_zyx_um: tuple[Triple, ...] = ()
-    # Quaternion of the rotation from a generated cell's pose to the canonical one of its run (representations/rotation.py).
+    # Rotation from a generated cell to the canonical orientation of its run (representations/rotation.py).
     rotation_wxyz: tuple[float, float, float, float] | None = None
-    # What else its maker says, fit for JSON: the code that it was rendered from, how far it lies along a path.
+    # Further JSON values: the position along an interpolation path, say.
     details: dict[str, Any] = field(default_factory=dict)
 
 
 class ShapeSequence:
-    """One sequence of a store; frames are read and written one by one."""
+    """One sequence of a store, read and written frame by frame."""
 
     def __init__(self, group: zarr.Group, grid: Grid, band_um: float) -> None:
         self.grid = grid
         self.band_um = band_um
         self.info = _info(group)
+        self._group = group
         self._sdf = _array(group, "sdf")
         self._mask = _array(group, "labels/mask/0")
         expected = (self.info.n_frames, *grid.shape)
@@ -64,11 +67,11 @@ class ShapeSequence:
                 raise _damaged(_place(array), found)
 
     def sdf_um(self, frame: int) -> Float[np.ndarray, "z y x"]:
-        """Signed distance of one frame in µm, negative inside, truncated at ± band."""
+        """Signed distance of a frame in µm, negative inside, truncated at ± `band_um`."""
         return np.asarray(self._read(self._sdf, (frame,)), np.float32)
 
     def mask(self, frame: int) -> Bool[np.ndarray, "z y x"]:
-        """Occupancy of one frame: distance ≤ 0."""
+        """Occupancy of a frame: distance ≤ 0."""
         return self._read(self._mask, (frame,)).astype(bool)
 
     def meshes(self) -> Iterator[Mesh | None]:
@@ -81,7 +84,7 @@ class ShapeSequence:
         blocks = {}
         for corner in product(range(0, self.grid.size, side), repeat=3):
             block = self._read(self._sdf, (frame, *(slice(low, low + side) for low in corner)))
-            # Compared as bits, twenty times as fast as half floats: values beyond the band do not occur.
+            # Values beyond the band do not occur. Comparing bits is twenty times as fast as comparing half floats.
             if (block.view(np.uint16) != outside.view(np.uint16)).any():
                 blocks[corner] = block
         if not blocks:
@@ -94,6 +97,18 @@ class ShapeSequence:
             whole[tuple(slice(s, s + n) for s, n in zip(start, block.shape, strict=True))] = block
         return BoxedField(self.grid, int_triple(low), whole, float(outside))
 
+    @property
+    def latent(self) -> dict[str, np.ndarray]:
+        """Arrays that the sequence was rendered from: the latent "code", and further variables by name. Empty if none."""
+        if LATENT not in self._group:
+            # Stores of version 0.1.0 keep the code among the details.
+            code = self.info.details.get("code")
+            return {} if code is None else {"code": np.array(code, np.float32)}
+        group = cast(zarr.Group, self._group[LATENT])
+        return {
+            name: self._read(_array(group, name), (slice(None),) * _array(group, name).ndim) for name in sorted(group)
+        }
+
     def _read(self, array: zarr.Array[Any], where: tuple[int | slice, ...]) -> np.ndarray:
         try:
             return np.asarray(array[where])
@@ -101,7 +116,7 @@ class ShapeSequence:
             raise _damaged(f"{_place(array)}, frame {where[0]}", fault) from None
 
     def write(self, frame: int, sdf_um: Float[np.ndarray, "z y x"]) -> None:
-        """Write a whole frame. Distinct frames may be written at once, from several processes too."""
+        """Write a whole frame. Several processes may write different frames at the same time."""
         near = bounding_box(sdf_um < self.band_um)
         corner_zyx = int_triple(side.start for side in near)
         self.write_box(frame, BoxedField(self.grid, corner_zyx, sdf_um[near], self.band_um))
@@ -111,7 +126,7 @@ class ShapeSequence:
         corner_zyx, sdf_um = field.corner_zyx, field.box_sdf_um
         if not sdf_um.size:
             return
-        # Whole chunks, so that none has to be read back; a frame starts as all outside.
+        # Whole chunks, so that no chunk is read back; all others keep the fill value, outside.
         side = self._sdf.chunks[-1]
         low = [corner // side * side for corner in corner_zyx]
         high = [min(-(-(c + n) // side) * side, self.grid.size) for c, n in zip(corner_zyx, sdf_um.shape, strict=True)]
@@ -121,7 +136,7 @@ class ShapeSequence:
         distances, mask = np.full(shape, self.band_um, np.float16), np.zeros(shape, np.uint8)
         distances[within] = sdf_um.clip(-self.band_um, self.band_um)
         mask[within] = sdf_um <= 0
-        # float16 rounds distances under 3e-8 µm to 0, which would read as inside.
+        # float16 rounds distances below 3e-8 µm to 0, which is inside.
         rounded = (sdf_um > 0) & (sdf_um < SMALLEST_UM)
         distances[within][rounded] = SMALLEST_UM
         self._sdf[where] = distances
@@ -140,7 +155,7 @@ class ShapeStore:
 
     @classmethod
     def create(cls, path: Path, grid: Grid, *, band_um: float, attributes: dict[str, Any]) -> "ShapeStore":
-        """Begin an empty store; `attributes` say where it comes from (command, source, seed)."""
+        """Create an empty store; `attributes` record its origin (command, source, seed)."""
         root = zarr.create_group(path, zarr_format=3, overwrite=True)
         root.attrs["cytoform"] = {
             **attributes,
@@ -156,15 +171,13 @@ class ShapeStore:
 
     @classmethod
     def open(cls, path: Path, *, writable: bool = False) -> "ShapeStore":
-        """Open a store. Raises InputError for anything that is not one, or not whole."""
+        """Open a store. Raises InputError for a path that is no store, and for a damaged store."""
         path = Path(path)
-        if not path.exists():
-            raise InputError(f"{path}: no such shape store; make one with 'cytoform prepare'")
         try:
             root = zarr.open_group(path, mode="r+" if writable else "r", zarr_format=3)
             found = root.attrs["cytoform"]["kind"], root.attrs["cytoform"]["format"]  # type: ignore[index, call-overload]
         except (OSError, ValueError, KeyError, TypeError):
-            raise InputError(f"{path}: not a shape store; make one with 'cytoform prepare'") from None
+            raise wrong_kind(path, Kind.SHAPE_STORE) from None
         if found != ("shapes", FORMAT):
             raise InputError(
                 f"{path}: a store of another kind or version {found}; make it anew with 'cytoform prepare'"
@@ -175,7 +188,7 @@ class ShapeStore:
             raise _damaged(path, fault) from None
 
     def note(self, attributes: dict[str, Any]) -> None:
-        """Add to the attributes, or change some."""
+        """Add or change attributes."""
         self.attributes = self.attributes | attributes
         self._root.attrs["cytoform"] = self.attributes
 
@@ -205,51 +218,32 @@ class ShapeStore:
                 raise InputError(f"{self.path}: no sequence {name!r}; it has {known} …") from None
             raise _damaged(f"{self.path}/{name}", fault) from None
 
-    def add(self, info: SequenceInfo) -> ShapeSequence:
-        """Begin a sequence: empty frames, all outside, until they are written."""
+    def add(self, info: SequenceInfo, *, latent: Mapping[str, np.ndarray] | None = None) -> ShapeSequence:
+        """Create a sequence; its frames are empty until they are written. `latent` are the arrays it is rendered from."""
         group = self._root.create_group(info.name)
-        spacing = self.grid.spacing_um
+        movie = self._movie(info)
+        movie.create(group, info.name, "float16", path="sdf", fill_value=self.band_um)
         pose = {} if info.rotation_wxyz is None else {"rotation_wxyz": list(info.rotation_wxyz)}
-        scale = [info.time_step_s or 1.0, spacing, spacing, spacing]
-        group.attrs.update(
-            {
-                "ome": {
-                    "version": OME_VERSION,
-                    "multiscales": [multiscale(info.name, "sdf", scale, info.time_step_s)],
-                },
-                "cytoform": {
-                    "n_frames": info.n_frames,
-                    "time_step_s": info.time_step_s,
-                    "source": info.source,
-                    "offsets_zyx_um": [list(offset) for offset in info.offsets_zyx_um],
-                    **pose,
-                    "details": info.details,
-                },
-            }
-        )
-        self._array(group, "sdf", info.n_frames, "float16", self.band_um)
-        labels = group.create_group("labels")
-        labels.attrs["ome"] = {"version": OME_VERSION, "labels": ["mask"]}
-        mask = labels.create_group("mask")
-        mask.attrs["ome"] = {
-            "version": OME_VERSION,
-            "multiscales": [multiscale("mask", "0", scale, info.time_step_s)],
-            "image-label": {"source": {"image": "../../"}},
+        group.attrs["cytoform"] = {
+            "n_frames": info.n_frames,
+            "time_step_s": info.time_step_s,
+            "source": info.source,
+            "offsets_zyx_um": [list(offset) for offset in info.offsets_zyx_um],
+            **pose,
+            "details": info.details,
         }
-        self._array(mask, "0", info.n_frames, "uint8", 0.0)
+        movie.create_labels(group, "mask", "uint8", label={"source": {"image": "../../"}})
+        if latent:
+            arrays = group.create_group(LATENT)
+            for name, values in latent.items():
+                arrays.create_array(name, data=np.asarray(values, np.float32))
         return ShapeSequence(group, self.grid, self.band_um)
 
-    def _array(self, group: zarr.Group, name: str, n_frames: int, dtype: str, outside: float) -> None:
-        side = min(self.grid.size, next(side for largest, side in CHUNKS if self.grid.size <= largest))
-        group.create_array(
-            name,
-            shape=(n_frames, *self.grid.shape),
-            chunks=(1, side, side, side),
-            dtype=dtype,
-            fill_value=outside,
-            # Zstandard over shuffled bytes: smaller and faster than over shuffled bits (docs/LOG.md).
-            compressors=BloscCodec(cname="zstd", clevel=1, shuffle="shuffle"),
-            dimension_names=("t", "z", "y", "x"),
+    def _movie(self, info: SequenceInfo) -> OmeMovie:
+        size, spacing = self.grid.size, self.grid.spacing_um
+        side = min(size, next(side for largest, side in CHUNKS if size <= largest))
+        return OmeMovie(
+            info.n_frames, self.grid.shape, (side, side, side), (spacing, spacing, spacing), info.time_step_s
         )
 
 
@@ -271,7 +265,7 @@ def _array(group: zarr.Group, path: str) -> zarr.Array[Any]:
     array = group[path]
     if not isinstance(array, zarr.Array):
         raise InputError(f"{group.path}/{path}: not an array; make the store anew with 'cytoform prepare'")
-    # Chunks beyond a cell are never written; having Zarr look for empty ones among the others takes longer than all else.
+    # Chunks without the cell are never written. Zarr's own search for empty chunks would take longer than all else.
     return array.with_config({"write_empty_chunks": True})
 
 

@@ -1,4 +1,4 @@
-"""The surface behind a mask as triangles, and distances to it: measured, or bounded by those of fewer points."""
+"""A triangle surface, and distances to it: measured at points, or bounded from measurements at fewer points."""
 
 from itertools import product
 
@@ -15,7 +15,7 @@ Axes = list[Float64[np.ndarray, " _"]]
 
 
 class Surface:
-    """A closed triangle mesh, and a tree of its triangles."""
+    """A closed triangle mesh with a tree for fast distance queries."""
 
     def __init__(self, vertices_zyx_um: Float64[np.ndarray, "vertices 3"], faces: Int64[np.ndarray, "faces 3"]) -> None:
         self._vertices_zyx_um, self._faces = vertices_zyx_um, faces
@@ -24,7 +24,7 @@ class Surface:
 
     @classmethod
     def of_level(cls, level: Level) -> "Surface":
-        """The zero of a level (Lorensen and Cline 1987)."""
+        """The zero of a level function by marching cubes (Lorensen and Cline 1987)."""
         # At exactly 0, marching cubes would collapse triangles.
         values = np.where(level.values_um == 0, np.float32(-1e-6 * level.spacing_zyx_um.min()), level.values_um)
         vertices, faces, _, _ = marching_cubes(values, 0.0)
@@ -38,7 +38,7 @@ class Surface:
     def nearest(
         self, points_zyx_um: Float[np.ndarray, "n 3"]
     ) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, "n 3"]]:
-        """Squared distance in µm², and the nearest place on the surface."""
+        """Squared distance in µm² of each point, and its nearest point on the surface."""
         if not len(points_zyx_um):
             return np.empty(0), np.empty((0, 3))
         squared, _, nearest_zyx_um = self._tree.squared_distance(self._vertices_zyx_um, self._faces, points_zyx_um)
@@ -47,11 +47,11 @@ class Surface:
     def bounds(
         self, where: Bool[np.ndarray, "z y x"], axes_um: Axes
     ) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
-        """What the distance of the marked voxels of an even grid is at least and at most, in µm, in C order.
+        """Lower and upper bounds in µm of the distance of marked voxels of an isotropic grid, in C order.
 
-        Measured at every second voxel only, the nodes. A distance is at most that to the nearest place of a node beside
-        it. And |p|² - distance(p)² is convex, as the largest of the functions 2 p·q - |q|² of all places q, so that
-        linear interpolation between nodes is nowhere below it; this gives the least.
+        Distances are measured only at every second voxel, the nodes. Upper bound: the distance to the surface points
+        nearest to the neighbouring nodes. Lower bound: |p|² - distance(p)² is convex in p, as the maximum over surface
+        points q of 2 p·q - |q|², so linear interpolation between nodes is never below it.
         """
         nodes = maximum_filter(np.pad(where, (0, 2)), 3)[::2, ::2, ::2]
         spacing_um = float(axes_um[0][1] - axes_um[0][0])
@@ -61,7 +61,7 @@ class Surface:
         row[nodes] = np.arange(len(squared), dtype=np.int32)
         points_um, index = points_at(where, axes_um), np.nonzero(where)
         beside = [(i // 2, (i + 1) // 2) for i in index]
-        # The mean of |node|² less |point|²: a squared spacing for every axis along which the point is between nodes.
+        # Mean |node|² minus |point|²: a squared spacing for each axis along which the point lies between nodes.
         lower = -(spacing_um**2) * np.sum([i % 2 for i in index], axis=0)
         upper = np.full(len(points_um), np.inf)
         for z, y, x in product(*beside):

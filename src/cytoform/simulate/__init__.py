@@ -1,15 +1,16 @@
-"""Simulated living cells with known truth: `population` draws them, `simulate` writes them as movies."""
+"""Simulated living cells with exact geometry: `population` draws them, `simulate` writes them as movies."""
 
-from cytoform.simulate.filopodia import FilopodiaCell, FilopodiaParameters
-from cytoform.simulate.mitosis import MitosisCell, MitosisParameters
-from cytoform.simulate.population import SimulatedFamily, population, simulate
+from cytoform.base.lazy import importer, make_callable
 
-__all__ = [
-    "FilopodiaCell",
-    "FilopodiaParameters",
-    "MitosisCell",
-    "MitosisParameters",
-    "SimulatedFamily",
-    "population",
-    "simulate",
-]
+_MODULES = {
+    "FilopodiaCell": "cytoform.simulate.filopodia",
+    "FilopodiaParameters": "cytoform.simulate.parameters",
+    "MitosisCell": "cytoform.simulate.mitosis",
+    "MitosisParameters": "cytoform.simulate.parameters",
+    "SimulatedFamily": "cytoform.simulate.population",
+    "population": "cytoform.simulate.population",
+    "simulate": "cytoform.simulate.population",
+}
+__all__ = [*_MODULES]
+__getattr__ = importer(__name__, _MODULES)
+make_callable(__name__)

@@ -1,7 +1,7 @@
-"""Shapes whose distance, volume and area are known exactly: the truth of tests, documentation and simulators.
+"""Shapes with exactly known distance, volume and area: ground truth for tests, documentation and simulators.
 
-Points are (z, y, x) in µm; every shape lies around its `centre_zyx_um` with its axis along x. `time` runs from 0 to 1;
-shapes that do not change ignore it. Distances are exact everywhere, inside too, negative inside.
+Points are (z, y, x) in µm; every shape lies around its `centre_zyx_um` with its axis along x. `time` runs from 0 to 1
+and is ignored by static shapes. Signed distances are exact everywhere and negative inside.
 """
 
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from jaxtyping import Float
 from cytoform.base.triples import Triple
 
 Points = Float[np.ndarray, "n 3"]
-Distances = Float[np.ndarray, " n"]
+PointValues = Float[np.ndarray, " n"]
 ORIGIN: Triple = (0.0, 0.0, 0.0)
 
 
-class Shape(Protocol):
+class AnalyticShape(Protocol):
     """A shape over time."""
 
-    def distance_um(self, points_zyx_um: Points, time: float = 0.0) -> Distances:
+    def distance_um(self, points_zyx_um: Points, time: float = 0.0) -> PointValues:
         """Signed distance, negative inside."""
         ...
 
@@ -35,7 +35,7 @@ class Shape(Protocol):
 
 @dataclass(frozen=True)
 class Ball:
-    """A ball whose radius goes from `radius_um` to `end_radius_um` (by default: stays)."""
+    """A ball; its radius goes from `radius_um` to `end_radius_um` (constant by default)."""
 
     radius_um: float
     end_radius_um: float | None = None
@@ -46,7 +46,7 @@ class Ball:
         end = self.radius_um if self.end_radius_um is None else self.end_radius_um
         return self.radius_um + (end - self.radius_um) * time
 
-    def distance_um(self, points_zyx_um: Points, time: float = 0.0) -> Distances:
+    def distance_um(self, points_zyx_um: Points, time: float = 0.0) -> PointValues:
         """Signed distance."""
         return np.linalg.norm(points_zyx_um - np.array(self.centre_zyx_um), axis=1) - self.radius_at(time)
 
@@ -61,13 +61,13 @@ class Ball:
 
 @dataclass(frozen=True)
 class Capsule:
-    """All points within `radius_um` of a straight line of `length_um` along x."""
+    """All points within `radius_um` of a line segment of `length_um` along x."""
 
     radius_um: float
     length_um: float
     centre_zyx_um: Triple = ORIGIN
 
-    def distance_um(self, points_zyx_um: Points, time: float = 0.0) -> Distances:
+    def distance_um(self, points_zyx_um: Points, time: float = 0.0) -> PointValues:
         """Signed distance."""
         along, across = _around_axis(points_zyx_um, self.centre_zyx_um)
         beyond = np.maximum(np.abs(along) - self.length_um / 2, 0)
@@ -84,13 +84,13 @@ class Capsule:
 
 @dataclass(frozen=True)
 class Torus:
-    """All points within `thin_radius_um` of a circle of `radius_um` around the x axis; thinner than the circle."""
+    """All points within `thin_radius_um` of a circle of `radius_um` around the x axis (thin radius < radius)."""
 
     radius_um: float
     thin_radius_um: float
     centre_zyx_um: Triple = ORIGIN
 
-    def distance_um(self, points_zyx_um: Points, time: float = 0.0) -> Distances:
+    def distance_um(self, points_zyx_um: Points, time: float = 0.0) -> PointValues:
         """Signed distance."""
         along, across = _around_axis(points_zyx_um, self.centre_zyx_um)
         return np.hypot(across - self.radius_um, along) - self.thin_radius_um
@@ -106,9 +106,9 @@ class Torus:
 
 @dataclass(frozen=True)
 class DividingPair:
-    """A ball that becomes two: equal balls whose centres part from 0 to `end_separation_um`.
+    """A ball that divides: two equal balls, centres 0 to `end_separation_um` apart.
 
-    They fall apart at time 2 · radius / `end_separation_um`.
+    They separate at time 2 · radius / `end_separation_um`.
     """
 
     radius_um: float
@@ -119,34 +119,34 @@ class DividingPair:
         """Distance between the two centres."""
         return self.end_separation_um * time
 
-    def distance_um(self, points_zyx_um: Points, time: float = 0.0) -> Distances:
+    def distance_um(self, points_zyx_um: Points, time: float = 0.0) -> PointValues:
         """Signed distance."""
         along, across = _around_axis(points_zyx_um, self.centre_zyx_um)
         half, radius = self.separation_um(time) / 2, self.radius_um
-        # By symmetry the nearest point of the surface lies on the nearer ball, or on the rim where the balls meet.
+        # By symmetry the nearest surface point is on the nearer ball, or on the rim where the balls intersect.
         height = np.abs(along) - half
         to_ball = np.hypot(height, across) - radius
         if half >= radius:
             return to_ball
         rim = np.sqrt(radius**2 - half**2)
-        # Inside, seen from the ball's centre, the cap within the other ball is no surface.
+        # From inside, the cap of a ball within the other ball is no part of the surface.
         hidden = (to_ball < 0) & (height * rim < -half * across)
         return np.where(hidden, -np.hypot(along, across - rim), to_ball)
 
     def volume_um3(self, time: float = 0.0) -> float:
-        """Two balls without the two caps that lie in each other."""
+        """Two balls minus the two overlapping caps."""
         cap = max(self.radius_um - self.separation_um(time) / 2, 0.0)
         return 2 * (4 / 3 * np.pi * self.radius_um**3 - np.pi * cap**2 * (3 * self.radius_um - cap) / 3)
 
     def area_um2(self, time: float = 0.0) -> float:
-        """Two spheres without the two caps that lie in each other."""
+        """Two spheres minus the two overlapping caps."""
         cap = max(self.radius_um - self.separation_um(time) / 2, 0.0)
         return 2 * (4 * np.pi * self.radius_um**2 - 2 * np.pi * self.radius_um * cap)
 
 
 @dataclass(frozen=True)
 class SpikedBall:
-    """A ball with one straight filopodium along +x: a capsule from the ball's centre to `reach_um` (time 1)."""
+    """A ball with one straight filopodium along +x: a capsule from its centre that reaches `reach_um` at time 1."""
 
     radius_um: float
     spike_radius_um: float
@@ -154,45 +154,45 @@ class SpikedBall:
     centre_zyx_um: Triple = ORIGIN
 
     def tip_um(self, time: float) -> float:
-        """Where the middle of the round tip is: it comes out of the ball's surface."""
+        """Position on the x axis of the centre of the round tip; starts at the surface of the ball."""
         return self._root_um + (self.reach_um - self.spike_radius_um - self._root_um) * time
 
     @property
     def _root_um(self) -> float:
         return float(np.sqrt(self.radius_um**2 - self.spike_radius_um**2))
 
-    def distance_um(self, points_zyx_um: Points, time: float = 1.0) -> Distances:
+    def distance_um(self, points_zyx_um: Points, time: float = 1.0) -> PointValues:
         """Signed distance."""
         along, across = _around_axis(points_zyx_um, self.centre_zyx_um)
         root, tip, thin = self._root_um, self.tip_um(time), self.spike_radius_um
         to_ball = np.hypot(along, across) - self.radius_um
         to_spike = np.hypot(along - np.clip(along, 0, tip), across) - thin
         outside = np.minimum(to_ball, to_spike)
-        # Inside, the nearest surface is the ball without the spike's root, the spike beyond it, or the rim between.
+        # Inside, the nearest surface is the ball outside the spike's root, the spike outside the ball, or the rim.
         to_rim = np.hypot(along - root, across - thin)
         open_ball = np.where(along * thin > across * root, to_rim, np.abs(to_ball))
         open_spike = np.where(along < root, to_rim, np.abs(to_spike))
         return np.where(outside > 0, outside, -np.minimum(open_ball, open_spike))
 
     def volume_um3(self, time: float = 1.0) -> float:
-        """The ball without the cap in the spike, a cylinder, and half a ball."""
+        """The ball minus the cap inside the spike, plus a cylinder and half a ball."""
         cap, thin = self.radius_um - self._root_um, self.spike_radius_um
         ball = 4 / 3 * np.pi * self.radius_um**3 - np.pi * cap**2 * (3 * self.radius_um - cap) / 3
         return float(ball + np.pi * thin**2 * (self.tip_um(time) - self._root_um) + 2 / 3 * np.pi * thin**3)
 
     def area_um2(self, time: float = 1.0) -> float:
-        """The sphere without the cap in the spike, the side of a cylinder, and half a sphere."""
+        """The sphere minus the cap inside the spike, plus the side of a cylinder and half a sphere."""
         cap, thin = self.radius_um - self._root_um, self.spike_radius_um
         ball = 4 * np.pi * self.radius_um**2 - 2 * np.pi * self.radius_um * cap
         return float(ball + 2 * np.pi * thin * (self.tip_um(time) - self._root_um) + 2 * np.pi * thin**2)
 
 
-def smooth_union(first: Distances, second: Distances, width_um: float) -> Distances:
-    """Distance to a union whose crease is filled by a fillet; never larger than the smaller of both.
+def smooth_union(first: PointValues, second: PointValues, width_um: float) -> PointValues:
+    """Distance to a union with a fillet along its crease; at most the smaller of both distances.
 
-    The quadratic smooth minimum (Quilez, iquilezles.org/articles/smin): where the two differ by less than `width_um`,
-    at most width/4 is taken off. Away from the surface the width shrinks to 0, so that outside only the space within
-    `width_um` of the surface knows of it. The gradient is never steeper than 1.25.
+    The quadratic smooth minimum (Quilez, iquilezles.org/articles/smin): if the distances differ by less than
+    `width_um`, it is up to width/4 smaller. The width shrinks to 0 at `width_um` outside the surface, so that the
+    distance farther away is unchanged. The gradient never exceeds 1.25.
     """
     nearer = np.minimum(first, second)
     width = np.clip(width_um - np.maximum(nearer, 0), 1e-12, None)
@@ -204,12 +204,12 @@ def round_cone_um(
     points_zyx_um: Points,
     starts_zyx_um: Points,
     ends_zyx_um: Points,
-    start_radii_um: Distances,
-    end_radii_um: Distances,
-) -> Distances:
-    """Signed distance of each point to its own round cone: the hull of two balls, exact outside.
+    start_radii_um: PointValues,
+    end_radii_um: PointValues,
+) -> PointValues:
+    """Signed distance of each point to its own round cone (convex hull of two balls), exact outside.
 
-    After Quilez (iquilezles.org/articles/distfunctions); inside it is the depth below the nearest flank or ball.
+    After Quilez (iquilezles.org/articles/distfunctions). Inside, it is the depth below the nearest flank or ball.
     """
     axis = ends_zyx_um - starts_zyx_um
     length2 = np.maximum(np.einsum("ij,ij->i", axis, axis), 1e-24)
@@ -218,14 +218,14 @@ def round_cone_um(
     offset = points_zyx_um - starts_zyx_um
     along = np.einsum("ij,ij->i", offset, axis)
     across2 = np.maximum(np.einsum("ij,ij->i", offset, offset) * length2 - along**2, 0)
-    # Where the perpendicular to the flank through the point meets the axis, as a share of its length.
+    # Point on the axis (as a share of its length) on the perpendicular to the flank through the query point.
     share = (along + np.sqrt(across2 / np.maximum(flank2, 1e-24)) * -taper) / length2
     share = np.clip(np.where(flank2 > 0, share, np.where(taper > 0, 0, 1)), 0, 1)
     nearest = offset - share[:, None] * axis
     return np.linalg.norm(nearest, axis=1) - (start_radii_um - share * taper)
 
 
-def _around_axis(points_zyx_um: Points, centre_zyx_um: Triple) -> tuple[Distances, Distances]:
+def _around_axis(points_zyx_um: Points, centre_zyx_um: Triple) -> tuple[PointValues, PointValues]:
     """Coordinates along x and distance from the x axis."""
     offset = points_zyx_um - np.array(centre_zyx_um)
     return offset[:, 2], np.hypot(offset[:, 0], offset[:, 1])

@@ -1,4 +1,4 @@
-"""What the simulators share: a cell is a set of labelled parts at any time, each with its signed distance."""
+"""Interface of the simulators: a cell is a set of labelled parts at any time, each with a signed distance."""
 
 from typing import Protocol, runtime_checkable
 
@@ -9,7 +9,7 @@ from cytoform.base.triples import Triple
 from cytoform.movies.lineage import Track
 
 Spacing = Triple
-# A whole frame or any time between two.
+# In frames; fractions are times between two frames.
 Time = float | int
 
 
@@ -24,17 +24,17 @@ class Part(Protocol):
 
     @property
     def bounds_zyx_um(self) -> Float[np.ndarray, "2 3"]:
-        """A box that holds the part."""
+        """Bounding box: lowest and highest corner."""
         ...
 
     @property
     def lines_zyx_um(self) -> list[Float[np.ndarray, "_ 3"]]:
-        """Lines inside the part that run through whatever is thin, so that masks of coarse voxels stay in one piece."""
+        """Centre lines of thin structures, so that masks of coarse voxels stay connected."""
         ...
 
     @property
-    def steepness(self) -> float:
-        """Upper bound of the gradient of the distance; 1 where it is exact."""
+    def max_slope(self) -> float:
+        """Upper bound of the gradient of the distance; 1 for exact distances."""
         ...
 
     def distance_um(self, points_zyx_um: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
@@ -43,8 +43,8 @@ class Part(Protocol):
 
 
 @runtime_checkable
-class Cell(Protocol):
-    """A cell family over time; `frame` is continuous in [0, n_frames - 1] and counts frames."""
+class SimulatedCell(Protocol):
+    """A cell family over time; `frame` is continuous in [0, n_frames - 1]."""
 
     @property
     def n_frames(self) -> int:
@@ -53,7 +53,7 @@ class Cell(Protocol):
 
     @property
     def tracks(self) -> tuple[Track, ...]:
-        """Who lives from which frame to which, and whose daughter."""
+        """Label, first and last frame, and parent of every cell."""
         ...
 
     def parts(self, frame: Time) -> list[Part]:

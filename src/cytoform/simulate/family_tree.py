@@ -1,4 +1,4 @@
-"""Who divides when, and how: random family trees for dividing cells."""
+"""Random family trees of dividing cells."""
 
 from dataclasses import replace
 
@@ -6,14 +6,8 @@ import numpy as np
 from scipy.stats import norm
 
 from cytoform.errors import InputError
-from cytoform.simulate.mitosis import (
-    PARTING_WAY,
-    Division,
-    Member,
-    MitosisCell,
-    MitosisParameters,
-    ball_radius_um,
-)
+from cytoform.simulate.mitosis import PARTING_DISTANCE, Division, FamilyMember, MitosisCell
+from cytoform.simulate.parameters import MitosisParameters, ball_radius_um
 from cytoform.simulate.profiles import Furrow, lobe_scale
 from cytoform.simulate.randomness import Drift, Warp, perpendicular, random_direction
 
@@ -26,10 +20,10 @@ def draw_mitosis_cell(
     time_step_s: float,
     scores: tuple[float, float],
 ) -> MitosisCell:
-    """One random family; `scores` place its ln(volume) and its first division in the population, in deviations."""
+    """Draw a random family; `scores` are the standard scores of its ln(volume) and of its first division time."""
     cycle = _cycle_frames(parameters, n_frames=n_frames, time_step_s=time_step_s)
     duration_s = max(n_frames - 1, 1) * time_step_s
-    # Below the inverse of the steepest slope the warp cannot fold the surface.
+    # An amplitude below 1 / maximum slope cannot fold the surface.
     warp = Warp.draw(rng, modes=5, wavelengths=(3.0, 5.0), period_s=max(duration_s, 900.0))
     spread = parameters.size_spread
     cell = MitosisCell(
@@ -38,13 +32,13 @@ def draw_mitosis_cell(
         volume_um3=parameters.size_um3 * float(np.exp(spread * scores[0] - spread**2 / 2)),
         cycle_frames=cycle,
         growth=parameters.growth,
-        irregularity=min(parameters.irregularity, 0.9 / warp.steepest()),
+        irregularity=min(parameters.irregularity, 0.9 / warp.max_slope()),
         members=(),
         warp=warp,
         drift=Drift.draw(rng, speed_um_per_s=parameters.drift_um_per_min / 60, swing_um=0.2, period_s=2 * duration_s),
     )
     long_axis = random_direction(rng)
-    founder = Member(
+    founder = FamilyMember(
         1, 0, -cycle, 1.0, np.zeros(3), long_axis, _slenderness(parameters, rng), None, perpendicular(long_axis, rng)
     )
     first_division = cycle * (0.3 + 0.2 * float(norm.cdf(scores[1])))
@@ -66,15 +60,19 @@ def _cycle_frames(parameters: MitosisParameters, *, n_frames: int, time_step_s: 
 
 
 def _grow_tree(
-    cell: MitosisCell, founder: Member, first_division: float, parameters: MitosisParameters, rng: np.random.Generator
-) -> list[Member]:
-    """All members, mothers before daughters, labelled in the order of their birth."""
-    done: list[Member] = []
+    cell: MitosisCell,
+    founder: FamilyMember,
+    first_division: float,
+    parameters: MitosisParameters,
+    rng: np.random.Generator,
+) -> list[FamilyMember]:
+    """All members, mothers before daughters, labelled in order of birth."""
+    done: list[FamilyMember] = []
     waiting = [(founder, first_division, 0)]
     while waiting:
         waiting.sort(key=lambda entry: (entry[0].birth, entry[0].parent))
         member, division_frame, generation = waiting.pop(0)
-        # Divisions fall between two frames: the frame before shows the mother, the frame after the daughters.
+        # Divisions fall between two frames: the earlier shows the mother, the later the daughters.
         division_frame = max(np.round(division_frame), np.ceil(max(member.birth, 0)) + 1) - 0.5
         member = replace(member, label=len(done) + 1)
         if generation >= parameters.generations or division_frame > cell.n_frames - 1:
@@ -92,27 +90,27 @@ def _grow_tree(
 
 
 def _daughter(
-    cell: MitosisCell, mother: Member, parameters: MitosisParameters, rng: np.random.Generator, *, upper: bool
-) -> Member:
+    cell: MitosisCell, mother: FamilyMember, parameters: MitosisParameters, rng: np.random.Generator, *, upper: bool
+) -> FamilyMember:
     assert mother.division is not None
     furrow, axis = mother.division.furrow.side(upper), mother.long_axis * (1 if upper else -1)
     birth = mother.division.frame
     radius = ball_radius_um(mother.share * cell.volume_at(birth))
     share = furrow.share_above
-    return Member(
+    return FamilyMember(
         label=0,
         parent=mother.label,
         birth=birth,
         share=mother.share * share,
         centre_zyx_um=cell.centre_zyx_um(mother, birth) + lobe_scale(furrow)[1] * radius * axis,
-        # Across the axis to the sister, so that sisters never grow into each other.
+        # Perpendicular to the axis between the sisters, so that they never overlap while growing.
         long_axis=perpendicular(axis, rng),
         slenderness=_slenderness(parameters, rng),
         division=None,
         axis=axis,
         furrow=furrow,
-        # The lighter sister moves farther, so that their common centre stays.
-        way_um=2 * PARTING_WAY * radius * (1 - share),
+        # The lighter sister moves farther, so that their common centroid stays.
+        parting_um=2 * PARTING_DISTANCE * radius * (1 - share),
     )
 
 

@@ -7,129 +7,63 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float
 
-from cytoform.errors import InputError
 from cytoform.movies.lineage import Track
 from cytoform.simulate.analytic import smooth_union
-from cytoform.simulate.cell import Part, Spacing, Time
-from cytoform.simulate.polyhedron import Polyhedron, globe
+from cytoform.simulate.cell import Part, Time
+from cytoform.simulate.parameters import DEPTH, ball_radius_um
+from cytoform.simulate.polyhedron import Polyhedron, unit_sphere
 from cytoform.simulate.randomness import Drift, Warp, smoothstep
 from cytoform.simulate.tubes import Tube, tubes_distance_um
 
-Place = Callable[[Float[np.ndarray, "n 3"]], Float[np.ndarray, "n 3"]]
+SurfaceMap = Callable[[Float[np.ndarray, "n 3"]], Float[np.ndarray, "n 3"]]
 
 FILLET_UM = 0.25
 STEP_UM = 0.05
-# Filopodia are widest at their root and thin out: radius at root and tip, relative to the middle.
-ROOT, TIP = 1.3, 0.7
-# How deep the root's first ball lies under the body's surface, in root radii: deep enough not to show before it grows.
-DEPTH = 2.6
-BRANCH_RADIUS = 0.85  # of the mother's radius there
-
-
-@dataclass(frozen=True)
-class FilopodiaParameters:
-    """What a population of cells with filopodia is like; the defaults stand in for the simulated A549 of the paper.
-
-    Filopodia are 0.1-0.3 µm thick and 1-10 µm long (Mattila and Lappalainen 2008, Nat. Rev. Mol. Cell Biol. 9:446);
-    that some branch while they grow is what FiloGen simulates (Sorokin et al. 2018, IEEE Trans. Med. Imaging 37:2630).
-    Ours are at the thick end, so that voxels of 0.125 µm, the paper's, resolve them.
-    """
-
-    size_um3: float = 50.8  # mean volume of a cell, filopodia included
-    size_spread: float = 0.06  # standard deviation between cells, relative to the mean
-    number: float = 21.0  # filopodia that a cell has at a time, on average, without branches
-    length_um: float = 4.0  # mean length of a full-grown filopodium
-    radius_um: float = 0.18  # halfway along
-    branches_per_min: float = 0.15  # new branches of one filopodium
-    growth_um_per_min: float = 2.0  # how fast tips advance and withdraw
-    lifetime_min: float = 6.0  # from sprouting to the end of withdrawal, on average
-    irregularity: float = 0.2  # undulation of the body, in body radii
-    drift_um_per_min: float = 0.05
-
-    def __post_init__(self) -> None:
-        positive = {
-            "--size": self.size_um3,
-            "--length": self.length_um,
-            "--radius": self.radius_um,
-            "--growth": self.growth_um_per_min,
-            "--lifetime": self.lifetime_min,
-        }
-        for option, value in positive.items():
-            if not (np.isfinite(value) and value > 0):
-                raise InputError(f"{option} {value}: must be a positive number")
-        if not 0 <= self.number <= 200:
-            raise InputError(f"--number {self.number}: a cell has 0 to 200 filopodia")
-        if not 0 <= self.branches_per_min <= 10:
-            raise InputError(f"--branching {self.branches_per_min}: choose 0 to 10 branches a minute")
-        self._check_proportions()
-
-    def check_voxels(self, spacing_zyx_um: Spacing) -> None:
-        """Refuse filopodia thinner than a third of a voxel: masks could no longer show where they are."""
-        if 2 * self.radius_um < max(spacing_zyx_um) / 3:
-            given = " ".join(f"{step:g}" for step in spacing_zyx_um)
-            raise InputError(
-                f"--radius {self.radius_um:g}: filopodia {2 * self.radius_um:g} µm thick are thinner than a third of a "
-                f"voxel of {given} µm; choose smaller voxels or a radius of at least {max(spacing_zyx_um) / 6:.3g} µm"
-            )
-
-    def _check_proportions(self) -> None:
-        body_um = (3 * self.size_um3 / (4 * np.pi)) ** (1 / 3)
-        if DEPTH * ROOT * self.radius_um > 0.9 * body_um:
-            raise InputError(f"--radius {self.radius_um}: too thick for a cell body of radius {body_um:.2f} µm")
-        if self.length_um < 2 * self.radius_um:
-            raise InputError(f"--length {self.length_um}: a filopodium is longer than it is thick; raise it")
-        if self.length_um > 50:
-            raise InputError(f"--length {self.length_um}: choose at most 50 µm")
-        filopodia = self.number * np.pi * self.radius_um**2 * self.length_um
-        if filopodia > 0.5 * self.size_um3:
-            raise InputError(
-                f"--number {self.number:g}: {filopodia:.0f} µm³ of filopodia leave no body in a cell of "
-                f"{self.size_um3:g} µm³; choose fewer, shorter or thinner ones"
-            )
+BRANCH_RADIUS = 0.85  # relative to the mother's radius at the branch point
 
 
 @dataclass(frozen=True)
 class Filopodium:
-    """One filopodium or branch: when it lives, how long it grows, which way it bends. Times are in s, lengths in µm."""
+    """One filopodium or branch: its lifetime, growth and bending. Times are in s, lengths in µm."""
 
     birth_s: float
     end_s: float
     growing_s: float
     length_um: float
     radius_um: float  # at the root
-    tip_radius_um: float  # once full grown
-    across: Float[np.ndarray, " 3"]  # fixes which way it bends
-    # Bends around two directions: in rad over its length, and a wave on top that sways slowly.
+    tip_radius_um: float  # when fully grown
+    across: Float[np.ndarray, " 3"]  # reference direction of bending
+    # Bending angles around two directions: total over the length in rad, and a slowly swaying wave.
     bends: Float[np.ndarray, "2"]
     waves: Float[np.ndarray, "2"]
     wavelength_um: float
     phases: Float[np.ndarray, "2"]
     sway_s: float
-    # On the body: the direction of the root and how much the filopodium leans over.
+    # For a root on the body: its direction from the centre, and the tilt of the filopodium.
     root: Float[np.ndarray, " 3"]
     lean: Float[np.ndarray, " 3"]
-    # On another filopodium: how far up, and the angle between them in rad.
+    # For a branch: its arc length along the mother, and the angle between them in rad.
     at_um: float = 0.0
     angle: float = 0.0
     branches: "tuple[Filopodium, ...]" = ()
 
     def extension(self, time_s: float) -> float:
-        """Share of its length that is out: grows, stays, withdraws."""
+        """Share of its length that is extended: grows, stays, withdraws."""
         return smoothstep((time_s - self.birth_s) / self.growing_s) * smoothstep((self.end_s - time_s) / self.growing_s)
 
 
 @dataclass(frozen=True)
 class FilopodialBody:
-    """A cell with its filopodia at one time: body and tubes joined by small fillets."""
+    """A cell with its filopodia at one time: body and tubes joined by fillets."""
 
     body: Polyhedron
     tubes: list[Tube]
     label: int = 1
-    steepness: float = 1.25
+    max_slope: float = 1.25
 
     @cached_property
     def bounds_zyx_um(self) -> Float[np.ndarray, "2 3"]:
-        """Box around the cell; fillets stay within a fillet's width of it."""
+        """Bounding box of body and filopodia."""
         boxes = [self.body.bounds_zyx_um, *(tube.bounds_zyx_um for tube in self.tubes)]
         return np.stack([np.min([b[0] for b in boxes], axis=0), np.max([b[1] for b in boxes], axis=0)])
 
@@ -139,9 +73,9 @@ class FilopodialBody:
         return [tube.line_zyx_um for tube in self.tubes]
 
     def distance_um(self, points_zyx_um: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
-        """Signed distance: that of a polyhedron and of round cones, exact outside but for the fillets."""
+        """Signed distance to polyhedron and round cones, exact outside except at the fillets."""
         body = self.body.distance_um(points_zyx_um)
-        tubes = tubes_distance_um(self.tubes, points_zyx_um, enough_um=body + FILLET_UM)
+        tubes = tubes_distance_um(self.tubes, points_zyx_um, bound_um=body + FILLET_UM)
         return smooth_union(body, tubes, FILLET_UM)
 
 
@@ -153,7 +87,7 @@ class FilopodiaCell:
     time_step_s: float
     volume_um3: float
     irregularity: float
-    flatness: Float[np.ndarray, "3 3"]  # the body before warping is a ball stretched by this matrix
+    flatness: Float[np.ndarray, "3 3"]  # matrix that flattens the ball before warping
     filopodia: tuple[Filopodium, ...]
     warp: Warp
     drift: Drift
@@ -164,7 +98,7 @@ class FilopodiaCell:
         return (Track(1, 0, self.n_frames - 1, 0),)
 
     def parts(self, frame: Time) -> list[Part]:
-        """The cell."""
+        """The cell as a single part."""
         return [self.at(frame)]
 
     def distance_um(self, points_zyx_um: Float[np.ndarray, "n 3"], frame: Time) -> Float[np.ndarray, " n"]:
@@ -172,9 +106,9 @@ class FilopodiaCell:
         return self.at(frame).distance_um(points_zyx_um)
 
     def at(self, frame: Time) -> FilopodialBody:
-        """Body and filopodia at a time; what is in the filopodia is missing in the body."""
+        """Body and filopodia at a time; the body shrinks by the volume of the filopodia, so that the total is constant."""
         time_s = frame * self.time_step_s
-        radius = (3 * self.volume_um3 / (4 * np.pi)) ** (1 / 3)
+        radius = ball_radius_um(self.volume_um3)
         alive = [f for f in self.filopodia if f.birth_s < time_s < f.end_s]
         outside = sum(_volume_outside_um3(f, time_s, depth_um=DEPTH * f.radius_um) for f in alive)
 
@@ -182,7 +116,7 @@ class FilopodiaCell:
             flat = directions @ self.flatness
             return radius * (flat + self.irregularity * self.warp.shift(flat, time_s)) + self.drift.at(time_s)
 
-        template = globe()
+        template = unit_sphere()
         loose = Polyhedron(place(template.vertices_zyx_um), template.faces)
         middle = self.drift.at(time_s)
         body = loose.resized(self.volume_um3 - outside, middle)
@@ -198,7 +132,7 @@ class FilopodiaCell:
         return FilopodialBody(body, tubes)
 
 
-def _surface_at(place: Place, direction: Float[np.ndarray, " 3"]) -> tuple[Float[np.ndarray, " 3"], ...]:
+def _surface_at(place: SurfaceMap, direction: Float[np.ndarray, " 3"]) -> tuple[Float[np.ndarray, " 3"], ...]:
     """Point of the body's surface in a direction, and the outward normal there."""
     helper = np.eye(3)[np.argmin(np.abs(direction))]
     first = np.cross(direction, helper)
@@ -218,10 +152,10 @@ def _grow(
     *,
     reach_um: float,
 ) -> None:
-    """Add the tube of a filopodium, `reach_um` long from `start`, and those of its branches."""
+    """Add the tube of a filopodium, `reach_um` long from `start`, and the tubes of its branches."""
     stops = np.linspace(0, reach_um, max(int(np.ceil(reach_um / STEP_UM)), 1) + 1)
-    ways = _ways(filopodium, stops, heading / np.linalg.norm(heading), time_s)
-    steps = (ways[1:] + ways[:-1]) / 2 * np.diff(stops)[:, None]
+    tangents = _tangents(filopodium, stops, heading / np.linalg.norm(heading), time_s)
+    steps = (tangents[1:] + tangents[:-1]) / 2 * np.diff(stops)[:, None]
     line = start + np.concatenate([np.zeros((1, 3)), np.cumsum(steps, axis=0)])
     thinning = (filopodium.tip_radius_um - filopodium.radius_um) / filopodium.length_um
     tubes.append(Tube(line, filopodium.radius_um + thinning * np.minimum(stops, filopodium.length_um)))
@@ -230,31 +164,31 @@ def _grow(
         if not branch.birth_s < time_s < branch.end_s or room_um <= 0:
             continue
         at = np.array([np.interp(branch.at_um, stops, line[:, axis]) for axis in range(3)])
-        way = ways[np.searchsorted(stops, branch.at_um)]
-        aside = branch.across - branch.across @ way * way
-        turned = np.cos(branch.angle) * way + np.sin(branch.angle) * aside / np.linalg.norm(aside)
-        # A branch is gone before its mother has withdrawn to where it sits.
+        tangent = tangents[np.searchsorted(stops, branch.at_um)]
+        aside = branch.across - branch.across @ tangent * tangent
+        heading = np.cos(branch.angle) * tangent + np.sin(branch.angle) * aside / np.linalg.norm(aside)
+        # A branch has withdrawn before the tip of its mother reaches the branch point.
         out_um = branch.length_um * branch.extension(time_s) * smoothstep(room_um / 1.0)
-        _grow(tubes, branch, at, turned, time_s, reach_um=out_um)
+        _grow(tubes, branch, at, heading, time_s, reach_um=out_um)
 
 
-def _ways(
+def _tangents(
     filopodium: Filopodium, stops: Float[np.ndarray, " n"], heading: Float[np.ndarray, " 3"], time_s: float
 ) -> Float[np.ndarray, "n 3"]:
-    """Unit tangents of a centre line at arc lengths `stops`: a steady bend and a wave that sways."""
+    """Unit tangents of a centre line at arc lengths `stops`: a constant bend plus a swaying wave."""
     first = filopodium.across - filopodium.across @ heading * heading
     first /= np.linalg.norm(first)
     second = np.cross(heading, first)
     phases = filopodium.phases + 2 * np.pi * time_s / filopodium.sway_s
     waving = np.sin(2 * np.pi * stops[:, None] / filopodium.wavelength_um + phases) - np.sin(phases)
-    turns = stops[:, None] / filopodium.length_um * filopodium.bends + filopodium.waves * waving
-    angles = np.linalg.norm(turns, axis=1, keepdims=True)
-    aside = turns[:, :1] * first + turns[:, 1:] * second
+    bending = stops[:, None] / filopodium.length_um * filopodium.bends + filopodium.waves * waving
+    angles = np.linalg.norm(bending, axis=1, keepdims=True)
+    aside = bending[:, :1] * first + bending[:, 1:] * second
     return np.asarray(np.cos(angles) * heading + np.sinc(angles / np.pi) * aside)
 
 
 def _volume_outside_um3(filopodium: Filopodium, time_s: float, *, depth_um: float) -> float:
-    """Volume of what sticks out, branches included; a few per cent of the cell, so a straight tube will do."""
+    """Volume outside the body, branches included. It is a few per cent of the cell, so a straight tube is accurate enough."""
     out_um = (filopodium.length_um + depth_um) * filopodium.extension(time_s) - depth_um
     mean_radius = (filopodium.radius_um + filopodium.tip_radius_um) / 2
     own = np.pi * mean_radius**2 * max(out_um, 0.0)

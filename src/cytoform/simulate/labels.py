@@ -1,4 +1,4 @@
-"""Label images of simulated cells: every label in one piece, and separate cells apart."""
+"""Label images of simulated cells: every label is one connected component, and cells do not touch."""
 
 import itertools
 
@@ -12,18 +12,17 @@ from cytoform.simulate.cell import Part, Spacing
 from cytoform.simulate.sampling import inside_voxels, line_voxels
 
 MIN_VOXELS = 8
-# All 26 neighbours.
-STEPS = np.array([step for step in itertools.product((-1, 0, 1), repeat=3) if any(step)])
+NEIGHBOURS_26 = np.array([step for step in itertools.product((-1, 0, 1), repeat=3) if any(step)])
 
 
 def label_image(
     parts: list[Part], *, shape: IntTriple, spacing_zyx_um: Spacing, corner_zyx_um: Float[np.ndarray, " 3"]
 ) -> UInt16[np.ndarray, "z y x"]:
-    """Labels of all parts: a voxel belongs to the part whose distance at its centre is ≤ 0 (the smallest, if several).
+    """Label image of all parts: a voxel belongs to the part with the smallest distance ≤ 0 at its centre.
 
-    Where voxels are too coarse for the truth, three rules keep the anatomy: a neck or filopodium thinner than a voxel
-    covers the voxels its middle line passes; cells closer together than a voxel keep one voxel of background between
-    them; what then still lies apart from its cell is left out. Raises InputError where a cell has hardly any voxels.
+    Three rules keep the anatomy if voxels are coarse. A neck or filopodium thinner than a voxel covers the voxels along
+    its centre line. Cells less than a voxel apart are separated by one voxel of background. Components still detached
+    from their cell are removed. Raises InputError for a cell of fewer than 8 voxels.
     """
     where = {"shape": shape, "spacing_zyx_um": spacing_zyx_um, "corner_zyx_um": corner_zyx_um}
     labels = np.zeros(shape, np.uint16)
@@ -66,9 +65,9 @@ def _is_nearest(
 
 
 def _keep_apart(labels: UInt16[np.ndarray, "z y x"], label: int) -> None:
-    """Make background of the voxels of `label` that touch an earlier one."""
+    """Turn voxels of `label` that touch a lower label into background."""
     voxels = np.argwhere(labels == label)
-    around = labels[tuple(np.moveaxis(voxels[:, None] + STEPS, 2, 0))]
+    around = labels[tuple(np.moveaxis(voxels[:, None] + NEIGHBOURS_26, 2, 0))]
     touching = ((around > 0) & (around < label)).any(axis=1)
     labels[tuple(voxels[touching].T)] = 0
 

@@ -1,13 +1,13 @@
-"""Cells that grow, round up, elongate, furrow and divide: exact distances, volume kept at every division."""
+"""Cells that grow, round up, elongate, furrow and divide, with exact distances; divisions preserve volume."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float
 
-from cytoform.errors import InputError
 from cytoform.movies.lineage import Track
-from cytoform.simulate.cell import Part, Spacing, Time
+from cytoform.simulate.cell import Part, Time
+from cytoform.simulate.parameters import ball_radius_um
 from cytoform.simulate.polyhedron import Polyhedron, revolve
 from cytoform.simulate.profiles import Furrow, lobe_profile, mother_profile
 from cytoform.simulate.randomness import (
@@ -17,53 +17,12 @@ from cytoform.simulate.randomness import (
     smoothstep,
 )
 
-MAX_GENERATIONS = 3
 # Shares of a cell cycle: rounding up begins this long before division, then elongation, then the furrow; after it,
 # daughters round off and part. Rounding up, anaphase and cytokinesis of a C. elegans blastomere take minutes of a
 # cycle of 15 to 50 minutes (Bao et al. 2008, Dev. Biol. 318:65).
 ROUNDING, ELONGATION, FURROW = 0.34, 0.26, 0.15
 ROUNDING_OFF, PARTING = 0.25, 0.12
-PARTING_WAY = 0.3  # how far each of two equal daughters moves away, in radii of their mother
-
-
-@dataclass(frozen=True)
-class MitosisParameters:
-    """What a population of dividing cells is like; the defaults stand in for the C. elegans cells of the paper."""
-
-    size_um3: float = 34.7  # mean volume of a family over the movie
-    size_spread: float = 0.335  # standard deviation of ln(volume) between families
-    cycle_min: float | None = None  # cell cycle; by default as long as the movie divided by the generations
-    generations: int = 1  # divisions that a family can go through
-    daughter_share: float = 0.6  # the larger daughter's largest share of her mother's volume; drawn from 0.5 up
-    growth: float = 1.4  # a cell's volume after one cycle, relative to its beginning
-    irregularity: float = 0.18  # undulation of the surface between divisions, in cell radii
-    slenderness: float = 1.7  # length over width between divisions, on average
-    drift_um_per_min: float = 0.03
-
-    def __post_init__(self) -> None:
-        if not (np.isfinite(self.size_um3) and self.size_um3 > 0):
-            raise InputError(f"--size {self.size_um3}: a mean volume is a positive number of µm³")
-        if self.cycle_min is not None and not (np.isfinite(self.cycle_min) and self.cycle_min > 0):
-            raise InputError(f"--cycle {self.cycle_min}: a cell cycle is a positive number of minutes")
-        if not 0 <= self.generations <= MAX_GENERATIONS:
-            raise InputError(f"--generations {self.generations}: choose 0 (no division) to {MAX_GENERATIONS}")
-        if self.daughter_share >= 1:
-            raise InputError(
-                f"--daughter-share {self.daughter_share}: a daughter would be larger than her mother; choose 0.5 to 0.8"
-            )
-        if not 0.5 <= self.daughter_share <= 0.8:
-            raise InputError(
-                f"--daughter-share {self.daughter_share}: the larger daughter has 0.5 to 0.8 of her mother's volume"
-            )
-
-    def check_voxels(self, spacing_zyx_um: Spacing) -> None:
-        """Refuse voxels that a daughter would hardly fill."""
-        daughter_um = 2 * ball_radius_um(self.size_um3 / 2**self.generations)
-        if daughter_um < 1.5 * max(spacing_zyx_um):
-            given = " ".join(f"{step:g}" for step in spacing_zyx_um)
-            raise InputError(
-                f"--voxel-size {given}: the last daughters are only {daughter_um:.2g} µm wide; choose smaller voxels"
-            )
+PARTING_DISTANCE = 0.3  # movement of each of two equal daughters, in radii of their mother
 
 
 @dataclass(frozen=True)
@@ -73,7 +32,7 @@ class CellBody:
     label: int
     surface: Polyhedron
     lines_zyx_um: list[Float[np.ndarray, "_ 3"]] = field(default_factory=list)
-    steepness: float = 1.0
+    max_slope: float = 1.0
 
     @property
     def bounds_zyx_um(self) -> Float[np.ndarray, "2 3"]:
@@ -87,34 +46,34 @@ class CellBody:
 
 @dataclass(frozen=True)
 class Division:
-    """When a cell divides, and where along its long axis."""
+    """Time of a division (in frames) and position of the furrow along the long axis."""
 
     frame: float
     furrow: Furrow
 
 
 @dataclass(frozen=True)
-class Member:
-    """A cell of the family from its birth to its division or the end of the movie; frames are continuous."""
+class FamilyMember:
+    """A cell from its birth to its division or the end of the movie; times are in frames and continuous."""
 
     label: int
     parent: int
     birth: float
-    share: float  # of the family's volume
-    centre_zyx_um: Float[np.ndarray, " 3"]  # at birth, without the family's drift
-    # Between divisions the cell is longer along this axis; it divides along it (Hertwig's rule).
+    share: float  # of the volume of the family
+    centre_zyx_um: Float[np.ndarray, " 3"]  # at birth, without the drift of the family
+    # Axis of elongation between divisions, and of the division (Hertwig's rule).
     long_axis: Float[np.ndarray, " 3"]
     slenderness: float
     division: Division | None
-    # Born of a division: the axis towards this cell, the furrow that made it and how far it moves away.
+    # For daughters: axis towards this cell, furrow of the division, and distance to move away.
     axis: Float[np.ndarray, " 3"]
     furrow: Furrow | None = None
-    way_um: float = 0.0
+    parting_um: float = 0.0
 
 
 @dataclass(frozen=True)
 class MitosisCell:
-    """A family of dividing cells: `parts(frame)` at any time, `distance_um(points, frame)` of their union."""
+    """A family of dividing cells: `parts(frame)` and `distance_um(points, frame)` of their union at any time."""
 
     n_frames: int
     time_step_s: float
@@ -122,33 +81,33 @@ class MitosisCell:
     cycle_frames: float
     growth: float
     irregularity: float
-    members: tuple[Member, ...]
+    members: tuple[FamilyMember, ...]
     warp: Warp
     drift: Drift
 
     @property
     def tracks(self) -> tuple[Track, ...]:
-        """Each mother ends exactly one frame before her daughters begin."""
+        """Tracks of all members; a mother ends one frame before her daughters begin."""
         return tuple(Track(m.label, int(np.ceil(max(m.birth, 0))), self._last_frame(m), m.parent) for m in self.members)
 
     def volume_at(self, frame: Time) -> float:
-        """Volume of the whole family in µm³: it grows steadily, and divisions do not change it."""
+        """Volume of the whole family in µm³; it grows exponentially and divisions do not change it."""
         middle = (self.n_frames - 1) / 2
         return float(self.volume_um3 * self.growth ** ((frame - middle) / self.cycle_frames))
 
     def parts(self, frame: Time) -> list[Part]:
-        """The cells alive at a time (a division belongs to the daughters), each one piece."""
+        """The cells alive at a time; at a division, the daughters."""
         alive = [m for m in self.members if m.birth <= frame and (m.division is None or frame < m.division.frame)]
         return [self._body(member, frame) for member in alive]
 
     def distance_um(self, points_zyx_um: Float[np.ndarray, "n 3"], frame: Time) -> Float[np.ndarray, " n"]:
-        """Exact signed distance to the union of the family's cells, in the family's own coordinates."""
+        """Exact signed distance to the union of the cells, in the coordinates of the family."""
         return np.min([part.distance_um(points_zyx_um) for part in self.parts(frame)], axis=0)
 
-    def _last_frame(self, member: Member) -> int:
+    def _last_frame(self, member: FamilyMember) -> int:
         return self.n_frames - 1 if member.division is None else int(np.ceil(member.division.frame)) - 1
 
-    def _body(self, member: Member, frame: Time) -> CellBody:
+    def _body(self, member: FamilyMember, frame: Time) -> CellBody:
         volume = member.share * self.volume_at(frame)
         radius, family_radius = ball_radius_um(volume), ball_radius_um(self.volume_um3)
         base, line = self._form(member, frame)
@@ -156,14 +115,14 @@ class MitosisCell:
         time_s = frame * self.time_step_s
         restless = self._restlessness(member, frame)
         amplitude_um = self.irregularity * family_radius * (0.35 + 0.65 * restless)
-        # Along the axis of the next division (Hertwig's rule), and as much narrower across: the volume stays.
+        # Elongation along the axis of the next division (Hertwig's rule) at constant volume.
         slenderness = member.slenderness**restless
         stretch = slenderness ** (-1 / 3) * (
             np.eye(3) + (slenderness - 1) * np.outer(member.long_axis, member.long_axis)
         )
 
         def place(points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
-            # The warp is one for the whole family, so that sisters fit each other at the moment they part.
+            # The warp is shared by the family, so that the surfaces of sisters match at their separation.
             placed = centre + radius * points @ stretch
             return placed + amplitude_um * self.warp.shift(placed / family_radius, time_s) + self.drift.at(time_s)
 
@@ -173,13 +132,13 @@ class MitosisCell:
         lines = [middle + scale * (place(line) - middle)] if len(line) else []
         return CellBody(member.label, surface.resized(volume, middle), lines)
 
-    def centre_zyx_um(self, member: Member, frame: Time) -> Float[np.ndarray, " 3"]:
-        """Where a cell lies: sisters glide apart after their birth. Without the drift of the family."""
+    def centre_zyx_um(self, member: FamilyMember, frame: Time) -> Float[np.ndarray, " 3"]:
+        """Centre of a cell without the drift of the family; sisters move apart after birth."""
         parted = 1 - np.exp((member.birth - frame) / self._frames(PARTING))
-        return member.centre_zyx_um + member.way_um * parted * member.axis
+        return member.centre_zyx_um + member.parting_um * parted * member.axis
 
-    def _form(self, member: Member, frame: Time) -> tuple[Polyhedron, Float[np.ndarray, "n 3"]]:
-        """The cell before warping, in radii around its centre, and the line through its neck."""
+    def _form(self, member: FamilyMember, frame: Time) -> tuple[Polyhedron, Float[np.ndarray, "n 3"]]:
+        """The unwarped surface in cell radii around its centre, and the centre line of its neck."""
         division = member.division
         if division is not None and frame > division.frame - self._frames(ELONGATION):
             ahead = division.frame - frame
@@ -195,8 +154,8 @@ class MitosisCell:
         heights, radii = mother_profile(Furrow(), stretch=0.0, closing=0.0)
         return revolve(heights, radii, frame_along(member.axis)), np.zeros((0, 3))
 
-    def _restlessness(self, member: Member, frame: Time) -> float:
-        """1 between divisions, 0 while the cell is rounded up."""
+    def _restlessness(self, member: FamilyMember, frame: Time) -> float:
+        """1 between divisions, 0 for a rounded cell."""
         restless = 1.0
         if member.division is not None:
             restless = smoothstep(
@@ -208,8 +167,3 @@ class MitosisCell:
 
     def _frames(self, share_of_cycle: float) -> float:
         return max(share_of_cycle * self.cycle_frames, 0.5)
-
-
-def ball_radius_um(volume_um3: float) -> float:
-    """Radius of a ball of this volume."""
-    return float((3 * volume_um3 / (4 * np.pi)) ** (1 / 3))

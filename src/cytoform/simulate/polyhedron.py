@@ -1,4 +1,4 @@
-"""Closed polyhedra with their exact signed distance: the truth that simulated cell bodies are made of."""
+"""Closed triangle meshes with exact signed distance: the bodies of simulated cells."""
 
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -14,15 +14,15 @@ RINGS, SPOKES = 48, 64
 
 @dataclass(frozen=True)
 class Polyhedron:
-    """A closed surface of triangles; `distance_um` is exact, so this mesh is the shape and not a picture of it."""
+    """A closed triangle mesh. It is the exact shape, not an approximation, because `distance_um` is exact for it."""
 
     vertices_zyx_um: Float[np.ndarray, "vertices 3"]
     faces: Int[np.ndarray, "faces 3"]
 
     @cached_property
     def mesh(self) -> Mesh:
-        """The same surface as a mesh in x, y, z with outward faces."""
-        # Reversing the axes mirrors space, so the faces turn round too.
+        """The same surface as a mesh in x, y, z with outward normals."""
+        # Reversing the axes mirrors space, so the orientation of the faces is reversed too.
         return Mesh(np.ascontiguousarray(self.vertices_zyx_um[:, ::-1]), np.ascontiguousarray(self.faces[:, ::-1]))
 
     @property
@@ -41,7 +41,7 @@ class Polyhedron:
         return np.stack([self.vertices_zyx_um.min(axis=0), self.vertices_zyx_um.max(axis=0)])
 
     def distance_um(self, points_zyx_um: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
-        """Exact signed distance, negative inside; the sign is that of the angle-weighted normal (Bærentzen 2005)."""
+        """Exact signed distance, negative inside; sign from the angle-weighted pseudonormal (Bærentzen 2005)."""
         if not len(points_zyx_um):
             return np.zeros(0)
         found = igl.signed_distance(
@@ -53,14 +53,14 @@ class Polyhedron:
         return np.asarray(found[0], dtype=np.float64)
 
     def resized(self, volume_um3: float, centre_zyx_um: Float[np.ndarray, " 3"]) -> "Polyhedron":
-        """The same form with exactly this volume, scaled about `centre_zyx_um`."""
+        """The same shape scaled about `centre_zyx_um` to exactly this volume."""
         scale = (volume_um3 / self.volume_um3) ** (1 / 3)
         return Polyhedron(centre_zyx_um + scale * (self.vertices_zyx_um - centre_zyx_um), self.faces)
 
 
 @cache
-def _globe_faces() -> Int[np.ndarray, "faces 3"]:
-    """Triangles of a sphere of RINGS rings with SPOKES vertices each and a vertex at either pole, facing outward."""
+def _sphere_faces() -> Int[np.ndarray, "faces 3"]:
+    """Faces of a sphere with RINGS rings of SPOKES vertices and a vertex at each pole, facing outward."""
     ring = np.arange(RINGS * SPOKES).reshape(RINGS, SPOKES)
     nxt = np.roll(ring, -1, axis=1)
     south, north = RINGS * SPOKES, RINGS * SPOKES + 1
@@ -82,15 +82,15 @@ def ring_angles() -> Float[np.ndarray, " rings"]:
 def revolve(
     heights: Float[np.ndarray, " rings"], radii: Float[np.ndarray, " rings"], basis: Float[np.ndarray, "3 3"]
 ) -> Polyhedron:
-    """The surface of revolution with these heights along basis[2] and radii around it; both ends lie on the axis."""
+    """Surface of revolution: heights along basis[2] and radii around it; both ends lie on the axis."""
     turn = 2 * np.pi * np.arange(SPOKES) / SPOKES
     circle = np.cos(turn)[:, None] * basis[0] + np.sin(turn)[:, None] * basis[1]
     rings = heights[1:-1, None, None] * basis[2] + radii[1:-1, None, None] * circle
     poles = np.stack([heights[0] * basis[2], heights[-1] * basis[2]])
-    return Polyhedron(np.concatenate([rings.reshape(-1, 3), poles]), _globe_faces())
+    return Polyhedron(np.concatenate([rings.reshape(-1, 3), poles]), _sphere_faces())
 
 
-def globe() -> Polyhedron:
-    """The unit sphere's triangles."""
+def unit_sphere() -> Polyhedron:
+    """A triangulated unit sphere."""
     angles = ring_angles()
     return revolve(-np.cos(angles), np.sin(angles), np.eye(3))

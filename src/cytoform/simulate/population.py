@@ -1,4 +1,4 @@
-"""Populations of simulated cells, each with its exact distance, and the movies they are written as."""
+"""Populations of simulated cells with exact distances, and their movies."""
 
 import dataclasses
 from collections.abc import Callable
@@ -14,26 +14,26 @@ from jaxtyping import Float, UInt16
 import cytoform
 from cytoform.base.cluster import local_workers
 from cytoform.base.files import refuse_existing, staged, write_json
-from cytoform.base.ome import OME_VERSION, multiscale
+from cytoform.base.lazy import make_callable
+from cytoform.base.ome import VERSION, OmeMovie
 from cytoform.base.parallel import run_all
 from cytoform.base.triples import IntTriple
 from cytoform.errors import InputError
 from cytoform.movies.ctc import CtcWriter
 from cytoform.movies.lineage import Lineage
-from cytoform.simulate.cell import Cell, Spacing, Time
+from cytoform.simulate.cell import SimulatedCell, Spacing, Time
 from cytoform.simulate.family_tree import draw_mitosis_cell
-from cytoform.simulate.filopodia import FilopodiaParameters
 from cytoform.simulate.labels import label_image
-from cytoform.simulate.mitosis import MitosisParameters
+from cytoform.simulate.parameters import FilopodiaParameters, MitosisParameters
 from cytoform.simulate.randomness import stratified_normal
 from cytoform.simulate.sprouting import draw_filopodia_cell
 
-MARGIN_VOXELS = 3
+BORDER_VOXELS = 3  # background around the family
 MAX_VOXELS = 1 << 30
 MAX_CELLS = 999
 FRAMES_A_TASK = 5
 Parameters = MitosisParameters | FilopodiaParameters
-SIMULATORS: dict[type[Parameters], Callable[..., Cell]] = {
+SIMULATORS: dict[type[Parameters], Callable[..., SimulatedCell]] = {
     MitosisParameters: draw_mitosis_cell,
     FilopodiaParameters: draw_filopodia_cell,
 }
@@ -41,13 +41,13 @@ SIMULATORS: dict[type[Parameters], Callable[..., Cell]] = {
 
 @dataclass(frozen=True)
 class SimulatedFamily:
-    """One cell family in a volume of its own; points are measured from the corner of that volume.
+    """One cell family in its own volume; points are measured from the corner of this volume.
 
-    `frame` is continuous in [0, n_frames - 1]: any time between two frames has its exact shape too.
+    `frame` is continuous in [0, n_frames - 1]; the shape is exact at any time.
     """
 
     name: str
-    cell: Cell
+    cell: SimulatedCell
     spacing_zyx_um: Spacing
 
     @property
@@ -57,25 +57,25 @@ class SimulatedFamily:
 
     @property
     def lineage(self) -> Lineage:
-        """Who is whose daughter."""
+        """Tracks with parents."""
         return Lineage(self.cell.tracks)
 
     @cached_property
     def _box_zyx_um(self) -> Float[np.ndarray, "2 3"]:
         boxes = [part.bounds_zyx_um for frame in range(self.n_frames) for part in self.cell.parts(frame)]
-        margin = MARGIN_VOXELS * np.array(self.spacing_zyx_um)
+        margin = BORDER_VOXELS * np.array(self.spacing_zyx_um)
         return np.stack([np.min([box[0] for box in boxes], 0) - margin, np.max([box[1] for box in boxes], 0) + margin])
 
     @property
     def shape_zyx(self) -> IntTriple:
-        """Voxels of the volume, which holds the family in every frame with background all around."""
+        """Shape of the volume in voxels; it contains the family in every frame, with background all around."""
         low, high = self._box_zyx_um
         n_z, n_y, n_x = (int(n) for n in np.ceil((high - low) / np.array(self.spacing_zyx_um)))
         return n_z, n_y, n_x
 
     @property
     def corner_zyx_um(self) -> Float[np.ndarray, " 3"]:
-        """Where the corner of the volume lies in the cell's own coordinates."""
+        """Corner of the volume in the coordinates of the cell."""
         return self._box_zyx_um[0]
 
     def distance_um(self, points_zyx_um: Float[np.ndarray, "n 3"], frame: Time) -> Float[np.ndarray, " n"]:
@@ -84,7 +84,7 @@ class SimulatedFamily:
         return np.min([part.distance_um(placed) for part in self.cell.parts(frame)], axis=0)
 
     def labels(self, frame: Time) -> UInt16[np.ndarray, "z y x"]:
-        """The label image of a time."""
+        """Label image at a time."""
         return label_image(
             self.cell.parts(frame),
             shape=self.shape_zyx,
@@ -102,7 +102,7 @@ def population(
     spacing_zyx_um: Spacing = (0.125, 0.125, 0.125),
     time_step_s: float = 60.0,
 ) -> list[SimulatedFamily]:
-    """Random cell families; the same arguments give the same cells, and nothing is rendered yet."""
+    """Draw random cell families without rendering them; equal arguments give equal cells. Raises InputError."""
     if seed < 0:
         raise InputError(f"--seed {seed}: must not be negative")
     _check(n_cells=n_cells, n_frames=n_frames, spacing_zyx_um=spacing_zyx_um, time_step_s=time_step_s)
@@ -110,7 +110,7 @@ def population(
     draw = SIMULATORS[type(parameters)]
     master, *seeds = np.random.SeedSequence(seed).spawn(n_cells + 1)
     shuffle = np.random.default_rng(master)
-    # Two traits of a cell, size and pace, drawn so that even a few cells are spread like many.
+    # Standard scores of size and division time (or number of filopodia), stratified so that few cells cover the range.
     scores = [stratified_normal(n_cells, shuffle) for _ in range(2)]
     return [
         SimulatedFamily(
@@ -143,11 +143,11 @@ def simulate(
     done: Callable[[], Any] = lambda: None,
     report: Callable[[Path, list[SimulatedFamily]], Any] = lambda folder, families: None,
 ) -> list[SimulatedFamily]:
-    """Write a population as a Cell Tracking Challenge dataset, one sequence a family; returns the exact cells.
+    """Write a population as a Cell Tracking Challenge dataset, one sequence per family; return the exact cells.
 
-    OUT/NN_GT/{TRA,SEG} and man_track.txt, with voxel size and time step in the files; with `ome_zarr` also
-    OUT/ome_zarr/NN.zarr. `done` is called as often as `n_tasks` says; `report` may add files of its own. The same
-    arguments give the same files for any number of workers.
+    Writes OUT/NN_GT/{TRA,SEG} and man_track.txt, with voxel size and time step; with `ome_zarr` also
+    OUT/ome_zarr/NN.zarr. `done` is called `n_tasks` times; `report` may add files to OUT. Equal arguments give equal
+    files for any number of workers. Raises InputError.
     """
     refuse_existing(out, overwrite=overwrite)
     families = population(
@@ -184,17 +184,17 @@ def simulate(
 
 
 def kind_of(parameters: Parameters) -> str:
-    """`mitosis` or `filopodia`."""
+    """Name of the simulator: `mitosis` or `filopodia`."""
     return type(parameters).__name__.removesuffix("Parameters").lower()
 
 
 def n_tasks(*, n_cells: int, n_frames: int) -> int:
-    """Pieces of work of `simulate`, for a progress bar."""
+    """Number of tasks of `simulate`, for a progress bar."""
     return n_cells * -(-n_frames // FRAMES_A_TASK)
 
 
 class MovieFiles:
-    """The files of one family's movie, open for frames in any order and from any process."""
+    """Output files of one family's movie; frames may be written in any order and by any process."""
 
     def __init__(self, folder: Path, family: SimulatedFamily, time_step_s: float, ome_zarr: bool) -> None:
         self.family = family
@@ -218,21 +218,11 @@ def _write_frames(movie: MovieFiles, first: int, end: int) -> None:
 
 def _create_ome_zarr(path: Path, family: SimulatedFamily, time_step_s: float) -> zarr.Array[Any]:
     group = zarr.create_group(path, zarr_format=3)
-    scale = [time_step_s, *family.spacing_zyx_um]
-    group.attrs["ome"] = {
-        "version": OME_VERSION,
-        "multiscales": [multiscale(family.name, "0", scale, time_step_s)],
-        "image-label": {"version": OME_VERSION},
-    }
+    shape_zyx = family.shape_zyx
+    movie = OmeMovie(family.n_frames, shape_zyx, shape_zyx, family.spacing_zyx_um, time_step_s, compressor="auto")
+    array = movie.create(group, family.name, "uint16", label={"version": VERSION})
     group.attrs["cytoform"] = {"tracks": [dataclasses.asdict(track) for track in family.lineage.tracks]}
-    return group.create_array(
-        "0",
-        shape=(family.n_frames, *family.shape_zyx),
-        chunks=(1, *family.shape_zyx),
-        dtype="uint16",
-        fill_value=0,
-        dimension_names=("t", "z", "y", "x"),
-    )
+    return array
 
 
 def _check(*, n_cells: int, n_frames: int, spacing_zyx_um: Spacing, time_step_s: float) -> None:
@@ -253,3 +243,6 @@ def _check_size(families: list[SimulatedFamily]) -> None:
             shape = "×".join(str(n) for n in family.shape_zyx)
             given = " ".join(f"{step:g}" for step in family.spacing_zyx_um)
             raise InputError(f"--voxel-size {given}: a frame would have {shape} voxels; choose larger voxels")
+
+
+make_callable(__name__)

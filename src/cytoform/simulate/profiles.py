@@ -1,6 +1,6 @@
-"""Outlines of a dividing cell: an egg that stretches, a furrow that cuts it, and the two lobes that round off.
+"""Profiles of a dividing cell: an elongating egg, a closing furrow, and two lobes that round off.
 
-All lengths are in radii of a ball of the cell's volume; heights run along the division axis from the cell's centre.
+Lengths are in radii of a ball of the cell's volume; heights are along the division axis from the cell's centre.
 """
 
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import brentq
 
+from cytoform.simulate.parameters import ball_radius_um
 from cytoform.simulate.polyhedron import ring_angles
 
 Outline = tuple[Float[np.ndarray, " rings"], Float[np.ndarray, " rings"]]
@@ -16,7 +17,7 @@ Outline = tuple[Float[np.ndarray, " rings"], Float[np.ndarray, " rings"]]
 
 @dataclass(frozen=True)
 class Furrow:
-    """Where and how a cell is cut: half-length of the stretched cell, place of the furrow, width of the furrow."""
+    """Geometry of a division: half-length of the elongated cell, height of the furrow, width of the furrow."""
 
     half_length: float = 1.68
     place: float = 0.0
@@ -24,19 +25,19 @@ class Furrow:
 
     @property
     def share_above(self) -> float:
-        """Share of the volume beyond the furrow once it has closed."""
+        """Volume share above the closed furrow."""
         heights = np.linspace(-self.half_length, self.half_length, 4001)
         section = _section(self, heights, stretch=1.0, closing=1.0)
         return float(section[heights > self.place].sum() / section.sum())
 
     @classmethod
     def for_share(cls, share_above: float) -> "Furrow":
-        """The furrow whose upper daughter gets this share of the volume."""
+        """The furrow whose upper daughter gets this volume share."""
         place = brentq(lambda place: cls(place=place).share_above - share_above, -1.2, 1.2, xtol=1e-6)
         return cls(place=float(place))
 
     def side(self, upper: bool) -> "Furrow":
-        """The same furrow as the upper daughter sees it, or turned over for the lower one."""
+        """The furrow in the coordinates of the upper daughter, or mirrored for the lower one."""
         return self if upper else Furrow(self.half_length, -self.place, self.width)
 
 
@@ -46,22 +47,22 @@ def _section(
     """Squared radius of the cell at heights along its axis."""
     half = 1 + (furrow.half_length - 1) * stretch
     across = 1 / half
-    # From an ellipsoid to something fuller at its ends, as the two spindle poles push them apart.
+    # From an ellipsoid to fuller ends, which the spindle poles push apart.
     power = 2 + 1.2 * stretch
     egg = across * np.maximum(1 - np.abs(heights / half) ** power, 0.0) ** (2 / power)
-    # The area of the neck shrinks steadily with `closing`.
+    # The cross-section of the neck shrinks linearly with `closing`.
     return egg * (1 - closing * np.exp(-(((heights - furrow.place) / furrow.width) ** 2)))
 
 
 def mother_profile(furrow: Furrow, *, stretch: float, closing: float) -> Outline:
-    """Outline of a cell on its way through division: a ball at stretch 0, cut through at closing 1."""
+    """Profile of a dividing cell: a ball at stretch 0, fully cut at closing 1."""
     half = 1 + (furrow.half_length - 1) * stretch
     heights = -half * np.cos(ring_angles())
     return heights, np.sqrt(_section(furrow, heights, stretch=stretch, closing=closing))
 
 
 def lobe_profile(furrow: Furrow, *, roundness: float) -> Outline:
-    """Outline of the upper daughter around her centre, in her own radii: the cut lobe at roundness 0, a ball at 1."""
+    """Profile of the upper daughter around her centre in her own radii: the cut lobe at roundness 0, a ball at 1."""
     low, high = furrow.place, furrow.half_length
     steps = (1 - np.cos(ring_angles())) / 2
     heights = low + (high - low) * steps
@@ -75,9 +76,9 @@ def lobe_profile(furrow: Furrow, *, roundness: float) -> Outline:
 
 
 def lobe_scale(furrow: Furrow) -> tuple[float, float]:
-    """Radius of a ball of the upper lobe's volume and height of its centroid, both in radii of the cut cell."""
+    """Radius of a ball with the upper lobe's volume, and height of the lobe's centroid, in radii of the cut cell."""
     heights = np.linspace(furrow.place, furrow.half_length, 2001)
     section = _section(furrow, heights, stretch=1.0, closing=1.0)
     volume = float(section.sum()) * (heights[1] - heights[0]) * np.pi
     centroid = float((section * heights).sum() / section.sum())
-    return (3 * volume / (4 * np.pi)) ** (1 / 3), centroid
+    return ball_radius_um(volume), centroid

@@ -1,4 +1,4 @@
-"""Random building blocks of simulated cells: directions, rotations, smooth motion, and spread-out draws."""
+"""Random building blocks of simulated cells: directions, rotations, smooth motion, stratified samples."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,13 @@ from scipy.stats import norm
 
 
 def smoothstep(x: float) -> float:
-    """0 below 0, 1 above 1, and 3x² - 2x³ between: starts and ends without a jerk."""
+    """0 below 0, 1 above 1, 3x² - 2x³ between; its slope is 0 at both ends."""
     x = min(max(x, 0.0), 1.0)
     return x * x * (3 - 2 * x)
 
 
 def random_direction(rng: np.random.Generator) -> Float[np.ndarray, " 3"]:
-    """A unit vector, uniform on the sphere (a normalised Gaussian; uniform angles would crowd the poles)."""
+    """A unit vector, uniform on the sphere (normalised Gaussian; uniform angles would crowd the poles)."""
     vector = rng.normal(size=3)
     return vector / np.linalg.norm(vector)
 
@@ -27,7 +27,7 @@ def perpendicular(direction: Float[np.ndarray, " 3"], rng: np.random.Generator) 
 
 
 def frame_along(axis: Float[np.ndarray, " 3"]) -> Float[np.ndarray, "3 3"]:
-    """Three orthonormal rows: two across `axis`, and `axis` itself. A pure function of the axis."""
+    """Orthonormal rows: two perpendicular to `axis`, then `axis`. Deterministic."""
     helper = np.eye(3)[np.argmin(np.abs(axis))]
     across = np.cross(axis, helper)
     across /= np.linalg.norm(across)
@@ -37,7 +37,7 @@ def frame_along(axis: Float[np.ndarray, " 3"]) -> Float[np.ndarray, "3 3"]:
 def stratified_normal(n: int, rng: np.random.Generator) -> Float[np.ndarray, " n"]:
     """`n` standard scores, one from each n-th of the normal distribution, in random order.
 
-    Thirty-three independent draws would miss the wanted standard deviation by 12 % on average; these do not.
+    Their standard deviation is exactly 1; 33 independent draws would miss it by 12 % on average.
     """
     scores = norm.ppf((np.arange(n) + 0.5) / n)
     if n > 1:
@@ -47,10 +47,10 @@ def stratified_normal(n: int, rng: np.random.Generator) -> Float[np.ndarray, " n
 
 @dataclass(frozen=True)
 class Warp:
-    """A smooth, slowly changing displacement of space that makes round things irregular.
+    """A smooth, slowly changing displacement field that makes round shapes irregular.
 
-    Each mode shifts points along a direction across its wave vector, which keeps volumes to first order. Lengths are
-    in cell radii, so that the same warp fits a cell of any size; `shift` has a root mean square of 1 per mode set.
+    Each mode shifts points perpendicular to its wave vector, which preserves volume to first order. Lengths are in cell
+    radii, so that one warp fits cells of any size. The root mean square of `shift` is 1.
     """
 
     waves: Float[np.ndarray, "modes 3"]
@@ -60,29 +60,29 @@ class Warp:
 
     @classmethod
     def draw(cls, rng: np.random.Generator, *, modes: int, wavelengths: tuple[float, float], period_s: float) -> "Warp":
-        """Random modes with wavelengths in cell radii and phases that turn once in `period_s` or slower."""
-        ways = [random_direction(rng) for _ in range(modes)]
+        """Random modes; wavelengths in cell radii, phases of period `period_s` or longer."""
+        wave_directions = [random_direction(rng) for _ in range(modes)]
         numbers = 2 * np.pi / rng.uniform(*wavelengths, size=modes)
         return cls(
-            waves=np.array(ways) * numbers[:, None],
-            directions=np.array([perpendicular(way, rng) for way in ways]),
+            waves=np.array(wave_directions) * numbers[:, None],
+            directions=np.array([perpendicular(direction, rng) for direction in wave_directions]),
             phases=rng.uniform(0, 2 * np.pi, size=modes),
             speeds_per_s=rng.uniform(-1, 1, size=modes) * 2 * np.pi / period_s,
         )
 
     def shift(self, points: Float[np.ndarray, "n 3"], time_s: float) -> Float[np.ndarray, "n 3"]:
-        """Displacement of points, both in cell radii, for an amplitude of 1."""
+        """Displacement of points in cell radii, for an amplitude of 1."""
         angles = points @ self.waves.T + (self.phases + self.speeds_per_s * time_s)
         return np.sqrt(2 / len(self.phases)) * np.sin(angles) @ self.directions
 
-    def steepest(self) -> float:
-        """Upper bound of the shift's gradient: an amplitude below its inverse never folds space."""
+    def max_slope(self) -> float:
+        """Upper bound of the shift's gradient; amplitudes below its inverse never fold space."""
         return float(np.sqrt(2 / len(self.phases)) * np.linalg.norm(self.waves, axis=1).sum())
 
 
 @dataclass(frozen=True)
 class Drift:
-    """A slow, smooth wandering of the whole cell: a steady velocity and one slow swing."""
+    """Slow motion of the whole cell: a constant velocity plus one slow sinusoidal swing."""
 
     velocity_um_per_s: Float[np.ndarray, " 3"]
     swing_um: Float[np.ndarray, " 3"]
@@ -91,11 +91,11 @@ class Drift:
 
     @classmethod
     def draw(cls, rng: np.random.Generator, *, speed_um_per_s: float, swing_um: float, period_s: float) -> "Drift":
-        """A random direction at the given speed, and a swing across it."""
-        way = random_direction(rng)
+        """A random direction with the given speed, and a swing perpendicular to it."""
+        direction = random_direction(rng)
         return cls(
-            velocity_um_per_s=way * speed_um_per_s,
-            swing_um=perpendicular(way, rng) * swing_um,
+            velocity_um_per_s=direction * speed_um_per_s,
+            swing_um=perpendicular(direction, rng) * swing_um,
             period_s=period_s,
             phase=rng.uniform(0, 2 * np.pi),
         )

@@ -1,26 +1,24 @@
-"""From a distance function to voxels: only near the surface is anything evaluated."""
-
-from collections.abc import Callable
+"""Voxels and meshes of distance functions, evaluated near the surface only."""
 
 import numpy as np
 from jaxtyping import Bool, Float
+from scipy.ndimage import binary_dilation
 
 from cytoform.base.triples import IntTriple
+from cytoform.shapes.mesh import Mesh, mesh_from_distance
 from cytoform.simulate.cell import Part, Spacing
-
-Distance = Callable[[Float[np.ndarray, "n 3"]], Float[np.ndarray, " n"]]
 
 
 def inside_voxels(
     part: Part, *, shape: IntTriple, spacing_zyx_um: Spacing, corner_zyx_um: Float[np.ndarray, " 3"]
 ) -> Bool[np.ndarray, "z y x"]:
-    """Voxels of a box whose centre is inside `part` (distance ≤ 0).
+    """Voxels with their centre inside `part` (distance ≤ 0).
 
-    Blocks are split into halves only where the surface can pass: where the distance at the middle is less than half
-    the diagonal, times the steepest that the distance can be. This is exact, and costs area instead of volume.
+    Exact, at a cost proportional to surface area: a block is halved only if the distance at its centre is at most half
+    its diagonal times the maximum slope of the distance.
     """
     spacing = np.array(spacing_zyx_um)
-    # Blocks that are about as high as wide, also for thick slices.
+    # Blocks are roughly cubic in µm, also for thick slices.
     edge = np.maximum(1, 2 ** np.floor(np.log2(8 * spacing.min() / spacing))).astype(int)
     padded = np.ceil(np.array(shape) / edge).astype(int)
     corners = np.stack(np.meshgrid(*(np.arange(n) for n in padded), indexing="ij"), axis=-1).reshape(-1, 3) * edge
@@ -30,7 +28,7 @@ def inside_voxels(
         if (edge == 1).all():
             result[tuple(corners[distances <= 0].T)] = True
             return result[: shape[0], : shape[1], : shape[2]]
-        near = np.abs(distances) <= part.steepness * np.linalg.norm(edge * spacing) / 2
+        near = np.abs(distances) <= part.max_slope * np.linalg.norm(edge * spacing) / 2
         _fill(result, corners[~near & (distances < 0)], edge)
         corners, edge = _split(corners[near], edge)
 
@@ -50,7 +48,7 @@ def _split(corners: np.ndarray, edge: np.ndarray) -> tuple[np.ndarray, np.ndarra
 def line_voxels(
     lines_zyx_um: list[Float[np.ndarray, "_ 3"]], *, spacing_zyx_um: Spacing, corner_zyx_um: Float[np.ndarray, " 3"]
 ) -> np.ndarray:
-    """Indices of the voxels that lines pass through, sampled at a quarter of the finest voxel: a connected chain."""
+    """Indices of voxels along lines, sampled at a quarter of the finest voxel: connected chains."""
     spacing = np.array(spacing_zyx_um)
     found = [np.zeros((0, 3), dtype=int)]
     for line in lines_zyx_um:
@@ -61,3 +59,21 @@ def line_voxels(
         points = np.stack([np.interp(stops, along, line[:, axis]) for axis in range(3)], axis=1)
         found.append(np.floor((points - corner_zyx_um) / spacing).astype(int))
     return np.unique(np.concatenate(found), axis=0)
+
+
+def mesh_of_part(part: Part, *, spacing_um: float) -> Mesh:
+    """Surface mesh of a part by marching cubes, in the coordinates of the family.
+
+    Evaluates only voxels next to the surface, because marching cubes reads no others.
+    """
+    low, high = part.bounds_zyx_um
+    corner = low - 2 * spacing_um
+    n_z, n_y, n_x = (int(n) for n in np.ceil((high - low) / spacing_um) + 4)
+    spacing = (spacing_um, spacing_um, spacing_um)
+    inside = inside_voxels(part, shape=(n_z, n_y, n_x), spacing_zyx_um=spacing, corner_zyx_um=corner)
+    cube = np.ones((3, 3, 3), dtype=bool)
+    voxels = np.argwhere(binary_dilation(inside, cube) & binary_dilation(~inside, cube))
+    sdf = np.where(inside, -spacing_um, spacing_um).astype(np.float32)
+    sdf[tuple(voxels.T)] = part.distance_um(corner + (voxels + 0.5) * spacing_um)
+    mesh = mesh_from_distance(sdf, spacing_um)
+    return Mesh((mesh.vertices_xyz_um + corner[::-1]).astype(np.float32), mesh.faces)

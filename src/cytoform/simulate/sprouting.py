@@ -1,23 +1,16 @@
-"""When and where filopodia sprout and branch: random histories for cells with filopodia."""
+"""Random sprouting and branching of filopodia."""
 
 from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float
 
-from cytoform.simulate.filopodia import (
-    BRANCH_RADIUS,
-    DEPTH,
-    ROOT,
-    TIP,
-    FilopodiaCell,
-    FilopodiaParameters,
-    Filopodium,
-)
+from cytoform.simulate.filopodia import BRANCH_RADIUS, FilopodiaCell, Filopodium
+from cytoform.simulate.parameters import DEPTH, ROOT, TIP, FilopodiaParameters
 from cytoform.simulate.randomness import Drift, Warp, perpendicular, random_direction
 
-MAX_ORDER = 2  # branches of branches, and no further
-TRIES = 12
+MAX_ORDER = 2  # filopodia have branches, and these have branches, but no further
+CANDIDATES = 12
 NUMBER_SPREAD = 0.35  # standard deviation of the number of filopodia between cells, relative to the mean
 
 
@@ -29,7 +22,7 @@ def draw_filopodia_cell(
     time_step_s: float,
     scores: tuple[float, float],
 ) -> FilopodiaCell:
-    """One random cell; `scores` place its size and its number of filopodia in the population, in deviations."""
+    """Draw a random cell; `scores` are the standard scores of its size and of its number of filopodia."""
     duration_s = max(n_frames - 1, 1) * time_step_s
     warp = Warp.draw(rng, modes=4, wavelengths=(3.0, 5.0), period_s=max(2 * duration_s, 600.0))
     axis = random_direction(rng)
@@ -38,7 +31,7 @@ def draw_filopodia_cell(
         n_frames=n_frames,
         time_step_s=time_step_s,
         volume_um3=parameters.size_um3 * max(1 + parameters.size_spread * scores[0], 0.2),
-        irregularity=min(parameters.irregularity, 0.9 / warp.steepest()),
+        irregularity=min(parameters.irregularity, 0.9 / warp.max_slope()),
         flatness=flat ** (-1 / 3) * (np.eye(3) + (flat - 1) * np.outer(axis, axis)),
         filopodia=tuple(_sprout(parameters, rng, duration_s, score=scores[1])),
         warp=warp,
@@ -49,7 +42,7 @@ def draw_filopodia_cell(
 def _sprout(
     parameters: FilopodiaParameters, rng: np.random.Generator, duration_s: float, *, score: float
 ) -> list[Filopodium]:
-    """A Poisson process of sprouting that has been going on before the movie begins."""
+    """Sprouting as a Poisson process that starts before the movie."""
     life_s = parameters.lifetime_min * 60
     before_s = 1.5 * life_s
     mean = parameters.number * max(1 + NUMBER_SPREAD * score, 0.2)
@@ -58,13 +51,13 @@ def _sprout(
     for birth_s in births:
         filopodium = _draw_filopodium(parameters, rng, float(birth_s))
         neighbours = [other.root for other in found if other.end_s > birth_s]
-        found.append(replace(filopodium, root=_free_place(neighbours, rng)))
+        found.append(replace(filopodium, root=_free_direction(neighbours, rng)))
     return [_with_branches(filopodium, parameters, rng, order=1) for filopodium in found]
 
 
-def _free_place(neighbours: list[Float[np.ndarray, " 3"]], rng: np.random.Generator) -> Float[np.ndarray, " 3"]:
-    """Of some random directions the one farthest from its nearest neighbour (Mitchell 1991): never side by side."""
-    places = np.array([random_direction(rng) for _ in range(TRIES)])
+def _free_direction(neighbours: list[Float[np.ndarray, " 3"]], rng: np.random.Generator) -> Float[np.ndarray, " 3"]:
+    """Of CANDIDATES random directions, the one farthest from all neighbours (best-candidate sampling, Mitchell 1991)."""
+    places = np.array([random_direction(rng) for _ in range(CANDIDATES)])
     if not neighbours:
         return places[0]
     return places[np.argmin(np.max(places @ np.array(neighbours).T, axis=1))]
@@ -121,7 +114,7 @@ def _draw_branch(mother: Filopodium, parameters: FilopodiaParameters, rng: np.ra
         length_um=length_um,
         radius_um=radius_um,
         tip_radius_um=min(branch.tip_radius_um, radius_um),
-        # Arc lengths of a filopodium on the body begin below its surface.
+        # Arc lengths along a filopodium on the body start below the body's surface.
         at_um=at_um + (DEPTH * mother.radius_um if on_body else 0.0),
         angle=rng.uniform(0.6, 1.1),
     )

@@ -1,4 +1,4 @@
-"""Bent, tapered tubes with rounded tips: the filopodia of a cell at one time, with their distance."""
+"""Bent, tapered tubes with round tips: the filopodia of a cell at one time, with their distance."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +12,7 @@ from cytoform.simulate.analytic import round_cone_um
 
 @dataclass(frozen=True)
 class Tube:
-    """The hull of balls along a centre line: a chain of round cones."""
+    """A chain of round cones: balls along a centre line, and their pairwise hulls."""
 
     line_zyx_um: Float[np.ndarray, "n 3"]
     radii_um: Float[np.ndarray, " n"]
@@ -28,9 +28,9 @@ class Tube:
         return cKDTree(self.line_zyx_um)
 
     def distance_um(self, points_zyx_um: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
-        """Signed distance: exact as long as the taper is slight and the bends are wider than the tube."""
+        """Signed distance; exact for a slight taper and bends wider than the tube."""
         nearest = self._tree.query(points_zyx_um)[1]
-        # The nearest flank of a tapered tube lies a little nearer to its root than the nearest point of the line.
+        # Because of the taper, the nearest flank is slightly closer to the root than the nearest point of the line.
         best = np.full(len(points_zyx_um), np.inf)
         for shift in (-2, -1, 0):
             start = np.clip(nearest + shift, 0, len(self.radii_um) - 2)
@@ -42,16 +42,16 @@ class Tube:
 
 
 def tubes_distance_um(
-    tubes: list[Tube], points_zyx_um: Float[np.ndarray, "n 3"], *, enough_um: Float[np.ndarray, " n"]
+    tubes: list[Tube], points_zyx_um: Float[np.ndarray, "n 3"], *, bound_um: Float[np.ndarray, " n"]
 ) -> Float[np.ndarray, " n"]:
-    """Distance to the union of tubes; where it is beyond `enough_um` that bound is returned instead."""
-    best = enough_um.copy()
+    """Distance to the union of tubes, capped at `bound_um`."""
+    best = bound_um.copy()
     for tube in tubes:
         low, high = tube.bounds_zyx_um
-        # The distance to the tube is at least that to its box.
+        # The distance to the bounding box is a lower bound of the distance to the tube.
         outside = np.maximum(np.maximum(low - points_zyx_um, points_zyx_um - high), 0)
         near = np.einsum("ij,ij->i", outside, outside) <= np.maximum(best, 0) ** 2
-        # Inside the box of a tube, a negative bound still has to be compared.
+        # Points inside the box are always compared, even if their bound is negative.
         chosen = np.flatnonzero(near)
         if len(chosen):
             best[chosen] = np.minimum(best[chosen], tube.distance_um(points_zyx_um[chosen]))

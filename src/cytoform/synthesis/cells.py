@@ -1,6 +1,8 @@
 """A trained run as its users see it: named cells, and the fields of their codes."""
 
 import hashlib
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,16 +11,19 @@ import torch
 from jaxtyping import Float
 
 from cytoform.errors import InputError
+from cytoform.priors.file import read_prior
+from cytoform.priors.fitted import fit_prior
+from cytoform.priors.prior import Prior
 from cytoform.runs.run import Run, load_run
 from cytoform.shapes.store import ShapeStore
-from cytoform.synthesis.field import Field
+from cytoform.synthesis.field import CodeField
 from cytoform.training.device import torch_device
 from cytoform.training.folder import WEIGHTS
 
 
 @dataclass(frozen=True)
 class Cells:
-    """The cells that a run has learned, and all those that its codes can describe."""
+    """A run as a set of cells: the learned ones by name, and any other by its code."""
 
     run: Run
 
@@ -28,8 +33,8 @@ class Cells:
         return self.run.names
 
     @property
-    def codes(self) -> Float[np.ndarray, "sequences code"]:
-        """Learned codes, one row a sequence."""
+    def codes(self) -> Float[np.ndarray, "sequences ..."]:
+        """Learned codes, one a sequence."""
         return self.run.codes.cpu().numpy()
 
     @property
@@ -43,20 +48,36 @@ class Cells:
         with (self.run.path / WEIGHTS).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
-    def codes_of(self, store: ShapeStore) -> Float[np.ndarray, "sequences code"]:
-        """Codes that the sequences of a store were rendered from. Raises InputError for a store that is not of this run."""
+    @property
+    def flat_codes(self) -> Float[np.ndarray, "sequences code"]:
+        """Learned codes as vectors, one row a sequence."""
+        return self.codes.reshape(len(self.names), -1)
+
+    def prior(self, name: str, *, sigma: float | None = None) -> Prior:
+        """A prior of new cells: as stored with the run, or fitted anew with a `sigma`. Raises InputError."""
+        if sigma is None:
+            return read_prior(self.run.path, self.flat_codes, name)
+        return fit_prior(name, self.flat_codes, sigma=sigma)
+
+    def codes_of(self, store: ShapeStore) -> Float[np.ndarray, "sequences ..."]:
+        """Codes that the sequences of a store were rendered from. Raises InputError for a store of another run."""
         if store.attributes.get("weights_sha256") != self.weights_sha256:
             made = store.attributes.get("run")
             of = f"rendered by another run than {self.run.path}, or an older one" if made else "not rendered by a run"
             raise InputError(f"{store.path}: {of}; render it anew with 'cytoform generate {self.run.path}'")
-        return np.array([sequence.info.details["code"] for sequence in store], np.float32)
+        return np.stack([sequence.latent["code"] for sequence in store])
 
     def field(
-        self, code: str | Float[np.ndarray, " code"], *, rotation: Float[np.ndarray, " 4"] | None = None
-    ) -> Field:
+        self,
+        code: str | Float[np.ndarray, "..."],
+        *,
+        rotation: Float[np.ndarray, " 4"] | None = None,
+        variables: Mapping[str, Float[np.ndarray, "..."]] | None = None,
+    ) -> CodeField:
         """The field of a learned sequence in its own pose, by its name, or of any code in the canonical pose.
 
-        `rotation` is another pose. Raises InputError for a code that does not fit.
+        A code may be flat. `rotation` is another pose; `variables` are arrays that a prior draws beside a code. Raises
+        InputError for a code or a variable that does not fit.
         """
         turned = None if rotation is None else torch.tensor(np.asarray(rotation, np.float32))
         if isinstance(code, str):
@@ -64,13 +85,23 @@ class Cells:
             turned = self.run.rotation(code) if turned is None else turned
         else:
             values = torch.tensor(np.asarray(code, np.float32), device=self.run.codes.device)
-        if values.shape != self.run.codes.shape[1:]:
-            length = self.run.codes.shape[1]
-            raise InputError(f"{self.run.path}: a code of shape {tuple(values.shape)}; its codes have {length} numbers")
+        shape = self.run.decoder.code_shape
+        if values.shape not in {shape, (math.prod(shape),)}:
+            raise InputError(
+                f"{self.run.path}: a code of shape {tuple(values.shape)}; its codes have {math.prod(shape)} numbers"
+            )
         if not torch.isfinite(values).all():
             raise InputError(f"{self.run.path}: the code holds NaN or infinity; pass finite numbers")
+        unknown = sorted(set(variables or {}) - self.run.decoder.variables)
+        if unknown:
+            raise InputError(f"{self.run.path}: its cells have no variable {unknown[0]}; draw from another prior")
+        tensors = {
+            name: torch.tensor(np.asarray(v, np.float32), device=values.device) for name, v in (variables or {}).items()
+        }
         learned = self.run.learned
-        return Field(self.run.decoder, values, learned.half_extent_um, learned.bounds, turned)
+        return CodeField(
+            self.run.decoder, values.reshape(shape), learned.half_extent_um, learned.bounds, turned, tensors
+        )
 
 
 def load(path: str | Path, *, device: str = "auto") -> Cells:

@@ -1,6 +1,7 @@
-"""One cell as a continuous field: distance, gradient, mask and mesh at any place and time."""
+"""One cell as a continuous field: signed distance, gradient, mask and mesh at any place and time."""
 
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -9,29 +10,32 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from cytoform.errors import EmptyFrame, InputError
-from cytoform.representations.bounds import Bounds, frame_biases, gradient_xyz
-from cytoform.representations.global_code.decoder import Decoder
-from cytoform.representations.global_code.evaluator import FrameEvaluator
+from cytoform.representations.bounds import Bounds
+from cytoform.representations.representation import NO_VARIABLES, Frame, Representation, Variables
 from cytoform.representations.rotation import identity, to_matrix
 from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.mesh import Mesh
-from cytoform.synthesis.render import SAFETY, Method, render_frame
+from cytoform.synthesis.options import SAFETY, Method
+from cytoform.synthesis.render import render_frame
+
+DIFFERENCE = 1e-3  # half extents, to each side, over which a gradient is taken
 
 
-@dataclass(frozen=True)
-class Field:
-    """The signed distance of one cell, in µm, over the cube of its data set and τ = [-1, 1].
+class Field(ABC):
+    """The signed distance of one cell, in µm, over a cube and τ = [-1, 1].
 
-    Points are (z, y, x) in µm from the corner of the cube; times are network times (the first frame is -1, the last +1).
-    `rotation` turns the cell into the canonical pose (representations/rotation.py); None is a cell in that pose.
+    Points are (z, y, x) in µm from the corner of the cube. Times are network times: the first frame is -1, the last +1.
+    A field of any origin can be rendered if it says `half_extent_um`, `bounds` and `at`: a decoder with a code, an
+    analytic shape, an interpolated store.
     """
 
-    decoder: Decoder
-    code: Float[Tensor, " code"]
-    half_extent_um: float
-    bounds: Bounds
-    rotation: Float[Tensor, " 4"] | None = None
+    half_extent_um: float  # half the width of the cube
+    bounds: Bounds  # how fast the field changes near its surface; rendering skips empty space by it
+
+    @abstractmethod
+    def at(self, time: float) -> Frame:
+        """The field at one time, in the units of rendering: points (x, y, z) in [-1, 1]³, distances in half extents."""
 
     def __call__(
         self, points_zyx_um: Float[np.ndarray, "n 3"], times: float | Float[np.ndarray, " n"]
@@ -39,9 +43,9 @@ class Field:
         """Signed distance in µm, negative inside, at points and at one time or a time for each of them."""
         distances = np.empty(len(points_zyx_um), np.float32)
         for time, where in _by_time(times, len(points_zyx_um)):
-            points = self._normalised(points_zyx_um[where])
-            distances[where] = self._at(time)(points).cpu().numpy() * self.half_extent_um
-        return distances
+            frame = self.at(time)
+            distances[where] = frame(self._normalised(points_zyx_um[where], frame.device)).cpu().numpy()
+        return distances * np.float32(self.half_extent_um)
 
     def gradient(
         self, points_zyx_um: Float[np.ndarray, "n 3"], times: float | Float[np.ndarray, " n"]
@@ -49,18 +53,17 @@ class Field:
         """Gradient of the distance along z, y and x (no unit): the outward normal of the surface nearby."""
         gradients = np.empty((len(points_zyx_um), 3), np.float32)
         for time, where in _by_time(times, len(points_zyx_um)):
-            points = self._normalised(points_zyx_um[where]) @ self._matrix.T
-            biases = frame_biases(self.decoder, self.code, time)
-            gradient = gradient_xyz(self.decoder, biases, points) @ self._matrix
-            gradients[where] = gradient.flip(1).cpu().numpy()
+            frame = self.at(time)
+            points = self._normalised(points_zyx_um[where], frame.device)
+            gradients[where] = self._gradient_xyz(frame, time, points).flip(1).cpu().numpy()
         return gradients
 
     def render(
         self, time: float, grid_size: int, *, method: Method = "narrow-band", safety: float = SAFETY
     ) -> BoxedField:
-        """One frame on an isotropic grid."""
+        """One frame on an isotropic grid of `grid_size`³ voxels."""
         grid = Grid(grid_size, self.half_extent_um)
-        return render_frame(self._at(time), grid, bounds=self.bounds, method=method, safety=safety)
+        return render_frame(self.at(float(time)), grid, bounds=self.bounds, method=method, safety=safety)
 
     def mask(self, time: float, spacing_um: float) -> Bool[np.ndarray, "z y x"]:
         """Occupancy on isotropic voxels of about `spacing_um` (the cube holds a whole number of them)."""
@@ -76,25 +79,47 @@ class Field:
             raise EmptyFrame("no voxel is inside the cell, so there is no surface to mesh")
         return mesh
 
+    def _gradient_xyz(self, frame: Frame, time: float, points: Float[Tensor, "n 3"]) -> Float[Tensor, "n 3"]:
+        """By central differences; a field that knows its gradient says it."""
+        steps = DIFFERENCE * torch.eye(3, device=points.device)
+        return torch.stack([(frame(points + s) - frame(points - s)) / (2 * DIFFERENCE) for s in steps], dim=1)
+
     def _grid_size(self, spacing_um: float) -> int:
         if not (np.isfinite(spacing_um) and spacing_um > 0):
             raise InputError(f"spacing of {spacing_um} µm: must be positive")
         return round(2 * self.half_extent_um / spacing_um)
 
-    def _at(self, time: float) -> FrameEvaluator:
-        return FrameEvaluator(self.decoder, self.code, float(time), rotation=self._matrix)
+    def _normalised(self, points_zyx_um: Float[np.ndarray, "n 3"], device: torch.device) -> Float[Tensor, "n 3"]:
+        points = np.asarray(points_zyx_um, float)[:, ::-1] / self.half_extent_um - 1
+        return torch.tensor(points.astype(np.float32), device=device)
+
+
+@dataclass(frozen=True)
+class CodeField(Field):
+    """The field of a latent code. `rotation` turns the cell into the canonical pose; None is a cell in that pose."""
+
+    decoder: Representation
+    code: Float[Tensor, "..."]
+    half_extent_um: float
+    bounds: Bounds
+    rotation: Float[Tensor, " 4"] | None = None  # a quaternion (w, x, y, z), see representations/rotation.py
+    variables: Variables = field(default_factory=lambda: NO_VARIABLES)
+
+    def at(self, time: float) -> Frame:
+        return self.decoder.frame(self.code, time, rotation=self._matrix, variables=self.variables)
+
+    def _gradient_xyz(self, frame: Frame, time: float, points: Float[Tensor, "n 3"]) -> Float[Tensor, "n 3"]:
+        if self.variables:
+            return super()._gradient_xyz(frame, time, points)
+        return self.decoder.gradient(self.code, time, points @ self._matrix.T) @ self._matrix
 
     @cached_property
     def _matrix(self) -> Float[Tensor, "3 3"]:
         rotation = identity(1) if self.rotation is None else self.rotation[None]
         return to_matrix(rotation)[0].to(self.code)
 
-    def _normalised(self, points_zyx_um: Float[np.ndarray, "n 3"]) -> Float[Tensor, "n 3"]:
-        points = np.asarray(points_zyx_um, float)[:, ::-1] / self.half_extent_um - 1
-        return torch.tensor(points.astype(np.float32), device=self.code.device)
-
 
 def _by_time(times: float | Float[np.ndarray, " n"], n: int) -> list[tuple[float, np.ndarray]]:
-    """Which points belong to which time: a frame's biases are computed once."""
+    """Which points belong to which time: a frame is set up once."""
     values, which = np.unique(np.broadcast_to(np.asarray(times, float), n), return_inverse=True)
     return [(float(value), np.flatnonzero(which == index)) for index, value in enumerate(values)]

@@ -1,4 +1,4 @@
-"""The stage from two learned cells to those that lie between them."""
+"""The stage from two learned cells to new cells between them."""
 
 from pathlib import Path
 
@@ -10,8 +10,9 @@ from cytoform.base.parallel import Progress, no_progress
 from cytoform.errors import InputError
 from cytoform.runs.run import LearnedSequence
 from cytoform.synthesis.cells import Cells
+from cytoform.synthesis.options import Rendering
 from cytoform.synthesis.paths import PathKind, code_path, path_weights
-from cytoform.synthesis.sequences import NewSequence, Rendering, write_sequences
+from cytoform.synthesis.sequences import NewSequence, write_sequences
 
 
 def interpolate(
@@ -27,13 +28,13 @@ def interpolate(
     overwrite: bool = False,
     progress: Progress = no_progress,
 ) -> None:
-    """Render `steps` cells along a path from the code of one learned sequence to that of another, both included.
+    """Render `steps` cells along a path between the codes of two learned sequences, both included.
 
-    The ends are what `reconstruct` renders. Between them, frames and time step go evenly from one to the other too.
+    The ends are the cells that `reconstruct` renders. Number of frames and time step change evenly along the path.
     Raises InputError for an unknown name, one name twice, or fewer than 2 steps.
     """
     run = cells.run
-    code_start, code_end = (run.code(name).cpu().numpy() for name in (start, end))
+    code_start, code_end = (run.code(name).flatten().cpu().numpy() for name in (start, end))
     if start == end:
         raise InputError(f"--from {start} --to {end}: one and the same cell; name two")
     first, last = (run.learned.sequences[run.names.index(name)] for name in (start, end))
@@ -56,9 +57,9 @@ def interpolate(
 
 
 def _rotation_between(cells: Cells, start: str, end: str, weight: float) -> Float[np.ndarray, " 4"] | None:
-    """The pose, where a run has turned its sequences: the shortest turn from that of one to that of the other."""
+    """The pose in a run with rotations: on the shortest turn from one sequence's rotation to the other's."""
     run = cells.run
-    if not run.config.turns:
+    if not run.config.has_rotations:
         return None
     if weight in (0, 1):  # exactly theirs
         return run.rotation(end if weight else start).cpu().numpy()
@@ -68,7 +69,7 @@ def _rotation_between(cells: Cells, start: str, end: str, weight: float) -> Floa
 
 
 def _between(first: LearnedSequence, last: LearnedSequence, weight: float) -> LearnedSequence:
-    """What a cell between two takes over from them: the nearest whole number of frames, and a time step if both have one."""
+    """Frames and time step of a cell between two: the nearest whole number, and a time step if both have one."""
     n_frames = round((1 - weight) * first.n_frames + weight * last.n_frames)
     step = None
     if first.time_step_s is not None and last.time_step_s is not None:

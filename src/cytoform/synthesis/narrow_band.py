@@ -2,13 +2,13 @@
 
 The field is evaluated on a coarse lattice of block centres, and then level by level on finer ones. Each level is first
 predicted from the one before by cubic interpolation; a cell is evaluated unless its predicted distance exceeds all that
-the field can differ from it across the cell, given the measured bounds on the field's slope and on what predictions miss.
-Those bounds also choose the levels: a smooth field is predicted in one step from blocks of four or eight voxels. At the
+the field can differ from it across the cell, given the measured bounds on the field's slope and on errors of predictions.
+The bounds also choose the levels: a smooth field is predicted in one step from blocks of four or eight voxels. At the
 end the surface is followed: wherever neighbouring voxels differ in sign and one of them is only predicted, it is
 evaluated too, until none is left. A bound that is too small can therefore only lose a piece of surface that lies wholly
 among skipped cells, or beyond the box that the coarser levels found the cell to lie in.
 
-MISE (Mescheder et al. 2019, Occupancy Networks) refines where the corners of a cell disagree, which loses what is thinner
+MISE (Mescheder et al. 2019, Occupancy Networks) refines where the corners of a cell disagree, which loses parts thinner
 than a cell; range analysis of the network (Sharp and Jacobson 2022) gives proven bounds that are too wide at this depth
 to skip much. Bounds measured on the trained field are tight, and checked against the dense grid in the benchmarks.
 """
@@ -34,7 +34,7 @@ Evaluate = Callable[[Float[Tensor, "n 3"]], Float[Tensor, " n"]]
 
 @dataclass(frozen=True)
 class Box:
-    """Distances (units of the half extent) on a part of the grid; whatever lies outside the box is outside the cell.
+    """Distances (units of the half extent) on a part of the grid; all voxels outside the box are outside the cell.
 
     They are exact within the band that was asked for; beyond it only their sign is.
     """
@@ -49,7 +49,7 @@ class Box:
 class Level:
     """Cells of `size` voxels. They hold nothing within the band if their distance is larger than `reach`.
 
-    `threshold` is the same for predicted distances: the reach and what the prediction can miss.
+    `threshold` is the same for predicted distances: the reach plus the largest error of a prediction.
     """
 
     size: int
@@ -157,7 +157,7 @@ def _predict(lattice: _Lattice, reach: float, size: int, grid_size: int) -> _Lat
 
 
 def _weights(n: int, factor: int, cells: range) -> Float[Tensor, "cells n"]:
-    """What each of `n` cells adds to those `cells` of its `factor` parts, counted from the first part of the first cell."""
+    """Weights of `n` coarse cells for finer `cells`, `factor` to a coarse one, counted from the first."""
     nodes = min(NODES, n)
     positions = (np.array(cells) + 0.5) / factor - 0.5
     first = np.clip(np.floor(positions).astype(int) - 1, 0, n - nodes)

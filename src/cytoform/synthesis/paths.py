@@ -1,4 +1,4 @@
-"""Paths through the space of codes, from the code of one cell to that of another."""
+"""Paths through the space of codes, from one cell's code to another's."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -9,7 +9,7 @@ from jaxtyping import Float
 from cytoform.errors import InputError
 
 PathKind = Literal["straight", "spherical"]
-# Codes whose directions differ from opposite ones by less than this leave the plane of the turn undefined in float32.
+# Directions that are opposite to within this leave the plane of the turn undefined in float32.
 OPPOSITE = 1e-6
 
 
@@ -19,8 +19,8 @@ def code_path(
     """`steps` codes at equal distances along a path; the first and the last are `start` and `end` to the bit.
 
     straight: the line between them. spherical: the direction turns at an even rate in the plane of both codes while the
-    length goes evenly from one to the other, so that codes between cells are as long as those of cells; where a code is
-    zero it has no direction, and the path is straight. Codes of opposite directions turn towards the axis that they have
+    length goes evenly from one to the other, so that codes between cells are as long as codes of cells; a code of zero has no
+    direction, and the path is straight. Codes of opposite directions turn towards the axis that they have
     least of; of a single number, they take the straight path. Raises InputError for fewer than 2 steps.
     """
     weights = path_weights(steps)[:, None]

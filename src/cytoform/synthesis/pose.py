@@ -1,4 +1,4 @@
-"""Which way a generated cell lies: runs that turned their sequences give cells in any pose."""
+"""The pose of a generated cell: runs with rotations give cells in any pose."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -11,7 +11,7 @@ from cytoform.errors import InputError
 from cytoform.representations import rotation
 from cytoform.runs.run import Run
 from cytoform.shapes.box import BoxedField
-from cytoform.synthesis.field import Field
+from cytoform.synthesis.field import CodeField
 
 Pose = Literal["random", "canonical"]
 POSES = 5  # a stream of random numbers
@@ -23,18 +23,18 @@ REMEDY = (
 
 
 def chosen_pose(run: Run, wanted: Pose | None) -> Pose:
-    """What is wanted, or what suits the run. Raises InputError for random poses of a run that knows but one."""
-    if wanted == "random" and not run.config.turns:
+    """The wanted pose, or the default of the run. Raises InputError for random poses of a run without rotations."""
+    if wanted == "random" and not run.config.has_rotations:
         raise InputError(
             f"--pose random: {run.path} knows its cells in the pose they had only; train with --align principal"
         )
-    return wanted or ("random" if run.config.turns else "canonical")
+    return wanted or ("random" if run.config.has_rotations else "canonical")
 
 
 def draw_rotation(
-    field: Field, times: Float[np.ndarray, " frames"], name: str, rng: np.random.Generator
+    field: CodeField, times: Float[np.ndarray, " frames"], name: str, rng: np.random.Generator
 ) -> Float[np.ndarray, " 4"]:
-    """A uniform rotation, among those in which the cube holds the whole cell; `name` is for messages.
+    """A random rotation, uniform among the poses in which the cube holds the whole cell; `name` is for messages.
 
     Raises InputError where none is found.
     """

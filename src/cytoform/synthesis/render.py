@@ -2,25 +2,23 @@
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Literal
 
 import numpy as np
 
 from cytoform.errors import InputError
 from cytoform.representations.bounds import Bounds
-from cytoform.representations.global_code.evaluator import FrameEvaluator
+from cytoform.representations.representation import Frame
 from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import ShapeSequence
 from cytoform.synthesis.narrow_band import evaluate_all, search
+from cytoform.synthesis.options import SAFETY, Method
 
-Method = Literal["narrow-band", "dense"]
 BAND_VOXELS = 1.0  # distances are exact this far from the surface, and truncated beyond
-SAFETY = 1.25  # times the measured bounds
 
 
 def render_frame(
-    evaluate: FrameEvaluator, grid: Grid, *, bounds: Bounds, method: Method = "narrow-band", safety: float = SAFETY
+    evaluate: Frame, grid: Grid, *, bounds: Bounds, method: Method = "narrow-band", safety: float = SAFETY
 ) -> BoxedField:
     """Render one frame; `dense` evaluates every voxel and is the reference for `narrow-band`.
 

@@ -1,5 +1,6 @@
 """The stages from a run to new shape stores: reconstruct learned cells, generate ones that never existed."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -10,48 +11,32 @@ from jaxtyping import Float
 from cytoform.base.files import refuse_existing, staged
 from cytoform.base.parallel import Progress, no_progress
 from cytoform.errors import InputError
-from cytoform.priors.file import read_prior
-from cytoform.priors.fitted import PRIORS, PriorName, fit_prior
+from cytoform.priors.fitted import chosen_prior
 from cytoform.runs.run import LearnedSequence
+from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import Grid, frame_times
 from cytoform.shapes.store import SequenceInfo, ShapeStore
 from cytoform.synthesis.cells import Cells
 from cytoform.synthesis.conditional.search import Condition
+from cytoform.synthesis.options import Rendering
 from cytoform.synthesis.pose import POSES, Pose, chosen_pose, draw_rotation, uncut
-from cytoform.synthesis.render import BAND_VOXELS, SAFETY, Method, render_sequence
-
-
-@dataclass(frozen=True)
-class Rendering:
-    """How sequences are rendered: the grid's voxels a side and the frames, both as learned where None."""
-
-    grid_size: int | None = None
-    n_frames: int | None = None
-    method: Method = "narrow-band"
-    safety: float = SAFETY
-
-    def frames_of(self, like: LearnedSequence) -> int:
-        """The number of frames of a sequence like this one."""
-        return like.n_frames if self.n_frames is None else self.n_frames
-
-    def grid_of(self, cells: Cells) -> Grid:
-        """The grid of what is rendered from these cells."""
-        learned = cells.run.learned
-        return Grid(learned.grid if self.grid_size is None else self.grid_size, learned.half_extent_um)
+from cytoform.synthesis.render import BAND_VOXELS, render_sequence
 
 
 @dataclass(frozen=True)
 class NewSequence:
-    """A sequence to render: its name, its code, what it takes over from a learned one, and what else is to be known."""
+    """A sequence to render: its name and code, the learned sequence that gives it frames and time step, and further facts."""
 
     name: str
-    code: Float[np.ndarray, " code"]
+    code: Float[np.ndarray, "..."]
     like: LearnedSequence
     source: str
     # From its pose to the canonical one; None: it is in that pose.
     rotation: Float[np.ndarray, " 4"] | None = None
     # Whether it is refused where the cube cuts it.
     whole: bool = False
+    # Drawn by a prior beside the code.
+    variables: Mapping[str, Float[np.ndarray, "..."]] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
 
 
@@ -60,17 +45,17 @@ def reconstruct(
     out: Path,
     *,
     names: list[str] | None = None,
-    rendering: Rendering = Rendering(),
+    rendering: Rendering = Rendering(),  # noqa: B008 (frozen)
     seed: int = 0,
     overwrite: bool = False,
     progress: Progress = no_progress,
 ) -> None:
-    """Render learned sequences from their codes, all of them or those named. Raises InputError for an unknown name."""
+    """Render learned sequences from their codes, all of them or the named ones. Raises InputError for an unknown name."""
     wanted = names or cells.names
     for name in wanted:
         cells.run.code(name)  # raises where there is none
     sequences = [
-        NewSequence(like.name, code, like, "reconstructed", rotation if cells.run.config.turns else None)
+        NewSequence(like.name, code, like, "reconstructed", rotation if cells.run.config.has_rotations else None)
         for like, code, rotation in zip(cells.run.learned.sequences, cells.codes, cells.rotations, strict=True)
         if like.name in wanted
     ]
@@ -82,11 +67,11 @@ def generate(
     out: Path,
     n: int,
     *,
-    prior: PriorName = "gaussian",
+    prior: str = "gaussian",
     sigma: float | None = None,
     condition: Condition | None = None,
     pose: Pose | None = None,
-    rendering: Rendering = Rendering(),
+    rendering: Rendering = Rendering(),  # noqa: B008 (frozen)
     seed: int = 0,
     overwrite: bool = False,
     progress: Progress = no_progress,
@@ -101,22 +86,21 @@ def generate(
         raise InputError(f"-n {n}: at least one cell is to be generated")
     refuse_existing(out, overwrite=overwrite)
     pose = chosen_pose(cells.run, pose)
-    if sigma is None:
-        sigma, fitted = PRIORS[prior].sigma, read_prior(cells.run.path, cells.codes, prior)
-    else:
-        fitted = fit_prior(prior, cells.codes, sigma=sigma)
+    fitted = cells.prior(prior, sigma=sigma)
+    sigma = chosen_prior(prior).sigma if sigma is None else sigma
     rng = np.random.default_rng(seed)
     drawn = fitted.draw(n, rng) if condition is None else condition.draw(fitted, n, rng, progress=progress)
     source = prior if sigma is None else f"{prior} {sigma:g}"
     sequences = [
         NewSequence(
             f"new{number:04d}",
-            code.astype(np.float32),
+            cell.code.astype(np.float32),
             like_of_new(cells, number),
             source,
-            whole=cells.run.config.turns,
+            whole=cells.run.config.has_rotations,
+            variables=cell.variables,
         )
-        for number, code in enumerate(drawn)
+        for number, cell in enumerate(drawn)
     ]
     if pose == "random":
         poses = np.random.default_rng([seed, POSES])
@@ -135,8 +119,9 @@ def like_of_new(cells: Cells, number: int) -> LearnedSequence:
 
 def _turned(cells: Cells, sequence: NewSequence, rendering: Rendering, rng: np.random.Generator) -> NewSequence:
     """The sequence in a random pose."""
-    times = frame_times(rendering.frames_of(sequence.like))
-    return replace(sequence, rotation=draw_rotation(cells.field(sequence.code), times, sequence.name, rng))
+    times = frame_times(rendering.frames(sequence.like.n_frames))
+    field = cells.field(sequence.code, variables=sequence.variables)
+    return replace(sequence, rotation=draw_rotation(field, times, sequence.name, rng))
 
 
 def write_sequences(
@@ -149,8 +134,9 @@ def write_sequences(
     progress: Progress,
 ) -> None:
     """Render sequences into a new store; each keeps its code among its attributes. Raises InputError."""
-    grid = rendering.grid_of(cells)
-    frames = {sequence.name: rendering.frames_of(sequence.like) for sequence in sequences}
+    learned = cells.run.learned
+    grid = Grid(rendering.size(learned.grid), learned.half_extent_um)
+    frames = {sequence.name: rendering.frames(sequence.like.n_frames) for sequence in sequences}
     times = {name: frame_times(n) for name, n in frames.items()}
     attributes = {
         **attributes,
@@ -168,14 +154,17 @@ def write_sequences(
                 _time_step(sequence, n_frames),
                 sequence.source,
                 rotation_wxyz=_quaternion(sequence),
-                details={**sequence.details, "code": sequence.code.tolist()},
+                details=sequence.details,
             )
-            field = cells.field(sequence.code, rotation=sequence.rotation)
-            rendered = (
+            field = cells.field(sequence.code, rotation=sequence.rotation, variables=sequence.variables)
+            latent = {"code": field.code.cpu().numpy(), **sequence.variables}
+            rendered: Iterable[BoxedField] = (
                 field.render(float(time), grid.size, method=rendering.method, safety=rendering.safety)
                 for time in times[sequence.name]
             )
-            render_sequence(uncut(rendered, sequence.name) if sequence.whole else rendered, store.add(info), advance)
+            if sequence.whole:
+                rendered = uncut(rendered, sequence.name)
+            render_sequence(rendered, store.add(info, latent=latent), advance)
 
 
 def _quaternion(sequence: NewSequence) -> tuple[float, float, float, float] | None:

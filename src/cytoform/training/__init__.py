@@ -1,1 +1,1 @@
-"""What every training here shares: device, threads, processes, checkpoints, metrics, and requests to stop."""
+"""Shared parts of all trainings: device, threads, processes, checkpoints, metrics, and stopping."""

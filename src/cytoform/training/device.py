@@ -1,4 +1,4 @@
-"""The one place that picks a device; elsewhere code follows its tensors."""
+"""The only place that selects a device; other code follows its tensors."""
 
 import torch
 
@@ -6,7 +6,7 @@ from cytoform.errors import InputError
 
 
 def torch_device(name: str) -> torch.device:
-    """The device for auto, cpu or cuda. Raises InputError where it is not there."""
+    """The device for auto, cpu or cuda. Raises InputError for other names and if CUDA is unavailable."""
     if name not in ("auto", "cpu", "cuda"):
         raise InputError(f"--device {name}: choose auto, cpu or cuda")
     if name == "cuda" and not torch.cuda.is_available():

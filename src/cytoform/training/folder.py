@@ -1,20 +1,21 @@
-"""The folder that a training writes: names of its files, and who may write it."""
+"""The folder of a training: file names, checks before resuming, and a lock against a second writer."""
 
 import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from cytoform.base.files import clear_strays
+from cytoform.base.unfinished import refuse_to_resume
 from cytoform.errors import InputError
 
 CONFIG, WEIGHTS, PROVENANCE, CHECKPOINTS = "config.toml", "model.safetensors", "provenance.json", "checkpoints"
 
 
 def require_begun(out: Path) -> Path:
-    """The settings of a run that is to be resumed. Raises InputError where there is none."""
+    """Path of the config.toml of a run to be resumed. Raises InputError if there is none."""
     clear_strays(out)
     if not (out / CONFIG).exists():
         raise InputError(f"{out}: no run (no {CONFIG}) that could be resumed; begin it without --resume")
@@ -22,24 +23,23 @@ def require_begun(out: Path) -> Path:
 
 
 def require_unfinished(out: Path) -> None:
-    """Raise InputError for a run that is finished; what a killed process left half written is removed."""
+    """Raise InputError for a finished run; remove partial files of a killed process."""
     for stray in (*out.glob(".*.partial-*"), *(out / CHECKPOINTS).glob(".*.partial-*")):
         stray.unlink()
     if (out / WEIGHTS).exists():
         raise InputError(f"{out}: this run is finished; nothing to resume")
 
 
-def check_provenance(out: Path, now: Mapping[str, object], *, keys: Iterable[str], remedy: str) -> None:
-    """Raise InputError where a run was begun with something else."""
-    before = json.loads((out / PROVENANCE).read_text())
-    for key in keys:
-        if before.get(key) != now[key]:
-            raise InputError(f"{out}: was begun with another {key}; {remedy}")
+def refuse_other_data(out: Path, provenance: Mapping[str, object], *, data: str) -> None:
+    """Raise InputError where a run was begun with other `data`, as messages call it, or another seed."""
+    wanted = {name: provenance[name] for name in ("data_sha256", "seed")}
+    recorded = json.loads((out / PROVENANCE).read_text())
+    refuse_to_resume(out, wanted=wanted, recorded=recorded, options={"data_sha256": data})
 
 
 @contextlib.contextmanager
 def sole_writer(out: Path) -> Iterator[None]:
-    """Keep a second training, begun too early, out of a run. Raises InputError in the second."""
+    """Lock a run against a second training. Raises InputError if another process holds the lock."""
     lock = os.open(out / CHECKPOINTS, os.O_RDONLY)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

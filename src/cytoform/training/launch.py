@@ -1,7 +1,7 @@
-"""How the processes of a training start and end together: Fabric starts them, or torchrun or srun has.
+"""Starts and ends the processes of a training together: by Fabric, or already started by torchrun or srun.
 
-Those that Fabric starts are children of this process, which does none of the work. Ctrl-C reaches them by itself, SIGTERM
-through this process; if it is killed, the system sends them what Ctrl-C sends.
+Processes started by Fabric are children of this process, which does not train itself. They receive Ctrl-C directly and
+SIGTERM through this process; if it is killed, the system sends them SIGINT.
 """
 
 import contextlib
@@ -26,21 +26,22 @@ from cytoform.errors import InputError, SaidElsewhere
 from cytoform.training.team import Team
 
 STOPS = (signal.SIGINT, signal.SIGTERM)
-QUIET_TRACKER = "ignore:resource_tracker"  # its warning when a process is killed; we say enough
-logging.getLogger("torch.multiprocessing.spawn").setLevel(logging.ERROR)  # it announces every process that it ends
+QUIET_TRACKER = "ignore:resource_tracker"  # silences its warning about killed processes
+logging.getLogger("torch.multiprocessing.spawn").setLevel(logging.ERROR)  # it logs every process that it ends
 
 
 class _Outcome:
-    """How process 0 ended. No dataclass: Fabric looks for tensors in what comes back, and refuses frozen ones."""
+    """Result or exception of process 0. Not a dataclass: Fabric searches results for tensors and rejects frozen ones."""
 
     def __init__(self, result: Any = None, fault: BaseException | None = None, trace: str = "") -> None:
         self.result, self.fault, self.trace = result, fault, trace
 
 
-def do_together(work: Callable[[Team], Any], fabric: Fabric) -> Any:
-    """Do `work` in all processes of `fabric`, here if that is one; where it starts several, `work` must be picklable.
+def run_in_processes(work: Callable[[Team], Any], fabric: Fabric) -> Any:
+    """Run `work` in all processes of `fabric` and return the result of process 0.
 
-    Returns what process 0 does. Raises InputError in the process that leads and SaidElsewhere in the others.
+    `work` must be picklable if Fabric starts several processes. Raises InputError in process 0, SaidElsewhere in the
+    others.
     """
     if not getattr(fabric.strategy, "starts_processes", False):
         return fabric.launch(partial(_take_part, work))
@@ -48,14 +49,14 @@ def do_together(work: Callable[[Team], Any], fabric: Fabric) -> Any:
         with _stops_left_to_children():
             outcome = fabric.launch(partial(_take_part_in_child, work))
     except (ProcessExitedException, ProcessRaisedException) as fault:
-        if getattr(fault, "exit_code", 0) == -signal.SIGTERM:  # it had not even begun
+        if getattr(fault, "exit_code", 0) == -signal.SIGTERM:  # stopped before it began
             raise KeyboardInterrupt from None
         reason = str(fault).strip().splitlines()[-1]
         raise InputError(
             f"process {fault.error_index} of this training is lost ({reason}); go on with --resume"
         ) from fault
     finally:
-        os.environ.pop("MASTER_PORT", None)  # or Fabric would take it again
+        os.environ.pop("MASTER_PORT", None)  # otherwise Fabric would reuse it
     if outcome.fault:
         raise outcome.fault from RuntimeError(outcome.trace)  # for --debug
     return outcome.result
@@ -80,7 +81,7 @@ def _take_part_in_child(work: Callable[[Team], Any], fabric: Fabric) -> _Outcome
     try:
         _answer_stops(_interrupt)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
-        if parent and not parent.is_alive():  # it ended before the system was asked to tell
+        if parent and not parent.is_alive():  # it ended before the system was told to signal its death
             raise KeyboardInterrupt
         return _Outcome(_take_part(work, fabric))
     except (Exception, KeyboardInterrupt) as fault:
@@ -92,7 +93,7 @@ def _take_part_in_child(work: Callable[[Team], Any], fabric: Fabric) -> _Outcome
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    _answer_stops(signal.SIG_IGN)  # one that the whole group got is passed on as well
+    _answer_stops(signal.SIG_IGN)  # a signal to the whole process group arrives a second time from the parent
     raise KeyboardInterrupt
 
 
@@ -113,10 +114,10 @@ def _stops_left_to_children() -> Iterator[None]:
             child.terminate()
 
     before = signal.signal(signal.SIGINT, signal.SIG_IGN), signal.signal(signal.SIGTERM, pass_on)
-    # Inherited by the children: Ctrl-C waits until they have imported what they need, and does not end in a traceback.
+    # Children inherit the mask: Ctrl-C waits until their imports are done, and causes no traceback.
     if QUIET_TRACKER not in sys.warnoptions:
         sys.warnoptions.append(QUIET_TRACKER)
-    resource_tracker.ensure_running()  # would unblock it later
+    resource_tracker.ensure_running()  # starting it later would unblock SIGINT
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -1,4 +1,4 @@
-"""Training with what surrounds it: checkpoints, metrics, progress, and requests to stop."""
+"""The training loop with checkpoints, metrics, progress and stop requests."""
 
 import contextlib
 import math
@@ -15,16 +15,16 @@ from cytoform.base.parallel import Progress
 from cytoform.errors import InputError
 from cytoform.training.checkpoint import Position, drop_old_checkpoints
 from cytoform.training.folder import CHECKPOINTS
-from cytoform.training.metrics import Metrics, Row
+from cytoform.training.metrics import Metrics, MetricsRow
 from cytoform.training.team import Team
 
-CHECKPOINT_SECONDS = 60.0  # long epochs get checkpoints in between
-STEPS_PER_QUESTION = 8  # how often several processes ask each other whether to stop
+CHECKPOINT_SECONDS = 60.0  # interval of checkpoints within long epochs
+STEPS_PER_QUESTION = 8  # steps between two agreements of several processes on whether to stop
 
 
 @dataclass(frozen=True)
 class Trained:
-    """How a training ended; of several processes, one leads and reports."""
+    """Outcome of a training; `leads` is true in the one process that reports it."""
 
     path: Path
     finished: bool
@@ -34,20 +34,20 @@ class Trained:
 
 
 @runtime_checkable
-class Trainer(Protocol):
-    """What is trained, epoch by epoch."""
+class Trainable(Protocol):
+    """A model and its training data, trained epoch by epoch."""
 
     n_epochs: int
     checkpoint_epochs: int
     position: Position
 
     @property
-    def row_type(self) -> type[Row]:
-        """Of what every epoch yields."""
+    def row_type(self) -> type[MetricsRow]:
+        """Type of the metrics of an epoch."""
         ...
 
-    def run(self, stop: Callable[[], bool]) -> Iterator[Row]:
-        """Train to the end, yielding after each epoch; ends early as soon as `stop()`, asked before each step, is true."""
+    def run(self, stop: Callable[[], bool]) -> Iterator[MetricsRow]:
+        """Train to the end and yield metrics after each epoch; end early if `stop()`, called before each step, is true."""
         ...
 
     def save(self, path: Path) -> None:
@@ -55,8 +55,8 @@ class Trainer(Protocol):
         ...
 
 
-def learn(team: Team, trainer: Trainer, out: Path, progress: Progress) -> float:
-    """Train to the end, or to where a signal asks to stop; return the loss of the last epoch."""
+def run_training(team: Team, trainer: Trainable, out: Path, progress: Progress) -> float:
+    """Train to the end or to a stop request; return the loss of the last epoch. Raises InputError for a full disk."""
     n_epochs, done = trainer.n_epochs, trainer.position.epoch
     with contextlib.ExitStack() as opened:
         opened.enter_context(_disk_faults_explained(out))
@@ -87,14 +87,14 @@ def _disk_faults_explained(out: Path) -> Iterator[None]:
 
 
 class _Keeper:
-    """Writes checkpoints when they are due."""
+    """Writes checkpoints when due."""
 
-    def __init__(self, team: Team, trainer: Trainer, out: Path, metrics: Metrics[Any] | None) -> None:
+    def __init__(self, team: Team, trainer: Trainable, out: Path, metrics: Metrics[Any] | None) -> None:
         self._team, self._trainer, self._folder, self._metrics = team, trainer, out / CHECKPOINTS, metrics
         self._written_s = time.monotonic()
 
     def before_step(self, stop: bool) -> bool:
-        """Write a checkpoint if the last is old; return whether any process was asked to stop."""
+        """Write a checkpoint if the last one is old; return whether any process was asked to stop."""
         if self._team.fabric.world_size > 1 and self._trainer.position.batch % STEPS_PER_QUESTION:
             return False
         old = self._team.leads and time.monotonic() - self._written_s > CHECKPOINT_SECONDS
@@ -104,7 +104,7 @@ class _Keeper:
         return stop
 
     def write(self) -> None:
-        """Write a checkpoint, and drop the oldest."""
+        """Write a checkpoint and delete the oldest."""
         if self._metrics:
             self._metrics.sync()
         self._trainer.save(self._folder / self._trainer.position.checkpoint_name)
@@ -115,7 +115,7 @@ class _Keeper:
 
 @contextlib.contextmanager
 def stop_requests() -> Iterator[Callable[[], bool]]:
-    """Turn Ctrl-C and SIGTERM into a question that the training asks at every step."""
+    """Give a function that returns whether Ctrl-C or SIGTERM has arrived; the training calls it at every step."""
     asked = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield asked.is_set

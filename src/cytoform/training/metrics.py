@@ -1,4 +1,4 @@
-"""What a training tells while it runs: metrics.csv and TensorBoard events, a row an epoch."""
+"""Training metrics: metrics.csv and TensorBoard events, one row per epoch."""
 
 import contextlib
 import csv
@@ -16,25 +16,25 @@ METRICS = "metrics.csv"
 
 
 @dataclass(frozen=True)
-class Row:
-    """What an epoch tells; each kind of training adds numbers of its own."""
+class MetricsRow:
+    """Metrics of one epoch; each kind of training adds its own fields."""
 
     epoch: int
     loss: float
 
     @property
     def note(self) -> str:
-        """Beside the progress bar."""
+        """Text beside the progress bar."""
         return f"loss {self.loss:.5f}"
 
 
-R = TypeVar("R", bound=Row)
+RowT = TypeVar("RowT", bound=MetricsRow)
 
 
-class Metrics(contextlib.AbstractContextManager["Metrics[R]"], Generic[R]):
-    """Appends to the metrics of a run of which `epochs` epochs are done; rows of later ones are dropped."""
+class Metrics(contextlib.AbstractContextManager["Metrics[RowT]"], Generic[RowT]):
+    """Appends to the metrics of a run after `epochs` completed epochs; rows of later epochs are deleted."""
 
-    def __init__(self, run: Path, row_type: type[R], *, epochs: int) -> None:
+    def __init__(self, run: Path, row_type: type[RowT], *, epochs: int) -> None:
         self.last = _keep_rows(run / METRICS, row_type, epochs)
         with contextlib.ExitStack() as opened:
             self._csv = opened.enter_context((run / METRICS).open("a", newline=""))
@@ -44,7 +44,7 @@ class Metrics(contextlib.AbstractContextManager["Metrics[R]"], Generic[R]):
     def __exit__(self, *_: object) -> None:
         self._opened.close()
 
-    def add(self, row: R) -> None:
+    def add(self, row: RowT) -> None:
         """Write one row."""
         self._csv.write(_line(asdict(row)))
         self._csv.flush()
@@ -52,14 +52,14 @@ class Metrics(contextlib.AbstractContextManager["Metrics[R]"], Generic[R]):
         self.last = row
 
     def sync(self) -> None:
-        """Make what was written last, so that a checkpoint never knows of more epochs than metrics.csv."""
+        """Flush metrics.csv to disk, so that a checkpoint never covers more epochs than it."""
         os.fsync(self._csv.fileno())
 
 
-def _keep_rows(path: Path, row_type: type[R], epochs: int) -> R | None:
-    """Leave the whole rows of the first `epochs` epochs in the file, and return the last of them."""
+def _keep_rows(path: Path, row_type: type[RowT], epochs: int) -> RowT | None:
+    """Keep the complete rows of the first `epochs` epochs in the file, and return the last one."""
     text = path.read_text() if path.exists() else ""
-    whole_lines = text[: text.rfind("\n") + 1]  # a killed process may have torn the last one
+    whole_lines = text[: text.rfind("\n") + 1]  # a killed process may have truncated the last line
     rows = [row for row in csv.DictReader(io.StringIO(whole_lines)) if row["epoch"] and int(row["epoch"]) <= epochs]
     names = [field.name for field in fields(row_type)]
     kept = ",".join(names) + "\n" + "".join(_line(row) for row in rows)
@@ -76,7 +76,7 @@ def _line(row: dict[str, Any]) -> str:
 
 
 class _Board:
-    """TensorBoard events, written here and now: TensorBoard's own writer does so in a thread, where a full disk is lost."""
+    """Writes TensorBoard events synchronously: TensorBoard's writer uses a thread, which hides a full disk."""
 
     def __init__(self, folder: Path, epochs: int) -> None:
         from tensorboard.compat.proto.event_pb2 import Event, SessionLog
@@ -86,10 +86,10 @@ class _Board:
         name = f"events.out.tfevents.{time.time():.0f}.{socket.gethostname()}.{os.getpid()}"
         self._writer = RecordWriter((folder / name).open("wb"))
         self._write(Event(file_version="brain.Event:2"))
-        # Epochs that are done again replace what an earlier process showed of them.
+        # Repeated epochs replace events of an earlier process.
         self._write(Event(step=epochs + 1, session_log=SessionLog(status=SessionLog.START)))
 
-    def add(self, row: Row) -> None:
+    def add(self, row: MetricsRow) -> None:
         from tensorboard.compat.proto.event_pb2 import Event
         from tensorboard.compat.proto.summary_pb2 import Summary
 
@@ -106,7 +106,7 @@ class _Board:
 
 
 def final_loss(run: Path) -> float | None:
-    """The loss of the last epoch of a run; None where nothing was trained here, as in an imported one."""
+    """Loss of the last epoch of a run, or None if it has no metrics, like an imported run."""
     try:
         with (run / METRICS).open(newline="") as file:
             *_, last = csv.DictReader(file)

@@ -1,6 +1,6 @@
-"""The processes of one training, a device each: what they are to each other, and how they agree.
+"""The processes of one training, one device each, and their communication.
 
-Process 0 leads: it alone writes files, shows progress and explains faults. How they start and end: `launch.py`.
+Process 0 leads: it alone writes files, shows progress and reports errors. Start and end of the processes: `launch.py`.
 """
 
 import contextlib
@@ -23,27 +23,27 @@ from torch import distributed
 from cytoform.errors import InputError
 from cytoform.training.device import torch_device
 
-# A process that ends closes its connections, which the others see at once. This is for a machine that falls silent, and
-# long enough for process 0 to draw samples.
-PATIENCE = timedelta(hours=12)
-logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it announces every process group
+# A process that ends closes its connections, which the others notice at once. This timeout is for a machine that stops
+# answering; it must exceed the time in which process 0 draws the samples.
+TIMEOUT = timedelta(hours=12)
+logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it logs every process group
 
 
 class ProcessLost(InputError):
-    """Another process of the training is gone."""
+    """Another process of the training has ended."""
 
 
 class Team:
-    """All processes of a training, seen from one of them."""
+    """The process group of a training, seen from one process."""
 
     def __init__(self, fabric: Fabric) -> None:
         self.fabric = fabric
         self.leads = fabric.global_rank == 0
-        # Through memory, not the devices: asking must not wait for what a device is computing.
-        self._group = distributed.new_group(backend="gloo", timeout=PATIENCE) if fabric.world_size > 1 else None
+        # Over CPU memory: a question to all processes must not wait for the computation on a GPU.
+        self._group = distributed.new_group(backend="gloo", timeout=TIMEOUT) if fabric.world_size > 1 else None
 
     def gather(self, value: Any) -> list[Any]:
-        """What every process gave, in the order of their ranks."""
+        """The values of all processes in order of rank. Raises ProcessLost."""
         if self._group is None:
             return [value]
         values = [None] * self.fabric.world_size
@@ -52,7 +52,7 @@ class Team:
         return values
 
     def any(self, *questions: bool) -> list[bool]:
-        """For each question, whether any process says yes."""
+        """For each question, whether any process answers yes. Raises ProcessLost."""
         if self._group is None:
             return list(questions)
         answers = torch.tensor(questions, dtype=torch.uint8)
@@ -62,7 +62,7 @@ class Team:
 
     @contextlib.contextmanager
     def together(self) -> Iterator[None]:
-        """Leave the block only when every process has done its part; a fault in one ends it in all."""
+        """Wait at the end of the block for all processes; an exception in one raises InputError in all."""
         fault: Exception | None = None
         try:
             yield
@@ -76,10 +76,10 @@ class Team:
 
 
 class SharedSums(DDPStrategy):
-    """Fabric's DDP without PyTorch's wrapper: the trainer sums the gradients itself, in one piece.
+    """Fabric's DDP without PyTorch's wrapper: the trainer sums the gradients itself, in one tensor.
 
-    The wrapper orders its buckets anew after the first step, so a resumed training of three processes would round
-    otherwise than an uninterrupted one; and this model is too small for an overlap with the computation to pay.
+    The wrapper reorders its gradient buckets after the first step, so a resumed training of three processes would round
+    differently. The model is too small to gain from overlapping communication with computation.
     """
 
     def __init__(self, *, starts_processes: bool) -> None:
@@ -87,11 +87,11 @@ class SharedSums(DDPStrategy):
         self.starts_processes = starts_processes
 
     def setup_module(self, module: torch.nn.Module) -> torch.nn.Module:  # type: ignore[override]
-        """The module as it is."""
+        """Return the module unchanged."""
         return module
 
     def all_reduce(self, *arguments: Any, **options: Any) -> torch.Tensor:
-        """Fabric's. Raises ProcessLost."""
+        """Sum over all processes. Raises ProcessLost."""
         with _loss_of_a_process_named():
             return super().all_reduce(*arguments, **options)
 
@@ -107,9 +107,9 @@ def _loss_of_a_process_named() -> Iterator[None]:
 def make_fabric(
     device: str, precision: str, *, devices: int | None, nodes: int | None, cpu_precision: str = "32-true"
 ) -> Fabric:
-    """Fabric for all processes that torchrun or srun has started, else for `devices` that it has yet to start.
+    """Fabric for all processes started by torchrun or srun, else for `devices` processes that it will start itself.
 
-    `device` is the kind of device that was asked for. Raises InputError.
+    `device` is auto, cpu or cuda. Raises InputError.
     """
     for option, value in (("--devices", devices), ("--nodes", nodes)):
         if value is not None and value < 1:
@@ -143,7 +143,7 @@ def make_fabric(
 
 
 def _started_by_others() -> tuple[str, int, int, ClusterEnvironment] | None:
-    """Who has started the processes, how many on each machine, on how many machines, and how Fabric finds its place."""
+    """Launcher, processes per machine, machines, and cluster environment, if torchrun or srun started this process."""
     variables = os.environ
     if "TORCHELASTIC_RUN_ID" in variables:
         world, per_node = int(variables["WORLD_SIZE"]), int(variables["LOCAL_WORLD_SIZE"])

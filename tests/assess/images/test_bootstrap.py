@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from cytoform.assess.images.bootstrap import draws_of, estimate, unit_of
-from cytoform.assess.images.frames import Frame
+from cytoform.assess.images.frames import ImageFrame
 
 
-def frames(n_movies: int, n: int) -> list[Frame]:
+def frames(n_movies: int, n: int) -> list[ImageFrame]:
     nothing = np.zeros((4, 4), np.uint8)
-    return [Frame(nothing, nothing, str(movie), number) for movie in range(n_movies) for number in range(n)]
+    return [ImageFrame(nothing, nothing, str(movie), number) for movie in range(n_movies) for number in range(n)]
 
 
 def test_movies_are_drawn_whole_where_there_are_five() -> None:

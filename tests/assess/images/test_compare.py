@@ -8,9 +8,9 @@ from fields import frames_of
 from scipy.ndimage import gaussian_filter
 
 from cytoform.assess.images import bootstrap
-from cytoform.assess.images.compare import MEASURES, ImageComparison, compare
-from cytoform.assess.images.frames import Frame
-from cytoform.assess.images.sets import ImageSet, Ruler
+from cytoform.assess.images.compare import IMAGE_MEASURES, ImageComparison, compare
+from cytoform.assess.images.frames import ImageFrame
+from cytoform.assess.images.sets import ImageSet, MeasurementSettings
 from cytoform.errors import InputError
 
 REAL, OTHER = frames_of(4), frames_of(3, seed=1, movie="02")
@@ -21,14 +21,14 @@ def few_replicates(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bootstrap, "REPLICATES", 30)
 
 
-def compared(other: list[Frame], real: list[Frame] = REAL) -> ImageComparison:
-    ruler, rng = Ruler.of(real, [other]), np.random.default_rng(0)
-    return compare(ImageSet.of("real", real, ruler, rng), ImageSet.of("other", other, ruler, rng), rng)
+def compared(other: list[ImageFrame], real: list[ImageFrame] = REAL) -> ImageComparison:
+    settings, rng = MeasurementSettings.of(real, [other]), np.random.default_rng(0)
+    return compare(ImageSet.of("real", real, settings, rng), ImageSet.of("other", other, settings, rng), rng)
 
 
 def test_a_set_against_itself() -> None:
     found = compared(REAL)
-    assert found.figures.keys() == MEASURES.keys()
+    assert found.figures.keys() == IMAGE_MEASURES.keys()
     values = {name: figure.value for name, figure in found.figures.items()}
     assert values["histogram_foreground"] == values["histogram_background"] == values["spectrum_db"] == 0
     assert values["feature_distance"] == pytest.approx(0, abs=1e-6)
@@ -77,6 +77,10 @@ def test_faults() -> None:
     tiny = [replace(f, image_yx=f.image_yx[:30], labels_yx=f.labels_yx[:30]) for f in OTHER]
     flat = [OTHER[0], replace(OTHER[1], image_yx=np.full_like(OTHER[1].image_yx, 7))]
     empty = [replace(f, labels_yx=np.zeros_like(f.labels_yx)) for f in OTHER]
-    for frames, words in ((tiny, "02, frame 0: 30 pixels"), (flat, "02, frame 1: one intensity"), (empty, "no square")):
+    for frames, words in (
+        (tiny, "02, frame 0: an image of 30 pixels"),
+        (flat, "02, frame 1: all pixels have one intensity"),
+        (empty, "no square"),
+    ):
         with pytest.raises(InputError, match=words):
             compared(frames)

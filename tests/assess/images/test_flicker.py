@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cytoform.assess.images.flicker import flicker
-from cytoform.assess.images.frames import Frame
+from cytoform.assess.images.frames import ImageFrame
 
 SIZE, RADIUS = 96, 12
 RNG = np.random.default_rng(0)
@@ -13,7 +13,7 @@ TEXTURE = RNG.normal(0, 10, (2, 4 * RADIUS, 4 * RADIUS))
 
 def disc(
     number: int, at: tuple[int, int] = (40, 40), *, light: float = 100.0, texture: np.ndarray = TEXTURE[0], **other: int
-) -> Frame:
+) -> ImageFrame:
     """A frame with one disc, whose texture moves with it."""
     y, x = np.indices((SIZE, SIZE))
     radius = other.get("radius", RADIUS)
@@ -22,7 +22,7 @@ def disc(
     pattern = np.zeros((SIZE + 4 * half, SIZE + 4 * half))
     pattern[at[0] + half : at[0] + 3 * half, at[1] + half : at[1] + 3 * half] = texture
     image = np.where(labels, light + pattern[2 * half : 2 * half + SIZE, 2 * half : 2 * half + SIZE], 10.0)
-    return Frame(image.astype(np.float32), labels, "01", number)
+    return ImageFrame(image.astype(np.float32), labels, "01", number)
 
 
 def test_a_disc_that_only_moves_does_not_flicker() -> None:
@@ -54,7 +54,7 @@ def test_only_the_same_cell_in_the_next_frame_counts() -> None:
     assert len(flicker([disc(0), disc(1, (75, 75))]).frame) == 0  # jumped
     assert len(flicker([disc(0), disc(1, radius=18)]).frame) == 0  # grew
     assert len(flicker([disc(0, (10, 40)), disc(1, (10, 40))]).frame) == 0  # cut
-    assert len(flicker([disc(0), Frame(disc(1).image_yx, disc(1).labels_yx, "02", 1)]).frame) == 0
+    assert len(flicker([disc(0), ImageFrame(disc(1).image_yx, disc(1).labels_yx, "02", 1)]).frame) == 0
     assert flicker([disc(1), disc(0)]).frame.tolist() == [1]  # in the order of their numbers
 
 

@@ -5,20 +5,20 @@ import pytest
 from fields import frames_of
 from scipy.ndimage import gaussian_filter
 
-from cytoform.assess.images.fooling import TESTS, Fooling, Looks, fooling
-from cytoform.assess.images.frames import Frame, crops_of_all
+from cytoform.assess.images.fooling import TESTS, CropStatistics, Fooling, fooling
+from cytoform.assess.images.frames import ImageFrame, crops_of_all
 
 RNG = np.random.default_rng(0)
 REAL = [frame for seed in range(4) for frame in frames_of(1, seed=seed, size=384, movie=str(seed))]
 OTHERS = [frame for seed in range(10, 14) for frame in frames_of(1, seed=seed, size=384, movie=str(seed))]
 
 
-def looks(frames: list[Frame]) -> Looks:
-    return Looks.of(crops_of_all(frames, 64, np.random.default_rng(0)))
+def looks(frames: list[ImageFrame]) -> CropStatistics:
+    return CropStatistics.of(crops_of_all(frames, 64, np.random.default_rng(0)))
 
 
-def changed(image: object) -> list[Frame]:
-    return [Frame(image(f), f.labels_yx, f.movie, f.number) for f in OTHERS]
+def changed(image: object) -> list[ImageFrame]:
+    return [ImageFrame(image(f), f.labels_yx, f.movie, f.number) for f in OTHERS]
 
 
 def rates(found: Fooling | None) -> dict[str, float]:
@@ -43,7 +43,7 @@ def test_white_noise_does_not_fool() -> None:
 
 
 def test_cells_of_white_noise_fool_the_histogram_in_the_main() -> None:
-    def shuffled(frame: Frame) -> np.ndarray:
+    def shuffled(frame: ImageFrame) -> np.ndarray:
         image, inside = frame.image_yx.copy(), frame.labels_yx > 0
         for part in (inside, ~inside):
             image[part] = RNG.permutation(image[part])
@@ -78,10 +78,12 @@ def test_how_much_of_a_square_cells_take_does_not_count() -> None:
     for frame in OTHERS:
         kept = np.isin(frame.labels_yx, np.unique(frame.labels_yx)[1::2])
         background = RNG.normal(100, 12, kept.shape)
-        sparse.append(Frame(np.where(kept, frame.image_yx, background), np.where(kept, frame.labels_yx, 0), "s", 0))
+        sparse.append(
+            ImageFrame(np.where(kept, frame.image_yx, background), np.where(kept, frame.labels_yx, 0), "s", 0)
+        )
     assert rates(fooling(looks(REAL), looks(sparse)))["histogram"] > 0.8
 
 
 def test_too_few_squares_tell_nothing() -> None:
     few = crops_of_all(REAL[:1], 64, RNG).drawn(5, RNG)
-    assert fooling(Looks.of(few), looks(OTHERS)) is None
+    assert fooling(CropStatistics.of(few), looks(OTHERS)) is None

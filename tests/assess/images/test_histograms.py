@@ -5,19 +5,19 @@ import pytest
 from fields import frames_of
 from scipy.stats import wasserstein_distance
 
-from cytoform.assess.images.frames import Frame
+from cytoform.assess.images.frames import ImageFrame
 from cytoform.assess.images.histograms import Bins, Histograms, histogram_distance
 
 A, B = frames_of(3), frames_of(2, seed=1)
 
 
-def distance(a: list[Frame], b: list[Frame], part: str) -> float:
+def distance(a: list[ImageFrame], b: list[ImageFrame], part: str) -> float:
     bins = Bins.over([a, b])
     sides = [Histograms.of(frames, bins).pooled(part, np.ones(len(frames))) for frames in (a, b)]
     return histogram_distance(*sides, bins.width)
 
 
-def pixels(frames: list[Frame], part: str) -> np.ndarray:
+def pixels(frames: list[ImageFrame], part: str) -> np.ndarray:
     return np.concatenate([f.image_yx[(f.labels_yx > 0) == (part == "foreground")] for f in frames]).astype(float)
 
 
@@ -27,13 +27,13 @@ def test_whole_numbers_are_exact(part: str) -> None:
 
 
 def test_fractions_are_binned() -> None:
-    a, b = ([Frame(f.image_yx / 1000, f.labels_yx, f.movie, f.number) for f in frames] for frames in (A, B))
+    a, b = ([ImageFrame(f.image_yx / 1000, f.labels_yx, f.movie, f.number) for f in frames] for frames in (A, B))
     expected = wasserstein_distance(pixels(a, "foreground"), pixels(b, "foreground"))
     assert distance(a, b, "foreground") == pytest.approx(expected, abs=0.0003)
 
 
 def test_brighter_cells_move_the_foreground_only() -> None:
-    brighter = [Frame(f.image_yx + 30 * (f.labels_yx > 0), f.labels_yx, f.movie, f.number) for f in A]
+    brighter = [ImageFrame(f.image_yx + 30 * (f.labels_yx > 0), f.labels_yx, f.movie, f.number) for f in A]
     assert distance(A, brighter, "foreground") == pytest.approx(30)
     assert distance(A, brighter, "background") == 0
 

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from cytoform.assess.images.frames import Frame
+from cytoform.assess.images.frames import ImageFrame
 from cytoform.assess.images.noise import noise_curves, noise_levels, noise_ratio
 
 RNG = np.random.default_rng(0)
 NOWHERE = np.zeros((400, 400), np.uint16)
 
 
-def frame(image: np.ndarray) -> Frame:
-    return Frame(image, NOWHERE, "01", 0)
+def frame(image: np.ndarray) -> ImageFrame:
+    return ImageFrame(image, NOWHERE, "01", 0)
 
 
 def test_poisson_noise_on_a_slope() -> None:

@@ -7,13 +7,13 @@ import trimesh
 from cytoform.assess.measures.curvature import curvature_spread_per_um, mean_curvature_per_um
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.mesh import Mesh, mesh_from_distance
-from cytoform.simulate.analytic import Ball, Capsule, Shape, Torus
+from cytoform.simulate.analytic import AnalyticShape, Ball, Capsule, Torus
 
 GRID = Grid(64, 8.0)
 CENTRE = (8.03, 7.96, 8.05)
 
 
-def distances(shape: Shape) -> np.ndarray:
+def distances(shape: AnalyticShape) -> np.ndarray:
     return shape.distance_um(GRID.points_zyx_um()).reshape(GRID.shape).astype(np.float32)
 
 
@@ -47,7 +47,7 @@ def test_a_cube_by_hand() -> None:
     assert found == pytest.approx(np.pi / 4, rel=1e-6)
 
 
-def spread(shape: Shape) -> float:
+def spread(shape: AnalyticShape) -> float:
     sdf_um = distances(shape)
     return curvature_spread_per_um(sdf_um, mesh_from_distance(sdf_um, GRID.spacing_um), GRID.spacing_um)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cytoform.assess.measures.descriptors import EMPTY, Descriptors
-from cytoform.assess.measures.dynamics import DYNAMICS, Bodies, Step, Still, dynamics, step
+from cytoform.assess.measures.dynamics import DYNAMICS, Bodies, FrameState, FrameStep, dynamics, step
 
 
 def bar(*spans: tuple[int, int]) -> np.ndarray:
@@ -17,10 +17,10 @@ def bar(*spans: tuple[int, int]) -> np.ndarray:
     return mask
 
 
-def still(mask: np.ndarray, area_um2: float = 1.0) -> Still:
+def still(mask: np.ndarray, area_um2: float = 1.0) -> FrameState:
     nothing = (math.nan,) * 3
     described = Descriptors(float(mask.sum()), area_um2, *nothing) if mask.any() else EMPTY
-    return Still(described, mask, Bodies.of(mask))
+    return FrameState(described, mask, Bodies.of(mask))
 
 
 EVENTS = {
@@ -65,7 +65,7 @@ def test_changes() -> None:
 
 
 def test_of_a_sequence() -> None:
-    steps = [Step(0.1, -0.2, 0.9, 0, 0), Step(-0.3, 0.4, 0.7, 1, 0), Step(math.nan, math.nan, 0.8, 0, 2)]
+    steps = [FrameStep(0.1, -0.2, 0.9, 0, 0), FrameStep(-0.3, 0.4, 0.7, 1, 0), FrameStep(math.nan, math.nan, 0.8, 0, 2)]
     found = dynamics(steps, [1, 1, 2, 2], 30.0)
     expected = [0.2, 0.3, 0.8, 1, 2, 2, 60]  # size, surface, Jaccard, splits, merges, division in frames and seconds
     assert list(vars(found).values()) == pytest.approx(expected)

@@ -14,19 +14,19 @@ from cytoform.assess.measures.sequence_descriptors import (
 )
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.mesh import mesh_from_distance
-from cytoform.simulate.analytic import Ball, Capsule, DividingPair, Shape, SpikedBall
+from cytoform.simulate.analytic import AnalyticShape, Ball, Capsule, DividingPair, SpikedBall
 
 GRID = Grid(64, 8.0)
 CENTRE = (8.0, 8.0, 8.0)
 
 
-def frames(shape: Shape, n: int = 1) -> list[np.ndarray]:
+def frames(shape: AnalyticShape, n: int = 1) -> list[np.ndarray]:
     points = GRID.points_zyx_um()
     times = np.linspace(0, 1, n) if n > 1 else [1.0]
     return [shape.distance_um(points, float(t)).reshape(GRID.shape).astype(np.float32) for t in times]
 
 
-def protrusion(shape: Shape) -> float:
+def protrusion(shape: AnalyticShape) -> float:
     return longest_protrusion_um(mesh_from_distance(frames(shape)[0], GRID.spacing_um))
 
 

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from cytoform.imaging.networks.brightness import BRIGHTEST, drawn_scores, mean_values, normal_scores, painted
+from cytoform.imaging.networks.brightness import (
+    BRIGHTEST,
+    brightness_channel,
+    mean_values,
+    normal_scores,
+    random_scores,
+)
 
 LABELS = np.array([[0, 1, 1], [3, 3, 0]], np.uint16)
 
@@ -29,13 +35,13 @@ def test_cells_that_are_all_alike_are_average() -> None:
 
 
 def test_draws_are_the_cells_own() -> None:
-    scores = drawn_scores(LABELS, seed=1)
+    scores = random_scores(LABELS, seed=1)
     assert scores[0] == scores[2] == 0
     assert scores[1] != scores[3]
     other = np.full((1, 1), 3, np.uint16)  # alone, in another frame
-    assert drawn_scores(other, seed=1)[3] == scores[3]
-    assert drawn_scores(other, seed=2)[3] != scores[3]
-    many = drawn_scores(np.arange(1, 3000), seed=0)[1:]
+    assert random_scores(other, seed=1)[3] == scores[3]
+    assert random_scores(other, seed=2)[3] != scores[3]
+    many = random_scores(np.arange(1, 3000), seed=0)[1:]
     assert kstest(many, "norm").pvalue > 0.01
-    assert drawn_scores(np.zeros((2, 2), np.uint16), seed=0).tolist() == [0]
-    np.testing.assert_allclose(painted(scores, LABELS)[0, 0], [0, scores[1], scores[1]], rtol=1e-6)
+    assert random_scores(np.zeros((2, 2), np.uint16), seed=0).tolist() == [0]
+    np.testing.assert_allclose(brightness_channel(scores, LABELS)[0, 0], [0, scores[1], scores[1]], rtol=1e-6)

@@ -7,8 +7,8 @@ import pytest
 from paired import grey, two_cells, write_pairs
 
 from cytoform.errors import InputError
-from cytoform.imaging.networks.crops import AS_IS, lawful_turns
-from cytoform.movies.pairs.crops import ALL_TURNS, check_size, draw_crop
+from cytoform.imaging.networks.batches import allowed_symmetries
+from cytoform.movies.pairs.crops import SQUARE_SYMMETRIES, check_crop_size, draw_crop
 from cytoform.movies.pairs.pairs import open_pairs
 
 IMAGE = np.arange(40 * 48, dtype=np.uint16).reshape(40, 48)
@@ -43,15 +43,17 @@ def test_crops_reach_every_pixel_and_follow_the_generator() -> None:
 
 
 def test_a_crop_of_the_whole_and_one_too_large() -> None:
-    square = draw_crop(IMAGE[:, :40], CHANNELS[..., :40], size_px=40, rng=np.random.default_rng(0), turns=AS_IS)
+    square = draw_crop(
+        IMAGE[:, :40], CHANNELS[..., :40], size_px=40, rng=np.random.default_rng(0), symmetries=SQUARE_SYMMETRIES[:1]
+    )
     assert np.array_equal(square.image_yx, IMAGE[:, :40])
     with pytest.raises(InputError, match=r"a\.tif: 40×48 pixels, smaller than a crop of 41; take crops of 40 or less"):
-        check_size(41, IMAGE.shape, "a.tif")
+        check_crop_size(41, IMAGE.shape, "a.tif")
     with pytest.raises(InputError, match="smaller than a crop of 64"):
         draw_crop(IMAGE, CHANNELS, size_px=64, rng=np.random.default_rng(0))
 
 
-@pytest.mark.parametrize("turn", ALL_TURNS)
+@pytest.mark.parametrize("turn", SQUARE_SYMMETRIES)
 def test_directions_turn_with_the_image(turn) -> None:
     y, x = np.mgrid[:9, :9].astype(float)
     turned = np.gradient(turn(2 * y + 5 * x))
@@ -73,17 +75,17 @@ def test_light_from_a_side_allows_only_what_keeps_the_side(light_yx, allowed: in
             image[inside] += 12 * (light_yx[0] * (y - y[inside].mean()) + light_yx[1] * (x - x[inside].mean()))[inside]
         images.append(image.clip(0).astype(np.uint16))
     pairs = open_pairs([write_pairs(tmp_path, images, [labels] * 4)])
-    turns = lawful_turns(pairs)
-    assert len(turns) == allowed
-    assert turns[0] == ALL_TURNS[0]
-    for turn in turns:
+    symmetries = allowed_symmetries(pairs)
+    assert len(symmetries) == allowed
+    assert symmetries[0] == SQUARE_SYMMETRIES[0]
+    for turn in symmetries:
         assert np.allclose(turn.direction(np.array(light_yx, float)), light_yx)
 
 
 def test_pixels_that_are_not_square_are_not_turned_by_a_quarter(tmp_path: Path) -> None:
     images = [grey(two_cells(), seed=frame) for frame in range(4)]
     pairs = open_pairs([write_pairs(tmp_path, images, [two_cells()] * 4)], spacing_zyx_um=(1.0, 0.5, 0.2))
-    assert {turn.quarters for turn in lawful_turns(pairs)} == {0, 2}
+    assert {turn.quarters for turn in allowed_symmetries(pairs)} == {0, 2}
 
 
 @pytest.mark.parametrize(("smeared", "quarters"), [(False, {0, 1, 2, 3}), (True, {0, 2})])
@@ -92,7 +94,7 @@ def test_noise_smeared_along_rows_is_not_turned_by_a_quarter(smeared: bool, quar
     if smeared:
         images = [(image + np.roll(image, 1, axis=1)) / 2 for image in images]
     pairs = open_pairs([write_pairs(tmp_path, [image.astype(np.uint16) for image in images], [two_cells()] * 4)])
-    assert {turn.quarters for turn in lawful_turns(pairs)} == quarters
+    assert {turn.quarters for turn in allowed_symmetries(pairs)} == quarters
 
 
 @pytest.mark.real
@@ -101,4 +103,4 @@ def test_noise_smeared_along_rows_is_not_turned_by_a_quarter(smeared: bool, quar
     [("dic_hela", 8), ("fluo_hela_nuclei", 4)],  # the camera of the second smears along rows
 )
 def test_turns_of_the_real_sets(name: str, n_turns: int, real_data: Path) -> None:
-    assert len(lawful_turns(open_pairs([real_data / name]).frames(0, 3))) == n_turns
+    assert len(allowed_symmetries(open_pairs([real_data / name]).frames(0, 3))) == n_turns

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from cytoform.errors import InputError
 from cytoform.imaging.networks.intensity import IntensityScale
-from cytoform.movies.pairs.pairs import Plane, open_pairs
+from cytoform.movies.pairs.pairs import MaskedImage, open_pairs
 
 
-def planes(*images: np.ndarray) -> list[Plane]:
-    return [Plane(image, (image > 0).astype(np.uint16), "m", frame, None) for frame, image in enumerate(images)]
+def planes(*images: np.ndarray) -> list[MaskedImage]:
+    return [MaskedImage(image, (image > 0).astype(np.uint16), "m", frame, None) for frame, image in enumerate(images)]
 
 
 @settings(max_examples=40, deadline=None)

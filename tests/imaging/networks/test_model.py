@@ -15,7 +15,7 @@ from cytoform.errors import InputError
 from cytoform.imaging.networks import model as module
 from cytoform.imaging.networks.model import TextureModel
 from cytoform.imaging.networks.stage import train_texture
-from cytoform.imaging.networks.tiles import Window
+from cytoform.imaging.networks.tiles import TileLayout
 from cytoform.imaging.texture import Texture
 from cytoform.movies.pairs.pairs import open_pairs
 from cytoform.runs.config import load_config
@@ -53,7 +53,7 @@ def test_tiles_leave_no_seams(norm: str, discs: Path, tmp_path: Path, monkeypatc
     model = TextureModel.open(tmp_path / "model")
     labels = np.tile(disc_labels(2), (3, 4))[None, :, :250]
     whole = model.render(labels, spacing_zyx_um=SPACING, frame=0, seed=0).astype(int)
-    monkeypatch.setattr(module.Window, "around", lambda reach_px, stride: Window(128, reach_px, 8, stride))
+    monkeypatch.setattr(module.TileLayout, "around", lambda reach_px, stride: TileLayout(128, reach_px, 8, stride))
     assert model._generator.reach_px < 50
     tiled = model.render(labels, spacing_zyx_um=SPACING, frame=0, seed=0).astype(int)
     assert np.abs(tiled - whole).max() <= 1
@@ -85,16 +85,16 @@ def test_other_pixels_are_refused(texture: Path) -> None:
 
 
 def test_a_folder_that_is_no_texture_model(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no texture model"):
+    with pytest.raises(InputError, match="not a texture model; give a texture model of 'cytoform texture train'"):
         TextureModel.open(tmp_path)
 
 
 def test_models_of_shapes_and_of_textures_are_not_taken_for_each_other(texture: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="a texture model, which knows no shapes"):
+    with pytest.raises(InputError, match="is a texture model, not a run folder; give a run folder of 'cytoform train'"):
         load_run(texture)
     (tmp_path / "config.toml").write_text(load_config().to_toml())
     write_tensors(tmp_path / "model.safetensors", {"codes": torch.zeros(1)}, {"learned": "{}"})
-    with pytest.raises(InputError, match="not a texture model, whatever else it is"):
+    with pytest.raises(InputError, match="is a run folder, not a texture model; give"):
         TextureModel.open(tmp_path)
 
 

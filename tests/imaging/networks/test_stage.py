@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from cytoform.errors import InputError
 from cytoform.imaging.networks.model import TextureModel
 from cytoform.imaging.networks.stage import train_texture
-from cytoform.imaging.networks.trainer import rate_factor
+from cytoform.imaging.networks.trainer import learning_rate_factor
 from cytoform.movies.pairs.pairs import open_pairs
 from cytoform.training import loop
 
@@ -92,16 +92,16 @@ def test_an_enhancer_learns_alone_before_both_learn(discs: Path, tmp_path: Path)
 
 def test_the_rate_is_constant_then_falls_to_nothing() -> None:
     training = tiny_texture("training.epochs=10", "training.decay_epochs=5").training
-    assert [rate_factor(training, at) for at in (0, 10, 12.5, 15)] == pytest.approx([1, 1, 0.5, 0])
+    assert [learning_rate_factor(training, at) for at in (0, 10, 12.5, 15)] == pytest.approx([1, 1, 0.5, 0])
 
 
 def test_other_data_settings_or_seeds_are_not_resumed(discs: Path, tmp_path: Path) -> None:
     pairs, out = open_pairs([discs]), tmp_path / "model"
     with stopped_after(4):
         train_texture(pairs, out, tiny_texture())
-    with pytest.raises(InputError, match=r"data_sha256.*--frames"):
+    with pytest.raises(InputError, match=r"--resume with another set of pairs .* --frames"):
         train_texture(pairs[:4], out, resume=True)
-    with pytest.raises(InputError, match="another seed"):
+    with pytest.raises(InputError, match=r"--resume with another --seed \(0 before, 3 now\)"):
         train_texture(pairs, out, resume=True, seed=3)
     text = (out / "config.toml").read_text()
     (out / "config.toml").write_text(text.replace("channels = 4", "channels = 6", 1))
@@ -128,7 +128,7 @@ def test_what_cannot_be_trained_leaves_nothing(discs: Path, tmp_path: Path) -> N
 
 
 def test_divergence_is_one_clear_line(discs: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"fell apart.*learning_rate"):
+    with pytest.raises(InputError, match=r"training diverged in epoch .*learning_rate"):
         train_texture(open_pairs([discs]), tmp_path / "model", tiny_texture("training.learning_rate=1e30"))
 
 

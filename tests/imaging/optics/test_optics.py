@@ -5,9 +5,12 @@ import pytest
 
 from cytoform.errors import InputError
 from cytoform.imaging.optics import Optics, OpticsParameters
+from cytoform.imaging.optics.optics import expose, grey_type
+from cytoform.imaging.optics.parameters import CameraParameters
 from cytoform.imaging.optics.point_spread import point_spread
 
 SPACING = (0.5, 0.25, 0.25)
+IDEAL = CameraParameters(quantum_efficiency=1, gain_electrons_per_adu=1, offset_adu=0, read_noise_electrons=0)
 
 
 def optics(**sections: dict[str, object]) -> Optics:
@@ -133,9 +136,9 @@ def test_an_empty_frame_is_background() -> None:
 @pytest.mark.parametrize(
     ("labels", "spacing", "message"),
     [
-        (np.zeros((8, 8), np.uint16), SPACING, "unsigned whole numbers"),
+        (np.zeros((8, 8), np.uint16), SPACING, "unsigned integers"),
         (np.zeros((1, 8, 8), np.float32), SPACING, "float32"),
-        (np.zeros((1, 0, 8), np.uint16), SPACING, "unsigned whole numbers"),
+        (np.zeros((1, 0, 8), np.uint16), SPACING, "unsigned integers"),
         (np.zeros((1, 8, 8), np.uint16), (1.0, -1.0, 1.0), "three positive numbers"),
         (np.zeros((1, 8, 8), np.uint16), (1.0, 0.1, 0.2), "square pixels"),
     ],
@@ -152,3 +155,46 @@ def test_without_the_library_the_user_is_told_how_to_get_it(monkeypatch: pytest.
     monkeypatch.setitem(sys.modules, "psfmodels", None)
     with pytest.raises(InputError, match=r"pip install 'cytoform\[optics\]'"):
         point_spread(OpticsParameters().microscope, spacing_zyx_um=(0.31, 0.21, 0.21))
+
+
+def shot(photons: float, camera: CameraParameters, seed: int = 0) -> np.ndarray:
+    return expose(np.full((300, 300), photons, np.float32), camera, np.random.default_rng(seed)).astype(float)
+
+
+@pytest.mark.parametrize("photons", [0.5, 20, 4000])
+def test_counts_have_a_variance_equal_to_their_mean(photons: float) -> None:
+    counts = shot(photons, IDEAL)
+    assert counts.mean() == pytest.approx(photons, rel=0.02)
+    assert counts.var() == pytest.approx(photons, rel=0.03)
+
+
+def test_read_noise_and_offset_are_as_stated() -> None:
+    grey = shot(0, CameraParameters(offset_adu=100, gain_electrons_per_adu=0.25, read_noise_electrons=2.0))
+    assert grey.mean() == pytest.approx(100, abs=0.1)
+    assert grey.std() == pytest.approx(8.0, rel=0.02)
+
+
+def test_gain_and_quantum_efficiency() -> None:
+    grey = shot(
+        1000, CameraParameters(quantum_efficiency=0.5, gain_electrons_per_adu=2.0, offset_adu=0, read_noise_electrons=0)
+    )
+    assert grey.mean() == pytest.approx(250, rel=0.01)
+    assert grey.var() == pytest.approx(500 / 4, rel=0.03)  # of 500 electrons
+
+
+@pytest.mark.parametrize(("bits", "dtype"), [(8, np.uint8), (12, np.uint16), (16, np.uint16)])
+def test_an_exposure_saturates_at_the_bit_depth(bits: int, dtype: type) -> None:
+    camera = IDEAL.model_copy(update={"bit_depth": bits})
+    assert grey_type(camera) == dtype
+    assert (shot(1e6, camera) == 2**bits - 1).all()
+
+
+def test_a_smeared_readout_joins_pixels_of_a_row_only() -> None:
+    grey = shot(1000, IDEAL.model_copy(update={"readout_smear_pixels": 0.7}))
+    grey -= grey.mean()
+    along, across = (
+        (grey[:, 1:] * grey[:, :-1]).mean() / grey.var(),
+        (grey[1:] * grey[:-1]).mean() / grey.var(),
+    )
+    assert along == pytest.approx(np.exp(-1 / (4 * 0.7**2)), abs=0.02)
+    assert abs(across) < 0.02

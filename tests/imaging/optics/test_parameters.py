@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cytoform.errors import InputError
-from cytoform.imaging.optics.parameters import OpticsParameters, preset_names, read_parameters
+from cytoform.imaging.optics.parameters import OpticsParameters, optics_presets, read_parameters
 
 SOURCE = Path(__file__).parents[3] / "src" / "cytoform" / "imaging" / "optics"
 
@@ -57,7 +57,7 @@ def test_every_parameter_is_read() -> None:
             assert f".{key}" in text, f"{section}.{key} is never read"
 
 
-@pytest.mark.parametrize("name", preset_names())
+@pytest.mark.parametrize("name", optics_presets())
 def test_presets_are_read_by_name(name: str) -> None:
     assert read_parameters(name) != OpticsParameters()
 

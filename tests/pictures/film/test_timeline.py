@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from cytoform.errors import InputError
-from cytoform.pictures.film.cast import Cell, Subject
+from cytoform.pictures.film.cast import MovieCell, Subject
 from cytoform.pictures.film.style import FORMATS, MovieStyle
-from cytoform.pictures.film.timeline import Clock, below, timeline
+from cytoform.pictures.film.timeline import Clock, matching_frame, timeline
 
 
 def subject(n_frames: int, step_s: float | None, *, n_below: int = 0) -> Subject:
-    cells = [Cell(Path("a.zarr"), "a", n_frames, 0)] + [Cell(Path("b.zarr"), "a", n_below, 1)] * (n_below > 0)
+    cells = [MovieCell(Path("a.zarr"), "a", n_frames, 0)] + [MovieCell(Path("b.zarr"), "a", n_below, 1)] * (n_below > 0)
     return Subject(tuple(cells), step_s)
 
 
@@ -78,8 +78,8 @@ def test_unknown_steps_count_frames() -> None:
 
 
 def test_what_stands_below_begins_and_ends_with_what_stands_above() -> None:
-    assert [below(subject(5, 1.0, n_below=9), frame) for frame in range(5)] == [0, 2, 4, 6, 8]
-    assert below(subject(1, 1.0, n_below=9), 0) == 0
+    assert [matching_frame(subject(5, 1.0, n_below=9), frame) for frame in range(5)] == [0, 2, 4, 6, 8]
+    assert matching_frame(subject(1, 1.0, n_below=9), 0) == 0
 
 
 @pytest.mark.parametrize(

@@ -226,5 +226,5 @@ def test_pictures_do_not_pile_up(store: Path, tmp_path: Path, monkeypatch: pytes
 
 def test_a_store_of_empty_frames_is_refused(tmp_path: Path) -> None:
     store = write_store(tmp_path / "none.zarr", {"a": [empty(), empty()]})
-    with pytest.raises(InputError, match="no frame that would be shown has a cell"):
+    with pytest.raises(InputError, match="all frames to be shown are empty"):
         write_movie(store, tmp_path / "a.gif")

@@ -13,7 +13,7 @@ from scipy.spatial.transform import Rotation
 from stores import GRID, lopsided
 
 from cytoform.errors import InputError
-from cytoform.pictures.player.element import Actor, Scene, player, player_element, player_head, round_up
+from cytoform.pictures.player.element import PlayerActor, PlayerScene, player, player_element, player_head, round_up
 from cytoform.shapes.mesh import Mesh, mesh_from_distance
 
 BLUE, ORANGE = (0.30, 0.52, 0.78), (0.90, 0.54, 0.20)
@@ -31,15 +31,15 @@ def errors_of(mesh: Mesh) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def scene() -> Scene:
+def scene() -> PlayerScene:
     meshes = tuple(None if frame == EMPTY else cell(frame) for frame in range(N_FRAMES))
     errors = tuple(None if mesh is None else errors_of(mesh) for mesh in meshes)
-    actors = (Actor("Original", BLUE, meshes), Actor("Rebuilt & <new>", ORANGE, meshes, errors))
-    return Scene("cell </script> “one”", actors, GRID.half_extent_um, time_step_s=30.0)
+    actors = (PlayerActor("Original", BLUE, meshes), PlayerActor("Rebuilt & <new>", ORANGE, meshes, errors))
+    return PlayerScene("cell </script> “one”", actors, GRID.half_extent_um, time_step_s=30.0)
 
 
 @pytest.fixture(scope="module")
-def path(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def path(scene: PlayerScene, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A page of two players, the second far below the first."""
     elements = [player_element(scene, id=id, budget_bytes=200_000) for id in ("first", "second")]
     page = (
@@ -79,7 +79,7 @@ class TestPage:
         # Pages are filled in by string.Template.
         assert "$" not in player_head()
 
-    def test_holds_the_cells_within_what_it_says(self, scene: Scene) -> None:
+    def test_holds_the_cells_within_what_it_says(self, scene: PlayerScene) -> None:
         made = player(scene, id="a")
         [data] = scenes_of(made.html)
         assert (data["frames"], data["stride"], data["timeStep"]) == (N_FRAMES, 1, 30.0)
@@ -98,29 +98,29 @@ class TestPage:
                 assert np.linalg.norm(got.points_um - GRID.half_extent_um, axis=1).max() < data["radius"]
         assert made.step_um < 0.01
 
-    def test_same_bytes_each_time(self, scene: Scene) -> None:
+    def test_same_bytes_each_time(self, scene: PlayerScene) -> None:
         assert player_element(scene, id="a") == player_element(scene, id="a")
 
     @pytest.mark.parametrize("budget_bytes", [18_000, 14_500, 7_000])
-    def test_keeps_to_its_budget(self, scene: Scene, budget_bytes: int) -> None:
+    def test_keeps_to_its_budget(self, scene: PlayerScene, budget_bytes: int) -> None:
         made = player(scene, id="a", budget_bytes=budget_bytes)
         assert 0.4 * budget_bytes < len(made.html.encode()) <= budget_bytes
         # Frames are left out only where faces alone do not do.
         assert (made.stride > 1) == (budget_bytes < 10_000)
         assert 450 <= made.most_faces < 1100
 
-    def test_impossible_budget_gives_one_coarse_frame(self, scene: Scene) -> None:
+    def test_impossible_budget_gives_one_coarse_frame(self, scene: PlayerScene) -> None:
         made = player(scene, id="a", budget_bytes=100)
         assert scenes_of(made.html)[0]["frames"] == 1
 
     def test_refuses_nothing(self) -> None:
         with pytest.raises(InputError, match="at least one actor"):
-            player_element(Scene("a", (), 8.0), id="a")
+            player_element(PlayerScene("a", (), 8.0), id="a")
         with pytest.raises(InputError, match="each actor a frame"):
-            player_element(Scene("a", (Actor("b", BLUE, ()),), 8.0), id="a")
+            player_element(PlayerScene("a", (PlayerActor("b", BLUE, ()),), 8.0), id="a")
 
     def test_only_empty_frames(self) -> None:
-        [data] = scenes_of(player_element(Scene("a", (Actor("b", BLUE, (None, None)),), 8.0), id="a"))
+        [data] = scenes_of(player_element(PlayerScene("a", (PlayerActor("b", BLUE, (None, None)),), 8.0), id="a"))
         assert decode_actor(data, 0) == [None, None]
         assert data["radius"] > 0
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from cytoform.assess.images.compare import MEASURES, ImageComparison
-from cytoform.assess.images.frames import Frame
-from cytoform.assess.images.lessons import Lesson, Lessons
+from cytoform.assess.images.compare import IMAGE_MEASURES, ImageComparison
+from cytoform.assess.images.frames import ImageFrame
+from cytoform.assess.images.usefulness import Usefulness, UsefulnessComparison
 from cytoform.assess.statistics.intervals import Estimate
 from cytoform.reports.images.verdict import Judged, verdict_of
 
@@ -26,22 +26,23 @@ USUAL = {
 
 
 def comparison(label: str, **values: float) -> ImageComparison:
-    figures = {name: Estimate((USUAL | values)[name], np.nan, np.nan) for name in MEASURES}
-    return ImageComparison(label, figures, {name: np.zeros(1) for name in MEASURES}, 100, {}, 0)
+    figures = {name: Estimate((USUAL | values)[name], np.nan, np.nan) for name in IMAGE_MEASURES}
+    return ImageComparison(label, figures, {name: np.zeros(1) for name in IMAGE_MEASURES}, 100, {}, 0)
 
 
-def grades(lessons: Lessons | None = None, **values: float) -> list[str]:
-    judged = Judged(comparison("New", **values), comparison("Real, for training"), lessons)
+def grades(usefulness: UsefulnessComparison | None = None, **values: float) -> list[str]:
+    judged = Judged(comparison("New", **values), comparison("Real, for training"), usefulness)
     return [finding.grade for finding in verdict_of(judged).findings]
 
 
-def learned(seg: float, segmenter: str = "unet") -> Lessons:
-    frames = [Frame(np.zeros((4, 4), np.uint8), np.zeros((4, 4), np.uint8), "01", 0)]
+def learned(seg: float, segmenter: str = "unet") -> UsefulnessComparison:
+    frames = [ImageFrame(np.zeros((4, 4), np.uint8), np.zeros((4, 4), np.uint8), "01", 0)]
     ten = np.array([10.0])
     each = [
-        Lesson(name, 10 * np.array([value]), ten, ten / 10, ten, ten) for name, value in (("Real", 0.8), ("New", seg))
+        Usefulness(name, 10 * np.array([value]), ten, ten / 10, ten, ten)
+        for name, value in (("Real", 0.8), ("New", seg))
     ]
-    return Lessons.of(segmenter, each, frames, np.random.default_rng(0))
+    return UsefulnessComparison.of(segmenter, each, frames, np.random.default_rng(0))
 
 
 def test_as_good_as_real() -> None:
@@ -81,7 +82,7 @@ def test_learning(seg: float, grade: str) -> None:
 
 def test_real_images_too_few_to_compare_are_told() -> None:
     """Limits are then those of what is negligible."""
-    unknown = comparison("Real", **dict.fromkeys(MEASURES, np.nan))
+    unknown = comparison("Real", **dict.fromkeys(IMAGE_MEASURES, np.nan))
     verdict = verdict_of(Judged(comparison("New"), unknown, None))
     text = " ".join(finding.text for finding in verdict.findings)
     assert "unknown" in text

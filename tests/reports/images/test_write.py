@@ -12,8 +12,8 @@ from pages import assert_self_contained, assert_well_formed
 from scipy.ndimage import gaussian_filter
 
 from cytoform.assess.images import bootstrap
-from cytoform.assess.images.frames import Frame
-from cytoform.assess.images.lessons import Lesson, Lessons
+from cytoform.assess.images.frames import ImageFrame
+from cytoform.assess.images.usefulness import Usefulness, UsefulnessComparison
 from cytoform.errors import InputError
 from cytoform.reports.images.data import measure_images
 from cytoform.reports.images.pictures import Column, contrast, enlarged, side_by_side
@@ -21,7 +21,7 @@ from cytoform.reports.images.write import write_image_report
 
 REAL = frames_of(4, size=192)
 SAME_MASKS = [
-    Frame(gaussian_filter(f.image_yx.astype(np.float32), 1.5).astype(np.uint16), f.labels_yx, "b", f.number)
+    ImageFrame(gaussian_filter(f.image_yx.astype(np.float32), 1.5).astype(np.uint16), f.labels_yx, "b", f.number)
     for f in REAL
 ]
 NAME = "a<b> & c"
@@ -35,8 +35,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         others = {NAME: SAME_MASKS, "Elsewhere": frames_of(2, size=160, seed=3)}
         report = measure_images(REAL, others, training=None, title="Images & <more>", provenance={"seed": 0})
         four = np.ones(4)
-        lessons = [Lesson(label, 0.7 * four, four, four, four, four) for label in ("Real", NAME, "Elsewhere")]
-        report = report.with_lessons(Lessons.of("unet", lessons, REAL, np.random.default_rng(0)))
+        usefulness = [Usefulness(label, 0.7 * four, four, four, four, four) for label in ("Real", NAME, "Elsewhere")]
+        report = report.with_usefulness(UsefulnessComparison.of("unet", usefulness, REAL, np.random.default_rng(0)))
     write_image_report(out, report)
     return out
 
@@ -88,7 +88,7 @@ def test_files(folder: Path) -> None:
 
 
 def test_pictures_of_one_contrast_and_of_the_same_frames() -> None:
-    dark = [Frame(f.image_yx // 2, f.labels_yx, "d", f.number) for f in REAL]
+    dark = [ImageFrame(f.image_yx // 2, f.labels_yx, "d", f.number) for f in REAL]
     columns = [Column("Real", REAL), Column("Dark", dark)]
     low, high = contrast(REAL)
     assert low < 130

@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from cytoform.pictures.figures import Side
-from cytoform.pictures.slices import DASHES
+from cytoform.pictures.slices import OUTLINE_DASHES
 from cytoform.reports.shapes.charts import HEIGHT, WIDTH, Line, key_of_lines, line_chart
 
 A, B = Side("A & co", (0.0, 0.45, 0.7)), Side("B", (0.9, 0.6, 0.0))
@@ -36,7 +36,7 @@ def test_what_is_not_defined_is_a_gap() -> None:
 
 def test_lines_differ_by_more_than_colour_and_are_told_in_words() -> None:
     chart = line_chart("x < y", [Line(A, np.array([1.0, 2.0]), 0), Line(B, np.array([5.0, 4.0]), 1)])
-    assert f'stroke-dasharray="{DASHES[1]}"' in chart
+    assert f'stroke-dasharray="{OUTLINE_DASHES[1]}"' in chart
     assert 'stroke-linecap="square"' in chart
     assert 'aria-label="x &lt; y by frame: A &amp; co from 1 to 2; B from 4 to 5"' in chart
     assert "A &amp; co" in key_of_lines([A, B])

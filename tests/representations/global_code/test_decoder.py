@@ -7,21 +7,21 @@ import pytest
 import torch
 from torch import Tensor
 
-from cytoform.representations.bounds import frame_biases, gradient_xyz
 from cytoform.representations.global_code.decoder import Decoder
+from cytoform.representations.global_code.representation import GlobalCode
+from cytoform.representations.table import new_representation
 from cytoform.runs.config import load_config
-from cytoform.runs.run import new_decoder
 
 
-def decoder(**changes: object) -> Decoder:
+def decoder(**changes: object) -> GlobalCode:
     settings: dict[str, object] = {
         "width": 16, "depth": 4, "code_dim": 5, "code_layers": (1, 3), "activation": "sine", "omega": 30.0, "seed": 1,
     }  # fmt: skip
-    return Decoder(**{**settings, **changes})  # type: ignore[arg-type]
+    return GlobalCode(**{**settings, **changes})  # type: ignore[arg-type]
 
 
 def test_paper_has_210689_parameters() -> None:
-    model = new_decoder(load_config(preset="paper").model, seed=0)
+    model = new_representation(load_config(preset="paper").model, seed=0)
     assert sum(parameter.numel() for parameter in model.parameters()) == 210_689
 
 
@@ -61,7 +61,7 @@ def test_gradients_reach_codes_and_all_weights() -> None:
 
 def test_sine_initialisation_uses_the_whole_fan_in() -> None:
     """SIREN: U(±1/n) first, U(±sqrt(6/n)/ω) then; activations keep their spread at any depth."""
-    model = new_decoder(load_config(preset="paper").model, seed=0)
+    model = new_representation(load_config(preset="paper").model, seed=0)
     for number, layer in enumerate(model.layers, start=1):
         n = layer.weight.shape[1]
         assert n == (0 if number == 1 else 128) + 4 + (192 if number in (1, 5, 8) else 0)
@@ -80,8 +80,8 @@ def test_gradient_agrees_with_finite_differences() -> None:
     model = decoder(omega=3.0).double()
     code = torch.full((5,), 0.1, dtype=torch.float64)
     points = torch.tensor(np.random.default_rng(0).uniform(-1, 1, (20, 3)))
-    biases = frame_biases(model, code, 0.3)
-    gradient = gradient_xyz(model, biases, points)
+    biases = model.frame_biases(code[None], code.new_full((1,), 0.3))
+    gradient = model.gradient(code, 0.3, points)
     for axis in range(3):
         step = torch.zeros(3, dtype=torch.float64)
         step[axis] = 1e-6

@@ -7,7 +7,6 @@ import textwrap
 import pytest
 import torch
 
-from cytoform.representations.bounds import frame_biases
 from cytoform.representations.global_code.decoder import Decoder
 from cytoform.representations.global_code.evaluator import CPU_CHUNK, FrameEvaluator
 from cytoform.representations.rotation import to_matrix
@@ -23,7 +22,7 @@ def decoder(activation: str) -> Decoder:
 def test_same_as_the_decoder(activation: str, n: int) -> None:
     model, code = decoder(activation), torch.randn(5, generator=torch.Generator().manual_seed(0))
     points = torch.rand(n, 3, generator=torch.Generator().manual_seed(1)) * 2 - 1
-    expected = model(points[None], frame_biases(model, code, 0.3))[0]
+    expected = model(points[None], model.frame_biases(code[None], torch.full((1,), 0.3)))[0]
     torch.testing.assert_close(FrameEvaluator(model, code, 0.3)(points), expected, atol=2e-6, rtol=1e-5)
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from cytoform.errors import InputError
 from cytoform.priors.fitted import fit_prior
+from cytoform.priors.prior import DrawnCell
 from cytoform.synthesis.conditional.request import parse_request
 from cytoform.synthesis.conditional.search import ATTEMPTS_A_CELL, Condition, Measure
 
@@ -18,8 +19,8 @@ def descriptors(code: np.ndarray) -> dict[str, float]:
     return {"size": float(40 + 100 * code[0] + 50 * code[1] ** 2), "growth": float(1 + code[2])}
 
 
-def measure(code: np.ndarray, number: int, as_wanted: bool) -> dict[str, float]:
-    return descriptors(code)
+def measure(cell: DrawnCell, number: int, as_wanted: bool) -> dict[str, float]:
+    return descriptors(cell.code)
 
 
 def condition(*texts: str, measure: Measure = measure) -> Condition:
@@ -28,7 +29,8 @@ def condition(*texts: str, measure: Measure = measure) -> Condition:
 
 
 def draw(asked: Condition, n: int = 5, seed: int = 0) -> np.ndarray:
-    return asked.draw(fit_prior("covariance", CODES), n, np.random.default_rng(seed))
+    cells = asked.draw(fit_prior("covariance", CODES), n, np.random.default_rng(seed))
+    return np.stack([cell.code for cell in cells])
 
 
 def test_what_is_drawn_meets_every_request() -> None:
@@ -49,18 +51,18 @@ def test_few_cells_have_to_be_measured() -> None:
     """One in hundreds of unconditional draws would do."""
     n_measured = 0
 
-    def counted(code: np.ndarray, number: int, as_wanted: bool) -> dict[str, float]:
+    def counted(cell: DrawnCell, number: int, as_wanted: bool) -> dict[str, float]:
         nonlocal n_measured
         n_measured += not as_wanted
-        return descriptors(code)
+        return descriptors(cell.code)
 
     draw(condition("size=45±0.2", "growth=1.1±0.01", measure=counted), 5)
     assert n_measured < 60
 
 
 def test_a_cell_that_only_seems_to_meet_the_request_is_not_kept() -> None:
-    def coarse_is_wrong(code: np.ndarray, number: int, as_wanted: bool) -> dict[str, float]:
-        found = descriptors(code)
+    def coarse_is_wrong(cell: DrawnCell, number: int, as_wanted: bool) -> dict[str, float]:
+        found = descriptors(cell.code)
         return found if as_wanted else {**found, "size": found["size"] + 2}
 
     for code in draw(condition("size=45±1.5", measure=coarse_is_wrong)):
@@ -70,10 +72,10 @@ def test_a_cell_that_only_seems_to_meet_the_request_is_not_kept() -> None:
 def test_numbers_of_the_new_cells_are_passed_on() -> None:
     numbers = []
 
-    def noted(code: np.ndarray, number: int, as_wanted: bool) -> dict[str, float]:
+    def noted(cell: DrawnCell, number: int, as_wanted: bool) -> dict[str, float]:
         if as_wanted:
             numbers.append(number)
-        return descriptors(code)
+        return descriptors(cell.code)
 
     draw(condition("size>40", measure=noted), 4)
     assert numbers == [0, 1, 2, 3]
@@ -89,7 +91,7 @@ def test_a_request_outside_the_datas_range_names_the_range(text: str) -> None:
 
 
 def test_what_no_cell_meets_ends_in_one_line() -> None:
-    def never(code: np.ndarray, number: int, as_wanted: bool) -> dict[str, float]:
+    def never(cell: DrawnCell, number: int, as_wanted: bool) -> dict[str, float]:
         return {"size": 44.0, "growth": np.nan}
 
     with pytest.raises(InputError) as fault:

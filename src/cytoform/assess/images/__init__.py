@@ -1,1 +1,1 @@
-"""How like real microscope images are generated ones? Measures without a network and without downloaded weights."""
+"""Realism of generated microscope images, measured without networks and pretrained weights."""

@@ -1,28 +1,28 @@
-"""Intervals of figures of images: frames, or whole movies where there are enough, are drawn again and again."""
+"""Bootstrap intervals of image measures, resampling movies if there are enough, else frames."""
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from jaxtyping import Float
 
-from cytoform.assess.images.frames import Frame
+from cytoform.assess.images.frames import ImageFrame
 from cytoform.assess.statistics.intervals import Estimate, around
 
 REPLICATES = 400
-# With fewer movies frames are drawn: an interval that is too narrow, since frames of a movie are alike, but not none.
+# With fewer movies, frames are resampled; frames of a movie are correlated, so the interval is too narrow.
 FEWEST_MOVIES = 5
 
-Weights = Float[np.ndarray, " _"]
-Draws = Float[np.ndarray, "replicates _"]
+FrameWeights = Float[np.ndarray, " _"]
+FrameDraws = Float[np.ndarray, "replicates _"]
 
 
-def unit_of(frames: Sequence[Frame]) -> str:
-    """What is drawn: movie or frame."""
+def unit_of(frames: Sequence[ImageFrame]) -> str:
+    """The resampled unit: movie or frame."""
     return "movie" if len({frame.movie for frame in frames}) >= FEWEST_MOVIES else "frame"
 
 
-def draws_of(frames: Sequence[Frame], rng: np.random.Generator) -> Draws:
-    """How often each frame occurs in each draw of as many movies or frames as there are, with replacement."""
+def draws_of(frames: Sequence[ImageFrame], rng: np.random.Generator) -> FrameDraws:
+    """Bootstrap weights of the frames: how often each occurs in each replicate, resampling with replacement."""
     names = [frame.movie if unit_of(frames) == "movie" else str(i) for i, frame in enumerate(frames)]
     units = np.unique(names, return_inverse=True)[1]
     n = int(units.max()) + 1
@@ -30,16 +30,16 @@ def draws_of(frames: Sequence[Frame], rng: np.random.Generator) -> Draws:
 
 
 def estimate(
-    statistic: Callable[[Weights, Weights], float],
-    real: Draws,
-    other: Draws,
+    statistic: Callable[[FrameWeights, FrameWeights], float],
+    real: FrameDraws,
+    other: FrameDraws,
     *,
     least: float = 0.0,
     most: float = np.inf,
 ) -> Estimate:
-    """A figure of two sets of frames, which `statistic` gives for weights of the frames of either.
+    """Bootstrap estimate of a measure of two sets of frames; `statistic` computes it for frame weights of both sets.
 
-    The interval is of NaN where a set has fewer than two frames; draws in which the figure is not defined are left out.
+    The interval is NaN if a set has fewer than two frames. Replicates with an undefined value are ignored.
     """
     value = statistic(np.ones(real.shape[1]), np.ones(other.shape[1]))
     if min(real.shape[1], other.shape[1]) < 2 or not np.isfinite(value):

@@ -1,4 +1,4 @@
-"""Images of one set against real ones: every figure with its interval, and for each frame."""
+"""Comparison of a set of images with real ones: every measure with its interval, and per frame."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Integer
 
-from cytoform.assess.images.bootstrap import Weights, estimate
+from cytoform.assess.images.bootstrap import FrameWeights, estimate
 from cytoform.assess.images.features import frechet_distance
-from cytoform.assess.images.flicker import MEASURES as CHANGES
-from cytoform.assess.images.fooling import TESTS, Looks, fooling
+from cytoform.assess.images.flicker import CHANGES
+from cytoform.assess.images.fooling import TESTS, CropStatistics, fooling
 from cytoform.assess.images.histograms import PARTS, histogram_distance
 from cytoform.assess.images.noise import noise_ratio
 from cytoform.assess.images.sets import ImageSet
@@ -19,13 +19,11 @@ from cytoform.assess.images.spectra import spectrum_distance
 from cytoform.assess.measures.descriptors import Descriptor
 from cytoform.assess.statistics.intervals import Estimate
 
-# A figure of real and other frames, each of which counts as often as its weight says.
-Statistic = Callable[[Weights, Weights], float]
+# A measure of real and other frames with the given frame weights.
+Statistic = Callable[[FrameWeights, FrameWeights], float]
 
-_FOOLS = (
-    "share of squares with cells that pass for real ones by their {}: those whose distance is usual among real squares"
-)
-MEASURES = {
+_FOOLS = "share of squares with cells that pass for real ones by their {}: within the usual distance of real squares"
+IMAGE_MEASURES = {
     "histogram_foreground": Descriptor(
         "Intensities of cells", "σ", "Wasserstein distance of the intensities inside cells, in their standard deviation"
     ),
@@ -49,12 +47,12 @@ MEASURES = {
     "mean_change": Descriptor(
         "Flicker of brightness",
         "×",
-        "mean change of a cell’s mean intensity from frame to frame over that in real movies",
+        "mean change of a cell’s mean intensity from frame to frame, relative to real movies",
     ),
     "texture_change": Descriptor(
         "Flicker of texture",
         "×",
-        "mean change of a cell’s texture in its own coordinates from frame to frame over that in real movies",
+        "mean change of a cell’s texture in its own coordinates from frame to frame, relative to real movies",
     ),
     "fooling_histogram": Descriptor("Fooling, histogram", "", _FOOLS.format("intensities")),
     "fooling_spectrum": Descriptor("Fooling, spectrum", "", _FOOLS.format("power spectrum")),
@@ -66,21 +64,21 @@ MEASURES = {
 
 @dataclass(frozen=True)
 class ImageComparison:
-    """Figures (MEASURES) of a set against the real one, and those of each of its frames alone; NaN where not defined."""
+    """Measures (IMAGE_MEASURES) of a set against the real one, and of each of its frames alone; NaN if undefined."""
 
     label: str
     figures: dict[str, Estimate]
     per_frame: dict[str, Float[np.ndarray, " frames"]]
-    # Of the squares that were compared: how many, and the distances that are usual among real ones.
+    # Number of squares compared, and the limit of each fooling test.
     n_crops: int
     usual: dict[str, float]
-    # Frames whose masks are those of a real frame.
+    # Number of frames with the same masks as a real frame.
     shared_masks: int
 
     def to_json(self) -> dict[str, Any]:
-        """An entry of results.json, where NaN is still to become null."""
+        """An entry of results.json; NaN is not yet converted to null."""
         figures = {
-            name: asdict(figure) | {"unit": MEASURES[name].unit, "per_frame": self.per_frame[name].tolist()}
+            name: asdict(figure) | {"unit": IMAGE_MEASURES[name].unit, "per_frame": self.per_frame[name].tolist()}
             for name, figure in self.figures.items()
         }
         return {
@@ -92,7 +90,7 @@ class ImageComparison:
 
 
 def compare(real: ImageSet, other: ImageSet, rng: np.random.Generator) -> ImageComparison:
-    """Compare a set of images with real ones."""
+    """Compute all measures of a set of images against real ones."""
     n = min(len(real.crops), len(other.crops))
     pairs = partners(real.frames, other.frames)
     tested, usual = _fooling(real, other, n, rng)
@@ -109,9 +107,12 @@ def compare(real: ImageSet, other: ImageSet, rng: np.random.Generator) -> ImageC
     whole = np.ones(len(real.frames))
     return ImageComparison(
         label=other.label,
-        figures={name: estimate(statistics[name], real.draws, other.draws, most=_most(name)) for name in MEASURES},
+        figures={
+            name: estimate(statistics[name], real.draws, other.draws, most=_most(name)) for name in IMAGE_MEASURES
+        },
         per_frame={
-            name: np.array([statistics[name](whole, np.eye(n_frames)[i]) for i in range(n_frames)]) for name in MEASURES
+            name: np.array([statistics[name](whole, np.eye(n_frames)[i]) for i in range(n_frames)])
+            for name in IMAGE_MEASURES
         },
         n_crops=n,
         usual=usual,
@@ -132,12 +133,12 @@ def _histograms(real: ImageSet, other: ImageSet) -> dict[str, Statistic]:
 
 
 def _features(real: ImageSet, other: ImageSet) -> Statistic:
-    """In standard deviations of the real features; not defined with fewer squares than features."""
+    """In standard deviations of the real features; undefined for fewer squares than features."""
     scale = np.maximum(real.crop_features.std(axis=0), 1e-6)
     own, found = (each.crop_features / scale for each in (real, other))
     fewest = own.shape[1]
 
-    def statistic(a: Weights, b: Weights) -> float:
+    def statistic(a: FrameWeights, b: FrameWeights) -> float:
         times = a[real.crops.frame], b[other.crops.frame]
         if min(np.count_nonzero(each) for each in times) < fewest:
             return float("nan")
@@ -147,7 +148,7 @@ def _features(real: ImageSet, other: ImageSet) -> Statistic:
 
 
 def _flicker(real: ImageSet, other: ImageSet, change: str) -> Statistic:
-    def statistic(a: Weights, b: Weights) -> float:
+    def statistic(a: FrameWeights, b: FrameWeights) -> float:
         usual = real.flicker.pooled(change, a)
         return other.flicker.pooled(change, b) / usual if usual else float("nan")
 
@@ -157,8 +158,8 @@ def _flicker(real: ImageSet, other: ImageSet, change: str) -> Statistic:
 def _fooling(
     real: ImageSet, other: ImageSet, n: int, rng: np.random.Generator
 ) -> tuple[dict[str, Statistic], dict[str, float]]:
-    """As many squares of either."""
-    found = fooling(*(Looks.of(each.crops.drawn(n, rng)) for each in (real, other)))
+    """Fooling rates, from equal numbers of squares of both sets, and the limits of the tests."""
+    found = fooling(*(CropStatistics.of(each.crops.drawn(n, rng)) for each in (real, other)))
 
     def of(test: str) -> Statistic:
         return lambda _a, b: float("nan") if found is None else found.rate(test, b)
@@ -171,7 +172,7 @@ def _similarity(real: ImageSet, other: ImageSet, pairs: list[tuple[int, int]]) -
     which: Integer[np.ndarray, " pairs"] = np.array([j for _, j in pairs], int)
 
     def of(column: int) -> Statistic:
-        def statistic(_a: Weights, b: Weights) -> float:
+        def statistic(_a: FrameWeights, b: FrameWeights) -> float:
             total = b[which].sum()
             return float(b[which] @ values[:, column] / total) if total else float("nan")
 

@@ -1,26 +1,26 @@
-"""A feature distance without a network: Gabor filters of fixed sizes and directions, and the Fréchet distance."""
+"""Feature distance without a network: responses to Gabor filters and the Fréchet distance."""
 
 import numpy as np
 from jaxtyping import Float
 
 PERIODS_PX = (3.0, 6.0, 12.0, 24.0)
 DIRECTIONS = 4
-# Standard deviation of a filter's Gaussian over its period: about an octave of frequencies.
+# Standard deviation of a filter's Gaussian over its period: a bandwidth of about an octave.
 EXTENT = 0.56
 LEAST = 1e-6
 
 
 def feature_names() -> tuple[str, ...]:
-    """What the entries of a feature vector are."""
+    """Names of the entries of a feature vector."""
     filters = [f"period {p:g} px, {180 * d // DIRECTIONS}°" for p in PERIODS_PX for d in range(DIRECTIONS)]
     return ("mean", "standard deviation", *(f"strength, {f}" for f in filters), *(f"patchiness, {f}" for f in filters))
 
 
 def texture_features(squares: Float[np.ndarray, "n side side"], *, unit: float) -> Float[np.ndarray, "n features"]:
-    """One vector for each square: mean and spread of its intensities in `unit`, and how it answers to each filter.
+    """Feature vector of each square: mean and spread of its intensities in `unit`, and two features per Gabor filter.
 
-    The answer to a filter is the logarithm of its mean strength, and how unevenly that is spread: the standard deviation of
-    the strength over its mean. Directions stay apart, since DIC images are lit from one side.
+    These are the logarithm of the mean response magnitude, and its patchiness: its standard deviation over its mean.
+    Directions are separate features, because DIC images are lit from one side.
     """
     from scipy import fft
 
@@ -41,7 +41,7 @@ def texture_features(squares: Float[np.ndarray, "n side side"], *, unit: float) 
 
 
 def filter_bank(side: int) -> Float[np.ndarray, "filters side side"]:
-    """Frequency responses of Gabor filters: Gaussians about one frequency each, without answer to a constant."""
+    """Frequency responses of Gabor filters: Gaussians around one frequency each, with zero response to a constant."""
     fy, fx = np.fft.fftfreq(side)[:, None], np.fft.fftfreq(side)[None, :]
     bank = []
     for period in PERIODS_PX:
@@ -60,9 +60,9 @@ def frechet_distance(
     *,
     weights: tuple[Float[np.ndarray, " n"], Float[np.ndarray, " m"]] | None = None,
 ) -> float:
-    """Fréchet distance of normal distributions with the means and covariances of two sets (Dowson and Landau 1982).
+    """Fréchet distance of normal distributions fitted to two weighted sets of vectors (Dowson and Landau 1982).
 
-    |m1 - m2|² + tr(C1 + C2 - 2 (C1 C2)^½), as in the Fréchet inception distance. Vectors may count more than once.
+    |m1 - m2|² + tr(C1 + C2 - 2 (C1 C2)^½), as in the Fréchet inception distance.
     """
     (m1, c1), (m2, c2) = (
         _moments(values, weight)

@@ -1,4 +1,4 @@
-"""Flicker: how much the image of a cell changes from frame to frame, in the cell's own coordinates."""
+"""Flicker: change of the image of a cell from frame to frame, in the coordinates of the cell."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,37 +7,37 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Bool, Float, Integer
 
-from cytoform.assess.images.bootstrap import Weights
-from cytoform.assess.images.frames import Frame
+from cytoform.assess.images.bootstrap import FrameWeights
+from cytoform.assess.images.frames import ImageFrame
 
-MEASURES = ("mean_change", "texture_change")
-# A cell that grows or jumps by more is taken for another one with its label: silver truth does not always keep labels.
+CHANGES = ("mean_change", "texture_change")
+# A cell that grows or moves more is another cell with the same label: silver truth does not always keep labels.
 LARGEST_GROWTH, LARGEST_JUMP = 2.0, 2.0
-FEWEST_PIXELS = 30
+FEWEST_CELL_PIXELS = 30
 
 
 @dataclass(frozen=True)
 class Flicker:
-    """Changes of cells between consecutive frames, and the index of the earlier frame among all.
+    """Changes of cells between consecutive frames, and the index of the earlier frame.
 
-    `mean_change` is that of the mean intensity, either sign taken as positive; `texture_change` the root mean square change
-    of what is left without the mean over what it would be between unrelated textures: 0 the same, 1 unrelated.
+    `mean_change` is the absolute change of the mean intensity. `texture_change` is the root mean square change of the
+    deviations from the mean, relative to unrelated textures: 0 for equal textures, 1 for unrelated ones.
     """
 
     mean_change: Float[np.ndarray, " n"]
     texture_change: Float[np.ndarray, " n"]
     frame: Integer[np.ndarray, " n"]
 
-    def pooled(self, measure: str, weights: Weights) -> float:
-        """Mean over cells and frames; NaN without any."""
+    def pooled(self, measure: str, weights: FrameWeights) -> float:
+        """Weighted mean over cells and frames; NaN without any."""
         values, times = getattr(self, measure), weights[self.frame]
         known = np.isfinite(values)
         total = times[known].sum()
         return float(times[known] @ values[known] / total) if total else float("nan")
 
 
-def flicker(frames: Sequence[Frame]) -> Flicker:
-    """Changes of every cell that has the same label in two consecutive frames of a movie."""
+def flicker(frames: Sequence[ImageFrame]) -> Flicker:
+    """Changes of every cell with the same label in two consecutive frames of a movie."""
     numbered = sorted(enumerate(frames), key=lambda each: (each[1].movie, each[1].number))
     found: list[tuple[float, float, int]] = []
     for (index, first), (_, second) in pairwise(numbered):
@@ -49,7 +49,7 @@ def flicker(frames: Sequence[Frame]) -> Flicker:
 
 @dataclass(frozen=True)
 class _Cell:
-    """The bounding box of a cell: its pixels, which of them are the cell's, and its centroid within the whole image."""
+    """Crop of a cell: its pixels, its mask, and its corner in the image."""
 
     image: Float[np.ndarray, "h w"]
     mask: Bool[np.ndarray, "h w"]
@@ -64,19 +64,19 @@ class _Cell:
         return int(self.mask.sum())
 
 
-def _pairs(first: Frame, second: Frame) -> Iterator[tuple[_Cell, _Cell]]:
+def _pairs(first: ImageFrame, second: ImageFrame) -> Iterator[tuple[_Cell, _Cell]]:
     before, after = _cells(first), _cells(second)
     for label in sorted(before.keys() & after.keys()):
         a, b = before[label], after[label]
         small, large = sorted((a.area, b.area))
         diameter_px = 2 * np.sqrt(small / np.pi)
         jump_px = float(np.linalg.norm(a.centroid - b.centroid))
-        if small >= FEWEST_PIXELS and large <= LARGEST_GROWTH * small and jump_px <= LARGEST_JUMP * diameter_px:
+        if small >= FEWEST_CELL_PIXELS and large <= LARGEST_GROWTH * small and jump_px <= LARGEST_JUMP * diameter_px:
             yield a, b
 
 
-def _cells(frame: Frame) -> dict[int, _Cell]:
-    """Cells that the border of the image does not cut: these have no centroid that could be known."""
+def _cells(frame: ImageFrame) -> dict[int, _Cell]:
+    """Cells that do not touch the border of the image, where the centroid would be wrong."""
     from scipy.ndimage import find_objects
 
     found = {}
@@ -89,9 +89,9 @@ def _cells(frame: Frame) -> dict[int, _Cell]:
 
 
 def _changes(a: _Cell, b: _Cell) -> tuple[float, float]:
-    """Of the mean and of the texture, where the cells overlap once the centroids lie on each other.
+    """Change of the mean, and of the texture in the overlap of the cells after aligning their centroids.
 
-    Shifts are whole pixels, since interpolation would smooth the noise of one of the two.
+    Shifts are whole pixels, because interpolation would smooth the noise of one frame.
     """
     mean_change = abs(float(b.image[b.mask].mean() - a.image[a.mask].mean()))
     shift = np.round((b.centroid - b.corner) - (a.centroid - a.corner)).astype(int)
@@ -102,7 +102,7 @@ def _changes(a: _Cell, b: _Cell) -> tuple[float, float]:
     box_a = tuple(slice(l, h) for l, h in zip(low, high, strict=True))
     box_b = tuple(slice(l + s, h + s) for l, h, s in zip(low, high, shift, strict=True))
     both = a.mask[box_a] & b.mask[box_b]
-    if both.sum() < FEWEST_PIXELS:
+    if both.sum() < FEWEST_CELL_PIXELS:
         return mean_change, float("nan")
     before, after = (c.image[box][both] - c.image[box][both].mean() for c, box in ((a, box_a), (b, box_b)))
     unrelated = float(np.sqrt(before.var() + after.var()))

@@ -1,9 +1,9 @@
-"""How many generated squares pass for real ones, by their histogram and their spectrum.
+"""Share of generated squares that pass for real ones, by their histogram and their spectrum.
 
-A square is compared with real squares at other places of the field of view; its distance is that to the fifth nearest of
-them. What is usual is what 95 % of the real squares have among themselves, and a generated square fools a test if its
-distance is at most that. Another place, because a square and its successor in the movie, or its generated counterpart
-on the same mask, show the same cell.
+The distance of a square is measured to the fifth nearest real square elsewhere in the field of view. The limit of a test
+is the 95th percentile of these distances among real squares; a generated square passes if its distance is within the limit.
+Squares at the same place are excluded, because a square, its successor in the movie and its generated counterpart on the
+same mask show the same cell.
 """
 
 from dataclasses import dataclass
@@ -11,23 +11,23 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Integer
 
-from cytoform.assess.images.bootstrap import Weights
+from cytoform.assess.images.bootstrap import FrameWeights
 from cytoform.assess.images.frames import LEAST_FOREGROUND, Crops
 from cytoform.assess.images.spectra import decibels, power_spectra
 
 USUAL = 0.95
 NEIGHBOUR = 5
-LEAST_DB = 1.0  # what differs by less is not seen, however alike real squares are
+LEAST_DB = 1.0  # smaller differences are invisible, even if real squares vary less
 FEWEST_CROPS = 2 * NEIGHBOUR
 QUANTILES = (np.arange(64) + 0.5) / 64
 TESTS = ("histogram", "spectrum", "both")
 
 
 @dataclass(frozen=True)
-class Looks:
-    """What is compared of squares: quantiles of the intensities inside cells and outside, and power spectra in dB.
+class CropStatistics:
+    """Statistics of squares: quantiles of the intensities inside and outside cells, and power spectra in dB.
 
-    Quantiles are NaN where fewer than 5 % of the pixels are inside, or outside.
+    Quantiles are NaN if fewer than 5 % of the pixels are inside, or outside.
     """
 
     inside: Float[np.ndarray, "n q"]
@@ -38,8 +38,8 @@ class Looks:
     side: int
 
     @classmethod
-    def of(cls, crops: Crops) -> "Looks":
-        """Of some crops."""
+    def of(cls, crops: Crops) -> "CropStatistics":
+        """Compute the statistics of some crops."""
         inside, outside = (
             np.stack([_quantiles(image, part) for image, part in zip(crops.images, parts, strict=True)])
             for parts in (crops.inside, ~crops.inside)
@@ -50,40 +50,41 @@ class Looks:
 
 @dataclass(frozen=True)
 class Fooling:
-    """Which squares pass which test (TESTS), the index of the frame of each, and the limits that they keep to."""
+    """Result of each test (TESTS) for each square, the frame index of each square, and the limits of the tests."""
 
     passed: dict[str, Bool[np.ndarray, " n"]]
     frame: Integer[np.ndarray, " n"]
     usual: dict[str, float]
 
-    def rate(self, test: str, weights: Weights) -> float:
-        """Share of the squares that pass; NaN without any."""
+    def rate(self, test: str, weights: FrameWeights) -> float:
+        """Weighted share of the squares that pass; NaN without any."""
         times = weights[self.frame]
         total = times.sum()
         return float(times @ self.passed[test] / total) if total else float("nan")
 
 
 @dataclass(frozen=True)
-class Scales:
-    """How much real squares differ: standard deviations of intensities inside cells and outside, and of each ring in dB."""
+class RealVariation:
+    """Variation of real squares: standard deviations of intensities inside and outside cells, and of each ring in dB."""
 
     inside: float
     outside: float
     rings_db: Float[np.ndarray, " rings"]
 
     @classmethod
-    def of(cls, real: Looks) -> "Scales":
-        """Of real squares."""
+    def of(cls, real: CropStatistics) -> "RealVariation":
+        """Compute the variation of real squares."""
         rings_db = np.maximum(real.spectra_db.std(axis=0), LEAST_DB)
         return cls(_spread(real.inside), _spread(real.outside), rings_db)
 
 
-def distances(of: Looks, to: Looks, scales: Scales) -> dict[str, Float[np.ndarray, " n"]]:
-    """Distance of each square to the fifth nearest at another place: of histograms and of spectra.
+def distances(of: CropStatistics, to: CropStatistics, scales: RealVariation) -> dict[str, Float[np.ndarray, " n"]]:
+    """Distance of each square to the fifth nearest square at another place, by histogram and by spectrum.
 
-    That of histograms is the mean of the Wasserstein distances inside cells and outside, each in its scale, so that how
-    much of a square the cells take does not count; where one of them is not defined, it is the other. That of spectra is the
-    root mean square difference of the rings in dB, each in its scale: fine structures, of which a square has many, tell more.
+    The histogram distance is the mean of the Wasserstein distances inside and outside cells, each relative to its scale,
+    so that the area of cells in a square does not matter; if one is undefined, the other. The spectrum distance is the
+    root mean square difference of the rings in dB relative to their scales, which gives weight to fine structures, because
+    their power is less variable between squares.
     """
     from scipy.spatial.distance import cdist
 
@@ -104,27 +105,27 @@ def distances(of: Looks, to: Looks, scales: Scales) -> dict[str, Float[np.ndarra
     }
 
 
-def fooling(real: Looks, other: Looks) -> Fooling | None:
-    """Which of the other squares pass for real; None with fewer than ten real ones, or no other."""
+def fooling(real: CropStatistics, other: CropStatistics) -> Fooling | None:
+    """Test which other squares pass for real; None with fewer than ten real squares, or no other."""
     if len(real.frame) < FEWEST_CROPS or not len(other.frame):
         return None
-    scales = Scales.of(real)
+    scales = RealVariation.of(real)
     own, found = distances(real, real, scales), distances(other, real, scales)
     usual = {test: _usual(own[test]) for test in own}
-    # Both at once: the worse of the two, each in units of what is usual, against what is usual of that.
+    # Test "both": the larger distance, each relative to its limit, against the 95th percentile of real squares.
     own["both"], found["both"] = (np.max([each[test] / usual[test] for test in usual], axis=0) for each in (own, found))
     usual["both"] = _usual(own["both"])
     return Fooling({test: found[test] <= usual[test] for test in TESTS}, other.frame, usual)
 
 
 def _usual(own: Float[np.ndarray, " n"]) -> float:
-    # Where a few squares have too few others elsewhere, these do not count.
+    # Ignores squares with too few others elsewhere.
     known = own[np.isfinite(own)]
     return float(np.quantile(known, USUAL)) if len(known) else float("nan")
 
 
 def _spread(quantiles: Float[np.ndarray, "n q"]) -> float:
-    """Of all intensities; 1 where there are none, or all are the same."""
+    """Standard deviation of all intensities; 1 if it is 0 or undefined."""
     known = quantiles[np.isfinite(quantiles)]
     return (float(known.std()) if len(known) else 0.0) or 1.0
 

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
-from cytoform.assess.images.frames import Frame
+from cytoform.assess.images.frames import ImageFrame
 
-# Masks that were stored and read once more may differ by a few pixels.
+# Masks may change by a few pixels when they are written and read again.
 LEAST_OVERLAP = 0.98
 SIGMA_PX = 1.5
 
 
-def same_masks(a: Frame, b: Frame) -> bool:
-    """Whether two frames show the same cells in the same places, whatever their labels."""
+def same_masks(a: ImageFrame, b: ImageFrame) -> bool:
+    """Whether two frames show the same cells at the same places, regardless of their labels."""
     if a.labels_yx.shape != b.labels_yx.shape:
         return False
     inside_a, inside_b = a.labels_yx > 0, b.labels_yx > 0
@@ -21,8 +21,8 @@ def same_masks(a: Frame, b: Frame) -> bool:
     return bool(union > 0 and np.count_nonzero(inside_a & inside_b) >= LEAST_OVERLAP * union)
 
 
-def partners(real: Sequence[Frame], other: Sequence[Frame]) -> list[tuple[int, int]]:
-    """Indices of frames with the same masks: those of the same movie and number, else of the same number."""
+def partners(real: Sequence[ImageFrame], other: Sequence[ImageFrame]) -> list[tuple[int, int]]:
+    """Index pairs of frames with equal masks, matched by movie and frame number, else by frame number."""
     by_place = {(frame.movie, frame.number): i for i, frame in enumerate(other)}
     by_number = {frame.number: i for i, frame in enumerate(other)}
     found = []
@@ -33,8 +33,8 @@ def partners(real: Sequence[Frame], other: Sequence[Frame]) -> list[tuple[int, i
     return found
 
 
-def structural_similarity(real: Frame, other: Frame) -> tuple[float, float]:
-    """Mean SSIM of the whole image, and of the pixels inside cells; 1 for equal images."""
+def structural_similarity(real: ImageFrame, other: ImageFrame) -> tuple[float, float]:
+    """Mean SSIM of the whole image and of the pixels inside cells; 1 for equal images."""
     from skimage.metrics import structural_similarity as ssim
 
     image = real.image_yx.astype(np.float64)
@@ -53,7 +53,7 @@ def structural_similarity(real: Frame, other: Frame) -> tuple[float, float]:
 
 
 def similarities(
-    real: Sequence[Frame], other: Sequence[Frame], pairs: Sequence[tuple[int, int]]
+    real: Sequence[ImageFrame], other: Sequence[ImageFrame], pairs: Sequence[tuple[int, int]]
 ) -> Float[np.ndarray, "pairs 2"]:
-    """SSIM of all pairs, of the whole image and inside cells."""
+    """SSIM of all pairs: of the whole image, and inside cells."""
     return np.array([structural_similarity(real[i], other[j]) for i, j in pairs]).reshape(-1, 2)

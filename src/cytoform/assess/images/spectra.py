@@ -1,17 +1,17 @@
-"""How alike structures of each size are: radially averaged power spectra."""
+"""Radially averaged power spectra and their distance."""
 
 import numpy as np
 from jaxtyping import Float
 
-# Each octave of frequencies has as many bins: else a distance would be one of the finest structures alone.
+# Rings are logarithmic: with linear rings, a distance would be dominated by the finest structures.
 BINS_PER_OCTAVE = 4
 
 
 def ring_of_frequency(side: int) -> tuple[np.ndarray, Float[np.ndarray, " rings"]]:
-    """The ring (y, x) of each frequency of a real Fourier transform, -1 outside of all; middles in cycles per pixel.
+    """Ring index of each frequency of a real Fourier transform (-1 for none), and the rings' middles in cycles per pixel.
 
-    Rings are a quarter of an octave wide, from one cycle in half a square, which its window still tells from none, to half a
-    cycle per pixel; those without any frequency are left out.
+    Rings are a quarter of an octave wide, from one cycle per half square (the resolution of the window) to half a cycle
+    per pixel. Empty rings are left out.
     """
     radius = np.hypot(np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)[None, :])
     n_rings = int(np.ceil(BINS_PER_OCTAVE * np.log2(0.5 * side / 2)))
@@ -25,16 +25,16 @@ def ring_of_frequency(side: int) -> tuple[np.ndarray, Float[np.ndarray, " rings"
 
 
 def power_spectra(squares: Float[np.ndarray, "n side side"]) -> Float[np.ndarray, "n rings"]:
-    """Mean power of each ring of frequencies of each square: its variance where every frequency has as much.
+    """Mean power of each square in each ring of frequencies; equals the variance for white noise.
 
-    The mean is taken off and a Hann window laid over, so that borders, where a square does not fit to itself, add nothing.
+    The mean is subtracted and a Hann window applied, which suppresses the discontinuity at the borders.
     """
     side = squares.shape[1]
     window = np.outer(*2 * [np.hanning(side + 1)[:-1]])
     centred = squares - squares.mean(axis=(1, 2), keepdims=True)
     power = np.abs(np.fft.rfft2(centred * window)) ** 2 / (window**2).sum()
     ring, middles = ring_of_frequency(side)
-    # Frequencies of the first and the last column of the half plane stand for one another, the others for two.
+    # Frequencies of the first and last column of the half plane count once, others for themselves and their conjugate.
     twice = np.full(ring.shape, 2.0)
     twice[:, 0] = 1.0
     if side % 2 == 0:
@@ -47,7 +47,7 @@ def power_spectra(squares: Float[np.ndarray, "n side side"]) -> Float[np.ndarray
 
 
 def decibels(power: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
-    """Ten times the logarithm; no power is as little as can be told."""
+    """Power in decibels, at least -120."""
     return 10 * np.log10(np.maximum(power, 1e-12))
 
 

@@ -1,1 +1,1 @@
-"""What is measured on frames, pairs of frames and sequences."""
+"""Measures of frames, of pairs of frames and of sequences."""

@@ -1,10 +1,10 @@
-"""What is measured on one frame (paper section 3.2, table 1, and more); docs/measures.md has definitions and errors.
+"""Descriptors of one frame (paper section 3.2, table 1, and more); definitions and errors: docs/measures.md.
 
-Two estimators of area stand side by side. The mesh of the distance field's zero level is the one to trust: on balls
-and ellipsoids at least 10 voxels wide its area errs by less than 1.2 %, and by less than 0.3 % from 20 voxels on,
-always slightly low, and its sphericity, whose errors cancel, by less than 0.7 %. DIPlib's estimate from the binary
-mask is the paper's; it errs by up to 3 % (thin shapes) in both directions and by up to 24 % on flat faces along the
-axes, so its figures are given beside ours for comparison with published tables, never mixed with them.
+There are two estimates of the area. The recommended one is the area of the mesh of the distance field's zero level: on
+balls and ellipsoids at least 10 voxels wide its error is below 1.2 %, from 20 voxels below 0.3 %, always too small, and
+the error of its sphericity, where errors cancel, below 0.7 %. The paper uses DIPlib's estimate from the binary mask. Its
+error is up to 3 % (thin shapes) in both directions and up to 24 % on flat faces along the axes. Both are reported
+separately, so that published tables can be compared.
 """
 
 import math
@@ -20,7 +20,7 @@ from cytoform.shapes.mesh import Mesh
 
 @dataclass(frozen=True)
 class Descriptor:
-    """How a measure is named in tables and figures, what it is, and whose definition that is."""
+    """Title, unit, definition and source of a measure, for tables and figures."""
 
     title: str
     unit: str
@@ -66,13 +66,13 @@ DESCRIPTORS = {
         "divergence of the smoothed field's normals",
     ),
 }
-# The three of the paper's figure 3.
+# The descriptors of figure 3 of the paper.
 MAIN_DESCRIPTORS = ("size_um3", "surface_um2", "sphericity")
 
 
 @dataclass(frozen=True)
 class Descriptors:
-    """Of one frame, a field for each of DESCRIPTORS; an empty frame has size and surface 0, the rest is NaN."""
+    """Descriptors of one frame, a field for each of DESCRIPTORS. An empty frame has size and surface 0, the rest is NaN."""
 
     size_um3: float
     surface_um2: float
@@ -97,7 +97,7 @@ def sphericity(area_um2: float, volume_um3: float) -> float:
 
 
 def describe(sdf_um: Float[np.ndarray, "z y x"], mesh: Mesh, spacing_um: float) -> Descriptors:
-    """Descriptors of a frame with at least one voxel inside, on an isotropic grid; `mesh` is the distance's zero level."""
+    """Descriptors of a non-empty frame on an isotropic grid; `mesh` is the zero level of `sdf_um`."""
     mask = sdf_um <= 0
     size_um3, area_um2, p2a = _by_diplib(mask, spacing_um)
     lengths_um = protrusion_lengths_um(mask, spacing_um)
@@ -118,29 +118,29 @@ def describe(sdf_um: Float[np.ndarray, "z y x"], mesh: Mesh, spacing_um: float) 
 
 
 def _by_diplib(mask: Bool[np.ndarray, "z y x"], spacing_um: float) -> tuple[float, float, float]:
-    """Size, surface area and sphericity of the mask."""
+    """Size, surface area and sphericity of a mask."""
     import diplib
 
-    # DIPlib's area needs a voxel of background around the cell, also at the cube's border.
+    # DIPlib's area needs a voxel of background around the cell, also at the border of the cube.
     labels = diplib.Image(np.pad(mask, 1).astype(np.uint32))
     labels.SetPixelSize(spacing_um, "um")
-    # The values below are views into this object: it has to outlive them.
+    # The values below are views into this object, which must outlive them.
     measured = diplib.MeasurementTool.Measure(labels, features=["Size", "SurfaceArea", "P2A"])
     size, area, p2a = (float(measured[feature][1][0]) for feature in ("Size", "SurfaceArea", "P2A"))
     return size, area, p2a
 
 
 def titled(measure: Descriptor) -> str:
-    """A measure with its unit, if it has one."""
+    """Title of a measure with its unit, if any."""
     return f"{measure.title} [{measure.unit}]" if measure.unit else measure.title
 
 
 def elongation(mesh: Mesh) -> float:
-    """Longest over second longest axis of the ellipsoid with the same second moments; 1 for a ball and for a disc."""
+    """Longest over second longest axis of the ellipsoid with equal second moments; 1 for a ball and for a disc."""
     a, b, c = (mesh.vertices_xyz_um[mesh.faces[:, corner]].astype(float) for corner in range(3))
     middle = mesh.vertices_xyz_um.mean(axis=0, dtype=float)
     a, b, c = a - middle, b - middle, c - middle
-    # Tetrahedra from the middle to every face; their signed volumes and moments add up to those of the body.
+    # Tetrahedra from the middle to every face: their signed volumes and moments sum to those of the body.
     volumes = np.einsum("ij,ij->i", a, np.cross(b, c)) / 6
     total = volumes.sum()
     if total <= 0:
@@ -153,7 +153,7 @@ def elongation(mesh: Mesh) -> float:
 
 
 def solidity(mesh: Mesh) -> float:
-    """Volume over that of the convex hull; 1 for a convex body, less with protrusions, hollows or several pieces."""
+    """Volume over volume of the convex hull: 1 for a convex body, less with protrusions, hollows or several components."""
     from scipy.spatial import ConvexHull, QhullError
 
     try:

@@ -1,4 +1,4 @@
-"""How a cell changes from frame to frame, and when it divides."""
+"""Changes of a cell from frame to frame, and its division."""
 
 import math
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ DYNAMICS = {
 
 @dataclass(frozen=True)
 class Bodies:
-    """The pieces (26 neighbours) of a frame that have at least 1 % of its voxels, numbered from 1."""
+    """Connected components (26 neighbours) with at least 1 % of a frame's voxels, numbered from 1."""
 
     labels: Integer[np.ndarray, "z y x"]
     n: int
@@ -57,8 +57,8 @@ class Bodies:
 
 
 @dataclass(frozen=True)
-class Still:
-    """What of one frame is compared with the next."""
+class FrameState:
+    """Properties of a frame that are compared with the next frame."""
 
     descriptors: Descriptors
     mask: Bool[np.ndarray, "z y x"]
@@ -66,8 +66,8 @@ class Still:
 
 
 @dataclass(frozen=True)
-class Step:
-    """From one frame to the next; changes are relative to the former, NaN where one of both is empty."""
+class FrameStep:
+    """Changes from one frame to the next, relative to the first; NaN if one of them is empty."""
 
     size_change: float
     surface_change: float
@@ -78,7 +78,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Dynamics:
-    """Of a sequence, a field for each of DYNAMICS; NaN where it is not defined: without steps, division or time step."""
+    """Dynamics of a sequence, a field for each of DYNAMICS; NaN if undefined (no step, no division, unknown time step)."""
 
     size_change: float
     surface_change: float
@@ -89,9 +89,9 @@ class Dynamics:
     division_time_s: float
 
 
-def step(before: Still, after: Still) -> Step:
-    """The step between two frames."""
-    return Step(
+def step(before: FrameState, after: FrameState) -> FrameStep:
+    """The changes between two frames."""
+    return FrameStep(
         size_change=_relative(before.descriptors.size_um3, after.descriptors.size_um3),
         surface_change=_relative(before.descriptors.surface_um2, after.descriptors.surface_um2),
         jaccard_next=jaccard(before.mask, after.mask),
@@ -100,8 +100,8 @@ def step(before: Still, after: Still) -> Step:
     )
 
 
-def dynamics(steps: Sequence[Step], n_bodies: Sequence[int], time_step_s: float | None) -> Dynamics:
-    """What the steps of a sequence, and the number of bodies in its frames, say of it."""
+def dynamics(steps: Sequence[FrameStep], n_bodies: Sequence[int], time_step_s: float | None) -> Dynamics:
+    """Summarise the steps of a sequence and the number of bodies of its frames."""
     division = division_frame(n_bodies)
     return Dynamics(
         size_change=_mean([abs(s.size_change) for s in steps]),
@@ -115,7 +115,7 @@ def dynamics(steps: Sequence[Step], n_bodies: Sequence[int], time_step_s: float 
 
 
 def division_frame(n_bodies: Sequence[int]) -> float:
-    """The first frame from which on there are at least two bodies until the end; NaN where there is none."""
+    """The first frame from which there are at least two bodies until the end; NaN if there is none."""
     first = len(n_bodies)
     while first > 0 and n_bodies[first - 1] >= 2:
         first -= 1
@@ -123,7 +123,7 @@ def division_frame(n_bodies: Sequence[int]) -> float:
 
 
 def _joined(many: Bodies, few: Bodies) -> int:
-    """How many bodies of one frame share most voxels with a body of the other which another one has already."""
+    """Number of bodies in `many` that overlap most with a body of `few` which another one overlaps most with, too."""
     both = (many.labels > 0) & (few.labels > 0)
     shared = np.zeros((many.n + 1, few.n + 1), int)
     np.add.at(shared, (many.labels[both], few.labels[both]), 1)

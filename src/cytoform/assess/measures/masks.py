@@ -1,4 +1,4 @@
-"""How much two masks share: the Jaccard index and the Dice coefficient (method: occupancy is distance ≤ 0)."""
+"""Overlap and topology of masks: Jaccard index, Dice coefficient, components and Euler number."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,13 +9,13 @@ from jaxtyping import Bool
 
 
 def jaccard(a: Bool[np.ndarray, "..."], b: Bool[np.ndarray, "..."]) -> float:
-    """|A∩B| / |A∪B|; two empty masks agree wholly: 1."""
+    """|A∩B| / |A∪B|; 1 for two empty masks."""
     union = int(np.count_nonzero(a | b))
     return 1.0 if union == 0 else int(np.count_nonzero(a & b)) / union
 
 
 def dice_of(jaccard_index: float) -> float:
-    """Dice coefficient 2|A∩B| / (|A|+|B|) of a pair whose Jaccard index is known: 2J / (1+J)."""
+    """Dice coefficient 2|A∩B| / (|A|+|B|), computed from the Jaccard index J as 2J / (1+J)."""
     return 2 * jaccard_index / (1 + jaccard_index)
 
 
@@ -47,7 +47,7 @@ class TopologyCounts:
 
 
 def topology(mask: Bool[np.ndarray, "z y x"]) -> Topology:
-    """Topology of one frame; an empty one has 0 components."""
+    """Topology of one mask; an empty one has 0 components."""
     import cc3d
     from skimage.measure import euler_number
 

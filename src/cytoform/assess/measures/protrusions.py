@@ -1,12 +1,12 @@
-"""How many protrusions a cell has and how long they are, from the skeleton of its mask.
+"""Number and lengths of a cell's protrusions, from the skeleton of its mask.
 
-The skeleton is DIPlib's Euclidean one. Every voxel of it has a depth, its distance to the surface; the body is where
-the depth is at least half the greatest of the piece. Paths from the body along the skeleton are followed farthest
-first, as TEASAR does (Sato et al. 2000, Pacific Graphics), each from what is covered by those before. A protrusion's
-length is what its tip reaches beyond the ball inscribed at its root: for a ball with a filopodium the filopodium's
-length, for a ball, an ellipsoid or a dumbbell nothing.
+Each voxel of the Euclidean skeleton (DIPlib) has a depth, its distance to the surface. The body is the part with at
+least half the largest depth of its component. Skeleton paths from the body are extracted farthest first, as in TEASAR
+(Sato et al. 2000, Pacific Graphics), each starting at the paths already extracted. The length of a protrusion is the
+distance of its tip beyond the ball inscribed at its root: the length of the filopodium for a ball with a filopodium, and
+0 for a ball, an ellipsoid or a dumbbell.
 
-scikit-image's skeleton would not do: it loses whole branches of an even width (its issue 3757).
+scikit-image's skeleton is unsuitable: it loses whole branches of constant width (its issue 3757).
 """
 
 from dataclasses import dataclass
@@ -18,16 +18,16 @@ from scipy.spatial import cKDTree
 from cytoform.shapes.cleaning import SPECK_SHARE
 
 BODY_SHARE = 0.5
-# Shorter ones are the roughness of voxels, or of the cell: at least this many voxels, and this share of the body's depth.
+# Shorter protrusions are roughness: at least this many voxels, and this share of the body's depth.
 LEAST_VOXELS, LEAST_SHARE = 3, 0.2
-# A path along voxels zigzags; the straight line over so many steps does not.
+# A path along voxels zigzags; chords over this many steps do not.
 STRIDE = 4
-# Thinning shortens thin branches; how far ahead of their tips the mask is looked at, in depths of the tip.
+# Thinning shortens thin branches; how far beyond their tips the mask is searched, in depths of the tip.
 AHEAD = 4
 
 
 def protrusion_lengths_um(mask: Bool[np.ndarray, "z y x"], spacing_um: float) -> Float[np.ndarray, " protrusions"]:
-    """Length of every protrusion, the longest first, of a mask that is not empty, on an isotropic grid."""
+    """Lengths of all protrusions in descending order, for a non-empty mask on an isotropic grid."""
     skeleton = _Skeleton.of(mask)
     covered = skeleton.depths >= BODY_SHARE * skeleton.body_depths
     lengths = []
@@ -44,16 +44,16 @@ def protrusion_lengths_um(mask: Bool[np.ndarray, "z y x"], spacing_um: float) ->
 
 @dataclass(frozen=True)
 class _Skeleton:
-    """Voxels of a skeleton, all lengths in voxels; `links` join neighbours."""
+    """Voxels of a skeleton, all lengths in voxels; `links` connect neighbours."""
 
     points_zyx: Int[np.ndarray, "n 3"]
     depths: Float[np.ndarray, " n"]
-    body_depths: Float[np.ndarray, " n"]  # the greatest of the piece that the voxel belongs to
+    body_depths: Float[np.ndarray, " n"]  # largest depth of the component that contains the voxel
     links: Int[np.ndarray, "links 2"]
-    inside_zyx: Int[np.ndarray, "voxels 3"]  # all of the mask
+    inside_zyx: Int[np.ndarray, "voxels 3"]  # all voxels of the mask
 
     def ahead(self, path: Int[np.ndarray, " path"]) -> float:
-        """How far the mask goes on beyond the ball around the tip of a path, in the direction of the path."""
+        """Extent of the mask beyond the ball around the tip of a path, in the direction of the path."""
         tip, before = self.points_zyx[path[0]], self.points_zyx[path[: STRIDE + 1][-1]]
         direction = (tip - before) / max(float(np.linalg.norm(tip - before)), 1)
         away = self.inside_zyx - tip
@@ -68,14 +68,14 @@ class _Skeleton:
         import diplib
         import edt
 
-        # DIPlib leaves the voxels of the border alone.
+        # DIPlib does not thin voxels at the border.
         padded = np.pad(mask, 2)
         pieces = cc3d.connected_components(padded, connectivity=26)
         sizes = np.bincount(pieces.ravel())
         sizes[0] = 0
         padded &= (sizes >= SPECK_SHARE * sizes.sum())[pieces]
         thin = np.asarray(diplib.EuclideanSkeleton(diplib.Image(padded), "natural"))
-        # From the voxel's centre to the face between it and the background, not to the next centre.
+        # To the face between the voxel and the background, not to the next voxel's centre.
         depths = edt.edt(padded.astype(np.uint8), parallel=1)[thin] - 0.5
         deepest = np.zeros(len(sizes))
         np.maximum.at(deepest, pieces[thin], depths)
@@ -85,13 +85,13 @@ class _Skeleton:
 
 
 def _farthest(skeleton: _Skeleton, covered: Bool[np.ndarray, " n"]) -> tuple[Int[np.ndarray, " path"], float]:
-    """The path from the voxel whose ball reaches farthest beyond the balls of the covered ones, and how far that is."""
+    """The path to the voxel with the largest distance beyond the balls of the covered voxels, and this distance."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import dijkstra
 
     n, roots = len(skeleton.points_zyx), np.flatnonzero(covered)
     steps = np.linalg.norm(np.diff(skeleton.points_zyx[skeleton.links], axis=1)[:, 0], axis=1)
-    # A node beside all roots, the nearer the deeper the root: distances from there are those beyond the roots' balls.
+    # A virtual node next to all roots, closer to deeper ones: distances from it are distances beyond the roots' balls.
     offset = float(skeleton.depths.max()) + 1
     weights = np.concatenate([steps, offset - skeleton.depths[roots]])
     starts = np.concatenate([skeleton.links[:, 0], np.full(len(roots), n)])

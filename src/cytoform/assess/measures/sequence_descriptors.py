@@ -1,4 +1,4 @@
-"""What is said of a whole sequence in one number: its means over time, growth, longest protrusion and division."""
+"""Descriptors of a whole sequence: means over time, growth, longest protrusion, division, number of components."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -20,17 +20,16 @@ SEQUENCE_DESCRIPTORS = {
     "division_frame": Descriptor("Frame of division", ""),
     "pieces": Descriptor("Most pieces", ""),
 }
-# A piece with a smaller share of its frame's voxels is no daughter, but one that came off.
+# A component with a smaller share of its frame's voxels is a fragment, not a daughter.
 DAUGHTER_SHARE = 0.1
 
 
 def describe_sequence(frames_sdf_um: Iterable[Float[np.ndarray, "z y x"]], spacing_um: float) -> dict[str, float]:
-    """All of `SEQUENCE_DESCRIPTORS`. A frame is the distance in the cube, or in any box of it that holds the cell.
+    """Compute all of `SEQUENCE_DESCRIPTORS`. A frame is the signed distance in the cube or in a box that contains the cell.
 
-    Means are over the frames that have a cell. The longest protrusion is that of all frames. The frame of division,
-    counted from 0, is the first from which on the cell is in pieces until the end. For the most pieces of any frame see
-    `most_pieces`. What is not defined is NaN: the division of a cell that does not divide, or the growth of one that is
-    not there at first.
+    Means are over non-empty frames, the longest protrusion is the maximum over frames. The frame of division, counted
+    from 0, is the first from which the cell has several components until the end. For `pieces` see `most_pieces`.
+    Undefined values are NaN, such as the division of a cell that does not divide, or growth from an empty first frame.
     """
     rows = [_describe(sdf_um, spacing_um) for sdf_um in frames_sdf_um]
     sizes, surfaces, sphericities, protrusions = np.array([row[:4] for row in rows]).T
@@ -46,10 +45,10 @@ def describe_sequence(frames_sdf_um: Iterable[Float[np.ndarray, "z y x"]], spaci
 
 
 def most_pieces(shares: Sequence[Float[np.ndarray, " _pieces"]]) -> float:
-    """The most pieces of any frame, from the shares of voxels that its pieces have; 1 for a cell that never breaks.
+    """Largest number of components of any frame, given their shares of its voxels; 1 for a cell that never breaks.
 
-    From a division on, that is where at least two pieces are large enough for daughters until the end, but not from the
-    beginning, all daughters count as one. NaN where a frame is empty.
+    After a division, all daughters count as one. A division is the first frame, other than the start, from which at least
+    two components are large enough for daughters until the end. NaN if a frame is empty.
     """
     if not all(map(len, shares)):
         return math.nan
@@ -60,11 +59,11 @@ def most_pieces(shares: Sequence[Float[np.ndarray, " _pieces"]]) -> float:
 
 
 def longest_protrusion_um(mesh: Mesh) -> float:
-    """How far a body reaches beyond the ball of its volume around its centroid; of several, the longest.
+    """Largest distance of the surface from the centroid, minus the radius of a ball of equal volume; maximum over bodies.
 
-    The peak of the centroid distance, a classical signature of shape (Zhang and Lu 2004, Pattern Recognition 37, 1-19),
-    over what a ball would have. For a ball it is 0, for a ball with a thin filopodium the filopodium's length, and it
-    changes continuously with the shape; an elongated cell counts as one with two blunt protrusions.
+    The peak of the centroid distance, a classical shape signature (Zhang and Lu 2004, Pattern Recognition 37, 1-19). It
+    is 0 for a ball, the length of the filopodium for a ball with a thin filopodium, and continuous in the shape; an
+    elongated cell counts as one with two blunt protrusions.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -73,7 +72,7 @@ def longest_protrusion_um(mesh: Mesh) -> float:
     starts, ends = mesh.faces.ravel(), np.roll(mesh.faces, -1, axis=1).ravel()
     linked = coo_array((np.ones(len(starts), bool), (starts, ends)), shape=(len(vertices),) * 2)
     n_pieces, piece_of = connected_components(linked, directed=False)
-    # Tetrahedra from the corner of the cube to every face: signed volumes and centres add up to those of the body.
+    # Tetrahedra from the corner of the cube to every face: signed volumes and moments sum to those of the body.
     a, b, c = (vertices[mesh.faces[:, corner]] for corner in range(3))
     volumes = np.einsum("ij,ij->i", a, np.cross(b, c)) / 6
     piece_of_face = piece_of[mesh.faces[:, 0]]
@@ -90,7 +89,7 @@ def longest_protrusion_um(mesh: Mesh) -> float:
 def _describe(
     sdf_um: Float[np.ndarray, "z y x"], spacing_um: float
 ) -> tuple[float, float, float, float, int, Float[np.ndarray, " pieces"]]:
-    """Size, surface, sphericity, protrusion, number of bodies, and shares of the pieces of a frame."""
+    """Size, surface, sphericity, longest protrusion, number of bodies and component shares of a frame."""
     mask = sdf_um <= 0
     if not mask.any():
         return 0.0, 0.0, math.nan, math.nan, 0, np.empty(0)
@@ -102,7 +101,7 @@ def _describe(
 
 
 def shares_of_pieces(mask: Bool[np.ndarray, "z y x"]) -> Float[np.ndarray, " pieces"]:
-    """Which share of the voxels each piece (26 neighbours) has."""
+    """Share of the voxels in each connected component (26 neighbours)."""
     import cc3d
 
     sizes = np.bincount(cc3d.connected_components(mask, connectivity=26).ravel())[1:]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from cytoform.assess.measures.descriptors import EMPTY, Descriptor, Descriptors, describe
-from cytoform.assess.measures.dynamics import Bodies, Dynamics, Step, Still, dynamics, step
+from cytoform.assess.measures.dynamics import Bodies, Dynamics, FrameState, FrameStep, dynamics, step
 from cytoform.assess.measures.masks import Topology, dice_of, jaccard, topology
 from cytoform.assess.measures.surface_distance import surface_distance
 from cytoform.errors import InputError
@@ -64,7 +64,7 @@ class MeasuredSequence:
 
     name: str
     frames: tuple[MeasuredFrame, ...]
-    steps: tuple[Step, ...] = ()
+    steps: tuple[FrameStep, ...] = ()
     n_bodies: tuple[int, ...] = ()
     time_step_s: float | None = None
 
@@ -150,7 +150,7 @@ class _Record:
     def __init__(self, info: SequenceInfo) -> None:
         self._info = info
         self._frames: list[MeasuredFrame] = []
-        self._steps: list[Step] = []
+        self._steps: list[FrameStep] = []
         self._n_bodies: list[int] = []
         self._last: tuple[Shape, Bodies] | None = None
 
@@ -170,12 +170,12 @@ class _Record:
         return MeasuredSequence(self._info.name, *parts, self._info.time_step_s)
 
 
-def _step(before: Shape, bodies_before: Bodies, after: Shape, bodies_after: Bodies) -> Step:
+def _step(before: Shape, bodies_before: Bodies, after: Shape, bodies_after: Bodies) -> FrameStep:
     masks = _in_one_box((before.field, before.field.inside), (after.field, after.field.inside))
     labels = _in_one_box((before.field, bodies_before.labels), (after.field, bodies_after.labels))
     return step(
-        Still(before.frame.descriptors, masks[0], Bodies(labels[0], bodies_before.n)),
-        Still(after.frame.descriptors, masks[1], Bodies(labels[1], bodies_after.n)),
+        FrameState(before.frame.descriptors, masks[0], Bodies(labels[0], bodies_before.n)),
+        FrameState(after.frame.descriptors, masks[1], Bodies(labels[1], bodies_after.n)),
     )
 
 

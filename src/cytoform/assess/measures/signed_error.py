@@ -1,4 +1,4 @@
-"""How far a surface lies off another, point by point and with its sign."""
+"""Signed distance of one surface from another at every vertex."""
 
 import numpy as np
 from jaxtyping import Float
@@ -7,10 +7,10 @@ from cytoform.shapes.mesh import Mesh
 
 
 def signed_errors_um(mesh: Mesh, reference: Mesh) -> Float[np.ndarray, " vertices"]:
-    """Distance of every vertex of `mesh` to the surface of `reference` in µm: + outside it, - inside.
+    """Signed distance of every vertex of `mesh` to the surface of `reference` in µm, positive outside, negative inside.
 
-    Distances are exact ones to triangles (libigl), signs by angle-weighted normals (Baerentzen and Aanaes 2005), so the
-    reference has to be closed.
+    Distances to triangles are exact (libigl), signs are from angle-weighted normals (Baerentzen and Aanaes 2005), so the
+    reference must be closed.
     """
     import igl
 

@@ -1,4 +1,4 @@
-"""How far two surfaces lie apart, in µm, and whether they face the same way."""
+"""Distance between two surfaces in µm, and consistency of their normals."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from cytoform.shapes.mesh import Mesh
 
 @dataclass(frozen=True)
 class SurfaceDistance:
-    """Symmetric: the mean over both surfaces (ASSD), the 95th percentile Hausdorff distance (HD95), normal consistency."""
+    """Symmetric distances: mean over both surfaces (ASSD), 95th percentile Hausdorff (HD95); and normal consistency."""
 
     assd_um: float
     hd95_um: float
@@ -18,13 +18,12 @@ class SurfaceDistance:
 
 
 def surface_distance(a: Mesh, b: Mesh) -> SurfaceDistance:
-    """Distances from every face of each mesh to the other mesh, weighted by the area of the face.
+    """Distance from every face of each mesh to the other mesh, weighted by the area of the face.
 
-    Points are the centroids of faces, distances are exact ones to the other triangles (libigl), so that neither the
-    density nor the place of vertices matters. ASSD is the mean over the area of both; HD95 is the larger of the two
-    directed 95th percentiles (Taha and Hanbury 2015). Normal consistency is the mean over the area of both of the
-    absolute cosine between the normal of a face and that of the nearest one (Mescheder et al. 2019): 1 for equal
-    surfaces, 0.5 for unrelated ones.
+    Distances are exact, from centroids of faces to triangles (libigl), so that density and position of vertices do not
+    matter. ASSD is the mean over the area of both surfaces. HD95 is the larger of the two directed 95th percentiles (Taha
+    and Hanbury 2015). Normal consistency is the mean over both areas of the absolute cosine between a face's normal and
+    the nearest face's normal (Mescheder et al. 2019): 1 for equal surfaces, 0.5 for unrelated ones.
     """
     faces_a, faces_b = _Faces.of(a), _Faces.of(b)
     from_a, cosines_a = _directed(faces_a, faces_b)
@@ -58,7 +57,7 @@ class _Faces:
 
 
 def _directed(a: _Faces, b: _Faces) -> tuple[Float[np.ndarray, " faces"], Float[np.ndarray, " faces"]]:
-    """Of each face of `a`, the distance to `b` in µm, and the absolute cosine to the normal there."""
+    """For each face of `a`, its distance to `b` in µm, and the absolute cosine between the normals."""
     import igl
 
     squared, nearest, _ = igl.point_mesh_squared_distance(a.centroids_xyz_um, b.vertices_xyz_um, b.faces)
@@ -67,7 +66,7 @@ def _directed(a: _Faces, b: _Faces) -> tuple[Float[np.ndarray, " faces"], Float[
 
 
 def _percentile(values: Float[np.ndarray, " n"], weights: Float[np.ndarray, " n"], share: float) -> float:
-    """The smallest value that at least `share` of the weight does not exceed."""
+    """Weighted quantile: the smallest value with at least `share` of the weight at or below it."""
     order = np.argsort(values)
     reached = np.cumsum(weights[order])
     return float(values[order][np.searchsorted(reached, share * reached[-1]).clip(max=len(values) - 1)])

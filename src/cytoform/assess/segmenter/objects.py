@@ -1,4 +1,4 @@
-"""Instances as a network can learn them, and back: foreground, and how deep in its instance each pixel lies."""
+"""Instances as network targets and back: foreground, and relative depth of each pixel in its instance."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,27 +9,27 @@ from jaxtyping import Bool, Float, Integer
 
 @dataclass(frozen=True)
 class ObjectSizes:
-    """How large the objects of some label images are: the median, and an area that hardly one falls below."""
+    """Object size in label images: diameter of the median area, and a lower limit of the area."""
 
     diameter_px: float
     least_area_px: float
 
     @classmethod
     def of(cls, labels: Iterable[Integer[np.ndarray, "_ _"]]) -> "ObjectSizes | None":
-        """Of all objects in the label images; None without any."""
+        """Sizes of all objects in the label images; None without any."""
         areas_px = np.concatenate([np.zeros(0, int), *(_areas_px(each) for each in labels)])
         if not len(areas_px):
             return None
-        # Half of what is small: pieces cut by the border of the image are objects, too.
+        # Half of the 5th percentile, because pieces cut by the border of the image count as objects.
         return cls(2 * float(np.sqrt(np.median(areas_px) / np.pi)), float(np.quantile(areas_px, 0.05)) / 2)
 
 
 def relative_depth(labels_yx: Integer[np.ndarray, "y x"]) -> Float[np.ndarray, "y x"]:
-    """Distance to the edge of the own instance over the largest one there: 1 in its middle, 0 outside."""
+    """Distance to the edge of the pixel's instance, relative to its maximum: 1 in the middle, 0 outside."""
     import edt
     from scipy.ndimage import maximum
 
-    depth_px = edt.edt(np.ascontiguousarray(labels_yx))  # of many labels at once: to the edge of each
+    depth_px = edt.edt(np.ascontiguousarray(labels_yx))  # measured to the edge of each label
     deepest_px = np.asarray(maximum(depth_px, labels_yx, index=np.arange(int(labels_yx.max()) + 1)))
     deepest_px[0] = 1.0
     return (depth_px / np.maximum(deepest_px, 1e-6)[labels_yx]).astype(np.float32)
@@ -42,9 +42,9 @@ def labels_from(
     seeds: Bool[np.ndarray, "y x"],
     least_area_px: float,
 ) -> Integer[np.ndarray, "y x"]:
-    """Instances by watershed of the depth: one for each connected seed, and each piece of foreground without any.
+    """Instances by watershed of the depth: one per connected seed, and one per foreground component without a seed.
 
-    Those with fewer than `least_area_px` are left out; labels count from 1.
+    Instances smaller than `least_area_px` are removed; labels count from 1.
     """
     from scipy.ndimage import label
     from skimage.segmentation import relabel_sequential, watershed

@@ -1,4 +1,4 @@
-"""How well instances were found: the SEG score of the Cell Tracking Challenge, foreground overlap, and F1."""
+"""Segmentation scores: SEG of the Cell Tracking Challenge, foreground overlap, and F1."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ F1_JACCARD = 0.5
 class FrameScores:
     """Scores of one image.
 
-    `objects` holds the Jaccard index of every reference object with its match, which covers more than half of it, else
-    0. `matched` are pairs with a Jaccard index of at least 0.5, of `found` and len(objects) instances.
+    `objects` holds the Jaccard index of every reference object with the instance that covers more than half of it, else
+    0. `matched` is the number of pairs with a Jaccard index of at least 0.5, of `found` and len(objects) instances.
     """
 
     objects: Float[np.ndarray, " objects"]
@@ -24,19 +24,19 @@ class FrameScores:
 
     @property
     def seg(self) -> float:
-        """Mean over the reference objects; NaN without any."""
+        """Mean over reference objects; NaN without any."""
         return float(self.objects.mean()) if len(self.objects) else float("nan")
 
     @property
     def f1(self) -> float:
-        """Of objects matched with a Jaccard index of at least 0.5; 1 where there is none and none was found."""
+        """F1 of objects matched with a Jaccard index of at least 0.5; 1 without objects and instances."""
         every = self.found + len(self.objects)
         return 2 * self.matched / every if every else 1.0
 
 
 @dataclass(frozen=True)
 class SegmentationScores:
-    """Scores over all objects of several images, as the challenge counts, and those of each image."""
+    """Scores over all objects of several images, as in the challenge, and per image."""
 
     seg: float
     foreground: float
@@ -45,7 +45,7 @@ class SegmentationScores:
 
     @classmethod
     def of(cls, frames: Iterable[FrameScores]) -> "SegmentationScores":
-        """Every object counts the same for `seg` and `f1`, every image for `foreground`."""
+        """Means over objects for `seg` and `f1`, over images for `foreground`."""
         frames = tuple(frames)
         objects = np.concatenate([np.zeros(0), *(frame.objects for frame in frames)])
         n_objects = len(objects) + sum(frame.found for frame in frames)
@@ -58,7 +58,7 @@ class SegmentationScores:
 
 
 def score_frame(reference: Integer[np.ndarray, "*size"], found: Integer[np.ndarray, "*size"]) -> FrameScores:
-    """Scores of found instances against the reference; any labels but 0, which is background."""
+    """Compare found instances with the reference; labels are arbitrary, 0 is background."""
     overlap, sizes, found_sizes = _overlaps(reference, found)
     jaccard = overlap / np.maximum(sizes[:, None] + found_sizes[None, :] - overlap, 1)
     # At most one instance can cover more than half of an object.
@@ -74,7 +74,7 @@ def score_frame(reference: Integer[np.ndarray, "*size"], found: Integer[np.ndarr
 
 
 def _n_matched(jaccard: Float[np.ndarray, "objects found"]) -> int:
-    """Pairs, one to one; above 0.5 they are so by themselves, at 0.5 two may share an instance."""
+    """Number of one-to-one pairs; above 0.5 they are unique, at exactly 0.5 two may share an instance."""
     from scipy.optimize import linear_sum_assignment
 
     rows, columns = linear_sum_assignment(jaccard >= F1_JACCARD, maximize=True)
@@ -84,7 +84,7 @@ def _n_matched(jaccard: Float[np.ndarray, "objects found"]) -> int:
 def _overlaps(
     reference: Integer[np.ndarray, "*size"], found: Integer[np.ndarray, "*size"]
 ) -> tuple[Float[np.ndarray, "objects found"], Float[np.ndarray, " objects"], Float[np.ndarray, " found"]]:
-    """Pixels that each object shares with each instance, and how many each has."""
+    """Overlap of every object with every instance in pixels, sizes of objects, and sizes of instances."""
     names, a = np.unique(reference, return_inverse=True)
     found_names, b = np.unique(found, return_inverse=True)
     counts = np.bincount(a.ravel() * len(found_names) + b.ravel(), minlength=len(names) * len(found_names))

@@ -1,6 +1,6 @@
-"""Small segmenters that judge training data: trained on some pairs of image and mask, and tested on real ones.
+"""Small segmenters for judging training data: trained on image-mask pairs, tested on real ones.
 
-The segmenter is fixed, network, steps and seed alike, so that a difference in score is one between the pairs.
+Network, number of steps and seed are fixed, so that differences in score come from the training data.
 """
 
 import contextlib
@@ -11,40 +11,40 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float
 
-from cytoform.assess.segmenter.examples import draw_batch, lessons_of, normalised, shrunk
+from cytoform.assess.segmenter.examples import draw_batch, examples_of, normalised, shrunk
 from cytoform.assess.segmenter.objects import ObjectSizes, labels_from
 from cytoform.assess.segmenter.segmentation_scores import SegmentationScores, score_frame
 from cytoform.errors import InputError
-from cytoform.movies.pairs.pairs import Plane
+from cytoform.movies.pairs.pairs import MaskedImage
 
 if TYPE_CHECKING:
     import torch
 
-# Enough that scores hardly rise with more: fewer would judge how fast pairs are learned, not what they teach.
-STEPS = 1600
+# Scores hardly rise with more steps. Fewer would measure the speed of learning instead of the value of the data.
+TRAINING_STEPS = 1600
 LEARNING_RATE = 3e-3
 CHANNELS, STRIDES = (16, 32, 64, 128), (2, 2, 2)
-# Objects are seen this large: many times their texture, and small enough for the network to see them whole.
+# Images are downsampled to objects of about this diameter: many times their texture, and within the receptive field.
 LEAST_DIAMETER_PX = 28.0
 SEED_DEPTH = 0.5
 
 
 @runtime_checkable
 class Segmenter(Protocol):
-    """Finds instances in images like those that it was trained on."""
+    """Segments images similar to its training data."""
 
     def labels(self, image_yx: np.ndarray) -> np.ndarray:
-        """Instance labels (y, x) of an image of any size and type, int32, 0 being background."""
+        """Instance labels (y, x) of an image of any size and type: int32, 0 is background."""
         ...
 
 
 @dataclass(frozen=True)
 class NetworkSegmenter:
-    """A U-Net that tells foreground and depth in the instance, and a watershed; see `train_segmenter`."""
+    """A U-Net that predicts foreground and depth in the instance, followed by a watershed (see `train_segmenter`)."""
 
     network: "torch.nn.Module"
     sizes: ObjectSizes
-    shrink: int  # the network sees images that many times smaller
+    shrink: int  # downsampling factor of the network's input
 
     def labels(self, image_yx: np.ndarray) -> np.ndarray:
         """Instance labels; see `Segmenter`."""
@@ -62,9 +62,9 @@ class NetworkSegmenter:
 
 @dataclass(frozen=True)
 class OtsuSegmenter:
-    """Brighter than Otsu's threshold, and a watershed of the distance transform. All it learns is how large objects are.
+    """Otsu's threshold and a watershed of the distance transform; only the size of objects is learned.
 
-    The threshold is taken of logarithms: a few bright objects would lift it above all others.
+    The threshold is applied to logarithms, because a few bright objects would raise it above all others.
     """
 
     sizes: ObjectSizes
@@ -84,9 +84,9 @@ class OtsuSegmenter:
 
 
 def train_segmenter(
-    planes: Sequence[Plane],
+    planes: Sequence[MaskedImage],
     *,
-    steps: int = STEPS,
+    steps: int = TRAINING_STEPS,
     seed: int = 0,
     device: "str | torch.device" = "cpu",
     sizes: ObjectSizes | None = None,
@@ -94,22 +94,22 @@ def train_segmenter(
 ) -> NetworkSegmenter:
     """Train a small U-Net for a fixed number of steps; on a CPU the same seed gives the same bits.
 
-    Of more planes than 64 million pixels hold, evenly spread ones are learned. `sizes` of objects, by default those in
-    the planes, decide how much smaller the network sees images. `done` is called after each step. Raises InputError
-    where there is nothing to learn: no plane, no object, or images of one intensity.
+    At most 64 million pixels are used, from evenly spaced planes. `sizes` of objects, by default measured in `planes`,
+    determine the downsampling. `done` is called after each step. Raises InputError without planes or objects and for
+    uniform images.
     """
     import torch
 
     sizes = sizes or _sizes(planes)
     shrink = 2 ** max(0, int(np.log2(sizes.diameter_px / LEAST_DIAMETER_PX)))
-    lessons = lessons_of(planes, shrink)
+    examples = examples_of(planes, shrink)
     rng = np.random.default_rng(seed)
     with _reproducible(seed):
         network = _network().to(device).train()
         optimizer = torch.optim.AdamW(network.parameters(), LEARNING_RATE)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=max(steps, 1))
         for _ in range(steps):
-            images, targets = (torch.from_numpy(each).to(device) for each in draw_batch(lessons, rng))
+            images, targets = (torch.from_numpy(each).to(device) for each in draw_batch(examples, rng))
             optimizer.zero_grad()
             _loss(_padded_forward(network, images), targets).backward()
             optimizer.step()
@@ -119,15 +119,15 @@ def train_segmenter(
 
 
 def train_otsu(
-    planes: Sequence[Plane],
+    planes: Sequence[MaskedImage],
     *,
-    steps: int = STEPS,
+    steps: int = TRAINING_STEPS,
     seed: int = 0,
     device: "str | torch.device" = "cpu",
     sizes: ObjectSizes | None = None,
     done: Callable[[], Any] = lambda: None,
 ) -> OtsuSegmenter:
-    """Learn how large objects are. Raises InputError where there is none."""
+    """Measure the size of objects. Raises InputError without any object."""
     return OtsuSegmenter(sizes or _sizes(planes))
 
 
@@ -136,9 +136,9 @@ class Train(Protocol):
 
     def __call__(
         self,
-        planes: Sequence[Plane],
+        planes: Sequence[MaskedImage],
         *,
-        steps: int = STEPS,
+        steps: int = TRAINING_STEPS,
         seed: int = 0,
         device: "str | torch.device" = "cpu",
         sizes: ObjectSizes | None = None,
@@ -149,19 +149,19 @@ class Train(Protocol):
 SEGMENTERS: dict[str, Train] = {"unet": train_segmenter, "otsu": train_otsu}
 
 
-def score(segmenter: Segmenter, planes: Sequence[Plane]) -> SegmentationScores:
-    """How well a segmenter does on planes with known labels."""
+def score(segmenter: Segmenter, planes: Sequence[MaskedImage]) -> SegmentationScores:
+    """Score a segmenter on planes with known labels."""
     return SegmentationScores.of(score_frame(plane.labels_yx, segmenter.labels(plane.image_yx)) for plane in planes)
 
 
 def _logarithmic(image: Float[np.ndarray, "y x"]) -> Float[np.ndarray, "y x"]:
-    """Logarithms of what lies above the dark end; what is not well above the median there is nearly linear."""
+    """Logarithms of intensities above the dark end; nearly linear up to the median."""
     low, middle = np.quantile(image, [0.01, 0.5])
     scale = 3 * (middle - low) or np.ptp(image) or 1.0
     return np.log1p(np.maximum(image - low, 0) / scale)
 
 
-def _sizes(planes: Sequence[Plane]) -> ObjectSizes:
+def _sizes(planes: Sequence[MaskedImage]) -> ObjectSizes:
     sizes = ObjectSizes.of(plane.labels_yx for plane in planes)
     if sizes is None:
         raise InputError(f"no labelled cell in any of {len(planes)} images, so no segmenter can learn from them")
@@ -179,7 +179,7 @@ def _network() -> "torch.nn.Module":
 
 
 def _padded_forward(network: "torch.nn.Module", images: "torch.Tensor") -> "torch.Tensor":
-    """Maps as large as the images, which the network takes in multiples of what it shrinks them by."""
+    """Run a network on images padded to multiples of its stride; the maps have the size of the images."""
     import torch
 
     y, x = images.shape[2:]
@@ -198,7 +198,7 @@ def _loss(maps: "torch.Tensor", targets: "torch.Tensor") -> "torch.Tensor":
 
 @contextlib.contextmanager
 def _reproducible(seed: int | None = None) -> Iterator[None]:
-    """One thread, whose sums are always added up in the same order; a seed for weights, and for nothing outside."""
+    """Use one thread, for a fixed order of summation, and a local random seed."""
     import torch
 
     before = torch.get_num_threads()

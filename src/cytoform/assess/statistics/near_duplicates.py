@@ -41,13 +41,13 @@ BLOCK = 12
 
 @dataclass(frozen=True)
 class NearDuplicates:
-    """How alike the sequences of two stores are, as whole sequences. Distances are in µm², squared."""
+    """Similarity of the sequences of two stores, as whole sequences. Distances are in µm², squared."""
 
     measures: SetMeasures
     # By the names of the other store: distance to the nearest reference, and its name.
     novelty_um2: dict[str, float]
     nearest: dict[str, str]
-    # By the names of the reference: distance to the nearest other reference, which novelty would be within one set.
+    # Distance of each reference to the nearest other reference: the novelty expected for equal distributions.
     reference_um2: dict[str, float]
     frames: int
     points: int

@@ -1,22 +1,23 @@
-"""How bright a cell is among all cells: taken from real images in training, drawn for every cell in rendering.
+"""Brightness of cells relative to all cells: measured in training, random in rendering.
 
-Cells of one shape differ in brightness by as much as their stains do. Nothing in a mask says so, and a network that is not told
-paints all of them in the mean.
+Cells of one shape differ in brightness, because their staining differs. A mask does not show it, and a network without this
+input renders all cells with the mean brightness.
 """
 
 import numpy as np
 from jaxtyping import Float, Float32, Integer
 from scipy.special import ndtri
 
-CELL = 3  # a stream of random numbers, beside those of `conditions`
+from cytoform.imaging.networks.conditions import Labels2D
+
+CELL = 3  # separates this random stream from the streams of `conditions`
 BRIGHTEST = 3.0  # in standard deviations
 
-Labels2D = Integer[np.ndarray, "y x"]
-Scores = Float[np.ndarray, " labels"]  # by label; that of 0, the background, is 0
+Scores = Float[np.ndarray, " labels"]  # indexed by label; 0 for the background
 
 
 def mean_values(image_yx: Float32[np.ndarray, "y x"], labels_yx: Labels2D) -> Scores:
-    """The mean over each label; NaN for one that has no pixels, and for the background."""
+    """Mean grey value of each label; NaN for absent labels and the background."""
     counts = np.bincount(labels_yx.ravel())
     sums = np.bincount(labels_yx.ravel(), weights=image_yx.ravel())
     means = np.full(len(counts), np.nan)
@@ -26,7 +27,7 @@ def mean_values(image_yx: Float32[np.ndarray, "y x"], labels_yx: Labels2D) -> Sc
 
 
 def normal_scores(planes: list[Float[np.ndarray, " _"]]) -> list[Float[np.ndarray, " _"]]:
-    """The means of all planes' cells as quantiles of a normal distribution; 0 where there is no cell."""
+    """Convert the mean values of all cells to quantiles of a normal distribution; 0 for absent labels."""
     known = np.sort(np.concatenate([means[~np.isnan(means)] for means in planes]))
     scores = []
     for means in planes:
@@ -36,14 +37,14 @@ def normal_scores(planes: list[Float[np.ndarray, " _"]]) -> list[Float[np.ndarra
     return scores
 
 
-def drawn_scores(labels: Integer[np.ndarray, "..."], *, seed: int) -> Scores:
-    """For every label there is a draw of its own, which no other frame or plane changes."""
+def random_scores(labels: Integer[np.ndarray, "..."], *, seed: int) -> Scores:
+    """A random score per label, independent of frame and plane."""
     scores = np.zeros(int(labels.max(initial=0)) + 1)
     for label in np.unique(labels[labels > 0]):
         scores[label] = np.random.default_rng([seed, CELL, int(label)]).standard_normal()
     return scores.clip(-BRIGHTEST, BRIGHTEST)
 
 
-def painted(scores: Scores, labels_yx: Labels2D) -> Float32[np.ndarray, "1 y x"]:
-    """A channel that has every cell's score all over it."""
+def brightness_channel(scores: Scores, labels_yx: Labels2D) -> Float32[np.ndarray, "1 y x"]:
+    """A condition channel with the score of its cell at every pixel."""
     return scores.astype(np.float32)[labels_yx][None]

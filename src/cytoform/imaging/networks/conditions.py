@@ -1,4 +1,4 @@
-"""What a network sees of a frame: channels made of its labels, on the whole frame, so that crops and tiles agree."""
+"""Condition channels: inputs of a network, computed from the labels of the whole frame so that crops and tiles agree."""
 
 from collections.abc import Iterator
 
@@ -9,34 +9,34 @@ from jaxtyping import Bool, Float32, Integer
 from cytoform.imaging.cell_noise import cell_noise
 
 CHANNELS = ("inside", "edges", "depth", "cell_noise", "field_noise", "frame_noise")
-# Depth is on a logarithmic scale that ends here: borders matter most, and nuclei and whole cells both fit.
+# Depth is on a logarithmic scale up to this limit: resolution matters most near borders, and nuclei and whole cells both fit.
 DEEPEST_PX = 64
-FIELD, FRAME = 1, 2  # streams of random numbers
+FIELD, FRAME = 1, 2  # random streams
 
 Labels2D = Integer[np.ndarray, "y x"]
 Conditions = Float32[np.ndarray, "channels y x"]
 
 
 def conditions(labels_yx: Labels2D, *, plane: int = 0, frame: int, seed: int) -> Conditions:
-    """CHANNELS of one plane that stands alone: 2D, a projection, or a slice in training.
+    """The CHANNELS of a single plane: 2D, a projection, or a slice in training.
 
-    inside 0 or 1; edges between instances and to the background (Wang et al. 2018); depth in a cell, negative outside;
-    noise that moves with the cells, noise that stays in the field of view, and noise that is new in every frame.
-    In training, another seed for every draw keeps a network from knowing the cells by their noise.
+    inside: 0 or 1. edges: between instances and to the background (Wang et al. 2018). depth: in a cell, negative outside.
+    cell_noise moves with the cells, field_noise is fixed in the field of view, frame_noise is new in every frame. In
+    training, use a new seed for every draw, so that the network cannot recognise cells by their noise.
     """
     moving = cell_noise(labels_yx[None], spacing_zyx_um=(1.0, 1.0, 1.0), correlation_um=0.0, seed=seed)[0]
     return _stack(labels_yx, moving, plane=plane, frame=frame, seed=seed)
 
 
 def volume_conditions(labels_zyx: Integer[np.ndarray, "z y x"], *, frame: int, seed: int) -> Iterator[Conditions]:
-    """The same of every plane of a volume, whose noise follows the cells in space."""
+    """The CHANNELS of every plane of a volume; cell_noise follows the cells in 3D."""
     moving = cell_noise(labels_zyx, spacing_zyx_um=(1.0, 1.0, 1.0), correlation_um=0.0, seed=seed)
     for plane, labels_yx in enumerate(labels_zyx):
         yield _stack(labels_yx, moving[plane], plane=plane, frame=frame, seed=seed)
 
 
 def instance_edges(labels_yx: Labels2D) -> Bool[np.ndarray, "y x"]:
-    """Pixels with another label beside, above or below them."""
+    """Pixels with a different label among their four neighbours."""
     edges = np.zeros(labels_yx.shape, bool)
     for one, other in ((np.s_[1:], np.s_[:-1]), (np.s_[:, 1:], np.s_[:, :-1])):
         differ = labels_yx[one] != labels_yx[other]
@@ -46,7 +46,7 @@ def instance_edges(labels_yx: Labels2D) -> Bool[np.ndarray, "y x"]:
 
 
 def signed_depth(labels_yx: Labels2D) -> Float32[np.ndarray, "y x"]:
-    """How deep a pixel lies in its cell, or, negative, how far from all cells: logarithmic, from -1 to 1."""
+    """Depth of a pixel in its cell, negative outside: logarithmic, scaled to -1 … 1."""
     inside = edt.edt(np.ascontiguousarray(labels_yx), black_border=False)
     outside = edt.edt(np.ascontiguousarray(labels_yx == 0), black_border=False)
     scale = np.float32(1 / np.log1p(DEEPEST_PX))

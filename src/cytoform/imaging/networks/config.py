@@ -1,52 +1,54 @@
-"""Settings of a texture model; the defaults are those of pix2pixHD (Wang et al. 2018)."""
+"""Settings of a texture model; the defaults are pix2pixHD's (Wang et al. 2018)."""
 
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from cytoform.base.settings import Section, SettingsFile
+from cytoform.base.settings import SettingsFile, SettingsSection
 
 
-class GeneratorConfig(Section):
-    """What makes images of masks."""
+class GeneratorConfig(SettingsSection):
+    """Network that generates images from masks."""
 
     kind: Literal["global", "enhancer", "spade"] = "global"
-    channels: int = Field(64, ge=2, le=512)  # of the global generator at full resolution; the enhancer has half as many
+    channels: int = Field(64, ge=2, le=512)  # of the global generator at full resolution; half as many in the enhancer
     downsamplings: int = Field(4, ge=1, le=6)
     blocks: int = Field(9, ge=1, le=32)  # residual, at the lowest resolution
     enhancer_blocks: int = Field(3, ge=1, le=32)
-    # instance: as published, with the statistics of each image in training and fixed ones later; pixel: over the
-    # channels of every pixel, which needs no statistics.
+    # instance: as published, with the statistics of each image in training and averaged ones later; pixel: over the
+    # channels of every pixel, without statistics of the image.
     norm: Literal["instance", "pixel"] = "instance"
-    upsampling: Literal["transposed", "resized"] = "transposed"  # resized: leaves no chequered pattern in what is even
+    upsampling: Literal["transposed", "resized"] = "transposed"  # resized avoids checkerboard patterns in even regions
 
 
-class DiscriminatorConfig(Section):
-    """What tells real images from generated ones."""
+class DiscriminatorConfig(SettingsSection):
+    """Networks that distinguish real from generated images."""
 
-    scales: int = Field(2, ge=1, le=4)  # discriminators, each at half the resolution of the one before
+    scales: int = Field(2, ge=1, le=4)  # number of discriminators, each at half the resolution of the previous one
     channels: int = Field(64, ge=2, le=512)
     layers: int = Field(3, ge=1, le=6)  # with a stride of 2
 
 
-class TextureTrainingConfig(Section):
+class TextureTrainingConfig(SettingsSection):
     """Losses, optimiser and schedule."""
 
-    epochs: int = Field(100, ge=1)  # at the full learning rate; an epoch shows `crops_per_image` of every image
-    decay_epochs: int = Field(100, ge=0)  # in which it falls to nothing; instance norms have fixed statistics then
-    coarse_epochs: int = Field(0, ge=0)  # of an enhancer's global generator alone, at half the resolution; come first
-    enhancer_epochs: int = Field(10, ge=0)  # of the enhancer alone, then; after them both learn
+    epochs: int = Field(100, ge=1)  # at the full learning rate; an epoch draws `crops_per_image` from every image
+    decay_epochs: int = Field(
+        100, ge=0
+    )  # linear decay of the learning rate to 0; statistics of instance norms are fixed
+    coarse_epochs: int = Field(0, ge=0)  # first: the enhancer's global generator alone, at half the resolution
+    enhancer_epochs: int = Field(10, ge=0)  # then: the enhancer alone; afterwards both are trained
     crop_px: int = Field(512, ge=16)
     crops_per_image: int = Field(1, ge=1)
     crops_per_batch: int = Field(1, ge=1)
     learning_rate: float = Field(2e-4, gt=0)
-    matching_weight: float = Field(10.0, ge=0)  # of the features of all layers of the discriminators but the last
-    # Features are compared as means over squares of so many pixels. 1 is as published, and takes noise for a fault.
+    matching_weight: float = Field(10.0, ge=0)  # of the feature-matching loss (all discriminator layers but the last)
+    # Features are averaged over squares of this size before comparison. 1 is as published, and penalises noise.
     matching_px: int = Field(1, ge=1)
-    # Of differences in the strength of fine detail, place by place, whatever the detail; not published. It teaches how
-    # strong noise is in a few hundred steps, which discriminators take thousands for.
+    # Of the local difference in the strength of fine detail; not in pix2pixHD. It learns the strength of noise in a few
+    # hundred steps instead of the thousands needed by discriminators.
     detail_weight: float = Field(0.0, ge=0)
-    perceptual_file: str = ""  # safetensors of VGG-19's convolutions; none: no perceptual loss
+    perceptual_file: str = ""  # safetensors of VGG-19's convolutions; empty: no perceptual loss
     perceptual_weight: float = Field(10.0, ge=0)
     checkpoint_epochs: int = Field(10, ge=1)
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"  # 16-mixed: on a GPU only

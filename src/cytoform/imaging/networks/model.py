@@ -1,10 +1,10 @@
-"""A trained texture model: a folder with its settings, its weights, and what its images were like.
+"""A trained texture model: a folder with settings, weights and metadata of the training images.
 
 MODEL/config.toml        all settings
       model.safetensors  the generator; metadata: grey scale, channels, planes and voxel size of the training images
       provenance.json    data hash, versions, seed
-      metrics.csv        one row an epoch; TensorBoard events beside it
-      checkpoints/       the last three, where --resume goes on from
+      metrics.csv        one row per epoch; TensorBoard events beside it
+      checkpoints/       the last three, for --resume
 """
 
 import json
@@ -16,25 +16,26 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
+from cytoform.base.kinds import Kind, kind_of, wrong_kind
 from cytoform.base.tensors import load_into, read_tensors, write_tensors
 from cytoform.base.triples import Triple
 from cytoform.errors import InputError
-from cytoform.imaging.networks.brightness import drawn_scores, painted
+from cytoform.imaging.networks.brightness import brightness_channel, random_scores
 from cytoform.imaging.networks.conditions import conditions, volume_conditions
 from cytoform.imaging.networks.config import TextureConfig
 from cytoform.imaging.networks.intensity import IntensityScale
 from cytoform.imaging.networks.layers.generator import INPUTS, Generator
-from cytoform.imaging.networks.tiles import Window, render_tiles
+from cytoform.imaging.networks.tiles import TileLayout, render_tiles
 from cytoform.movies.pairs.pairs import Pairs, project_labels
 from cytoform.training.device import torch_device
 from cytoform.training.folder import CONFIG, WEIGHTS
 
-SPACING_TOLERANCE = 0.05  # of the pixel size: networks know nothing of micrometres
+SPACING_TOLERANCE = 0.05  # relative, of the pixel size: networks do not know micrometres
 
 
 @dataclass(frozen=True)
-class Learned:
-    """What a model was learned from; written into its weights so that they can be used alone."""
+class LearnedTexture:
+    """Metadata of the training images, stored with the weights."""
 
     scale: IntensityScale
     planes: Literal["projection", "slices"]
@@ -42,18 +43,18 @@ class Learned:
     channels: tuple[str, ...] = INPUTS
 
     @classmethod
-    def of(cls, pairs: Pairs, scale: IntensityScale) -> "Learned":
-        """From the training set."""
+    def of(cls, pairs: Pairs, scale: IntensityScale) -> "LearnedTexture":
+        """From the training set and its intensity scale."""
         slices = any(place.z is not None for place in pairs.places)
         return cls(scale, "slices" if slices else "projection", pairs.spacing_zyx_um)
 
     def to_json(self) -> str:
-        """As one line for the metadata of the weights."""
+        """One line of JSON for the metadata of the weights."""
         return json.dumps({**asdict(self), "scale": self.scale.to_dict()}, sort_keys=True)
 
     @classmethod
-    def from_json(cls, text: str, where: Path) -> "Learned":
-        """Read back what `to_json` wrote. Raises InputError."""
+    def from_json(cls, text: str, where: Path) -> "LearnedTexture":
+        """Read a text written by `to_json`. Raises InputError."""
         try:
             values = json.loads(text)
             planes, spacing = values["planes"], values["spacing_zyx_um"]
@@ -74,49 +75,45 @@ def _checked_spacing(values: list[Any]) -> Triple:
     return z, y, x
 
 
-def write_model(folder: Path, generator: torch.nn.Module, learned: Learned) -> None:
-    """Write the weights of a finished training."""
+def write_model(folder: Path, generator: torch.nn.Module, learned: LearnedTexture) -> None:
+    """Write the weights and metadata of a finished training."""
     write_tensors(folder / WEIGHTS, generator.state_dict(), {"texture": learned.to_json()})
 
 
 class TextureModel:
     """Renders images with a trained generator; a `Texture`."""
 
-    def __init__(self, path: Path, generator: Generator, learned: Learned, device: torch.device) -> None:
+    def __init__(self, path: Path, generator: Generator, learned: LearnedTexture, device: torch.device) -> None:
         self.path, self.learned = path, learned
         self._generator, self._device = generator.to(device).eval().requires_grad_(False), device
 
     @classmethod
     def open(cls, path: Path, *, device: str = "auto") -> "TextureModel":
-        """Load a trained model. Raises InputError for a folder that is not one, is unfinished, damaged or inconsistent."""
+        """Load a trained model. Raises InputError for a folder that is no model, or is unfinished, damaged or inconsistent."""
         chosen, path = torch_device(device), Path(path)
-        if not (path / CONFIG).is_file():
-            raise InputError(f"{path}: no texture model (no {CONFIG}); train one with 'cytoform texture train'")
+        if kind_of(path) is not Kind.TEXTURE:
+            raise wrong_kind(path, Kind.TEXTURE)
         tensors, metadata = read_tensors(path / WEIGHTS)
-        if "texture" not in metadata:
-            raise InputError(
-                f"{path}: not a texture model, whatever else it is; train one with 'cytoform texture train'"
-            )
-        learned = Learned.from_json(metadata["texture"], path / WEIGHTS)
+        learned = LearnedTexture.from_json(metadata.get("texture", ""), path / WEIGHTS)
         config = TextureConfig.read(path / CONFIG)
-        with torch.device("meta"):  # takes no memory, whatever sizes a foreign config.toml names
+        with torch.device("meta"):  # allocates no memory, even for absurd sizes in config.toml
             generator = Generator(config.generator)
-        # Copies: what was read lies in the file, and is gone if somebody cuts that short.
+        # Copies, because tensors are mapped from the file, which another process may truncate.
         copies = {name: tensor.clone() for name, tensor in tensors.items()}
         load_into(generator, copies, where=path / WEIGHTS, assign=True)
         return cls(path, generator, learned, chosen)
 
     @property
     def dtype(self) -> np.dtype:
-        """Of the training images."""
+        """Type of the training images."""
         return np.dtype(self.learned.scale.dtype)
 
     def render(
         self, labels_zyx: np.ndarray, *, spacing_zyx_um: Triple, frame: int, seed: int, projection: bool = False
     ) -> np.ndarray:
-        """An image (z, y, x) of one frame; of one plane with `projection` (see `Texture`). Raises InputError."""
+        """Render an image (z, y, x) of one frame; one plane with `projection` (see `Texture`). Raises InputError."""
         self._check(labels_zyx, spacing_zyx_um, projection)
-        scores = drawn_scores(labels_zyx, seed=seed)
+        scores = random_scores(labels_zyx, seed=seed)
         if self.learned.planes == "projection" or len(labels_zyx) == 1:
             labels_yx = project_labels(labels_zyx)
             return self._image(conditions(labels_yx, frame=frame, seed=seed), labels_yx, scores)[None]
@@ -134,16 +131,16 @@ class TextureModel:
         if known and not np.allclose(known[1:], spacing_zyx_um[1:], rtol=SPACING_TOLERANCE):
             pixels = ["×".join(f"{size:.4g}" for size in sizes[1:]) for sizes in (spacing_zyx_um, known)]
             raise InputError(
-                f"{self.path}: learned pixels of {pixels[1]} µm, but those of the masks have {pixels[0]} µm; render the masks "
-                "at that size, or train on images of theirs"
+                f"{self.path}: learned pixels of {pixels[1]} µm, but the masks have pixels of {pixels[0]} µm; render masks "
+                "of that size, or train on images with their pixel size"
             )
 
     def _image(self, noise: np.ndarray, labels_yx: np.ndarray, scores: np.ndarray) -> np.ndarray:
-        generator, seen = self._generator, np.concatenate([noise, painted(scores, labels_yx)])
-        window = Window.around(reach_px=generator.reach_px, stride=generator.stride)
+        generator, seen = self._generator, np.concatenate([noise, brightness_channel(scores, labels_yx)])
+        layout = TileLayout.around(reach_px=generator.reach_px, stride=generator.stride)
 
         def render(part: np.ndarray) -> np.ndarray:
             with torch.inference_mode():
                 return generator(torch.from_numpy(part)[None].to(self._device))[0, 0].cpu().numpy()
 
-        return self.learned.scale.from_unit(render_tiles(render, seen, window))
+        return self.learned.scale.from_unit(render_tiles(render, seen, layout))

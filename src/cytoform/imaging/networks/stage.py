@@ -1,4 +1,4 @@
-"""The stage from pairs of images and masks to a texture model."""
+"""Training of a texture model on image-mask pairs."""
 
 import contextlib
 import hashlib
@@ -16,27 +16,27 @@ from cytoform.errors import InputError
 from cytoform.imaging.networks.batches import Batches
 from cytoform.imaging.networks.config import TextureConfig
 from cytoform.imaging.networks.intensity import IntensityScale
-from cytoform.imaging.networks.model import Learned, write_model
-from cytoform.imaging.networks.trainer import Adversaries
+from cytoform.imaging.networks.model import LearnedTexture, write_model
+from cytoform.imaging.networks.trainer import AdversarialTrainer
 from cytoform.movies.pairs.pairs import Pairs
 from cytoform.training.checkpoint import newest_checkpoint
 from cytoform.training.folder import (
     CHECKPOINTS,
     CONFIG,
     PROVENANCE,
-    check_provenance,
+    refuse_other_data,
     require_begun,
     require_unfinished,
     sole_writer,
 )
-from cytoform.training.launch import do_together
-from cytoform.training.loop import Trained, learn
+from cytoform.training.launch import run_in_processes
+from cytoform.training.loop import Trained, run_training
 from cytoform.training.team import Team, make_fabric
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """What is to be trained."""
+    """Data, settings and output of a training."""
 
     pairs: Pairs
     out: Path
@@ -57,9 +57,9 @@ def train_texture(
     overwrite: bool = False,
     progress: Progress = no_progress,
 ) -> Trained:
-    """Learn how images of masks look into the folder `out`; `resume` goes on with one, exactly, with its settings.
+    """Train a texture model into the folder `out`; `resume` continues a training exactly, with its settings.
 
-    Ctrl-C and SIGTERM end at the next step, with a checkpoint written and `finished` false. Raises InputError.
+    Ctrl-C and SIGTERM end the training at the next step, with a checkpoint and `finished` false. Raises InputError.
     """
     if resume:
         config = TextureConfig.read(require_begun(out))
@@ -68,11 +68,11 @@ def train_texture(
     plan = _Plan(pairs, out, config, resume, seed, overwrite)
     precision = config.training.precision
     fabric = make_fabric(device, precision, devices=1, nodes=1, cpu_precision=_on_cpu(precision))
-    return do_together(partial(_train, plan, progress), fabric)
+    return run_in_processes(partial(_train, plan, progress), fabric)
 
 
 def _on_cpu(precision: str) -> str:
-    """Mixed precision only where the processor computes with it: emulated, it is slower than full precision."""
+    """Mixed precision only on processors with bfloat16 instructions; emulated, it is slower than full precision."""
     able = torch.cpu.get_capabilities()
     return "bf16-mixed" if precision == "bf16-mixed" and able.get("avx512_bf16") else "32-true"
 
@@ -81,27 +81,26 @@ def _train(plan: _Plan, progress: Progress, team: Team) -> Trained:
     out, training = plan.out, plan.config.training
     scale = IntensityScale.learn(plan.pairs)
     batches = Batches(plan.pairs, scale, crop_px=training.crop_px)
-    trainer = Adversaries(plan.config, batches, seed=plan.seed, fabric=team.fabric)
+    trainer = AdversarialTrainer(plan.config, batches, seed=plan.seed, fabric=team.fabric)
     _open(plan)
     with contextlib.ExitStack() as opened:
         opened.enter_context(sole_writer(out))
         newest = newest_checkpoint(out / CHECKPOINTS)
         if newest:
             trainer.restore(newest)
-        loss = learn(team, trainer, out, progress)
+        loss = run_training(team, trainer, out, progress)
     finished = trainer.position.epoch == trainer.n_epochs
     if finished:
-        write_model(out, trainer.model["generator"], Learned.of(plan.pairs, scale))
+        write_model(out, trainer.model["generator"], LearnedTexture.of(plan.pairs, scale))
     return Trained(out, finished, trainer.position.epoch, loss)
 
 
 def _open(plan: _Plan) -> None:
-    """Begin a folder, or make sure that the one to be resumed is of the same data and seed."""
+    """Create the folder of a new training, or check that data and seed of a resumed one are the same. Raises InputError."""
     out, now = plan.out, _provenance(plan)
     if plan.resume:
         require_unfinished(out)
-        remedy = "resume with the same sources, --frames, --planes and --seed"
-        check_provenance(out, now, keys=("data_sha256", "seed"), remedy=remedy)
+        refuse_other_data(out, now, data="set of pairs from sources, --frames or --planes")
         return
     with staged(out, overwrite=plan.overwrite) as partial_folder:
         (partial_folder / CHECKPOINTS).mkdir()

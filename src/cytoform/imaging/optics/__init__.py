@@ -1,4 +1,4 @@
-"""The physical baseline: fluorophores in cells, seen through a microscope of known optics by a camera of known noise."""
+"""Optical model: fluorophores in cells, imaged through a point-spread function by a noisy camera."""
 
 from cytoform.imaging.optics.optics import Optics
 from cytoform.imaging.optics.parameters import OpticsParameters, read_parameters

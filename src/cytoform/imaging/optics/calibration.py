@@ -1,24 +1,24 @@
-"""Parameters of the optics from real images and their masks.
+"""Estimates parameters of the optical model from real images and their masks.
 
-What pairs cannot tell stays as given: the objective and wavelengths, the quantum efficiency, and the read noise. The
-latter and the background's own light only show as a sum, in the variance of the background; what the given read noise
-leaves of it is taken as light, and the rest of the grey value as the camera's offset.
+Image-mask pairs do not determine the objective, wavelengths, quantum efficiency and read noise; they stay as given.
+Read noise and background light only appear as a sum, in the variance of the background. The variance in excess of the
+given read noise is attributed to light, and the rest of the background's grey value to the camera's offset.
 """
 
 import numpy as np
 
 from cytoform.base.triples import Triple
 from cytoform.errors import InputError
-from cytoform.imaging.optics.cell_light import Observed, brightness_factors, expected
+from cytoform.imaging.optics.cell_light import ObservedLight, brightness_factors, expected
 from cytoform.imaging.optics.field_unevenness import unevenness
 from cytoform.imaging.optics.outline import fit_blur, fit_outline
 from cytoform.imaging.optics.parameters import OpticsParameters
 from cytoform.imaging.optics.photon_transfer import Noise, photon_transfer
 from cytoform.imaging.optics.texture_match import fit_texture
-from cytoform.movies.pairs.pairs import Pairs, Plane
+from cytoform.movies.pairs.pairs import MaskedImage, Pairs
 
-MOST_PLANES, SHAPE_PLANES = 10, 2  # read for the camera and brightness; for outline and texture, which take longer
-ROUNDS = 2  # outline, blur and texture depend on each other a little
+MOST_PLANES, SHAPE_PLANES = 10, 2  # for camera and brightness; for outline and texture, which take longer
+ROUNDS = 2  # outline, blur and texture depend weakly on each other
 
 
 def calibrate(
@@ -28,10 +28,11 @@ def calibrate(
     spacing_zyx_um: Triple | None = None,
     seed: int = 0,
 ) -> OpticsParameters:
-    """Estimate what pairs of images and masks can tell; `parameters` has the rest (see the module).
+    """Estimate camera, background, brightness, outline and texture from image-mask pairs.
 
-    Planes are taken as images of one plane. Outline and texture are only fitted to images of whole cells, not to slices.
-    Raises InputError for images that are not of fluorescence or that lack a voxel size.
+    Other parameters are taken from `parameters` (see the module). Every plane is treated as a 2D image; outline and
+    texture are fitted only to images of whole cells, not to slices. Raises InputError for images that are not
+    fluorescence and for an unknown voxel size.
     """
     start = parameters or OpticsParameters()
     spacing = spacing_zyx_um or pairs.spacing_zyx_um
@@ -39,11 +40,11 @@ def calibrate(
         raise InputError(f"{', '.join(pairs.names)}: no voxel size is recorded; pass --voxel-size Z Y X")
     if not np.issubdtype(pairs.dtype, np.unsignedinteger):
         raise InputError(
-            f"{', '.join(pairs.names)}: {pairs.dtype} images have no camera's grey values; unsigned whole ones are needed"
+            f"{', '.join(pairs.names)}: {pairs.dtype} images have no camera's grey values; unsigned integers are needed"
         )
     planes = _spread(pairs, MOST_PLANES)
     noise = photon_transfer(planes)
-    seen = [Observed.of(plane) for plane in planes]
+    seen = [ObservedLight.of(plane) for plane in planes]
     fitted = start
     if planes[0].z is None and start.fluorophores.distribution != "membrane":
         some = seen[:: max(len(seen) // SHAPE_PLANES, 1)][-SHAPE_PLANES:]
@@ -55,8 +56,8 @@ def calibrate(
     return _with_light(fitted, noise, np.concatenate(factors), unevenness(seen), pixel_um=spacing[-1])
 
 
-def _spread(pairs: Pairs, most: int) -> list[Plane]:
-    """Planes with cells, evenly spread over all of them."""
+def _spread(pairs: Pairs, most: int) -> list[MaskedImage]:
+    """At most `most` planes with cells, evenly spaced over the pairs. Raises InputError if none has cells."""
     chosen = np.unique(np.linspace(0, len(pairs) - 1, min(most, len(pairs))).round().astype(int))
     planes = [plane for plane in (pairs.at(int(index)) for index in chosen) if plane.labels_yx.any()]
     if not planes:
@@ -72,7 +73,7 @@ def _with_light(
     *,
     pixel_um: float,
 ) -> OpticsParameters:
-    """With camera, background and brightness in electrons and photons."""
+    """Set camera, background and brightness, converted to electrons and photons."""
     camera, light, stain = parameters.camera, parameters.background, parameters.fluorophores
     gain, efficiency = noise.gain_electrons_per_adu, camera.quantum_efficiency
     variance = noise.background_variance_electrons2

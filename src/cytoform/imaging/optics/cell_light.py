@@ -1,4 +1,4 @@
-"""The light of cells in real images, and what the optics make of the same masks without noise."""
+"""Light of cells in real images, and the noise-free light of the optical model for the same masks."""
 
 from dataclasses import dataclass
 
@@ -11,26 +11,25 @@ from cytoform.base.triples import Triple
 from cytoform.imaging.optics.fluorophores import density
 from cytoform.imaging.optics.light import haze
 from cytoform.imaging.optics.parameters import OpticsParameters
-from cytoform.imaging.optics.photon_transfer import Noise, background_level, inner_mask, smear_share
+from cytoform.imaging.optics.photon_transfer import Noise, PlaneValues, background_level, inner_mask, smear_share
 from cytoform.imaging.optics.point_spread import blurred, point_spread
-from cytoform.movies.pairs.pairs import Plane
+from cytoform.movies.pairs.pairs import MaskedImage
 
-Values = Float[np.ndarray, "y x"]
-Factors = Float[np.ndarray, " _"]  # by label
+LabelFactors = Float[np.ndarray, " _"]  # indexed by label
 
 
 @dataclass(frozen=True)
-class Observed:
-    """A plane without its background, the signed depth of its pixels in their cells, and the cell nearest to each."""
+class ObservedLight:
+    """A real image minus its background, with the signed depth of pixels in their cells and the nearest cell of each."""
 
-    signal_yx: Values
+    signal_yx: PlaneValues
     labels_yx: Shaped[np.ndarray, "y x"]
-    depth_pixels: Values
+    depth_pixels: PlaneValues
     nearest_yx: Shaped[np.ndarray, "y x"]
 
     @classmethod
-    def of(cls, plane: Plane) -> "Observed":
-        """From a plane and its own background, which may drift from frame to frame."""
+    def of(cls, plane: MaskedImage) -> "ObservedLight":
+        """Subtract the background of this image, which may drift between frames, and measure depths."""
         labels = plane.labels_yx
         background_adu = background_level(plane.image_yx, labels)
         outside, (rows, columns) = distance_transform_edt(labels == 0, return_indices=True)
@@ -39,19 +38,19 @@ class Observed:
 
     @property
     def n_labels(self) -> int:
-        """Length of a table of factors by label."""
+        """Length of arrays indexed by label."""
         return int(self.labels_yx.max()) + 1
 
 
 def expected(
-    observed: Observed,
+    observed: ObservedLight,
     parameters: OpticsParameters,
     *,
     spacing_zyx_um: Triple,
-    factors: Factors | None = None,
+    factors: LabelFactors | None = None,
     seed: int | None = None,
-) -> Values:
-    """The light of cells that are `factors` as bright, by label, or all 1; their texture is that of the seed, or none."""
+) -> PlaneValues:
+    """Noise-free light of cells; brightness is `factors` by label (default 1), texture follows `seed` (default none)."""
     labels = observed.labels_yx[None]
     stain, light = parameters.fluorophores, parameters.background
     even = {"brightness_variation": 0.0} | ({} if seed is not None else {"texture_contrast": 0.0})
@@ -63,8 +62,8 @@ def expected(
     return ((1 - light.haze_fraction) * next(blurred(emitted, kernel)) + around).astype(float)
 
 
-def brightness_factors(light: Values, unit: Values, observed: Observed) -> Factors:
-    """How much brighter each cell is than in the `unit` light: by its inside, or by all of it where it is small."""
+def brightness_factors(light: PlaneValues, unit: PlaneValues, observed: ObservedLight) -> LabelFactors:
+    """Brightness of each cell relative to `unit` light; from its inner pixels, or all of them for a small cell."""
     labels, n = observed.labels_yx, observed.n_labels
     inner = np.where(inner_mask(labels), labels, 0)
     has_inside = np.bincount(inner.ravel(), minlength=n) > 0
@@ -77,13 +76,13 @@ def brightness_factors(light: Values, unit: Values, observed: Observed) -> Facto
     return np.maximum(factors, 0)
 
 
-def noisy(light: Values, noise: Noise, rng: np.random.Generator) -> Values:
-    """Light in grey values above the background with noise like that of the images; Poisson noise is taken as normal."""
+def noisy(light: PlaneValues, noise: Noise, rng: np.random.Generator) -> PlaneValues:
+    """Add background and signal noise like the real images' to light in grey values; Poisson noise as normal."""
     variance = noise.background_variance_adu2 + noise.variance_per_adu * np.maximum(light, 0)
     grains = rng.standard_normal(light.shape) * np.sqrt(variance / smear_share(noise.smear_pixels))
     return light + (gaussian_filter1d(grains, noise.smear_pixels, axis=1) if noise.smear_pixels else grains)
 
 
-def bright_enough(factors: Factors) -> Shaped[np.ndarray, " _"]:
-    """Which cells say much about shape and texture: those that are not much dimmer than most."""
+def bright_enough(factors: LabelFactors) -> Shaped[np.ndarray, " _"]:
+    """Which cells are bright enough for fitting shape and texture: above 40 % of the median brightness."""
     return factors > 0.4 * np.median(factors[factors > 0]) if (factors > 0).any() else factors > 0

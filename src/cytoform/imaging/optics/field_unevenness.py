@@ -1,4 +1,4 @@
-"""How uneven the background is over the field of view: what stays from frame to frame."""
+"""Unevenness of the background over the field of view: the part shared by all frames."""
 
 import math
 from collections.abc import Sequence
@@ -7,39 +7,39 @@ from itertools import combinations
 import numpy as np
 from jaxtyping import Float
 
-from cytoform.imaging.optics.cell_light import Observed
+from cytoform.imaging.optics.cell_light import ObservedLight
 from cytoform.imaging.optics.photon_transfer import background_mask
 
 BLOCK_PIXELS = 16
-LEAST_SHARE = 0.2  # of a block's pixels that must be background
+LEAST_BACKGROUND_SHARE = 0.2  # of the pixels of a block
 Blocks = Float[np.ndarray, "by bx"]
 
 
-def unevenness(seen: Sequence[Observed]) -> tuple[float, float]:
-    """Standard deviation of the background in grey values, and its correlation length in pixels; 0 if it is even.
+def unevenness(seen: Sequence[ObservedLight]) -> tuple[float, float]:
+    """Standard deviation of the background in grey values and its correlation length in pixels; 0 for an even background.
 
-    Only what two frames have in common counts, so that neither noise nor light of cells does.
+    Uses products of different frames only, in which noise and the light of cells average out.
     """
     maps = [_blocks(one) for one in seen]
     variance = _shared(maps, 0)
     if variance <= 0:
         return 0.0, 0.0
-    # The covariance falls as exp(-(d / length)²): the length is where it has fallen to 1/e, if the field is that wide.
+    # The covariance is variance · exp(-(d / length)²): length is the distance at 1/e, limited by the size of the field.
     widest = max(max(one.shape) for one in maps) // 2
     length = next((lag for lag in range(1, widest) if _shared(maps, lag) < variance / math.e), max(widest, 1))
     return float(np.sqrt(variance)), float(length * BLOCK_PIXELS)
 
 
-def _blocks(one: Observed) -> Blocks:
-    """Medians of blocks, about their common one; NaN where cells leave too little background.
+def _blocks(one: ObservedLight) -> Blocks:
+    """Median of each block minus the median of all; NaN for blocks with too little background.
 
-    Far from the others is what lies in the field and has no label, so that is drawn in to three standard deviations.
+    Unlabelled objects make outliers, which are clipped to three standard deviations.
     """
     ny, nx = (n // BLOCK_PIXELS for n in one.signal_yx.shape)
     clear = np.where(background_mask(one.labels_yx), one.signal_yx, np.nan)[: ny * BLOCK_PIXELS, : nx * BLOCK_PIXELS]
     tiled = clear.reshape(ny, BLOCK_PIXELS, nx, BLOCK_PIXELS).swapaxes(1, 2).reshape(ny, nx, -1)
     medians = np.full((ny, nx), np.nan)
-    enough = np.isfinite(tiled).mean(axis=-1) >= LEAST_SHARE
+    enough = np.isfinite(tiled).mean(axis=-1) >= LEAST_BACKGROUND_SHARE
     if not enough.any():
         return medians
     medians[enough] = np.nanmedian(tiled[enough], axis=-1)
@@ -49,7 +49,7 @@ def _blocks(one: Observed) -> Blocks:
 
 
 def _shared(maps: Sequence[Blocks], lag: int) -> float:
-    """Mean product of blocks of different frames, `lag` blocks apart along both axes in turn."""
+    """Mean product of blocks of different frames that are `lag` blocks apart along y or x."""
     products = []
     for one, other in combinations(maps, 2):
         if one.shape == other.shape:

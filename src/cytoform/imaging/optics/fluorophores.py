@@ -1,4 +1,4 @@
-"""Where the fluorophores of a frame are, relative to the middle of a cell of mean brightness."""
+"""Density of fluorophores in a frame, relative to the inside of a cell of mean brightness."""
 
 from collections.abc import Callable
 
@@ -10,18 +10,18 @@ from scipy.ndimage import find_objects, gaussian_filter
 from cytoform.base.triples import Triple
 from cytoform.imaging.optics.parameters import Fluorophores
 
-Labels = UInt[np.ndarray, "z y x"]
+LabelVolume = UInt[np.ndarray, "z y x"]
 Density = Float32[np.ndarray, "z y x"]
 
-MARGIN_VOXELS = 4
+SHELL_MARGIN_VOXELS = 4
 SMOOTH_PIXELS = 0.7
-BRIGHTNESS = 0xB816  # keeps these random numbers apart from all others of the same seed
+BRIGHTNESS = 0xB816  # separates this random stream from others with the same seed
 
 
-def density(labels_zyx: Labels, stain: Fluorophores, *, spacing_zyx_um: Triple, seed: int) -> Density:
-    """Density of every voxel: 0 outside cells, and 1 in the middle of a uniform cell of mean brightness.
+def density(labels_zyx: LabelVolume, stain: Fluorophores, *, spacing_zyx_um: Triple, seed: int) -> Density:
+    """Density of fluorophores in every voxel: 0 outside cells, 1 inside a uniform cell of mean brightness.
 
-    What it is follows from label, place in the cell and seed, so that a cell keeps its look from frame to frame.
+    Depends only on label, position in the cell and seed, so that a cell looks the same in all frames.
     """
     inside = DISTRIBUTIONS[stain.distribution](labels_zyx, stain, spacing_zyx_um, seed)
     if stain.rim_um and len(labels_zyx) == 1:
@@ -30,8 +30,8 @@ def density(labels_zyx: Labels, stain: Fluorophores, *, spacing_zyx_um: Triple, 
     return inside
 
 
-def brightness(labels_zyx: Labels, variation: float, *, seed: int) -> Density:
-    """A log-normal factor of mean 1 for every cell, a function of its label and the seed; 0 outside cells."""
+def brightness(labels_zyx: LabelVolume, variation: float, *, seed: int) -> Density:
+    """A log-normal factor of mean 1 for every cell, from its label and the seed; 0 outside cells."""
     sigma = np.sqrt(np.log1p(variation**2))
     factors = np.zeros(int(labels_zyx.max(initial=0)) + 1, np.float32)
     for label in np.flatnonzero(np.bincount(labels_zyx.ravel())[1:]) + 1:
@@ -40,12 +40,12 @@ def brightness(labels_zyx: Labels, variation: float, *, seed: int) -> Density:
     return factors[labels_zyx]
 
 
-def _uniform(labels_zyx: Labels, _stain: Fluorophores, _spacing: Triple, _seed: int) -> Density:
+def _uniform(labels_zyx: LabelVolume, _stain: Fluorophores, _spacing: Triple, _seed: int) -> Density:
     return (labels_zyx > 0).astype(np.float32)
 
 
-def _textured(labels_zyx: Labels, stain: Fluorophores, spacing_zyx_um: Triple, seed: int) -> Density:
-    """Log-normal around 1, of the stated contrast and correlation length."""
+def _textured(labels_zyx: LabelVolume, stain: Fluorophores, spacing_zyx_um: Triple, seed: int) -> Density:
+    """Log-normal texture of mean 1 with the given contrast and correlation length."""
     from cytoform.imaging.cell_noise import cell_noise
 
     if stain.texture_contrast == 0:
@@ -59,42 +59,44 @@ def _textured(labels_zyx: Labels, stain: Fluorophores, spacing_zyx_um: Triple, s
     return noise
 
 
-def _membrane(labels_zyx: Labels, stain: Fluorophores, spacing_zyx_um: Triple, _seed: int) -> Density:
-    """The share of every voxel that lies at most the stated thickness below the surface of its cell."""
+def _membrane(labels_zyx: LabelVolume, stain: Fluorophores, spacing_zyx_um: Triple, _seed: int) -> Density:
+    """Volume share of each voxel within the membrane thickness below the surface of its cell."""
     shells = np.zeros(labels_zyx.shape, np.float32)
     for number, box in enumerate(find_objects(labels_zyx.astype(np.int32)), start=1):
         if box is not None:
-            # Cut off at the frame: a cell that goes on beyond it has no membrane there.
-            wide = tuple(slice(max(side.start - MARGIN_VOXELS, 0), side.stop + MARGIN_VOXELS) for side in box)
+            # Clipped at the frame: a cell cut by the border has no membrane there.
+            wide = tuple(
+                slice(max(side.start - SHELL_MARGIN_VOXELS, 0), side.stop + SHELL_MARGIN_VOXELS) for side in box
+            )
             mask = labels_zyx[wide] == number
             shells[wide] += _shell(mask, stain.membrane_thickness_um, spacing_zyx_um)
     return shells
 
 
 def _shell(mask: Bool[np.ndarray, "z y x"], thickness_um: float, spacing_zyx_um: Triple) -> Density:
-    """A shell below the surface of one cell, whose sum over voxels is its volume even if it is thinner than a voxel."""
+    """A shell below the surface of one cell; its sum over voxels is its volume, even if it is thinner than a voxel."""
     pixel_um = spacing_zyx_um[-1]
     if thickness_um < pixel_um:
-        # The steepness of a smoothed mask sums to the area of its surface (co-area formula).
-        steepness, _ = _gradient(gaussian_filter(mask.astype(np.float32), 1.0), spacing_zyx_um)
-        shell = thickness_um * steepness
+        # The gradient norm of a smoothed mask integrates to the area of its surface (co-area formula).
+        slope_norm, _ = _gradient(gaussian_filter(mask.astype(np.float32), 1.0), spacing_zyx_um)
+        shell = thickness_um * slope_norm
     else:
-        # Less than a pixel of smoothing removes the terraces of the distance transform; of thick slices a share.
+        # Smoothing by less than a pixel removes the terraces of the distance transform; less along z for thick slices.
         sigma = [SMOOTH_PIXELS * max(pixel_um, 0.4 * step_um) / step_um for step_um in spacing_zyx_um]
         depth_um = gaussian_filter(edt.sdf(mask, anisotropy=spacing_zyx_um, parallel=1), sigma)
         slope, across_um = _gradient(depth_um, spacing_zyx_um)
         voxel_um = np.clip(across_um / np.maximum(slope, 0.3), pixel_um, max(spacing_zyx_um))
-        drawn_um = np.maximum(thickness_um, voxel_um)  # a thinner one is drawn as wide as a voxel, and paler
+        drawn_um = np.maximum(thickness_um, voxel_um)  # a thinner shell is drawn one voxel wide, and dimmer
         share = np.clip(depth_um / voxel_um + 0.5, 0, 1) - np.clip((depth_um - drawn_um) / voxel_um + 0.5, 0, 1)
-        # Where smoothing has flattened the depth, a shell between two depths is wider: the same formula makes up for it.
+        # Where smoothing has flattened the depth, the shell is too wide; the co-area formula corrects it.
         shell = share * slope * (thickness_um / drawn_um)
-    # What reaches out of the cell is put back inside.
+    # Fluorophores outside the cell are moved inside.
     inside = shell * mask
     return (inside * (shell.sum() / max(inside.sum(), 1e-9))).astype(np.float32)
 
 
 def _gradient(values: Density, spacing_zyx_um: Triple) -> tuple[Density, Density]:
-    """Its length per µm, and times the size of a voxel along it; an axis of one plane has none."""
+    """Gradient norm per µm, and gradient norm per voxel; an axis of one plane is ignored."""
     squares, scaled = np.zeros_like(values), np.zeros_like(values)
     for axis, step_um in enumerate(spacing_zyx_um):
         if values.shape[axis] > 1:
@@ -104,13 +106,13 @@ def _gradient(values: Density, spacing_zyx_um: Triple) -> tuple[Density, Density
     return np.sqrt(squares), np.sqrt(scaled)
 
 
-def _thickness(labels_zyx: Labels, rim_um: float, spacing_zyx_um: Triple) -> Density:
-    """How thick a cell is that is seen from above: a quarter circle from its outline to `rim_um` inside."""
+def _thickness(labels_zyx: LabelVolume, rim_um: float, spacing_zyx_um: Triple) -> Density:
+    """Thickness of a cell seen from above: a quarter circle from its outline to `rim_um` inside, 1 beyond."""
     depth_um = edt.edt(labels_zyx, anisotropy=spacing_zyx_um, parallel=1) - spacing_zyx_um[-1] / 2
     return np.sqrt(1 - (1 - np.clip(depth_um / rim_um, 0, 1)) ** 2).astype(np.float32)
 
 
-DISTRIBUTIONS: dict[str, Callable[[Labels, Fluorophores, Triple, int], Density]] = {
+DISTRIBUTIONS: dict[str, Callable[[LabelVolume, Fluorophores, Triple, int], Density]] = {
     "uniform": _uniform,
     "membrane": _membrane,
     "textured": _textured,

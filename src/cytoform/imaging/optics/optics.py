@@ -1,23 +1,23 @@
-"""A microscope of known optics as a texture: labels in, images out."""
+"""The optical model as a texture: labels in, images out."""
 
 from collections.abc import Iterator
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, UInt
+from scipy.ndimage import gaussian_filter1d
 
 from cytoform.base.triples import Triple
 from cytoform.errors import InputError
-from cytoform.imaging.optics.camera import exposed, grey_type
 from cytoform.imaging.optics.fluorophores import density
 from cytoform.imaging.optics.light import background, haze, illumination
-from cytoform.imaging.optics.parameters import OpticsParameters
+from cytoform.imaging.optics.parameters import CameraParameters, OpticsParameters
 from cytoform.imaging.optics.point_spread import blurred, point_spread
 
-EXPOSURE = 0xCA3E2A  # keeps these random numbers apart from all others of the same seed
+EXPOSURE = 0xCA3E2A  # separates this random stream from others with the same seed
 
 
 class Optics:
-    """Makes images of label frames by the physics of a microscope; a `Texture` that needs no training."""
+    """Renders images of label frames with an optical model; a `Texture` without training."""
 
     def __init__(self, parameters: OpticsParameters | None = None) -> None:
         self.parameters = parameters or OpticsParameters()
@@ -36,14 +36,14 @@ class Optics:
         seed: int,
         projection: bool = False,
     ) -> np.ndarray:
-        """The image (z, y, x) of a frame of labels (z, y, x); with `projection` its maximum along z, in one plane.
+        """Render an image (z, y, x) of a frame of labels (z, y, x); with `projection` its maximum along z, in one plane.
 
-        Raises InputError for labels or a voxel size that make no image.
+        Raises InputError for unsuitable labels or voxel sizes.
         """
         _check(labels_zyx, spacing_zyx_um)
         rng = np.random.default_rng([EXPOSURE, seed, frame])
         exposures = (
-            exposed(plane, self.parameters.camera, rng)
+            expose(plane, self.parameters.camera, rng)
             for plane in self.photons(labels_zyx, spacing_zyx_um=spacing_zyx_um, seed=seed)
         )
         n_planes, *size = labels_zyx.shape
@@ -58,7 +58,7 @@ class Optics:
     def photons(
         self, labels_zyx: np.ndarray, *, spacing_zyx_um: Triple, seed: int
     ) -> Iterator[Float32[np.ndarray, "y x"]]:
-        """The photons that are to be expected in every pixel, plane by plane: the image without its noise."""
+        """Expected photons of every pixel, plane by plane: the image without noise."""
         stain, light = self.parameters.fluorophores, self.parameters.background
         pixel_um, size = spacing_zyx_um[-1], labels_zyx.shape[1:]
         kernel = point_spread(
@@ -76,7 +76,24 @@ class Optics:
 def _check(labels_zyx: np.ndarray, spacing_zyx_um: Triple) -> None:
     if labels_zyx.ndim != 3 or not np.issubdtype(labels_zyx.dtype, np.unsignedinteger) or not labels_zyx.size:
         raise InputError(
-            f"labels of shape {labels_zyx.shape} and type {labels_zyx.dtype}: the optics need unsigned whole numbers (z, y, x)"
+            f"labels of shape {labels_zyx.shape} and type {labels_zyx.dtype}: the optics need unsigned integers (z, y, x)"
         )
     if len(spacing_zyx_um) != 3 or not all(0 < step_um < np.inf for step_um in spacing_zyx_um):
         raise InputError(f"voxel size {spacing_zyx_um} µm: three positive numbers are needed, Z Y X")
+
+
+def grey_type(camera: CameraParameters) -> np.dtype:
+    """The smallest unsigned type for the camera's bit depth."""
+    return np.dtype(np.uint8 if camera.bit_depth <= 8 else np.uint16)
+
+
+def expose(
+    photons: Float32[np.ndarray, "y x"], camera: CameraParameters, rng: np.random.Generator
+) -> UInt[np.ndarray, "y x"]:
+    """Simulate one exposure: Poisson noise, read noise, gain and offset, clipped to the bit depth."""
+    electrons = rng.poisson(photons * camera.quantum_efficiency).astype(np.float32)
+    electrons += camera.read_noise_electrons * rng.standard_normal(photons.shape, dtype=np.float32)
+    if camera.readout_smear_pixels:
+        electrons = gaussian_filter1d(electrons, camera.readout_smear_pixels, axis=1)
+    grey = np.rint(electrons / camera.gain_electrons_per_adu + camera.offset_adu)
+    return np.clip(grey, 0, 2**camera.bit_depth - 1).astype(grey_type(camera))

@@ -1,7 +1,7 @@
-"""How light falls off across the outline of cells: rim, haze and blur of the model that fits best.
+"""Fits the rim, haze and blur of the optical model to the light near the outlines of cells.
 
-The mean profile across outlines has the rim and the haze. It does not have the blur: masks that are a pixel off here and
-there blur the mean of sharp edges. The blur is found by how steep the light is at its steepest near every outline.
+The mean profile across outlines determines rim and haze. It does not determine the blur, because inaccurate masks blur
+the mean of sharp edges. The blur is fitted to the steepest gradient near each outline point.
 """
 
 from collections.abc import Sequence
@@ -13,52 +13,53 @@ from scipy.optimize import least_squares
 
 from cytoform.base.triples import Triple
 from cytoform.imaging.optics.cell_light import (
-    Factors,
-    Observed,
-    Values,
+    LabelFactors,
+    ObservedLight,
     bright_enough,
     brightness_factors,
     expected,
     noisy,
 )
 from cytoform.imaging.optics.parameters import OpticsParameters
-from cytoform.imaging.optics.photon_transfer import Noise
+from cytoform.imaging.optics.photon_transfer import Noise, PlaneValues
 
-OUTSIDE_PIXELS, INSIDE_PIXELS = 14, 12  # how far from the outline the light is compared
-LEVEL_PIXELS = 6  # deeper than this a cell has its full brightness, or nearly
-LOOK_PIXELS = 3  # around the outline of a mask, for the edge of the light
+OUTSIDE_PIXELS, INSIDE_PIXELS = 14, 12  # range of the compared profile around the outline
+LEVEL_PIXELS = 6  # cells have nearly full brightness deeper than this
+EDGE_PIXELS = 3  # search radius around the outline of a mask for the edge of the light
 MOST_BLUR_PIXELS, HALVINGS = 3.0, 6
 
 
-def fit_outline(seen: Sequence[Observed], parameters: OpticsParameters, *, spacing_zyx_um: Triple) -> OpticsParameters:
-    """The parameters with the rim and the haze whose mean profile across the outline is that of the planes."""
+def fit_outline(
+    seen: Sequence[ObservedLight], parameters: OpticsParameters, *, spacing_zyx_um: Triple
+) -> OpticsParameters:
+    """Fit rim and haze to the mean profile across the outlines."""
     pixel_um = spacing_zyx_um[-1]
     factors = _factors(seen, parameters, spacing_zyx_um)
     real = _profile(seen, [one.signal_yx for one in seen], factors)
 
     def misfit(values: Float[np.ndarray, " 3"]) -> Float[np.ndarray, " depths"]:
         trial = _with_outline(parameters, values, pixel_um)
-        # Of cells of brightness 1, weighted as the real ones are.
+        # Cells of brightness 1, weighted like the real ones.
         light = [expected(one, trial, spacing_zyx_um=spacing_zyx_um) for one in seen]
         return _profile(seen, light, [(bright > 0).astype(float) for bright in factors], chosen=factors) - real
 
-    # Rim in pixels, share of the haze, and how far it goes in pixels: well beyond the blur.
+    # Bounds: rim in pixels, haze fraction, haze width in pixels (well beyond the blur).
     low, high = np.array([1.0, 0.0, 5.0]), np.array([15.0, 0.6, 30.0])
     best = least_squares(misfit, [4.0, 0.1, 8.0], bounds=(low, high), diff_step=np.full(3, 0.05), xtol=1e-2, max_nfev=8)
     return _with_outline(parameters, best.x, pixel_um)
 
 
 def fit_blur(
-    seen: Sequence[Observed],
+    seen: Sequence[ObservedLight],
     parameters: OpticsParameters,
     noise: Noise,
     *,
     spacing_zyx_um: Triple,
     seed: int,
 ) -> OpticsParameters:
-    """The parameters with the extra blur at which edges are as steep as those of the planes; by halving."""
+    """Fit the extra blur, by bisection, so that edges are as steep as in the images."""
     factors = _factors(seen, parameters, spacing_zyx_um)
-    real = _steepness(seen, [one.signal_yx for one in seen], factors)
+    real = _edge_slope(seen, [one.signal_yx for one in seen], factors)
     low, high = 0.0, MOST_BLUR_PIXELS
     for _ in range(HALVINGS):
         trial = _with_blur(parameters, (low + high) / 2 * spacing_zyx_um[-1])
@@ -66,38 +67,38 @@ def fit_blur(
         for one, bright in zip(seen, factors, strict=True):
             light = expected(one, trial, spacing_zyx_um=spacing_zyx_um, factors=bright, seed=seed)
             made.append(noisy(light, noise, np.random.default_rng(seed)))
-        if _steepness(seen, made, factors) > real:
+        if _edge_slope(seen, made, factors) > real:
             low = (low + high) / 2
         else:
             high = (low + high) / 2
-    # The first trial above 0 is within what halving can tell from none.
+    # Bisection cannot distinguish the smallest trial from no blur.
     return _with_blur(parameters, (low + high) / 2 * spacing_zyx_um[-1] if low else 0.0)
 
 
-def _factors(seen: Sequence[Observed], parameters: OpticsParameters, spacing_zyx_um: Triple) -> list[Factors]:
+def _factors(seen: Sequence[ObservedLight], parameters: OpticsParameters, spacing_zyx_um: Triple) -> list[LabelFactors]:
     return [
         brightness_factors(one.signal_yx, expected(one, parameters, spacing_zyx_um=spacing_zyx_um), one) for one in seen
     ]
 
 
-def _steepness(seen: Sequence[Observed], light: Sequence[Values], factors: Sequence[Factors]) -> float:
-    """Mean over outlines of the steepest light nearby, relative to the brightness of the cell."""
+def _edge_slope(seen: Sequence[ObservedLight], light: Sequence[PlaneValues], factors: Sequence[LabelFactors]) -> float:
+    """Mean over outline points of the steepest gradient nearby, relative to the brightness of the cell."""
     found = []
     for one, values, bright in zip(seen, light, factors, strict=True):
-        steepest = maximum_filter(np.hypot(*np.gradient(values)), 2 * LOOK_PIXELS + 1)
+        steepest = maximum_filter(np.hypot(*np.gradient(values)), 2 * EDGE_PIXELS + 1)
         near = (np.abs(one.depth_pixels) < 1) & bright_enough(bright)[one.nearest_yx]
         found.append(steepest[near] / bright[one.nearest_yx[near]])
     return float(np.concatenate(found).mean())
 
 
 def _profile(
-    seen: Sequence[Observed],
-    light: Sequence[Values],
-    factors: Sequence[Factors],
+    seen: Sequence[ObservedLight],
+    light: Sequence[PlaneValues],
+    factors: Sequence[LabelFactors],
     *,
-    chosen: Sequence[Factors] | None = None,
+    chosen: Sequence[LabelFactors] | None = None,
 ) -> Float[np.ndarray, " depths"]:
-    """Mean light by depth relative to the cell's, about the cells that are bright enough by `chosen`; inside it is 1."""
+    """Mean relative light by depth around cells that are bright enough by `chosen`; normalised to 1 inside."""
     n = OUTSIDE_PIXELS + INSIDE_PIXELS
     sums, counts = np.zeros(n), np.zeros(n)
     for one, values, bright, by in zip(seen, light, factors, chosen or factors, strict=True):

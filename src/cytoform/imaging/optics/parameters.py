@@ -1,4 +1,4 @@
-"""What a microscope, its camera and its stain are like: every quantity in a physical unit that its name states."""
+"""Parameters of stain, microscope, background and camera; names state the physical unit."""
 
 import tomllib
 from importlib import resources
@@ -8,27 +8,27 @@ from typing import Any, Literal
 import tomli_w
 from pydantic import Field, model_validator
 
-from cytoform.base.settings import Section, checked, read_toml
+from cytoform.base.settings import SettingsSection, check_settings, read_toml
 
 Distribution = Literal["uniform", "membrane", "textured"]
 
 
-class Fluorophores(Section):
-    """Where in a cell the fluorophores are, and how bright they are."""
+class Fluorophores(SettingsSection):
+    """Distribution and brightness of the fluorophores in a cell."""
 
     distribution: Distribution = "textured"
-    # Mean over cells of what a pixel in the middle of a cell larger than the point-spread function gets in one exposure.
+    # Mean over cells of the photons per exposure of a pixel inside a cell larger than the point-spread function.
     photons_per_pixel: float = Field(300.0, ge=0)
-    brightness_variation: float = Field(0.3, ge=0, le=5)  # from cell to cell: standard deviation / mean, log-normal
-    membrane_thickness_um: float = Field(0.5, gt=0)  # of the stained shell below the surface; only "membrane" has it
-    texture_contrast: float = Field(0.2, ge=0, le=5)  # inside a cell: standard deviation / mean, log-normal
+    brightness_variation: float = Field(0.3, ge=0, le=5)  # between cells: standard deviation / mean, log-normal
+    membrane_thickness_um: float = Field(0.5, gt=0)  # of the stained shell below the surface; "membrane" only
+    texture_contrast: float = Field(0.2, ge=0, le=5)  # within a cell: standard deviation / mean, log-normal
     texture_correlation_um: float = Field(1.0, gt=0)
-    # One plane shows cells that are round from below to above: over how much of the border their thickness rises.
+    # In 2D images of round cells: width of the border region in which their thickness rises.
     rim_um: float = Field(0.0, ge=0)
 
 
-class Microscope(Section):
-    """What sets the point-spread function."""
+class Microscope(SettingsSection):
+    """Properties of the point-spread function."""
 
     kind: Literal["widefield", "confocal"] = "confocal"
     numerical_aperture: float = Field(1.2, gt=0)
@@ -36,8 +36,8 @@ class Microscope(Section):
     emission_nm: float = Field(525.0, ge=100, le=3000)
     excitation_nm: float = Field(488.0, ge=100, le=3000)  # confocal only
     pinhole_airy: float = Field(1.0, gt=0, le=50)  # diameter in Airy discs; confocal only
-    out_of_focus_um: float = Field(5.0, gt=0)  # light from farther above or below is not followed: it is haze
-    extra_blur_um: float = Field(0.0, ge=0)  # standard deviation, laterally: aberrations, motion, a resampled image
+    out_of_focus_um: float = Field(5.0, gt=0)  # half-depth of the kernel; light from beyond counts as haze
+    extra_blur_um: float = Field(0.0, ge=0)  # lateral standard deviation: aberrations, motion, resampling
 
     @model_validator(mode="after")
     def _aperture_fits(self) -> "Microscope":
@@ -57,55 +57,55 @@ class Microscope(Section):
         return self
 
 
-class Background(Section):
-    """Light that comes from no cell in particular, and light that gets lost."""
+class BackgroundParameters(SettingsSection):
+    """Light outside cells, scattered light, and uneven illumination."""
 
     photons_per_pixel: float = Field(10.0, ge=0)
-    unevenness: float = Field(0.0, ge=0, le=2)  # of that light over the field: standard deviation / mean
-    unevenness_um: float = Field(50.0, gt=0)  # over what distance it varies
-    haze_fraction: float = Field(0.0, ge=0, le=1)  # of the cells' light, scattered or from far out of focus
-    haze_um: float = Field(10.0, gt=0)  # how far it is spread: standard deviation
-    vignetting: float = Field(0.0, ge=0, lt=1)  # share of the illumination missing in the corners of the field
+    unevenness: float = Field(0.0, ge=0, le=2)  # of the background over the field: standard deviation / mean
+    unevenness_um: float = Field(50.0, gt=0)  # correlation length of the unevenness
+    haze_fraction: float = Field(0.0, ge=0, le=1)  # share of the cells' light, scattered or far out of focus
+    haze_um: float = Field(10.0, gt=0)  # standard deviation of its spread
+    vignetting: float = Field(0.0, ge=0, lt=1)  # loss of illumination in the corners of the field
 
 
-class Camera(Section):
-    """From photons to grey values."""
+class CameraParameters(SettingsSection):
+    """Conversion of photons to grey values."""
 
     quantum_efficiency: float = Field(0.8, gt=0, le=1)
     gain_electrons_per_adu: float = Field(0.5, gt=0)
     offset_adu: float = Field(100.0, ge=0)
     read_noise_electrons: float = Field(1.6, ge=0)  # root mean square
-    # Charge or voltage that runs into the next pixels of a row (x) while it is read out, noise included: standard deviation.
+    # Blur along rows (x) of signal and noise during readout: standard deviation.
     readout_smear_pixels: float = Field(0.0, ge=0, le=10)
     bit_depth: int = Field(16, ge=1, le=16)
 
 
-class OpticsParameters(Section):
-    """All of it. The defaults are a spinning-disc or laser-scanning confocal with a water lens and a scientific CMOS camera."""
+class OpticsParameters(SettingsSection):
+    """All parameters; the defaults are a confocal microscope with a water objective and a scientific CMOS camera."""
 
     fluorophores: Fluorophores = Fluorophores()
     microscope: Microscope = Microscope()
-    background: Background = Background()
-    camera: Camera = Camera()
+    background: BackgroundParameters = BackgroundParameters()
+    camera: CameraParameters = CameraParameters()
 
     def to_toml(self) -> str:
-        """As a parameter file."""
+        """Text of a parameter file."""
         return tomli_w.dumps(self.model_dump(mode="json"))
 
 
-def preset_names() -> list[str]:
-    """Names of the microscopes that come with cytoform."""
+def optics_presets() -> list[str]:
+    """Names of the microscopes included in cytoform."""
     return sorted(entry.name.removesuffix(".toml") for entry in _presets().iterdir() if entry.name.endswith(".toml"))
 
 
-def read_parameters(what: str | Path) -> OpticsParameters:
-    """Read a parameter file, or a preset by its name; what it leaves out keeps its default.
+def read_parameters(source: str | Path) -> OpticsParameters:
+    """Read a parameter file or preset; missing parameters keep their default.
 
-    Raises InputError that names the first wrong setting.
+    Raises InputError with the first wrong setting.
     """
-    path = Path(what)
-    values = tomllib.loads((_presets() / f"{what}.toml").read_text()) if what in preset_names() else read_toml(path)
-    return checked(OpticsParameters, values, where=str(what))
+    known = source in optics_presets()
+    values = tomllib.loads((_presets() / f"{source}.toml").read_text()) if known else read_toml(Path(source))
+    return check_settings(OpticsParameters, values, where=str(source))
 
 
 def _presets() -> Any:

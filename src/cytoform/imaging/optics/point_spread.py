@@ -16,16 +16,17 @@ from cytoform.imaging.optics.parameters import Microscope
 
 Kernel = Float32[np.ndarray, "kz ky kx"]
 
-AIRY_REACH = 6  # Airy radii that are followed sideways, in focus
-STEEPEST = 2.0  # light from out of focus is followed outwards for this many times its distance from focus
-KEPT = 0.999  # share of the light that the kernel keeps
-MAX_SAMPLES = 60_000_000  # of the fine grid that the function is computed on: half a gigabyte
+AIRY_REACH = 6  # lateral half-width of the kernel in focus, in Airy radii
+STEEPEST = 2.0  # largest ratio of lateral reach to distance from focus
+KEPT_LIGHT = 0.999  # share of the light within the trimmed kernel
+MAX_SAMPLES = 60_000_000  # of the fine sampling grid: half a gigabyte
 
 
 def point_spread(microscope: Microscope, *, spacing_zyx_um: Triple, single_plane: bool = False) -> Kernel:
-    """How the light of one voxel is spread over voxels: odd sizes, centred, averaged over voxels, sum 1.
+    """Point-spread function as a kernel: odd sizes, centred, averaged over voxels, sum 1.
 
-    With `single_plane` only the plane in focus is followed, for a frame that has one. Raises InputError.
+    With `single_plane`, only the plane in focus, for 2D frames. Raises InputError for anisotropic pixels and for kernels
+    too large for memory.
     """
     dz, dy, dx = spacing_zyx_um
     if abs(dy - dx) > 0.01 * dx:
@@ -38,7 +39,7 @@ def _point_spread(microscope: Microscope, dz_um: float, dx_um: float, single_pla
     aperture, index = microscope.numerical_aperture, microscope.immersion_index
     wavelength_um = microscope.emission_nm / 1000
     confocal = microscope.kind == "confocal"
-    # Intensities hold frequencies up to 2 NA / λ, those of a confocal twice that.
+    # Intensities contain frequencies up to 2 NA / λ, in a confocal microscope up to 4 NA / λ.
     fine_x = _odd(dx_um / (wavelength_um / (8 if confocal else 4) / aperture))
     axial_um = wavelength_um / (index - math.sqrt(max(index**2 - aperture**2, 0)))
     fine_z = _odd(dz_um / (axial_um / 4))
@@ -60,12 +61,12 @@ def _point_spread(microscope: Microscope, dz_um: float, dx_um: float, single_pla
 
 
 def _odd(least: float) -> int:
-    """The smallest odd number that is not below: samples of a voxel, one of them at its centre."""
+    """The smallest odd number of samples per voxel that is at least `least`; one sample is at the centre."""
     return 2 * math.ceil((max(least, 1) - 1) / 2) + 1
 
 
 def _sampled(microscope: Microscope, shape: tuple[int, int], dz_um: float, dx_um: float) -> Float[np.ndarray, "z y x"]:
-    """The vectorial model (Aguet et al. 2009); a confocal's is what is lit times what the pinhole lets through."""
+    """The vectorial model (Aguet et al. 2009); confocal: excitation times emission through the pinhole."""
     try:
         from psfmodels import make_psf
     except ModuleNotFoundError:
@@ -73,7 +74,7 @@ def _sampled(microscope: Microscope, shape: tuple[int, int], dz_um: float, dx_um
     index = microscope.immersion_index
 
     def spread(wavelength_nm: float) -> Float[np.ndarray, "z y x"]:
-        # The specimen is taken to have the index of the immersion, so that the function is the same at every depth.
+        # The specimen has the index of the immersion, so that the function is the same at every depth.
         return make_psf(
             *shape,
             dz=dz_um,
@@ -107,23 +108,23 @@ def _blurred_further(kernel: Float[np.ndarray, "z y x"], sigma_pixels: float) ->
 
 
 def _trimmed(kernel: Float[np.ndarray, "z y x"]) -> Kernel:
-    """Without the outer planes, rows and columns that hold next to none of the light."""
+    """Remove outer planes, rows and columns with almost no light."""
     sides = []
     for axis in range(3):
         profile = kernel.sum(axis=tuple({0, 1, 2} - {axis}))
         centre = len(profile) // 2
         held = np.cumsum(profile[centre:] + profile[centre::-1]) - profile[centre]
-        half = int(np.searchsorted(held, KEPT * held[-1]))
+        half = int(np.searchsorted(held, KEPT_LIGHT * held[-1]))
         sides.append(slice(centre - half, centre + half + 1))
     kept = kernel[tuple(sides)]
     return (kept / kept.sum()).astype(np.float32)
 
 
 def blurred(image: Float32[np.ndarray, "z y x"], kernel: Kernel) -> Iterator[Float32[np.ndarray, "y x"]]:
-    """The planes of an image blurred by a kernel that is its own mirror image, one after the other.
+    """Blur an image by a symmetric kernel and yield its planes one by one.
 
-    What lies beyond the sides mirrors what is inside, so that cells cut by the border do not fade there; above and below
-    there is nothing. It holds one spectrum a plane: half as much again as the image, and the margins.
+    The image is mirrored at its sides, so that cells cut by the border do not fade, and empty above and below. Holds one
+    spectrum per plane: 1.5 times the memory of the padded image.
     """
     n_planes, *size = image.shape
     margins = [min(k // 2, n) for k, n in zip(kernel.shape[1:], size, strict=True)]
@@ -143,7 +144,7 @@ def blurred(image: Float32[np.ndarray, "z y x"], kernel: Kernel) -> Iterator[Flo
 
 
 def _transfer(plane: Float32[np.ndarray, "ky kx"], shape: list[int]) -> Float32[np.ndarray, "fy fx"]:
-    """The spectrum of one plane of the kernel, real because the plane is its own mirror image."""
+    """Spectrum of one plane of the kernel, real because of its symmetry."""
     rows, columns = (np.arange(-(n // 2), n // 2 + 1) % size for n, size in zip(plane.shape, shape, strict=True))
     wrapped = np.zeros(shape, np.float32)
     np.add.at(wrapped, (rows[:, None], columns[None]), plane)

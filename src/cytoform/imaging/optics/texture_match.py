@@ -1,4 +1,4 @@
-"""Contrast and correlation length of the texture inside cells: what, once blurred, looks as the real one does."""
+"""Fits contrast and correlation length of the texture inside cells to real images."""
 
 from collections.abc import Sequence
 
@@ -7,24 +7,23 @@ from jaxtyping import Float
 
 from cytoform.base.triples import Triple
 from cytoform.imaging.optics.cell_light import (
-    Observed,
-    Values,
+    ObservedLight,
     bright_enough,
     brightness_factors,
     expected,
 )
 from cytoform.imaging.optics.parameters import OpticsParameters
-from cytoform.imaging.optics.photon_transfer import inner_mask
+from cytoform.imaging.optics.photon_transfer import PlaneValues, inner_mask
 
-LAGS = np.arange(1, 7)  # along columns, where the noise of neighbours is independent; 0 would hold the noise itself
+LAGS = np.arange(1, 7)  # along columns, where neighbours have independent noise; lag 0 would include the noise
 TRIAL_CONTRAST = 0.3
 TRIAL_PIXELS = np.geomspace(0.7, 8, 12)
 
 
 def fit_texture(
-    seen: Sequence[Observed], parameters: OpticsParameters, *, spacing_zyx_um: Triple, seed: int
+    seen: Sequence[ObservedLight], parameters: OpticsParameters, *, spacing_zyx_um: Triple, seed: int
 ) -> OpticsParameters:
-    """The parameters with the texture whose covariance along columns, seen through these optics, is that of the planes."""
+    """Fit the texture so that its covariance along columns, seen through the optics, equals the images'."""
     units = [expected(one, parameters, spacing_zyx_um=spacing_zyx_um) for one in seen]
     real = _mean_covariance(seen, [one.signal_yx for one in seen], units)
     fits = []
@@ -50,13 +49,13 @@ def _with_texture(parameters: OpticsParameters, contrast: float, length_um: floa
 
 
 def _mean_covariance(
-    seen: Sequence[Observed], light: Sequence[Values], units: Sequence[Values]
+    seen: Sequence[ObservedLight], light: Sequence[PlaneValues], units: Sequence[PlaneValues]
 ) -> Float[np.ndarray, " lags"]:
     return np.mean([_covariance(*each) for each in zip(seen, light, units, strict=True)], axis=0)
 
 
-def _covariance(one: Observed, light: Values, unit: Values) -> Float[np.ndarray, " lags"]:
-    """Of the light relative to that of an even cell, inside cells, at each lag along columns."""
+def _covariance(one: ObservedLight, light: PlaneValues, unit: PlaneValues) -> Float[np.ndarray, " lags"]:
+    """Covariance at each lag along columns, inside cells, of light relative to an evenly bright cell."""
     factors = brightness_factors(light, unit, one)
     labels = np.where(inner_mask(one.labels_yx) & bright_enough(factors)[one.labels_yx], one.labels_yx, 0)
     even = unit * factors[labels]

@@ -1,4 +1,4 @@
-"""Label movies from what people have: TIFF, folders of TIFFs, Cell Tracking Challenge folders, OME-Zarr."""
+"""Opens label movies: TIFF, folders of TIFFs, Cell Tracking Challenge folders, OME-Zarr."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -7,13 +7,14 @@ from functools import partial
 from itertools import chain, count
 from pathlib import Path
 
+from cytoform.base.kinds import Kind, kind_of
 from cytoform.base.triples import Triple
 from cytoform.errors import InputError
-from cytoform.movies.metadata import Given
+from cytoform.movies.metadata import GivenScale
 from cytoform.movies.movie import LabelMovie
 from cytoform.movies.readers.challenge import find_sequences, open_sequence
-from cytoform.movies.readers.folder import movies_of_folder, tiff_files
-from cytoform.movies.readers.ome_zarr import is_zarr, open_ome_zarr
+from cytoform.movies.readers.folder import movies_of_folder
+from cytoform.movies.readers.ome_zarr import open_ome_zarr
 from cytoform.movies.readers.tiff import open_tiff_movie
 
 Opener = Callable[[], LabelMovie]
@@ -22,12 +23,12 @@ Opener = Callable[[], LabelMovie]
 def open_movies(
     source: Path, *, voxel_size_zyx_um: Triple | None = None, time_step_s: float | None = None, flat: bool = False
 ) -> list[LabelMovie]:
-    """The label movies of one source; no frame is read yet.
+    """Open the label movies of one source without reading a frame.
 
-    A TIFF or OME-TIFF (axes T Z Y X), a folder of one TIFF a frame, a Cell Tracking Challenge folder (a dataset, its
-    01_GT, 01_GT/TRA, 01_ST/SEG or 01_RES) or an OME-Zarr label image. A given voxel size and time step win over
-    recorded ones. With `flat`, 2D frames are volumes of one plane. Raises InputError for everything that is not a movie
-    of 3D labels with a known voxel size.
+    A source is a TIFF or OME-TIFF (axes T Z Y X), a folder of one TIFF a frame, a Cell Tracking Challenge folder (a
+    dataset, its 01_GT, 01_GT/TRA, 01_ST/SEG or 01_RES) or an OME-Zarr label image. The given voxel size and time step
+    override recorded ones. With `flat`, 2D frames are read as volumes of one plane. Raises InputError unless the source
+    holds integer labels in 3D with a known voxel size.
     """
     openers = find_movies(source, voxel_size_zyx_um=voxel_size_zyx_um, time_step_s=time_step_s, flat=flat)
     return [opener() for opener in openers]
@@ -36,23 +37,23 @@ def open_movies(
 def find_movies(
     source: Path, *, voxel_size_zyx_um: Triple | None = None, time_step_s: float | None = None, flat: bool = False
 ) -> list[Opener]:
-    """What opens each movie of a source, so that one that is broken need not lose the others."""
-    # Not resolved: a link keeps the name that the user has given it.
+    """One function per movie that opens it, so that a broken movie does not prevent the others from opening."""
+    # Not resolved: a symbolic link keeps the name that the user gave it.
     path = Path(os.path.abspath(source))
-    openers = _find(path, Given(voxel_size_zyx_um, time_step_s, flat))
+    openers = _find(path, GivenScale(voxel_size_zyx_um, time_step_s, flat))
     if Path(source).is_absolute():
         return openers
     return [partial(_open_relative, opener) for opener in openers]
 
 
 def _open_relative(opener: Opener) -> LabelMovie:
-    # Workers need whole paths, but what goes into outputs must not depend on where the user works.
+    # Workers need absolute paths, but outputs must not depend on the current folder.
     movie = opener()
     return replace(movie, source=os.path.relpath(movie.source))
 
 
 def name_apart(movies: Sequence[LabelMovie]) -> list[LabelMovie]:
-    """The movies of several sources, each under a name of its own: of equal names all but the first get a number."""
+    """Make names unique: the second and later movies of equal name get a number. Raises InputError for a repeated source."""
     taken: set[str] = set()
     sources_seen: set[str] = set()
     named = []
@@ -67,21 +68,17 @@ def name_apart(movies: Sequence[LabelMovie]) -> list[LabelMovie]:
     return named
 
 
-def _find(path: Path, given: Given) -> list[Opener]:
-    if path.is_dir():
-        return _find_in_directory(path, given)
-    if not path.exists():
-        raise InputError(f"{path}: no such file or folder; check the path")
-    if path.suffix.lower() in (".tif", ".tiff"):
+def _find(path: Path, given: GivenScale) -> list[Opener]:
+    kind = kind_of(path)
+    if kind is Kind.TIFF:
         return [partial(open_tiff_movie, path, given=given)]
-    raise InputError(f"{path}: neither TIFF nor OME-Zarr nor a folder; convert the labels to OME-TIFF")
-
-
-def _find_in_directory(path: Path, given: Given) -> list[Opener]:
-    if is_zarr(path):
-        return [partial(open_ome_zarr, path, given=given)]
-    if sequences := find_sequences(path):
-        return [partial(open_sequence, sequence, given=given) for sequence in sequences]
-    if tiff_files(path):
+    if kind is Kind.TIFF_FOLDER:
         return movies_of_folder(path, given=given)
-    raise InputError(f"{path}: no label movie here; give a folder with TIFF frames, 01_GT/TRA or an OME-Zarr image")
+    if kind is Kind.CHALLENGE:
+        return [partial(open_sequence, sequence, given=given) for sequence in find_sequences(path)]
+    if kind is Kind.OME_ZARR:
+        return [partial(open_ome_zarr, path, given=given)]
+    if kind is Kind.MISSING:
+        raise InputError(f"{path}: no such file or folder; check the path")
+    wrong = f"{path}: no label movie" if kind is Kind.OTHER else f"{path} is {kind.value}, not a label movie"
+    raise InputError(f"{wrong}; give a TIFF, a folder of TIFF frames, 01_GT/TRA or an OME-Zarr image")

@@ -10,18 +10,17 @@ from pathlib import Path
 
 import numpy as np
 
+from cytoform.base.kinds import CHALLENGE_PART
 from cytoform.errors import InputError
 from cytoform.movies.lineage import MAX_LABEL, read_lineage
-from cytoform.movies.metadata import Given
+from cytoform.movies.metadata import GivenScale
 from cytoform.movies.movie import LabelMovie, Labels
 from cytoform.movies.readers.folder import open_frames
 
-PART = re.compile(r"([0-9]{2,})_(GT|ST|RES)")
-
 
 @dataclass(frozen=True)
-class Sequence:
-    """One sequence of a dataset; `kind` and `seg` say what the user has pointed to, if not to the whole."""
+class ChallengeSequence:
+    """One sequence of a dataset. `kind` (GT, ST, RES) and `seg` are set if the user named such a subfolder."""
 
     root: Path
     number: str
@@ -29,7 +28,7 @@ class Sequence:
     seg: bool = False
 
     def folder(self, kind: str, inner: str = "") -> Path:
-        """For example 01_GT/TRA."""
+        """Path of a subfolder, such as 01_GT/TRA."""
         return self.root / f"{self.number}_{kind}" / inner
 
     @property
@@ -38,18 +37,18 @@ class Sequence:
         return f"{self.root.name}_{self.number}"
 
 
-def find_sequences(path: Path) -> list[Sequence]:
-    """Sequences of a dataset, or the one whose folder (01_GT, 01_GT/TRA, 01_ST/SEG, 01_RES, …) this is."""
+def find_sequences(path: Path) -> list[ChallengeSequence]:
+    """Sequences of a dataset, or the one that owns the given folder (01_GT, 01_GT/TRA, 01_ST/SEG, 01_RES, …)."""
     inner = path.name in ("TRA", "SEG")
-    if match := PART.fullmatch(path.parent.name if inner else path.name):
+    if match := CHALLENGE_PART.fullmatch(path.parent.name if inner else path.name):
         root = path.parent.parent if inner else path.parent
-        return [Sequence(root, match[1], match[2], seg=path.name == "SEG" or match[2] == "ST")]
-    parts = [match for p in sorted(path.iterdir()) if p.is_dir() and (match := PART.fullmatch(p.name))]
-    return [Sequence(path, number) for number in sorted({match[1] for match in parts})]
+        return [ChallengeSequence(root, match[1], match[2], seg=path.name == "SEG" or match[2] == "ST")]
+    parts = [match for p in sorted(path.iterdir()) if p.is_dir() and (match := CHALLENGE_PART.fullmatch(p.name))]
+    return [ChallengeSequence(path, number) for number in sorted({match[1] for match in parts})]
 
 
-def open_sequence(sequence: Sequence, *, given: Given) -> LabelMovie:
-    """The tracks of a sequence, with the masks of a dense segmentation where there is one."""
+def open_sequence(sequence: ChallengeSequence, *, given: GivenScale) -> LabelMovie:
+    """The tracks of a sequence, with the masks of a dense segmentation if it has one."""
     truth, result = sequence.folder("GT", "TRA"), sequence.folder("RES")
     if sequence.kind != "RES" and truth.is_dir():
         movie = _open_tracked(truth, "man_track", "man_track.txt", sequence.name, given)
@@ -59,7 +58,7 @@ def open_sequence(sequence: Sequence, *, given: Given) -> LabelMovie:
     return _open_untracked(sequence, given)
 
 
-def _open_tracked(folder: Path, prefix: str, tracks: str, name: str, given: Given) -> LabelMovie:
+def _open_tracked(folder: Path, prefix: str, tracks: str, name: str, given: GivenScale) -> LabelMovie:
     lineage = read_lineage(folder / tracks)
     files = numbered_files(folder, prefix)
     if not files:
@@ -71,8 +70,8 @@ def _open_tracked(folder: Path, prefix: str, tracks: str, name: str, given: Give
     return open_frames(ordered, name=name, source=str(folder), lineage=lineage, given=given)
 
 
-def _with_masks(movie: LabelMovie, sequence: Sequence, given: Given) -> LabelMovie:
-    """The movie with the masks of the first segmentation that has every frame; marker images may be mere spots."""
+def _with_masks(movie: LabelMovie, sequence: ChallengeSequence, given: GivenScale) -> LabelMovie:
+    """Use the first segmentation that covers every frame, because tracking markers may be mere spots."""
     kinds = (sequence.kind,) if sequence.seg else ("ST", "GT")
     for kind in kinds:
         files = numbered_files(sequence.folder(kind, "SEG"), "man_seg")
@@ -85,7 +84,7 @@ def _with_masks(movie: LabelMovie, sequence: Sequence, given: Given) -> LabelMov
                 lineage=movie.lineage,
                 given=replace(given, spacing_zyx_um=movie.spacing_zyx_um, time_step_s=movie.time_step_s),
             )
-            return replace(masks, read=CarriedOver(movie.read, masks.read, masks.files))
+            return replace(masks, read=RelabelledMasks(movie.read, masks.read, masks.files))
         if sequence.seg:
             raise InputError(
                 f"{sequence.folder(kind, 'SEG')}, frame {absent[0]}: no mask; give {sequence.folder('GT', 'TRA')}"
@@ -93,7 +92,7 @@ def _with_masks(movie: LabelMovie, sequence: Sequence, given: Given) -> LabelMov
     return movie
 
 
-def _open_untracked(sequence: Sequence, given: Given) -> LabelMovie:
+def _open_untracked(sequence: ChallengeSequence, given: GivenScale) -> LabelMovie:
     for kind in ("ST", "GT"):
         folder = sequence.folder(kind, "SEG")
         if files := numbered_files(folder, "man_seg"):
@@ -113,8 +112,8 @@ def numbered_files(folder: Path, prefix: str) -> dict[int, Path]:
 
 
 @dataclass(frozen=True)
-class CarriedOver:
-    """Reads dense masks and gives them the labels of the tracks."""
+class RelabelledMasks:
+    """Reads dense masks, relabelled with the labels of the tracks."""
 
     markers: Callable[[int], Labels]
     masks: Callable[[int], Labels]
@@ -127,14 +126,14 @@ class CarriedOver:
                 f"{self.files[frame]}, frame {frame}: shape {masks.shape} but the tracks have {markers.shape}; "
                 "masks and tracks must agree"
             )
-        return carry_labels(markers, masks)
+        return transfer_labels(markers, masks)
 
 
-def carry_labels(markers: Labels, masks: Labels) -> Labels:
-    """`masks` with the label of the marker that each holds the majority of; masks without a marker become 0.
+def transfer_labels(markers: Labels, masks: Labels) -> Labels:
+    """Give each mask the label of the marker it contains; masks without a marker become background.
 
-    Silver-truth ids do not always equal tracking ids. As in the challenge's own detection measure, a marker lies in a
-    mask that covers more than half of it; where two markers lie in one mask, the larger overlap counts.
+    Silver-truth ids may differ from tracking ids. As in the challenge's detection measure, a mask contains a marker if
+    it covers more than half of it. Of two markers in one mask, the one with the larger overlap counts.
     """
     marked = markers > 0
     pairs = markers[marked].astype(np.uint32) << 16 | masks[marked]

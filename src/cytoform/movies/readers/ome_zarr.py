@@ -10,7 +10,7 @@ import zarr
 
 from cytoform.base.triples import IntTriple
 from cytoform.errors import InputError
-from cytoform.movies.metadata import Given, Recorded, from_ome_zarr, settle
+from cytoform.movies.metadata import GivenScale, RecordedScale, from_ome_zarr, resolve_scale
 from cytoform.movies.movie import (
     MAX_FRAME_VOXELS,
     LabelMovie,
@@ -22,12 +22,10 @@ from cytoform.movies.movie import (
     safe_name,
 )
 
-MARKS = ("zarr.json", ".zgroup", ".zattrs", ".zarray")
-
 
 @dataclass(frozen=True)
 class ZarrFrames:
-    """Reads frames of a Zarr array of axes t z y x; `index` tells t (None) from axes of length one (0)."""
+    """Reads frames of a Zarr array with axes t z y x; `index` holds None for t and 0 for axes of length one."""
 
     path: Path
     array: str
@@ -45,14 +43,14 @@ class ZarrFrames:
         except (MemoryError, InputError):
             raise
         except Exception:
-            # Codecs raise whatever they like on damaged chunks.
+            # Codecs raise arbitrary exceptions on damaged chunks.
             raise InputError(f"{where}: the array cannot be read; copy or write it again") from None
         return np.asarray(values).reshape(self.shape_zyx)
 
 
 @dataclass(frozen=True)
 class ZarrLabels:
-    """Reads frames of a Zarr array as labels."""
+    """Reads frames of a Zarr array as uint16 labels."""
 
     frames: ZarrFrames
 
@@ -62,29 +60,24 @@ class ZarrLabels:
 
 @dataclass(frozen=True)
 class ZarrImage:
-    """An OME-Zarr image of grey values or labels, 2D (one plane) or 3D, in time."""
+    """An OME-Zarr image of grey values or labels, 2D (one plane) or 3D, over time."""
 
     path: Path
     n_frames: int
     shape_zyx: IntTriple
     dtype: np.dtype[Any]
-    recorded: Recorded
+    recorded: RecordedScale
     read: ZarrFrames
 
 
-def is_zarr(path: Path) -> bool:
-    """Whether a folder is a Zarr group or array."""
-    return any((path / mark).is_file() for mark in MARKS)
-
-
-def open_ome_zarr(path: Path, *, given: Given) -> LabelMovie:
-    """A label image: `path` is its group, or an image with a single one under labels/."""
+def open_ome_zarr(path: Path, *, given: GivenScale) -> LabelMovie:
+    """Open a label image; `path` is its group, or an image with exactly one label image under labels/."""
     group_path = label_group(path)
     image = open_image(group_path)
     check_dtype(image.dtype, str(group_path))
     if not given.flat:
         check_shape(image.shape_zyx, str(group_path))
-    scale = settle(image.recorded, given, str(group_path))
+    scale = resolve_scale(image.recorded, given, str(group_path))
     return LabelMovie(
         name=safe_name(_image_name(group_path)),
         source=str(group_path),
@@ -98,7 +91,7 @@ def open_ome_zarr(path: Path, *, given: Given) -> LabelMovie:
 
 
 def open_image(path: Path) -> ZarrImage:
-    """The first level of an image or label image; no label group is looked for."""
+    """Open the first resolution level of an image or label image."""
     try:
         group = zarr.open_group(path, mode="r")
         multiscale = _ome(group)["multiscales"][0]
@@ -110,20 +103,20 @@ def open_image(path: Path) -> ZarrImage:
         raise InputError(f"{path}: its OME-Zarr metadata is damaged or older than 0.4; write it again") from None
     n_frames, shape, index = _layout(axes, array.shape, str(path))
     check_size(shape, str(path))
-    # A chunk is decoded as a whole, whatever is asked for.
+    # Zarr decodes a chunk as a whole, even for a single frame.
     if np.prod(array.chunks, dtype=object) > MAX_FRAME_VOXELS:
         raise InputError(f"{path}: chunks of {array.chunks} are too large; write it again with a chunk a frame")
     return ZarrImage(path, n_frames, shape, array.dtype, recorded, ZarrFrames(path, array_name, shape, index, n_frames))
 
 
 def _image_name(group_path: Path) -> str:
-    """Name of the image, be it given itself or by its label image."""
+    """Name of the image that a group is, or that a label group belongs to."""
     image = group_path.parent.parent if group_path.parent.name == "labels" else group_path
     return image.name.removesuffix(".zarr").removesuffix(".ome")
 
 
 def label_group(path: Path) -> Path:
-    """The folder of the one label image that `path` leads to."""
+    """The group of the one label image in `path`, or `path` itself if it has no labels/. Raises InputError."""
     try:
         group = zarr.open_group(path, mode="r")
     except Exception:
@@ -158,7 +151,7 @@ def _array(group: zarr.Group, name: str) -> zarr.Array[Any]:
 
 
 def _layout(axes: list[str], shape: tuple[int, ...], where: str) -> tuple[int, IntTriple, tuple[int | None, ...]]:
-    """Frames, shape of a frame, and how to index a frame. Raises InputError unless axes are t z y x, or t c z y x."""
+    """Number of frames, frame shape and frame index. Raises InputError unless axes are t z y x or t c z y x."""
     sizes = dict(zip(axes, shape, strict=True))
     kept = [axis for axis in axes if axis in "tzyx" or sizes[axis] > 1]
     if [axis for axis in kept if axis not in "tz"] != ["y", "x"] or kept != sorted(kept, key="tzyx".find):

@@ -1,4 +1,4 @@
-"""TIFF: one file as a movie (axes T Z Y X), or one file as one frame (axes Z Y X)."""
+"""TIFF files: one file per movie (axes T Z Y X) or one file per frame (axes Z Y X)."""
 
 import contextlib
 import logging
@@ -14,13 +14,13 @@ import tifffile
 
 from cytoform.base.triples import IntTriple
 from cytoform.errors import InputError
-from cytoform.movies.metadata import Given, Recorded, from_imagej, from_ome_xml, settle
+from cytoform.movies.metadata import GivenScale, RecordedScale, from_imagej, from_ome_xml, resolve_scale
 from cytoform.movies.movie import LabelMovie, Labels, as_labels, check_dtype, check_shape, check_size, safe_name
 
-# A broken file is one InputError, not a page of log on stderr; whoever sets up logging still gets the log.
+# A broken file gives one InputError and no log on stderr; an application that configures logging still gets the log.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
-# A tifffile.TiffPageSeries. Run-time checks of that type would pick a page by chance, which a truncated file lacks.
+# A tifffile.TiffPageSeries, untyped: run-time type checks would read a random page, which a truncated file lacks.
 Series = Any
 
 UNNAMED = "QI"
@@ -29,12 +29,12 @@ RESOLUTION_TAGS = ("XResolution", "YResolution")
 
 @dataclass(frozen=True)
 class TiffHeader:
-    """What a TIFF file says about itself before any pixel is read; a volume has `n_frames` None."""
+    """Shape, type and scale from the header of a TIFF file; `n_frames` is None for a single volume."""
 
     n_frames: int | None
     shape_zyx: IntTriple
     dtype: np.dtype[Any]
-    recorded: Recorded
+    recorded: RecordedScale
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,10 @@ class TiffFrames:
         return _read(self.path, frame, self.shape_zyx, where)
 
 
-def open_tiff_movie(path: Path, *, given: Given, name: str = "") -> LabelMovie:
-    """A TIFF or OME-TIFF with axes T Z Y X; one with axes Z Y X is a movie of one frame."""
+def open_tiff_movie(path: Path, *, given: GivenScale, name: str = "") -> LabelMovie:
+    """Open a TIFF or OME-TIFF; axes T Z Y X, or Z Y X for a movie of one frame."""
     header = read_header(path, flat=given.flat)
-    scale = settle(header.recorded, given, str(path))
+    scale = resolve_scale(header.recorded, given, str(path))
     n_frames = header.n_frames or 1
     return LabelMovie(
         name=safe_name(name or plain_stem(path)),
@@ -75,7 +75,7 @@ def plain_stem(path: Path) -> str:
 
 
 def read_volume(path: Path, *, shape_zyx: IntTriple, where: str) -> Labels:
-    """The single volume of a file; `where` names file and frame in messages."""
+    """Read the single volume of a file as labels; `where` names file and frame in messages."""
     header = read_header(path, volume=True, flat=shape_zyx[0] == 1)
     if header.shape_zyx != shape_zyx:
         raise InputError(
@@ -85,10 +85,10 @@ def read_volume(path: Path, *, shape_zyx: IntTriple, where: str) -> Labels:
 
 
 def read_header(path: Path, *, volume: bool = False, flat: bool = False, grey: bool = False) -> TiffHeader:
-    """Shape and scale. Raises InputError.
+    """Read shape, type and scale. Raises InputError.
 
-    With `volume`, three axes without names are taken as Z Y X; with `flat`, 2D is a volume of one plane; with `grey`,
-    values need not be labels.
+    With `volume`, three unnamed axes are Z Y X. With `flat`, 2D is a volume of one plane. With `grey`, values need not
+    be labels.
     """
     with _damage_at(str(path)):
         series = _series(path)
@@ -101,21 +101,21 @@ def read_header(path: Path, *, volume: bool = False, flat: bool = False, grey: b
 
 
 def read_image(path: Path, header: TiffHeader) -> np.ndarray:
-    """The grey values or labels of a file of one image, (z, y, x)."""
+    """Read grey values or labels of a single-image file, (z, y, x)."""
     return _values(path, 0, header.shape_zyx, str(path)).astype(header.dtype, copy=False)
 
 
 @contextlib.contextmanager
 def _damage_at(where: str) -> Iterator[None]:
-    """Make one InputError of whatever tifffile and its decoders raise on damaged files."""
+    """Turn any exception of tifffile and its decoders on a damaged file into one InputError."""
     try:
         yield
     except (InputError, MemoryError):
         raise
     except Exception as fault:
         reason = fault.strerror if isinstance(fault, OSError) else None
-        what = reason or "not a TIFF file, or truncated or damaged"
-        raise InputError(f"{where}: {what}; copy or write it again") from None
+        fault_text = reason or "not a TIFF file, or truncated or damaged"
+        raise InputError(f"{where}: {fault_text}; copy or write it again") from None
 
 
 def _frames_and_shape(series: Series, path: Path, *, volume: bool, flat: bool) -> tuple[int | None, IntTriple]:
@@ -141,14 +141,14 @@ def _fits(axes: str, wanted: str) -> bool:
     return len(axes) == len(wanted) and all(a == w or a in UNNAMED for a, w in zip(axes, wanted, strict=True))
 
 
-def _recorded(tiff: tifffile.TiffFile) -> Recorded:
+def _recorded(tiff: tifffile.TiffFile) -> RecordedScale:
     if tiff.ome_metadata:
         return from_ome_xml(tiff.ome_metadata)
     if tiff.imagej_metadata:
         tags = [tiff.pages.first.tags.get(name) for name in RESOLUTION_TAGS]
         ratios = [tag.value if tag is not None else (0, 1) for tag in tags]
         return from_imagej(tiff.imagej_metadata, [top / (bottom or 1) for top, bottom in ratios])
-    return Recorded()
+    return RecordedScale()
 
 
 def _read(path: Path, frame: int, shape_zyx: IntTriple, where: str) -> Labels:
@@ -178,7 +178,7 @@ def _pages(series: Series, frame: int, n_bytes: int) -> list[Any]:
 
 
 def _is_whole(page: Any) -> bool:
-    """Whether all bytes of a page lie inside its file, so that nothing is allocated for a page that is not there."""
+    """Whether all bytes of a page lie inside its file, so that no memory is allocated for a missing page."""
     if page is None or not page.dataoffsets:
         return False
     if page.keyframe.compression == tifffile.COMPRESSION.NONE and sum(page.databytecounts) < page.keyframe.nbytes:
@@ -192,7 +192,7 @@ def _read_contiguous(series: Series, frame: int, n_bytes: int) -> Any:
     start = series.dataoffset + frame * n_bytes
     if start + n_bytes > handle.size:
         raise ValueError("beyond the end of the file")
-    # As in the file: big-endian in ImageJ's.
+    # Byte order of the file; ImageJ writes big-endian.
     dtype = series.dtype.newbyteorder(series.parent.byteorder)
     return handle.read_array(dtype, n_bytes // dtype.itemsize, start)
 
@@ -207,10 +207,10 @@ def _series(path: Path) -> Series:
 
 
 def _is_complete(series: Any) -> bool:
-    """Whether the file goes as far as its header says; the pages themselves are checked when they are read."""
+    """Whether the file is as long as its header says; pages are checked when they are read."""
     tiff = series[0].parent
     if tiff.is_imagej and series[0].kind != "imagej":
-        # tifffile then shows the pages it finds, of which there are fewer than ImageJ wrote.
+        # For a truncated ImageJ file, tifffile shows only the pages it finds.
         return len(tiff.pages) >= int((tiff.imagej_metadata or {}).get("images", 1))
     if series[0].dataoffset is not None:
         return series[0].dataoffset + series[0].nbytes <= tiff.filehandle.size
@@ -221,9 +221,9 @@ _kept = threading.local()
 
 
 def _tiff(path: Path) -> tifffile.TiffFile:
-    """The opened file. The latest stays open, for finding the pages of a movie costs more than reading a frame."""
+    """The opened file. The last one stays open, because finding the pages of a movie takes longer than reading a frame."""
     stat = path.stat()
-    # The process is part of the key: a forked child must not share the file position of its parent.
+    # The process id is part of the key: a forked child must not share its parent's file position.
     key = (str(path), stat.st_mtime_ns, stat.st_size, stat.st_ino, os.getpid())
     if getattr(_kept, "key", None) != key:
         _close_kept()

@@ -1,19 +1,24 @@
-"""Pictures that move, made without a display: time-lapses and turntables of the cells of shape stores.
+"""Movies of cells: time-lapses and turntables of shape stores, rendered without a display.
 
-style.py     what a user may choose
-cast.py      which cells are shown
-timeline.py  what is seen when
-framing.py   one view and one scale that show all of it whole
-page.py      a picture before it is drawn
-layout.py    where things lie on it
-letters.py   the font
-drawing.py   a picture drawn
-encoders.py  pictures to MP4 and PNG
-gif.py       pictures to GIF
-write.py     all of it in order
+style.py     settings and formats
+cast.py      choice of cells
+timeline.py  frame and camera angle of every picture
+framing.py   common view and scale
+page.py      contents of a picture before drawing
+layout.py    positions on a picture
+font.py      text
+drawing.py   pictures
+encoders.py  MP4 and PNG
+gif.py       GIF
+write.py     all steps
 """
 
-from cytoform.pictures.film.style import MovieStyle
-from cytoform.pictures.film.write import Movie, write_movie
+from cytoform.base.lazy import importer
 
-__all__ = ["Movie", "MovieStyle", "write_movie"]
+_MODULES = {
+    "Movie": "cytoform.pictures.film.write",
+    "MovieStyle": "cytoform.pictures.film.style",
+    "write_movie": "cytoform.pictures.film.write",
+}
+__all__ = [*_MODULES]
+__getattr__ = importer(__name__, _MODULES)

@@ -1,4 +1,4 @@
-"""Which cells a movie shows: sequences of a store, perhaps each above the one of the same name in another store."""
+"""Choice of the cells in a movie: sequences of a store, optionally paired with sequences of another store."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,12 +10,11 @@ from cytoform.pictures.sheets import spread
 from cytoform.shapes.store import ShapeStore
 
 SHOWN = 6
-# What the cells of a store are called, by the command that wrote it.
 
 
 @dataclass(frozen=True)
-class Cell:
-    """A sequence of a store, as worker processes find it; side 0 is shown above side 1."""
+class MovieCell:
+    """A sequence of a store, for worker processes; a cell of side 0 is shown above a cell of side 1."""
 
     store: Path
     name: str
@@ -25,39 +24,39 @@ class Cell:
 
 @dataclass(frozen=True)
 class Subject:
-    """What stands in one place of a picture: a cell, or a cell and below it the one that it is compared with."""
+    """Contents of one cell of the grid: a cell, or a pair of cells to compare, one above the other."""
 
-    cells: tuple[Cell, ...]
+    cells: tuple[MovieCell, ...]
     time_step_s: float | None
 
     @property
     def name(self) -> str:
-        """Of the sequence."""
+        """Name of the sequence."""
         return self.cells[0].name
 
     @property
     def n_frames(self) -> int:
-        """Of the upper cell, whose clock counts."""
+        """Frames of the upper cell, which sets the time."""
         return self.cells[0].n_frames
 
 
 @dataclass(frozen=True)
 class Cast:
-    """All that is shown, and what the cells of each store are called."""
+    """All cells of a movie, and a label for each store."""
 
     subjects: tuple[Subject, ...]
     sides: tuple[str, ...]
 
 
 def choose(store: Path, against: Path | None, sequences: Sequence[str] | None) -> Cast:
-    """The sequences of these names, in their order; without names up to six, spread over the store."""
+    """Choose sequences by name, in the given order; by default up to six, evenly spaced over the store. Raises InputError."""
     stores = [ShapeStore.open(path) for path in (store, against) if path is not None]
     names = list(dict.fromkeys(sequences)) if sequences else _spread_names(stores)
     subjects = []
     for name in names:
         found = [opened[name] for opened in stores]
         cells = (
-            Cell(opened.path.absolute(), name, sequence.info.n_frames, side)
+            MovieCell(opened.path.absolute(), name, sequence.info.n_frames, side)
             for side, (opened, sequence) in enumerate(zip(stores, found, strict=True))
         )
         subjects.append(Subject(tuple(cells), found[0].info.time_step_s))

@@ -1,4 +1,4 @@
-"""A picture drawn: cells, names, time and scale."""
+"""Draws pictures: cells, names, time and scale bar."""
 
 from collections.abc import Sequence
 
@@ -7,31 +7,31 @@ from jaxtyping import UInt8
 from PIL import Image, ImageDraw
 from scipy.sparse import csr_array
 
-from cytoform.pictures.film.cast import Cell
-from cytoform.pictures.film.font import cut, font
+from cytoform.pictures.film.cast import MovieCell
+from cytoform.pictures.film.font import font, shortened
 from cytoform.pictures.film.page import Page, Panel, panel_note
-from cytoform.pictures.rendering import Colour, View, render_view
+from cytoform.pictures.rendering import Colour, Viewport, render_view
 from cytoform.shapes.mesh import Mesh
 from cytoform.shapes.store import ShapeStore
 
 Pixels = UInt8[np.ndarray, "rows columns 4"]
 Ink = tuple[int, int, int]
 
-# Ground, text and soft text.
+# Colours of background, text and secondary text.
 INKS: dict[str, tuple[tuple[int, int, int, int], Ink, Ink]] = {
     "white": ((255, 255, 255, 255), (15, 23, 42), (100, 116, 139)),
     "black": ((0, 0, 0, 255), (241, 245, 249), (148, 163, 184)),
-    # Text fades into its own colour where there is no ground.
+    # Antialiased text blends into its own colour on a transparent background.
     "transparent": ((15, 23, 42, 0), (15, 23, 42), (100, 116, 139)),
 }
-ROUNDS = 10
+SMOOTHING_ROUNDS = 10
 
-Surfaces = dict[tuple[Cell, int], Mesh | None]
+SurfaceCache = dict[tuple[MovieCell, int], Mesh | None]
 
 
 def draw(pages: Sequence[Page]) -> list[Pixels]:
-    """The pictures of these pages; a surface that the next page shows too is not made again."""
-    pictures, surfaces = [], Surfaces()
+    """Draw pictures in order; consecutive pictures share surfaces."""
+    pictures, surfaces = [], SurfaceCache()
     for page in pages:
         shown = {(panel.cell, panel.frame) for panel in page.panels if panel.frame is not None}
         surfaces = {key: surfaces[key] if key in surfaces else _surface(*key) for key in shown}
@@ -39,7 +39,7 @@ def draw(pages: Sequence[Page]) -> list[Pixels]:
     return pictures
 
 
-def _draw_page(page: Page, surfaces: Surfaces) -> Pixels:
+def _draw_page(page: Page, surfaces: SurfaceCache) -> Pixels:
     ground, ink, soft = INKS[page.style.background]
     width, height = page.size_px
     canvas = np.empty((height, width, 4), np.uint8)
@@ -61,14 +61,14 @@ def _draw_page(page: Page, surfaces: Surfaces) -> Pixels:
     notes = [panel_note(panel.box, "empty", page.text_px) for panel in empty] if page.style.labels else []
     for text in (*page.texts, *notes):
         colour = soft if text.soft else ink if text.side is None else _ink(page.style.side_colours[text.side])
-        words = cut(text.text, text.size_px, text.width)
+        words = shortened(text.text, text.size_px, text.width)
         pen.text((text.x, text.y), words, fill=colour, font=font(text.size_px), anchor=f"{text.anchor}m")
     return np.asarray(image)
 
 
 def _draw_cell(canvas: Pixels, page: Page, panel: Panel, surface: Mesh) -> None:
     box = panel.box
-    view = View((box.height, box.width), page.px_per_um, panel.camera)
+    view = Viewport((box.height, box.width), page.px_per_um, panel.camera)
     colour = page.style.side_colours[panel.cell.side]
     picture = render_view(surface, view, half_extent_um=0.0, colour=colour)
     under = canvas[box.top : box.top + box.height, box.left : box.left + box.width]
@@ -79,17 +79,17 @@ def _draw_cell(canvas: Pixels, page: Page, panel: Panel, surface: Mesh) -> None:
     under[..., :3] = np.rint(picture[..., :3] * alpha + under[..., :3] * (1 - alpha))
 
 
-def _surface(cell: Cell, frame: int) -> Mesh | None:
-    """The smoothed surface of a cell around the cube's centre; None for an empty frame."""
+def _surface(cell: MovieCell, frame: int) -> Mesh | None:
+    """Smoothed surface of a cell, centred in the cube; None for an empty frame."""
     sequence = ShapeStore.open(cell.store)[cell.name]
     mesh = sequence.box(frame).mesh()
     return mesh and Mesh(smoothed(mesh).vertices_xyz_um - sequence.grid.half_extent_um, mesh.faces)
 
 
-def smoothed(mesh: Mesh, rounds: int = ROUNDS) -> Mesh:
-    """The surface without the facets that voxels leave, and of the same size (Taubin 1995).
+def smoothed(mesh: Mesh, rounds: int = SMOOTHING_ROUNDS) -> Mesh:
+    """Remove the facets of voxels without shrinking the surface (Taubin 1995).
 
-    Vertices move by a fraction of a voxel, enough for light to fall evenly on a surface that is seen from near.
+    Vertices move by a fraction of a voxel, which makes the shading smooth in close-ups.
     """
     n = len(mesh.vertices_xyz_um)
     start, end = mesh.faces.ravel(), np.roll(mesh.faces, -1, axis=1).ravel()

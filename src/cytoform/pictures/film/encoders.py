@@ -1,8 +1,8 @@
-"""Pictures to files, one after the other, so that memory does not grow with the length of a movie.
+"""Encoders that write pictures one by one, with constant memory.
 
-mp4      H.264 in 4:2:0, the index at the front: plays in browsers, in slides and on phones
-gif      one palette for the whole movie, made of the shades that the cells may have; loops for ever
-frames   0000.png and on
+mp4      H.264 in 4:2:0 with the index at the front; plays in browsers, slides and on phones
+gif      one palette for the whole movie, from the shades of the cells; loops forever
+frames   0000.png, 0001.png, …
 sheet    one PNG
 """
 
@@ -20,17 +20,17 @@ from PIL.PngImagePlugin import PngInfo
 from cytoform.errors import InputError
 from cytoform.pictures.film.drawing import Pixels
 from cytoform.pictures.film.gif import GifWriter
-from cytoform.pictures.film.style import Format, MovieStyle
+from cytoform.pictures.film.style import MovieFormat, MovieStyle
 
-# Shows the next picture.
+# Appends a picture.
 Show = Callable[[Pixels], None]
-QUALITY = "16"  # of x264: at 18 and less no loss is seen
-BT709, LIMITED = 1, 1  # how colours are coded, in the numbers of ITU-T H.273: as in every HD video
+QUALITY = "16"  # constant rate factor of x264; 18 and less is visually lossless
+BT709, LIMITED = 1, 1  # colour coding of HD video, in the numbers of ITU-T H.273
 
 
 @dataclass(frozen=True)
-class Reel:
-    """What an encoder has to know; the comment goes into the file."""
+class EncoderSettings:
+    """Settings of an encoder; the comment is stored in the file."""
 
     size_px: tuple[int, int]
     fps: Fraction
@@ -39,15 +39,15 @@ class Reel:
     comment: str
 
 
-def require(chosen: Format) -> None:
-    """Raise InputError where a format needs what is not installed."""
+def require_encoder(chosen: MovieFormat) -> None:
+    """Raise InputError if the format needs a package that is not installed."""
     if chosen.name == "mp4":
         _h264()
 
 
-def encoder(chosen: Format, path: Path, reel: Reel) -> contextlib.AbstractContextManager[Show]:
-    """A context that gives a call for each picture in its turn; what is written is whole when it ends."""
-    return ENCODERS[chosen.name](path, reel)
+def encoder(chosen: MovieFormat, path: Path, settings: EncoderSettings) -> contextlib.AbstractContextManager[Show]:
+    """A context manager that gives a function to append pictures; the file is complete at its end."""
+    return ENCODERS[chosen.name](path, settings)
 
 
 def _h264() -> Any:
@@ -58,19 +58,19 @@ def _h264() -> Any:
             "an .mp4 needs PyAV; install it with: pip install 'cytoform[movie]', or write a .gif"
         ) from None
     if "libx264" not in av.codecs_available:
-        raise InputError("this PyAV has no H.264 encoder; install that of PyPI (pip install av), or write a .gif")
+        raise InputError("this PyAV has no H.264 encoder; install the one of PyPI (pip install av), or write a .gif")
     return av
 
 
 @contextlib.contextmanager
-def _mp4(path: Path, reel: Reel) -> Iterator[Show]:
+def _mp4(path: Path, settings: EncoderSettings) -> Iterator[Show]:
     av = _h264()
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-        container.metadata["comment"] = reel.comment
-        stream = container.add_stream("libx264", rate=reel.fps, options={"crf": QUALITY, "preset": "medium"})
-        stream.width, stream.height = reel.size_px
+        container.metadata["comment"] = settings.comment
+        stream = container.add_stream("libx264", rate=settings.fps, options={"crf": QUALITY, "preset": "medium"})
+        stream.width, stream.height = settings.size_px
         stream.pix_fmt = "yuv420p"
-        # Said and done in the same way; left unsaid, players guess the colours by the size.
+        # Convert and label colours alike; without a label, players guess the coding from the size.
         context = stream.codec_context
         context.colorspace = context.color_primaries = context.color_trc = BT709
         context.color_range = LIMITED
@@ -84,38 +84,40 @@ def _mp4(path: Path, reel: Reel) -> Iterator[Show]:
 
 
 @contextlib.contextmanager
-def _gif(path: Path, reel: Reel) -> Iterator[Show]:
+def _gif(path: Path, settings: EncoderSettings) -> Iterator[Show]:
     with path.open("wb") as file:
-        writer = GifWriter(file, fps=reel.fps, style=reel.style, n_sides=reel.n_sides, comment=reel.comment)
+        writer = GifWriter(
+            file, fps=settings.fps, style=settings.style, n_sides=settings.n_sides, comment=settings.comment
+        )
         yield writer.show
         writer.close()
 
 
 @contextlib.contextmanager
-def _frames(folder: Path, reel: Reel) -> Iterator[Show]:
+def _frames(folder: Path, settings: EncoderSettings) -> Iterator[Show]:
     n = 0
 
     def show(picture: Pixels) -> None:
         nonlocal n
-        _write_png(picture, folder / f"{n:04d}.png", reel)
+        _write_png(picture, folder / f"{n:04d}.png", settings)
         n += 1
 
     yield show
 
 
 @contextlib.contextmanager
-def _sheet(path: Path, reel: Reel) -> Iterator[Show]:
-    yield lambda picture: _write_png(picture, path, reel)
+def _sheet(path: Path, settings: EncoderSettings) -> Iterator[Show]:
+    yield lambda picture: _write_png(picture, path, settings)
 
 
-def _write_png(picture: Pixels, path: Path, reel: Reel) -> None:
-    transparent = reel.style.background == "transparent"
+def _write_png(picture: Pixels, path: Path, settings: EncoderSettings) -> None:
+    transparent = settings.style.background == "transparent"
     comment = PngInfo()
-    comment.add_itxt("Comment", reel.comment)
+    comment.add_itxt("Comment", settings.comment)
     Image.fromarray(picture if transparent else np.ascontiguousarray(picture[..., :3])).save(path, pnginfo=comment)
 
 
-ENCODERS: dict[str, Callable[[Path, Reel], contextlib.AbstractContextManager[Show]]] = {
+ENCODERS: dict[str, Callable[[Path, EncoderSettings], contextlib.AbstractContextManager[Show]]] = {
     "mp4": _mp4,
     "gif": _gif,
     "frames": _frames,

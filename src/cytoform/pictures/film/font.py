@@ -1,4 +1,4 @@
-"""The letters of pictures: DejaVu Sans, which comes with Matplotlib and has µ."""
+"""Text in pictures: DejaVu Sans, which is included in Matplotlib and contains µ."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -14,12 +14,12 @@ def font(size_px: int) -> ImageFont.FreeTypeFont:
 
 
 def width_px(text: str, size_px: int) -> float:
-    """How wide a line of text is."""
+    """Width of a line of text."""
     return font(size_px).getlength(text)
 
 
-def cut(text: str, size_px: int, most_px: float) -> str:
-    """The text, shortened with … where it is wider than allowed."""
+def shortened(text: str, size_px: int, most_px: float) -> str:
+    """Shorten a text with … until it fits into `most_px` pixels."""
     while len(text) > 1 and width_px(text, size_px) > most_px:
         text = text.removesuffix("…")[:-1] + "…"
     return text

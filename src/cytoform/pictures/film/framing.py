@@ -1,4 +1,4 @@
-"""One view and one scale that show every cell whole, in all its frames and from all sides that are seen."""
+"""A common view and scale that fits all cells in all frames and all viewing directions."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from jaxtyping import Float
 
 from cytoform.base.parallel import run_all
 from cytoform.errors import InputError
-from cytoform.pictures.film.cast import Cell
+from cytoform.pictures.film.cast import MovieCell
 from cytoform.pictures.rendering import CAMERA, Camera
 from cytoform.shapes.store import ShapeStore
 
-# A whole turn; of these the first half, from which the others are the back, may become the fixed view.
+# A full turn. The fixed view is chosen from its first half; the other half shows the back.
 AZIMUTHS_DEG = tuple(range(-90, 270, 15))
 AIR = 1.05
 
@@ -21,7 +21,7 @@ Extents = Float[np.ndarray, "views 3"]
 
 @dataclass(frozen=True)
 class Framing:
-    """The view at the start, and half the width and height around the cube's centre that it has to hold."""
+    """Initial view, and half of the width and height in µm that fits all cells around the cube's centre."""
 
     camera: Camera
     half_width_um: float
@@ -29,35 +29,35 @@ class Framing:
 
 
 def frame_all(
-    shown: Sequence[tuple[Cell, int]],
+    shown: Sequence[tuple[MovieCell, int]],
     *,
     view_deg: tuple[float, float] | None,
     turning: bool,
     workers: int,
     done: Callable[[], object],
 ) -> Framing:
-    """The framing of these frames of cells: from where the long axes lie across the view, unless the view is given."""
+    """Framing of these frames of cells. The default view maximises the extent of the cells across the picture."""
     azimuth, elevation = view_deg or (None, CAMERA.elevation_deg)
     views = [Camera(float(angle), elevation) for angle in AZIMUTHS_DEG]
     if azimuth is not None:
-        # The turn begins there.
+        # A turntable starts at the given view.
         views = [Camera(azimuth + angle - AZIMUTHS_DEG[0], elevation) for angle in AZIMUTHS_DEG]
     found = run_all(_extents, [(cell, frame, views) for cell, frame in shown], workers=workers, done=done)
     seen = np.array([extents for extents in found if extents is not None])
     if not len(seen):
-        raise InputError(f"{shown[0][0].store}: no frame that would be shown has a cell in it; choose others")
+        raise InputError(f"{shown[0][0].store}: all frames to be shown are empty; choose others")
     best = int(seen[:, : len(views) // 2, 0].sum(axis=0).argmax()) if azimuth is None else 0
     in_view = seen if turning else seen[:, best : best + 1]
     width, height = in_view[..., 1:].max(axis=(0, 1)) * AIR
     return Framing(views[best], float(width), float(height))
 
 
-def _extents(cell: Cell, frame: int, views: Sequence[Camera]) -> Extents | None:
+def _extents(cell: MovieCell, frame: int, views: Sequence[Camera]) -> Extents | None:
     """For each view: variance across it, half width and half height in µm; None for an empty frame."""
     sequence = ShapeStore.open(cell.store)[cell.name]
     field = sequence.box(frame)
     spacing_um = sequence.grid.spacing_um
-    # Only from within: where a reconstruction is far from any cell, small distances need not mean a surface.
+    # Only inside voxels: outside, small distances of a reconstruction may be artefacts far from the surface.
     on_surface = np.argwhere(field.inside & (field.box_sdf_um > -2 * spacing_um))
     if not len(on_surface):
         return None

@@ -1,4 +1,4 @@
-"""GIF, written picture by picture: Pillow's own writer keeps all of them until the end."""
+"""A GIF writer with constant memory; Pillow's keeps all pictures until the end."""
 
 from fractions import Fraction
 from typing import BinaryIO
@@ -16,19 +16,19 @@ GROUND = 0  # index of the background in the palette
 
 
 class GifWriter:
-    """A GIF that loops for ever; of each picture only what differs from the one before is written."""
+    """Writes a looping GIF; of each picture, only the rectangle that has changed."""
 
     def __init__(self, file: BinaryIO, *, fps: Fraction, style: MovieStyle, n_sides: int, comment: str) -> None:
         self._file, self._fps, self._comment = file, fps, comment
         self._ground = np.array(INKS[style.background][0][:3], np.uint8)
         self._palette = palette_image(style, n_sides)
-        # The picture that is shown is written when it is known for how long.
+        # The last picture is written when its duration is known.
         self._shown: Indices | None = None
         self._box = (0, 0, 0, 0)
         self._n_pictures, self._written_cs = 0, 0
 
     def show(self, picture: Pixels) -> None:
-        """Add a picture; one like the last only lengthens it."""
+        """Add a picture; an unchanged one only prolongs the last."""
         indices = self._indices(picture)
         if self._shown is None:
             for part in GifImagePlugin.getheader(self._image(indices), info={"loop": 0, "comment": self._comment})[0]:
@@ -46,7 +46,7 @@ class GifWriter:
         self._n_pictures += 1
 
     def close(self) -> None:
-        """Write what is left."""
+        """Write the last picture and the end of the file."""
         self._flush()
         self._file.write(b";")
 
@@ -54,7 +54,7 @@ class GifWriter:
         if self._shown is None:
             return
         left, top, right, bottom = self._box
-        # Hundredths of a second are all that a GIF knows; rounded so that no error adds up.
+        # GIF has a resolution of 10 ms; rounding the end times prevents a drift.
         until_cs = round(100 * self._n_pictures / self._fps)
         part = self._image(self._shown[top:bottom, left:right])
         duration_ms = 10 * max(until_cs - self._written_cs, 1)
@@ -66,7 +66,7 @@ class GifWriter:
         rgb = np.ascontiguousarray(picture[..., :3])
         found = Image.fromarray(rgb).quantize(palette=self._palette, dither=Image.Dither.NONE)
         indices = np.array(found)
-        # Pillow looks colours up in cubes of four values, in which the ground may become a shade beside it.
+        # Pillow looks colours up in cubes of four values, which may turn the background into a similar shade.
         indices[(rgb == self._ground).all(axis=-1)] = GROUND
         return indices
 
@@ -77,14 +77,14 @@ class GifWriter:
 
 
 def palette_image(style: MovieStyle, n_sides: int) -> Image.Image:
-    """A picture whose palette serves every picture in this style: ground, greys of text, and all shades of the cells."""
+    """An image with the palette of a movie: background, greys of text, and all shades of the cells."""
     ground, *inks = (np.array(ink[:3], float) for ink in INKS[style.background])
     blends = [ground + share * (ink - ground) for ink in inks for share in np.linspace(0.2, 1, 5)]
     colours = [ground, *blends]
     lit = [shades(colour) for colour in style.side_colours[:n_sides]]
     edges = [ground + share * (shade[::7] - ground) for shade in lit for share in (0.25, 0.5, 0.75)]
     swatch = Image.fromarray(np.rint(np.concatenate([*lit, *edges]))[None].astype(np.uint8))
-    # Not by how often colours occur, or highlights, which are small, would get too few.
+    # Not by frequency, which would leave too few entries for small highlights.
     fitted = swatch.quantize(256 - len(colours), method=Image.Quantize.MAXCOVERAGE).getpalette()
     palette = [round(float(value)) for colour in colours for value in colour] + (fitted or [])
     image = Image.new("P", (1, 1))

@@ -1,25 +1,25 @@
-"""Where things lie on a picture: a grid of cells at one moment, or a sheet of rows of cells and columns of moments."""
+"""Layout of pictures: a grid of cells at one moment, or a sheet with rows of cells and columns of moments."""
 
 import math
 from dataclasses import dataclass, replace
 
 from cytoform.errors import InputError
-from cytoform.pictures.film.cast import Cast, Cell, Subject
+from cytoform.pictures.film.cast import Cast, MovieCell, Subject
 from cytoform.pictures.film.font import width_px
 from cytoform.pictures.film.framing import Framing
-from cytoform.pictures.film.page import Box, Page, Panel, Text, panel_note
+from cytoform.pictures.film.page import Page, Panel, Rectangle, Text, panel_note
 from cytoform.pictures.film.style import SIZES_PX, MovieStyle
-from cytoform.pictures.film.timeline import Clock, Moment, Timeline, below
+from cytoform.pictures.film.timeline import Clock, Moment, Timeline, matching_frame
 from cytoform.pictures.sheets import round_length
 
 SHEET_TILE_PX, SHEET_TEXT_PX = 300, 22
 SMALLEST_TILE_PX = 24
-BAR_SHARE = 0.28  # of a picture's width that the scale bar and its label take at most
+BAR_SHARE = 0.28  # largest share of a picture's width for the scale bar and its label
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What every picture of a movie has in common."""
+class MoviePlan:
+    """Common properties of all pictures of a movie."""
 
     cast: Cast
     clock: Clock
@@ -30,7 +30,7 @@ class Plan:
 
     @property
     def margin_px(self) -> int:
-        """Around everything."""
+        """Margin of the picture."""
         return round(0.8 * self.text_px)
 
     @property
@@ -40,29 +40,29 @@ class Plan:
 
     @property
     def legend(self) -> tuple[str, ...]:
-        """What the colours mean, where there are two."""
+        """Labels of the colours if there are two, else empty."""
         return tuple(f"● {side}" for side in self.cast.sides) if self.n_sides > 1 else ()
 
     @property
     def footer_px(self) -> int:
-        """Height below the cells: a line, or two where what the colours mean would run into the time or the scale."""
+        """Height below the cells: one line, or two if the legend would overlap time or scale."""
         legend_px = sum(width_px(text, self.text_px) for text in self.legend) + 3 * self.text_px
         crowded = len(self.legend) > 0 and legend_px > (1 - 2 * BAR_SHARE) * self.size_px[0]
         return (2 if crowded else 1) * self.line_px
 
     @property
     def n_sides(self) -> int:
-        """Cells above each other."""
+        """Number of cells above each other."""
         return len(self.cast.sides)
 
 
 def plan_movie(
     cast: Cast, timeline: Timeline, framing: Framing, style: MovieStyle, size_px: tuple[int, int] | None
-) -> Plan:
-    """A plan; a sheet, which has no size of its own, gets the one that its rows and columns need."""
+) -> MoviePlan:
+    """Plan a movie. Without `size_px`, a sheet gets the size that its rows and columns need. Raises InputError."""
     size_px = style.size_px or size_px
     text_px = SHEET_TEXT_PX if size_px is None else min(max(round(math.sqrt(size_px[0] * size_px[1]) / 46), 9), 64)
-    plan = Plan(cast, timeline.clock, framing, style, size_px or (0, 0), text_px)
+    plan = MoviePlan(cast, timeline.clock, framing, style, size_px or (0, 0), text_px)
     if size_px is not None:
         return plan
     tile_height = max(round(SHEET_TILE_PX * framing.half_height_um / framing.half_width_um), 40)
@@ -75,19 +75,21 @@ def plan_movie(
     return replace(plan, size_px=(width, height))
 
 
-def movie_page(plan: Plan, moment: Moment) -> Page:
-    """All cells at one moment."""
+def movie_page(plan: MoviePlan, moment: Moment) -> Page:
+    """The page with all cells at one moment."""
     width, height = plan.size_px
-    area = Box(plan.margin_px, plan.margin_px, width - 2 * plan.margin_px, height - 2 * plan.margin_px - plan.footer_px)
+    area = Rectangle(
+        plan.margin_px, plan.margin_px, width - 2 * plan.margin_px, height - 2 * plan.margin_px - plan.footer_px
+    )
     columns, tile = _best_grid(plan, area)
     rows = math.ceil(len(plan.cast.subjects) / columns)
     widest_px = max(width_px(subject.name, plan.text_px) for subject in plan.cast.subjects)
-    # Names in small letters rather than cut short, within reason.
+    # A smaller font is preferred to shortened names, down to 60 %.
     name_px = round(plan.text_px * min(max(0.9 * tile.width / widest_px, 0.6), 1))
     panels, texts = [], []
     for number, subject in enumerate(plan.cast.subjects):
         row, column = divmod(number, columns)
-        # The last row stands in the middle.
+        # The last row is centred.
         missing = columns - min(columns, len(plan.cast.subjects) - row * columns)
         left = round(area.left + (column + missing / 2) * area.width / columns)
         top = round(area.top + row * area.height / rows)
@@ -103,12 +105,12 @@ def movie_page(plan: Plan, moment: Moment) -> Page:
     return _with_footer(plan, page, tuple(texts), plan.clock.text(moment.tick), tile.width)
 
 
-def sheet_page(plan: Plan, timeline: Timeline) -> Page:
-    """A row a cell and a column a moment."""
+def sheet_page(plan: MoviePlan, timeline: Timeline) -> Page:
+    """The page of a sheet: one row per cell, one column per moment."""
     (width, height), columns = plan.size_px, len(timeline.moments)
     names_px, first_top = _names_px(plan), plan.margin_px + plan.line_px
     rows = len(plan.cast.subjects) * plan.n_sides
-    tile = Box(
+    tile = Rectangle(
         0,
         0,
         (width - 2 * plan.margin_px - names_px) // columns,
@@ -138,25 +140,27 @@ def sheet_page(plan: Plan, timeline: Timeline) -> Page:
     return _with_footer(plan, page, tuple(texts) if plan.style.labels else (), "", tile.width)
 
 
-def _panel(plan: Plan, subject: Subject, cell: Cell, moment: Moment, box: Box) -> tuple[Panel, list[Text]]:
+def _panel(
+    plan: MoviePlan, subject: Subject, cell: MovieCell, moment: Moment, box: Rectangle
+) -> tuple[Panel, list[Text]]:
     frame = plan.clock.frame(subject, moment.tick)
     ended = frame is None
     if frame is not None and cell.side:
-        frame = below(subject, frame)
+        frame = matching_frame(subject, frame)
     camera = plan.framing.camera
     turned = replace(camera, azimuth_deg=camera.azimuth_deg + moment.turned_deg)
     notes = [panel_note(box, "ended", plan.text_px)] if ended and plan.style.labels else []
     return Panel(box, cell, frame, turned), notes
 
 
-def _best_grid(plan: Plan, area: Box) -> tuple[int, Box]:
-    """Columns, and the size of the tile of one cell, for the largest scale."""
+def _best_grid(plan: MoviePlan, area: Rectangle) -> tuple[int, Rectangle]:
+    """Number of columns and size of a tile that maximise the scale."""
     n = len(plan.cast.subjects)
-    best: tuple[float, int, Box] | None = None
+    best: tuple[float, int, Rectangle] | None = None
     for columns in range(1, n + 1):
         width = area.width // columns
         height = (area.height // math.ceil(n / columns) - plan.line_px) // plan.n_sides
-        tile = Box(0, 0, width, height)
+        tile = Rectangle(0, 0, width, height)
         scale = _scale(plan, tile)
         if best is None or scale > best[0] * (1 + 1e-9):
             best = scale, columns, tile
@@ -165,11 +169,11 @@ def _best_grid(plan: Plan, area: Box) -> tuple[int, Box]:
     return best[1], best[2]
 
 
-def _scale(plan: Plan, tile: Box) -> float:
+def _scale(plan: MoviePlan, tile: Rectangle) -> float:
     return min(tile.width / plan.framing.half_width_um, tile.height / plan.framing.half_height_um) / 2
 
 
-def _refuse_small(plan: Plan, tile: Box) -> None:
+def _refuse_small(plan: MoviePlan, tile: Rectangle) -> None:
     if min(tile.width, tile.height) < SMALLEST_TILE_PX:
         width, height = plan.size_px
         raise InputError(
@@ -178,7 +182,7 @@ def _refuse_small(plan: Plan, tile: Box) -> None:
         )
 
 
-def _names_px(plan: Plan) -> int:
+def _names_px(plan: MoviePlan) -> int:
     """Width of the column of names on a sheet."""
     if not plan.style.labels:
         return 0
@@ -186,8 +190,8 @@ def _names_px(plan: Plan) -> int:
     return round(min(longest, 16 * plan.text_px) + plan.text_px)
 
 
-def _with_footer(plan: Plan, page: Page, texts: tuple[Text, ...], time: str, tile_px: int) -> Page:
-    """The page with the time on the left, the scale on the right, and between or above them what the colours mean."""
+def _with_footer(plan: MoviePlan, page: Page, texts: tuple[Text, ...], time: str, tile_px: int) -> Page:
+    """Add the footer: time on the left, scale bar on the right, legend between or above."""
     if not plan.style.labels:
         return page
     (width, height), text_px = plan.size_px, plan.text_px
@@ -198,7 +202,7 @@ def _with_footer(plan: Plan, page: Page, texts: tuple[Text, ...], time: str, til
     label_px = math.ceil(width_px(label, text_px))
     thickness, length = max(round(text_px / 5), 2), round(length_um * page.px_per_um)
     right = width - plan.margin_px
-    bar = Box(right - label_px - round(0.4 * text_px) - length, round(middle - thickness / 2), length, thickness)
+    bar = Rectangle(right - label_px - round(0.4 * text_px) - length, round(middle - thickness / 2), length, thickness)
     footer = [
         Text(right, middle, label, "r", label_px + 1, text_px),
         Text(plan.margin_px, middle, time, "l", width / 3, text_px),

@@ -1,14 +1,14 @@
-"""A picture before it is drawn: which cells, words and bar lie where."""
+"""Contents of a picture before drawing: positions of cells, text and scale bar."""
 
 from dataclasses import dataclass, field
 
-from cytoform.pictures.film.cast import Cell
+from cytoform.pictures.film.cast import MovieCell
 from cytoform.pictures.film.style import MovieStyle
 from cytoform.pictures.rendering import Camera
 
 
 @dataclass(frozen=True)
-class Box:
+class Rectangle:
     """A rectangle in pixels from the upper left corner."""
 
     left: int
@@ -19,17 +19,17 @@ class Box:
 
 @dataclass(frozen=True)
 class Panel:
-    """A cell at a frame, seen by a camera; None where there is no such frame."""
+    """A cell at a frame, seen by a camera; `frame` is None if the cell has no frame at this time."""
 
-    box: Box
-    cell: Cell
+    box: Rectangle
+    cell: MovieCell
     frame: int | None
     camera: Camera
 
 
 @dataclass(frozen=True)
 class Text:
-    """A line of text no wider than `width`; (x, y) is its left, middle (m) or right end and its mid-height."""
+    """A line of text, at most `width` wide; (x, y) is the left end, middle (m) or right end at mid-height."""
 
     x: float
     y: float
@@ -38,22 +38,22 @@ class Text:
     width: float
     size_px: int
     soft: bool = False
-    side: int | None = None  # written in the colour of this side
+    side: int | None = None  # side whose colour the text has
 
 
 @dataclass(frozen=True)
 class Page:
-    """A picture before it is drawn."""
+    """Contents of a picture before drawing."""
 
     size_px: tuple[int, int]
     px_per_um: float
     text_px: int
     panels: tuple[Panel, ...]
     texts: tuple[Text, ...] = ()
-    bar: Box | None = None
+    bar: Rectangle | None = None
     style: MovieStyle = field(default_factory=MovieStyle)
 
 
-def panel_note(box: Box, words: str, text_px: int) -> Text:
-    """Why there is no cell."""
+def panel_note(box: Rectangle, words: str, text_px: int) -> Text:
+    """A note in the place of a missing cell."""
     return Text(box.left + box.width / 2, box.top + box.height / 2, words, "m", box.width, text_px, soft=True)

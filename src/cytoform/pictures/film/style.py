@@ -1,66 +1,79 @@
-"""What a user may choose of a movie, and the formats it may have."""
+"""Settings and formats of movies."""
 
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from PIL import ImageColor
+from cyclopts import Parameter
 
+from cytoform.base.options import FLAG
 from cytoform.errors import InputError
-from cytoform.pictures.figures import COLOURS
-from cytoform.pictures.rendering import Colour
 
-Background = Literal["white", "black", "transparent"]
+Rgb = tuple[float, float, float]
+MovieBackground = Literal["white", "black", "transparent"]
 SIZES_PX = 64, 8192
 MAX_FPS = 120.0
 LONGEST_S = 3600.0
 
 
 @dataclass(frozen=True)
-class Format:
-    """What is written, and how large and smooth it is unless the user says otherwise."""
+class MovieFormat:
+    """An output format with its default size and frame rate."""
 
     name: Literal["mp4", "gif", "sheet", "frames"]
     size_px: tuple[int, int] | None
     fps_turning: float
-    least_fps: float  # players stumble over fewer; a frame of the cells is then shown several times
+    least_fps: float  # for smooth playback; frames of cells are repeated to reach it
 
 
-# By the ending of the output's name; without one it is a folder of numbered pictures.
+# Keyed by the suffix of the output; without a suffix it is a folder of numbered pictures.
 FORMATS = {
-    ".mp4": Format("mp4", (1280, 720), 25.0, 10.0),
-    ".gif": Format("gif", (640, 360), 12.5, 0.0),
-    ".png": Format("sheet", None, 0.0, 0.0),
-    "": Format("frames", (1280, 720), 25.0, 0.0),
+    ".mp4": MovieFormat("mp4", (1280, 720), 25.0, 10.0),
+    ".gif": MovieFormat("gif", (640, 360), 12.5, 0.0),
+    ".png": MovieFormat("sheet", None, 0.0, 0.0),
+    "": MovieFormat("frames", (1280, 720), 25.0, 0.0),
 }
 
 
+@Parameter(name="*")
 @dataclass(frozen=True)
 class MovieStyle:
-    """How a movie looks and what moves in it; None leaves the choice to the format and the cells."""
+    """Appearance and motion of a movie; None selects a default for the format and the cells."""
 
-    size_px: tuple[int, int] | None = None  # width and height
-    turntable: bool = False
+    turntable: Annotated[bool, FLAG] = False
+    """Turn the cells once around while time runs, or at one --frame."""
     frame: int | None = None
+    """Show only this frame, counted from 0; a movie turns around it."""
     seconds: float | None = None
+    """Length; by default a tenth of a second a frame, at least 3 s, and 8 s for a turn."""
     fps: float | None = None
-    background: Background = "white"
-    # Of the cells, and of those that they are compared with: names, or #rrggbb.
-    colours: tuple[str, ...] = ()
-    view_deg: tuple[float, float] | None = None  # azimuth and elevation
+    """Pictures a second; a time-lapse shows each frame once unless --seconds is given."""
+    size_px: Annotated[tuple[int, int] | None, Parameter("--size", negative=())] = None
+    """Width and height in pixels; by default 1280 720, for a .gif 640 360."""
+    background: MovieBackground = "white"
+    """transparent: only for PNG."""
+    colours: Annotated[
+        tuple[str, ...], Parameter("--colour", negative=(), consume_multiple=True, show_default=False)
+    ] = ()
+    """Colour of the cells, and one for the cells of --against, by name or as #rrggbb: teal, #1b9e77."""
+    view_deg: Annotated[tuple[float, float] | None, Parameter("--view", negative=())] = None
+    """Azimuth and elevation of the viewer in degrees; by default the side that shows most."""
     labels: bool = True
+    """Names, time and scale bar."""
 
     @property
-    def side_colours(self) -> tuple[Colour, Colour]:
+    def side_colours(self) -> tuple[Rgb, Rgb]:
         """Colours of both sides, sRGB from 0 to 1."""
+        from cytoform.pictures.figures import COLOURS
+
         given = [_colour(text) for text in self.colours]
         first, second = (given + list(COLOURS[len(given) : 2]))[:2]
         return first, second
 
 
-def format_of(out: Path) -> Format:
-    """The format that an output's name asks for."""
+def format_of(out: Path) -> MovieFormat:
+    """Format of an output file by its suffix. Raises InputError."""
     if out.suffix.lower() not in FORMATS:
         raise InputError(
             f"{out}: a movie ends in .mp4 or .gif, a sheet of times in .png, and a folder of numbered pictures in nothing"
@@ -68,8 +81,8 @@ def format_of(out: Path) -> Format:
     return FORMATS[out.suffix.lower()]
 
 
-def check(style: MovieStyle, chosen: Format) -> None:
-    """Raise InputError for what cannot be shown in this format."""
+def check(style: MovieStyle, chosen: MovieFormat) -> None:
+    """Raise InputError for settings that the format does not support."""
     width, height = style.size_px or chosen.size_px or (SIZES_PX[0], SIZES_PX[0])
     where = f"--size {width} {height}"
     if not all(SIZES_PX[0] <= n <= SIZES_PX[1] for n in (width, height)):
@@ -90,7 +103,9 @@ def check(style: MovieStyle, chosen: Format) -> None:
     style.side_colours  # noqa: B018 (raises for an unknown colour)
 
 
-def _colour(text: str) -> Colour:
+def _colour(text: str) -> Rgb:
+    from PIL import ImageColor
+
     try:
         red, green, blue = ImageColor.getrgb(text)[:3]
     except ValueError:

@@ -1,4 +1,4 @@
-"""What is seen when: at each moment a frame of every cell, and how far the camera has turned."""
+"""Timeline of a movie: frame of every cell and camera angle at each moment."""
 
 import math
 from collections.abc import Sequence
@@ -7,17 +7,17 @@ from fractions import Fraction
 
 from cytoform.errors import InputError
 from cytoform.pictures.film.cast import Subject
-from cytoform.pictures.film.style import LONGEST_S, MAX_FPS, Format, MovieStyle
+from cytoform.pictures.film.style import LONGEST_S, MAX_FPS, MovieFormat, MovieStyle
 from cytoform.pictures.sheets import spread
 
-FPS = 10.0  # of a time-lapse
+FPS = 10.0  # frame rate of a time-lapse
 SHORTEST_S, TURN_S = 3.0, 8.0
-COLUMNS = 6  # of a sheet
+COLUMNS = 6  # columns of a sheet
 
 
 @dataclass(frozen=True)
 class Moment:
-    """Ticks of the clock since the start, and degrees that the camera has turned."""
+    """Clock ticks since the start, and the rotation of the camera."""
 
     tick: int
     turned_deg: float = 0.0
@@ -25,19 +25,19 @@ class Moment:
 
 @dataclass(frozen=True)
 class Clock:
-    """The time that all cells share: ticks a frame of the fastest apart; in frames where a step is unknown."""
+    """Common clock of all cells: one tick is the shortest time step, or one frame if a time step is unknown."""
 
     step_s: float | None
     n_ticks: int
 
     def frame(self, subject: Subject, tick: int) -> int | None:
-        """The frame of a subject's upper cell; None once it has ended."""
+        """Frame of a subject's upper cell at a tick; None after its end."""
         ratio = 1.0 if self.step_s is None or not subject.time_step_s else self.step_s / subject.time_step_s
         frame = math.floor(tick * ratio + 1e-6)
         return frame if frame < subject.n_frames else None
 
     def text(self, tick: int) -> str:
-        """The time of a tick; in the same unit throughout."""
+        """Time of a tick as text, in the same unit for the whole movie."""
         if self.step_s is None:
             return f"frame {tick}"
         longest_s, now_s = (self.n_ticks - 1) * self.step_s, tick * self.step_s
@@ -52,7 +52,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class Timeline:
-    """The moments of a movie, evenly spread, or the columns of a sheet."""
+    """The moments of a movie, evenly spaced, or the columns of a sheet."""
 
     clock: Clock
     moments: Sequence[Moment]
@@ -61,7 +61,7 @@ class Timeline:
 
 
 def clock_of(subjects: Sequence[Subject]) -> Clock:
-    """The clock of these cells; seconds count only where all of them have a time step."""
+    """Clock for these cells; in seconds only if all have a time step."""
     steps = [subject.time_step_s for subject in subjects]
     known = [step for step in steps if step]
     if len(known) < len(steps):
@@ -73,24 +73,24 @@ def clock_of(subjects: Sequence[Subject]) -> Clock:
     return Clock(step, max(lasts) + 1)
 
 
-def below(subject: Subject, frame: int) -> int:
-    """The frame of the lower cell beside this one of the upper: both stories begin and end together."""
+def matching_frame(subject: Subject, frame: int) -> int:
+    """Frame of the lower cell shown with a frame of the upper one, at the same share of the duration."""
     share = frame / max(subject.n_frames - 1, 1)
     return round(share * (subject.cells[-1].n_frames - 1))
 
 
-def timeline(subjects: Sequence[Subject], style: MovieStyle, chosen: Format) -> Timeline:
-    """The moments that a style asks for in a format."""
+def timeline(subjects: Sequence[Subject], style: MovieStyle, chosen: MovieFormat) -> Timeline:
+    """The timeline for a style and format. Raises InputError."""
     clock = clock_of(subjects)
     if style.frame is not None and len({subject.time_step_s for subject in subjects}) > 1:
-        # The frame of that number of every cell, however late it is.
+        # Cells with different time steps are shown at the same frame number.
         clock = Clock(None, max(subject.n_frames for subject in subjects))
     if style.frame is not None and not 0 <= style.frame < clock.n_ticks:
         raise InputError(f"--frame {style.frame}: the cells shown have frames 0 to {clock.n_ticks - 1}")
     ticks = range(clock.n_ticks) if style.frame is None else range(style.frame, style.frame + 1)
     if chosen.name == "sheet":
         return Timeline(clock, _columns(ticks, style.turntable), Fraction(1), style.turntable)
-    # One frame does not move by itself.
+    # A single frame is shown as a turntable.
     turning = style.turntable or len(ticks) == 1
     n, fps = _pace(len(ticks), turning, style, chosen)
     moments = [Moment(ticks[i * len(ticks) // n], 360 * i / n if turning else 0.0) for i in range(n)]
@@ -106,8 +106,8 @@ def _columns(ticks: range, turning: bool) -> list[Moment]:
     ]
 
 
-def _pace(n_ticks: int, turning: bool, style: MovieStyle, chosen: Format) -> tuple[int, Fraction]:
-    """Number of pictures, and how many there are a second."""
+def _pace(n_ticks: int, turning: bool, style: MovieStyle, chosen: MovieFormat) -> tuple[int, Fraction]:
+    """Number of pictures, and pictures per second."""
     if turning:
         fps = style.fps or chosen.fps_turning
         seconds = style.seconds or max(TURN_S, n_ticks / FPS)

@@ -1,4 +1,4 @@
-"""`write_movie`: the cells of a store as a movie, all steps in order."""
+"""`write_movie`: all steps from a shape store to a movie."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,23 +10,23 @@ from cytoform.base.cluster import local_workers
 from cytoform.base.files import staged, write_json
 from cytoform.base.parallel import Advance, Progress, no_progress, run_all
 from cytoform.base.provenance import software_versions
-from cytoform.pictures.film.cast import Cast, Cell, choose
+from cytoform.pictures.film.cast import Cast, MovieCell, choose
 from cytoform.pictures.film.drawing import Pixels, draw
-from cytoform.pictures.film.encoders import Reel, encoder, require
+from cytoform.pictures.film.encoders import EncoderSettings, encoder, require_encoder
 from cytoform.pictures.film.framing import frame_all
 from cytoform.pictures.film.layout import movie_page, plan_movie, sheet_page
 from cytoform.pictures.film.page import Page
 from cytoform.pictures.film.style import MovieStyle, check, format_of
-from cytoform.pictures.film.timeline import Timeline, below, timeline
+from cytoform.pictures.film.timeline import Timeline, matching_frame, timeline
 
-# Pages that a process draws in a row, sharing surfaces; and what pictures that wait for the encoder may take.
+# Pages drawn consecutively by a process, which share surfaces; memory limit of pictures waiting for the encoder.
 PAGES_A_TASK = 3
 BYTES_WAITING = 96_000_000
 
 
 @dataclass(frozen=True)
 class Movie:
-    """What was written; a sheet is one picture."""
+    """Properties of the written movie; a sheet is one picture."""
 
     names: tuple[str, ...]
     n_pictures: int
@@ -48,13 +48,13 @@ def write_movie(
 ) -> Movie:
     """Write cells of a shape store as a movie (.mp4, .gif), a sheet of times (.png) or a folder of numbered pictures.
 
-    Up to six sequences, or those named, all seen by one camera at one scale; each above the one of the same name in
-    `against`, if given. Raises InputError for what cannot be shown, before anything is drawn.
+    Shows up to six sequences, or the named ones, with one camera and scale; each above the sequence of the same name in
+    `against`, if given. Raises InputError for settings or cells that cannot be shown, before drawing.
     """
     store, out = Path(store), Path(out)
     chosen = format_of(out)
     check(style, chosen)
-    require(chosen)
+    require_encoder(chosen)
     cast = choose(store, None if against is None else Path(against), sequences)
     times = timeline(cast.subjects, style, chosen)
     with staged(out, overwrite=overwrite, folder=chosen.name == "frames") as partial, local_workers(workers):
@@ -66,8 +66,8 @@ def write_movie(
         first = sheet[0] if sheet else movie_page(plan, times.moments[0])
         comment = f"cytoform {cytoform.__version__}: {store.name}, 1 µm is {first.px_per_um:.4g} pixels"
         n_pictures = 1 if sheet else len(times.moments)
-        reel = Reel(plan.size_px, times.fps, style, plan.n_sides, comment)
-        with progress("drawing", n_pictures) as advance, encoder(chosen, partial, reel) as show:
+        settings = EncoderSettings(plan.size_px, times.fps, style, plan.n_sides, comment)
+        with progress("drawing", n_pictures) as advance, encoder(chosen, partial, settings) as show:
             pages = sheet or (movie_page(plan, moment) for moment in times.moments)
             for picture in _pictures(pages, plan.size_px, workers, advance):
                 show(picture)
@@ -77,19 +77,19 @@ def write_movie(
     return Movie(names, n_pictures, plan.size_px, float(times.fps), first.px_per_um)
 
 
-def _shown(cast: Cast, times: Timeline) -> list[tuple[Cell, int]]:
-    """Every frame of every cell that is seen."""
+def _shown(cast: Cast, times: Timeline) -> list[tuple[MovieCell, int]]:
+    """All frames of cells that appear in the movie."""
     shown = []
     for tick in sorted({moment.tick for moment in times.moments}):
         for subject in cast.subjects:
             frame = times.clock.frame(subject, tick)
             if frame is not None:
-                shown += [(cell, below(subject, frame) if cell.side else frame) for cell in subject.cells]
+                shown += [(cell, matching_frame(subject, frame) if cell.side else frame) for cell in subject.cells]
     return list(dict.fromkeys(shown))
 
 
 def _pictures(pages: Iterable[Page], size_px: tuple[int, int], workers: int, advance: Advance) -> Iterator[Pixels]:
-    """The pages drawn, in their order; only so many at a time that memory stays bounded."""
+    """Draw the pages in order, in batches that limit memory."""
     n_at_once = max(BYTES_WAITING // (4 * size_px[0] * size_px[1]), workers)
     n_a_task = max(min(PAGES_A_TASK, n_at_once // workers), 1)
     different = ((page, len(list(same))) for page, same in groupby(pages))

@@ -1,1 +1,1 @@
-"""Cells in 3D on a page: element.py what to show, coding.py its data, web/ what the browser runs, view.py a page of its own."""
+"""3D views of cells in a page: element.py (a player), coding.py (its data), web/ (runs in the browser), view.py (a page)."""

@@ -1,18 +1,18 @@
-"""Meshes in few bytes: points as whole numbers, faces by a walk over the surface, both left to deflate.
+"""Compact coding of meshes: integer points, and faces in the order of a walk over the surface; both compress well.
 
-The walk goes from face to face through gates, the edges of coded faces, first in first out (after Touma and Gotsman 1998).
-Behind a gate u→v lies the face v→u→x, and what has to be said is x: nearly always a point not met before, or the
-neighbour of u or v along the rim of what has been coded. A new point is told as its difference from the fourth corner of the
-parallelogram over the gate. Points are numbered as they are met, so that faces need no indices.
+The walk visits faces through gates, the edges of coded faces, in first-in-first-out order (after Touma and Gotsman 1998).
+Behind a gate u→v is the face v→u→x, and only x is coded: almost always a new point, or the neighbour of u or v along the
+boundary of the coded faces. A new point is coded as its difference from the fourth corner of the parallelogram over the gate.
+Points are numbered in order of their first visit, so that faces need no indices.
 
-A sequence is these streams of bytes, one after the other (`player.js` and tests/support/player_decoding.py read them);
-where a number has two bytes, the low bytes of all come first:
+A sequence is the concatenation of these byte streams (decoded by `decoder.js` and tests/support/player_decoding.py). Of
+two-byte numbers, all low bytes come first:
 
-    counts      points, symbols and far references of every frame (uint32, little endian); an empty frame has none
-    symbols     one a gate behind which no coded face lies
-    far         two bytes: how many points ago x was met, for FAR and the corners of a first face; 0 is a new point
-    x, y, z     two bytes each: differences in steps, zigzag (0, -1, 1, -2, ...)
-    errors      where there are any: differences from the mean over the gate, modulo 256; ±127 is the largest error
+    counts      number of points, symbols and far references of every frame (uint32, little endian); 0 for empty frames
+    symbols     one for each gate without a coded face behind it
+    far         two bytes: number of points since x was first visited, for FAR and for corners of a first face; 0: a new point
+    x, y, z     two bytes each: differences in lattice steps, zigzag-coded (0, -1, 1, -2, ...)
+    errors      optional: differences from the mean over the gate, modulo 256; ±127 is the largest error
 """
 
 from collections import deque
@@ -30,7 +30,7 @@ ERROR_LEVELS = 127
 
 @dataclass(frozen=True)
 class Lattice:
-    """What whole numbers stand for: points at `origin_um` + n · `step_um` along each axis, errors of n/127 of the largest."""
+    """Quantisation: points at `origin_um` + n · `step_um` along each axis, errors of n/127 of the largest error."""
 
     origin_um: float
     step_um: float
@@ -40,14 +40,14 @@ class Lattice:
 def encode_frames(
     meshes: Sequence[Mesh | None], errors_um: Sequence[Float[np.ndarray, " _"] | None] | None, lattice: Lattice
 ) -> bytes:
-    """The streams of a sequence, not yet deflated; `errors_um` has a value a point of each mesh."""
+    """Encode the meshes of a sequence, uncompressed; `errors_um` has one value per vertex of each mesh."""
     counts = np.zeros((len(meshes), 3), "<u4")
     symbols, far, places, errors = [], [], [np.zeros((0, 3), np.int64)], [np.zeros(0, np.int64)]
     for frame, mesh in enumerate(meshes):
         if mesh is None:
             continue
         faces, copied_from = _with_own_edges(mesh.faces, len(mesh.vertices_xyz_um))
-        walk = Walk(faces)
+        walk = SurfaceWalk(faces)
         counts[frame] = len(walk.points), len(walk.symbols), len(walk.far)
         symbols += walk.symbols
         far += walk.far
@@ -65,13 +65,13 @@ def encode_frames(
     return b"".join(streams)
 
 
-class Walk:
-    """A walk over every component of a surface, of which no two faces share a directed edge.
+class SurfaceWalk:
+    """A walk over all components of a surface; no directed edge may be shared by two faces.
 
-    symbols, far    what was said
-    points          the points in the order they were met
-    gates           the gate that each was met through, as u, v and the corner before it, counted in `points` from 1; where
-                    there was none, three times the point met before
+    symbols, far    the coded streams
+    points          points in order of their first visit
+    gates           for each of `points`, the gate of its first visit as u, v and the opposite corner, numbered in `points`
+                    from 1; without a gate, three times the previously visited point
     """
 
     def __init__(self, faces: Int[np.ndarray, "faces 3"]) -> None:
@@ -82,12 +82,12 @@ class Walk:
         self._corners: list[int] = faces.ravel().tolist()
         self._behind: list[int] = _edges_behind(faces).tolist()
         self._following = [edge - 2 if edge % 3 == 2 else edge + 1 for edge in range(3 * len(faces))]
-        self._number: dict[int, int] = {}  # of a point that was met, from 1
+        self._number: dict[int, int] = {}  # of visited points, from 1
         self._coded = [False] * len(faces)
-        # The rim of what is coded, as far as it is known: from a point to the next, and back.
+        # Known part of the boundary of the coded faces: from a point to the next, and back.
         self._after: dict[int, int] = {}
         self._before: dict[int, int] = {}
-        self._waiting: deque[int] = deque()  # edges of coded faces that are to be gates
+        self._waiting: deque[int] = deque()  # edges of coded faces, future gates
         for face in range(len(faces)):
             if not self._coded[face]:
                 self._walk_from(3 * face)
@@ -112,7 +112,7 @@ class Walk:
         self.far.append(len(self.points) + 1 - self._number[point])
 
     def _enter(self, edge: int) -> None:
-        """Code the face of an edge; its edges become gates, from this one on."""
+        """Code the face of an edge; its edges become gates, starting with this one."""
         self._coded[edge // 3] = True
         for rim in (edge, self._following[edge], self._following[self._following[edge]]):
             if self._behind[rim] < 0 or not self._coded[self._behind[rim] // 3]:
@@ -121,7 +121,7 @@ class Walk:
                 self._waiting.append(rim)
 
     def _pass(self, edge: int) -> None:
-        """Say what lies behind a gate, and go there."""
+        """Code the face behind a gate."""
         other = self._behind[edge]
         if other < 0:
             self.symbols.append(NOTHING)
@@ -145,7 +145,7 @@ class Walk:
 
 
 def _edges_behind(faces: Int[np.ndarray, "faces 3"]) -> Int[np.ndarray, " edges"]:
-    """For edge i % 3 of face i // 3, the same edge of the face on its other side; -1 where there is none."""
+    """For edge i % 3 of face i // 3, the reversed edge in the adjacent face; -1 at a boundary."""
     start, end = faces.ravel().astype(np.int64), np.roll(faces, -1, axis=1).ravel().astype(np.int64)
     n = int(faces.max(initial=0)) + 1
     forth, back = start * n + end, end * n + start
@@ -157,9 +157,9 @@ def _edges_behind(faces: Int[np.ndarray, "faces 3"]) -> Int[np.ndarray, " edges"
 def _with_own_edges(
     faces: Int[np.ndarray, "faces 3"], n_points: int
 ) -> tuple[Int[np.ndarray, "own 3"], Int[np.ndarray, " points"]]:
-    """The faces without those of no area, and each point's original.
+    """Remove degenerate faces and split points so that no two faces share a directed edge.
 
-    Faces that share a directed edge (where a surface touches itself) get points of their own.
+    Returns the faces and the original index of each point. Edges are shared where a surface touches itself.
     """
     distinct = (faces != np.roll(faces, 1, axis=1)).all(axis=1)
     faces = faces[distinct].astype(np.int64)

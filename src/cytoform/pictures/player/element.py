@@ -1,6 +1,6 @@
-"""A 3D player inside a page: cells side by side that can be turned, played and scrubbed, without a network.
+"""An HTML element that shows cells in 3D, side by side, with rotation and playback; works offline.
 
-Pages take `player_head()` once and `player_element(scene, id=...)` any number of times.
+A page contains `player_head()` once and any number of `player_element(scene, id=...)`.
 """
 
 import base64
@@ -15,24 +15,24 @@ import numpy as np
 from jaxtyping import Float
 
 from cytoform.errors import InputError
-from cytoform.pictures.decimation import carried_over, decimated
+from cytoform.pictures.decimation import decimated, nearest_values
 from cytoform.pictures.player.coding import Lattice, encode_frames
 from cytoform.pictures.rendering import Colour
 from cytoform.shapes.mesh import Mesh
 
 # 33 players of this size are 23 MB, and leave room on a page of 25 MB.
 BUDGET_BYTES = 700_000
-# Faces of a mesh: below the first, frames are left out instead; above the second, nobody sees a difference.
+# Faces of a mesh: below the first, frames are left out instead; above the second, no difference is visible.
 FEWEST_FACES, MOST_FACES = 500, 4000
-# Of a coded mesh with errors, by its faces, measured on T cells (docs/LOG.md): where the search for their number begins.
+# Size of a coded mesh with errors, measured on T cells (docs/LOG.md); the initial guess of the search for the number of faces.
 BYTES_A_FACE, BYTES_A_MESH = 2.35, 460
-STEPS = 2048  # across the largest extent of a scene's meshes
+LATTICE_STEPS = 2048  # across the largest extent of a scene's meshes
 SCRIPTS = ("decoder.js", "stage.js", "player.js")
 
 
 @dataclass(frozen=True)
-class Actor:
-    """One cell of a scene; a mesh of None is an empty frame. `errors_um` has a value a vertex, + outside the reference."""
+class PlayerActor:
+    """One cell of a scene; None is an empty frame. `errors_um` has a value per vertex, positive outside the reference."""
 
     label: str
     colour: Colour
@@ -41,15 +41,15 @@ class Actor:
 
 
 @dataclass(frozen=True)
-class Scene:
-    """Actors that stand side by side under one camera and one clock.
+class PlayerScene:
+    """Cells side by side with a common camera and clock.
 
-    Actors with fewer frames than others are spread over the same duration. `time_step_s` is between the frames of the one
-    with the most. Errors are coloured up to `largest_error_um`; by default what 99 % of the scene's keep below, rounded up.
+    Sequences with fewer frames are stretched to the duration of the longest. `time_step_s` is the time step of the longest.
+    Errors are coloured up to `largest_error_um`, by default the 99th percentile of the scene's errors, rounded up.
     """
 
     name: str
-    actors: tuple[Actor, ...]
+    actors: tuple[PlayerActor, ...]
     half_extent_um: float
     time_step_s: float | None = None
     largest_error_um: float | None = None
@@ -57,7 +57,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class Player:
-    """A player as HTML, and how fine it is: faces of its largest mesh, every how-manyth frame, steps of its points."""
+    """A player as HTML, and its precision: faces of the largest mesh, stride of the frames, quantisation step of points."""
 
     html: str
     most_faces: int
@@ -66,22 +66,23 @@ class Player:
 
 
 def player_head() -> str:
-    """The style and the script of all players of a page."""
+    """Style sheet and script of all players on a page."""
     here = files("cytoform.pictures.player").joinpath("web")
     style = here.joinpath("player.css").read_text("utf-8")
     script = "\n".join(here.joinpath(name).read_text("utf-8") for name in SCRIPTS)
     return f'<style>\n{style}</style>\n<script type="module">\n{script}</script>\n'
 
 
-def player_element(scene: Scene, *, id: str, budget_bytes: int = BUDGET_BYTES) -> str:
-    """A player with its data, of at most `budget_bytes`: meshes get fewer faces, and if need be frames are left out."""
+def player_element(scene: PlayerScene, *, id: str, budget_bytes: int = BUDGET_BYTES) -> str:
+    """HTML of a player with its data, within `budget_bytes` (see `player`)."""
     return player(scene, id=id, budget_bytes=budget_bytes).html
 
 
-def player(scene: Scene, *, id: str, budget_bytes: int = BUDGET_BYTES) -> Player:
-    """The same, and what it came to. Larger than its budget only where one coarse frame of each actor already is.
+def player(scene: PlayerScene, *, id: str, budget_bytes: int = BUDGET_BYTES) -> Player:
+    """Build a player within `budget_bytes` by decimating meshes and, if necessary, leaving out frames.
 
-    Raises InputError for a scene without an actor, or an actor without a frame.
+    It exceeds the budget only if a single coarse frame of each cell does. Raises InputError for a scene without cells or
+    a cell without frames.
     """
     if not scene.actors or not all(actor.meshes for actor in scene.actors):
         raise InputError(f"{scene.name}: a player needs at least one actor, and each actor a frame")
@@ -100,7 +101,7 @@ def player(scene: Scene, *, id: str, budget_bytes: int = BUDGET_BYTES) -> Player
             stride = max(stride + 1, round(stride * size / budget_bytes))
 
 
-def _made(scene: Scene, id: str, n_faces: int, stride: int) -> Player:
+def _made(scene: PlayerScene, id: str, n_faces: int, stride: int) -> Player:
     coarse = [_coarser(actor, n_faces, stride) for actor in scene.actors]
     lattice, reach_um = _lattice(coarse, scene)
     data = {
@@ -134,32 +135,32 @@ def _made(scene: Scene, id: str, n_faces: int, stride: int) -> Player:
     return Player(element, most, stride, lattice.step_um)
 
 
-def _lattice(actors: Sequence[Actor], scene: Scene) -> tuple[Lattice, float]:
-    """One for all points and errors of a scene; and how far its points reach from the centre of the cube, in µm."""
+def _lattice(actors: Sequence[PlayerActor], scene: PlayerScene) -> tuple[Lattice, float]:
+    """Quantisation of all points and errors of a scene, and the largest distance of a point from the cube's centre in µm."""
     points = [mesh.vertices_xyz_um for actor in actors for mesh in actor.meshes if mesh is not None]
     together = np.concatenate(points) if points else np.array([[0.0] * 3, [2 * scene.half_extent_um] * 3])
     low, high = float(together.min()), float(together.max())
     reach_um = float(np.linalg.norm(together - scene.half_extent_um, axis=1).max())
-    return Lattice(low, (high - low) / STEPS, scene.largest_error_um or _most_error_um(scene)), reach_um
+    return Lattice(low, (high - low) / LATTICE_STEPS, scene.largest_error_um or _most_error_um(scene)), reach_um
 
 
 def _packed(streams: bytes) -> str:
     return base64.b64encode(zlib.compress(streams, 9)).decode()
 
 
-def _coarser(actor: Actor, n_faces: int, stride: int) -> Actor:
+def _coarser(actor: PlayerActor, n_faces: int, stride: int) -> PlayerActor:
     fine = actor.meshes[::stride]
     meshes = tuple(None if mesh is None else decimated(mesh, n_faces) for mesh in fine)
     if actor.errors_um is None:
-        return Actor(actor.label, actor.colour, meshes)
+        return PlayerActor(actor.label, actor.colour, meshes)
     errors_um = tuple(
-        None if values is None or mesh is None or coarse is None else carried_over(values, mesh, coarse)
+        None if values is None or mesh is None or coarse is None else nearest_values(values, mesh, coarse)
         for values, mesh, coarse in zip(actor.errors_um[::stride], fine, meshes, strict=True)
     )
-    return Actor(actor.label, actor.colour, meshes, errors_um)
+    return PlayerActor(actor.label, actor.colour, meshes, errors_um)
 
 
-def _most_error_um(scene: Scene) -> float:
+def _most_error_um(scene: PlayerScene) -> float:
     """The 99th percentile of all errors, rounded up to 1, 2 or 5 times a power of ten."""
     known = [np.abs(e) for actor in scene.actors for e in actor.errors_um or () if e is not None and len(e)]
     share = float(np.percentile(np.concatenate(known), 99)) if known else 0.0
@@ -167,6 +168,6 @@ def _most_error_um(scene: Scene) -> float:
 
 
 def round_up(value: float) -> float:
-    """The smallest of 1, 2, 5 times a power of ten that is not smaller."""
+    """The smallest number of the form 1, 2 or 5 times a power of ten that is at least `value`."""
     power = 10.0 ** np.floor(np.log10(value))
     return float(next(round(step * power, 12) for step in (1, 2, 5, 10) if step * power >= value * (1 - 1e-9)))

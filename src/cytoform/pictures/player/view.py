@@ -1,4 +1,4 @@
-"""Shape stores to look at: one page with a player for every cell, and a list of them."""
+"""A page that shows the cells of shape stores: a player for every cell and a list of cells."""
 
 import html
 from collections.abc import Sequence
@@ -10,24 +10,23 @@ from typing import Any
 from urllib.parse import quote
 
 from cytoform.assess.measures.signed_error import signed_errors_um
+from cytoform.base.files import refuse_existing, staged
 from cytoform.base.parallel import Progress, no_progress, run_all
 from cytoform.errors import InputError
 from cytoform.pictures.decimation import decimated
 from cytoform.pictures.figures import COLOURS
 from cytoform.pictures.labels import distinct, label_of
 from cytoform.pictures.page import FOOTER, shell
-from cytoform.pictures.player.element import MOST_FACES, Actor, Player, Scene, player, player_head, round_up
+from cytoform.pictures.player.element import MOST_FACES, Player, PlayerActor, PlayerScene, player, player_head, round_up
 from cytoform.shapes.mesh import Mesh
 from cytoform.shapes.store import SequenceInfo, ShapeSequence, ShapeStore
 
-PAGE_BYTES, ENTRY_BYTES = 40_000, 1_000  # what a page holds besides its players, at most: in all, and for every cell
+PAGE_BYTES, ENTRY_BYTES = 40_000, 1_000  # upper limit of the page without players: constant part, and part per cell
 
 
 @dataclass(frozen=True)
-class View:
-    """A page, and what is on it: numbers of cells and frames, the most faces of a mesh, every how-manyth frame, in µm how
-    far points are rounded.
-    """
+class ViewPage:
+    """A page, and its contents: number of cells and frames, most faces of a mesh, stride of frames, rounding of points."""
 
     html: str
     n_sequences: int
@@ -37,19 +36,41 @@ class View:
     rounded_um: float
 
 
-def view_page(
+def write_view(
     store: Path,
+    out: Path,
     *,
     against: Path | None = None,
     sequences: Sequence[str] | None = None,
-    budget_bytes: int = 25_000_000,
+    megabytes: float = 25.0,
     workers: int = 1,
+    overwrite: bool = False,
     progress: Progress = no_progress,
-) -> View:
-    """A page of the sequences of a store; each beside the one of its name in `against`, if given, coloured by the distance.
+) -> ViewPage:
+    """Write a page to look at the cells of a store in 3D, one .html file of at most `megabytes` that needs no network.
 
-    Raises InputError where there is nothing to show, or too much for the budget.
+    Each cell stands beside the one of its name in `against`, if given, coloured by the distance between them. Raises
+    InputError where there is nothing to show, or too much for the size.
     """
+    if out.suffix.lower() not in (".html", ".htm"):
+        raise InputError(f"{out}: a page for the browser ends in .html")
+    refuse_existing(out, overwrite=overwrite)
+    if not 0.1 <= megabytes <= 2000:
+        raise InputError(f"--megabytes {megabytes:g}: choose from 0.1 to 2000")
+    view = _view(store, against, sequences, int(megabytes * 1e6), workers, progress)
+    with staged(out, overwrite=overwrite, folder=False) as partial:
+        partial.write_text(view.html, "utf-8")
+    return view
+
+
+def _view(
+    store: Path,
+    against: Path | None,
+    sequences: Sequence[str] | None,
+    budget_bytes: int,
+    workers: int,
+    progress: Progress,
+) -> ViewPage:
     shapes = ShapeStore.open(store)
     names = sorted(set(sequences)) if sequences else shapes.names
     infos = [shapes[name].info for name in names]
@@ -66,7 +87,7 @@ def view_page(
         raise InputError(
             f"the page would take {size / 1e6:.1f} MB instead of {budget_bytes / 1e6:.1f}; choose fewer --sequences"
         )
-    return View(
+    return ViewPage(
         html=page,
         n_sequences=len(names),
         n_frames=sum(info.n_frames for info in infos),
@@ -77,24 +98,24 @@ def view_page(
 
 
 def player_of(store: Path, against: Path | None, name: str, budget_bytes: int) -> Player:
-    """The player of one sequence: alone, or beside the sequence of its name in another store."""
+    """A player of one sequence, alone or next to the sequence of the same name in another store."""
     shapes = ShapeStore.open(store)
     sequence, label = shapes[name], label_of(shapes)
     meshes = _meshes(sequence)
     if against is None:
-        actors = [Actor(label, COLOURS[0 if label == "Original" else 1], meshes)]
+        actors = [PlayerActor(label, COLOURS[0 if label == "Original" else 1], meshes)]
     else:
         others = ShapeStore.open(against)
         beside = _meshes(others[name], centre_um=shapes.grid.half_extent_um)
         labels = distinct([label_of(others), label], [others, shapes])
         errors_um = _errors_um(meshes, beside) if len(meshes) == len(beside) else None
-        actors = [Actor(labels[0], COLOURS[0], beside), Actor(labels[1], COLOURS[1], meshes, errors_um)]
-    scene = Scene(
+        actors = [PlayerActor(labels[0], COLOURS[0], beside), PlayerActor(labels[1], COLOURS[1], meshes, errors_um)]
+    scene = PlayerScene(
         name,
         tuple(actors),
         shapes.grid.half_extent_um,
         sequence.info.time_step_s,
-        # One scale for all cells of the page: an error of a voxel has the full colour.
+        # One scale for all cells of the page: the full colour is an error of one voxel.
         largest_error_um=round_up(shapes.grid.spacing_um),
     )
     return player(scene, id=f"player-{_anchor(name)}", budget_bytes=budget_bytes)
@@ -110,7 +131,7 @@ def _refuse_strangers(names: Sequence[str], shapes: ShapeStore, others: ShapeSto
 
 
 def _meshes(sequence: ShapeSequence, *, centre_um: float | None = None) -> tuple[Mesh | None, ...]:
-    """Surfaces of all frames as fine as a player shows them, the centre of their cube at `centre_um` along each axis."""
+    """Decimated surfaces of all frames, shifted so that the centre of the cube is at `centre_um` along each axis."""
     shift_um = 0.0 if centre_um is None else centre_um - sequence.grid.half_extent_um
     fine = (mesh and decimated(mesh, MOST_FACES) for mesh in sequence.meshes())
     return tuple(mesh and Mesh(mesh.vertices_xyz_um + shift_um, mesh.faces) for mesh in fine)
@@ -122,7 +143,7 @@ def _errors_um(meshes: Sequence[Mesh | None], references: Sequence[Mesh | None])
 
 
 def _anchor(name: str) -> str:
-    """An id that a link can name."""
+    """HTML id and URL fragment of a cell, percent-encoded."""
     return quote("_".join(name.split()), safe="")
 
 

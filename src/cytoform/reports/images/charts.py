@@ -9,12 +9,12 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cytoform.assess.images.compare import MEASURES, ImageComparison
+from cytoform.assess.images.compare import IMAGE_MEASURES, ImageComparison
 from cytoform.assess.images.fooling import TESTS, USUAL
 from cytoform.assess.images.histograms import PARTS
-from cytoform.assess.images.lessons import SCORES, Lessons
 from cytoform.assess.images.sets import ImageSet
 from cytoform.assess.images.spectra import decibels, ring_of_frequency
+from cytoform.assess.images.usefulness import SCORES, UsefulnessComparison
 from cytoform.assess.measures.descriptors import titled
 from cytoform.pictures.figures import STYLE, Side, draw_boxes
 
@@ -100,7 +100,7 @@ def distance_figure(found: Sequence[tuple[Side, ImageComparison]]) -> Figure:
             axis.plot([whole] * 2, [row - 0.3, row + 0.3], color="#0f172a", linewidth=1.6)
         axis.set_yticks(range(len(found)), [side.label for side, _ in reversed(found)])
         axis.set_ylim(-0.6, len(found) - 0.4)
-        axis.set(xlabel=titled(MEASURES[name]))
+        axis.set(xlabel=titled(IMAGE_MEASURES[name]))
     for axis in axes[1::2]:
         axis.set_yticklabels([])
     return figure
@@ -119,9 +119,9 @@ def fooling_figure(found: Sequence[tuple[Side, ImageComparison]]) -> Figure:
 
 
 @mpl.rc_context(STYLE)
-def learning_figure(sides: Sequence[Side], lessons: Lessons) -> Figure:
+def learning_figure(sides: Sequence[Side], usefulness: UsefulnessComparison) -> Figure:
     """Scores on real images of a segmenter trained on each set."""
-    estimates = [[found[name] for name in SCORES] for found in lessons.estimates]
+    estimates = [[found[name] for name in SCORES] for found in usefulness.estimates]
     figure, axes = _figure(1, 2.8)
     _bars(axes[0], sides, estimates, [each.title for each in SCORES.values()])
     axes[0].set(ylabel="score on real images", ylim=(0, 1.02))

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from cytoform.assess.images.compare import ImageComparison, compare
-from cytoform.assess.images.frames import Frame
-from cytoform.assess.images.lessons import Lessons
-from cytoform.assess.images.sets import ImageSet, Ruler
+from cytoform.assess.images.frames import ImageFrame
+from cytoform.assess.images.sets import ImageSet, MeasurementSettings
+from cytoform.assess.images.usefulness import UsefulnessComparison
 from cytoform.errors import InputError
 from cytoform.pictures.figures import COLOURS, Side
 from cytoform.reports.images.verdict import Judged
@@ -28,7 +28,7 @@ class ImageReport:
     usual_found: ImageComparison
     others: tuple[ImageSet, ...]
     found: tuple[ImageComparison, ...]
-    lessons: Lessons | None
+    usefulness: UsefulnessComparison | None
     provenance: dict[str, Any]
 
     @property
@@ -45,27 +45,27 @@ class ImageReport:
     @property
     def judged(self) -> tuple[Judged, ...]:
         """Each set, for a verdict."""
-        return tuple(Judged(found, self.usual_found, self.lessons) for found in self.found)
+        return tuple(Judged(found, self.usual_found, self.usefulness) for found in self.found)
 
-    def with_lessons(self, lessons: Lessons) -> "ImageReport":
+    def with_usefulness(self, usefulness: UsefulnessComparison) -> "ImageReport":
         """The same, with what a segmenter learned."""
-        return replace(self, lessons=lessons)
+        return replace(self, usefulness=usefulness)
 
     def to_json(self) -> dict[str, Any]:
         """The content of results.json, where NaN is still to become null."""
         return {
             "images": {found.label: found.to_json() for found in self.found},
             "real": {self.usual_found.label: self.usual_found.to_json()},
-            "segmenter": None if self.lessons is None else self.lessons.to_json(),
+            "segmenter": None if self.usefulness is None else self.usefulness.to_json(),
             "provenance": self.provenance,
         }
 
 
 def measure_images(
-    real: Sequence[Frame],
-    others: dict[str, Sequence[Frame]],
+    real: Sequence[ImageFrame],
+    others: dict[str, Sequence[ImageFrame]],
     *,
-    training: Sequence[Frame] | None,
+    training: Sequence[ImageFrame] | None,
     title: str,
     provenance: dict[str, Any],
     seed: int = 0,
@@ -79,15 +79,15 @@ def measure_images(
     if len(real) < 2:
         raise InputError(f"{len(real)} real image is too few to know how much real ones differ; give at least 2")
     rng = np.random.default_rng(seed)
-    ruler = Ruler.of(real, [*others.values(), *([] if training is None else [training])])
-    own = ImageSet.of(REAL, real, ruler, rng, done=done)
+    settings = MeasurementSettings.of(real, [*others.values(), *([] if training is None else [training])])
+    own = ImageSet.of(REAL, real, settings, rng, done=done)
     if training is None:
         half = len(real) // 2
-        first, usual = (ImageSet.of(HALVES, part, ruler, rng) for part in (real[:half], real[half:]))
+        first, usual = (ImageSet.of(HALVES, part, settings, rng) for part in (real[:half], real[half:]))
     else:
-        first, usual = own, ImageSet.of("Real, for training", training, ruler, rng)
+        first, usual = own, ImageSet.of("Real, for training", training, settings, rng)
     done()
-    measured = tuple(ImageSet.of(label, frames, ruler, rng, done=done) for label, frames in others.items())
+    measured = tuple(ImageSet.of(label, frames, settings, rng, done=done) for label, frames in others.items())
     return ImageReport(
         title=title,
         real=own,
@@ -95,6 +95,6 @@ def measure_images(
         usual_found=compare(first, usual, rng),
         others=measured,
         found=tuple(compare(own, other, rng) for other in measured),
-        lessons=None,
+        usefulness=None,
         provenance=provenance,
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from cytoform.assess.images.frames import Frame
+from cytoform.assess.images.frames import ImageFrame
 from cytoform.assess.images.similarity import partners
 from cytoform.pictures.page import figure, image, scrolling
 
@@ -23,15 +23,15 @@ class Column:
     """A set of images in a table of pictures."""
 
     label: str
-    frames: Sequence[Frame]
+    frames: Sequence[ImageFrame]
 
-    def caption(self, frame: Frame) -> str:
+    def caption(self, frame: ImageFrame) -> str:
         """Of one of them."""
         several = len({each.movie for each in self.frames}) > 1
         return f"{self.label}, {frame.name if several else f'frame {frame.number}'}"
 
 
-def contrast(frames: Sequence[Frame]) -> tuple[float, float]:
+def contrast(frames: Sequence[ImageFrame]) -> tuple[float, float]:
     """The intensities shown as black and as white, for all sets."""
     ends = np.array([np.quantile(frame.image_yx, CLIPPED) for frame in frames])
     low, high = float(np.median(ends[:, 0])), float(np.median(ends[:, 1]))
@@ -64,7 +64,7 @@ def enlarged(columns: Sequence[Column]) -> str:
     return _table(cells, len(columns))
 
 
-def _rows(columns: Sequence[Column], n: int) -> list[list[Frame]]:
+def _rows(columns: Sequence[Column], n: int) -> list[list[ImageFrame]]:
     """Frames to show: spread over the real ones, and for each set that on the same mask, or at the same share of its frames."""
     real = columns[0].frames
     pairs = [dict(partners(real, column.frames)) for column in columns[1:]]
@@ -81,7 +81,7 @@ def _rows(columns: Sequence[Column], n: int) -> list[list[Frame]]:
     return rows
 
 
-def _window(frame: Frame, side: int, rank: int) -> tuple[slice, slice]:
+def _window(frame: ImageFrame, side: int, rank: int) -> tuple[slice, slice]:
     """The square, of those on a grid, with most cells but for `rank` others; the whole of a smaller image."""
     y, x = frame.labels_yx.shape
     corners = [(a, b) for a in _starts(y, side) for b in _starts(x, side)]

@@ -1,8 +1,8 @@
 """The sections of a report on images, in their order."""
 
-from cytoform.assess.images.compare import MEASURES
+from cytoform.assess.images.compare import IMAGE_MEASURES
 from cytoform.assess.images.fooling import NEIGHBOUR, USUAL
-from cytoform.assess.images.lessons import SCORES
+from cytoform.assess.images.usefulness import SCORES
 from cytoform.assess.measures.descriptors import titled
 from cytoform.pictures.figures import Side
 from cytoform.pictures.page import Drawer, Section, definitions, json_block, note
@@ -106,21 +106,21 @@ def _flicker(report: ImageReport, drawer: Drawer) -> str:
 
 
 def _learning(report: ImageReport, drawer: Drawer) -> str:
-    lessons = report.lessons
-    if lessons is None:
+    usefulness = report.usefulness
+    if usefulness is None:
         return ""
     named = {side.label: side for side in report.sides}
-    sides = [named.get(lesson.label, Side(lesson.label, GREY)) for lesson in lessons.lessons]
+    sides = [named.get(each.label, Side(each.label, GREY)) for each in usefulness.sets]
     text = (
-        f"One segmenter ({lessons.segmenter}), trained the same way on the pairs of each set and tested on the real images "
+        f"One segmenter ({usefulness.segmenter}), trained the same way on the pairs of each set and tested on the real images "
         f"({len(report.real.frames)} frames)."
     )
-    figure = charts.learning_figure(sides, lessons)
-    return note(text) + learning_table(lessons) + drawer.plot("segmenter", figure, "scores of the segmenter")
+    figure = charts.learning_figure(sides, usefulness)
+    return note(text) + learning_table(usefulness) + drawer.plot("segmenter", figure, "scores of the segmenter")
 
 
 def _glossary() -> str:
-    tables = {"Images": MEASURES, "What a segmenter learns": SCORES}
+    tables = {"Images": IMAGE_MEASURES, "What a segmenter learns": SCORES}
     return definitions(
         {
             title: [

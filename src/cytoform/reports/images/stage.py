@@ -12,15 +12,15 @@ from typing import Any, Literal
 
 import numpy as np
 
-from cytoform.assess.images.frames import Frame
-from cytoform.assess.images.lessons import Lesson, Lessons
+from cytoform.assess.images.frames import ImageFrame
+from cytoform.assess.images.usefulness import Usefulness, UsefulnessComparison
 from cytoform.assess.segmenter.segmentation_scores import SegmentationScores
-from cytoform.assess.segmenter.segmenter import SEGMENTERS, STEPS, score
+from cytoform.assess.segmenter.segmenter import SEGMENTERS, TRAINING_STEPS, score
 from cytoform.base.files import refuse_existing, staged, write_json
 from cytoform.base.parallel import Advance, Progress, no_progress
 from cytoform.base.provenance import software_versions
 from cytoform.errors import InputError
-from cytoform.movies.pairs.pairs import Pairs, Planes, open_pairs
+from cytoform.movies.pairs.pairs import Pairs, PlaneMode, open_pairs
 from cytoform.reports.images.data import REAL, measure_images
 from cytoform.reports.images.write import write_image_report
 
@@ -34,7 +34,7 @@ class Source:
     path: Path
     frames: tuple[int, int] | None = None
 
-    def open(self, planes: Planes) -> Pairs:
+    def open(self, planes: PlaneMode) -> Pairs:
         """The pairs. Raises InputError without any of these frames."""
         pairs = open_pairs([self.path], planes=planes)
         if self.frames is None:
@@ -48,11 +48,11 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Schooling:
+class TrainingBudget:
     """Which segmenter learns from the pairs, for how long and where."""
 
     segmenter: SegmenterName = "unet"
-    steps: int = STEPS
+    steps: int = TRAINING_STEPS
     device: Literal["auto", "cpu", "cuda"] = "auto"
 
 
@@ -62,8 +62,8 @@ def write_texture_report(
     out: Path,
     *,
     training: Source | None = None,
-    planes: Planes = "projection",
-    schooling: Schooling = Schooling(),
+    planes: PlaneMode = "projection",
+    budget: TrainingBudget = TrainingBudget(),
     seed: int = 0,
     overwrite: bool = False,
     progress: Progress = no_progress,
@@ -85,24 +85,24 @@ def write_texture_report(
             {label: frames_of(pairs) for label, pairs in sets.items()},
             training=None if learned is None else frames_of(learned),
             title=f"{' and '.join(generated)} against real images",
-            provenance=_provenance({REAL: real, "training": training, **generated}, schooling, seed),
+            provenance=_provenance({REAL: real, "training": training, **generated}, budget, seed),
             seed=seed,
             done=advance,
         )
-    if learned is not None and schooling.segmenter != "none":
-        n_lessons = 1 + len(sets)
-        with progress("training segmenters", n_lessons * schooling.steps) as advance:
-            lessons = teach({REAL: learned, **sets}, own, schooling, seed=seed, advance=advance)
-        report = report.with_lessons(lessons)
+    if learned is not None and budget.segmenter != "none":
+        n_sets = 1 + len(sets)
+        with progress("training segmenters", n_sets * budget.steps) as advance:
+            usefulness = teach({REAL: learned, **sets}, own, budget, seed=seed, advance=advance)
+        report = report.with_usefulness(usefulness)
     with staged(out, overwrite=overwrite) as folder:
         write_image_report(folder, report)
         write_json(folder / "provenance.json", report.provenance)
 
 
-def frames_of(pairs: Pairs) -> list[Frame]:
+def frames_of(pairs: Pairs) -> list[ImageFrame]:
     """Pairs as they are measured: every plane of 3D is a movie of its own."""
     return [
-        Frame(
+        ImageFrame(
             plane.image_yx,
             plane.labels_yx,
             plane.movie if plane.z is None else f"{plane.movie}, plane {plane.z}",
@@ -113,22 +113,22 @@ def frames_of(pairs: Pairs) -> list[Frame]:
 
 
 def teach(
-    sets: dict[str, Pairs], test: Pairs, schooling: Schooling, *, seed: int, advance: Advance | Any = lambda: None
-) -> Lessons:
+    sets: dict[str, Pairs], test: Pairs, budget: TrainingBudget, *, seed: int, advance: Advance | Any = lambda: None
+) -> UsefulnessComparison:
     """What the segmenter learns from each set of pairs, the first being real, as scores on the same real test pairs."""
     from cytoform.training.device import torch_device
 
-    train, device = SEGMENTERS[schooling.segmenter], torch_device(schooling.device)
-    lessons = []
+    train, device = SEGMENTERS[budget.segmenter], torch_device(budget.device)
+    usefulness = []
     for label, pairs in sets.items():
-        segmenter = train(pairs, steps=schooling.steps, seed=seed, device=device, done=advance)
-        lessons.append(_lesson(label, score(segmenter, test)))
-    return Lessons.of(schooling.segmenter, lessons, frames_of(test), np.random.default_rng(seed))
+        segmenter = train(pairs, steps=budget.steps, seed=seed, device=device, done=advance)
+        usefulness.append(_usefulness(label, score(segmenter, test)))
+    return UsefulnessComparison.of(budget.segmenter, usefulness, frames_of(test), np.random.default_rng(seed))
 
 
-def _lesson(label: str, scores: SegmentationScores) -> Lesson:
+def _usefulness(label: str, scores: SegmentationScores) -> Usefulness:
     frames = scores.frames
-    return Lesson(
+    return Usefulness(
         label=label,
         jaccard_sum=np.array([frame.objects.sum() for frame in frames], float),
         n_cells=np.array([len(frame.objects) for frame in frames], float),
@@ -157,7 +157,7 @@ def _check_apart(real: Source, training: Source) -> None:
         raise InputError(f"frame {common} of {real.path} is trained on and tested on; choose others by --train-frames")
 
 
-def _provenance(sources: dict[str, Source | None], schooling: Schooling, seed: int) -> dict[str, Any]:
+def _provenance(sources: dict[str, Source | None], budget: TrainingBudget, seed: int) -> dict[str, Any]:
     told = {
         label: {"name": source.path.name, "frames": "all" if source.frames is None else list(source.frames)}
         for label, source in sources.items()
@@ -167,6 +167,6 @@ def _provenance(sources: dict[str, Source | None], schooling: Schooling, seed: i
         "command": "cytoform texture evaluate",
         "seed": seed,
         "sources": told,
-        "segmenter": {"name": schooling.segmenter, "steps": schooling.steps},
+        "segmenter": {"name": budget.segmenter, "steps": budget.steps},
         "versions": software_versions(),
     }

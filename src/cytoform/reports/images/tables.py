@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from cytoform.assess.images.bootstrap import unit_of
-from cytoform.assess.images.compare import MEASURES
-from cytoform.assess.images.lessons import SCORES, Lessons
+from cytoform.assess.images.compare import IMAGE_MEASURES
+from cytoform.assess.images.usefulness import SCORES, UsefulnessComparison
 from cytoform.assess.measures.descriptors import titled
 from cytoform.pictures.page import interval, note, table
 from cytoform.reports.images.data import ImageReport
@@ -20,7 +20,8 @@ def figures_table(report: ImageReport) -> str:
     """Every figure of every set with its interval."""
     columns = [report.usual_found, *report.found]
     rows = [
-        [titled(measure), *(interval(each.figures[name]) for each in columns)] for name, measure in MEASURES.items()
+        [titled(measure), *(interval(each.figures[name]) for each in columns)]
+        for name, measure in IMAGE_MEASURES.items()
     ]
     text = (
         f"In brackets: 95 % intervals by drawing {unit_of(report.real.frames)}s again. Those over frames are too narrow, since "
@@ -29,11 +30,11 @@ def figures_table(report: ImageReport) -> str:
     return table(["", *(each.label for each in columns)], rows) + note(text)
 
 
-def learning_table(lessons: Lessons) -> str:
+def learning_table(usefulness: UsefulnessComparison) -> str:
     """Scores by what the segmenter was trained on."""
     rows = [
-        [html.escape(lesson.label), *(interval(found[name]) for name in SCORES), interval(share, ".0%")]
-        for lesson, found, share in zip(lessons.lessons, lessons.estimates, lessons.shares, strict=True)
+        [html.escape(each.label), *(interval(found[name]) for name in SCORES), interval(share, ".0%")]
+        for each, found, share in zip(usefulness.sets, usefulness.estimates, usefulness.shares, strict=True)
     ]
     return table(["Trained on", *(score.title for score in SCORES.values()), "SEG against real"], rows)
 
@@ -43,15 +44,15 @@ def write_csv(folder: Path, report: ImageReport) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / "figures.csv", ("images", "measure", "unit", "value", "low", "high"), _figure_rows(report))
     _write(folder / "frames.csv", ("images", "movie", "frame", "measure", "value"), _frame_rows(report))
-    if report.lessons is not None:
+    if report.usefulness is not None:
         columns = ("trained_on", "score", "value", "low", "high")
-        _write(folder / "segmenter.csv", columns, _lesson_rows(report.lessons))
+        _write(folder / "segmenter.csv", columns, _usefulness_rows(report.usefulness))
 
 
 def _figure_rows(report: ImageReport) -> Iterable[dict[str, Any]]:
     for found in (report.usual_found, *report.found):
         for name, figure in found.figures.items():
-            yield {"images": found.label, "measure": name, "unit": MEASURES[name].unit} | asdict(figure)
+            yield {"images": found.label, "measure": name, "unit": IMAGE_MEASURES[name].unit} | asdict(figure)
 
 
 def _frame_rows(report: ImageReport) -> Iterable[dict[str, Any]]:
@@ -62,10 +63,10 @@ def _frame_rows(report: ImageReport) -> Iterable[dict[str, Any]]:
                 yield place | {"measure": name, "value": float(value)}
 
 
-def _lesson_rows(lessons: Lessons) -> Iterable[dict[str, Any]]:
-    for lesson, found in zip(lessons.lessons, lessons.estimates, strict=True):
+def _usefulness_rows(usefulness: UsefulnessComparison) -> Iterable[dict[str, Any]]:
+    for each, found in zip(usefulness.sets, usefulness.estimates, strict=True):
         for name in SCORES:
-            yield {"trained_on": lesson.label, "score": name} | asdict(found[name])
+            yield {"trained_on": each.label, "score": name} | asdict(found[name])
 
 
 def _write(path: Path, columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> None:

@@ -4,8 +4,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cytoform.assess.images.compare import MEASURES, ImageComparison
-from cytoform.assess.images.lessons import Lessons
+from cytoform.assess.images.compare import IMAGE_MEASURES, ImageComparison
+from cytoform.assess.images.usefulness import UsefulnessComparison
 from cytoform.assess.statistics.intervals import Estimate
 from cytoform.reports.verdicts import Finding, Verdict, grade, worst
 
@@ -45,7 +45,7 @@ class Judged:
 
     found: ImageComparison
     usual: ImageComparison
-    lessons: Lessons | None
+    usefulness: UsefulnessComparison | None
 
 
 def verdict_of(judged: Judged) -> Verdict:
@@ -60,7 +60,7 @@ def verdict_of(judged: Judged) -> Verdict:
         _similarity,
     )
     findings = [rule(judged) for rule in rules]
-    learning = None if judged.lessons is None else _learning(judged.found.label, judged.lessons)
+    learning = None if judged.usefulness is None else _learning(judged.found.label, judged.usefulness)
     return Verdict(judged.found.label, tuple(findings if learning is None else [*findings, learning]))
 
 
@@ -95,7 +95,7 @@ def _distance(name: str, sentence: str) -> Callable[[Judged], Finding]:
     def rule(judged: Judged) -> Finding:
         value, usual = judged.found.figures[name].value, judged.usual.figures[name].value
         if math.isnan(value):
-            return Finding("open", f"{MEASURES[name].title}: too few squares with cells to tell.")
+            return Finding("open", f"{IMAGE_MEASURES[name].title}: too few squares with cells to tell.")
         text = f"{sentence.format(value=f'{value:.3g}')}; real images are {_told(usual)} apart."
         return Finding(_against_real(judged, name), text)
 
@@ -146,17 +146,17 @@ def _similarity(judged: Judged) -> Finding:
     return Finding("open", f"On the masks of real frames the structural similarity inside cells is {inside:.2f}.")
 
 
-def _learning(label: str, lessons: Lessons) -> Finding | None:
-    labels = [lesson.label for lesson in lessons.lessons]
+def _learning(label: str, usefulness: UsefulnessComparison) -> Finding | None:
+    labels = [each.label for each in usefulness.sets]
     if label not in labels:
         return None
     at = labels.index(label)
-    if lessons.segmenter in LEARN_LITTLE:
+    if usefulness.segmenter in LEARN_LITTLE:
         return Finding(
             "open", "Otsu’s threshold learns nothing of images but how large cells are, so it says little of these."
         )
-    share: Estimate = lessons.shares[at]
-    own, real = (lessons.estimates[i]["seg"].value for i in (at, 0))
+    share: Estimate = usefulness.shares[at]
+    own, real = (usefulness.estimates[i]["seg"].value for i in (at, 0))
     if math.isnan(share.value):
         return Finding("open", "The segmenter learned nothing from real pairs, so nothing can be said of others.")
     text = (

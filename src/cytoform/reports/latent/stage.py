@@ -67,10 +67,10 @@ def write_latent_report(
     """
     refuse_existing(out, overwrite=overwrite)
     viewer = _Viewer(cells, look)
-    codes: NamedCodes = {"learned": (cells.names, cells.codes)}
+    codes: NamedCodes = {"learned": (cells.names, cells.flat_codes)}
     if generated is not None:
         store = ShapeStore.open(generated)
-        codes["generated"] = store.names, cells.codes_of(store)
+        codes["generated"] = store.names, cells.codes_of(store).reshape(len(store), -1)
     with progress("looking at cells", sum(len(names) for names, _ in codes.values())) as advance:
         space = _look_around(viewer, codes, seed=seed, advance=advance)
     provenance = {
@@ -124,7 +124,7 @@ def _look_around(viewer: _Viewer, codes: NamedCodes, *, seed: int, advance: Adva
     times = viewer.times[spread(viewer.look.n_frames, TIMES_SHOWN)].tolist()
     return LatentSpace(
         run=viewer.cells.run.path.name,
-        code_dim=viewer.cells.codes.shape[1],
+        code_dim=viewer.cells.flat_codes.shape[1],
         shares=components.shares,
         sets=sets,
         maps=_maps(components, sets, np.concatenate(rows_of_sets), seed),

@@ -63,7 +63,7 @@ def parameters(scene: "Scene", made: "Made") -> list[tuple[str, str]]:
         ("Seed", str(request.seed)),
         (
             "Texture",
-            f"{Path(request.texture).name}, signal-to-noise × {made.look.snr:g}" if made.look.paints else "none",
+            f"{Path(request.texture).name}, signal-to-noise × {made.texture.snr:g}" if made.texture.paints else "none",
         ),
         ("Frame", f"{' × '.join(map(str, made.dataset.shape_zyx))} voxels (z, y, x)"),
         ("Voxel", f"{' × '.join(f'{step:.4g}' for step in view.seen_spacing_zyx_um)} µm (z, y, x)"),
@@ -92,7 +92,7 @@ def _title(made: "Made") -> str:
 
 def _files(made: "Made", scene: "Scene") -> str:
     name = made.dataset.sequence
-    lines = [f"- `{name}/t000.tif` …: images"] if made.look.paints else []
+    lines = [f"- `{name}/t000.tif` …: images"] if made.texture.paints else []
     lines += [
         f"- `{name}_GT/SEG`, `{name}_GT/TRA`: masks, one label a cell, as in the Cell Tracking Challenge",
         f"- `{name}_GT/TRA/man_track.txt`: a row `label first last parent` for every track",

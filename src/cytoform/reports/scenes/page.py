@@ -35,7 +35,7 @@ def write_scene_report(folder: Path, scene: Scene, made: Sequence[Made]) -> None
 
 
 def _page(scene: Scene, made: Made, found: Facts) -> str:
-    views = "largest intensity along z" if made.look.paints else "labels in front"
+    views = "largest intensity along z" if made.texture.paints else "labels in front"
     sections = [
         Section(
             "frames",
@@ -138,11 +138,11 @@ def trajectories(made: Made) -> Figure:
 
 def _read(made: Made, frame: int) -> tuple[Float[np.ndarray, "y x"], np.ndarray]:
     """The largest intensity along z, and the labels in front."""
-    number = made.dataset.number(frame)
+    number = made.dataset.challenge.number(frame)
     truth = made.dataset.folder / f"{made.dataset.sequence}_GT" / "TRA" / f"man_track{number}.tif"
     labels = np.atleast_3d(tifffile.imread(truth)) if made.dataset.view.projection else tifffile.imread(truth)
     front = labels[..., 0] if made.dataset.view.projection else _front(labels)
-    if not made.look.paints:
+    if not made.texture.paints:
         return (front > 0).astype(float), front
     picture = tifffile.imread(made.dataset.folder / made.dataset.sequence / f"t{number}.tif")
     return (picture if made.dataset.view.projection else picture.max(axis=0)).astype(float), front

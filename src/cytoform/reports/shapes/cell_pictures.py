@@ -11,7 +11,7 @@ from jaxtyping import Float
 from cytoform.assess.measures.sequences import MARGIN
 from cytoform.assess.measures.signed_error import signed_errors_um
 from cytoform.pictures.page import figure, image
-from cytoform.pictures.player.element import Actor, Scene, player_element
+from cytoform.pictures.player.element import PlayerActor, PlayerScene, player_element
 from cytoform.pictures.rendering import Camera, Colour, render_mesh
 from cytoform.pictures.sheets import common_camera
 from cytoform.pictures.slices import outlines, plane_of_difference
@@ -79,10 +79,10 @@ class _Surfaces:
         return self.sequence.grid.half_extent_um
 
 
-def _scene(task: CellTask, shapes: Sequence[_Surfaces], original: _Surfaces | None) -> Scene:
+def _scene(task: CellTask, shapes: Sequence[_Surfaces], original: _Surfaces | None) -> PlayerScene:
     first = shapes[0].sequence
     actors = tuple(
-        Actor(
+        PlayerActor(
             label=each.strand.side.label,
             colour=each.strand.side.colour,
             meshes=each.meshes,
@@ -91,7 +91,7 @@ def _scene(task: CellTask, shapes: Sequence[_Surfaces], original: _Surfaces | No
         for each in shapes
     )
     half_extent_um = max(each.half_extent_um for each in shapes)
-    return Scene(task.cell.name, actors, half_extent_um, first.info.time_step_s, largest_error_um=task.limit_um)
+    return PlayerScene(task.cell.name, actors, half_extent_um, first.info.time_step_s, largest_error_um=task.limit_um)
 
 
 def _errors(shapes: _Surfaces, original: _Surfaces) -> tuple[np.ndarray | None, ...]:

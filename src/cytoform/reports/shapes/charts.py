@@ -9,7 +9,7 @@ import numpy as np
 
 from cytoform.assess.statistics.distributions import Values, summarise
 from cytoform.pictures.figures import Side
-from cytoform.pictures.slices import DASHES, css
+from cytoform.pictures.slices import OUTLINE_DASHES, css
 
 WIDTH, HEIGHT = 320.0, 150.0
 LEFT, RIGHT, TOP, BOTTOM = 46.0, 8.0, 8.0, 24.0
@@ -93,7 +93,7 @@ def _line(line: Line, lines: Sequence[Line], bounds: tuple[float, float]) -> str
 
 
 def _stroke(path: str, side: Side, style: int) -> str:
-    dashes = DASHES[style % len(DASHES)]
+    dashes = OUTLINE_DASHES[style % len(OUTLINE_DASHES)]
     dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
     return f'<path d="{path}" fill="none" stroke="{css(side.colour)}" stroke-width="1.6"{dashed}/>'
 

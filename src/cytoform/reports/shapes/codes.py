@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -29,7 +28,7 @@ def map_of_codes(stores: Sequence[Labelled], *, run: Path | None = None) -> Code
 
         cells = load(run, device="cpu")
         fingerprint = cells.weights_sha256
-        sets.append(("Learned", cells.names, cells.codes))
+        sets.append(("Learned", cells.names, cells.flat_codes))
     for label, path in stores:
         store = ShapeStore.open(path)
         codes = _codes(store)
@@ -50,11 +49,9 @@ def map_of_codes(stores: Sequence[Labelled], *, run: Path | None = None) -> Code
 
 def _codes(store: ShapeStore) -> Float[np.ndarray, "n code"] | None:
     """The codes of all sequences of a store; None where one does not tell."""
-    details: list[dict[str, Any]] = [sequence.info.details for sequence in store]
-    if not details or any("code" not in each for each in details):
-        return None
-    lengths = {len(each["code"]) for each in details}
-    return np.array([each["code"] for each in details], np.float32) if len(lengths) == 1 else None
+    codes = [sequence.latent.get("code") for sequence in store]
+    flat = [code.ravel() for code in codes if code is not None]
+    return np.stack(flat) if flat and len(flat) == len(codes) and len({len(code) for code in flat}) == 1 else None
 
 
 def _flat(coordinates: Float[np.ndarray, "n components"]) -> Float[np.ndarray, "n 2"]:

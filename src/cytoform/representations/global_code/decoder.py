@@ -1,8 +1,8 @@
 """The decoder: an MLP from a point, a time and a latent code to a signed distance (paper section 2.2).
 
 A code is fixed over its sequence, so all that it and the time contribute to a layer is one bias vector per frame. The
-decoder computes those biases once per frame (`frame_biases`) and never repeats a code per point: exact algebra, and
-what makes training and rendering cheap.
+decoder computes those biases once per frame (`frame_biases`) and never repeats a code per point. This is exact
+algebra, and it makes training and rendering cheap.
 """
 
 import math
@@ -39,7 +39,7 @@ def spline_weights(times: Float[Tensor, " n"], n_knots: int) -> Float[Tensor, "n
 
 @dataclass(frozen=True)
 class FrameBiases:
-    """What code and time add to every hidden layer, for a number of frames."""
+    """The bias vectors that code and time add to every hidden layer, for a number of frames."""
 
     layers: tuple[Float[Tensor, "frames width"], ...]
 
@@ -59,7 +59,7 @@ class Sine(nn.Module):
         return torch.sin(x if self.omega == 1 else self.omega * x)
 
     def initialise(self, layer: nn.Linear, *, first: bool, generator: torch.Generator) -> None:
-        """Draw the weights of a layer whose output this activation takes; n is its whole fan-in."""
+        """Draw the weights of a layer before this activation; n is its whole fan-in."""
         n = layer.in_features
         # SIREN section 3.2: the first layer spans ω/n periods; later ones are divided by ω to undo its slope.
         bound = 1 / n if first else math.sqrt(6 / n) / self.omega
@@ -79,7 +79,7 @@ class ReLU(nn.Module):
         return torch.relu(x)
 
     def initialise(self, layer: nn.Linear, *, first: bool, generator: torch.Generator) -> None:
-        """Draw the weights of a layer whose output this activation takes."""
+        """Draw the weights of a layer before this activation."""
         bound = 1 / math.sqrt(layer.in_features)
         nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
         nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
@@ -89,7 +89,7 @@ ACTIVATIONS: dict[str, type[Sine] | type[ReLU]] = {"sine": Sine, "relu": ReLU}
 
 
 class HiddenLayer(nn.Linear):
-    """A linear layer over [hidden, x, y, z, t, code], of which time and code are folded into a bias per frame."""
+    """A linear layer over [hidden, x, y, z, t, code]; time and code are folded into a bias per frame."""
 
     def __init__(self, n_hidden: int, n_code: int, width: int) -> None:
         super().__init__(n_hidden + POINT_DIM + TIME_DIM + n_code, width)
@@ -109,7 +109,7 @@ class HiddenLayer(nn.Linear):
 
 
 class Decoder(nn.Module):
-    """f(x, t, z): `depth` hidden layers of `width` units; (x, t) enters all of them, z those in `code_layers` (from 1).
+    """f(x, t, z): `depth` hidden layers of `width` units; (x, t) enters all of them, z the `code_layers` (from 1).
 
     The input of a layer is [hidden, x, y, z, t, code]; the published checkpoints order it differently. In the paper z is
     one vector for a whole sequence. With several `code_knots` it is a spline over time with as many control points, and
@@ -148,7 +148,7 @@ class Decoder(nn.Module):
         return (cast(HiddenLayer, layer) for layer in self.hidden)
 
     def frame_biases(self, codes: Float[Tensor, "frames code"], times: Float[Tensor, " frames"]) -> FrameBiases:
-        """Fold what `codes` and `times` contribute to each layer into one bias vector per frame."""
+        """Fold the contributions of `codes` and `times` to each layer into one bias vector per frame."""
         if self.code_knots > 1:
             weights = spline_weights(times, self.code_knots)
             codes = (weights[:, :, None] * codes.unflatten(1, (self.code_knots, -1))).sum(dim=1)

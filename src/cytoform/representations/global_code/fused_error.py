@@ -1,7 +1,7 @@
 """The reconstruction error of a batch (the first part of eq. 2.1), and its gradients.
 
-On a CPU a step should cost what its matrix products cost. So error and gradients are computed in one pass, a chunk of
-points at a time that stays in the cache of one core: forwards, error, backwards. As in `model.evaluator`, a chunk is a
+On a CPU a step should cost no more than its matrix products. So error and gradients are computed in one pass, a chunk of
+points at a time that stays in the cache of one core: forwards, error, backwards. As in `evaluator`, a chunk is a
 matrix of units by points in a reused buffer, and the coordinates ride in spare rows. So do the biases: a chunk may hold
 several frames, and each has a row that is 1 at its points, so that products add biases and sum their gradients.
 """
@@ -18,7 +18,7 @@ from torch import Tensor
 from cytoform.representations.global_code.decoder import POINT_DIM, Decoder, FrameBiases, Sine
 from cytoform.representations.threads import compute_threads
 
-# Points in a chunk, and frames at most, of which small ones share a chunk.
+# Points in a chunk, and at most so many frames: small frames share a chunk.
 CHUNK, FRAMES = 512, 8
 
 
@@ -26,7 +26,7 @@ class Reconstruction:
     """Mean absolute difference between a decoder and the true distances; buffers are kept from step to step.
 
     On a CPU the products of the backward pass may be taken in bfloat16, at half the cost where the cores know it. The
-    forward pass may not: the error would be that of the phases of the sines.
+    forward pass may not: it would round the phases of the sines.
     """
 
     def __init__(self, decoder: Decoder, *, backward_dtype: torch.dtype = torch.float32) -> None:
@@ -122,7 +122,7 @@ def _even_slices(n: int, largest: int, multiple: int) -> list[slice]:
 
 @dataclass(frozen=True)
 class _Chunk:
-    """Some points of some frames, what the frames add to each layer, and room for the gradients of both."""
+    """Some points of some frames, the biases of the frames in each layer, and room for the gradients of both."""
 
     points: Float[Tensor, "frames n 3"]
     distances: Float[Tensor, "frames n"]
@@ -132,13 +132,13 @@ class _Chunk:
 
 
 class _Pass:
-    """What one thread computes: the error of its chunks, and the gradients that they add up to."""
+    """The work of one thread: the error of its chunks and the sum of their gradients."""
 
     def __init__(self, decoder: Decoder, backward_dtype: torch.dtype) -> None:
         self._backward_dtype = backward_dtype
         width, self._sizes = decoder.width, [layer.n_hidden + POINT_DIM for layer in decoder.layers]
         self._width, self._sine = width, isinstance(decoder.activation, Sine)
-        # The last columns of the weights are for the biases of the frames, the last rows of the units say whose is whose.
+        # The last columns of the weights hold the biases of the frames, the last rows of the units the frame of each point.
         self._weights = [torch.zeros(width, size + FRAMES) for size in self._sizes]
         self._totals = [torch.zeros(width, size + FRAMES) for size in self._sizes]
         self.of_output, self.of_offset, self.error = torch.zeros(width), torch.zeros(1), torch.zeros(())
@@ -160,7 +160,7 @@ class _Pass:
             total.zero_()
 
     def add(self, other: "_Pass") -> None:
-        """Add what another thread found."""
+        """Add the error and gradients of another thread."""
         for total, more in zip(self.of_weights, other.of_weights, strict=True):
             total += more
         self.of_output += other.of_output
@@ -174,10 +174,10 @@ class _Pass:
             n_frames, n_each = chunk.distances.shape
             n, size = n_frames * n_each, self._width + POINT_DIM + n_frames
             units, slopes = [b[:size, :n] for b in self._units], [b[:, :n] for b in self._slopes]
-            whose = torch.eye(n_frames).repeat_interleave(n_each, dim=1)
+            frame_of_point = torch.eye(n_frames).repeat_interleave(n_each, dim=1)
             for values in units:
                 values[self._width : self._width + POINT_DIM] = chunk.points.reshape(n, POINT_DIM).T
-                values[self._width + POINT_DIM :] = whose
+                values[self._width + POINT_DIM :] = frame_of_point
             units[0] = units[0][self._width :]
             self._forwards(chunk, units, slopes)
             last = units[-1][: self._width]

@@ -1,4 +1,4 @@
-"""What a code says about a descriptor of its cell, and how far that is from the truth."""
+"""Predict a descriptor of a cell from its code, with the error of the prediction."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -40,7 +40,7 @@ class Regression:
 
 
 def fit_regression(codes: Float[np.ndarray, "n code"], values: Float[np.ndarray, " n"]) -> Regression:
-    """Fit to the cells whose descriptor is defined (not NaN). Raises InputError for fewer than four."""
+    """Fit to the cells with a defined descriptor (not NaN). Raises InputError for fewer than four."""
     from sklearn.model_selection import LeaveOneOut, cross_val_predict
 
     defined = np.isfinite(values)

@@ -1,4 +1,4 @@
-"""What is asked of a new cell, as it is typed: size_um3=40±5, growth=1.5..2, longest_protrusion_um>8."""
+"""Requests on new cells, as a user types them: size_um3=40±5, growth=1.5..2, longest_protrusion_um>8."""
 
 import difflib
 import math

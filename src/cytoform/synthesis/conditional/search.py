@@ -1,7 +1,7 @@
 """New cells that meet a request: drawn from a prior, chosen by a regression, and measured before they are believed.
 
-From a large number of draws those are tried first whose predicted descriptors lie in the range, or beyond it by little
-against the error of the regression: rejection with a Gaussian kernel of that width, as in approximate Bayesian
+Among a large number of draws, codes are tried first if their predicted descriptors lie in the range, or beyond it by
+little against the error of the regression: rejection with a Gaussian kernel of that width, as in approximate Bayesian
 computation (Beaumont et al. 2002). Every cell that is tried is rendered and measured, which decides whether it is kept,
 and teaches the regression, so that it knows best the codes that are asked for.
 """
@@ -15,7 +15,7 @@ from jaxtyping import Float
 
 from cytoform.base.parallel import Progress, no_progress
 from cytoform.errors import InputError
-from cytoform.priors.fitted import Prior
+from cytoform.priors.prior import Drawn, DrawnCell, Prior
 from cytoform.synthesis.conditional.regression import Regression, fit_regression
 from cytoform.synthesis.conditional.request import Request
 
@@ -23,14 +23,13 @@ ATTEMPTS_A_CELL = 40  # measured at most for each that is wanted, before giving 
 ROUND = 8  # are measured between two fits of the regression
 DRAWS, MOST_DRAWS = 4096, 65_536  # from the prior for each round: more where few of them promise to do
 
-Code = Float[np.ndarray, " code"]
-# Descriptors of the cell of a code that is to be new cell `number`, on a coarse grid or as it is to be written.
-Measure = Callable[[Code, int, bool], Mapping[str, float]]
+# Descriptors of a drawn cell that is to be new cell `number`, on a coarse grid or as it is to be written.
+Measure = Callable[[DrawnCell, int, bool], Mapping[str, float]]
 
 
 @dataclass(frozen=True)
 class Condition:
-    """What new cells have to meet, what is known of the learned ones, and how a cell is measured."""
+    """Requests that new cells have to meet, the measured learned cells, and a way to measure a cell."""
 
     requests: tuple[Request, ...]
     codes: Float[np.ndarray, "sequences code"]
@@ -52,24 +51,24 @@ class Condition:
 
     def draw(
         self, prior: Prior, n: int, rng: np.random.Generator, *, progress: Progress = no_progress
-    ) -> Float[np.ndarray, "n code"]:
-        """Codes of `n` cells that meet all requests as measured. Raises InputError if too few do."""
+    ) -> list[DrawnCell]:
+        """`n` cells that meet all requests as measured. Raises InputError if too few do."""
         search = _Search(self)
-        kept: list[Code] = []
+        kept: list[DrawnCell] = []
         with progress("searching", n) as advance:
-            for code in search.candidates(prior, rng):
+            for cell in search.candidates(prior, rng):
                 if search.n_tried == ATTEMPTS_A_CELL * n:
                     raise InputError(search.gave_up(len(kept), n))
-                if search.meets(code, len(kept)):
-                    kept.append(code)
+                if search.meets(cell, len(kept)):
+                    kept.append(cell)
                     advance(note=f"{search.n_tried} tried")
                 if len(kept) == n:
                     break
-        return np.stack(kept)
+        return kept
 
 
 class _Search:
-    """What has been tried, and what was learned from it."""
+    """The cells tried so far, with their measured descriptors."""
 
     def __init__(self, condition: Condition) -> None:
         self._condition = condition
@@ -79,33 +78,33 @@ class _Search:
         self._met: Counter[str] = Counter()
         self.n_tried = 0
 
-    def candidates(self, prior: Prior, rng: np.random.Generator) -> Iterator[Code]:
+    def candidates(self, prior: Prior, rng: np.random.Generator) -> Iterator[DrawnCell]:
         """Draws from the prior, without end, in the order of their promise and chance."""
         regressions = self._condition.regressions
         while True:
-            codes, weights = self._weighted_draws(prior, regressions, rng)
+            cells, weights = self._weighted_draws(prior, regressions, rng)
             # The largest sums of log-weight and Gumbel noise: draws by weight, none of them twice.
             order = np.argsort(-(weights + rng.gumbel(size=len(weights))), kind="stable")
-            yield from codes[order[:ROUND]]
+            yield from (cells[number] for number in order[:ROUND])
             tried = np.stack(self._codes)
             regressions = {name: r.refitted(tried, np.array(self._values[name])) for name, r in regressions.items()}
 
-    def meets(self, code: Code, number: int) -> bool:
-        """Whether the cell of a code meets the requests, at first on a coarse grid."""
+    def meets(self, cell: DrawnCell, number: int) -> bool:
+        """Whether a cell meets the requests, at first on a coarse grid."""
         self.n_tried += 1
-        measured = self._condition.measure(code, number, False)
-        self._codes.append(code)
+        measured = self._condition.measure(cell, number, False)
+        self._codes.append(cell.code)
         for name in self._names:
             self._values[name].append(measured[name])
         met = [request for request in self._condition.requests if request.met_by(measured[request.name])]
         self._met.update(request.text for request in met)
         if len(met) < len(self._condition.requests):
             return False
-        finally_measured = self._condition.measure(code, number, True)
+        finally_measured = self._condition.measure(cell, number, True)
         return all(request.met_by(finally_measured[request.name]) for request in met)
 
     def gave_up(self, n_kept: int, n: int) -> str:
-        """What is said when too few cells were found."""
+        """The error message where too few cells were found."""
         requests = [f"{r.text} (met by {self._met[r.text]} of {self.n_tried})" for r in self._condition.requests]
         return (
             f"--where {', '.join(requests)}: {n_kept} of {n} cells found in {self.n_tried} attempts; "
@@ -114,15 +113,18 @@ class _Search:
 
     def _weighted_draws(
         self, prior: Prior, regressions: dict[str, Regression], rng: np.random.Generator
-    ) -> tuple[Float[np.ndarray, "draws code"], Float[np.ndarray, " draws"]]:
+    ) -> tuple[list[DrawnCell], Float[np.ndarray, " draws"]]:
         """Draws and their log-weights; in the range it is 0."""
-        codes, weights = [], []
+        cells: list[DrawnCell] = []
+        weights = []
         for _ in range(MOST_DRAWS // DRAWS):
-            codes.append(prior.draw(DRAWS, rng).astype(np.float32))
-            weights.append(-sum(_misses(r, regressions[r.name], codes[-1]) for r in self._condition.requests) / 2)
+            drawn = prior.draw(DRAWS, rng)
+            drawn = Drawn(drawn.codes.astype(np.float32), drawn.variables)
+            cells += drawn
+            weights.append(-sum(_misses(r, regressions[r.name], drawn.codes) for r in self._condition.requests) / 2)
             if np.exp(np.concatenate(weights)).sum() > ROUND:
                 break
-        return np.concatenate(codes), np.concatenate(weights)
+        return cells, np.concatenate(weights)
 
 
 def _misses(

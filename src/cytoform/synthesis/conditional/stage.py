@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float
 
 from cytoform.assess.measures.sequence_descriptors import SEQUENCE_DESCRIPTORS, describe_sequence
 from cytoform.base.parallel import Progress, no_progress
+from cytoform.priors.prior import DrawnCell
 from cytoform.shapes.grid import Grid, frame_times
 from cytoform.synthesis.cells import Cells
 from cytoform.synthesis.conditional.request import parse_request
 from cytoform.synthesis.conditional.search import Condition
-from cytoform.synthesis.sequences import Rendering, like_of_new
+from cytoform.synthesis.options import Rendering
+from cytoform.synthesis.sequences import like_of_new
 
 # Voxels a side of the grid on which cells are measured before it is worth rendering them as wanted.
 COARSE_GRID = 64
@@ -24,30 +25,30 @@ def condition_on(
     rendering: Rendering = Rendering(),  # noqa: B008 (frozen)
     progress: Progress = no_progress,
 ) -> Condition:
-    """What `generate` draws under, for requests such as "size_um3=40±5"; measures the learned cells first.
+    """The condition of requests such as "size_um3=40±5", for `generate`; measures the learned cells first.
 
-    `rendering` is that of the new cells. Raises InputError for requests that are not understood or cannot be met.
+    `rendering` says how new cells will be rendered. Raises InputError for requests that are not understood or cannot be met.
     """
     requests = tuple(parse_request(text, SEQUENCE_DESCRIPTORS) for text in wanted)
-    grid = rendering.grid_of(cells)
+    learned = cells.run.learned
+    grid = Grid(rendering.size(learned.grid), learned.half_extent_um)
     coarse = Grid(min(grid.size, COARSE_GRID), grid.half_extent_um)
 
-    def measure(code: Float[np.ndarray, " code"], n_frames: int, where: Grid) -> dict[str, float]:
-        field = cells.field(code)
+    def measure(cell: DrawnCell, n_frames: int, where: Grid) -> dict[str, float]:
+        field = cells.field(cell.code, variables=cell.variables)
         frames = (
             field.render(float(time), where.size, method=rendering.method, safety=rendering.safety).box_sdf_um
             for time in frame_times(n_frames)
         )
         return describe_sequence(frames, where.spacing_um)
 
-    def measure_new(code: Float[np.ndarray, " code"], number: int, as_wanted: bool) -> dict[str, float]:
-        return measure(code, rendering.frames_of(like_of_new(cells, number)), grid if as_wanted else coarse)
+    def measure_new(cell: DrawnCell, number: int, as_wanted: bool) -> dict[str, float]:
+        return measure(cell, rendering.frames(like_of_new(cells, number).n_frames), grid if as_wanted else coarse)
 
-    codes, learned = cells.codes, cells.run.learned.sequences
-    rows = []
-    with progress("measuring learned cells", len(learned)) as advance:
-        for code, like in zip(codes, learned, strict=True):
-            rows.append(measure(code, rendering.frames_of(like), coarse))
+    codes, rows = cells.flat_codes, []
+    with progress("measuring learned cells", len(codes)) as advance:
+        for code, like in zip(codes, learned.sequences, strict=True):
+            rows.append(measure(DrawnCell(code), rendering.frames(like.n_frames), coarse))
             advance()
     descriptors = {name: np.array([row[name] for row in rows]) for name in SEQUENCE_DESCRIPTORS}
     return Condition(requests, codes, descriptors, measure_new)

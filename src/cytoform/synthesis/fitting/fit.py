@@ -1,7 +1,7 @@
-"""Codes for cells that a run has not seen.
+"""Fit codes to cells that a run has not seen.
 
-As in DeepSDF (Park et al. 2019, section 4.3) the decoder is frozen and a code is found by descent on the error at what is
-known of a cell: whole frames, some of them, or some planes of them. The decoder then completes the rest. To adapt is to go
+As in DeepSDF (Park et al. 2019, section 4.3) the decoder is frozen and a code is found by gradient descent on the error at the
+known parts of a cell: all frames, some frames, or some planes of them. The decoder then completes the rest. To adapt is to go
 on with the decoder set free at a small rate, for this one cell.
 """
 
@@ -17,14 +17,14 @@ from torch import Tensor, nn
 
 from cytoform.errors import InputError
 from cytoform.representations.bounds import measure_bounds
-from cytoform.representations.global_code.decoder import Decoder
-from cytoform.representations.global_code.fused_error import Reconstruction
+from cytoform.representations.representation import Representation
 from cytoform.representations.rotation import identity, rotate
 from cytoform.runs.run import Run
 from cytoform.shapes.grid import frame_times
-from cytoform.synthesis.field import Field
+from cytoform.synthesis.field import CodeField
 from cytoform.synthesis.fitting.observed import Observed
 from cytoform.synthesis.fitting.uncertainty import laplace
+from cytoform.synthesis.options import FitSettings
 
 FRAMES, POINTS = 15, 128  # of a step
 WARM_UP_STEPS = 20
@@ -32,30 +32,12 @@ ERROR_POINTS = 2000  # a frame
 
 
 @dataclass(frozen=True)
-class FitSettings:
-    """How a fit descends. The figures behind the defaults are in docs/LOG.md."""
-
-    steps: int = 1200
-    learning_rate: float = 2e-2
-    jump_penalty: float = 3e-5  # of the squared change of a code from knot to knot, where it changes over time
-    rotation_rate: float = 1e-2  # where the run has learned rotations
-    adapt_steps: int = 0  # steps with the decoder set free
-    adapt_code_rate: float = 2e-3
-    adapt_decoder_rate: float = 3e-4
-
-    def check(self) -> None:
-        """Raises InputError."""
-        if self.steps < 1:
-            raise InputError(f"--steps {self.steps}: must be at least 1")
-
-
-@dataclass(frozen=True)
 class Fit:
     """A cell that was fitted. Lengths are in µm."""
 
     name: str
-    field: Field
-    # Mean distance between the field and what is known, at points drawn as for training.
+    field: CodeField
+    # Mean absolute error of the field at known points, drawn as for training.
     error_um: float
     # Expected error of the surface, root mean square, in each frame of the sequence; NaN where there is no surface.
     expected_error_um: Float[np.ndarray, " frames"]
@@ -72,8 +54,8 @@ def fit(
 ) -> Fit:
     """Fit one cell, beginning from the mean of the learned codes.
 
-    `rotation` turns it into the canonical pose of the run; one that has learned rotations finds that of the cell too,
-    from there.
+    `rotation` turns the cell into the canonical pose of the run; in a run with learned rotations it is the start of a fit
+    of its own.
     """
     settings.check()
     if observed.in_planes and settings.adapt_steps:
@@ -90,7 +72,7 @@ def fit(
     expected = [posterior.surface_error(float(time), rng) for time in frame_times(observed.n_frames)]
     return Fit(
         observed.name,
-        Field(decoder, code, half_um, measure_bounds(decoder, code[None], seed=seed), work.found_rotation),
+        CodeField(decoder, code, half_um, measure_bounds(decoder, code[None], seed=seed), work.found_rotation),
         work.error() * half_um,
         np.array(expected) * half_um,
     )
@@ -101,7 +83,7 @@ class _Descent:
 
     def __init__(
         self,
-        decoder: Decoder,
+        decoder: Representation,
         run: Run,
         observed: Observed,
         settings: FitSettings,
@@ -112,7 +94,7 @@ class _Descent:
         self.learns_rotation = run.config.model.rotations == "learned"
         start = identity(1)[0] if rotation is None and self.learns_rotation else rotation
         self.rotation = None if start is None else nn.Parameter(start.to(self.code), requires_grad=self.learns_rotation)
-        self._decoder, self._reconstruction = decoder, Reconstruction(decoder)
+        self._decoder = decoder
         self._code_penalty, self._jump_penalty = run.config.training.code_penalty, settings.jump_penalty
         self._rng, self._in_planes = rng, observed.in_planes
         self._samples = torch.from_numpy(observed.samples).to(self.code.device)
@@ -170,8 +152,8 @@ class _Descent:
         return float(torch.stack(errors).mean())
 
     def _penalty_of_code(self) -> Tensor:
-        """That of the training; and frames that are not known should be like their neighbours."""
-        jumps = self.code.unflatten(0, (self._decoder.code_knots, -1)).diff(dim=0)
+        """The penalty of the training, and one on changes over time: unknown frames should resemble their neighbours."""
+        jumps = self._decoder.over_time(self.code[None])[0].diff(dim=0)
         return self._code_penalty * self.code.square().sum() + self._jump_penalty * jumps.square().sum()
 
     def _batch(self) -> tuple[Tensor, Tensor]:
@@ -183,11 +165,11 @@ class _Descent:
 
     def _error(self, rows: Tensor, samples: Float[Tensor, "frames n 4"]) -> Tensor:
         times = self._times[rows.to(self._times.device)]
-        biases = self._decoder.frame_biases(self.code.expand(len(rows), -1), times)
+        codes = self.code.expand(len(rows), *self.code.shape)
         points, distances = self._canonical(samples[..., :3].contiguous()), samples[..., 3]
         if not self._in_planes:
-            return self._reconstruction.error(points, biases, distances)
-        # In a plane the outline may be far where the surface is near: a wrong sign counts, and what is farther than it.
-        found = self._decoder(points, biases)
+            return self._decoder.error(codes, times, points, distances)
+        # In a plane the outline may be far where the surface is near: a wrong sign and a larger distance count as errors.
+        found = self._decoder.distances(codes, times, points)
         wrong = torch.relu(-found * distances.sign())
         return (wrong + torch.relu(found.abs() - distances.abs())).mean()

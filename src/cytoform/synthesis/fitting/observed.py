@@ -1,4 +1,4 @@
-"""What is known of a cell that is to be fitted: points and distances in some of its frames, or in some planes of them."""
+"""The known parts of a cell that is to be fitted: points and distances in some of its frames, or in some planes of them."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The stage from a run and a shape store of cells that it has not seen to a store of those cells, completed."""
+"""The stage from a run and a shape store of unseen cells to a store of the same cells, completed."""
 
 import math
 from dataclasses import asdict, dataclass
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from cytoform.base.files import staged
 from cytoform.base.parallel import Progress, no_progress
+from cytoform.base.provenance import recorded_names
 from cytoform.errors import InputError
 from cytoform.representations.rotation import principal_rotation
 from cytoform.runs.alignment import moments_of
@@ -17,14 +18,14 @@ from cytoform.runs.run import Run
 from cytoform.shapes.grid import Grid, frame_times
 from cytoform.shapes.store import SequenceInfo, ShapeSequence, ShapeStore
 from cytoform.synthesis.cells import Cells
-from cytoform.synthesis.fitting.distribution_score import relative_remoteness
-from cytoform.synthesis.fitting.fit import Fit, FitSettings, fit
+from cytoform.synthesis.fitting.fit import Fit, fit
 from cytoform.synthesis.fitting.observed import Observed, observe
+from cytoform.synthesis.fitting.out_of_distribution import relative_score
+from cytoform.synthesis.options import FitSettings, Rendering
 from cytoform.synthesis.render import BAND_VOXELS, render_sequence
-from cytoform.synthesis.sequences import Rendering
 from cytoform.training.metrics import final_loss
 
-# A cell lies outside a run if its error is more than this many times that of the cells that were learned, or its code
+# A cell lies outside a run if its error is more than this many times the error of the learned cells, or its code
 # farther from the learned ones than any of them from the others (docs/LOG.md).
 OUTSIDE = 2.0
 
@@ -39,13 +40,13 @@ class Completed:
     error_um: float
     learned_error_um: float | None
     expected_error_um: tuple[float, ...]  # of the surface, in each frame
-    remoteness: float | None  # of the code, 1 is that of the most remote learned one
+    out_of_distribution: float | None  # score of the code; 1 is the score of the most unusual learned code
 
     @property
     def outside(self) -> bool:
         """Whether the run cannot describe this cell as it does the learned ones, or only by a code unlike theirs."""
         badly = self.learned_error_um is not None and self.error_um > OUTSIDE * self.learned_error_um
-        return badly or (self.remoteness is not None and self.remoteness > 1)
+        return badly or (self.out_of_distribution is not None and self.out_of_distribution > 1)
 
 
 def complete(
@@ -62,11 +63,10 @@ def complete(
     overwrite: bool = False,
     progress: Progress = no_progress,
 ) -> list[Completed]:
-    """Fit the sequences of the store `shapes`, all of them or those named, and render them whole into the store `out`.
+    """Fit the sequences of the store `shapes`, all of them or the named ones, and render them whole into the store `out`.
 
-    Of each, only every `every_frame`-th frame that shows a cell is used, and of those, if `every_plane` is given, only
-    every so many-th plane. A movie is stretched over the time of the run: its first frame is the run's first. Raises
-    InputError before anything is fitted.
+    Only every `every_frame`-th frame that shows a cell is used, and in it, if given, only every `every_plane`-th plane. A
+    movie is stretched over the time of the run: first frame to first frame. Raises InputError before anything is fitted.
     """
     run, half_um = cells.run, cells.run.learned.half_extent_um
     settings.check()
@@ -82,7 +82,7 @@ def complete(
         )
         for number, name in enumerate(wanted)
     ]  # fmt: skip
-    grid = Grid(run.learned.grid if rendering.grid_size is None else rendering.grid_size, half_um)
+    grid = Grid(rendering.size(run.learned.grid), half_um)
     learned_um = _times(final_loss(run.path), half_um)
     n_steps = len(wanted) * (settings.steps + settings.adapt_steps)
     attributes = {
@@ -103,7 +103,7 @@ def complete(
                 Completed(
                     observed.name, len(observed.frames), observed.n_gaps, fitted.error_um, learned_um,
                     tuple(map(float, fitted.expected_error_um)),
-                    relative_remoteness(fitted.field.code.cpu().numpy(), cells.codes, run.decoder.code_knots),
+                    relative_score(*(_over_time(run, codes) for codes in (fitted.field.code[None], run.codes))),
                 )
             )  # fmt: skip
         written.note({"fits": {each.name: _record(each) for each in found}})
@@ -111,7 +111,7 @@ def complete(
 
 
 def _rotation(run: Run, sequence: ShapeSequence, observed: Observed) -> Float[Tensor, " 4"] | None:
-    """Into the principal frame of what is known of the cell, if the run was trained in that of its sequences."""
+    """The rotation into the principal frame of the known frames, for a run of aligned sequences; otherwise None."""
     if run.config.data.align == "none":
         return None
     first, *others = (moments_of(sequence, frame) for frame in observed.frames)
@@ -119,7 +119,7 @@ def _rotation(run: Run, sequence: ShapeSequence, observed: Observed) -> Float[Te
 
 
 def _write(store: ShapeStore, info: SequenceInfo, fitted: Fit, rendering: Rendering) -> None:
-    n_frames = info.n_frames if rendering.n_frames is None else rendering.n_frames
+    n_frames = rendering.frames(info.n_frames)
     step_s = info.time_step_s
     if step_s is not None and min(n_frames, info.n_frames) > 1:
         step_s *= (info.n_frames - 1) / (n_frames - 1)
@@ -129,10 +129,10 @@ def _write(store: ShapeStore, info: SequenceInfo, fitted: Fit, rendering: Render
             info.name,
             n_frames,
             step_s,
-            f"fitted to {info.source or info.name}",
+            f"fitted to {recorded_names([info.source])[0] if info.source else info.name}",
             offsets,
-            details={"code": fitted.field.code.tolist()},
-        )
+        ),
+        latent={"code": fitted.field.code.cpu().numpy()},
     )
     frames = (
         fitted.field.render(float(time), store.grid.size, method=rendering.method, safety=rendering.safety)
@@ -143,8 +143,14 @@ def _write(store: ShapeStore, info: SequenceInfo, fitted: Fit, rendering: Render
 
 def _record(completed: Completed) -> dict[str, object]:
     """As JSON: nothing is expected of a frame without a surface."""
+    record = asdict(completed)
     expected = [None if math.isnan(value) else value for value in completed.expected_error_um]
-    return {**asdict(completed), "expected_error_um": expected, "outside": completed.outside}
+    score = record.pop("out_of_distribution")
+    return {**record, "remoteness": score, "expected_error_um": expected, "outside": completed.outside}
+
+
+def _over_time(run: Run, codes: Tensor) -> Float[np.ndarray, "n knots values"]:
+    return run.decoder.over_time(codes).cpu().numpy()
 
 
 def _times(loss: float | None, half_extent_um: float) -> float | None:

@@ -1,8 +1,8 @@
 """How well a fitted code is known: Laplace's approximation.
 
 Around the best code the error is taken as quadratic, so that the posterior of the code is a Gaussian (MacKay 1992). Its
-precision is that of the prior, the spread of the learned codes, and what the known points add. A surface moves by what the
-field changes there, since the field is a distance.
+precision is the sum of the prior's (from the spread of the learned codes) and that of the known points. A surface moves by
+the change of the field there, since the field is a distance.
 """
 
 import math
@@ -14,8 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from cytoform.representations.bounds import surface_points, uniform_points
-from cytoform.representations.global_code.decoder import Decoder
-from cytoform.representations.global_code.evaluator import FrameEvaluator
+from cytoform.representations.representation import Representation
 
 KNOWN_POINTS = 64  # a frame: about as many places of a surface as err independently of each other
 NEAR = 0.05  # half extents from the surface, where points say how it lies
@@ -26,14 +25,14 @@ TRIED_POINTS = 4096  # a frame, for lines that cross the surface
 class Posterior:
     """A fitted code with the uncertainty that is left; in units of the half extent."""
 
-    decoder: Decoder
+    decoder: Representation
     code: Float[Tensor, " code"]
     covariance: Float[Tensor, "code code"]
     residual: float  # root mean square, at known points near the surface
 
     def surface_error(self, time: float, rng: np.random.Generator) -> float:
         """Expected error of the surface, root mean square over it; NaN where the frame is empty."""
-        evaluate = FrameEvaluator(self.decoder, self.code, time)
+        evaluate = self.decoder.frame(self.code, time)
         points = surface_points(evaluate, uniform_points(rng, TRIED_POINTS, self.code), rng)
         if not len(points):
             return math.nan
@@ -43,7 +42,7 @@ class Posterior:
 
 
 def laplace(
-    decoder: Decoder,
+    decoder: Representation,
     code: Float[Tensor, " code"],
     samples: Float[Tensor, "known n 4"],
     times: Float[np.ndarray, " known"],
@@ -66,13 +65,15 @@ def laplace(
     return Posterior(decoder, code, covariance.to(code.dtype), math.sqrt(variance))
 
 
-def _values(decoder: Decoder, code: Tensor, points: Float[Tensor, "n 3"], times: Tensor) -> Float[Tensor, " n"]:
-    """The field at points, each of which is a frame of its own."""
+def _values(decoder: Representation, code: Tensor, points: Float[Tensor, "n 3"], times: Tensor) -> Float[Tensor, " n"]:
+    """The field at points; each point is a frame of its own."""
     codes = code if code.ndim == 2 else code.expand(len(points), -1)
-    return decoder(points[:, None], decoder.frame_biases(codes, times))[:, 0]
+    return decoder.distances(codes, times, points[:, None])[:, 0]
 
 
-def _slopes(decoder: Decoder, code: Tensor, points: Float[Tensor, "n 3"], times: Tensor) -> Float[Tensor, "n code"]:
+def _slopes(
+    decoder: Representation, code: Tensor, points: Float[Tensor, "n 3"], times: Tensor
+) -> Float[Tensor, "n code"]:
     """How the field at each point changes with the code."""
     codes = code.expand(len(points), -1).clone().requires_grad_()
     (slopes,) = torch.autograd.grad(_values(decoder, codes, points, times).sum(), codes)

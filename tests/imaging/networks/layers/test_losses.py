@@ -3,14 +3,20 @@
 import pytest
 import torch
 
-from cytoform.imaging.networks.layers.losses import OCTAVES, PUBLISHED_LAYERS, detail_loss, matching_loss, verdict_loss
+from cytoform.imaging.networks.layers.losses import (
+    OCTAVES,
+    PUBLISHED_LAYERS,
+    adversarial_loss,
+    detail_loss,
+    matching_loss,
+)
 
 
 def test_verdicts_by_hand() -> None:
     other, verdicts = torch.zeros(1, 1, 1, 1), (torch.tensor([[[[0.5, 1.0]]]]), torch.tensor([[[[-1.0]]]]))
     found = [[other, verdict] for verdict in verdicts]
-    assert float(verdict_loss(found, 1.0)) == pytest.approx(0.125 + 4)
-    assert float(verdict_loss(found, 0.0)) == pytest.approx(0.625 + 1)
+    assert float(adversarial_loss(found, 1.0)) == pytest.approx(0.125 + 4)
+    assert float(adversarial_loss(found, 0.0)) == pytest.approx(0.625 + 1)
 
 
 def test_matching_by_hand_leaves_out_the_verdict_and_teaches_only_the_generator() -> None:

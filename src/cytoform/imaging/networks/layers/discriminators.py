@@ -1,4 +1,4 @@
-"""pix2pixHD's discriminators: PatchGANs of their own on each level of a pyramid, which see labels and image."""
+"""pix2pixHD's discriminators: independent PatchGANs on the levels of a pyramid; input: condition channels and image."""
 
 from itertools import pairwise
 
@@ -8,12 +8,12 @@ from cytoform.imaging.networks.config import DiscriminatorConfig
 from cytoform.imaging.networks.layers.blocks import Images
 from cytoform.imaging.networks.layers.trunks import halve
 
-WIDEST = 8  # times the channels of the first layer, as published
-Features = list[Images]  # of every layer; the last is the verdict
+WIDEST = 8  # largest multiple of the channels of the first layer, as published
+Features = list[Images]  # one per layer; the last one is the score
 
 
 class PatchDiscriminator(nn.Module):
-    """4×4 convolutions; instance norm in all but the first and the last."""
+    """4×4 convolutions, with instance norm in all layers but the first and last."""
 
     def __init__(self, channels_in: int, config: DiscriminatorConfig) -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class PatchDiscriminator(nn.Module):
         self.layers = nn.ModuleList([*layers, _convolution(widths[-1], 1, 1)])
 
     def forward(self, x: Images) -> Features:
-        """The features of every layer."""
+        """The features of every layer; the last are scores of patches."""
         features = []
         for layer in self.layers:
             x = layer(x)
@@ -34,14 +34,14 @@ class PatchDiscriminator(nn.Module):
 
 
 class Discriminators(nn.Module):
-    """One at every scale, without shared weights."""
+    """One discriminator per scale, without shared weights."""
 
     def __init__(self, channels_in: int, config: DiscriminatorConfig) -> None:
         super().__init__()
         self.scales = nn.ModuleList(PatchDiscriminator(channels_in, config) for _ in range(config.scales))
 
     def forward(self, x: Images) -> list[Features]:
-        """The features of each, from the finest on."""
+        """The features of each discriminator, finest scale first."""
         found = []
         for number, discriminator in enumerate(self.scales):
             x = halve(x) if number else x

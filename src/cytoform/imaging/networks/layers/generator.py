@@ -1,4 +1,4 @@
-"""Generators behind one interface: conditions to images, at the full or at a stage's resolution."""
+"""Generators with a common interface: condition channels in, image out."""
 
 from collections.abc import Callable
 from typing import Any, Literal
@@ -16,24 +16,23 @@ from cytoform.imaging.networks.layers.noise import (
     CameraNoise,
     octaves,
 )
-from cytoform.imaging.networks.layers.spade import SpadeTrunk
-from cytoform.imaging.networks.layers.trunks import EnhancerTrunk, GlobalTrunk
+from cytoform.imaging.networks.layers.trunks import EnhancerTrunk, GlobalTrunk, SpadeTrunk
 
 TRUNKS: dict[str, Callable[..., Any]] = {"global": GlobalTrunk, "enhancer": EnhancerTrunk, "spade": SpadeTrunk}
 
 INPUTS = (*CHANNELS, "brightness")
-# What is known of cells, what may become texture, and what a camera adds. Discriminators see the first only: of the noise
-# behind a real image nothing is known.
+# Known properties of cells, noise to be turned into texture, and camera noise. Discriminators see only the first group,
+# because the noise behind a real image is unknown.
 KNOWN = [INPUTS.index(name) for name in ("inside", "edges", "depth", "brightness")]
 TEXTURE = [INPUTS.index(name) for name in ("cell_noise", "field_noise")]
-CAMERA = [INPUTS.index("frame_noise")]
+CAMERA_NOISE = [INPUTS.index("frame_noise")]
 
-# coarse: an enhancer's global generator alone, at half the resolution; enhancer: the enhancer alone; whole: everything.
-Stage = Literal["coarse", "enhancer", "whole"]
+# coarse: the enhancer's global generator alone, at half the resolution; enhancer: the enhancer alone; whole: both.
+TrainingStage = Literal["coarse", "enhancer", "whole"]
 
 
 class Head(nn.Module):
-    """Features to an image: 7×7 and tanh as published, and camera noise."""
+    """Converts features to an image: 7×7 convolution and tanh as published, plus camera noise."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -41,13 +40,13 @@ class Head(nn.Module):
         self.noise = CameraNoise(channels)
 
     def forward(self, features: Images, white: Grey) -> Grey:
-        """Mostly within -1 and 1."""
+        """Image with values mostly between -1 and 1."""
         noise = self.noise(features, white)
         return torch.tanh(self.image(features).to(noise.dtype)) + noise
 
 
 class Generator(nn.Module):
-    """Images of conditions; sides have to be multiples of `stride`, and nothing beyond `reach_px` of a pixel shows in it."""
+    """Generates images from condition channels. Sides are multiples of `stride`; `reach_px` is the receptive field's radius."""
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
@@ -58,17 +57,17 @@ class Generator(nn.Module):
         self.stride: int = self.trunk.stride
         self.reach_px: int = self.trunk.reach_px + OCTAVES_REACH_PX + max(3, CAMERA_KERNEL_PX // 2)
 
-    def forward(self, conditions: Images, stage: Stage = "whole") -> Grey:
-        """At the stage "coarse" the conditions have half the resolution, as `halve` makes them."""
+    def forward(self, conditions: Images, stage: TrainingStage = "whole") -> Grey:
+        """Generate an image. At stage "coarse" the conditions must be halved by `halve`."""
         x = torch.cat([conditions[:, KNOWN], octaves(conditions[:, TEXTURE])], dim=1)
-        white = conditions[:, CAMERA]
+        white = conditions[:, CAMERA_NOISE]
         if stage == "coarse" and self.coarse_head is not None:
             return self.coarse_head(self.trunk.coarse(x), white)
         return self.head(self.trunk(x, coarse_learns=stage != "enhancer"), white)
 
 
 def start_weights(network: nn.Module, *, seed: int) -> None:
-    """Draw all weights from N(0, 0.02²), as pix2pixHD does, but for those of the camera's noise."""
+    """Draw all weights from N(0, 0.02²) as in pix2pixHD, except for the camera noise."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, weight in network.named_parameters():

@@ -1,4 +1,4 @@
-"""What the generator and the discriminators are asked for."""
+"""Losses of the generator and the discriminators."""
 
 import torch
 from torch import Tensor, nn
@@ -6,22 +6,22 @@ from torch import Tensor, nn
 from cytoform.imaging.networks.layers.blocks import Grey
 from cytoform.imaging.networks.layers.discriminators import Features
 
-# pix2pixHD adds up as many layers, and divides by their number where there are more.
+# pix2pixHD sums over four layers; with another number of layers, the mean is scaled to the same weight.
 PUBLISHED_LAYERS = 4
-OCTAVES = 3  # of detail: of one, two and four pixels
-WINDOW = 8  # sides of the squares over which it is averaged, in units of the detail
+OCTAVES = 3  # detail of one, two and four pixels
+WINDOW = 8  # side of the averaging squares, in units of the detail
 
 
-def verdict_loss(found: list[Features], wanted: float) -> Tensor:
-    """Least squares (Mao et al. 2017) of the verdicts from 1, real, or 0, generated; summed over the scales."""
+def adversarial_loss(found: list[Features], wanted: float) -> Tensor:
+    """Least-squares loss (Mao et al. 2017) of scores against 1 (real) or 0 (generated), summed over scales."""
     return torch.stack([(features[-1].float() - wanted).square().mean() for features in found]).sum()
 
 
 def matching_loss(generated: list[Features], real: list[Features], *, size_px: int, crop_px: int) -> Tensor:
-    """Mean absolute difference of the features of all layers but the last, averaged over scales and times PUBLISHED_LAYERS.
+    """Mean absolute difference of features of all layers but the last, averaged over scales, times PUBLISHED_LAYERS.
 
-    They are averaged over squares of `size_px` pixels before they are compared. Pixel by pixel, a generator does best
-    without any noise, since its noise is never that of the real image.
+    Features are first averaged over squares of `size_px` pixels. A comparison pixel by pixel would penalise all noise,
+    because generated noise never equals the noise of the real image.
     """
     differences = [
         (_means(ours, size_px, crop_px) - _means(theirs.detach(), size_px, crop_px)).abs().mean()
@@ -32,10 +32,10 @@ def matching_loss(generated: list[Features], real: list[Features], *, size_px: i
 
 
 def detail_loss(generated: Grey, real: Grey) -> Tensor:
-    """Mean absolute difference of the root mean squares of detail, octave by octave, in squares of WINDOW × the detail.
+    """Mean absolute difference of the local strength (root mean square) of detail, summed over octaves.
 
-    Along y and along x for itself: cameras smear along rows. Noise of the right strength costs nothing, whatever its
-    values. In a square of 64 values it is known to 9 %.
+    Strength is measured in squares of WINDOW × the detail, separately along y and x, because cameras smear along rows. Noise
+    of the correct strength costs nothing, whatever its values. A square of 64 values determines the strength to 9 %.
     """
     differences = []
     for _ in range(OCTAVES):
@@ -46,7 +46,7 @@ def detail_loss(generated: Grey, real: Grey) -> Tensor:
 
 
 def _detail(image: Grey) -> Tensor:
-    """Its root mean squares, along y and along x in two channels."""
+    """Local root mean squares along y and x, as two channels."""
     axes = []
     for size in ((3, 1), (1, 3)):
         padding = (size[0] // 2, size[1] // 2)

@@ -1,4 +1,4 @@
-"""How a generator uses noise: smooth noise as something to make texture of, white noise for what a camera adds."""
+"""Noise in a generator: smooth noise as a source of texture, white noise for the camera."""
 
 import math
 from typing import cast
@@ -8,25 +8,25 @@ from torch import Tensor, nn
 
 from cytoform.imaging.networks.layers.blocks import Grey, Images
 
-# Widths of the kernels; between them, what lies between the sharpest detail of a microscope and a nucleus.
+# Kernel widths that cover the range from the sharpest detail of a microscope to a nucleus.
 OCTAVES_SIGMA_PX = (1.5, 6.0)
-REACH_SIGMA = 3
-OCTAVES_REACH_PX = math.ceil(REACH_SIGMA * max(OCTAVES_SIGMA_PX))
+BLUR_REACH_SIGMA = 3
+OCTAVES_REACH_PX = math.ceil(BLUR_REACH_SIGMA * max(OCTAVES_SIGMA_PX))
 CAMERA_KERNELS = 4
 CAMERA_KERNEL_PX = 5
-FAINT = 0.05  # of a scale from -1 to 1
+FAINT = 0.05  # initial standard deviation, on a scale from -1 to 1
 
 
 def octaves(white: Images) -> Images:
-    """White noise, blurred to each width and then of unit variance again: what is random at that size.
+    """White noise blurred to each width and rescaled to unit variance.
 
-    Blurring commutes with shifts, so noise that moves with a cell still does.
+    Blurring commutes with shifts, so that the noise still moves with its cell.
     """
     return torch.cat([_blur(white, sigma) for sigma in OCTAVES_SIGMA_PX], dim=1)
 
 
 def _blur(white: Images, sigma_px: float) -> Images:
-    reach = math.ceil(REACH_SIGMA * sigma_px)
+    reach = math.ceil(BLUR_REACH_SIGMA * sigma_px)
     offsets = torch.arange(-reach, reach + 1, device=white.device, dtype=white.dtype)
     kernel = torch.exp(-0.5 * (offsets / sigma_px) ** 2)
     kernel = kernel / kernel.square().sum().sqrt()
@@ -38,7 +38,7 @@ def _blur(white: Images, sigma_px: float) -> Images:
 
 
 class CameraNoise(nn.Module):
-    """Noise of a few spatial correlations, each as strong at every pixel as its features say: shot and read noise."""
+    """Camera noise (shot and read noise): a few spatial correlations, with strengths predicted from features at every pixel."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class CameraNoise(nn.Module):
         self.strength = nn.Conv2d(channels, CAMERA_KERNELS, 1)
 
     def start(self) -> None:
-        """Begin with faint white noise: a product of two small random numbers would hardly ever get a gradient."""
+        """Initialise with faint white noise: a product of two small random numbers would have almost no gradient."""
         with torch.no_grad():
             kernels, middle = self.correlate.weight, CAMERA_KERNEL_PX // 2
             kernels /= kernels.norm(dim=(2, 3), keepdim=True)
@@ -55,8 +55,8 @@ class CameraNoise(nn.Module):
             nn.init.constant_(cast(Tensor, self.strength.bias)[0], FAINT)
 
     def forward(self, features: Images, white: Grey) -> Grey:
-        """What is to be added to the image."""
-        # In full precision: faint noise on a bright image would be rounded away.
+        """Noise to be added to the image."""
+        # In full precision: faint noise on a bright image would be lost by rounding.
         with torch.autocast(features.device.type, enabled=False):
             precise = self.strength.weight.dtype
             strength = self.strength(features.to(precise))

@@ -1,4 +1,4 @@
-"""Perceptual loss (Johnson et al. 2016) from VGG-19's features, whose weights a user has to bring."""
+"""Perceptual loss (Johnson et al. 2016) from VGG-19 features; the user provides the weights."""
 
 from pathlib import Path
 
@@ -9,14 +9,14 @@ from torch import Tensor, nn
 from cytoform.errors import InputError
 from cytoform.imaging.networks.layers.blocks import Grey
 
-# VGG-19 (Simonyan & Zisserman 2015): channels of its convolutions between poolings; names count all its layers.
+# VGG-19 (Simonyan & Zisserman 2015): channels of the convolutions between poolings; names count all layers.
 STACKS = ((64, 64), (128, 128), (256,) * 4, (512,) * 4, (512,) * 4)
 WEIGHTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)  # of relu1_1 to relu5_1, as in pix2pixHD
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, in red, green and blue
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet: red, green, blue
 
 
 def vgg_shapes() -> dict[str, tuple[int, ...]]:
-    """Names and shapes of the weights up to relu5_1, as torchvision's `vgg19().features` has them."""
+    """Names and shapes of the weights up to relu5_1, named as in torchvision's `vgg19().features`."""
     shapes: dict[str, tuple[int, ...]] = {}
     number, before = 0, 3
     for stack in STACKS:
@@ -30,7 +30,7 @@ def vgg_shapes() -> dict[str, tuple[int, ...]]:
 
 
 class PerceptualLoss(nn.Module):
-    """Weighted mean absolute difference of VGG-19's features of two images."""
+    """Weighted mean absolute difference of the VGG-19 features of two images."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class PerceptualLoss(nn.Module):
             self.register_buffer(name.replace(".", "_"), weight)
 
     def forward(self, generated: Grey, real: Grey) -> Tensor:
-        """Of grey images from -1 to 1."""
+        """Loss of grey images with values from -1 to 1."""
         with torch.no_grad():
             wanted = self._features(real)
         pairs = zip(WEIGHTS, self._features(generated), wanted, strict=True)
@@ -61,7 +61,7 @@ class PerceptualLoss(nn.Module):
 
 
 def _read(path: Path) -> dict[str, Tensor]:
-    """The weights, their names and shapes checked before they are loaded. Raises InputError."""
+    """Load the weights after checking names and shapes. Raises InputError."""
     remedy = "give VGG-19's features as safetensors, or leave training.perceptual_file empty"
     try:
         with safe_open(path, framework="pt") as file:
@@ -69,8 +69,8 @@ def _read(path: Path) -> dict[str, Tensor]:
             for name, shape in vgg_shapes().items():
                 found = tuple(file.get_slice(name).get_shape()) if name in names else None
                 if found != shape:
-                    what = "is missing" if found is None else f"has shape {found}, not {shape}"
-                    raise InputError(f"{path}: tensor {name} {what}; {remedy}")
+                    problem = "is missing" if found is None else f"has shape {found}, not {shape}"
+                    raise InputError(f"{path}: tensor {name} {problem}; {remedy}")
             return {name: file.get_tensor(name).float() for name in vgg_shapes()}
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; {remedy}") from None

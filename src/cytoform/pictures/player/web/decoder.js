@@ -1,4 +1,4 @@
-// Reads the streams of pictures/player/coding.py, which says what they mean, and prepares surfaces for the graphics card.
+// Decodes the streams described in pictures/player/coding.py and prepares surfaces for the graphics card.
 
 const AFTER = 1, BEFORE = 2, NOTHING = 3, FAR = 4; // a gate's symbol; 0 is a point not met before
 
@@ -27,7 +27,7 @@ class Sequence {
     this.errors = actor.errors ? take(points) : null;
   }
 
-  // The surface of a frame; null where it is empty.
+  // The surface of a frame; null for an empty frame.
   surface(frame) {
     const [firstPoint, firstSymbol, firstFar] = this.first[frame];
     const [endPoint, endSymbol, endFar] = this.first[frame + 1];
@@ -90,10 +90,10 @@ class Sequence {
   }
 }
 
-// The directed edges of the faces coded so far: a chain for each point that they begin at.
+// The directed edges of the decoded faces, as linked lists by their start point.
 class Edges {
   constructor(points, most) {
-    this.last = new Int32Array(points); // its newest edge, counted from 1; 0 is none
+    this.last = new Int32Array(points); // newest edge of a point, counted from 1; 0 is none
     this.older = new Int32Array(most + 1);
     this.end = new Int32Array(most + 1);
     this.n = 0;
@@ -149,7 +149,7 @@ function normalsOf(points, faces) {
   return normals;
 }
 
-// How far the neighbours of a point rise above it, as a slope, averaged over its neighbourhood: furrows are drawn darker.
+// Mean slope towards the neighbours of each point, smoothed over its neighbourhood; furrows are drawn darker.
 function hollowsOf(points, normals, faces) {
   const n = points.length / 3;
   let values = overEdges(n, faces, (from, to) => {
@@ -168,7 +168,7 @@ function hollowsOf(points, normals, faces) {
   return values;
 }
 
-// The mean over the edges that leave each point.
+// The mean over the edges at each point.
 function overEdges(n, faces, valueOf) {
   const sums = new Float32Array(n), counts = new Uint8Array(n);
   for (let f = 0; f < faces.length; f++) {

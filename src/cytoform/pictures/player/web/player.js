@@ -2,7 +2,7 @@
 
 const START = { azimuth: -60, elevation: 25, zoom: 1 };
 const ZOOMS = [0.5, 12], FRAMES_A_SECOND = 6;
-// From inside the reference to outside it: told apart by the colour-blind, and in grey by their middle.
+// From inside the reference to outside; distinguishable with colour blindness, and the middle also in grey.
 const ERROR_RAMP = [[0.05, 0.28, 0.55], [0.40, 0.66, 0.84], [0.95, 0.94, 0.92], [0.93, 0.62, 0.30], [0.62, 0.28, 0.02]];
 const HELP = "Drag or arrow keys turn, + and - zoom, 0 resets; space plays, comma and full stop step; E shows errors.";
 
@@ -13,7 +13,7 @@ function element(tag, { aria = {}, ...properties } = {}, ...children) {
   return made;
 }
 
-// When nothing else is to do; Safari cannot tell.
+// Resolves when the browser is idle; Safari lacks requestIdleCallback.
 const idle = () => new Promise(go => window.requestIdleCallback ? requestIdleCallback(go, { timeout: 1000 }) : setTimeout(go, 50));
 const rgb = colour => "rgb(" + colour.map(channel => Math.round(255 * channel)).join(" ") + ")";
 
@@ -26,15 +26,15 @@ class CellPlayer extends HTMLElement {
     this.byError = this.scene.actors.some(actor => actor.errors);
     this.playing = false;
     this.visible = false;
-    this.models = this.scene.actors.map(() => new Map()); // by frame; null is an empty one
+    this.models = this.scene.actors.map(() => new Map()); // by frame; null for an empty frame
     this.build();
-    // A busy page reports several changes at once; the last is how it is.
+    // A busy page reports several changes at once; the last one is current.
     new IntersectionObserver(changes => this.show(changes.at(-1).isIntersecting), { rootMargin: "200px" }).observe(this);
     new ResizeObserver(() => this.redraw()).observe(this.stage);
     CellPlayer.queue = (CellPlayer.queue || Promise.resolve()).then(idle).then(() => this.ready()); // one after the other
   }
 
-  // Inflate the data, once; surfaces are decoded when they are first drawn.
+  // Inflate the data once; surfaces are decoded when first drawn.
   ready() {
     this.sequences ||= Promise.all(
       this.scene.actors.map(async actor => new Sequence(await inflate(actor.data), actor, this.scene))
@@ -206,7 +206,7 @@ class CellPlayer extends HTMLElement {
     else this.forget();
   }
 
-  // Free what lies on the graphics card; the canvases keep their pictures, and what is in sight is uploaded again.
+  // Free memory of the graphics card; canvases keep their pictures, and visible surfaces are uploaded again.
   forget() {
     for (const models of this.models) {
       for (const model of models.values()) if (model) Stage.shared.remove(model);
@@ -215,7 +215,7 @@ class CellPlayer extends HTMLElement {
     this.redraw();
   }
 
-  // Draw before the next picture of the screen, once for all changes until then.
+  // Draw before the next screen refresh, once for all changes until then.
   redraw() {
     if (this.waiting || !this.visible) return;
     this.waiting = requestAnimationFrame(() => {
@@ -271,7 +271,7 @@ function roundLength(atMost) {
   return +([5, 2, 1].find(step => step * power <= atMost) * power).toPrecision(1);
 }
 
-// Paper shows a still of every player, those too that were never on the screen.
+// Printed pages show a picture of every player, even if it was never visible on the screen.
 window.addEventListener("beforeprint", () => {
   for (const player of document.querySelectorAll("cell-player")) {
     player.draw();

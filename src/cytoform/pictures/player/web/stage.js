@@ -1,4 +1,4 @@
-// One WebGL context for all players of a page: it draws out of sight, and players copy the picture.
+// One WebGL context for all players of a page: it draws off-screen, and players copy the picture.
 
 const VERTEX_SHADER = `#version 300 es
 layout(location = 0) in vec3 place;
@@ -14,7 +14,7 @@ void main() {
   gl_Position = vec4(view * place * scale, 1.0);
 }`;
 
-// The light of assess/rendering.py: a wide key light from the upper left, a fill from the right, sky, a dark rim.
+// The lighting of pictures/rendering.py: a wide key light from the upper left, a fill light from the right, sky, a dark rim.
 const FRAGMENT_SHADER = `#version 300 es
 precision highp float;
 in vec3 seenNormal;
@@ -43,7 +43,7 @@ void main() {
 }`;
 
 class Stage {
-  // The stage of the page; null where the browser has no WebGL 2.
+  // The shared stage of the page; null without WebGL 2.
   static get shared() {
     if (Stage.found === undefined) {
       const gl = document.createElement("canvas").getContext("webgl2", { antialias: true, preserveDrawingBuffer: true });
@@ -79,7 +79,7 @@ class Stage {
     gl.clearColor(0, 0, 0, 0);
   }
 
-  // A surface on the graphics card.
+  // Upload a surface to the graphics card.
   upload({ vertices, faces }) {
     const { gl } = this, array = gl.createVertexArray(), buffers = [gl.createBuffer(), gl.createBuffer()];
     gl.bindVertexArray(array);
@@ -99,7 +99,7 @@ class Stage {
     for (const buffer of buffers) this.gl.deleteBuffer(buffer);
   }
 
-  // Draw an uploaded surface, or nothing, and copy it into a canvas; `axes` are the view's rows, `radius` µm reach its border.
+  // Draw an uploaded surface (or nothing) and copy it to a canvas; `axes` are the view's rows, `radius` is in µm.
   draw(model, canvas, { axes, radius, depth, colour, byError }) {
     const { gl } = this, { width, height } = canvas;
     if (gl.canvas.width < width || gl.canvas.height < height) {

@@ -1,4 +1,4 @@
-// The list of cells marks the one that is shown; the style sheet shows the one that the address names, or the first.
+// Marks the current cell in the list; the style sheet shows the cell named by the URL fragment, or the first.
 function mark() {
   const links = [...document.querySelectorAll("nav a")];
   const shown = links.find(link => link.hash === location.hash) || links[0];

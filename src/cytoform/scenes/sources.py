@@ -1,4 +1,4 @@
-"""Where a family's shapes come from: a trained run, or a sequence of a shape store."""
+"""The shapes of a cell family over time: from a trained run, or from a sequence of a shape store."""
 
 import functools
 from dataclasses import dataclass, replace
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
+from cytoform.base.kinds import Kind, kind_of
 from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import Grid, frame_times
 from cytoform.shapes.store import ShapeSequence
@@ -19,81 +20,81 @@ TRIAL_GRID = 48
 
 
 @runtime_checkable
-class Actor(Protocol):
-    """One cell family over its own time."""
+class ShapeSource(Protocol):
+    """The shapes of one cell family; frames are counted in its own sequence, not in the scene."""
 
     @property
     def name(self) -> str:
-        """For messages."""
+        """Name for messages."""
         ...
 
     @property
     def grid(self) -> Grid:
-        """Of its shapes."""
+        """Grid of all shapes."""
         ...
 
     @property
     def n_frames(self) -> int:
-        """Frames of its own."""
+        """Number of frames."""
         ...
 
     @property
-    def turns(self) -> bool:
-        """Whether other poses of it may be flatter."""
+    def has_rotations(self) -> bool:
+        """Whether the family can be drawn in other rotations, which may be flatter along z."""
         ...
 
     @property
     def time_step_s(self) -> float | None:
-        """Between these."""
+        """Seconds between frames, if known."""
         ...
 
     def trial(self, frame: int) -> BoxedField:
-        """The shape of one of its own frames, perhaps coarsely."""
+        """The shape in a frame, perhaps on a coarser grid."""
         ...
 
     def shape(self, frame: float) -> BoxedField:
-        """Its shape on `grid` at any time, counted in its own frames."""
+        """The shape on `grid` at any time, in frames."""
         ...
 
 
 @dataclass(frozen=True)
 class FromStore:
-    """A sequence of a store, turned by quarters about the optical axis, which changes no distance."""
+    """A sequence of a store after `quarters` quarter turns about z, which need no interpolation."""
 
     sequence: ShapeSequence
     quarters: int
 
     @property
     def name(self) -> str:
-        """Of the sequence."""
+        """Name of the sequence."""
         return self.sequence.info.name
 
     @property
-    def turns(self) -> bool:
-        """About the optical axis only."""
+    def has_rotations(self) -> bool:
+        """Only quarter turns about z, which leave the height unchanged."""
         return False
 
     @property
     def grid(self) -> Grid:
-        """As stored."""
+        """Grid of the store."""
         return self.sequence.grid
 
     @property
     def n_frames(self) -> int:
-        """As stored."""
+        """Stored frames."""
         return self.sequence.info.n_frames
 
     @property
     def time_step_s(self) -> float | None:
-        """As stored."""
+        """Stored time step."""
         return self.sequence.info.time_step_s
 
     def trial(self, frame: int) -> BoxedField:
-        """As stored."""
+        """The stored frame."""
         return self.shape(frame)
 
     def shape(self, frame: float) -> BoxedField:
-        """The stored frame that is nearest."""
+        """The nearest stored frame."""
         stored = self.sequence.box(round(frame))
         z, y, x = stored.corner_zyx
         _, n_y, n_x = stored.box_sdf_um.shape
@@ -107,21 +108,21 @@ class FromStore:
 
 @dataclass(frozen=True)
 class FromRun:
-    """A code of a trained run in a pose of its own, exact at any time."""
+    """A latent code of a trained run, rendered in one rotation at any time."""
 
     name: str
     field: "Field"
     grid: Grid
     n_frames: int
     time_step_s: float | None
-    turns: bool
+    has_rotations: bool
 
     def trial(self, frame: int) -> BoxedField:
-        """On a coarse grid."""
+        """Rendered on a coarse grid."""
         return self._rendered(frame, min(TRIAL_GRID, self.grid.size))
 
     def shape(self, frame: float) -> BoxedField:
-        """Rendered then."""
+        """Rendered on `grid`."""
         return self._rendered(frame, self.grid.size)
 
     def _rendered(self, frame: float, size: int) -> BoxedField:
@@ -130,13 +131,13 @@ class FromRun:
 
 
 def is_run(source: Path) -> bool:
-    """A run folder; anything else is taken for a shape store."""
-    return (source / "config.toml").is_file()
+    """Whether a path is a run folder; any other is read as a shape store."""
+    return kind_of(source) is Kind.RUN
 
 
 @functools.lru_cache(maxsize=8)
 def load_cells(run: Path, device: str) -> "Cells":
-    """A run, loaded once a process."""
+    """Load a run, once per process."""
     from cytoform.synthesis.cells import load
 
     return load(run, device=device)

@@ -9,10 +9,10 @@ from scipy.spatial.transform import Rotation
 from stores import lopsided, write_store
 
 from cytoform.errors import InputError
-from cytoform.scenes.actors import Actor, FromRun, FromStore
 from cytoform.scenes.bodies import taken_by
-from cytoform.scenes.cast import Stage, draw_roles, read_bodies, render_family, schedule
-from cytoform.scenes.posing import Acting, Role, act
+from cytoform.scenes.families import FamilySettings, draw_families, read_bodies, render_family, schedule
+from cytoform.scenes.posing import FamilyDraw, PosedFamily, pose_family
+from cytoform.scenes.sources import FromRun, FromStore, ShapeSource
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import ShapeStore
 from scenes import DIVISION, GRID, N_FRAMES, write_pairs
@@ -23,8 +23,8 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_pairs(tmp_path_factory.mktemp("pairs") / "pairs.zarr")
 
 
-def stage(folder: Path, *sources: Path, n_frames: int = 9, time_step_s: float = 60.0) -> Stage:
-    return Stage(sources, n_frames, time_step_s, 0.5, None, "cpu", folder)
+def stage(folder: Path, *sources: Path, n_frames: int = 9, time_step_s: float = 60.0) -> FamilySettings:
+    return FamilySettings(sources, n_frames, time_step_s, 0.5, None, "cpu", folder)
 
 
 def rng() -> np.random.Generator:
@@ -38,7 +38,7 @@ class Blank:
     n_frames: int
     time_step_s: float | None = 60.0
     name: str = "blank"
-    turns: bool = False
+    has_rotations: bool = False
     grid: Grid = GRID
 
     def trial(self, frame: int) -> None:
@@ -52,10 +52,10 @@ class Blank:
 def test_a_family_that_divides_does_so_within_the_scene_and_rests_before_and_after(
     family: int, per_frame: float, tmp_path: Path
 ) -> None:
-    acting: Acting = Acting(Blank(7), 5)
-    assert isinstance(acting.actor, Actor)
-    role = Role(family, 0, "a", (), 2, (1, family))
-    times = schedule(acting, role, stage(tmp_path, n_frames=12, time_step_s=60 * per_frame))
+    posed: PosedFamily = PosedFamily(Blank(7), 5)
+    assert isinstance(posed.shapes, ShapeSource)
+    drawn = FamilyDraw(family, 0, "a", (), 2, (1, family))
+    times = schedule(posed, drawn, stage(tmp_path, n_frames=12, time_step_s=60 * per_frame))
     assert len(times) == 10
     steps = np.diff(times)
     assert ((steps >= 0) & (steps <= per_frame)).all()
@@ -65,13 +65,15 @@ def test_a_family_that_divides_does_so_within_the_scene_and_rests_before_and_aft
 
 @pytest.mark.parametrize("family", range(10))
 def test_a_family_that_does_not_divide_goes_back_and_forth(family: int, tmp_path: Path) -> None:
-    times = schedule(Acting(Blank(4), None), Role(family, 0, "a", (), 0, (1, family)), stage(tmp_path, n_frames=30))
+    times = schedule(
+        PosedFamily(Blank(4), None), FamilyDraw(family, 0, "a", (), 0, (1, family)), stage(tmp_path, n_frames=30)
+    )
     assert (np.abs(np.diff(times)) == 1).all()
     assert sorted(set(times)) == [0, 1, 2, 3]
 
 
 def test_one_frame_is_one_shape(tmp_path: Path) -> None:
-    times = schedule(Acting(Blank(1), None), Role(0, 0, "a", (), 0, (1,)), stage(tmp_path))
+    times = schedule(PosedFamily(Blank(1), None), FamilyDraw(0, 0, "a", (), 0, (1,)), stage(tmp_path))
     assert (times == 0).all()
 
 
@@ -85,8 +87,8 @@ def test_quarter_turns_of_a_box_are_those_of_the_whole_grid(quarters: int, tmp_p
 
 def test_the_cells_of_a_family_are_the_family(pairs: Path, tmp_path: Path) -> None:
     made = stage(tmp_path, pairs)
-    (role,) = draw_roles([pairs], [0], prior="between", device="cpu", seed=4)
-    render_family(role, made)
+    (drawn,) = draw_families([pairs], [0], prior="between", device="cpu", seed=4)
+    render_family(drawn, made)
     bodies = read_bodies(made, 1)
     mother, *daughters = bodies
     assert [body.parent for body in bodies] == [None, mother.member, mother.member]
@@ -106,42 +108,42 @@ def test_the_cells_of_a_family_are_the_family(pairs: Path, tmp_path: Path) -> No
 
 def test_what_is_complete_is_not_rendered_again(pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = stage(tmp_path, pairs)
-    (role,) = draw_roles([pairs], [0], prior="between", device="cpu", seed=4)
-    render_family(role, made)
-    monkeypatch.setattr("cytoform.scenes.cast.act", lambda *_, **__: pytest.fail("again"))
-    render_family(role, made)
+    (drawn,) = draw_families([pairs], [0], prior="between", device="cpu", seed=4)
+    render_family(drawn, made)
+    monkeypatch.setattr("cytoform.scenes.families.pose_family", lambda *_, **__: pytest.fail("again"))
+    render_family(drawn, made)
 
 
 def test_sources_come_in_turn_and_all_sequences_before_any_twice(pairs: Path, balls: Path) -> None:
-    roles = draw_roles([pairs, balls], [0] * 8, prior="between", device="cpu", seed=1)
-    assert [role.source for role in roles] == [0, 1] * 4
+    draws = draw_families([pairs, balls], [0] * 8, prior="between", device="cpu", seed=1)
+    assert [drawn.source for drawn in draws] == [0, 1] * 4
     for source in (0, 1):
-        names = [role.sequence for role in roles if role.source == source]
+        names = [drawn.sequence for drawn in draws if drawn.source == source]
         assert sorted(names[:2]) == sorted(names[2:]) == ["a", "b"]
 
 
 def test_a_run_is_rendered_at_any_time_and_turned_about_the_optical_axis(trained: Path, tmp_path: Path) -> None:
-    roles = draw_roles([trained], [0, 0], prior="around", device="cpu", seed=1)
+    draws = draw_families([trained], [0, 0], prior="around", device="cpu", seed=1)
     made = stage(tmp_path, trained, n_frames=5, time_step_s=6.0)
-    render_family(roles[0], made)
+    render_family(draws[0], made)
     (body,) = read_bodies(made, 1)
     volumes = [shape.volume_um3 for shape in body.shapes]
     assert len(set(volumes)) > 2  # between its own frames too
     assert all(4 / 3 * np.pi * 1.8**3 < volume < 4 / 3 * np.pi * 4.3**3 for volume in volumes)
     poses = [
-        act(roles[1], trained, spacing_um=0.5, depth_um=None, device="cpu", rng=np.random.default_rng(n))
+        pose_family(draws[1], trained, spacing_um=0.5, depth_um=None, device="cpu", rng=np.random.default_rng(n))
         for n in (1, 2)
     ]
-    actors = [acting.actor for acting in poses if isinstance(acting.actor, FromRun)]
-    assert [acting.division for acting in poses] == [None, None]
+    actors = [posed.shapes for posed in poses if isinstance(posed.shapes, FromRun)]
+    assert [posed.division for posed in poses] == [None, None]
     first, second = (actor.field.rotation.numpy() for actor in actors)
     assert first[1:3] == pytest.approx([0, 0])
     assert first[3] != second[3]
 
 
 def test_too_tall_is_said_at_once(pairs: Path) -> None:
-    role = Role(0, 0, "a", (), 0, (1,))
+    drawn = FamilyDraw(0, 0, "a", (), 0, (1,))
     with pytest.raises(InputError, match=r"a: it is 5 µm tall and the scene 4 µm deep"):
-        act(role, pairs, spacing_um=0.5, depth_um=4.0, device="cpu", rng=rng())
-    acting = act(role, pairs, spacing_um=0.5, depth_um=6.0, device="cpu", rng=rng())
-    assert acting.division == DIVISION
+        pose_family(drawn, pairs, spacing_um=0.5, depth_um=4.0, device="cpu", rng=rng())
+    posed = pose_family(drawn, pairs, spacing_um=0.5, depth_um=6.0, device="cpu", rng=rng())
+    assert posed.division == DIVISION

@@ -3,20 +3,22 @@
 import numpy as np
 import pytest
 
-from cytoform.assess.images.frames import Frame
-from cytoform.assess.images.lessons import Lesson, Lessons
+from cytoform.assess.images.frames import ImageFrame
+from cytoform.assess.images.usefulness import Usefulness, UsefulnessComparison
 
 NOTHING = np.zeros((4, 4), np.uint8)
-FRAMES = [Frame(NOTHING, NOTHING, "01", number) for number in range(3)]
+FRAMES = [ImageFrame(NOTHING, NOTHING, "01", number) for number in range(3)]
 
 
-def lesson(label: str, jaccard: float) -> Lesson:
+def usefulness(label: str, jaccard: float) -> Usefulness:
     n = np.array([10.0, 20, 0])
-    return Lesson(label, jaccard * n, n, np.array([0.5, 0.7, 0.9]), 0.5 * n, n + 10)
+    return Usefulness(label, jaccard * n, n, np.array([0.5, 0.7, 0.9]), 0.5 * n, n + 10)
 
 
 def test_every_cell_counts_the_same() -> None:
-    found = Lessons.of("unet", [lesson("Real", 0.8), lesson("New", 0.6)], FRAMES, np.random.default_rng(0))
+    found = UsefulnessComparison.of(
+        "unet", [usefulness("Real", 0.8), usefulness("New", 0.6)], FRAMES, np.random.default_rng(0)
+    )
     assert found.estimates[0]["seg"].value == pytest.approx(0.8)
     assert found.estimates[0]["foreground"].value == pytest.approx(0.7)
     assert found.estimates[0]["f1"].value == pytest.approx(2 * 15 / (30 + 60))
@@ -29,5 +31,7 @@ def test_every_cell_counts_the_same() -> None:
 
 
 def test_nothing_learned_from_real_pairs() -> None:
-    found = Lessons.of("unet", [lesson("Real", 0.0), lesson("New", 0.6)], FRAMES, np.random.default_rng(0))
+    found = UsefulnessComparison.of(
+        "unet", [usefulness("Real", 0.0), usefulness("New", 0.6)], FRAMES, np.random.default_rng(0)
+    )
     assert np.isnan(found.shares[1].value)

@@ -1,4 +1,4 @@
-"""Which texture paints a data set, and how much light it gets."""
+"""The texture that renders the images of a data set, and its signal-to-noise ratio."""
 
 import functools
 from dataclasses import dataclass
@@ -16,42 +16,42 @@ MASKS_ONLY = "none"
 
 
 @dataclass(frozen=True)
-class Look:
-    """What the user calls the texture; `snr` is the signal-to-noise ratio in units of the texture's own."""
+class TextureChoice:
+    """A texture by its name or path; `snr` scales its signal-to-noise ratio."""
 
-    texture: str
+    name: str
     device: str = "auto"
     snr: float = 1.0
 
     @property
     def paints(self) -> bool:
-        """Whether there are images at all."""
-        return self.texture != MASKS_ONLY
+        """Whether images are rendered at all."""
+        return self.name != MASKS_ONLY
 
     def open(self) -> "Texture":
-        """The texture, opened once a process. Raises InputError."""
+        """Open the texture, once per process. Raises InputError."""
         return _open(self)
 
 
 @functools.lru_cache(maxsize=4)
-def _open(look: Look) -> "Texture":
+def _open(choice: TextureChoice) -> "Texture":
     from cytoform.imaging.texture import open_texture
 
-    texture = open_texture(look.texture, device=look.device)
-    return texture if look.snr == 1 else _brighter(texture, look)
+    texture = open_texture(choice.name, device=choice.device)
+    return texture if choice.snr == 1 else _brighter(texture, choice)
 
 
-def _brighter(texture: "Texture", look: Look) -> "Texture":
-    """The same microscope with more or less light: by shot noise, the signal-to-noise ratio is the root of it."""
+def _brighter(texture: "Texture", choice: TextureChoice) -> "Texture":
+    """The same microscope with `snr`² times the light: with shot noise, SNR grows with the square root of light."""
     from cytoform.imaging.optics import Optics
 
     if not isinstance(texture, Optics):
         raise InputError(
-            f"--series snr: {look.texture} is a trained model, whose noise is learned; it takes --texture optics"
+            f"--series snr: {choice.name} is a trained model, whose noise is learned; it takes --texture optics"
         )
     parameters = texture.parameters
     fluorophores, background = parameters.fluorophores, parameters.background
-    light = look.snr**2
+    light = choice.snr**2
     return Optics(
         parameters.model_copy(
             update={
@@ -64,9 +64,9 @@ def _brighter(texture: "Texture", look: Look) -> "Texture":
     )
 
 
-def refuse_unfit(look: Look, *, spacing_zyx_um: Triple, planes: int, projection: bool) -> None:
-    """Raise InputError now if the texture cannot be opened or does not take such frames: before the long work."""
-    if look.paints:
+def refuse_unfit(choice: TextureChoice, *, spacing_zyx_um: Triple, planes: int, projection: bool) -> None:
+    """Raise InputError before the long work if the texture cannot be opened or cannot render such frames."""
+    if choice.paints:
         labels = np.zeros((planes, 32, 32), np.uint16)
         labels[:, 8:24, 8:24] = 1
-        look.open().render(labels, spacing_zyx_um=spacing_zyx_um, frame=0, seed=0, projection=projection)
+        choice.open().render(labels, spacing_zyx_um=spacing_zyx_um, frame=0, seed=0, projection=projection)

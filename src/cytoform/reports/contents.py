@@ -1,0 +1,124 @@
+"""Descriptions of files and folders, in a few lines."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from cytoform.base.kinds import Kind, kind_of, recorded_command
+from cytoform.errors import InputError
+from cytoform.imaging.networks.config import TextureConfig
+from cytoform.imaging.networks.model import TextureModel
+from cytoform.movies.readers import open_movies
+from cytoform.representations.table import new_representation
+from cytoform.runs.config import read_config
+from cytoform.runs.run import load_run
+from cytoform.shapes.store import ShapeStore
+from cytoform.training.folder import CONFIG, WEIGHTS
+
+
+def info(path: Path) -> list[str]:
+    """Describe a shape store, a run, a texture model, a report, label movies, or another file of cytoform.
+
+    Raises InputError for a missing, damaged or unknown file.
+    """
+    path, kind = Path(path), kind_of(path)
+    if kind is Kind.MISSING:
+        raise InputError(f"{path}: no such file or folder")
+    return _DESCRIPTIONS.get(kind, _movies)(path)
+
+
+def _store(path: Path) -> list[str]:
+    store = ShapeStore.open(path)
+    grid = store.grid
+    head = f"shape store: {len(store)} sequences, {grid.size}³ voxels of {grid.spacing_um:.4g} µm"
+    return [head, f"made by: cytoform {store.attributes.get('command', '?')}"] + [
+        f"  {sequence.info.name}: {sequence.info.n_frames} frames"
+        + (f" of {sequence.info.time_step_s:g} s" if sequence.info.time_step_s else "")
+        for sequence in store
+    ]
+
+
+def _run(path: Path) -> list[str]:
+    config = read_config(path / CONFIG)
+    lines = [f"run: {new_representation(config.model, seed=0).describe()}, {config.training.epochs} epochs"]
+    if not (path / WEIGHTS).is_file():
+        return [*lines, "not finished; go on with 'cytoform train ... --resume'"]
+    run = load_run(path)
+    n_weights = sum(parameter.numel() for parameter in run.decoder.parameters())
+    lines.append(f"decoder of {n_weights:,} parameters, steepest slope {run.learned.bounds.slope:.2f}")
+    if config.has_rotations:
+        lines.append(f"one rotation a sequence: aligned {config.data.align}, learned {config.model.rotations}")
+    return [*lines, f"learned {len(run.names)} sequences: {', '.join(run.names[:8])}{' …' * (len(run.names) > 8)}"]
+
+
+def _texture(path: Path) -> list[str]:
+    generator = TextureConfig.read(path / CONFIG).generator
+    lines = [f"texture model: {generator.kind} generator of {generator.channels} channels"]
+    if not (path / WEIGHTS).is_file():
+        return [*lines, "not finished; go on with 'cytoform texture train ... --resume'"]
+    learned = TextureModel.open(path, device="cpu").learned
+    spacing = learned.spacing_zyx_um
+    pixels = "unknown size" if spacing is None else f"{spacing[1]:g} × {spacing[2]:g} µm"
+    return [*lines, f"learned {learned.planes} of {learned.scale.dtype}, pixels of {pixels}"]
+
+
+def _assessment(path: Path) -> list[str]:
+    results = json.loads((path / "results.json").read_text())
+    jaccard = results.get("jaccard")
+    lines = [f"assessment: {path / 'report.html'}"]
+    if jaccard:
+        lines.append(f"Jaccard index {jaccard['mean']:.3f} ± {jaccard['std']:.3f}")
+    return lines
+
+
+def _latent_space(path: Path) -> list[str]:
+    kinds = [line.split(",")[0] for line in (path / "codes.csv").read_text("utf-8").splitlines()[1:]]
+    n_components = len((path / "components.csv").read_text("utf-8").splitlines()) - 1
+    return [
+        f"look at a latent space: {path / 'index.html'}",
+        f"{kinds.count('learned')} learned and {kinds.count('generated')} generated cells, {n_components} components",
+    ]
+
+
+def _movies(path: Path) -> list[str]:
+    try:
+        movies, unknown = open_movies(path, flat=True), False
+    except InputError as fault:
+        if "--voxel-size" not in str(fault):
+            raise
+        movies, unknown = open_movies(path, voxel_size_zyx_um=(1.0, 1.0, 1.0), flat=True), True
+    lines = [f"{len(movies)} label movies"]
+    for movie in movies:
+        spacing = "not recorded" if unknown else " × ".join(f"{s:g}" for s in movie.spacing_zyx_um) + " µm"
+        step = "not recorded" if movie.time_step_s is None else f"{movie.time_step_s:g} s"
+        tracks = "no lineage" if movie.lineage is None else f"{len(movie.lineage.tracks)} tracks"
+        shape = " × ".join(str(n) for n in (movie.n_frames, *movie.shape_zyx))
+        lines.append(f"  {movie.name}: {shape} (t z y x), voxels {spacing}, time step {step}, {tracks}")
+    return lines
+
+
+def _imported(path: Path) -> list[str]:
+    return [f"{kind_of(path).noun}; read it with 'cytoform import {path}'"]
+
+
+def _film(path: Path) -> list[str]:
+    return [f"{kind_of(path).noun} of {path.stat().st_size / 1e6:.1f} MB"]
+
+
+def _output(path: Path) -> list[str]:
+    return [f"made by: {recorded_command(path) or 'cytoform'}"]
+
+
+_DESCRIPTIONS: dict[Kind, Callable[[Path], list[str]]] = {
+    Kind.SHAPE_STORE: _store,
+    Kind.RUN: _run,
+    Kind.TEXTURE: _texture,
+    Kind.REPORT: _assessment,
+    Kind.IMAGE_REPORT: _assessment,
+    Kind.LATENT_REPORT: _latent_space,
+    Kind.PUBLISHED_SHAPES: _imported,
+    Kind.PUBLISHED_CHECKPOINT: _imported,
+    Kind.PAGE: _film,
+    Kind.FILM: _film,
+    Kind.OUTPUT: _output,
+}

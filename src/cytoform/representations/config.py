@@ -1,0 +1,12 @@
+"""Settings that every kind of representation has."""
+
+from typing import Literal
+
+from cytoform.base.settings import SettingsSection
+
+
+class RepresentationConfig(SettingsSection):
+    """The section `model` of a run's settings; each kind adds its own."""
+
+    kind: str  # the entry of representations.table.REPRESENTATIONS
+    rotations: Literal["none", "learned"] = "none"  # learned: one for each sequence, beside its code

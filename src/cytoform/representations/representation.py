@@ -1,0 +1,117 @@
+"""A representation turns a latent code and a time into a signed distance: the decoder of an auto-decoder.
+
+Each kind is an entry of `representations.table.REPRESENTATIONS`. For all of them, points are (x, y, z) in the cube
+Ω = [-1, 1]³, times lie in [-1, 1], and distances are in half extents of the cube, negative inside.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import ClassVar, Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+CHUNK = 1 << 14  # points
+
+# Named arrays that describe a cell beside its code, such as its size.
+Variables = Mapping[str, Tensor]
+NO_VARIABLES: Variables = MappingProxyType({})
+
+
+@runtime_checkable
+class Frame(Protocol):
+    """The signed distance of one cell at one time."""
+
+    @property
+    def device(self) -> torch.device:
+        """The device on which points are expected."""
+        ...
+
+    def __call__(self, points: Float[Tensor, "n 3"]) -> Float[Tensor, " n"]:
+        """Signed distance at `points`, without gradients."""
+        ...
+
+
+class Representation(nn.Module, ABC):
+    """Base of all kinds. A kind has to say the shape of its codes and compute `distances`; the rest has a plain default."""
+
+    code_shape: tuple[int, ...]
+    variables: ClassVar[frozenset[str]] = frozenset()  # names of the variables that `frame` takes
+
+    @abstractmethod
+    def distances(
+        self, codes: Float[Tensor, "frames ..."], times: Float[Tensor, " frames"], points: Float[Tensor, "frames n 3"]
+    ) -> Float[Tensor, "frames n"]:
+        """Signed distance at the points of every frame; differentiable in weights, codes and points."""
+
+    def error(
+        self,
+        codes: Float[Tensor, "frames ..."],
+        times: Float[Tensor, " frames"],
+        points: Float[Tensor, "frames n 3"],
+        distances: Float[Tensor, "frames n"],
+    ) -> Float[Tensor, ""]:
+        """Mean absolute error against the true `distances`, the first part of the training loss (paper eq. 2.1)."""
+        return (self.distances(codes, times, points) - distances).abs().mean()
+
+    def penalty(self, codes: Float[Tensor, "frames ..."]) -> Float[Tensor, ""]:
+        """Mean squared norm of the codes, the second part of the training loss before its weight."""
+        return codes.flatten(1).square().sum(dim=1).mean()
+
+    def over_time(self, codes: Float[Tensor, "n ..."]) -> Float[Tensor, "n knots values"]:
+        """The codes as rows of values at knots in time; one knot where a code is constant."""
+        return codes.flatten(1)[:, None]
+
+    def matrices(self) -> list[nn.Parameter]:
+        """Weight matrices of hidden layers, which the optimiser `muon` trains by its own rule."""
+        return []
+
+    def frame(
+        self,
+        code: Float[Tensor, "..."],
+        time: float,
+        *,
+        rotation: Float[Tensor, "3 3"] | None = None,
+        variables: Variables = NO_VARIABLES,
+    ) -> Frame:
+        """One cell at one time. `rotation` turns points into the canonical pose (representations/rotation.py)."""
+        return _PlainFrame(self, code, time, rotation)
+
+    def gradient(self, code: Float[Tensor, "..."], time: float, points: Float[Tensor, "n 3"]) -> Float[Tensor, "n 3"]:
+        """Gradient of the distance with respect to (x, y, z), by automatic differentiation in chunks of points."""
+        gradients = []
+        for chunk in points.split(CHUNK):
+            position = chunk[None].detach().requires_grad_()
+            (gradient,) = torch.autograd.grad(self._at(code, time, position).sum(), position)
+            gradients.append(gradient[0])
+        return torch.cat(gradients) if gradients else torch.empty_like(points)
+
+    def describe(self) -> str:
+        """The size of the representation in a few words, for `cytoform info`."""
+        return f"codes of {' × '.join(str(n) for n in self.code_shape)}"
+
+    def _at(self, code: Tensor, time: float, points: Float[Tensor, "1 n 3"]) -> Float[Tensor, "1 n"]:
+        return self.distances(code[None], code.new_full((1,), time), points)
+
+
+@dataclass(frozen=True)
+class _PlainFrame:
+    """Evaluates `distances` in chunks."""
+
+    representation: Representation
+    code: Tensor
+    time: float
+    rotation: Float[Tensor, "3 3"] | None = field(default=None)
+
+    @property
+    def device(self) -> torch.device:
+        return self.code.device
+
+    @torch.no_grad()
+    def __call__(self, points: Float[Tensor, "n 3"]) -> Float[Tensor, " n"]:
+        turned = points if self.rotation is None else points @ self.rotation.T
+        found = [self.representation._at(self.code, self.time, chunk[None])[0] for chunk in turned.split(CHUNK)]
+        return torch.cat(found) if found else points.new_empty(0)

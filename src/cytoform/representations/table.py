@@ -1,0 +1,55 @@
+"""The kinds of representation: `[model] kind` in a run's settings chooses one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cytoform.errors import InputError
+from cytoform.representations.config import RepresentationConfig
+from cytoform.representations.global_code.config import GlobalCodeConfig
+
+if TYPE_CHECKING:
+    import torch
+
+    from cytoform.representations.representation import Representation
+
+DEFAULT = "global"
+
+
+@dataclass(frozen=True)
+class RepresentationKind:
+    """The settings of a kind, and how an untrained one is built from them with a seed.
+
+    `build` takes the settings, `seed` and `backward_dtype`, the number type that backward passes may be computed in. It
+    imports torch only when called, so that settings can be read without it.
+    """
+
+    config: type[RepresentationConfig]
+    build: "Callable[..., Representation]"
+
+
+def _build_global(config: GlobalCodeConfig, *, seed: int, backward_dtype: "torch.dtype") -> "Representation":
+    from cytoform.representations.global_code.representation import GlobalCode
+
+    sizes = config.model_dump(exclude={"kind", "rotations"})
+    return GlobalCode(**sizes, seed=seed, backward_dtype=backward_dtype)
+
+
+REPRESENTATIONS: dict[str, RepresentationKind] = {"global": RepresentationKind(GlobalCodeConfig, _build_global)}
+
+
+def chosen_kind(values: Any, *, where: str) -> RepresentationKind:
+    """The kind that a section of settings chooses; without one, "global". Raises InputError for an unknown kind."""
+    name = values.get("kind", DEFAULT) if isinstance(values, dict) else DEFAULT
+    if name not in REPRESENTATIONS:
+        raise InputError(f"{where}: unknown model.kind = {name!r}; use one of {', '.join(REPRESENTATIONS)}")
+    return REPRESENTATIONS[name]
+
+
+def new_representation(
+    config: RepresentationConfig, *, seed: int, backward_dtype: "torch.dtype | None" = None
+) -> "Representation":
+    """An untrained representation; `backward_dtype` is float32 if not given."""
+    import torch
+
+    return REPRESENTATIONS[config.kind].build(config, seed=seed, backward_dtype=backward_dtype or torch.float32)

@@ -1,0 +1,142 @@
+"""Parameters of both simulators: options of the calls and of the commands."""
+
+import math
+from dataclasses import dataclass
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from cytoform.base.options import NOT_AN_OPTION
+from cytoform.errors import InputError
+
+MAX_GENERATIONS = 3
+# Filopodia are widest at their root and thin out: radius at root and tip, relative to the middle.
+ROOT, TIP = 1.3, 0.7
+# How deep the root's first ball lies under the body's surface, in root radii: deep enough not to show before it grows.
+DEPTH = 2.6
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class MitosisParameters:
+    """Parameters of a population of dividing cells; the defaults imitate the C. elegans cells of the paper."""
+
+    size_um3: Annotated[float, Parameter("--size")] = 34.7
+    """Mean volume of a family over the movie, in µm³."""
+    # Standard deviation of ln(volume) between families.
+    size_spread: Annotated[float, NOT_AN_OPTION] = 0.335
+    cycle_min: Annotated[float | None, Parameter("--cycle")] = None
+    """Length of a cell cycle in minutes; by default the movie divided by the generations."""
+    generations: int = 1
+    """Divisions a family goes through, 0 to 3."""
+    daughter_share: float = 0.6
+    """The larger daughter's largest share of her mother's volume, 0.5 to 0.8; each division draws from 0.5 up."""
+    # A cell's volume after one cycle, relative to its beginning.
+    growth: Annotated[float, NOT_AN_OPTION] = 1.4
+    # Undulation of the surface between divisions, in cell radii.
+    irregularity: Annotated[float, NOT_AN_OPTION] = 0.18
+    # Length over width between divisions, on average.
+    slenderness: Annotated[float, NOT_AN_OPTION] = 1.7
+    drift_um_per_min: Annotated[float, NOT_AN_OPTION] = 0.03
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.size_um3) and self.size_um3 > 0):
+            raise InputError(f"--size {self.size_um3}: a mean volume is a positive number of µm³")
+        if self.cycle_min is not None and not (math.isfinite(self.cycle_min) and self.cycle_min > 0):
+            raise InputError(f"--cycle {self.cycle_min}: a cell cycle is a positive number of minutes")
+        if not 0 <= self.generations <= MAX_GENERATIONS:
+            raise InputError(f"--generations {self.generations}: choose 0 (no division) to {MAX_GENERATIONS}")
+        if self.daughter_share >= 1:
+            raise InputError(
+                f"--daughter-share {self.daughter_share}: a daughter would be larger than her mother; choose 0.5 to 0.8"
+            )
+        if not 0.5 <= self.daughter_share <= 0.8:
+            raise InputError(
+                f"--daughter-share {self.daughter_share}: the larger daughter has 0.5 to 0.8 of her mother's volume"
+            )
+
+    def check_voxels(self, spacing_zyx_um: tuple[float, float, float]) -> None:
+        """Refuse voxels that a daughter would hardly fill."""
+        daughter_um = 2 * ball_radius_um(self.size_um3 / 2**self.generations)
+        if daughter_um < 1.5 * max(spacing_zyx_um):
+            given = " ".join(f"{step:g}" for step in spacing_zyx_um)
+            raise InputError(
+                f"--voxel-size {given}: the last daughters are only {daughter_um:.2g} µm wide; choose smaller voxels"
+            )
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class FilopodiaParameters:
+    """Parameters of a population of cells with filopodia; the defaults imitate the simulated A549 cells of the paper.
+
+    Filopodia are 0.1-0.3 µm thick and 1-10 µm long (Mattila and Lappalainen 2008, Nat. Rev. Mol. Cell Biol. 9:446);
+    that some branch while they grow is what FiloGen simulates (Sorokin et al. 2018, IEEE Trans. Med. Imaging 37:2630).
+    Ours are at the thick end, so that voxels of 0.125 µm, the paper's, resolve them.
+    """
+
+    size_um3: Annotated[float, Parameter("--size")] = 50.8
+    """Mean volume of a cell with its filopodia, in µm³."""
+    # Standard deviation between cells, relative to the mean.
+    size_spread: Annotated[float, NOT_AN_OPTION] = 0.06
+    number: float = 21.0
+    """Filopodia that a cell has at a time, on average, branches not counted."""
+    length_um: Annotated[float, Parameter("--length")] = 4.0
+    """Mean length of a full-grown filopodium in µm."""
+    radius_um: Annotated[float, Parameter("--radius")] = 0.18
+    """Mean radius of a filopodium halfway along, in µm."""
+    branches_per_min: Annotated[float, Parameter("--branching")] = 0.15
+    """New branches that a filopodium gets in a minute, on average."""
+    # How fast tips advance and withdraw.
+    growth_um_per_min: Annotated[float, NOT_AN_OPTION] = 2.0
+    # From sprouting to the end of withdrawal, on average.
+    lifetime_min: Annotated[float, NOT_AN_OPTION] = 6.0
+    # Undulation of the body, in body radii.
+    irregularity: Annotated[float, NOT_AN_OPTION] = 0.2
+    drift_um_per_min: Annotated[float, NOT_AN_OPTION] = 0.05
+
+    def __post_init__(self) -> None:
+        positive = {
+            "--size": self.size_um3,
+            "--length": self.length_um,
+            "--radius": self.radius_um,
+            "--growth": self.growth_um_per_min,
+            "--lifetime": self.lifetime_min,
+        }
+        for option, value in positive.items():
+            if not (math.isfinite(value) and value > 0):
+                raise InputError(f"{option} {value}: must be a positive number")
+        if not 0 <= self.number <= 200:
+            raise InputError(f"--number {self.number}: a cell has 0 to 200 filopodia")
+        if not 0 <= self.branches_per_min <= 10:
+            raise InputError(f"--branching {self.branches_per_min}: choose 0 to 10 branches a minute")
+        self._check_proportions()
+
+    def check_voxels(self, spacing_zyx_um: tuple[float, float, float]) -> None:
+        """Refuse filopodia thinner than a third of a voxel: masks could no longer show where they are."""
+        if 2 * self.radius_um < max(spacing_zyx_um) / 3:
+            given = " ".join(f"{step:g}" for step in spacing_zyx_um)
+            raise InputError(
+                f"--radius {self.radius_um:g}: filopodia {2 * self.radius_um:g} µm thick are thinner than a third of a "
+                f"voxel of {given} µm; choose smaller voxels or a radius of at least {max(spacing_zyx_um) / 6:.3g} µm"
+            )
+
+    def _check_proportions(self) -> None:
+        body_um = (3 * self.size_um3 / (4 * math.pi)) ** (1 / 3)
+        if DEPTH * ROOT * self.radius_um > 0.9 * body_um:
+            raise InputError(f"--radius {self.radius_um}: too thick for a cell body of radius {body_um:.2f} µm")
+        if self.length_um < 2 * self.radius_um:
+            raise InputError(f"--length {self.length_um}: a filopodium is longer than it is thick; raise it")
+        if self.length_um > 50:
+            raise InputError(f"--length {self.length_um}: choose at most 50 µm")
+        filopodia = self.number * math.pi * self.radius_um**2 * self.length_um
+        if filopodia > 0.5 * self.size_um3:
+            raise InputError(
+                f"--number {self.number:g}: {filopodia:.0f} µm³ of filopodia leave no body in a cell of "
+                f"{self.size_um3:g} µm³; choose fewer, shorter or thinner ones"
+            )
+
+
+def ball_radius_um(volume_um3: float) -> float:
+    """Radius of a ball of this volume."""
+    return float((3 * volume_um3 / (4 * math.pi)) ** (1 / 3))
