@@ -1,6 +1,5 @@
 """Families of runs and stores: their poses, their times, and the cells that they are taken apart into."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ from cytoform.scenes.bodies import taken_by
 from cytoform.scenes.families import FamilySettings, draw_families, read_bodies, render_family, schedule
 from cytoform.scenes.posing import FamilyDraw, PosedFamily, pose_family
 from cytoform.scenes.sources import FromRun, FromStore, ShapeSource
-from cytoform.shapes.grid import Grid
+from cytoform.shapes.box import BoxedField
 from cytoform.shapes.store import ShapeStore
 from scenes import DIVISION, GRID, N_FRAMES, write_pairs
 
@@ -31,20 +30,14 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(0)
 
 
-@dataclass(frozen=True)
-class Blank:
-    """An actor of so many frames that has no shapes."""
+class Blank(ShapeSource):
+    """A source of so many frames that has no shapes."""
 
-    n_frames: int
-    time_step_s: float | None = 60.0
-    name: str = "blank"
-    has_rotations: bool = False
-    grid: Grid = GRID
+    def __init__(self, n_frames: int) -> None:
+        super().__init__("blank", GRID, n_frames, 60.0, has_rotations=False)
 
-    def trial(self, frame: int) -> None:
+    def shape(self, frame: float) -> BoxedField:
         raise AssertionError
-
-    shape = trial
 
 
 @pytest.mark.parametrize("family", range(20))
@@ -53,7 +46,6 @@ def test_a_family_that_divides_does_so_within_the_scene_and_rests_before_and_aft
     family: int, per_frame: float, tmp_path: Path
 ) -> None:
     posed: PosedFamily = PosedFamily(Blank(7), 5)
-    assert isinstance(posed.shapes, ShapeSource)
     drawn = FamilyDraw(family, 0, "a", (), 2, (1, family))
     times = schedule(posed, drawn, stage(tmp_path, n_frames=12, time_step_s=60 * per_frame))
     assert len(times) == 10
@@ -81,7 +73,7 @@ def test_one_frame_is_one_shape(tmp_path: Path) -> None:
 def test_quarter_turns_of_a_box_are_those_of_the_whole_grid(quarters: int, tmp_path: Path) -> None:
     shifted = np.roll(lopsided(Rotation.from_euler("z", 20, degrees=True)), (2, -3, 4), (0, 1, 2))
     sequence = ShapeStore.open(write_store(tmp_path / "s.zarr", {"a": [shifted]}))["a"]
-    shape = FromStore(sequence, quarters).shape(0)
+    shape = FromStore.of(sequence, quarters).shape(0)
     assert np.array_equal(shape.mask(), np.rot90(sequence.mask(0), quarters, axes=(1, 2)))
 
 

@@ -73,32 +73,35 @@ def prepare(
         seed=seed,
     )
     request.check()
-    request, target = _target(request, PartialStore.beside(out), overwrite=overwrite, resume=resume)
+    target = _target(request, PartialStore.beside(out), overwrite=overwrite, resume=resume)
     if target.base is not None and not target.base.attributes.get("failed"):
         return Prepared(target.base.grid, 0, 0)
     failures = Failures()
-    movies = _open(request, target.base, failures)
+    movies = _open(target.request, target.base, failures)
     _refuse_nothing(movies, target, failures)
     with local_workers(workers), target.partial.locked(), target.partial.keeping_masks() as masks:
-        return _run(request, target, movies, masks, failures, workers=workers, progress=progress)
+        return _run(target, movies, masks, failures, workers=workers, progress=progress)
 
 
 @dataclass(frozen=True)
 class _Target:
-    """Destination of the result: the existing store `base`, or a new store if it is None."""
+    """The request, with the source names of an earlier call when resuming, and the destination of the result.
 
+    It is the existing store `base`, or a new store if `base` is None.
+    """
+
+    request: Request
     partial: PartialStore
     base: ShapeStore | None
     resume: bool
     replaces: bool
 
 
-def _target(request: Request, partial: PartialStore, *, overwrite: bool, resume: bool) -> tuple[Request, _Target]:
-    """The destination, and the request with the source names recorded there."""
+def _target(request: Request, partial: PartialStore, *, overwrite: bool, resume: bool) -> _Target:
     out = partial.out
     refuse_existing(out, overwrite=overwrite or resume)
     if not resume:
-        return request, _Target(partial, None, resume, overwrite)
+        return _Target(request, partial, None, resume, overwrite)
     interrupted = partial.plan()
     if interrupted is not None:
         request = request.resuming(interrupted["store"]["attributes"], out)
@@ -106,10 +109,10 @@ def _target(request: Request, partial: PartialStore, *, overwrite: bool, resume:
         raise InputError(f"{out}: --resume adds to it and --overwrite replaces it; give one of them")
     replaces = interrupted is not None and interrupted["replaces"]
     if replaces or not out.exists():
-        return request, _Target(partial, None, resume, replaces)
+        return _Target(request, partial, None, resume, replaces)
     base = ShapeStore.open(out, writable=True)
     request = request.resuming(base.attributes, out)
-    return request, _Target(partial, base, resume, replaces)
+    return _Target(request, partial, base, resume, replaces)
 
 
 def _open(request: Request, base: ShapeStore | None, failures: Failures) -> list[LabelMovie]:
@@ -151,7 +154,6 @@ def _refuse_nothing(left: Sequence[object], target: _Target, failures: Failures)
 
 
 def _run(
-    request: Request,
     target: _Target,
     movies: Sequence[LabelMovie],
     masks: Masks,
@@ -160,7 +162,8 @@ def _run(
     workers: int,
     progress: Progress,
 ) -> Prepared:
-    taken = {} if target.base is None else {sequence.info.name: sequence.info.source for sequence in target.base}
+    request, base = target.request, target.base
+    taken = {} if base is None else {sequence.info.name: sequence.info.source for sequence in base}
     with progress("following families", len(movies)) as advance:
         followed = follow(
             movies,
@@ -178,7 +181,7 @@ def _run(
         measured = measure(frames, masks, failures=failures, workers=workers, done=advance)
         cells = [cell for cell in cells if cell.name in measured]
         _refuse_nothing(cells, target, failures)
-        plan = make_plan(request, cells, measured, None if target.base is None else target.base.grid, failures)
+        plan = make_plan(request, cells, measured, None if base is None else base.grid, failures)
         if not target.resume:
             target.partial.clear()
         write(
@@ -191,11 +194,11 @@ def _run(
             workers=workers,
             done=advance,
         )
-    _finish(request, target, plan, followed.left_out, failures)
+    _finish(target, plan, followed.left_out, failures)
     return _summary(plan, followed.left_out, failures)
 
 
-def _finish(request: Request, target: _Target, plan: Plan, left_out: Sequence[LeftOut], failures: Failures) -> None:
+def _finish(target: _Target, plan: Plan, left_out: Sequence[LeftOut], failures: Failures) -> None:
     """Move the store to its place, or its sequences into the existing store."""
     partial, base = target.partial, target.base
     if all(failures.has(cell.movie) for cell in plan.cells):
@@ -203,7 +206,7 @@ def _finish(request: Request, target: _Target, plan: Plan, left_out: Sequence[Le
         _refuse_nothing([], target, failures)
     news = {
         "left_out": [{"name": lost.name, "reason": lost.reason} for lost in left_out],
-        "failed": [_recorded(failure, request) for failure in failures],
+        "failed": [_recorded(failure, target.request) for failure in failures],
     }
     if base is None:
         ShapeStore.open(partial.store, writable=True).note(news)
@@ -212,7 +215,7 @@ def _finish(request: Request, target: _Target, plan: Plan, left_out: Sequence[Le
         news["left_out"] = base.attributes["left_out"] + news["left_out"]
         added = {cell.movie.source: cell.movie for cell in plan.cells if not failures.has(cell.movie)}
         unsure = failures.interrupted(added.values())
-        base.note({"failed": news["failed"] + [_recorded(failure, request) for failure in unsure]})
+        base.note({"failed": news["failed"] + [_recorded(failure, target.request) for failure in unsure]})
         partial.finish_into(base, news)
 
 

@@ -81,7 +81,7 @@ def _unfit(shape: BoxedField, depth_um: float | None) -> str:
 def _posed(drawn: FamilyDraw, source: Path, spacing_um: float, device: str, rng: np.random.Generator) -> ShapeSource:
     if is_run(source):
         return _of_run(drawn, source, spacing_um, device, rng)
-    return FromStore(ShapeStore.open(source)[drawn.sequence], int(rng.integers(4)))
+    return FromStore.of(ShapeStore.open(source)[drawn.sequence], int(rng.integers(4)))
 
 
 def _of_run(drawn: FamilyDraw, source: Path, spacing_um: float, device: str, rng: np.random.Generator) -> FromRun:
@@ -92,11 +92,11 @@ def _of_run(drawn: FamilyDraw, source: Path, spacing_um: float, device: str, rng
     code = np.array(drawn.code, np.float32)
     return FromRun(
         f"family {drawn.family}",
-        cells.field(code, rotation=_rotation(cells, rng)),
         Grid(size, learned.half_extent_um),
         like.n_frames,
         like.time_step_s,
         cells.run.config.has_rotations,
+        cells.field(code, rotation=_rotation(cells, rng)),
     )
 
 

@@ -1,9 +1,10 @@
 """The shapes of a cell family over time: from a trained run, or from a sequence of a shape store."""
 
 import functools
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,103 +20,56 @@ if TYPE_CHECKING:
 TRIAL_GRID = 48
 
 
-@runtime_checkable
-class ShapeSource(Protocol):
+@dataclass(frozen=True)
+class ShapeSource(ABC):
     """The shapes of one cell family; frames are counted in its own sequence, not in the scene."""
 
-    @property
-    def name(self) -> str:
-        """Name for messages."""
-        ...
+    name: str
+    grid: Grid
+    n_frames: int
+    time_step_s: float | None
+    # Whether the family can be drawn in other rotations, which may be flatter along z.
+    has_rotations: bool
 
-    @property
-    def grid(self) -> Grid:
-        """Grid of all shapes."""
-        ...
-
-    @property
-    def n_frames(self) -> int:
-        """Number of frames."""
-        ...
-
-    @property
-    def has_rotations(self) -> bool:
-        """Whether the family can be drawn in other rotations, which may be flatter along z."""
-        ...
-
-    @property
-    def time_step_s(self) -> float | None:
-        """Seconds between frames, if known."""
-        ...
+    @abstractmethod
+    def shape(self, frame: float) -> BoxedField:
+        """The shape on `grid` at any time, in frames."""
 
     def trial(self, frame: int) -> BoxedField:
         """The shape in a frame, perhaps on a coarser grid."""
-        ...
-
-    def shape(self, frame: float) -> BoxedField:
-        """The shape on `grid` at any time, in frames."""
-        ...
+        return self.shape(frame)
 
 
 @dataclass(frozen=True)
-class FromStore:
+class FromStore(ShapeSource):
     """A sequence of a store after `quarters` quarter turns about z, which need no interpolation."""
 
     sequence: ShapeSequence
     quarters: int
 
-    @property
-    def name(self) -> str:
-        """Name of the sequence."""
-        return self.sequence.info.name
-
-    @property
-    def has_rotations(self) -> bool:
-        """Only quarter turns about z, which leave the height unchanged."""
-        return False
-
-    @property
-    def grid(self) -> Grid:
-        """Grid of the store."""
-        return self.sequence.grid
-
-    @property
-    def n_frames(self) -> int:
-        """Stored frames."""
-        return self.sequence.info.n_frames
-
-    @property
-    def time_step_s(self) -> float | None:
-        """Stored time step."""
-        return self.sequence.info.time_step_s
-
-    def trial(self, frame: int) -> BoxedField:
-        """The stored frame."""
-        return self.shape(frame)
+    @classmethod
+    def of(cls, sequence: ShapeSequence, quarters: int) -> "FromStore":
+        """All frames of a sequence."""
+        info = sequence.info
+        return cls(info.name, sequence.grid, info.n_frames, info.time_step_s, False, sequence, quarters)
 
     def shape(self, frame: float) -> BoxedField:
         """The nearest stored frame."""
         stored = self.sequence.box(round(frame))
         z, y, x = stored.corner_zyx
         _, n_y, n_x = stored.box_sdf_um.shape
-        size = self.grid.size
         for _ in range(self.quarters):
             # A quarter turn takes (y, x) to (size - 1 - x, y).
-            y, x, n_y, n_x = size - x - n_x, y, n_x, n_y
+            y, x, n_y, n_x = self.grid.size - x - n_x, y, n_x, n_y
         turned = np.rot90(stored.box_sdf_um, self.quarters, axes=(1, 2))
         return replace(stored, corner_zyx=(z, y, x), box_sdf_um=turned)
 
 
 @dataclass(frozen=True)
-class FromRun:
+class FromRun(ShapeSource):
     """A latent code of a trained run, rendered in one rotation at any time."""
 
-    name: str
     field: "Field"
-    grid: Grid
-    n_frames: int
-    time_step_s: float | None
-    has_rotations: bool
 
     def trial(self, frame: int) -> BoxedField:
         """Rendered on a coarse grid."""
