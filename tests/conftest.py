@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 # The networks of the tests are tiny: a second thread only waits, and on a busy machine for long.
@@ -9,7 +10,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 from jaxtyping import install_import_hook
+from threadpoolctl import threadpool_limits
 
+threadpool_limits(1)  # a plugin has imported NumPy already
 install_import_hook("cytoform", "runtime_types.check")
 # A job in the background of a shell ignores Ctrl-C, and so would the commands that the tests start and stop.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -46,3 +49,14 @@ def trained(balls: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = tmp_path_factory.mktemp("trained") / "run"
     train(balls, run, small_config("training.epochs=150"))
     return run
+
+
+@pytest.fixture(scope="module")
+def blank_figures() -> Iterator[None]:
+    """Matplotlib leaves its figures blank: a report takes seconds to draw, and the test does not look at them."""
+    from matplotlib.figure import Figure
+
+    save = Figure.savefig
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "savefig", lambda _, *where, **options: save(Figure((1, 1)), *where, **options))
+        yield

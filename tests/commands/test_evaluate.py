@@ -9,6 +9,8 @@ from stores import ball, empty, write_store
 
 from cytoform import cli
 
+pytestmark = pytest.mark.usefixtures("blank_figures")
+
 
 @pytest.fixture(scope="module")
 def stores(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str, str]:

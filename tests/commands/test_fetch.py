@@ -3,8 +3,6 @@
 import io
 import json
 import signal
-import subprocess
-import sys
 import time
 import zipfile
 from pathlib import Path
@@ -13,6 +11,7 @@ import numpy as np
 import pytest
 import tifffile
 from bad_server import Served, serve
+from processes import Cytoform
 from published import write_published_h5
 
 from cytoform import cli
@@ -75,15 +74,15 @@ def test_killed_half_way_the_next_call_goes_on(number: signal.Signals, status: i
     content = np.random.default_rng(0).bytes(300_000)
     with serve(content, "stalls") as server:
         address = f"{server.address}/cells.bin"
-        command = [sys.executable, "-m", "cytoform", "fetch", address, "--out", "data", "--cache", "cache", "--quiet"]
-        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        command = ["fetch", address, "--out", "data", "--cache", "cache", "--quiet"]
+        process = Cytoform(*command)
         until = time.monotonic() + 60
         while time.monotonic() < until and not any(part.stat().st_size for part in Path("cache").glob("*.part")):
             time.sleep(0.02)
         process.send_signal(number)
         assert process.wait(timeout=30) == status
         assert {path.name for path in Path().iterdir()} == {"cache"}
-        assert cli.run(command[3:]) == 0
+        assert cli.run(command) == 0
         assert int(server.requests[1]["Range"].removeprefix("bytes=").removesuffix("-")) > 50_000
     assert Path("data/cells.bin").read_bytes() == content
 

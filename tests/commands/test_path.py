@@ -1,15 +1,16 @@
 """The commands from a shape store to new cells, as a user calls them, and what goes wrong in between."""
 
 import json
-import resource
+import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
+from processes import Cytoform, cytoform
+from refusals import assert_refused
 
+from cytoform import cli
 from cytoform.shapes.store import ShapeStore
 
 SMALL = [
@@ -18,15 +19,9 @@ SMALL = [
 ]  # fmt: skip
 
 
-def start(*arguments: object, cwd: Path, **options: object) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "cytoform", *map(str, arguments)]
-    return subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)  # type: ignore[call-overload]
-
-
-def call(*arguments: object, cwd: Path, status: int = 0, **options: object) -> str:
-    process = start(*arguments, cwd=cwd, **options)
-    out, error = process.communicate()
-    assert process.returncode == status, error
+def call(*arguments: object, cwd: Path, status: int = 0, largest_file: int | None = None) -> str:
+    found, out, error = cytoform(*arguments, cwd=cwd, largest_file=largest_file)
+    assert found == status, error
     if status == 2:
         assert error.count("\n") == 1, error
     return error if status else out
@@ -56,9 +51,9 @@ def test_train_reconstruct_generate_evaluate(balls: Path, tmp_path: Path) -> Non
 
 @pytest.mark.slow
 def test_sigterm_then_resume_gives_the_same_bytes(balls: Path, tmp_path: Path) -> None:
-    settings = [*SMALL, "--set", "training.epochs=300", "--set", "training.frames_per_batch=1"]
+    settings = [*SMALL, "--set", "training.epochs=60", "--set", "training.frames_per_batch=1"]
     call("train", balls, "--out", "whole", *settings, cwd=tmp_path)
-    process = start("train", balls, "--out", "run", *settings, cwd=tmp_path)
+    process = Cytoform("train", balls, "--out", "run", *settings, cwd=tmp_path)
     metrics = tmp_path / "run" / "metrics.csv"
     while process.poll() is None and not (metrics.exists() and metrics.read_text().count("\n") > 3):
         time.sleep(0.02)
@@ -79,7 +74,9 @@ def test_sigterm_then_resume_gives_the_same_bytes(balls: Path, tmp_path: Path) -
 @pytest.mark.slow
 def test_killed_rendering_leaves_no_store(trained: Path, tmp_path: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGKILL):
-        process = start("reconstruct", trained, "--out", "rec.zarr", "--grid", "256", "--frames", "200", cwd=tmp_path)
+        process = Cytoform(
+            "reconstruct", trained, "--out", "rec.zarr", "--grid", "256", "--frames", "200", cwd=tmp_path
+        )
         while process.poll() is None and not list(tmp_path.glob(".rec.zarr.partial-*/*/a/sdf/c")):
             time.sleep(0.05)
         process.send_signal(number)
@@ -90,12 +87,7 @@ def test_killed_rendering_leaves_no_store(trained: Path, tmp_path: Path) -> None
 
 def test_a_full_disk_is_one_line(trained: Path, tmp_path: Path) -> None:
     """A limit on the size of a file stands in for the disk: writing more fails as it would there."""
-
-    def limit() -> None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
-
-    error = call("reconstruct", trained, "--out", "rec.zarr", cwd=tmp_path, status=2, preexec_fn=limit)
+    error = call("reconstruct", trained, "--out", "rec.zarr", cwd=tmp_path, status=2, largest_file=200)
     assert "cytoform: " in error
     assert list(tmp_path.iterdir()) == []
 
@@ -111,23 +103,26 @@ def test_a_full_disk_is_one_line(trained: Path, tmp_path: Path) -> None:
         (["--method", "fast"], "fast"),
     ],
 )
-def test_impossible_renderings(trained: Path, tmp_path: Path, arguments: list[str], words: str) -> None:
-    error = call("reconstruct", trained, "--out", "rec.zarr", *arguments, cwd=tmp_path, status=2)
-    assert words in error
-    assert list(tmp_path.iterdir()) == []
+def test_impossible_renderings(
+    trained: Path, tmp_path: Path, arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["reconstruct", str(trained), "--out", str(tmp_path / "rec.zarr"), *arguments]
+    assert_refused(command, words, capsys, folder=tmp_path)
 
 
-def test_unknown_setting_names_the_nearest(balls: Path, tmp_path: Path) -> None:
-    error = call("train", balls, "--out", "run", "--set", "training.epoch=3", cwd=tmp_path, status=2)
-    assert "did you mean training.epochs" in error
-    assert list(tmp_path.iterdir()) == []
+def test_unknown_setting_names_the_nearest(balls: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["train", str(balls), "--out", str(tmp_path / "run"), "--set", "training.epoch=3"]
+    assert_refused(command, "did you mean training.epochs", capsys, folder=tmp_path)
 
 
-@pytest.mark.slow
-def test_demo_ends_with_a_report(tmp_path: Path) -> None:
-    size = ["--cells", "2", "--frames", "4", "--grid", "32", "--epochs", "3"]
-    said = call("demo", "--out", "demo", *size, cwd=tmp_path)
-    assert "report.html" in said
+@pytest.mark.usefixtures("blank_figures")
+def test_demo_ends_with_a_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})  # one core, one worker
+    size = ["--cells", "2", "--frames", "4", "--grid", "32", "--epochs", "10"]
+    assert cli.run(["demo", "--out", str(tmp_path / "demo"), *size]) == 0
+    assert "report.html" in capsys.readouterr().out
     page = (tmp_path / "demo" / "report" / "report.html").read_text()
     assert "data:image/png;base64" in page
     assert "http://" not in page.replace("http://www.w3.org", "")

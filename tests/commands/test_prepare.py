@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from processes import Cytoform, cytoform
 from refusals import assert_refused
 
 from cytoform import cli
@@ -153,7 +153,7 @@ def test_a_truncated_movie_among_good_ones(tmp_path: Path, capsys: pytest.Captur
     assert capsys.readouterr() == (f"nothing is missing in {tmp_path / 's.zarr'}\n", "")
 
 
-STOPS = [(1, signal.SIGTERM), (2, signal.SIGTERM), (2, signal.SIGINT)]
+STOPS = [(1, signal.SIGTERM), pytest.param(2, signal.SIGTERM, marks=pytest.mark.long), (2, signal.SIGINT)]
 
 
 @pytest.mark.slow
@@ -163,10 +163,7 @@ def test_stopping_it_is_quick_and_loses_nothing(workers: int, stop: signal.Signa
     movie = write_movie(tmp_path / "cell.ome.tif", n_frames=400)
     out = tmp_path / "out"
     out.mkdir()
-    command = [sys.executable, "-m", "cytoform", "prepare", movie, "--out", out / "s.zarr", "--workers", workers]
-    process = subprocess.Popen(
-        [str(part) for part in command], stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+    process = Cytoform("prepare", movie, "--out", out / "s.zarr", "--workers", workers, group=True)
     records = out / ".s.zarr.partial" / "frames" / "cell"
     deadline = time.monotonic() + 120
     while not (records.is_dir() and len(list(records.iterdir())) > 3) and process.poll() is None:
@@ -189,7 +186,7 @@ def living(session: int) -> list[str]:
     return [line for line in lines if line.split()[0] == str(session) and not line.split()[1].startswith("Z")]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def scheduler() -> Iterator[str]:
     """Address of a Dask scheduler with two workers, each a process of its own."""
     from distributed import LocalCluster
@@ -204,10 +201,10 @@ def test_work_on_a_cluster(scheduler: str, scheme: str, tmp_path: Path, monkeypa
     write_movie(tmp_path / "cell.ome.tif")
     monkeypatch.chdir(tmp_path)
     address = scheme + scheduler.removeprefix("tcp://")
-    command = [sys.executable, "-m", "cytoform", "prepare", "cell.ome.tif", "--grid", "16"]
+    command = ["prepare", "cell.ome.tif", "--grid", "16"]
     for out, where in (("a.zarr", ["--scheduler", address]), ("b.zarr", ["--workers", "1"])):
-        done = subprocess.run([*command, "--out", out, *where], capture_output=True, text=True)
-        assert (done.returncode, done.stderr) == (0, "")
+        status, _, error = cytoform(*command, "--out", out, *where)
+        assert (status, error) == (0, "")
     assert files_of(Path("a.zarr")) == files_of(Path("b.zarr"))
 
 

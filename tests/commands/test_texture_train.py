@@ -1,14 +1,12 @@
 """`cytoform texture train` as a user calls it."""
 
-import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 from discs import TINY, write_discs
+from processes import Cytoform
 from refusals import assert_refused
 
 from cytoform import cli
@@ -62,13 +60,11 @@ def test_refusals(more: list[str], words: str, discs: Path, tmp_path: Path, caps
 def test_a_signal_stops_it_with_a_checkpoint(number: signal.Signals, discs: Path, tmp_path: Path) -> None:
     out = tmp_path / "model"
     arguments = ["texture", "train", str(discs), "--out", str(out), *SETTINGS, "--set", "training.epochs=100000"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "cytoform", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    process = Cytoform(*arguments)
     metrics = out / "metrics.csv"
     while process.poll() is None and (not metrics.exists() or metrics.read_text().count("\n") < 2):
         time.sleep(0.05)
-    os.kill(process.pid, number)
+    process.send_signal(number)
     said, error = process.communicate(timeout=60)
     assert (process.returncode, error) == (130, "")
     assert "--resume" in said

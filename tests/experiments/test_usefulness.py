@@ -265,7 +265,7 @@ def test_from_the_command_line_to_the_table_and_nothing_twice(
     assert "other settings" in error
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.real
 def test_real_nuclei_and_real_shapes_run_through(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, real_data: Path

@@ -3,17 +3,15 @@
 import contextlib
 import errno
 import json
-import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import Cytoform
+from same_files import assert_same_files
 
 from cytoform.errors import InputError
 from cytoform.prepare import prepare
@@ -150,17 +148,17 @@ def test_adding_a_mended_movie_can_be_interrupted_too(sources: list[Path], tmp_p
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_killed_at_random_moments(workers: int, tmp_path: Path, write: dict[str, Writer], division: np.ndarray) -> None:
     """kill -9, again and again; at last the bytes are those of a run in peace."""
     movies = [write["ome-tiff"](tmp_path / name, np.repeat(division[:3], 8, axis=0)) for name in "ab"]
     out, rng = tmp_path / "s.zarr", random.Random(workers)
     prepare(movies, tmp_path / "t.zarr", grid_size=48)
-    command = [sys.executable, "-m", "cytoform", "prepare", *movies, "--out", out, "--grid", "48", "--resume"]
+    command = ["prepare", *movies, "--out", out, "--grid", "48", "--resume", "--workers", workers]
     records = PartialStore.beside(out).folder / "frames"
     n_kills = 0
     for kill in range(20):
-        process = subprocess.Popen([*map(str, command), "--workers", str(workers)], stderr=subprocess.DEVNULL)
+        process = Cytoform(*command)
         if kill < 4:
             target = rng.randint(10 * kill, 10 * kill + 10)
             while process.poll() is None and len(list(records.glob("*/*"))) < target:
@@ -170,11 +168,11 @@ def test_killed_at_random_moments(workers: int, tmp_path: Path, write: dict[str,
             process.wait(timeout=120)
         if process.poll() is not None:
             break
-        os.kill(process.pid, signal.SIGKILL)
+        process.kill()
         process.wait()
         n_kills += 1
     assert process.returncode == 0
     assert n_kills >= 3
-    assert files_of(out) == files_of(tmp_path / "t.zarr")
+    assert_same_files(out, tmp_path / "t.zarr")
     assert json.loads((out / "zarr.json").read_text())["attributes"]["cytoform"]["failed"] == []
     assert not list(tmp_path.glob(".*"))

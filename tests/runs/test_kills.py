@@ -1,7 +1,6 @@
 """A training that is killed over and over ends in the bytes of one that was left in peace."""
 
 import csv
-import multiprocessing
 import os
 import random
 import shutil
@@ -12,10 +11,11 @@ import time
 from pathlib import Path
 
 import pytest
-from chores import run_cytoform
+from processes import Cytoform
 from tiny import SMALL
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGKILL]
+SHORT = ("training.epochs=4", "training.checkpoint_epochs=2")
 
 
 class Patient:
@@ -23,29 +23,22 @@ class Patient:
 
     def __init__(self, shapes: Path, out: Path, *settings: str) -> None:
         self.out, self.kills = out, 0
-        begin = [word for setting in (*SMALL, *settings) for word in ("--set", setting)]
+        self._begin = [word for setting in (*SMALL, *settings) for word in ("--set", setting)]
         self._command = ["train", str(shapes), "--out", str(out), "--workers", "1", "--quiet"]
-        self._begin = begin
-        # Imports once for all the processes that it forks: a kill costs what it interrupts, not seconds of start-up.
-        self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["cytoform.commands.train", "cytoform.runs.stage"])
 
     def _arguments(self) -> list[str]:
         return [*self._command, *(["--resume"] if self.out.exists() else self._begin)]
 
     def live(self, *, kill_at: int = 0, seconds: float | None = None, number: signal.Signals | None = None) -> int:
         """The exit status of a process that is killed before its `kill_at`-th change to a file or after `seconds`."""
-        begun = self._context.Event()
-        process = self._context.Process(target=run_cytoform, args=(self._arguments(), begun, kill_at))
-        process.start()
-        begun.wait()
+        process = Cytoform(*self._arguments(), kill_at=kill_at)
         if seconds is not None and number is not None:
+            process.begun()
             time.sleep(seconds)
-            os.kill(process.pid or 0, number)
-        process.join()
-        assert process.exitcode is not None
-        self.kills += process.exitcode in (130, -signal.SIGKILL)
-        return process.exitcode
+            process.send_signal(number)
+        status = process.wait()
+        self.kills += status in (130, -signal.SIGKILL)
+        return status
 
     def live_as_users_do(self, number: signal.Signals) -> None:
         """A process of its own, which gets the signal, with its whole group, once it has trained for an epoch."""
@@ -71,7 +64,42 @@ class Patient:
         return (self.out / "model.safetensors").read_bytes(), rows, {path.name for path in self.out.iterdir()}
 
 
-@pytest.mark.slow
+@pytest.fixture(scope="module")
+def whole(balls: Path, tmp_path_factory: pytest.TempPathFactory) -> Patient:
+    """One that is left in peace."""
+    patient = Patient(balls, tmp_path_factory.mktemp("whole") / "run", *SHORT)
+    assert patient.live() == 0
+    return patient
+
+
+def killed(shapes: Path, folder: Path, whole: Patient, kill_at: int) -> bool:
+    """Whether there was something to kill; then whatever is left goes on to the same bytes."""
+    run = Patient(shapes, folder / "run", *SHORT)
+    if run.live(kill_at=kill_at) != -signal.SIGKILL:
+        return False
+    finished = (run.out / "model.safetensors").exists()
+    assert run.live() == (2 if finished else 0), kill_at
+    assert run.found() == whole.found(), kill_at
+    assert {path.name for path in folder.iterdir()} == {"run"}
+    shutil.rmtree(run.out)
+    return True
+
+
+@pytest.mark.parametrize("kill_at", [1, 9, 17, 25, 33, 41])
+def test_killed_before_some_change_to_a_file(kill_at: int, whole: Patient, balls: Path, tmp_path: Path) -> None:
+    assert killed(balls, tmp_path, whole, kill_at)
+
+
+@pytest.mark.long
+def test_killed_before_any_change_to_a_file(whole: Patient, balls: Path, tmp_path: Path) -> None:
+    """From the first folder to the removal of the samples."""
+    kill_at = 1
+    while killed(balls, tmp_path, whole, kill_at):
+        kill_at += 1
+    assert kill_at > 40
+
+
+@pytest.mark.long
 def test_twenty_five_kills_in_one_training(balls: Path, tmp_path: Path) -> None:
     settings = ("training.epochs=500", "training.checkpoint_epochs=5")
     whole, run = (Patient(balls, tmp_path / name, *settings) for name in ("whole", "run"))
@@ -87,20 +115,3 @@ def test_twenty_five_kills_in_one_training(balls: Path, tmp_path: Path) -> None:
     assert run.found() == whole.found()
     assert {path.name for path in tmp_path.iterdir()} == {"whole", "run"}
     assert len(list((run.out / "checkpoints").iterdir())) == 3
-
-
-@pytest.mark.slow
-def test_killed_before_any_change_to_a_file(balls: Path, tmp_path: Path) -> None:
-    """From the first folder to the removal of the samples; whatever is left goes on to the same bytes."""
-    settings = ("training.epochs=4", "training.checkpoint_epochs=2")
-    whole, run = (Patient(balls, tmp_path / name, *settings) for name in ("whole", "run"))
-    assert whole.live() == 0
-    kill_at = 1
-    while run.live(kill_at=kill_at) == -signal.SIGKILL:
-        finished = (run.out / "model.safetensors").exists()
-        assert run.live() == (2 if finished else 0), kill_at
-        assert run.found() == whole.found(), kill_at
-        assert {path.name for path in tmp_path.iterdir()} == {"whole", "run"}
-        shutil.rmtree(run.out)
-        kill_at += 1
-    assert kill_at > 40

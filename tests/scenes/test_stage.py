@@ -1,11 +1,7 @@
 """Whole scenes: the challenge's own check, perfect scores, families read back, the same bytes, kept frames."""
 
 import errno
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +13,7 @@ import tifffile
 import zarr
 from ome_zarr_models.v05.image import Image
 from ome_zarr_models.v05.image_label import ImageLabel
+from processes import Cytoform, cytoform
 
 from cytoform.assess.measures.dynamics import Bodies, division_frame
 from cytoform.errors import InputError
@@ -294,16 +291,16 @@ def test_a_series_shows_one_scene(pairs: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_killed_at_random_moments(workers: int, pairs: Path, tmp_path: Path) -> None:
     """kill -9, again and again; at last the bytes are those of a run in peace."""
     options = ["--cells", "3", "--frames", "10", "--size", "24", "72", "72", "--voxel-size", "0.5", "0.5", "0.5"]
-    command = [sys.executable, "-m", "cytoform", "benchmark", str(pairs), *options, "--workers", str(workers)]
-    subprocess.run([*command, "--out", str(tmp_path / "whole")], check=True, timeout=300)
+    command = ["benchmark", str(pairs), *options, "--workers", str(workers)]
+    assert cytoform(*command, "--out", tmp_path / "whole")[0] == 0
     rng = np.random.default_rng(workers)
     n_kills = 0
     for _ in range(20):
-        process = subprocess.Popen([*command, "--out", str(tmp_path / "out"), "--resume"], stderr=subprocess.DEVNULL)
+        process = Cytoform(*command, "--out", tmp_path / "out", "--resume")
         records = Work.beside(tmp_path / "out").records("")
         target = len(list(records.glob("*.json"))) + int(rng.integers(0, 4))
         while n_kills < 4 and process.poll() is None and len(list(records.glob("*.json"))) < target:
@@ -313,7 +310,7 @@ def test_killed_at_random_moments(workers: int, pairs: Path, tmp_path: Path) -> 
         if process.poll() is not None:
             break
         time.sleep(float(rng.uniform(0, 0.1)))
-        os.kill(process.pid, signal.SIGKILL)
+        process.kill()
         process.wait()
         n_kills += 1
     assert process.returncode == 0

@@ -3,9 +3,7 @@
 import errno
 import os
 import signal
-import sys
 import time
-from multiprocessing.synchronize import Event
 from pathlib import Path
 
 from cytoform.errors import EmptyFrame
@@ -22,23 +20,6 @@ def fail(n: int) -> None:
 
 def die() -> None:
     os._exit(9)
-
-
-def run_cytoform(arguments: list[str], begun: Event, kill_at: int = 0) -> None:
-    """The command line in a process of its own; killed before its `kill_at`-th change to a file, if that is not 0."""
-    from cytoform.cli import run
-
-    begun.set()
-    changes = iter(range(1, sys.maxsize))
-
-    def watch(event: str, values: tuple[object, ...]) -> None:
-        writes = event == "open" and isinstance(values[1], str) and set(values[1]) & set("wax+")
-        if (writes or event in ("os.rename", "os.remove", "os.mkdir", "os.rmdir")) and next(changes) == kill_at:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    if kill_at:
-        sys.addaudithook(watch)
-    sys.exit(run(arguments))
 
 
 def die_once(n: int, folder: Path) -> int:

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from processes import Cytoform
 from tiny import SMALL, small_config
 
 from cytoform.errors import InputError
@@ -52,21 +54,18 @@ def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> None:
         time.sleep(0.02)
 
 
-def start(*arguments: object, cwd: Path, **options: object) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", *map(str, arguments)]
-    return subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)  # type: ignore[call-overload]
-
-
-def start_two(balls: Path, run: Path, *more: str) -> subprocess.Popen[str]:
+def start_two(balls: Path, run: Path, *more: str) -> Cytoform:
     """Two processes from the command line, once they are training."""
-    arguments = ["cytoform", "train", balls, "--out", run, *SETTINGS, "--workers", "1", "--devices", "2", *more]
-    process = start(*arguments, cwd=run.parent, start_new_session=True)
+    arguments = ["train", balls, "--out", run, *SETTINGS, "--workers", "1", "--devices", "2", *more]
+    process = Cytoform(*arguments, cwd=run.parent, group=True)
     wait_for(lambda: process.poll() is not None or ((run / "metrics.csv").exists() and len(losses(run)) > 2))
     assert process.poll() is None, process.communicate()
     return process
 
 
-@pytest.mark.parametrize("more", [(), ("data.align=principal", "model.rotations=learned")])
+@pytest.mark.parametrize(
+    "more", [pytest.param((), marks=pytest.mark.long), ("data.align=principal", "model.rotations=learned")]
+)
 def test_two_processes_learn_what_one_learns(balls: Path, tmp_path: Path, more: tuple[str, ...]) -> None:
     config = small_config("training.epochs=8", UNEVEN, *more)
     one = train(balls, tmp_path / "one", config)
@@ -78,9 +77,8 @@ def test_two_processes_learn_what_one_learns(balls: Path, tmp_path: Path, more: 
 
 
 def test_a_fault_is_one_line_whatever_the_number_of_processes(balls: Path, tmp_path: Path) -> None:
-    process = start(
-        "cytoform", "train", balls, "--out", "run", "--devices", "2", "--set", 'data.sequences=["z"]', cwd=tmp_path
-    )
+    more = ["--devices", "2", "--set", 'data.sequences=["z"]']
+    process = Cytoform("train", balls, "--out", "run", *more, cwd=tmp_path)
     error = process.communicate()[1]
     assert process.returncode == 2
     assert error.count("\n") == 1
@@ -98,7 +96,7 @@ def test_impossible_numbers(balls: Path, tmp_path: Path, options: dict[str, int]
         train(balls, tmp_path / "run", small_config(), **options)  # type: ignore[arg-type]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_stopped_together_and_resumed(balls: Path, tmp_path: Path) -> None:
     """The first process alone gets the signal. As many processes go on to the same bytes, another number to the same losses."""
     more = ["--set", "training.epochs=150", "--set", UNEVEN]
@@ -111,7 +109,7 @@ def test_stopped_together_and_resumed(balls: Path, tmp_path: Path) -> None:
     assert not any(Path(f"/proc/{pid}").exists() for pid in started)
     done = len(losses(tmp_path / "run"))
     assert done < 150
-    subprocess.run(["cp", "-r", "run", "alone"], cwd=tmp_path, check=True)
+    shutil.copytree(tmp_path / "run", tmp_path / "alone")
     train(balls, tmp_path / "run", resume=True, devices=2)
     train(balls, tmp_path / "whole", small_config("training.epochs=150", UNEVEN), devices=2)
     train(balls, tmp_path / "alone", resume=True)
@@ -123,7 +121,7 @@ def test_stopped_together_and_resumed(balls: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)])
 def test_a_signal_to_the_group_stops_all(balls: Path, tmp_path: Path, number: signal.Signals) -> None:
     process = start_two(balls, tmp_path / "run", "--set", ENDLESS)
     os.killpg(process.pid, number)
@@ -133,7 +131,7 @@ def test_a_signal_to_the_group_stops_all(balls: Path, tmp_path: Path, number: si
     assert any((tmp_path / "run" / "checkpoints").iterdir())
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("seconds", [0.0, 2.0])
 def test_a_signal_before_the_training_is_one_line(
@@ -141,7 +139,7 @@ def test_a_signal_before_the_training_is_one_line(
 ) -> None:
     """While the processes import what they need, meet each other, or draw samples."""
     more = [*SETTINGS, "--workers", "1", "--devices", "2", "--set", "sampling.pool_points=3000000"]
-    process = start("cytoform", "train", balls, "--out", tmp_path / "run", *more, cwd=tmp_path, start_new_session=True)
+    process = Cytoform("train", balls, "--out", tmp_path / "run", *more, cwd=tmp_path, group=True)
     wait_for(lambda: len(children(process.pid)) == 2)
     time.sleep(seconds)
     os.killpg(process.pid, number)
@@ -150,7 +148,7 @@ def test_a_signal_before_the_training_is_one_line(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_none_outlives_a_first_process_that_is_killed(balls: Path, tmp_path: Path) -> None:
     process = start_two(balls, tmp_path / "run", "--set", ENDLESS)
     started = children(process.pid)
@@ -161,7 +159,7 @@ def test_none_outlives_a_first_process_that_is_killed(balls: Path, tmp_path: Pat
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rank", [0, 1])
+@pytest.mark.parametrize("rank", [pytest.param(0, marks=pytest.mark.long), 1])
 def test_one_that_is_killed_is_named(balls: Path, tmp_path: Path, rank: int) -> None:
     process = start_two(balls, tmp_path / "run", "--set", ENDLESS)
     os.kill(children(process.pid)[rank], signal.SIGKILL)
@@ -172,7 +170,7 @@ def test_one_that_is_killed_is_named(balls: Path, tmp_path: Path, rank: int) -> 
     assert "--resume" in error
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_one_that_is_killed_early_is_named(balls: Path, tmp_path: Path) -> None:
     def kill_the_second() -> None:
         wait_for(lambda: len(children(os.getpid())) == 2)
@@ -184,34 +182,33 @@ def test_one_that_is_killed_early_is_named(balls: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_divergence_in_several_processes_is_one_line(balls: Path, tmp_path: Path) -> None:
     more = [*SETTINGS, "--workers", "1", "--devices", "2", "--set", "training.learning_rate=1e30"]
-    process = start("cytoform", "train", balls, "--out", "run", *more, cwd=tmp_path)
+    process = Cytoform("train", balls, "--out", "run", *more, cwd=tmp_path)
     error = process.communicate()[1]
     assert process.returncode == 2
     assert error.count("\n") == 1
     assert "fell apart" in error
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_torchrun(balls: Path, tmp_path: Path) -> None:
     config = small_config("training.epochs=4", UNEVEN)
     train(balls, tmp_path / "two", config, devices=2)
     more = [*SETTINGS, "--workers", "1", "--set", "training.epochs=4", "--set", UNEVEN]
-    begin = ["torch.distributed.run", "--nproc-per-node", "2", "-m", "cytoform", "train", balls]
-    process = start(*begin, "--out", "run", *more, cwd=tmp_path)
-    said, error = process.communicate()
-    assert process.returncode == 0, error
-    assert said.count("wrote run") == 1
+    torchrun = ["torch.distributed.run", "--nproc-per-node", "2", "-m", "cytoform", "train", balls]
+    begin = [sys.executable, "-m", *map(str, torchrun), *more]
+    done = subprocess.run([*begin, "--out", "run"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("wrote run") == 1
     assert weights(tmp_path / "run") == weights(tmp_path / "two")
-    process = start(*begin, "--out", "other", "--devices", "3", *more, cwd=tmp_path)
-    error = process.communicate()[1]
-    assert process.returncode
-    assert "torchrun started 2 processes" in error
+    done = subprocess.run([*begin, "--out", "other", "--devices", "3"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode
+    assert "torchrun started 2 processes" in done.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_srun(balls: Path, tmp_path: Path) -> None:
     """Two processes with the variables that SLURM gives to the tasks of a step on one machine."""
     step = {"SLURM_JOB_ID": str(os.getpid()), "SLURM_JOB_NAME": "train", "SLURM_NTASKS": "2", "SLURM_NNODES": "1"}
@@ -220,8 +217,8 @@ def test_srun(balls: Path, tmp_path: Path) -> None:
     more = [*SETTINGS, "--workers", "1", "--set", "training.epochs=4", "--set", UNEVEN]
     tasks = []
     for rank in ("0", "1"):
-        variables = {**os.environ, **step, "SLURM_PROCID": rank, "SLURM_LOCALID": rank}
-        tasks.append(start("cytoform", "train", balls, "--out", "run", *more, cwd=tmp_path, env=variables))
+        variables = {**step, "SLURM_PROCID": rank, "SLURM_LOCALID": rank}
+        tasks.append(Cytoform("train", balls, "--out", "run", *more, cwd=tmp_path, environment=variables))
     said = [task.communicate() for task in tasks]
     assert [task.returncode for task in tasks] == [0, 0], said
     assert [out.count("wrote run") for out, _ in said] == [1, 0]

@@ -153,7 +153,7 @@ def _dark(pairs: Pairs, movie: int, frame: int) -> tuple[np.ndarray, np.ndarray]
     return (2000 - image.astype(int)).clip(0).astype(np.uint16), labels
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.real
 def test_real_nuclei(real_data: Path) -> None:
     """Fluo-N2DL-HeLa: one camera on all frames, whose offset is that of the challenge's signed files, 2^15."""
