@@ -153,7 +153,7 @@ def test_a_truncated_movie_among_good_ones(tmp_path: Path, capsys: pytest.Captur
     assert capsys.readouterr() == (f"nothing is missing in {tmp_path / 's.zarr'}\n", "")
 
 
-STOPS = [(1, signal.SIGTERM), (2, signal.SIGTERM), (2, signal.SIGINT)]
+STOPS = [(1, signal.SIGTERM), pytest.param(2, signal.SIGTERM, marks=pytest.mark.long), (2, signal.SIGINT)]
 
 
 @pytest.mark.slow
@@ -186,7 +186,7 @@ def living(session: int) -> list[str]:
     return [line for line in lines if line.split()[0] == str(session) and not line.split()[1].startswith("Z")]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def scheduler() -> Iterator[str]:
     """Address of a Dask scheduler with two workers, each a process of its own."""
     from distributed import LocalCluster

@@ -20,7 +20,6 @@ from pathlib import Path
 PRELOADED = [
     "torch.utils.tensorboard",
     "rich.progress",
-    "distributed",
     "cytoform.cli",
     "cytoform.prepare.stage",
     "cytoform.runs.stage",
