@@ -37,7 +37,7 @@ def prepare(
     """
     from cytoform.prepare.stage import prepare as prepare_movies
 
-    options = vars(replace(request, sources=tuple(sources), seed=common.seed))
+    options = replace(request, sources=tuple(sources), seed=common.seed).arguments()
     with workers.ready() as n_workers:
         prepared = prepare_movies(
             **options,

@@ -43,6 +43,10 @@ class Request:
         if not self.names:
             object.__setattr__(self, "names", tuple(recorded_names(self.sources)))
 
+    def arguments(self) -> dict[str, Any]:
+        """The options as keyword arguments of `prepare`."""
+        return {name: value for name, value in vars(self).items() if name != "names"}
+
     def check(self) -> None:
         """Refuse the impossible before the long work. Raises InputError."""
         from cytoform.shapes.grid import Grid
