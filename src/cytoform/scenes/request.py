@@ -170,14 +170,14 @@ def parse_series(text: str) -> tuple[Dial, tuple[float, ...]]:
 
 
 @dataclass(frozen=True)
-class Scale:
+class SceneScale:
     """Voxel size and time step of a scene."""
 
     voxel_size_zyx_um: Triple
     time_step_s: float
 
 
-def settle_scale(request: SceneRequest) -> Scale:
+def settle_scale(request: SceneRequest) -> SceneScale:
     """The scale of a scene, by default that of its first source. Raises InputError if no time step is known."""
     from cytoform.scenes.sources import load_cells
     from cytoform.shapes.store import ShapeStore
@@ -196,4 +196,4 @@ def settle_scale(request: SceneRequest) -> Scale:
     voxel_size = request.voxel_size_zyx_um or (spacing_um, spacing_um, spacing_um)
     if request.gap_um > 2 * min(voxel_size):
         raise InputError(f"--gap {request.gap_um:g}: at most two voxels, here {2 * min(voxel_size):g} µm; choose less")
-    return Scale(voxel_size, time_step_s)
+    return SceneScale(voxel_size, time_step_s)

@@ -22,7 +22,7 @@ from cytoform.scenes.families import FamilySettings, draw_families, read_bodies,
 from cytoform.scenes.graph import refuse_without_geff, write_graph
 from cytoform.scenes.motion import Motion, Walk, real_trajectories
 from cytoform.scenes.paint import Measured, census, paint
-from cytoform.scenes.request import OPEN, WALK, Scale, SceneRequest, settle_scale
+from cytoform.scenes.request import OPEN, WALK, SceneRequest, SceneScale, settle_scale
 from cytoform.scenes.texture import TextureChoice, refuse_unfit
 from cytoform.scenes.tracks import Tracked, number_tracks
 from cytoform.scenes.work import Work
@@ -40,7 +40,7 @@ class Scene:
     """The cells of a scene, and for each frame the cube centres of the cells present."""
 
     request: SceneRequest
-    scale: Scale
+    scale: SceneScale
     bodies: tuple[Body, ...]
     centres_um: tuple[dict[int, Triple], ...]
 
@@ -106,7 +106,7 @@ def benchmark(
     return made
 
 
-def _views(request: SceneRequest, scale: Scale) -> dict[str, tuple[View, TextureChoice]]:
+def _views(request: SceneRequest, scale: SceneScale) -> dict[str, tuple[View, TextureChoice]]:
     """The data sets of a request by folder: one, or one per value of the series."""
     view = View(request.size_zyx, scale.voxel_size_zyx_um, request.cells, projection=request.projection)
     # Workers on other machines need absolute paths.
@@ -124,7 +124,7 @@ def _views(request: SceneRequest, scale: Scale) -> dict[str, tuple[View, Texture
     return {f"{dial}-{value:g}": dials[dial](value) for value in values}
 
 
-def _stage(request: SceneRequest, scale: Scale, work: Work, *, workers: int, progress: Progress) -> Scene:
+def _stage(request: SceneRequest, scale: SceneScale, work: Work, *, workers: int, progress: Progress) -> Scene:
     """Render all families and position their cells in every frame."""
     settings = FamilySettings(
         tuple(source.absolute() for source in request.sources),
@@ -171,7 +171,7 @@ def _entries(request: SceneRequest) -> list[int]:
     return [int(rng.integers(1, request.frames)) if late else 0 for late in arrives]
 
 
-def _motion(request: SceneRequest, scale: Scale, bodies: Sequence[Body]) -> Motion:
+def _motion(request: SceneRequest, scale: SceneScale, bodies: Sequence[Body]) -> Motion:
     step_min = scale.time_step_s / 60
     if request.motion != WALK:
         return real_trajectories(Path(request.motion), time_step_s=scale.time_step_s)
