@@ -6,6 +6,7 @@ PYTHON ?= python3
 TORCH ?= torch==2.13.0
 VENV := .venv
 BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
 .PHONY: setup demo test test-all lint fast clean
 
@@ -27,13 +28,13 @@ lint: setup
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not long'
+	$(PYTEST) -m 'not long'
 
 test-all: lint
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(PYTEST)
 
 fast: lint
-	$(BIN)/python -m pytest -m 'not slow and not long'
+	$(PYTEST) -m 'not slow and not long'
 
 clean:
 	rm -rf out .pytest_cache .mypy_cache .ruff_cache

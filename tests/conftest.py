@@ -7,6 +7,8 @@ from pathlib import Path
 
 # The networks of the tests are tiny: a second thread only waits, and on a busy machine for long.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Numba tells OpenMP its own number, and PyTorch keeps to that ever after.
+os.environ.setdefault("NUMBA_NUM_THREADS", "1")
 
 import pytest
 from jaxtyping import install_import_hook

@@ -8,7 +8,7 @@ from refusals import assert_refused
 from cytoform.cli import run
 from cytoform.movies.readers import open_movies
 
-SMALL = ["--cells", "2", "--frames", "3", "--voxel-size", "0.25", "0.25", "0.25"]
+SMALL = ["--cells", "2", "--frames", "3", "--voxel-size", "0.25", "0.25", "0.25", "--workers", "1"]
 
 
 @pytest.mark.parametrize("kind", ["mitosis", "filopodia"])
@@ -40,7 +40,19 @@ def test_options_reach_the_cells(tmp_path):
 
 def test_generations_and_ome_zarr(tmp_path):
     out = tmp_path / "cells"
-    options = ["--generations", "2", "--frames", "10", "--ome-zarr", "--no-report", "--quiet", "--cells", "1"]
+    options = [
+        "--generations",
+        "2",
+        "--frames",
+        "10",
+        "--ome-zarr",
+        "--no-report",
+        "--quiet",
+        "--cells",
+        "1",
+        "--workers",
+        "1",
+    ]
     assert run(["simulate", "mitosis", "--out", str(out), "--voxel-size", "0.3", "0.3", "0.3", *options]) == 0
     (movie,) = open_movies(out)
     assert len(movie.lineage.tracks) == 7
