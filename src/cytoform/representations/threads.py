@@ -22,12 +22,17 @@ class Threads:
 
         def begin() -> None:
             torch.set_num_threads(1)
-            ready.wait()
+            with contextlib.suppress(threading.BrokenBarrierError):
+                ready.wait()
 
         self.pool = ThreadPoolExecutor(self.n, thread_name_prefix="cytoform-compute", initializer=begin)
-        for _ in range(self.n):
-            self.pool.submit(int)
-        ready.wait()
+        try:
+            for _ in range(self.n):
+                self.pool.submit(int)
+            ready.wait()
+        except BaseException:
+            ready.abort()  # a stop request: threads that wait on would keep the process from ending
+            raise
         torch.set_num_threads(self.n)  # the last call also sets the number for later threads
 
 
