@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from cytoform.assess.measures.sequences import MeasuredSequence, measure_sequenc
 from cytoform.assess.statistics.distributions import kolmogorov_smirnov, sequence_means, summarise
 from cytoform.assess.statistics.sets import Clouds, SetDistances, compare_sets, novelty, pairwise_um2
 from cytoform.base.parallel import run_all
+from cytoform.priors.fitted import PRIORS
 from cytoform.representations.rotation import principal_rotation, to_matrix
 from cytoform.runs.alignment import moments_of
 from cytoform.shapes.store import ShapeSequence
@@ -80,8 +81,7 @@ class Model:
 
 def models(*, aligned: bool, whole: bool) -> tuple[Model, ...]:
     """The models without and, if requested, with alignment; the wide prior draws whole cells if all training cells are."""
-    priors = get_args(get_type_hints(cytoform.generate)["prior"])
-    every = (*(Draws(prior) for prior in priors), replace(WIDER, whole=whole))
+    every = (*(Draws(prior) for prior in PRIORS), replace(WIDER, whole=whole))
     following = tuple(each for each in every if each.prior not in ("gaussian", "around"))
     sine = "model.activation=sine"
     as_they_lie = Model("sine", (sine,), "", False, every)

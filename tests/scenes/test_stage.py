@@ -300,7 +300,7 @@ def test_a_series_shows_one_scene(pairs: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_killed_at_random_moments(workers: int, pairs: Path, tmp_path: Path) -> None:
     """kill -9, again and again; at last the bytes are those of a run in peace."""
-    options = ["--cells", "3", "--frames", "10", "--size", "24", "72", "72", "--voxel-size", "0.5", "0.5", "0.5"]
+    options = ["--cells", "3", "--frames", "24", "--size", "24", "72", "72", "--voxel-size", "0.5", "0.5", "0.5"]
     command = ["benchmark", str(pairs), *options, "--workers", str(workers)]
     assert cytoform(*command, "--out", tmp_path / "whole")[0] == 0
     rng = np.random.default_rng(workers)
