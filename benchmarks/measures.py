@@ -4,7 +4,7 @@
 
 Makes two stores in a temporary folder: the sequences of `--store` on another grid (or balls with filopodia), and slightly
 larger copies. Prints CPU seconds (summed over processes) and wall-clock seconds, memory of the largest process, and the run
-time of evaluate, paired and unpaired.
+time of evaluate: paired, unpaired, and against two stores at once.
 """
 
 import argparse
@@ -20,11 +20,12 @@ from scipy.ndimage import zoom
 from cytoform.assess.measures.curvature import curvature_spread_per_um, mean_curvature_per_um
 from cytoform.assess.measures.descriptors import describe, elongation, solidity
 from cytoform.assess.measures.dynamics import Bodies, FrameState, step
-from cytoform.assess.measures.masks import jaccard, topology
+from cytoform.assess.measures.masks import topology
 from cytoform.assess.measures.protrusions import protrusion_lengths_um
-from cytoform.assess.measures.sequences import measure_frame
+from cytoform.assess.measures.sequences import compare_shapes, measure_frame
 from cytoform.assess.measures.surface_distance import surface_distance
-from cytoform.assess.results import evaluate
+from cytoform.assess.results import evaluate_all
+from cytoform.assess.stores import select
 from cytoform.base.parallel import run_all
 from cytoform.shapes.distance import band_um
 from cytoform.shapes.grid import Grid
@@ -100,11 +101,11 @@ def seconds_by_measure(paths: tuple[Path, Path], n_frames: int) -> dict[str, flo
         timed("- curvature", lambda m=mesh: mean_curvature_per_um(m))
         timed("- curvature spread", lambda c=cut, m=mesh, s=spacing: curvature_spread_per_um(c, m, s))
         timed("topology", lambda m=mask: topology(m))
-        states = [FrameState(shape.frame.descriptors, shape.mask, Bodies.of(shape.mask)) for shape in (a, b)]
-        timed("bodies", lambda m=a.mask: Bodies.of(m))
-        timed("step to the next frame", lambda s=states: step(*s))
-        timed("pair: Jaccard, Dice", lambda a=a, b=b: jaccard(a.mask, b.mask))
-        timed("pair: ASSD, HD95, normals", lambda a=a, b=b: surface_distance(a.mesh, b.mesh))
+        timed("bodies", lambda m=mask: Bodies.of(m))
+        state = FrameState(a.frame.descriptors, mask, Bodies.of(mask))
+        timed("step to the next frame", lambda s=state: step(s, s))
+        timed("pair: all", lambda a=a, b=b: compare_shapes(a, b))
+        timed("- ASSD, HD95, normals", lambda a=a, b=b: surface_distance(a.mesh, b.mesh))
     return {name: float(np.mean(values)) for name, values in spent.items()}
 
 
@@ -131,14 +132,16 @@ def main() -> None:
         for name, seconds in seconds_by_measure(paths, arguments.timed_frames).items():
             print(f"| {name} | {seconds:.4f} |", flush=True)
         print("\n| evaluate | clock s | CPU s | results.json s |\n|---|---|---|---|", flush=True)
-        for paired in (True, False):
+        for name, paired in {"paired": [True], "as sets": [False], "both at once": [True, False]}.items():
             start, cpu = time.perf_counter(), cpu_seconds()
-            results = evaluate(*paths, paired=paired, workers=arguments.workers)
+            selection = select(paths[0], [paths[1]] * len(paired), paired=paired)
+            found = evaluate_all(selection, workers=arguments.workers)
             middle = time.perf_counter()
-            results.write(Path(folder) / "results.json")
+            for results in found:
+                results.write(Path(folder) / "results.json")
             end = time.perf_counter()
             row = f"{middle - start:.0f} | {cpu_seconds() - cpu:.0f} | {end - middle:.1f}"
-            print(f"| {'paired' if paired else 'as sets'} | {row} |", flush=True)
+            print(f"| {name} | {row} |", flush=True)
     peaks = [resource.getrusage(who).ru_maxrss / 1e6 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     print(f"\npeak memory: {peaks[0]:.2f} GB here, {peaks[1]:.2f} GB in the largest worker")
 
