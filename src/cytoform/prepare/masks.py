@@ -54,7 +54,8 @@ class Masks:
         """The cleaned masks of families."""
         with np.load(self._path("cells", movie, frame)) as kept:
             for family in families:
-                yield _unpacked(kept[str(family.labels[0])], _shape(family.box_zyx))
+                # In the memory order of `clean_mask`: sums of floats over slices depend on it.
+                yield np.asfortranarray(_unpacked(kept[str(family.labels[0])], _shape(family.box_zyx)))
 
     def _path(self, kind: str, movie: str, frame: int) -> Path:
         return self.folder / kind / movie / f"{frame}.npz"
