@@ -35,7 +35,12 @@ ESTIMATORS = {
     **{name: f"{measure.definition} ({measure.source})" for name, measure in TABLES.items()},
     "components": "connected components of the mask, 26 neighbours (connected-components-3d)",
     "euler": "components - handles + cavities of the mask, 26 neighbours (scikit-image)",
-    "ks_p": "two-sample Kolmogorov-Smirnov test over frames (SciPy)",
+    "ks_p": "two-sample Kolmogorov-Smirnov test over frames as if they were independent (the paper's figure; SciPy)",
+    "ks_p_permuted": (
+        "the same statistic, its p from 999 permutations of whole sequences between the sides, since frames of one "
+        "sequence depend on each other"
+    ),
+    "ks_p_permuted_corrected": "ks_p_permuted, Benjamini-Hochberg over the descriptors (SciPy)",
     "ks_p_sequences": "the same over the means of sequences, which unlike frames are independent",
     "ks_p_corrected": "Benjamini-Hochberg over the tests of all descriptors (SciPy)",
     "wasserstein": "Wasserstein-1 distance (SciPy); 95 % intervals: bootstrap over whole sequences",
@@ -97,7 +102,7 @@ class Results:
     @cached_property
     def over_frames(self) -> dict[str, Contrast]:
         """Contrasts of each descriptor over the frames of both sides."""
-        return contrasts(self._descriptors, seed=self.seed)
+        return contrasts(self._descriptors, seed=self.seed, permuted=True)
 
     @cached_property
     def over_sequences(self) -> dict[str, Contrast]:

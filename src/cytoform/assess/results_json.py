@@ -34,6 +34,7 @@ def side_json(values: Values, by_sequence: Mapping[str, Any]) -> dict[str, Any]:
 
 def contrast_json(contrast: Contrast, ending: str = "") -> dict[str, Any]:
     """Tests, distances and quantiles between two sides; `ending` ends each key."""
+    permuted = contrast.permuted
     return {
         f"ks_statistic{ending}": contrast.ks.statistic,
         f"ks_p{ending}": contrast.ks.p,
@@ -41,6 +42,7 @@ def contrast_json(contrast: Contrast, ending: str = "") -> dict[str, Any]:
         f"wasserstein{ending}": asdict(contrast.wasserstein),
         f"mean_difference{ending}": asdict(contrast.mean_difference),
         f"qq{ending}": contrast.qq.tolist(),
+        **({} if permuted is None else {"ks_p_permuted": permuted.p, "ks_p_permuted_corrected": permuted.p_corrected}),
     }
 
 
