@@ -10,8 +10,9 @@ import numpy as np
 
 from cytoform.assess.measures.descriptors import DESCRIPTORS, titled
 from cytoform.assess.measures.sequences import PAIR_MEASURES, MeasuredPair, MeasuredSequence
-from cytoform.assess.results import Results, Role
+from cytoform.assess.results import Results
 from cytoform.assess.statistics.distributions import Values
+from cytoform.assess.store_contrasts import Role
 from cytoform.pictures.figures import Side
 
 COUNTS = {"protrusions"}  # measures of frames that are whole numbers

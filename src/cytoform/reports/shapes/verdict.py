@@ -7,8 +7,8 @@ import numpy as np
 
 from cytoform.assess.measures.descriptors import DESCRIPTORS
 from cytoform.assess.measures.dynamics import DYNAMICS
-from cytoform.assess.results import ROLES
 from cytoform.assess.statistics.distributions import summarise
+from cytoform.assess.store_contrasts import ROLES
 from cytoform.reports.shapes.cells import Comparison
 from cytoform.reports.verdicts import Finding, Verdict, grade
 
