@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,10 @@ class MeasuredStore:
     def names(self) -> list[str]:
         """Names of the measured sequences."""
         return [sequence.name for sequence in self.sequences]
+
+    def only(self, names: Sequence[str]) -> "MeasuredStore":
+        """The same store with the measures of these sequences alone, for example of a fold."""
+        return replace(self, sequences=tuple(each for each in self.sequences if each.name in names))
 
     def to_json(self) -> dict[str, Any]:
         """The entry of a store in the provenance of results."""
