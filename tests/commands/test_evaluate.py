@@ -115,6 +115,8 @@ def test_held_out_cells(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
         "Tests: held out against original",
     ):
         assert words in page
+    assert page.count("<th>Held out</th>") == 3  # descriptors, over time, beside held-out cells
+    assert "\nHeld out,size_um3,Size," in (out / "tables" / "descriptors.csv").read_text()
     assert ",memorisation_z,," in (out / "tables" / "sets.csv").read_text()
     assert "\nHeld out,size_um3," in (out / "tables" / "tests.csv").read_text()
     assert cli.run(["info", str(out)]) == 0

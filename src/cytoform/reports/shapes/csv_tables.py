@@ -16,7 +16,7 @@ from cytoform.assess.results_json import SEQUENCES, contrast_json
 from cytoform.assess.statistics.distributions import summarise
 from cytoform.assess.statistics.held_out_sets import HeldOutSets
 from cytoform.assess.store_contrasts import StoreContrasts
-from cytoform.reports.shapes.cells import Cell, Comparison, sides_of
+from cytoform.reports.shapes.cells import Cell, Comparison, columns_of
 from cytoform.reports.shapes.verdict import MEASURES
 
 
@@ -37,9 +37,9 @@ def write_tables(folder: Path, comparisons: Sequence[Comparison], cells: Sequenc
 
 def _descriptor_rows(comparisons: Sequence[Comparison]) -> Iterable[dict[str, Any]]:
     labels = ["Original", *(comparison.label for comparison in comparisons)]
-    for label, (results, side) in zip(labels, sides_of(comparisons), strict=True):
-        of_frames = {name: np.concatenate(results.descriptor(side, name)) for name in DESCRIPTORS}
-        of_sequences = {name: results.temporal(side, name) for name in DYNAMICS}
+    for label, stores, role in columns_of(comparisons, labels):
+        of_frames = {name: np.concatenate(stores.descriptor(role, name)) for name in DESCRIPTORS}
+        of_sequences = {name: stores.temporal(role, name) for name in DYNAMICS}
         for name, values in (of_frames | of_sequences).items():
             named = {"title": MEASURES[name].title, "unit": MEASURES[name].unit}
             yield {"cells": label, "measure": name} | named | asdict(summarise(values))

@@ -16,7 +16,7 @@ from cytoform.assess.store_contrasts import StoreContrasts
 from cytoform.pictures.figures import Side, p_text
 from cytoform.pictures.page import interval, note, table
 from cytoform.pictures.slices import css
-from cytoform.reports.shapes.cells import Comparison, sides_of
+from cytoform.reports.shapes.cells import Comparison, columns_of
 from cytoform.reports.shapes.verdict import MEASURES
 
 HEADLINES = {
@@ -52,28 +52,29 @@ def headline(comparison: Comparison, side: Side) -> str:
 
 def descriptor_table(comparisons: Sequence[Comparison], sides: Sequence[Side]) -> str:
     """Means and deviations: a column for the reference and one for each set compared with it (paper table 1)."""
-    columns = sides_of(comparisons)
-    counts = [results.store(side).sequences for results, side in columns]
+    columns = columns_of(comparisons, [side.label for side in sides])
+    counts = [stores.store(role).sequences for _, stores, role in columns]
     rows = [
         ["Sequences", *(str(len(sequences)) for sequences in counts)],
         ["Frames", *(str(sum(len(sequence.frames) for sequence in sequences)) for sequences in counts)],
     ]
     for name, descriptor in DESCRIPTORS.items():
-        summaries = [summarise(np.concatenate(results.descriptor(side, name))) for results, side in columns]
+        summaries = [summarise(np.concatenate(stores.descriptor(role, name))) for _, stores, role in columns]
         rows.append([html.escape(titled(descriptor)), *(_mean_and_std(summary) for summary in summaries)])
-    return table(["", *(side.label for side in sides)], rows)
+    return table(["", *(label for label, _, _ in columns)], rows)
 
 
 def temporal_table(comparisons: Sequence[Comparison], sides: Sequence[Side]) -> str:
     """Means and deviations of the measures of whole sequences: changes, splits, merges and division."""
+    columns = columns_of(comparisons, [side.label for side in sides])
     rows = [
         [
             html.escape(titled(measure)),
-            *(_mean_and_std(summarise(results.temporal(side, name))) for results, side in sides_of(comparisons)),
+            *(_mean_and_std(summarise(stores.temporal(role, name))) for _, stores, role in columns),
         ]
         for name, measure in DYNAMICS.items()
     ]
-    return table(["", *(side.label for side in sides)], rows)
+    return table(["", *(label for label, _, _ in columns)], rows)
 
 
 def sets_table(comparisons: Sequence[Comparison]) -> str:
@@ -130,9 +131,10 @@ def _p(p: float, *, marked: bool = False) -> str:
 def topology_table(comparisons: Sequence[Comparison], sides: Sequence[Side]) -> str:
     """How many frames have how many components, and which Euler number."""
     rows = []
-    for side, (results, key) in zip(sides, sides_of(comparisons), strict=True):
-        found = results.topology(key)
-        title = f"{dot(side)}{html.escape(side.label)}"
+    dots = {side.label: dot(side) for side in sides}
+    for label, stores, role in columns_of(comparisons, [side.label for side in sides]):
+        found = stores.topology(role)
+        title = f"{dots.get(label, '')}{html.escape(label)}"
         rows.append([title, f"{found.single_component_share:.0%}", _counts(found.components), _counts(found.euler)])
     head = ["", "Frames in one piece", "Components (26 neighbours)", "Euler number"]
     return table(head, rows) + note(

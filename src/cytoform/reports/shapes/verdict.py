@@ -45,7 +45,7 @@ RULES = (
     "Held-out cells are real cells that were not learned. New cells should be as far from the learned ones as they are: the "
     f"ratio of the medians of novelty is good from {NOVELTY_LIMITS[0]:g} and mixed from {NOVELTY_LIMITS[1]:g}, and at most "
     f"mixed where the Mann-Whitney test finds new cells nearer (p ≤ {ALPHA}). With fewer than {FEWEST_SEQUENCES} sequences on "
-    "a side a good ratio is left open. Without held-out cells all of this is left open.",
+    "a side a test that finds nothing leaves it open. Without held-out cells all of this is left open.",
     "The nearest-neighbour test is against held-out cells, or against originals where none was held out. It is good where "
     f"its accuracy is at most {NEIGHBOUR_LIMITS[0]} off 0.5, mixed at most {NEIGHBOUR_LIMITS[1]}; with fewer than "
     f"{FEWEST_SEQUENCES} sequences on a side it is left open.",
@@ -192,7 +192,7 @@ def _memorisation(comparison: Comparison) -> Finding | None:
     if level == "good" and found.p <= ALPHA:
         level = "mixed"
     fewest = min(len(sets.new_um2), len(sets.held_out_um2))
-    if level == "good" and fewest < FEWEST_SEQUENCES:
+    if found.p > ALPHA and fewest < FEWEST_SEQUENCES:
         return Finding("open", f"{text} But {fewest} sequences are too few to show much.")
     return Finding(level, text)
 
