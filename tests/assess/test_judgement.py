@@ -107,6 +107,15 @@ def test_pieces_are_compared_with_their_distribution(measured: dict[str, Measure
     assert pieces_share(crumbly, whole) == 0.5
 
 
+def test_four_questions_count_alike(judged: dict[str, Judgement]) -> None:
+    good = judged["good"]
+    assert replace(good, one_nna=1.0).score == pytest.approx(0.01**0.25)
+    assert replace(good, pieces_share=0.45).score == pytest.approx(0.5**0.25)
+    assert replace(good, novelty_ratio=0.0).score == pytest.approx(0.01**0.125)
+    apart = replace(good, p_frames=dict.fromkeys(good.p_frames, 0.0))
+    assert apart.score == pytest.approx(0.01 ** (3 / 32))
+
+
 def test_a_stated_figure_fails_alone(judged: dict[str, Judgement]) -> None:
     good = judged["good"]
     for change, name in {

@@ -19,6 +19,7 @@ LEAST_NOVELTY_RATIO = 0.8
 LEAST_PIECES_SHARE = 0.9
 NEIGHBOUR_LIMIT = 0.15  # of 1-NNA off 0.5; more where chance alone is more, for few sequences
 LEAST_SHARE = 0.01  # so that the score still orders ways that fail one figure altogether
+QUESTIONS = {"one_nna": "likeness", "novelty_ratio": "novelty", "memorisation_p": "novelty", "pieces_share": "pieces"}
 OVER_SEQUENCES = (*MAIN_DESCRIPTORS, "size_change", "jaccard_next")
 
 
@@ -87,9 +88,15 @@ class Judgement:
 
     @property
     def score(self) -> float:
-        """Geometric mean of the shares: 1 where all pass, and low where one fails altogether."""
-        shares = [max(share, LEAST_SHARE) for share in self.shares.values()]
-        return float(np.exp(np.mean(np.log(shares))))
+        """1 where every figure passes, and low where one question is answered badly.
+
+        The geometric mean over four questions, each the geometric mean of its shares: are the distributions those of the
+        learned cells, is a new cell like a held-out one, is it new, and is it in one piece where it should be?
+        """
+        questions: dict[str, list[float]] = {}
+        for name, share in self.shares.items():
+            questions.setdefault(QUESTIONS.get(name, "distributions"), []).append(max(share, LEAST_SHARE))
+        return float(np.exp(np.mean([np.mean(np.log(shares)) for shares in questions.values()])))
 
     @property
     def passes(self) -> bool:
