@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cytoform.errors import InputError
 from cytoform.representations.config import RepresentationConfig
 from cytoform.representations.global_code.config import GlobalCodeConfig
+from cytoform.representations.parts.config import PartsConfig
 
 if TYPE_CHECKING:
     import torch
@@ -35,7 +36,17 @@ def _build_global(config: GlobalCodeConfig, *, seed: int, backward_dtype: "torch
     return GlobalCode(**sizes, seed=seed, backward_dtype=backward_dtype)
 
 
-REPRESENTATIONS: dict[str, RepresentationKind] = {"global": RepresentationKind(GlobalCodeConfig, _build_global)}
+def _build_parts(config: PartsConfig, *, seed: int, backward_dtype: "torch.dtype") -> "Representation":
+    from cytoform.representations.parts.representation import Parts
+
+    sizes = config.model_dump(exclude={"kind", "rotations", "opening_radius_um"})
+    return Parts(**sizes, seed=seed, backward_dtype=backward_dtype)
+
+
+REPRESENTATIONS: dict[str, RepresentationKind] = {
+    "global": RepresentationKind(GlobalCodeConfig, _build_global),
+    "parts": RepresentationKind(PartsConfig, _build_parts),
+}
 
 
 def chosen_kind(values: Any, *, where: str) -> RepresentationKind:

@@ -4,13 +4,14 @@ RUN/config.toml        all settings
     model.safetensors  tensors `decoder.*`, `codes` and `rotations`; metadata: the learned sequences
     provenance.json    data hash, versions, seed
     priors.safetensors distributions fitted to the codes (priors/file.py)
+    parts.safetensors  protrusions of cells that were taken apart (runs/parts.py)
     metrics.csv        one row an epoch; TensorBoard events beside it
     checkpoints/       the last three, where --resume goes on from
     samples/           training points, until the training is finished
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -22,9 +23,10 @@ from cytoform.base.tensors import load_into, read_tensors, write_tensors
 from cytoform.errors import InputError
 from cytoform.representations.bounds import LENGTHS, Bounds
 from cytoform.representations.representation import Representation
-from cytoform.representations.rotation import identity
+from cytoform.representations.rotation import identity, to_matrix
 from cytoform.representations.table import new_representation
 from cytoform.runs.config import Config, read_config
+from cytoform.runs.parts import LearnedParts, read_parts
 from cytoform.training.folder import CONFIG, WEIGHTS
 
 SAMPLES = "samples"
@@ -80,6 +82,8 @@ class Run:
     codes: Float[Tensor, "sequences ..."]
     # From each sequence's own pose to the canonical one, see representations/rotation.py.
     rotations: Float[Tensor, "sequences 4"]
+    # Of cells taken apart: the protrusions of every learned sequence, in the canonical pose.
+    parts: tuple[LearnedParts, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -93,6 +97,13 @@ class Run:
     def rotation(self, name: str) -> Float[Tensor, " 4"]:
         """The rotation of a sequence, the identity in a run without. Raises InputError for one that was not learned."""
         return self.rotations[self._row(name)]
+
+    def variables(self, name: str) -> dict[str, Tensor]:
+        """Arrays that describe a learned sequence beside its code: of cells taken apart, their protrusions."""
+        if not self.parts:
+            return {}
+        rows = self.parts[self._row(name)].units.to_rows()
+        return {"protrusions": torch.tensor(rows, dtype=torch.float32)}
 
     def _row(self, name: str) -> int:
         if name not in self.names:
@@ -127,7 +138,12 @@ def load_run(path: Path, *, device: torch.device | None = None) -> Run:
     rotations = _checked(tensors.pop("rotations", identity(len(codes))), len(codes), where=path / WEIGHTS)
     load_into(decoder, {name.removeprefix("decoder."): t for name, t in tensors.items()}, where=path / WEIGHTS)
     decoder.requires_grad_(False)
-    return Run(path, config, learned, decoder.to(device), codes.to(device), rotations.to(device))
+    parts: tuple[LearnedParts, ...] = ()
+    if config.model.kind == "parts":
+        found = read_parts(path, [sequence.name for sequence in learned.sequences])
+        turns = to_matrix(rotations).double().numpy()
+        parts = tuple(replace(p, units=p.units.rotated(turn)) for p, turn in zip(found, turns, strict=True))
+    return Run(path, config, learned, decoder.to(device), codes.to(device), rotations.to(device), parts)
 
 
 def _checked(rotations: Tensor, n: int, *, where: Path) -> Float[Tensor, "sequences 4"]:

@@ -3,7 +3,7 @@
 import contextlib
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from cytoform.representations.threads import small_products_alone
 from cytoform.runs.alignment import principal_rotations
 from cytoform.runs.autodecoder import new_model
 from cytoform.runs.config import Config, read_config
+from cytoform.runs.parts import BODIES, resolved, take_run_apart
 from cytoform.runs.run import SAMPLES, Learned, LearnedSequence, write_weights
 from cytoform.runs.samples import SamplePool, TrainingFrame, draw_pool, training_frames
 from cytoform.runs.trainer import Trainer
@@ -100,11 +101,15 @@ def _train(plan: _Plan, progress: Progress, team: Team) -> Trained:
         with team.together():
             store = ShapeStore.open(plan.shapes)
             names = _chosen(store, config.data.sequences)
+            if team.leads and not plan.resume:
+                config = resolved(config, store, workers=plan.workers)
+                plan = replace(plan, config=config)
             frames = training_frames(store, names, config.data.frame_stride)
             if team.leads:
                 _open_run(plan, store, frames, progress)
                 opened.enter_context(sole_writer(out))
         with team.together():
+            store = _learned_store(config, store, out)
             pool = draw_pool(store, frames, out / SAMPLES, **_sampling(plan))
             trainer = _new_trainer(team, plan, len(names), pool, _rotations(team, plan, store, frames))
         with small_products_alone():
@@ -114,6 +119,11 @@ def _train(plan: _Plan, progress: Progress, team: Team) -> Trained:
             sequences = tuple(LearnedSequence(n, i.n_frames, i.time_step_s) for n in names for i in [store[n].info])
             _finish(trainer, plan, sequences, store.grid)
     return Trained(out, finished, trainer.position.epoch, loss, team.leads)
+
+
+def _learned_store(config: Config, store: ShapeStore, run: Path) -> ShapeStore:
+    """The shapes that the decoder learns: the cells, or their bodies."""
+    return ShapeStore.open(run / BODIES) if config.model.kind == "parts" else store
 
 
 def _sampling(plan: _Plan) -> dict[str, Any]:
@@ -167,13 +177,18 @@ def _open_run(plan: _Plan, store: ShapeStore, frames: list[TrainingFrame], progr
             shutil.rmtree(out / SAMPLES, ignore_errors=True)
         require_unfinished(out)
         refuse_other_data(out, _provenance(store, plan.seed), data="shape store")
-        _draw(plan, store, frames, out, progress)
+        if plan.config.model.kind == "parts" and not (out / BODIES).exists():
+            raise InputError(f"{out / BODIES}: missing, so the training cannot go on; train the run anew")
+        _draw(plan, _learned_store(plan.config, store, out), frames, out, progress)
         return
     with staged(out, overwrite=plan.overwrite) as partial:
         (partial / CHECKPOINTS).mkdir()
         write_atomically(partial / CONFIG, plan.config.to_toml().encode())
         write_json(partial / PROVENANCE, _provenance(store, plan.seed))
-        _draw(plan, store, frames, partial, progress)
+        if plan.config.model.kind == "parts":
+            names = list(dict.fromkeys(frame.sequence for frame in frames))
+            take_run_apart(plan.config, store, names, partial, plan.workers, progress)
+        _draw(plan, _learned_store(plan.config, store, partial), frames, partial, progress)
 
 
 def _draw(plan: _Plan, store: ShapeStore, frames: list[TrainingFrame], run: Path, progress: Progress) -> None:
@@ -200,3 +215,4 @@ def _finish(trainer: Trainer, plan: _Plan, sequences: tuple[LearnedSequence, ...
     learned = Learned(sequences, grid.half_extent_um, grid.size, measure_bounds(decoder, codes, seed=plan.seed))
     write_weights(plan.out, decoder, codes, learned, trainer.raw_model.rotations)
     shutil.rmtree(plan.out / SAMPLES)
+    shutil.rmtree(plan.out / BODIES, ignore_errors=True)

@@ -26,6 +26,14 @@ class Mesh:
         return float(np.einsum("ij,ij->i", a, np.cross(b, c)).sum() / 6)
 
     @property
+    def centroid_xyz_um(self) -> Float[np.ndarray, " 3"]:
+        """Centroid of the volume inside: the mean of the tetrahedra from the mean vertex to every face."""
+        middle = self.vertices_xyz_um.mean(axis=0, dtype=float)
+        a, b, c = (self.vertices_xyz_um[self.faces[:, corner]].astype(float) - middle for corner in range(3))
+        volumes = np.einsum("ij,ij->i", a, np.cross(b, c))
+        return np.asarray(middle + volumes @ (a + b + c) / 4 / volumes.sum())
+
+    @property
     def area_um2(self) -> float:
         """Surface area."""
         a, b, c = (self.vertices_xyz_um[self.faces[:, corner]].astype(float) for corner in range(3))

@@ -187,44 +187,6 @@ class SpikedBall:
         return float(ball + 2 * np.pi * thin * (self.tip_um(time) - self._root_um) + 2 * np.pi * thin**2)
 
 
-def smooth_union(first: PointValues, second: PointValues, width_um: float) -> PointValues:
-    """Distance to a union with a fillet along its crease; at most the smaller of both distances.
-
-    The quadratic smooth minimum (Quilez, iquilezles.org/articles/smin): if the distances differ by less than
-    `width_um`, it is up to width/4 smaller. The width shrinks to 0 at `width_um` outside the surface, so that the
-    distance farther away is unchanged. The gradient never exceeds 1.25.
-    """
-    nearer = np.minimum(first, second)
-    width = np.clip(width_um - np.maximum(nearer, 0), 1e-12, None)
-    overlap = np.maximum(width - np.abs(first - second), 0)
-    return nearer - overlap**2 / (4 * width)
-
-
-def round_cone_um(
-    points_zyx_um: Points,
-    starts_zyx_um: Points,
-    ends_zyx_um: Points,
-    start_radii_um: PointValues,
-    end_radii_um: PointValues,
-) -> PointValues:
-    """Signed distance of each point to its own round cone (convex hull of two balls), exact outside.
-
-    After Quilez (iquilezles.org/articles/distfunctions). Inside, it is the depth below the nearest flank or ball.
-    """
-    axis = ends_zyx_um - starts_zyx_um
-    length2 = np.maximum(np.einsum("ij,ij->i", axis, axis), 1e-24)
-    taper = start_radii_um - end_radii_um
-    flank2 = np.maximum(length2 - taper**2, 0)
-    offset = points_zyx_um - starts_zyx_um
-    along = np.einsum("ij,ij->i", offset, axis)
-    across2 = np.maximum(np.einsum("ij,ij->i", offset, offset) * length2 - along**2, 0)
-    # Point on the axis (as a share of its length) on the perpendicular to the flank through the query point.
-    share = (along + np.sqrt(across2 / np.maximum(flank2, 1e-24)) * -taper) / length2
-    share = np.clip(np.where(flank2 > 0, share, np.where(taper > 0, 0, 1)), 0, 1)
-    nearest = offset - share[:, None] * axis
-    return np.linalg.norm(nearest, axis=1) - (start_radii_um - share * taper)
-
-
 def _around_axis(points_zyx_um: Points, centre_zyx_um: Triple) -> tuple[PointValues, PointValues]:
     """Coordinates along x and distance from the x axis."""
     offset = points_zyx_um - np.array(centre_zyx_um)

@@ -8,12 +8,11 @@ import numpy as np
 from jaxtyping import Float
 
 from cytoform.movies.lineage import Track
-from cytoform.simulate.analytic import smooth_union
+from cytoform.shapes.tubes import Tube, smooth_union, tubes_distance
 from cytoform.simulate.cell import Part, Time
 from cytoform.simulate.parameters import DEPTH, ball_radius_um
 from cytoform.simulate.polyhedron import Polyhedron, unit_sphere
 from cytoform.simulate.randomness import Drift, Warp, smoothstep
-from cytoform.simulate.tubes import Tube, tubes_distance_um
 
 SurfaceMap = Callable[[Float[np.ndarray, "n 3"]], Float[np.ndarray, "n 3"]]
 
@@ -64,18 +63,18 @@ class FilopodialBody:
     @cached_property
     def bounds_zyx_um(self) -> Float[np.ndarray, "2 3"]:
         """Bounding box of body and filopodia."""
-        boxes = [self.body.bounds_zyx_um, *(tube.bounds_zyx_um for tube in self.tubes)]
+        boxes = [self.body.bounds_zyx_um, *(tube.bounds for tube in self.tubes)]
         return np.stack([np.min([b[0] for b in boxes], axis=0), np.max([b[1] for b in boxes], axis=0)])
 
     @property
     def lines_zyx_um(self) -> list[Float[np.ndarray, "_ 3"]]:
         """Centre lines of the filopodia."""
-        return [tube.line_zyx_um for tube in self.tubes]
+        return [tube.line for tube in self.tubes]
 
     def distance_um(self, points_zyx_um: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
         """Signed distance to polyhedron and round cones, exact outside except at the fillets."""
         body = self.body.distance_um(points_zyx_um)
-        tubes = tubes_distance_um(self.tubes, points_zyx_um, bound_um=body + FILLET_UM)
+        tubes = tubes_distance(self.tubes, points_zyx_um, bound=body + FILLET_UM)
         return smooth_union(body, tubes, FILLET_UM)
 
 

@@ -4,9 +4,12 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
+from jaxtyping import Float
 
+from cytoform.base.triples import IntTriple
 from cytoform.errors import InputError
 from cytoform.representations.bounds import Bounds
+from cytoform.representations.parts.frame import PartsFrame
 from cytoform.representations.representation import Frame
 from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import Grid
@@ -27,14 +30,27 @@ def render_frame(
     """
     if not (np.isfinite(safety) and safety > 0):
         raise InputError(f"--safety {safety}: must be a positive number")
-    voxel = 2 / grid.size
+    wanted = BAND_VOXELS * 2 / grid.size
     if method == "dense":
         box = evaluate_all(evaluate, grid.size, device=evaluate.device)
+    elif isinstance(evaluate, PartsFrame):
+        return _with_tubes(evaluate, grid, bounds.times(safety * max(evaluate.body.scale, 1)), wanted)
     else:
-        wanted = BAND_VOXELS * voxel
         box = search(evaluate, grid.size, bounds=bounds.times(safety), band=wanted, device=evaluate.device)
-    truncated = box.distances.clamp(-BAND_VOXELS * voxel, BAND_VOXELS * voxel) * grid.half_extent_um
-    return BoxedField(grid, box.corner_zyx, truncated.cpu().numpy(), BAND_VOXELS * grid.spacing_um)
+    return _boxed(grid, box.corner_zyx, box.distances.cpu().numpy(), wanted)
+
+
+def _with_tubes(frame: PartsFrame, grid: Grid, bounds: Bounds, wanted: float) -> BoxedField:
+    """The body in a narrow band as wide as the rounding at roots needs, and the tubes on the voxels around them."""
+    band = max(wanted, frame.fillet)
+    body = search(frame.body, grid.size, bounds=bounds, band=band, device=frame.device)
+    distances, corner_zyx = frame.add_tubes(body.distances.cpu().numpy(), body.corner_zyx, grid.size, wanted)
+    return _boxed(grid, corner_zyx, distances, wanted)
+
+
+def _boxed(grid: Grid, corner_zyx: IntTriple, distances: Float[np.ndarray, "z y x"], band: float) -> BoxedField:
+    truncated = np.clip(distances, -band, band).astype(np.float32) * np.float32(grid.half_extent_um)
+    return BoxedField(grid, corner_zyx, truncated, BAND_VOXELS * grid.spacing_um)
 
 
 def render_sequence(frames: Iterable[BoxedField], sequence: ShapeSequence, done: Callable[[], object]) -> None:

@@ -1,0 +1,56 @@
+"""The body of a cell: the part that remains when every part thinner than a ball is taken away."""
+
+import cc3d
+import edt
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy.ndimage import binary_erosion
+from scipy.spatial import cKDTree
+
+from cytoform.shapes.box import BoxedField
+
+# A piece of the opened cell with a smaller share of its largest piece's voxels is no body: a thick place of a protrusion.
+PIECE_SHARE = 0.2
+# The distance to a body is measured at least so far, also where the store truncates distances at less.
+BAND_VOXELS = 4.0
+
+
+def depth_um(field: BoxedField) -> Float[np.ndarray, "z y x"]:
+    """Distance in µm from every voxel of the box to the surface, positive inside, also deeper than the stored band."""
+    spacing_um = field.grid.spacing_um
+    stored = -field.box_sdf_um
+    # To the surface, half a voxel before the next centre outside.
+    deep = (edt.edt(field.inside.astype(np.uint8), parallel=1) - 0.5) * spacing_um
+    return np.where(stored > field.band_um - spacing_um, np.maximum(deep, stored), stored)
+
+
+def body_of(field: BoxedField, radius_um: float) -> BoxedField:
+    """The opening of a cell by a ball of `radius_um`: every place that such a ball inside the cell reaches.
+
+    The centres of the balls are the places at least so deep in the cell. The distance to the body is the distance to them
+    less the radius, exact outside the body to a fraction of a voxel. Small pieces are left out. The body is empty where
+    the cell is thinner than the ball everywhere.
+    """
+    spacing_um = field.grid.spacing_um
+    band_um = max(field.band_um, BAND_VOXELS * spacing_um)
+    depth = depth_um(field)
+    centres = _large_pieces(depth >= radius_um)
+    distance = np.full(depth.shape, band_um, np.float32)
+    if not centres.any():
+        return BoxedField(field.grid, field.corner_zyx, distance, band_um)
+    distance[centres] = np.maximum(-depth[centres], -band_um)
+    border = np.argwhere(centres & ~binary_erosion(centres))
+    beyond = depth[tuple(border.T)] - radius_um  # from the centre of a voxel to the edge of all centres
+    reach_um = radius_um + band_um
+    near = ~centres & (edt.edt((~centres).astype(np.uint8), parallel=1) * spacing_um < reach_um + 2 * spacing_um)
+    steps, nearest = cKDTree(border).query(np.argwhere(near), k=1)
+    to_edge = np.maximum(steps * spacing_um - beyond[nearest], 0)
+    distance[near] = np.minimum(to_edge - radius_um, band_um)
+    return BoxedField(field.grid, field.corner_zyx, distance, band_um)
+
+
+def _large_pieces(mask: Bool[np.ndarray, "z y x"]) -> Bool[np.ndarray, "z y x"]:
+    pieces = cc3d.connected_components(mask, connectivity=26)
+    sizes = np.bincount(pieces.ravel())
+    sizes[0] = 0
+    return np.asarray((sizes >= max(PIECE_SHARE * sizes.max(), 1))[pieces] & mask)

@@ -1,0 +1,109 @@
+"""A sequence taken apart: its body in every frame, and its protrusions as tracks."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cc3d
+import numpy as np
+from jaxtyping import Float
+
+from cytoform.base.parallel import run_all
+from cytoform.protrusions.body import BAND_VOXELS, body_of
+from cytoform.protrusions.curves import Curve, curves_of
+from cytoform.protrusions.tracks import Track, follow
+from cytoform.shapes.box import BoxedField
+from cytoform.shapes.store import ShapeStore
+
+FRAMES_A_TASK = 5
+
+
+@dataclass(frozen=True)
+class PartsOfFrame:
+    """Body and protrusions of one frame. Points are in µm from the corner of the cube."""
+
+    curves: list[Curve]
+    cell_um3: float
+    body_um3: float
+    centre_zyx_um: Float[np.ndarray, " 3"]  # of the body
+    n_bodies: int
+
+
+@dataclass(frozen=True)
+class PartsOfSequence:
+    """A sequence as a body with protrusions that are followed over time."""
+
+    name: str
+    n_frames: int
+    time_step_s: float | None
+    radius_um: float  # of the ball that the body was opened with
+    frames: list[PartsOfFrame]
+    tracks: list[Track]
+
+
+def take_apart(
+    store: ShapeStore,
+    radius_um: float,
+    *,
+    names: Sequence[str] | None = None,
+    bodies: ShapeStore | None = None,
+    workers: int = 1,
+    done: Callable[[], object] = lambda: None,
+) -> list[PartsOfSequence]:
+    """Take the sequences of a store apart, all or the named ones, with a ball of `radius_um`; `done` after some frames.
+
+    The bodies are written into `bodies`, a store on the same grid that has the same sequences. At most one frame a
+    worker is in memory.
+    """
+    sequences = [store[name] for name in names or store.names]
+    out = None if bodies is None else bodies.path.absolute()
+    tasks = [
+        (store.path.absolute(), out, s.info.name, radius_um, first, min(first + FRAMES_A_TASK, s.info.n_frames))
+        for s in sequences
+        for first in range(0, s.info.n_frames, FRAMES_A_TASK)
+    ]
+    parts = iter(run_all(_frames, tasks, workers=workers, done=done))
+    found = []
+    for sequence in sequences:
+        info = sequence.info
+        frames = [each for _ in range(0, info.n_frames, FRAMES_A_TASK) for each in next(parts)]
+        radius = np.cbrt(3 / (4 * np.pi) * max(np.mean([f.body_um3 for f in frames]), 1e-9))
+        tracks = follow([f.curves for f in frames], np.stack([f.centre_zyx_um for f in frames]), float(radius))
+        found.append(PartsOfSequence(info.name, info.n_frames, info.time_step_s, radius_um, frames, tracks))
+    return found
+
+
+def n_tasks(store: ShapeStore, names: Sequence[str] | None = None) -> int:
+    """How often `take_apart` calls `done`."""
+    return sum(-(-store[name].info.n_frames // FRAMES_A_TASK) for name in names or store.names)
+
+
+def _frames(path: Path, out: Path | None, name: str, radius_um: float, first: int, end: int) -> list[PartsOfFrame]:
+    sequence = ShapeStore.open(path)[name]
+    bodies = None if out is None else ShapeStore.open(out, writable=True)[name]
+    found = []
+    for frame in range(first, end):
+        parts, body = parts_of(sequence.box(frame), radius_um)
+        if bodies is not None:
+            bodies.write_box(frame, body)
+        found.append(parts)
+    return found
+
+
+def parts_of(field: BoxedField, radius_um: float) -> tuple[PartsOfFrame, BoxedField]:
+    """One frame taken apart: its protrusions and figures, and its body as a field."""
+    field = field.tight(max(int(np.ceil(field.band_um / field.grid.spacing_um)), int(BAND_VOXELS)))
+    body = body_of(field, radius_um)
+    inside = np.argwhere(body.inside)
+    if not len(inside):
+        middle = np.full(3, field.grid.half_extent_um)
+        return PartsOfFrame([], _volume_um3(field), 0.0, middle, 0), body
+    centre = (inside.mean(axis=0) + np.array(field.corner_zyx) + 0.5) * field.grid.spacing_um
+    n_bodies = int(cc3d.connected_components(body.inside, connectivity=26).max())
+    return PartsOfFrame(curves_of(field, body), _volume_um3(field), _volume_um3(body), centre, n_bodies), body
+
+
+def _volume_um3(field: BoxedField) -> float:
+    """Volume inside, where voxels at the surface count in part."""
+    spacing_um = field.grid.spacing_um
+    return float(np.clip(0.5 - field.box_sdf_um / spacing_um, 0, 1).sum()) * spacing_um**3

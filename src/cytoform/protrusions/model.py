@@ -1,0 +1,173 @@
+"""New protrusions from learned ones: complete lives, their shapes mixed, at rates that know of movies that cut lives off.
+
+A life is complete where the movie shows its birth and its end. Long lives are cut off more often than short ones, so a
+complete life of length l counts 1 / (1 - l): the inverse of its chance to be seen whole in a movie of length 1 (Horvitz
+and Thompson 1952). Births come at a constant rate, so that new movies may be longer than the learned ones.
+
+Shapes are drawn by a smoothed bootstrap that keeps mean and variance (Silverman and Young 1987): a learned protrusion,
+plus differences of protrusions of a similar length, each turned by a random azimuth, divided by what they add to the
+variance.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from cytoform.protrusions.units import Units, joined, local_frame
+
+# Share of the differences that is added to a learned protrusion: to its logarithms of length, life and radius, and to its
+# angles beyond the mean direction.
+SCALAR_WIDTH, ANGLE_WIDTH = 0.3, 1.0
+NEIGHBOURS = 40  # protrusions of similar length, whose differences are added
+# A life that is seen whole in fewer movies counts no more than one that fits this share of the movie.
+LEAST_ROOM = 0.1
+# Fewer complete lives than this, and protrusions keep the windows that they have in the learned movies.
+FEWEST_COMPLETE = 8
+
+
+@dataclass(frozen=True)
+class Lives:
+    """Learned protrusions with their branches, and how often each is to be drawn."""
+
+    units: Units  # of all cells
+    families: tuple[Int[np.ndarray, " family"], ...]  # rows of each protrusion, itself first
+    weights: Float[np.ndarray, " families"]  # sum 1
+    births: float  # in a cell and a movie of length 1, on average
+    renewed: bool  # whether whole lives are drawn; otherwise windows as they are
+
+    @classmethod
+    def of(cls, cells: Sequence[Units]) -> "Lives":
+        """The lives of the protrusions of learned cells."""
+        units = joined(cells)
+        families = tuple(units.families())
+        tops = units[np.array([rows[0] for rows in families], int)]
+        born, gone = tops.window[:, 0] >= 0, tops.window[:, 1] <= 1
+        complete = born & gone
+        renewed = int(complete.sum()) >= FEWEST_COMPLETE
+        if not renewed:
+            return cls(units, families, np.full(len(families), 1 / max(len(families), 1)), len(families) / len(cells), False)
+        kept = tuple(rows for rows, whole in zip(families, complete, strict=True) if whole)
+        lasting = np.diff(tops.window[complete], axis=1)[:, 0]
+        weights = 1 / np.maximum(1 - lasting, LEAST_ROOM)
+        return cls(units, kept, weights / weights.sum(), float(born.sum()) / len(cells), True)
+
+    @property
+    def lasting(self) -> Float[np.ndarray, " families"]:
+        """How long each protrusion lives, in movies."""
+        return np.array([self.units.window[rows[0], 1] - self.units.window[rows[0], 0] for rows in self.families])
+
+    def mean_number(self) -> float:
+        """Protrusions on a cell at a time, on average, by birth rate and mean life."""
+        return self.births * float(self.weights @ np.minimum(self.lasting, 1 if not self.renewed else np.inf))
+
+    def draw(self, factor: float, span: float, rng: np.random.Generator, *, mixed: bool = True) -> list[Units]:
+        """Protrusions of one new cell with `factor` times the usual rate, over a movie of `span` learned movies.
+
+        Their roots and axes are still the learned ones. Not `mixed`: learned ones as they are.
+        """
+        if not len(self.families):
+            return []
+        if not self.renewed:
+            n = rng.poisson(self.births * factor)
+            drawn = [self._one(int(f), rng, mixed) for f in rng.integers(len(self.families), size=n)]
+            return [_stretched(each, span) for each in drawn]
+        longest = float(self.lasting.max()) * (1 + 2 * SCALAR_WIDTH)
+        n = rng.poisson(self.births * factor * (span + longest))
+        births = rng.uniform(-longest, span, n)
+        chosen = rng.choice(len(self.families), n, p=self.weights)
+        drawn = [_born_at(self._one(int(f), rng, mixed), b) for f, b in zip(chosen, births, strict=True)]
+        return [each for each in drawn if each.window[0, 1] > 0]
+
+    def _one(self, family: int, rng: np.random.Generator, mixed: bool) -> Units:
+        rows = self.families[family]
+        place = {int(row): number for number, row in enumerate(rows)}
+        parents = np.array([place.get(int(p), -1) for p in self.units.parent[rows]])
+        unit = replace(self.units[rows], parent=parents)
+        return _mirrored(self._mixed(unit, rng) if mixed else unit, rng)
+
+    def _mixed(self, unit: Units, rng: np.random.Generator) -> Units:
+        """The unit with a new size, life and bends."""
+        longer, lasting, thicker = np.exp(self._step(rng))
+        window = unit.window
+        window = window[0, 0] + (window - window[0, 0]) * lasting
+        angles = np.stack([self._bent(unit, row, rng) for row in range(len(unit))])
+        return replace(unit, window=window, at=unit.at * longer, length=unit.length * longer,
+                       radii=unit.radii * thicker, angles=angles)
+
+    def _step(self, rng: np.random.Generator) -> Float[np.ndarray, " 3"]:
+        """Change of the logarithms of length, life and radius: a difference of two protrusions, made smaller."""
+        a, b = (self.families[i][0] for i in rng.choice(len(self.families), 2, p=self.weights))
+        u = self.units
+        logs = [np.log([u.length[r], u.window[r, 1] - u.window[r, 0], u.radii[r].mean()]) for r in (a, b)]
+        return np.clip(SCALAR_WIDTH * (logs[0] - logs[1]) / np.sqrt(2), -0.5, 0.5)
+
+    def _bent(self, unit: Units, row: int, rng: np.random.Generator) -> Float[np.ndarray, "2 along over"]:
+        """The angles of a row, mixed with those of protrusions of a similar length; the mean direction is kept."""
+        own = unit.angles[row]
+        others = self._similar(float(unit.length[row]), is_branch=unit.parent[row] >= 0)
+        if len(others) < 3:
+            return own
+        a, b = (_around(self.units.angles[i], rng) for i in rng.choice(others, 2, replace=False))
+        mixed = (own + ANGLE_WIDTH * (a - b) / np.sqrt(2)) / np.sqrt(1 + ANGLE_WIDTH**2)
+        mixed[:, 0] = own[:, 0]
+        return mixed
+
+    def _similar(self, length: float, *, is_branch: bool) -> Int[np.ndarray, " similar"]:
+        rows = np.flatnonzero((self.units.parent >= 0) == is_branch)
+        order = np.argsort(np.abs(np.log(self.units.length[rows] / length)), kind="stable")
+        return rows[order[:NEIGHBOURS]]
+
+
+def placed(
+    unit: Units, root: Float[np.ndarray, "2 3"], axis: Float[np.ndarray, "2 3"], rng: np.random.Generator
+) -> Units:
+    """The protrusion with its branches at another root and axis, both at birth and end, with a random azimuth."""
+    before = local_frame(unit.axis[0].mean(axis=0)[None], unit.across[0][None])[0]
+    across = rng.normal(size=3)
+    after = local_frame(axis.mean(axis=0)[None], across[None])[0]
+    turn = after.T @ before
+    new_across = unit.across @ turn.T
+    new_across[0] = after[1]
+    roots, axes = unit.root.copy(), unit.axis.copy()
+    roots[0], axes[0] = root, axis
+    return replace(unit, root=roots, axis=axes, across=new_across)
+
+
+def _around(angles: Float[np.ndarray, "2 along over"], rng: np.random.Generator) -> Float[np.ndarray, "2 along over"]:
+    """Angles turned by a random azimuth."""
+    azimuth = rng.uniform(0, 2 * np.pi)
+    cosine, sine = np.cos(azimuth), np.sin(azimuth)
+    return np.stack([cosine * angles[0] - sine * angles[1], sine * angles[0] + cosine * angles[1]])
+
+
+def _mirrored(unit: Units, rng: np.random.Generator) -> Units:
+    """The unit or, as often, its mirror image."""
+    if rng.random() < 0.5:
+        return unit
+    frame = local_frame(unit.axis[0].mean(axis=0)[None], unit.across[0][None])[0]
+    mirror = frame.T @ np.diag([1.0, 1.0, -1.0]) @ frame
+    angles = unit.angles.copy()
+    angles[:, 1] *= -1
+    return replace(unit, across=unit.across @ mirror.T, angles=angles)
+
+
+def _born_at(unit: Units, time: float) -> Units:
+    return replace(unit, window=unit.window + (time - unit.window[0, 0]))
+
+
+def _stretched(unit: Units, span: float) -> Units:
+    """Windows that the movie cuts off reach to the ends of a longer movie; others lie anywhere in it alike."""
+    window = unit.window.copy()
+    top = window[0]
+    if top[1] > 1:
+        window[:, 1] = np.where(window[:, 1] > 1, window[:, 1] + span - 1, window[:, 1])
+    elif top[0] >= 0:
+        window += (span - 1) * top[0] / max(1 - (top[1] - top[0]), 1e-6)
+    return replace(unit, window=window)
+
+
+def is_alive(units: Units, time: float) -> Bool[np.ndarray, " n"]:
+    """Which units are there at a time."""
+    return (units.window[:, 0] < time) & (time < units.window[:, 1])

@@ -1,0 +1,103 @@
+"""Where new protrusions stand: how many on a cell, and how far their roots keep from each other.
+
+Of some random places the one farthest from all living roots is taken (best-candidate sampling, Mitchell 1991). One
+candidate places roots at random, many place them evenly; the number is fitted to the learned cells.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from cytoform.protrusions.model import is_alive
+from cytoform.protrusions.units import Units
+
+CANDIDATES = (1, 2, 3, 4, 6, 8, 12)
+TIMES = np.linspace(0, 1, 12)
+FEWEST_CELLS = 6  # for a relation of number and size
+WIDTH = 0.5  # of the smoothing of rates between cells, in their standard deviations
+SHARES = (0.05, 4.0)  # smallest and largest rate relative to the mean
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """How many protrusions cells have, as a share of the mean, given the volume of the body."""
+
+    volume_mean: float  # of ln(volume)
+    slope: float  # of the share over ln(volume)
+    residuals: Float[np.ndarray, " cells"]  # of the share, without the spread that chance explains
+
+    @classmethod
+    def of(cls, cells: Sequence[Units], volumes: Float[np.ndarray, " cells"]) -> "Numbers":
+        """Fit to learned cells and the mean volumes of their bodies."""
+        numbers = np.array([np.mean([(is_alive(u, t) & (u.parent < 0)).sum() for t in TIMES]) for u in cells])
+        shares, sizes = numbers / max(float(numbers.mean()), 1e-9), np.log(volumes)
+        slope = 0.0
+        if len(cells) >= FEWEST_CELLS and sizes.std() > 0:
+            slope = float(np.polyfit(sizes, shares, 1)[0])
+        residuals = shares - shares.mean() - slope * (sizes - sizes.mean())
+        # The number of a cell is a random one around its rate: it spreads like that of the protrusions seen in the movie.
+        seen = np.array([max((u.parent < 0).sum(), 1) for u in cells])
+        total, chance = float(residuals.var()), float(np.mean(shares**2 / seen))
+        kept = np.sqrt(max(total - chance, 0.0) / total) if total > 0 else 0.0
+        return cls(float(sizes.mean()), slope, kept * residuals)
+
+    def factor(self, volume: float, rng: np.random.Generator) -> float:
+        """The rate of births in a new cell, as a share of the mean."""
+        drawn = rng.choice(self.residuals) + rng.normal(0, WIDTH * float(self.residuals.std()))
+        share = 1 + drawn / np.sqrt(1 + WIDTH**2) + self.slope * (np.log(volume) - self.volume_mean)
+        return float(np.clip(share, *SHARES))
+
+
+def fitted_candidates(cells: Sequence[Units], rng: np.random.Generator) -> int:
+    """How many candidates give roots as far apart as the learned ones: the smallest Kolmogorov-Smirnov distance."""
+    from scipy.stats import ks_2samp
+
+    learned = np.concatenate([_nearest(u, _directions(u)) for u in cells])
+    if len(learned) < 20:
+        return 1
+    distances = []
+    for candidates in CANDIDATES:
+        placed = [_nearest(u, _random_directions(u, candidates, rng)) for u in cells]
+        distances.append(float(ks_2samp(learned, np.concatenate(placed)).statistic))
+    return CANDIDATES[int(np.argmin(distances))]
+
+
+def farthest(
+    candidates: Float[np.ndarray, "k 3"], living: Float[np.ndarray, "n 3"]
+) -> int:
+    """The candidate direction with the largest angle to the nearest living one; unit vectors."""
+    return int(np.argmin((candidates @ living.T).max(axis=1))) if len(living) else 0
+
+
+def _directions(units: Units) -> Float[np.ndarray, "n 3"]:
+    roots = units.root.mean(axis=1)
+    return roots / np.maximum(np.linalg.norm(roots, axis=1, keepdims=True), 1e-9)
+
+
+def _random_directions(units: Units, n_candidates: int, rng: np.random.Generator) -> Float[np.ndarray, "n 3"]:
+    """New directions in the order of births, each farthest from those alive."""
+    found = np.zeros((len(units), 3))
+    order = np.argsort(units.window[:, 0])
+    done: list[int] = []
+    for row in order:
+        if units.parent[row] >= 0:
+            continue
+        drawn = rng.normal(size=(n_candidates, 3))
+        drawn /= np.linalg.norm(drawn, axis=1, keepdims=True)
+        living = [other for other in done if units.window[other, 1] > units.window[row, 0]]
+        found[row] = drawn[farthest(drawn, found[living])]
+        done.append(int(row))
+    return found
+
+
+def _nearest(units: Units, directions: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " pairs"]:
+    """Angles from every root to the nearest other, at some times."""
+    found = []
+    for time in TIMES:
+        living = directions[is_alive(units, time) & (units.parent < 0)]
+        if len(living) > 1:
+            cosines = living @ living.T - 3 * np.eye(len(living))
+            found.append(np.arccos(np.clip(cosines.max(axis=1), -1, 1)))
+    return np.concatenate(found) if found else np.empty(0)

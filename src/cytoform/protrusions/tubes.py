@@ -1,0 +1,127 @@
+"""Units as tubes at one time, on a body."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from jaxtyping import Float
+
+from cytoform.protrusions.units import ALONG, OVER, PHASES, PLACES, STOPS, Units, basis, local_frame, turned
+from cytoform.shapes.tubes import Tube
+
+Points = Float[np.ndarray, "n 3"]
+# From points near the surface of the body to the nearest points on it.
+OnSurface = Callable[[Points], Points]
+# How deep a tube begins below the surface of the body, in radii, so that it is joined to the body wherever it is.
+DEPTH_RADII = 2.6
+# A branch withdraws while the tip of its parent comes nearer to its root than so many of its own radii.
+ROOM_RADII = 3.0
+
+
+def tubes_at(units: Units, time: float, on_surface: OnSurface) -> list[Tube]:
+    """The tubes of all units at a time, a share of the learned movie; points and lengths in Ω."""
+    alive = np.flatnonzero((units.window[:, 0] < time) & (time < units.window[:, 1]))
+    if not len(alive):
+        return []
+    phases = np.clip((time - units.window[:, 0]) / np.diff(units.window, axis=1)[:, 0], 0, 1)
+    lengths = _length_at(units, phases)
+    on_body = alive[units.parent[alive] < 0]
+    starts = dict(zip(on_body.tolist(), on_surface(_between(units.root[on_body], phases[on_body])), strict=True))
+    axes = dict(zip(on_body.tolist(), _between(units.axis[on_body], phases[on_body]), strict=True))
+    lines: dict[int, tuple[Points, Points, float]] = {}
+    tubes = []
+    for row in alive.tolist():  # parents come first
+        length = float(lengths[row])
+        parent = int(units.parent[row])
+        if parent < 0:
+            start, axis = starts[row], axes[row]
+        elif parent in lines:
+            points, tangents, reached = lines[parent]
+            room = reached - float(units.at[row])
+            if room <= 0:
+                continue
+            length *= _smoothstep(room / (ROOM_RADII * float(units.radii[row].mean())))
+            place = np.clip(float(units.at[row]) / float(units.length[parent]), 0, 1) * (STOPS - 1)
+            start, axis = (_interpolated(values, place) for values in (points, tangents))
+        else:
+            continue
+        if length <= 0:
+            continue
+        points, tangents = _centre_line(units, row, float(phases[row]), start, axis)
+        lines[row] = points, tangents, length
+        tubes.append(_tube(units, row, points, axis, length, below=parent < 0))
+    return tubes
+
+
+def volume(units: Units, time: float) -> float:
+    """Volume of all units at a time outside the body, taken as straight tubes; in cubed half extents."""
+    phases = np.clip((time - units.window[:, 0]) / np.diff(units.window, axis=1)[:, 0], 0, 1)
+    is_alive = (units.window[:, 0] < time) & (time < units.window[:, 1])
+    lengths = np.where(is_alive, _length_at(units, phases), 0)
+    shares = lengths[:, None] / np.maximum(units.length, 1e-9)[:, None] * np.linspace(0, 1, 9)
+    radii = np.stack([np.interp(s, np.linspace(0, 1, PLACES), r) for s, r in zip(shares, units.radii, strict=True)])
+    return float(np.sum(np.pi * np.mean(radii**2, axis=1) * lengths)) if len(units) else 0.0
+
+
+def centre_of(tubes: Sequence[Tube]) -> Float[np.ndarray, " 3"]:
+    """Centroid of tubes by their volume; the centre of the cube without any."""
+    total, moment = 0.0, np.zeros(3)
+    for tube in tubes:
+        steps = np.linalg.norm(np.diff(tube.line, axis=0), axis=1)
+        volumes = steps * (tube.radii[1:] ** 2 + tube.radii[:-1] ** 2) / 2
+        total += float(volumes.sum())
+        moment += volumes @ (tube.line[1:] + tube.line[:-1]) / 2
+    return moment / total if total > 0 else moment
+
+
+def _length_at(units: Units, phases: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    """Lengths at phases of the windows, linear between the values that are kept."""
+    place = phases * (PHASES - 1)
+    low = np.clip(place.astype(int), 0, PHASES - 2)
+    share, rows = place - low, np.arange(len(units))
+    growth = (1 - share) * units.growth[rows, low] + share * units.growth[rows, low + 1]
+    return np.asarray(growth * units.length)
+
+
+def _centre_line(
+    units: Units, row: int, phase: float, start: Float[np.ndarray, " 3"], axis: Float[np.ndarray, " 3"]
+) -> tuple[Points, Points]:
+    """Points and tangents of a unit at STOPS equal arc lengths up to its largest length."""
+    shares = np.linspace(0, 1, STOPS)
+    angles = basis(shares, np.full(STOPS, phase)) @ units.angles[row].reshape(2, ALONG * OVER).T
+    tangents = turned(angles[None], local_frame(axis[None], units.across[row][None]))[0]
+    steps = (tangents[1:] + tangents[:-1]) / 2 * (float(units.length[row]) / (STOPS - 1))
+    return start + np.concatenate([np.zeros((1, 3)), np.cumsum(steps, axis=0)]), tangents
+
+
+def _tube(
+    units: Units, row: int, points: Points, axis: Float[np.ndarray, " 3"], length: float, *, below: bool
+) -> Tube:
+    """The part of a centre line that has grown, ending a radius before its length, since the tip is round."""
+    longest = float(units.length[row])
+    radii = units.radii[row]
+    tip = float(np.interp(length / longest, np.linspace(0, 1, PLACES), radii))
+    grown = max(length - tip, 0.1 * length)
+    stops = np.linspace(0, grown, max(int(np.ceil(grown / longest * (STOPS - 1))), 1) + 1)
+    line = np.stack([np.interp(stops, np.linspace(0, longest, STOPS), points[:, i]) for i in range(3)], axis=1)
+    along = np.interp(stops / longest, np.linspace(0, 1, PLACES), radii)
+    # A thin tip that has hardly grown does not stick out of the body.
+    along = np.minimum(along, max(length, 1e-6))
+    if below:
+        depth = DEPTH_RADII * along[0]
+        line = np.vstack([line[0] - depth * axis, line[0] - depth / 2 * axis, line])
+        along = np.concatenate([along[:1], along[:1], along])
+    return Tube(line, along)
+
+
+def _between(values: Float[np.ndarray, "n 2 3"], phases: Float[np.ndarray, " n"]) -> Points:
+    return (1 - phases)[:, None] * values[:, 0] + phases[:, None] * values[:, 1]
+
+
+def _interpolated(values: Points, place: float) -> Float[np.ndarray, " 3"]:
+    low = min(int(place), len(values) - 2)
+    return np.asarray((1 - (place - low)) * values[low] + (place - low) * values[low + 1])
+
+
+def _smoothstep(value: float) -> float:
+    share = min(max(value, 0.0), 1.0)
+    return share * share * (3 - 2 * share)

@@ -1,0 +1,89 @@
+"""Whether cells are bodies with protrusions: a verdict in words, from the data."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cytoform.protrusions.decompose import PartsOfSequence, take_apart
+from cytoform.protrusions.radius import OpeningCurve, opening_curve
+from cytoform.shapes.store import ShapeStore
+
+# Limits: change of the body over change of the cell; tracks that are seen in one frame only; protrusions a frame; share of
+# the volume in protrusions.
+UNSTEADINESS, ONCE, FEWEST, SMALLEST = 0.6, 0.35, 1.0, 0.005
+N_SEQUENCES = 4  # are taken apart for a verdict
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Does taking apart apply, and the figures that say so; lengths in µm."""
+
+    reasons: tuple[str, ...]  # against it; empty: it applies
+    radius_um: float = float("nan")
+    unsteadiness: float = float("nan")
+    once: float = float("nan")
+    number: float = float("nan")
+    share: float = float("nan")
+    thickness_um: float = float("nan")  # median radius of protrusions
+
+    @property
+    def applies(self) -> bool:
+        """Whether cells are to be taken apart."""
+        return not self.reasons
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in words."""
+        if not self.applies:
+            return f"not bodies with protrusions: {'; '.join(self.reasons)}"
+        return (
+            f"bodies with protrusions: {self.number:.0f} a frame of {self.thickness_um:.2g} µm radius hold "
+            f"{self.share:.1%} of the volume; without them a cell changes {self.unsteadiness:.0%} as much from frame to "
+            f"frame; {self.once:.0%} of them are seen once only (opened by a ball of {self.radius_um:.2g} µm)"
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """For the record of a run or a report."""
+        return {**{k: v for k, v in vars(self).items() if k != "reasons"}, "reasons": list(self.reasons),
+                "applies": self.applies, "sentence": self.sentence}
+
+
+def judge(store: ShapeStore, *, radius_um: float | None = None, workers: int = 1) -> Verdict:
+    """The verdict on a store, from some of its sequences; `radius_um` replaces the radius that is found."""
+    curve = opening_curve(store, workers=workers)
+    if curve is None:
+        return Verdict(("the cells are too thin, or the voxels too coarse, for a body to be told from its protrusions",))
+    if np.isnan(curve.cell_jaccard):
+        return Verdict(("cells are seen at one time only, so nothing tells lasting parts from chance ones",), curve.radius_um)
+    if radius_um is None and curve.unsteadiness > UNSTEADINESS:
+        return Verdict((_unsteady(curve),), curve.radius_um, curve.unsteadiness)
+    names = store.names[:: max(len(store) // N_SEQUENCES, 1)][:N_SEQUENCES]
+    parts = take_apart(store, radius_um or curve.radius_um, names=names, workers=workers)
+    return verdict_of(parts, curve, store.grid.spacing_um)
+
+
+def verdict_of(parts: list[PartsOfSequence], curve: OpeningCurve, spacing_um: float) -> Verdict:
+    """The verdict from sequences that have been taken apart."""
+    frames = [frame for sequence in parts for frame in sequence.frames]
+    number = float(np.mean([len(frame.curves) for frame in frames]))
+    share = 1 - sum(f.body_um3 for f in frames) / max(sum(f.cell_um3 for f in frames), 1e-12)
+    tracks = [track for sequence in parts if sequence.n_frames > 1 for track in sequence.tracks if track.parent is None]
+    once = float(np.mean([len(track.curves) == 1 for track in tracks])) if tracks else float("nan")
+    radii = [curve.radius_um for frame in frames for curve in frame.curves]
+    thickness = float(np.median(radii)) if radii else float("nan")
+    reasons = []
+    if curve.unsteadiness > UNSTEADINESS:
+        reasons.append(_unsteady(curve))
+    if number < FEWEST or share < SMALLEST:
+        reasons.append(f"{number:.1f} protrusions a frame hold {share:.1%} of the volume")
+    elif once > ONCE:
+        reasons.append(f"{once:.0%} of the parts are seen in one frame only")
+    elif thickness < spacing_um / 2:
+        reasons.append(f"protrusions of {thickness:.2g} µm radius are thinner than a voxel of {spacing_um:.2g} µm")
+    radius = parts[0].radius_um if parts else curve.radius_um
+    return Verdict(tuple(reasons), radius, curve.unsteadiness, once, number, share, thickness)
+
+
+def _unsteady(curve: OpeningCurve) -> str:
+    return f"without its parts thinner than {curve.radius_um:.2g} µm a cell changes {curve.unsteadiness:.0%} as much from frame to frame"

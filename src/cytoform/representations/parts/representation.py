@@ -1,0 +1,73 @@
+"""The kind "parts": a body that a code describes, with protrusions as tubes that have windows of time."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from cytoform.protrusions.tubes import tubes_at
+from cytoform.protrusions.units import Units
+from cytoform.representations.global_code.representation import GlobalCode
+from cytoform.representations.parts.frame import PartsFrame, PlacedFrame, on_surface
+from cytoform.representations.representation import NO_VARIABLES, Frame, Variables
+from cytoform.shapes.tubes import Tube
+
+
+class Parts(GlobalCode):
+    """Training, codes and `distances` are those of the bodies; `frame` adds protrusions and sizes.
+
+    `variables` of a cell: `protrusions`, rows of `Units`; `scale`, the body's size relative to its code at equal times
+    over the movie; `offset`, the place of the cell in Ω at these times; `span`, the length of the movie in learned
+    movies. A longer movie shows the body going back and forth.
+    """
+
+    variables = frozenset({"protrusions", "scale", "offset", "span"})
+
+    def __init__(self, *, fillet: float, **sizes: Any) -> None:
+        super().__init__(**sizes)
+        self.fillet = fillet  # half extents
+
+    def frame(
+        self,
+        code: Float[Tensor, " code"],
+        time: float,
+        *,
+        rotation: Float[Tensor, "3 3"] | None = None,
+        variables: Variables = NO_VARIABLES,
+    ) -> Frame:
+        if not variables:
+            return super().frame(code, time, rotation=rotation)
+        span = float(variables["span"]) if "span" in variables else 1.0
+        moment = (time + 1) / 2 * span
+        body_time = 2 * there_and_back(moment) - 1
+        share = (time + 1) / 2
+        scale = float(_at(share, variables["scale"])) if "scale" in variables else 1.0
+        offset = _at(share, variables["offset"]) if "offset" in variables else np.zeros(3)
+        tubes: list[Tube] = []
+        if "protrusions" in variables:
+            units = Units.from_rows(variables["protrusions"].cpu().numpy())
+            canonical = PlacedFrame(super().frame(code, body_time), scale)
+            tubes = [Tube(t.line + offset, t.radii) for t in tubes_at(units, moment, on_surface(canonical))]
+        if rotation is not None:
+            turn = rotation.double().cpu().numpy()
+            offset, tubes = offset @ turn, [Tube(tube.line @ turn, tube.radii) for tube in tubes]
+        body = super().frame(code, body_time, rotation=rotation)
+        return PartsFrame(PlacedFrame(body, scale, (offset[0], offset[1], offset[2])), tubes, self.fillet)
+
+    def describe(self) -> str:
+        return f"bodies with protrusions, {super().describe()}"
+
+
+def _at(share: float, values: Tensor) -> Float[np.ndarray, "..."]:
+    """Values at equal times over a movie, interpolated at a share of it."""
+    known = values.cpu().double().numpy()
+    place = min(max(share, 0.0), 1.0) * (len(known) - 1)
+    low = min(int(place), max(len(known) - 2, 0))
+    return np.asarray((1 - (place - low)) * known[low] + (place - low) * known[min(low + 1, len(known) - 1)])
+
+
+def there_and_back(moment: float) -> float:
+    """The place in a movie that is played forwards and backwards, for a moment in movies."""
+    return 1 - abs(1 - moment % 2)

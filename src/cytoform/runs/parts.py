@@ -1,0 +1,103 @@
+"""Cells taken apart for a training: the run keeps their protrusions, and learns their bodies.
+
+RUN/parts.safetensors  of every sequence NAME: NAME.protrusions, rows of `Units` in its own pose; NAME.volumes, of the
+                       cell and of its body in every frame, in cubed half extents
+    bodies.zarr        a shape store of the bodies, until the training is finished
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from cytoform.base.parallel import Progress
+from cytoform.base.tensors import read_tensors, write_tensors
+from cytoform.errors import InputError
+from cytoform.protrusions.decompose import PartsOfSequence, n_tasks, take_apart
+from cytoform.protrusions.radius import opening_curve
+from cytoform.protrusions.units import WIDTH, Units, units_of
+from cytoform.representations.parts.config import FILLET_SHARE, PartsConfig
+from cytoform.runs.config import Config
+from cytoform.shapes.store import ShapeStore
+
+PARTS, BODIES = "parts.safetensors", "bodies.zarr"
+
+
+@dataclass(frozen=True)
+class LearnedParts:
+    """Protrusions and volumes of one learned sequence, in half extents."""
+
+    units: Units
+    volumes: Float[np.ndarray, "frames 2"]  # of the cell and of its body
+
+
+def resolved(config: Config, store: ShapeStore, *, workers: int) -> Config:
+    """The settings with the radius of the opening found from the data, unless it is set. Raises InputError."""
+    if not isinstance(config.model, PartsConfig):
+        return config
+    if config.data.frame_stride > 1:
+        raise InputError(
+            "data.frame_stride: protrusions are followed from frame to frame, so model.kind = 'parts' learns all frames; "
+            "set it to 1 or choose model.kind = 'global'"
+        )
+    radius_um, fillet = config.model.opening_radius_um, config.model.fillet
+    if radius_um == 0:
+        curve = opening_curve(store, workers=workers)
+        if curve is None:
+            raise InputError(
+                f"{store.path}: the cells are too thin, or the voxels too coarse, for a body to be told from its "
+                "protrusions; prepare on a finer --grid, or train with --set model.kind=global"
+            )
+        radius_um = curve.radius_um
+    model = {
+        "opening_radius_um": round(radius_um, 4),
+        "fillet": fillet or round(FILLET_SHARE * radius_um / store.grid.half_extent_um, 4),
+    }
+    return config.model_copy(update={"model": config.model.model_copy(update=model)})
+
+
+def take_run_apart(config: Config, store: ShapeStore, names: Sequence[str], run: Path, workers: int, progress: Progress) -> None:
+    """Write the protrusions of the named sequences, and a store of their bodies, into the folder of a run."""
+    radius_um = cast(PartsConfig, config.model).opening_radius_um
+    bodies = ShapeStore.create(
+        run / BODIES, store.grid, band_um=store.band_um, attributes={"command": "train", "opening_radius_um": radius_um}
+    )
+    for name in names:
+        bodies.add(store[name].info)
+    with progress("taking cells apart", n_tasks(store, names)) as advance:
+        parts = take_apart(store, radius_um, names=names, bodies=bodies, workers=workers, done=advance)
+    for each in parts:
+        _refuse_bodiless(each, store.path)
+    tensors = {}
+    for each in parts:
+        units = units_of(each, store.grid.half_extent_um)
+        volumes = np.array([[frame.cell_um3, frame.body_um3] for frame in each.frames]) / store.grid.half_extent_um**3
+        tensors[f"{each.name}.protrusions"] = torch.tensor(units.to_rows(), dtype=torch.float32)
+        tensors[f"{each.name}.volumes"] = torch.tensor(volumes, dtype=torch.float32)
+    write_tensors(run / PARTS, tensors, {"names": json.dumps(list(names))})
+
+
+def read_parts(run: Path, names: Sequence[str]) -> list[LearnedParts]:
+    """The protrusions of the learned sequences. Raises InputError for a damaged file."""
+    tensors, _ = read_tensors(run / PARTS)
+    found = []
+    for name in names:
+        rows, volumes = (tensors.get(f"{name}.{what}") for what in ("protrusions", "volumes"))
+        if rows is None or volumes is None or rows.shape[1:] != (WIDTH,) or volumes.shape[1:] != (2,):
+            raise InputError(f"{run / PARTS}: the parts of sequence {name} are missing or damaged; train the run anew")
+        found.append(LearnedParts(Units.from_rows(rows.double().numpy()), volumes.double().numpy()))
+    return found
+
+
+def _refuse_bodiless(parts: PartsOfSequence, where: Path) -> None:
+    for number, frame in enumerate(parts.frames):
+        if frame.body_um3 == 0:
+            raise InputError(
+                f"{where}, {parts.name}, frame {number}: thinner everywhere than a ball of {parts.radius_um:.2g} µm, so it "
+                "has no body; choose a smaller --set model.opening_radius_um, or --set model.kind=global"
+            )

@@ -1,0 +1,222 @@
+"""New cells put together: a new body, new protrusions, new places for them (the prior `compose`); or real ones moved.
+
+The body comes from a prior of codes. Its surface says where protrusions may stand. How many there are follows from its
+volume, how they grow and bend from learned ones (protrusions/model.py), how far they keep apart from learned roots
+(protrusions/placing.py). The prior `graft` takes learned bodies and moves learned protrusions, as they are, to other
+cells and places.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Float
+from scipy.spatial import cKDTree
+
+from cytoform.priors.prior import Drawn, Given, Prior
+from cytoform.protrusions.model import Lives, placed
+from cytoform.protrusions.placing import Numbers, farthest, fitted_candidates
+from cytoform.protrusions.sizes import BODY, CELL, LEAST_VOLUME, Sizes
+from cytoform.protrusions.tubes import centre_of, tubes_at, volume
+from cytoform.protrusions.units import WIDTH, Units, joined
+from cytoform.representations.parts.representation import there_and_back
+from cytoform.runs.parts import LearnedParts
+from cytoform.shapes.mesh import Mesh
+from cytoform.synthesis.field import Field
+
+# Grid on which the surface of a new body is found, and moments at which its volume is measured.
+COARSE_GRID, MOMENTS = 64, 9
+# Draws by which the volumes of new bodies are compared with learned ones.
+CALIBRATION = 24
+SCALES = (0.6, 1.6)  # smallest and largest scale of a body
+
+BodyOf = Callable[[Float[np.ndarray, " code"]], Field]
+
+
+@dataclass(frozen=True)
+class _NewCell:
+    """Protrusions, and over time the scale of the body and the offset of the cell, as the representation takes them."""
+
+    units: Units
+    scale: Float[np.ndarray, " moments"]
+    offset: Float[np.ndarray, "moments 3"]
+
+
+@dataclass(frozen=True)
+class Composed(Prior):
+    """New bodies with protrusions. `given` may hold the span of the movie in learned movies."""
+
+    bodies: Prior
+    body_of: BodyOf
+    learned: tuple[LearnedParts, ...]  # in the canonical pose
+    mixed: bool = True  # whether protrusions are new; otherwise learned ones as they are
+    centred: bool = True  # whether every frame is centred on its own centroid, as the learned ones are by default
+    conditions: ClassVar[frozenset[str]] = frozenset({"span"})
+    seed: int = field(default=0)
+
+    @property
+    def _units(self) -> list[Units]:
+        return [each.units for each in self.learned]
+
+    @cached_property
+    def lives(self) -> Lives:
+        """The lives of the learned protrusions."""
+        return Lives.of(self._units)
+
+    @cached_property
+    def sizes(self) -> Sizes:
+        """The volumes of the learned cells."""
+        tubes = [
+            self._thickness * np.array([volume(each.units, float(t)) for t in np.linspace(0, 1, len(each.volumes))])
+            for each in self.learned
+        ]
+        return Sizes.of([each.volumes for each in self.learned], tubes)
+
+    @cached_property
+    def numbers(self) -> Numbers:
+        """How many protrusions cells have, given the volumes of their bodies."""
+        means = np.array([each.volumes[:, BODY].mean() for each in self.learned])
+        return Numbers.of(self._units, np.maximum(means, 1e-12))
+
+    @cached_property
+    def candidates(self) -> int:
+        """Random places for a root, of which the farthest from others is taken."""
+        return fitted_candidates(self._units, np.random.default_rng(self.seed))
+
+    @cached_property
+    def _thickness(self) -> float:
+        """Volume outside the body relative to that of straight tubes: protrusions widen where they meet the body."""
+        outside = [(each.volumes[:, CELL] - each.volumes[:, BODY]).mean() for each in self.learned]
+        tubes = [np.mean([volume(units, float(t)) for t in np.linspace(0, 1, MOMENTS)]) for units in self._units]
+        return float(np.sum(outside) / max(np.sum(tubes), 1e-12)) if np.sum(tubes) > 0 else 1.0
+
+    @cached_property
+    def _drawn_volumes(self) -> tuple[float, float]:
+        """Mean and standard deviation of ln(volume) of bodies as the prior draws them."""
+        codes = self.bodies.draw(CALIBRATION, np.random.default_rng(self.seed)).codes
+        logs = [np.log(max(_mesh_volume(self.body_of(code), 0.0), 1e-12)) for code in codes]
+        return float(np.mean(logs)), float(np.std(logs))
+
+    def _draw(self, n: int, rng: np.random.Generator, given: Given) -> Drawn:
+        """`n` cells, each with its protrusions, the scale of its body over time, and the span of its movie."""
+        span = float(given.get("span", 1.0))
+        codes = self.bodies.draw(n, rng).codes
+        cells = [self._cell(code, span, rng) for code in codes]
+        most = max([len(cell.units) for cell in cells] + [1])
+        rows = np.full((n, most, WIDTH), np.nan)
+        for number, cell in enumerate(cells):
+            rows[number, : len(cell.units)] = cell.units.to_rows()
+        courses = {name: np.stack([getattr(cell, name) for cell in cells]) for name in ("scale", "offset")}
+        return Drawn(codes, {"protrusions": rows, **courses, "span": np.full(n, span)})
+
+    def _cell(self, code: Float[np.ndarray, " code"], span: float, rng: np.random.Generator) -> "_NewCell":
+        surface = Surface.of(self.body_of(code), span)
+        target = float(np.exp(self._wanted(np.log(surface.volumes.mean()))))
+        units = self._protrusions(surface, target, span, rng)
+        course = self.sizes.course(span, rng)
+        moments = np.linspace(0, span, len(course))
+        of_tubes = self._thickness * np.array([volume(units, float(moment)) for moment in moments])
+        if self.sizes.kept == CELL:
+            bodies = (target + of_tubes.mean()) * np.exp(course) - of_tubes
+        else:
+            bodies = target * np.exp(course)
+        now = surface.at(moments / span, surface.volumes)
+        scale = np.clip(np.cbrt(np.maximum(bodies, LEAST_VOLUME * target) / np.maximum(now, 1e-12)), *SCALES)
+        centres = scale[:, None] * surface.at(moments / span, surface.centres)
+        outside = np.stack([centre_of(tubes_at(units, float(moment), lambda roots: roots)) for moment in moments])
+        share = (of_tubes / np.maximum(now * scale**3 + of_tubes, 1e-12))[:, None]
+        return _NewCell(units, scale, -((1 - share) * centres + share * outside) if self.centred else 0 * centres)
+
+    def _wanted(self, drawn: float) -> float:
+        """ln(volume) of a body, spread between cells as learned ones are: codes between others are all of one size."""
+        mean, std = self._drawn_volumes
+        score = (drawn - mean) / std if std > 0 else 0.0
+        return self.sizes.body_mean + self.sizes.body_std * float(np.clip(score, -3, 3))
+
+    def _protrusions(self, surface: "Surface", target: float, span: float, rng: np.random.Generator) -> Units:
+        factor = self.numbers.factor(target, rng)
+        drawn = sorted(self.lives.draw(factor, span, rng, mixed=self.mixed), key=lambda unit: unit.window[0, 0])
+        found: list[Units] = []
+        directions = np.empty((0, 3))
+        for unit in drawn:
+            birth, end = np.clip(unit.window[0], 0, span)
+            places = surface.draw(self.candidates, birth / span, rng)
+            living = np.array([each.window[0, 1] > birth for each in found], bool)
+            chosen = places[farthest(surface.directions(places), directions[living])]
+            root, axis = surface.follow(chosen, birth / span, end / span)
+            found.append(placed(unit, root, axis, rng))
+            directions = np.vstack([directions, surface.directions(root[:1])])
+        return joined(found)
+
+
+@dataclass(frozen=True)
+class Surface:
+    """The surface of a body at some moments of its movie, and its volume."""
+
+    vertices: Sequence[Float[np.ndarray, "n 3"]]  # (x, y, z) in Ω
+    normals: Sequence[Float[np.ndarray, "n 3"]]
+    weights: Sequence[Float[np.ndarray, " n"]]  # share of the area at each vertex
+    volumes: Float[np.ndarray, " moments"]
+    centres: Float[np.ndarray, "moments 3"]  # centroids of the body
+
+    @classmethod
+    def of(cls, body: Field, span: float) -> "Surface":
+        """The surface of a field at equal moments over a movie of `span` learned movies."""
+        meshes = [_mesh(body, 2 * there_and_back(moment) - 1) for moment in np.linspace(0, span, MOMENTS)]
+        parts = [_weighted(mesh, body.half_extent_um) for mesh in meshes]
+        volumes = np.array([mesh.volume_um3 for mesh in meshes]) / body.half_extent_um**3
+        centres = np.stack([mesh.centroid_xyz_um for mesh in meshes]) / body.half_extent_um - 1
+        return cls(*zip(*parts, strict=True), volumes, centres)
+
+    def at(self, shares: Float[np.ndarray, " n"], values: Float[np.ndarray, "moments ..."]) -> Float[np.ndarray, "n ..."]:
+        """Values of the moments at shares of the movie, by linear interpolation."""
+        from scipy.interpolate import make_interp_spline
+
+        return np.asarray(make_interp_spline(np.linspace(0, 1, len(values)), values, k=1)(shares))
+
+    def draw(self, n: int, share: float, rng: np.random.Generator) -> Float[np.ndarray, "n 3"]:
+        """Random points, uniform over the area, at a share of the movie."""
+        moment = self._moment(share)
+        return self.vertices[moment][rng.choice(len(self.weights[moment]), n, p=self.weights[moment])]
+
+    def follow(
+        self, point: Float[np.ndarray, " 3"], start: float, end: float
+    ) -> tuple[Float[np.ndarray, "2 3"], Float[np.ndarray, "2 3"]]:
+        """A point of the surface and the normal there, at two shares of the movie."""
+        roots, axes = [], []
+        for share in (start, end):
+            moment = self._moment(share)
+            nearest = int(cKDTree(self.vertices[moment]).query(point)[1])
+            roots.append(self.vertices[moment][nearest])
+            axes.append(self.normals[moment][nearest])
+        return np.stack(roots), np.stack(axes)
+
+    def directions(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
+        """Unit vectors from the centre of the cube."""
+        return points / np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-9)
+
+    def _moment(self, share: float) -> int:
+        return round(min(max(share, 0), 1) * (len(self.vertices) - 1))
+
+
+def _mesh(body: Field, time: float) -> Mesh:
+    return body.mesh(time, 2 * body.half_extent_um / COARSE_GRID)
+
+
+def _mesh_volume(body: Field, time: float) -> float:
+    return _mesh(body, time).volume_um3 / body.half_extent_um**3
+
+
+def _weighted(mesh: Mesh, half_extent_um: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Vertices in Ω, their normals, and their shares of the area."""
+    vertices = mesh.vertices_xyz_um.astype(float)
+    corners = vertices[mesh.faces]
+    across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    normals, areas = np.zeros_like(vertices), np.zeros(len(vertices))
+    for corner in range(3):
+        np.add.at(normals, mesh.faces[:, corner], across)
+        np.add.at(areas, mesh.faces[:, corner], np.linalg.norm(across, axis=1))
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    return vertices / half_extent_um - 1, normals, areas / areas.sum()
