@@ -1,5 +1,6 @@
 """Closed triangle meshes with exact signed distance: the bodies of simulated cells."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -10,6 +11,8 @@ from jaxtyping import Float, Int
 from cytoform.shapes.mesh import Mesh
 
 RINGS, SPOKES = 48, 64
+# Takes points of the unit sphere to points of a surface.
+SurfaceMap = Callable[[Float[np.ndarray, "n 3"]], Float[np.ndarray, "n 3"]]
 
 
 @dataclass(frozen=True)
@@ -94,3 +97,14 @@ def unit_sphere() -> Polyhedron:
     """A triangulated unit sphere."""
     angles = ring_angles()
     return revolve(-np.cos(angles), np.sin(angles), np.eye(3))
+
+
+def surface_at(place: SurfaceMap, direction: Float[np.ndarray, " 3"]) -> tuple[Float[np.ndarray, " 3"], ...]:
+    """Point of a deformed unit sphere in a direction, and the outward normal there."""
+    helper = np.eye(3)[np.argmin(np.abs(direction))]
+    first = np.cross(direction, helper)
+    second = np.cross(direction, first)
+    near = np.stack([direction, direction + 1e-4 * first, direction + 1e-4 * second])
+    point, one, two = place(near / np.linalg.norm(near, axis=1, keepdims=True))
+    normal = np.cross(one - point, two - point)
+    return point, normal / np.linalg.norm(normal)

@@ -1,4 +1,4 @@
-"""Bent, tapered tubes with round tips: the filopodia of a cell at one time, with their distance."""
+"""Bent, tapered tubes with round tips: a filopodium or a bleb at one time, with its distance."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +16,11 @@ class Tube:
 
     line_zyx_um: Float[np.ndarray, "n 3"]
     radii_um: Float[np.ndarray, " n"]
+
+    @property
+    def lines_zyx_um(self) -> list[Float[np.ndarray, "_ 3"]]:
+        """The centre line."""
+        return [self.line_zyx_um]
 
     @property
     def bounds_zyx_um(self) -> Float[np.ndarray, "2 3"]:
@@ -39,20 +44,3 @@ class Tube:
             cone = round_cone_um(points_zyx_um, line[start], line[end], radii[start], radii[end])
             np.minimum(best, cone, out=best)
         return best
-
-
-def tubes_distance_um(
-    tubes: list[Tube], points_zyx_um: Float[np.ndarray, "n 3"], *, bound_um: Float[np.ndarray, " n"]
-) -> Float[np.ndarray, " n"]:
-    """Distance to the union of tubes, capped at `bound_um`."""
-    best = bound_um.copy()
-    for tube in tubes:
-        low, high = tube.bounds_zyx_um
-        # The distance to the bounding box is a lower bound of the distance to the tube.
-        outside = np.maximum(np.maximum(low - points_zyx_um, points_zyx_um - high), 0)
-        near = np.einsum("ij,ij->i", outside, outside) <= np.maximum(best, 0) ** 2
-        # Points inside the box are always compared, even if their bound is negative.
-        chosen = np.flatnonzero(near)
-        if len(chosen):
-            best[chosen] = np.minimum(best[chosen], tube.distance_um(points_zyx_um[chosen]))
-    return best
