@@ -42,7 +42,7 @@ def draw_blebs_cell(
         ruffles=tuple(
             _draw_ruffles(parameters, rng, duration_s, pole=-pole, blebs=blebs, radius_um=ball_radius_um(volume_um3))
         ),
-        lobes=Lobes.draw(rng, lobes=int(rng.integers(2, 5)), heights=parameters.lobe_heights, period_s=period_s),
+        lobes=Lobes.draw(rng, lobes=int(rng.integers(3, 6)), heights=parameters.lobe_heights, period_s=period_s),
         warp=warp,
         drift=Drift.draw(rng, speed_um_per_s=parameters.drift_um_per_min / 60, swing_um=0.2, period_s=2 * duration_s),
     )
@@ -76,9 +76,9 @@ def _draw_blebs(
                 swelling_s=parameters.swelling_s * rng.uniform(0.6, 1.4),
                 holding_s=HOLDING_S * rng.uniform(0.0, 2.0),
                 retraction_s=parameters.retraction_s * rng.uniform(0.7, 1.3),
-                radius_um=parameters.bleb_radius_um * float(np.clip(rng.lognormal(-0.03, 0.25), 0.5, 1.6)),
-                neck=rng.uniform(0.4, 0.6),
-                height=rng.uniform(0.6, 0.95),
+                radius_um=parameters.bleb_radius_um * float(np.clip(rng.lognormal(-0.03, 0.25), 0.6, 1.4)),
+                neck=rng.uniform(0.6, 0.75),
+                height=rng.uniform(0.35, 0.7),
                 root=root,
                 lean=perpendicular(root, rng) * rng.uniform(0, 0.3),
             )
@@ -115,9 +115,10 @@ def _draw_ruffles(
                 root=root,
                 along=along,
                 bow=rng.uniform(-0.5, 0.9),
+                winding=rng.uniform(-0.3, 0.3),
                 lean=rng.normal(0.1, 0.15),
                 curl=rng.normal(0.5, 0.3),
-                wave=rng.uniform(0.2, 0.5),
+                wave=rng.uniform(0.3, 0.6),
                 wavelength_um=rng.uniform(2.0, 4.0),
                 phase=rng.uniform(0, 2 * np.pi),
                 sway_s=rng.uniform(60, 180) * rng.choice([-1, 1]),

@@ -15,10 +15,12 @@ from cytoform.simulate.sheets import Sheet
 from cytoform.simulate.tubes import Tube
 
 # Radius of a bleb that has not swollen yet, which lies hidden under the surface, relative to its full radius.
-BUD = 0.4
+BUD = 0.6
 # How much deeper than a hidden ruffle's crest its foot lies, in µm.
 FOOT_UM = 0.3
 COLUMNS, ROWS = 21, 13
+# A finer body than other simulators have, because lobes stretch its triangles.
+RINGS, SPOKES = 72, 96
 # Spacing of the points that measure the volume of the protrusions.
 MEASURING_UM = 0.25
 
@@ -75,6 +77,7 @@ class Ruffle:
     root: Float[np.ndarray, " 3"]
     along: Float[np.ndarray, " 3"]
     bow: float  # curvature of the foot, in units of the body's curvature
+    winding: float  # of the foot, in parts of its half width
     lean: float  # angles at foot, from foot to crest, and of the waves of the crest, in rad
     curl: float
     wave: float
@@ -157,7 +160,7 @@ class BlebsCell:
             flat = (directions * self.lobes.radii(directions, time_s)[:, None]) @ self.flatness
             return radius * (flat + self.irregularity * self.warp.shift(flat, time_s))
 
-        template = unit_sphere()
+        template = unit_sphere(rings=RINGS, spokes=SPOKES)
         loose = Polyhedron(shape(template.vertices_zyx_um), template.faces)
         scale = (body_um3 / loose.volume_um3) ** (1 / 3)
 

@@ -151,17 +151,17 @@ class BlebsParameters:
     """Mean volume of a cell with its blebs and ruffles, in µm³."""
     # Standard deviation between cells, relative to the mean.
     size_spread: Annotated[float, NOT_AN_OPTION] = 0.15
-    blebs: float = 6.0
+    blebs: float = 8.0
     """Blebs that a cell has at a time, on average."""
-    bleb_radius_um: Annotated[float, Parameter("--bleb-radius")] = 1.2
+    bleb_radius_um: Annotated[float, Parameter("--bleb-radius")] = 1.3
     """Mean radius of a full-grown bleb in µm."""
     swelling_s: Annotated[float, Parameter("--swelling")] = 20.0
     """Seconds that a bleb takes to swell, on average."""
     retraction_s: Annotated[float, Parameter("--retraction")] = 90.0
     """Seconds that a bleb takes to be drawn back, on average."""
-    ruffles: float = 2.5
+    ruffles: float = 3.0
     """Ruffles that a cell has at a time, on average."""
-    ruffle_width_um: Annotated[float, Parameter("--ruffle-width")] = 4.5
+    ruffle_width_um: Annotated[float, Parameter("--ruffle-width")] = 5.0
     """Mean width of a ruffle along its foot, in µm."""
     ruffle_height_um: Annotated[float, Parameter("--ruffle-height")] = 1.6
     """Mean height of a full-grown ruffle in µm."""
@@ -171,7 +171,7 @@ class BlebsParameters:
     ruffle_life_s: Annotated[float, NOT_AN_OPTION] = 90.0
     ruffle_speed_um_per_min: Annotated[float, NOT_AN_OPTION] = 1.5
     # Lowest and highest lobe of the body, in body radii.
-    lobe_heights: Annotated[tuple[float, float], NOT_AN_OPTION] = (0.25, 0.7)
+    lobe_heights: Annotated[tuple[float, float], NOT_AN_OPTION] = (0.3, 0.9)
     # Undulation of the body, in body radii.
     irregularity: Annotated[float, NOT_AN_OPTION] = 0.12
     drift_um_per_min: Annotated[float, NOT_AN_OPTION] = 0.2

@@ -114,7 +114,7 @@ class Lobes:
             ahead=np.array([perpendicular(centre, rng) for centre in centres]).reshape(-1, 3),
             speeds_per_s=rng.uniform(-1, 1, lobes) * 2 * np.pi / period_s,
             heights=rng.uniform(*heights, lobes),
-            sharpness=rng.uniform(3.0, 7.0, lobes),
+            sharpness=rng.uniform(4.0, 9.0, lobes),
             phases=rng.uniform(0, 2 * np.pi, lobes),
             period_s=period_s,
         )
