@@ -77,8 +77,8 @@ def _draw_blebs(
                 holding_s=HOLDING_S * rng.uniform(0.0, 2.0),
                 retraction_s=parameters.retraction_s * rng.uniform(0.7, 1.3),
                 radius_um=parameters.bleb_radius_um * float(np.clip(rng.lognormal(-0.03, 0.25), 0.6, 1.4)),
-                neck=rng.uniform(0.6, 0.75),
-                height=rng.uniform(0.35, 0.7),
+                neck=rng.uniform(0.55, 0.7),
+                height=rng.uniform(0.45, 0.75),
                 root=root,
                 lean=perpendicular(root, rng) * rng.uniform(0, 0.3),
             )

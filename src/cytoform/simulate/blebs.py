@@ -9,7 +9,7 @@ from cytoform.movies.lineage import Track
 from cytoform.simulate.cell import Part, Time
 from cytoform.simulate.parameters import ball_radius_um
 from cytoform.simulate.polyhedron import Polyhedron, SurfaceMap, surface_at, unit_sphere
-from cytoform.simulate.protrusions import FILLET_UM, ProtrudingBody, Protrusion, nearest_um
+from cytoform.simulate.protrusions import FILLET_UM, ProtrudingBody, Protrusion
 from cytoform.simulate.randomness import Drift, Lobes, Warp, smoothstep
 from cytoform.simulate.sheets import Sheet
 from cytoform.simulate.tubes import Tube
@@ -18,11 +18,12 @@ from cytoform.simulate.tubes import Tube
 BUD = 0.6
 # How much deeper than a hidden ruffle's crest its foot lies, in µm.
 FOOT_UM = 0.3
+# Share of the volume in the body on which the volume outside is measured; its true share changes that by under 0.3 %
+# of the cell, so that once is enough.
+FIRST_BODY = 0.8
 COLUMNS, ROWS = 21, 13
 # A finer body than other simulators have, because lobes stretch its triangles.
 RINGS, SPOKES = 72, 96
-# Spacing of the points that measure the volume of the protrusions.
-MEASURING_UM = 0.25
 
 
 @dataclass(frozen=True)
@@ -148,9 +149,9 @@ class BlebsCell:
 
     def at(self, frame: Time) -> ProtrudingBody:
         """Body, blebs and ruffles at a time; the body shrinks by the volume outside it, so that the total is constant."""
-        time_s = frame * self.time_step_s
-        whole = self._of_body(self.volume_um3, time_s)
-        return self._of_body(self.volume_um3 - volume_outside_um3(whole), time_s)
+        time_s = float(frame) * self.time_step_s
+        outside_um3 = self._of_body(FIRST_BODY * self.volume_um3, time_s).volume_outside_um3()
+        return self._of_body(self.volume_um3 - outside_um3, time_s)
 
     def _of_body(self, body_um3: float, time_s: float) -> ProtrudingBody:
         """The cell with a body of this volume."""
@@ -176,27 +177,3 @@ class BlebsCell:
 
 def _alive(protrusion: Bleb | Ruffle, time_s: float) -> bool:
     return protrusion.birth_s < time_s < protrusion.end_s
-
-
-def volume_outside_um3(cell: ProtrudingBody) -> float:
-    """Volume of a cell outside its body in µm³, fillets included; measured on a grid of 0.25 µm, smoothly in time.
-
-    A point counts by how far it lies inside, up to half the spacing, which is exact for flat surfaces on average.
-    """
-    found = [_grid_in(protrusion.bounds_zyx_um) for protrusion in cell.protrusions]
-    if not found:
-        return 0.0
-    points = np.unique(np.concatenate(found), axis=0) * MEASURING_UM
-    near = FILLET_UM + MEASURING_UM
-    points = points[nearest_um(cell.protrusions, points, bound_um=np.full(len(points), 2 * near)) < near]
-    shares = [np.clip(0.5 - d / MEASURING_UM, 0, 1) for d in (cell.distance_um(points), cell.body.distance_um(points))]
-    return float((shares[0] - shares[1]).sum() * MEASURING_UM**3)
-
-
-def _grid_in(box_zyx_um: Float[np.ndarray, "2 3"]) -> np.ndarray:
-    """Indices of the grid points in a box, with the fillet and one point around it."""
-    margin = FILLET_UM + MEASURING_UM
-    low = np.floor((box_zyx_um[0] - margin) / MEASURING_UM).astype(int)
-    high = np.ceil((box_zyx_um[1] + margin) / MEASURING_UM).astype(int)
-    axes = [np.arange(a, b + 1) for a, b in zip(low, high, strict=True)]
-    return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)

@@ -3,17 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from cytoform.simulate.analytic import smooth_union
 from cytoform.simulate.polyhedron import Polyhedron
 
 FILLET_UM = 0.25
+MEASURING_UM = 0.25  # spacing of the points that measure volume
 
 
+@runtime_checkable
 class Protrusion(Protocol):
     """A solid that sticks out of a body."""
 
@@ -54,12 +56,40 @@ class ProtrudingBody:
 
     def distance_um(self, points_zyx_um: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
         """Signed distance to body and protrusions in µm, exact outside except at the fillets."""
-        body = self.body.distance_um(points_zyx_um)
-        nearest = nearest_um(self.protrusions, points_zyx_um, bound_um=body + FILLET_UM)
-        return smooth_union(body, nearest, FILLET_UM)
+        return self._joined_um(points_zyx_um, self.body.distance_um(points_zyx_um))
+
+    def volume_outside_um3(self) -> float:
+        """Volume outside the body in µm³, fillets included, measured on a grid of 0.25 µm.
+
+        A point counts by how far it lies inside, up to half the spacing: exact for flat surfaces on average, and without
+        jumps as they move.
+        """
+        reach = FILLET_UM + MEASURING_UM
+        near = [np.zeros((0, 3), dtype=int)]
+        for protrusion in self.protrusions:
+            indices = _grid_in(protrusion.bounds_zyx_um, margin_um=reach)
+            near.append(indices[protrusion.distance_um(indices * MEASURING_UM) < reach])
+        points = np.unique(np.concatenate(near), axis=0) * MEASURING_UM
+        body = self.body.distance_um(points)
+        whole, own = (np.clip(0.5 - d / MEASURING_UM, 0, 1) for d in (self._joined_um(points, body), body))
+        return float((whole - own).sum() * MEASURING_UM**3)
+
+    def _joined_um(
+        self, points_zyx_um: Float[np.ndarray, "n 3"], body_um: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " n"]:
+        nearest = _nearest_um(self.protrusions, points_zyx_um, bound_um=body_um + FILLET_UM)
+        return smooth_union(body_um, nearest, FILLET_UM)
 
 
-def nearest_um(
+def _grid_in(box_zyx_um: Float[np.ndarray, "2 3"], *, margin_um: float) -> Int[np.ndarray, "n 3"]:
+    """Indices of the points of a grid of MEASURING_UM in a box with a margin."""
+    low = np.floor((box_zyx_um[0] - margin_um) / MEASURING_UM).astype(int)
+    high = np.ceil((box_zyx_um[1] + margin_um) / MEASURING_UM).astype(int)
+    axes = [np.arange(a, b + 1) for a, b in zip(low, high, strict=True)]
+    return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+
+
+def _nearest_um(
     protrusions: Sequence[Protrusion], points_zyx_um: Float[np.ndarray, "n 3"], *, bound_um: Float[np.ndarray, " n"]
 ) -> Float[np.ndarray, " n"]:
     """Distance to the union of protrusions in µm, capped at `bound_um`."""
