@@ -224,6 +224,16 @@ def test_number_at_a_time_is_as_asked():
         assert np.mean(alive) == pytest.approx(number, rel=0.1)
 
 
+def test_a_cell_never_has_more_blebs_than_its_body_can_fill():
+    for family in families_of(BlebsParameters(blebs=14.0), n_cells=6, seed=1):
+        assert isinstance(family.cell, BlebsCell)
+        for birth_s in [bleb.birth_s for bleb in family.cell.blebs]:
+            alive = [bleb.full_um3 for bleb in family.cell.blebs if bleb.birth_s <= birth_s < bleb.end_s]
+            assert sum(alive) < 0.5 * family.cell.volume_um3
+    crowded = max(family.cell.blebs, key=lambda bleb: bleb.birth_s)
+    assert family.cell.at(crowded.birth_s / 10 + 2).body.volume_um3 > 0.4 * family.cell.volume_um3
+
+
 def test_body_without_anything_on_it_is_an_ellipsoid_of_the_right_volume():
     cell = cell_of(ALONE)
     part = cell.at(3)

@@ -13,6 +13,7 @@ CANDIDATES = 8
 NUMBER_SPREAD = 0.35  # standard deviation of the number of blebs between cells, relative to the mean
 # How strongly blebs gather at one pole of the cell and ruffles at the other; 0 is uniform.
 POLARITY = 0.6
+MOST_BLEBS = 0.5  # of a cell's volume that its blebs would have if all were full-grown balls
 HOLDING_S = 10.0  # a full-grown bleb stays, on average
 
 
@@ -31,7 +32,7 @@ def draw_blebs_cell(
     axis, pole = random_direction(rng), random_direction(rng)
     flat = rng.uniform(0.6, 0.85)
     volume_um3 = parameters.size_um3 * max(1 + parameters.size_spread * scores[0], 0.2)
-    blebs = _draw_blebs(parameters, rng, duration_s, pole=pole, score=scores[1])
+    blebs = _draw_blebs(parameters, rng, duration_s, pole=pole, score=scores[1], cell_um3=volume_um3)
     return BlebsCell(
         n_frames=n_frames,
         time_step_s=time_step_s,
@@ -63,27 +64,35 @@ def _draw_blebs(
     *,
     pole: Float[np.ndarray, " 3"],
     score: float,
+    cell_um3: float,
 ) -> list[Bleb]:
+    """Blebs in the order of their births; none is born while the cell has no volume left for it."""
     life_s = parameters.swelling_s + HOLDING_S + parameters.retraction_s
     number = parameters.blebs * max(1 + NUMBER_SPREAD * score, 0.2)
     found: list[Bleb] = []
     for birth_s in _births(rng, number=number, life_s=life_s, duration_s=duration_s):
-        neighbours = [other.root for other in found if other.end_s > birth_s]
-        root = _free_place(rng, pole, neighbours)
-        found.append(
-            Bleb(
-                birth_s=float(birth_s),
-                swelling_s=parameters.swelling_s * rng.uniform(0.6, 1.4),
-                holding_s=HOLDING_S * rng.uniform(0.0, 2.0),
-                retraction_s=parameters.retraction_s * rng.uniform(0.7, 1.3),
-                radius_um=parameters.bleb_radius_um * float(np.clip(rng.lognormal(-0.03, 0.25), 0.6, 1.4)),
-                neck=rng.uniform(0.55, 0.7),
-                height=rng.uniform(0.45, 0.75),
-                root=root,
-                lean=perpendicular(root, rng) * rng.uniform(0, 0.3),
-            )
-        )
+        alive = [other for other in found if other.end_s > birth_s]
+        root = _free_place(rng, pole, [other.root for other in alive])
+        bleb = _draw_bleb(parameters, rng, birth_s=float(birth_s), root=root)
+        if sum(one.full_um3 for one in (*alive, bleb)) < MOST_BLEBS * cell_um3:
+            found.append(bleb)
     return found
+
+
+def _draw_bleb(
+    parameters: BlebsParameters, rng: np.random.Generator, *, birth_s: float, root: Float[np.ndarray, " 3"]
+) -> Bleb:
+    return Bleb(
+        birth_s=birth_s,
+        swelling_s=parameters.swelling_s * rng.uniform(0.6, 1.4),
+        holding_s=HOLDING_S * rng.uniform(0.0, 2.0),
+        retraction_s=parameters.retraction_s * rng.uniform(0.7, 1.3),
+        radius_um=parameters.bleb_radius_um * float(np.clip(rng.lognormal(-0.03, 0.25), 0.6, 1.4)),
+        neck=rng.uniform(0.55, 0.7),
+        height=rng.uniform(0.45, 0.75),
+        root=root,
+        lean=perpendicular(root, rng) * rng.uniform(0, 0.3),
+    )
 
 
 def _draw_ruffles(

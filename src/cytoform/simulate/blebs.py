@@ -1,5 +1,6 @@
 """Cells with blebs and ruffles that come and go on a lobed body."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +45,11 @@ class Bleb:
     def end_s(self) -> float:
         """End of the retraction."""
         return self.birth_s + self.swelling_s + self.holding_s + self.retraction_s
+
+    @property
+    def full_um3(self) -> float:
+        """Volume of the full-grown ball."""
+        return 4 / 3 * math.pi * self.radius_um**3
 
     def extension(self, time_s: float) -> float:
         """Share of its size: swells, stays, and is drawn back more slowly."""
