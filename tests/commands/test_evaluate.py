@@ -8,6 +8,7 @@ from refusals import assert_refused
 from stores import ball, empty, write_store
 
 from cytoform import cli
+from cytoform.shapes.grid import Grid
 
 pytestmark = pytest.mark.usefixtures("blank_figures")
 
@@ -92,3 +93,42 @@ def test_faults_are_one_line_and_leave_nothing(
         (reference, rebuilt, "--run", reference): "ref.zarr",
     }.items():
         assert_refused(["evaluate", *arguments, *out], message, capsys, folder=tmp_path)
+
+
+def test_held_out_cells(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In results.json, on the page and in the tables; stores that cannot be held out are refused."""
+    sets = {"ref": (3.0, 3.5, 4.0), "new": (3.1, 3.6), "held": (3.2, 3.8)}
+    home = tmp_path / "stores"
+    reference, new, held_out = (
+        str(write_store(home / f"{name}.zarr", {f"{name}{i}": [ball(r)] * 2 for i, r in enumerate(radii)}))
+        for name, radii in sets.items()
+    )
+    out = tmp_path / "out"
+    run = ["evaluate", reference, new, "--out", str(out), "--workers", "1", "--quiet"]
+    assert cli.run([*run, "--held-out", held_out]) == 0
+    found = json.loads((out / "results.json").read_text())["held_out"]
+    assert set(found["sets"]["novelty_um2"]["held_out"]["per_sequence"]) == {"held0", "held1"}
+    page = (out / "report.html").read_text()
+    for words in (
+        "beside 2 held-out sequences from held.zarr",
+        "<th>Held out</th>",
+        "Tests: held out against original",
+    ):
+        assert words in page
+    assert page.count("<th>Held out</th>") == 3  # descriptors, over time, beside held-out cells
+    assert "\nHeld out,size_um3,Size," in (out / "tables" / "descriptors.csv").read_text()
+    assert ",memorisation_z,," in (out / "tables" / "sets.csv").read_text()
+    assert "\nHeld out,size_um3," in (out / "tables" / "tests.csv").read_text()
+    assert cli.run(["info", str(out)]) == 0
+    capsys.readouterr()
+    empty_store = str(write_store(home / "none.zarr", {}))
+    coarse = Grid(24, 8.0)
+    other_scale = str(write_store(home / "coarse.zarr", {"c": [ball(3.0, grid=coarse)]}, grid=coarse))
+    for arguments, message in {
+        (reference, new, "--held-out", reference): "all its cells are learned ones",
+        (reference, new, "--held-out", empty_store): "holds no sequence",
+        (reference, new, "--held-out", other_scale): "--grid 32",
+        (reference, new, "--held-out", str(home / "gone.zarr")): "no such shape store",
+        (reference, reference, "--paired", "--held-out", held_out): "every store here is paired",
+    }.items():
+        assert_refused(["evaluate", *arguments, "--out", str(tmp_path / "x")], message, capsys, folder=tmp_path)

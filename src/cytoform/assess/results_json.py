@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from cytoform.assess.measures.descriptors import DESCRIPTORS
+from cytoform.assess.measures.dynamics import DYNAMICS
 from cytoform.assess.measures.masks import TopologyCounts
 from cytoform.assess.measures.sequences import MeasuredSequence
 from cytoform.assess.statistics.contrasts import Contrast
 from cytoform.assess.statistics.distributions import Values, summarise
+from cytoform.assess.store_contrasts import Role, StoreContrasts
 
 SEQUENCES = "_sequences"  # ends the keys of figures over the means of sequences
 
@@ -34,6 +37,7 @@ def side_json(values: Values, by_sequence: Mapping[str, Any]) -> dict[str, Any]:
 
 def contrast_json(contrast: Contrast, ending: str = "") -> dict[str, Any]:
     """Tests, distances and quantiles between two sides; `ending` ends each key."""
+    permuted = contrast.permuted
     return {
         f"ks_statistic{ending}": contrast.ks.statistic,
         f"ks_p{ending}": contrast.ks.p,
@@ -41,6 +45,31 @@ def contrast_json(contrast: Contrast, ending: str = "") -> dict[str, Any]:
         f"wasserstein{ending}": asdict(contrast.wasserstein),
         f"mean_difference{ending}": asdict(contrast.mean_difference),
         f"qq{ending}": contrast.qq.tolist(),
+        **({} if permuted is None else {"ks_p_permuted": permuted.p, "ks_p_permuted_corrected": permuted.p_corrected}),
+    }
+
+
+def descriptor_json(stores: StoreContrasts, side: Role, name: str) -> dict[str, Any]:
+    """One of DESCRIPTORS on one side, over all frames and by sequence."""
+    values = stores.descriptor(side, name)
+    each = {key: row.tolist() for key, row in zip(stores.store(side).names, values, strict=True)}
+    return side_json(np.concatenate(values), each)
+
+
+def temporal_json(stores: StoreContrasts, side: Role, name: str) -> dict[str, Any]:
+    """One of DYNAMICS on one side, over all sequences and by sequence."""
+    values = stores.temporal(side, name)
+    return side_json(values, dict(zip(stores.store(side).names, values.tolist(), strict=True)))
+
+
+def contrasts_json(stores: StoreContrasts) -> dict[str, Any]:
+    """All contrasts between two stores, without the values behind them."""
+    frames, sequences = stores.over_frames, stores.over_sequences
+    return {
+        "descriptors": {
+            name: contrast_json(frames[name]) | contrast_json(sequences[name], SEQUENCES) for name in DESCRIPTORS
+        },
+        "temporal": {name: contrast_json(sequences[name], SEQUENCES) for name in DYNAMICS},
     }
 
 

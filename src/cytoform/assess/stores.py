@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,9 @@ from cytoform.base.parallel import run_all
 from cytoform.errors import InputError
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import ShapeStore
+
+# Held-out cells have to look as the learned ones do: surfaces and protrusions depend on the width of voxels.
+SPACING_TOLERANCE = 0.05
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,10 @@ class MeasuredStore:
         """Names of the measured sequences."""
         return [sequence.name for sequence in self.sequences]
 
+    def only(self, names: Sequence[str]) -> "MeasuredStore":
+        """The same store with the measures of these sequences alone, for example of a fold."""
+        return replace(self, sequences=tuple(each for each in self.sequences if each.name in names))
+
     def to_json(self) -> dict[str, Any]:
         """The entry of a store in the provenance of results."""
         return {
@@ -50,18 +57,25 @@ class MeasuredStore:
 class Selection:
     """The cells to measure of a reference and of the stores to compare with it; see `select`."""
 
-    stores: tuple[ShapeStore, ...]  # the reference first
+    stores: tuple[ShapeStore, ...]  # the reference first, held-out cells last
     paired: tuple[int, ...]  # which of the stores hold counterparts of the reference's cells
     asked: tuple[str, ...] | None  # names that the reference and the paired stores are limited to
     cells: tuple[tuple[tuple[int, ...], str], ...]  # the stores that a cell is in, and its name
+    held_out: bool = False  # whether the last of the stores holds held-out cells
 
 
 def select(
-    reference: Path, others: Sequence[Path], *, paired: Sequence[bool], sequences: Sequence[str] | None = None
+    reference: Path,
+    others: Sequence[Path],
+    *,
+    paired: Sequence[bool],
+    sequences: Sequence[str] | None = None,
+    held_out: Path | None = None,
 ) -> Selection:
     """Choose the cells to compare: all, or of the reference and of paired stores only the named `sequences`.
 
     `paired` says of each of `others` whether its sequences are counterparts of the reference's, of the same names.
+    `held_out` may be the reference itself where `sequences` names those that were learned: all others are held out.
     Raises InputError where a store cannot be compared.
     """
     stores = [ShapeStore.open(path) for path in (reference, *others)]
@@ -69,16 +83,23 @@ def select(
     names = [_chosen(store, sequences if n in together else None) for n, store in enumerate(stores)]
     for n in together[1:]:
         _refuse_unlike(stores[0], stores[n], names[0], names[n])
+    if held_out is not None:
+        if all(paired):
+            raise InputError(
+                f"{held_out}: new cells are judged by held-out ones, and every store here is paired; leave one out"
+            )
+        stores.append(ShapeStore.open(held_out))
+        names.append(_held_out_names(stores[0], stores[-1], names[0]))
     cells = [(together, name) for name in names[0]]
     cells += [((n,), name) for n in range(len(stores)) if n not in together for name in names[n]]
     asked = tuple(sorted(set(sequences))) if sequences else None
-    return Selection(tuple(stores), together[1:], asked, tuple(cells))
+    return Selection(tuple(stores), together[1:], asked, tuple(cells), held_out is not None)
 
 
 def measure_stores(
     selection: Selection, *, workers: int = 1, done: Callable[[], Any] = lambda: None
 ) -> list[MeasuredStore]:
-    """Measure the chosen cells of all stores, the reference first; `done` is called after each cell.
+    """Measure the chosen cells of all stores, in the order of `selection.stores`; `done` is called after each cell.
 
     Raises InputError where a distance is NaN.
     """
@@ -110,6 +131,25 @@ def _chosen(store: ShapeStore, sequences: Sequence[str] | None) -> list[str]:
         if name not in store.names:
             raise InputError(f"{store.path}: no sequence {name!r}; it has {', '.join(store.names[:5])} …")
     return sorted(set(sequences)) if sequences else store.names
+
+
+def _held_out_names(reference: ShapeStore, held_out: ShapeStore, learned: list[str]) -> list[str]:
+    """Names of the held-out sequences. Raises InputError where there is none, and where voxels have another width."""
+    names = _chosen(held_out, None)
+    if held_out.path.resolve() == reference.path.resolve():
+        names = [name for name in names if name not in learned]
+        if not names:
+            raise InputError(
+                f"{held_out.path}: all its cells are learned ones; give a store of other cells, or name the learned ones "
+                "with --sequences"
+            )
+    a, b = reference.grid.spacing_um, held_out.grid.spacing_um
+    if not math.isclose(a, b, rel_tol=SPACING_TOLERANCE):
+        raise InputError(
+            f"{held_out.path}: voxels are {b:.3g} µm wide and those of {reference.path} {a:.3g} µm, so the same cells would "
+            f"differ; prepare it with --half-extent {reference.grid.half_extent_um:g} --grid {reference.grid.size}"
+        )
+    return names
 
 
 def _refuse_unlike(a: ShapeStore, b: ShapeStore, names_a: list[str], names_b: list[str]) -> None:

@@ -20,6 +20,7 @@ def evaluate(
     out: Path,
     paired: Annotated[bool, Parameter(negative=())] = False,
     sequences: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
+    held_out: Path | None = None,
     run: Path | None = None,
     workers: WorkerOptions = WorkerOptions(),  # noqa: B008 (frozen)
     common: Common = Common(),  # noqa: B008 (frozen)
@@ -40,6 +41,9 @@ def evaluate(
         Compare sequences of the same name pair by pair too: overlap and surface distances.
     sequences
         Names of the sequences of REFERENCE to compare. Unpaired stores are compared with all their cells.
+    held_out
+        Shape store of real cells that were not learned: new cells are judged against them too, and by how near they lie to
+        learned ones. With --sequences it may be REFERENCE: all its other cells are held out.
     run
         Run folder of the cells: adds its learned codes to the map in the report.
     """
@@ -56,7 +60,7 @@ def evaluate(
     labels = _labels(stores)
     chart = map_of_codes([(label, store.path) for label, store in zip(labels, stores, strict=True)], run=run)
     pairs = [paired or (bool(others) and _same_names(original, store, sequences)) for store in stores]
-    selection = select(reference, [other, *others], paired=pairs, sequences=sequences)
+    selection = select(reference, [other, *others], paired=pairs, sequences=sequences, held_out=held_out)
     n_cells = len(selection.cells)
     with workers.ready() as n_workers, local_workers(min(n_workers, n_cells)):
         with common.progress("measuring cells", n_cells) as advance:

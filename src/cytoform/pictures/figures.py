@@ -122,13 +122,18 @@ def _qq(
 
 
 def _write_p(axes: Axes, results: Results, name: str) -> None:
-    """Write the p-values over frames and sequences, raw and corrected for the number of tests."""
-    for height, unit, found in ((1.03, "frames", results.over_frames), (1.115, "sequences", results.over_sequences)):
-        contrast = found[name]
-        text = f"KS over {unit}: {p_text(contrast.ks.p)}"
-        if not np.isnan(contrast.ks.p):
-            text += f", corrected {p_text(contrast.ks_p_corrected).removeprefix('p = ').removeprefix('p ')}"
+    """Write the p-values over frames (the paper's, and with sequences permuted) and over sequences (raw and corrected)."""
+    frames, sequences = results.over_frames[name], results.over_sequences[name]
+    permuted = float("nan") if frames.permuted is None else frames.permuted.p
+    over_frames = _p_pair("frames", frames.ks.p, "permuted", permuted)
+    over_sequences = _p_pair("sequences", sequences.ks.p, "corrected", sequences.ks_p_corrected)
+    for height, text in ((1.03, over_frames), (1.115, over_sequences)):
         axes.text(0.5, height, text, **_BELOW_TITLE, transform=axes.transAxes)
+
+
+def _p_pair(unit: str, p: float, how: str, other_p: float) -> str:
+    text = f"KS over {unit}: {p_text(p)}"
+    return text if np.isnan(p) else f"{text}, {how} {p_text(other_p).removeprefix('p = ').removeprefix('p ')}"
 
 
 def _extremes(values: Values) -> dict[str, float]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cytoform.assess.measures.descriptors import EMPTY, Descriptors
-from cytoform.assess.measures.dynamics import DYNAMICS, Bodies, FrameState, FrameStep, dynamics, step
+from cytoform.assess.measures.dynamics import DYNAMICS, Bodies, FrameState, FrameStep, autocorrelation, dynamics, step
 
 
 def bar(*spans: tuple[int, int]) -> np.ndarray:
@@ -64,15 +64,44 @@ def test_changes() -> None:
     assert gone.jaccard_next == 0
 
 
+def described(*sizes_um3: float) -> list[Descriptors]:
+    """Frames of these sizes, each with a surface of twice its size and a sphericity of 1; 0 is an empty frame."""
+    return [Descriptors(size, 2 * size, 1.0, 2 * size, 1.0) if size else EMPTY for size in sizes_um3]
+
+
 def test_of_a_sequence() -> None:
     steps = [FrameStep(0.1, -0.2, 0.9, 0, 0), FrameStep(-0.3, 0.4, 0.7, 1, 0), FrameStep(math.nan, math.nan, 0.8, 0, 2)]
-    found = dynamics(steps, [1, 1, 2, 2], 30.0)
-    expected = [0.2, 0.3, 0.8, 1, 2, 2, 60]  # size, surface, Jaccard, splits, merges, division in frames and seconds
-    assert list(vars(found).values()) == pytest.approx(expected)
+    frames = described(1.0, 2.0, 6.0, 7.0)  # 3, 2, 2, 3 from their mean: (6 - 4 + 6) / 26
+    found = dynamics(frames, steps, [1, 1, 2, 2], time_step_s=30.0)
+    # Size, surface, Jaccard index, splits, merges, division in frames and seconds, autocorrelations.
+    expected = [0.2, 0.3, 0.8, 1, 2, 2, 60, 8 / 26, 8 / 26, math.nan]
+    assert list(vars(found).values()) == pytest.approx(expected, nan_ok=True)
     assert list(vars(found)) == list(DYNAMICS)
-    assert math.isnan(dynamics(steps, [1, 1, 2, 2], None).division_time_s)
-    assert math.isnan(dynamics(steps, [1, 1, 2, 1], 30.0).division_time_s)
+    assert math.isnan(dynamics(frames, steps, [1, 1, 2, 2], time_step_s=None).division_time_s)
+    assert math.isnan(dynamics(frames, steps, [1, 1, 2, 1], time_step_s=30.0).division_time_s)
 
 
 def test_a_single_frame_has_no_dynamics() -> None:
-    assert all(math.isnan(value) for value in vars(dynamics([], [1], 30.0)).values())
+    found = dynamics(described(1.0), [], [1], time_step_s=30.0)
+    assert all(math.isnan(value) for value in vars(found).values())
+
+
+def test_autocorrelation_of_a_known_process_and_of_noise() -> None:
+    """A process that keeps 0.8 of its deviation at each step, plus noise of its own, and the noise alone."""
+    rng = np.random.default_rng(0)
+    noise = rng.normal(size=20000)
+    process = np.zeros(20000)
+    for t in range(1, 20000):
+        process[t] = 0.8 * process[t - 1] + noise[t]
+    assert autocorrelation(5 + process) == pytest.approx(0.8, abs=0.02)
+    assert autocorrelation(5 + noise) == pytest.approx(0, abs=0.02)
+
+
+def test_autocorrelation_is_undefined_without_change_and_leaves_empty_frames_out() -> None:
+    for constant in ([3.0] * 5, [3.0, 3.0 + 1e-7, 3.0, 3.0 - 1e-7], [1.0, 2.0], [math.nan] * 4, []):
+        assert math.isnan(autocorrelation(np.array(constant)))
+    # 1, 2, nothing, 6, 7: 3, 2, 2, 3 from their mean, and no product across the gap.
+    assert autocorrelation(np.array([1.0, 2.0, math.nan, 6.0, 7.0])) == pytest.approx(12 / 26)
+    assert dynamics(described(1, 2, 0, 6, 7), [], [1] * 5, time_step_s=None).size_autocorrelation == pytest.approx(
+        12 / 26
+    )

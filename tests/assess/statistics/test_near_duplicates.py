@@ -4,7 +4,7 @@ import pytest
 from stores import ball, write_store
 
 from cytoform.assess import stores
-from cytoform.assess.statistics import near_duplicates
+from cytoform.assess.statistics import cloud_sets
 from cytoform.assess.statistics.near_duplicates import SetReference
 
 
@@ -39,8 +39,8 @@ def test_comparisons_with_one_reference_do_not_change_each_other(
     measured: list[stores.MeasuredStore], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where sequences are drawn, and where the distances come in several blocks."""
-    monkeypatch.setattr(near_duplicates, "MOST_SEQUENCES", 3)
-    monkeypatch.setattr(near_duplicates, "BLOCK", 2)
+    monkeypatch.setattr(cloud_sets, "MOST_SEQUENCES", 3)
+    monkeypatch.setattr(cloud_sets, "BLOCK", 2)
     reference, copies, new = measured
     alone = [SetReference(reference, seed=1, workers=1).compare(other).to_json() for other in (new, copies, new)]
     shared = SetReference(reference, seed=1, workers=1)

@@ -3,6 +3,8 @@
 import math
 from pathlib import Path
 
+import numpy as np
+from scipy.stats.qmc import Halton
 from stores import ball, empty, write_store
 
 from cytoform.assess.results import evaluate
@@ -87,3 +89,57 @@ def test_sets_that_tests_tell_apart_and_copies(tmp_path: Path) -> None:
     assert copied.text.startswith("3 of 3 cells are near-duplicates of an original; the closest is c")
     assert copied.grade == "poor"
     assert copied.cell in ("c0", "c1", "c2")
+
+
+def ten(name: str, radii_um: np.ndarray) -> dict[str, list[np.ndarray]]:
+    return {f"{name}{i}": [ball(first), ball(second)] for i, (first, second) in enumerate(radii_um)}
+
+
+def test_held_out_cells_tell_copies_from_new_ones(tmp_path: Path) -> None:
+    """Ten cells a set: radii of two frames from one population, and copies of the learned ones."""
+    population = 2.0 + 3.0 * Halton(2, rng=np.random.default_rng(4)).random(30)
+    learned = write_store(tmp_path / "learned.zarr", ten("l", population[:10]))
+    held_out = write_store(tmp_path / "held.zarr", ten("h", population[10:20]))
+    found = {}
+    for name, radii_um in {"new": population[20:], "copies": population[:10] + 0.02}.items():
+        store = write_store(tmp_path / f"{name}.zarr", ten("n", radii_um))
+        results = evaluate(learned, store, paired=False, held_out=held_out)
+        found[name] = verdict_of(Comparison("Other", store, results)).findings
+    copied = next(each for each in found["copies"] if "held-out cells" in each.text and "ratio" in each.text)
+    assert copied.grade == "poor"
+    assert copied.text.startswith("New cells lie ")
+    assert "z = -" in copied.text
+    assert any("cells are near-duplicates" in each.text for each in found["copies"])
+    new = next(each for each in found["new"] if "held-out cells" in each.text and "ratio" in each.text)
+    assert new.grade in ("good", "mixed")
+    likeness = next(each for each in found["new"] if "By its nearest neighbour" in each.text)
+    assert "new or held out" in likeness.text
+    assert likeness.grade != "open"
+    for findings in found.values():
+        assert not any("No cells were held out" in each.text for each in findings)
+
+
+def test_without_held_out_cells_the_verdict_says_so(tmp_path: Path) -> None:
+    reference = write_store(tmp_path / "r.zarr", {f"r{i}": [ball(3.0 + 0.3 * i)] for i in range(3)})
+    other = write_store(tmp_path / "o.zarr", {f"o{i}": [ball(3.1 + 0.3 * i)] for i in range(3)})
+    found = verdict_of(Comparison("Other", other, evaluate(reference, other, paired=False))).findings
+    (open_,) = [each for each in found if "held out" in each.text]
+    assert open_.grade == "open"
+    assert "--held-out" in open_.text
+    paired = verdict_of(Comparison("Other", reference, evaluate(reference, reference, paired=True))).findings
+    assert not any("held out" in each.text for each in paired)
+
+
+def test_tests_over_frames_are_those_with_sequences_permuted(tmp_path: Path) -> None:
+    """Three cells a side that differ more from each other than the sides do: the paper's p is small, the fair one is not."""
+    radii_um = {"r": (2.0, 2.6, 4.4), "o": (3.0, 3.2, 3.4)}
+    stores = [
+        write_store(tmp_path / f"{name}.zarr", {f"{name}{i}": [ball(r)] * 8 for i, r in enumerate(radii)})
+        for name, radii in radii_um.items()
+    ]
+    results = evaluate(*stores, paired=False)
+    assert results.over_frames["size_um3"].ks.p < 0.001
+    found = verdict_of(Comparison("Other", stores[1], results)).findings
+    over_frames = next(each for each in found if "over frames" in each.text)
+    assert over_frames.grade == "open"
+    assert "(whole sequences permuted) tells the sets apart, but 3 sequences are too few" in over_frames.text

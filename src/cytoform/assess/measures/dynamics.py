@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Integer
+from jaxtyping import Bool, Float, Integer
 
 from cytoform.assess.measures.descriptors import Descriptor, Descriptors
 from cytoform.assess.measures.masks import jaccard
 from cytoform.shapes.cleaning import SPECK_SHARE
 
+BOX_JENKINS = "Box and Jenkins 1976"
+LAG_1 = "autocorrelation at a lag of one frame"
 LINKS = "bodies linked to the one they share most voxels with"
 DYNAMICS = {
     "size_change": Descriptor(
@@ -34,7 +36,14 @@ DYNAMICS = {
         "this project",
     ),
     "division_time_s": Descriptor("Time of division", "s", "frame of division times the time step", "this project"),
+    "size_autocorrelation": Descriptor("Size autocorrelation", "", f"{LAG_1} of the size", BOX_JENKINS),
+    "surface_autocorrelation": Descriptor("Surface autocorrelation", "", f"{LAG_1} of the surface area", BOX_JENKINS),
+    "sphericity_autocorrelation": Descriptor(
+        "Sphericity autocorrelation", "", f"{LAG_1} of the sphericity", BOX_JENKINS
+    ),
 }
+# A series that varies by less, relative to its mean, is constant but for rounding: meshes are of single precision.
+LEAST_VARIATION = 1e-6
 
 
 @dataclass(frozen=True)
@@ -78,7 +87,10 @@ class FrameStep:
 
 @dataclass(frozen=True)
 class Dynamics:
-    """Dynamics of a sequence, a field for each of DYNAMICS; NaN if undefined (no step, no division, unknown time step)."""
+    """Dynamics of a sequence, a field for each of DYNAMICS; NaN if undefined.
+
+    No step, no division, an unknown time step, and a size, surface or sphericity that never changes leave one undefined.
+    """
 
     size_change: float
     surface_change: float
@@ -87,6 +99,9 @@ class Dynamics:
     merges: float
     division_frame: float
     division_time_s: float
+    size_autocorrelation: float
+    surface_autocorrelation: float
+    sphericity_autocorrelation: float
 
 
 def step(before: FrameState, after: FrameState) -> FrameStep:
@@ -100,9 +115,15 @@ def step(before: FrameState, after: FrameState) -> FrameStep:
     )
 
 
-def dynamics(steps: Sequence[FrameStep], n_bodies: Sequence[int], time_step_s: float | None) -> Dynamics:
-    """Summarise the steps of a sequence and the number of bodies of its frames."""
+def dynamics(
+    frames: Sequence[Descriptors], steps: Sequence[FrameStep], n_bodies: Sequence[int], *, time_step_s: float | None
+) -> Dynamics:
+    """Summarise the frames of a sequence, the steps between them, and the number of bodies of each frame."""
     division = division_frame(n_bodies)
+
+    def series(name: str) -> Float[np.ndarray, " frames"]:
+        return np.array([getattr(frame, name) if frame.size_um3 > 0 else math.nan for frame in frames])
+
     return Dynamics(
         size_change=_mean([abs(s.size_change) for s in steps]),
         surface_change=_mean([abs(s.surface_change) for s in steps]),
@@ -111,7 +132,23 @@ def dynamics(steps: Sequence[FrameStep], n_bodies: Sequence[int], time_step_s: f
         merges=float(sum(s.merges for s in steps)) if steps else math.nan,
         division_frame=division,
         division_time_s=math.nan if time_step_s is None else division * time_step_s,
+        size_autocorrelation=autocorrelation(series("size_um3")),
+        surface_autocorrelation=autocorrelation(series("surface_um2")),
+        sphericity_autocorrelation=autocorrelation(series("sphericity")),
     )
+
+
+def autocorrelation(series: Float[np.ndarray, " frames"]) -> float:
+    """Autocorrelation of a series at lag 1 about its own mean (Box and Jenkins 1976); steps to and from NaN are left out.
+
+    The sum of the products of neighbours over the sum of squares. NaN with fewer than three defined values, and for a
+    series that is constant but for rounding.
+    """
+    defined = series[np.isfinite(series)]
+    if len(defined) < 3 or np.ptp(defined) <= LEAST_VARIATION * abs(defined.mean()):
+        return math.nan
+    away = series - defined.mean()
+    return float(np.nansum(away[1:] * away[:-1]) / np.nansum(away**2))
 
 
 def division_frame(n_bodies: Sequence[int]) -> float:

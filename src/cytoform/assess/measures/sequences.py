@@ -70,8 +70,9 @@ class MeasuredSequence:
 
     @property
     def dynamics(self) -> Dynamics:
-        """Changes over time, splits, merges and division."""
-        return dynamics(self.steps, self.n_bodies, self.time_step_s)
+        """Changes over time, splits, merges, division and autocorrelation."""
+        described = [frame.descriptors for frame in self.frames]
+        return dynamics(described, self.steps, self.n_bodies, time_step_s=self.time_step_s)
 
 
 @dataclass(frozen=True)

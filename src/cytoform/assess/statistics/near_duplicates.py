@@ -1,24 +1,16 @@
 """Two stores as sets of sequences: MMD, coverage, 1-NN accuracy, and which sequences are near-duplicates of others."""
 
-import copy
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from itertools import product
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from cytoform.assess.measures.descriptors import Descriptor
-from cytoform.assess.measures.sequences import MeasuredSequence
+from cytoform.assess.statistics.cloud_sets import N_POINTS, StoreClouds
 from cytoform.assess.statistics.distributions import summarise
-from cytoform.assess.statistics.intervals import UNDEFINED
-from cytoform.assess.statistics.sets import Clouds, SetDistances, SetMeasures, compare_sets, novelty, pairwise_um2
+from cytoform.assess.statistics.held_out_sets import HeldOutSets, compare_held_out, measures_of, set_distances
+from cytoform.assess.statistics.sets import SetMeasures, cloud_offset_um2, novelty
 from cytoform.assess.stores import MeasuredStore
-from cytoform.base.parallel import run_all
-from cytoform.shapes.grid import frame_times
-from cytoform.shapes.store import ShapeStore
 
 ACHLIOPTAS = "Achlioptas et al. 2018"
 SET_MEASURES = {
@@ -34,9 +26,6 @@ SET_MEASURES = {
     ),
     "novelty_um2": Descriptor("Novelty", "µm²", "distance of a sample to the nearest reference", "nearest neighbour"),
 }
-# The work grows with the square of the sequences and with frames and points: what is compared of larger sets.
-MOST_SEQUENCES, MOST_FRAMES, N_POINTS = 100, 15, 512
-BLOCK = 12
 
 
 @dataclass(frozen=True)
@@ -51,6 +40,9 @@ class NearDuplicates:
     reference_um2: dict[str, float]
     frames: int
     points: int
+    # Distance of two clouds of points on one surface, of the mean area of the references.
+    offset_um2: float
+    held_out: HeldOutSets | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The entry `sets` of results.json."""
@@ -62,87 +54,43 @@ class NearDuplicates:
         return {**asdict(self.measures), **found, "nearest": self.nearest, "frames": self.frames, "points": self.points}
 
 
-@dataclass(frozen=True)
-class CloudSet:
-    """Point clouds of some sequences of a store, and the distances in µm² between all of them."""
-
-    clouds: list[Clouds]
-    distances_um2: Float[np.ndarray, "n n"]
-
-
 class SetReference:
     """A reference store that others are compared with as sets, its point clouds drawn once for all of them.
 
-    At most 100 sequences of a store are compared, drawn at random, at no more than 15 times. Sequences of any lengths
-    are compared at as many times as the shortest has frames, from first to last, each at its nearest frame.
+    `held_out` holds real cells that were not learned; with it every comparison has `NearDuplicates.held_out`.
     """
 
-    def __init__(self, store: MeasuredStore, *, seed: int, workers: int) -> None:
-        self._store, self._seed, self._workers = store, seed, workers
-        self._rng = np.random.default_rng(seed)
-        self._chosen = _drawn(store.sequences, self._rng)
-        self._clouds_at: dict[int, CloudSet] = {}  # by the number of times
+    def __init__(self, store: MeasuredStore, *, seed: int, workers: int, held_out: MeasuredStore | None = None) -> None:
+        self._seed, self._workers = seed, workers
+        self._clouds = StoreClouds(store, side=0, seed=seed, workers=workers)
+        self._offset_um2 = cloud_offset_um2(
+            np.array([frame.descriptors.surface_um2 for each in store.sequences for frame in each.frames]), N_POINTS
+        )
+        self._held_out = None
+        if held_out is not None:
+            self._held_out = StoreClouds(held_out, side=2, seed=seed, workers=workers)
 
     def compare(self, other: MeasuredStore) -> NearDuplicates:
         """Compare another store with the reference. The measures are NaN where either has fewer than two sequences."""
-        rng = copy.deepcopy(self._rng)  # a comparison draws as if it were the only one
-        chosen = _drawn(other.sequences, rng)
-        n_times = min(*(len(each.frames) for each in (*self._chosen, *chosen)), MOST_FRAMES)
-        if n_times not in self._clouds_at:
-            self._clouds_at[n_times] = self._cloud_set(self._store, self._chosen, n_times, side=0)
-        references, samples = self._clouds_at[n_times], self._cloud_set(other, chosen, n_times, side=1)
-        between = _distances_um2(references.clouds, samples.clouds, self._workers)
-        measures = SetMeasures(UNDEFINED, UNDEFINED, UNDEFINED)
-        if min(between.shape) >= 2:
-            found = SetDistances(references.distances_um2, between, samples.distances_um2)
-            measures = compare_sets(found, rng=rng)
-        to_others = np.where(np.eye(len(between), dtype=bool), np.inf, references.distances_um2)
-        names, other_names = ([each.name for each in side] for side in (self._chosen, chosen))
+        # A comparison draws as if it were the only one.
+        samples = StoreClouds(other, side=1, seed=self._seed, workers=self._workers, rng=self._clouds.rng)
+        n_times = self._clouds.n_times(samples)
+        distances = set_distances(self._clouds, samples, n_times)
+        held_out = None
+        if self._held_out is not None:
+            held_out = compare_held_out(
+                self._clouds, self._held_out, samples, offset_um2=self._offset_um2, seed=self._seed
+            )
+        to_others = np.where(np.eye(len(distances.between), dtype=bool), np.inf, distances.references)
+        names = self._clouds.names
+        nearest = distances.between.argmin(axis=0)
         return NearDuplicates(
-            measures,
-            dict(zip(other_names, novelty(between).tolist(), strict=True)),
-            {name: names[int(i)] for name, i in zip(other_names, between.argmin(axis=0), strict=True)},
+            measures_of(distances, rng=samples.rng),
+            dict(zip(samples.names, novelty(distances.between).tolist(), strict=True)),
+            {name: names[int(i)] for name, i in zip(samples.names, nearest, strict=True)},
             dict(zip(names, to_others.min(axis=1).tolist(), strict=True)),
             n_times,
             N_POINTS,
+            self._offset_um2,
+            held_out,
         )
-
-    def _cloud_set(
-        self, store: MeasuredStore, sequences: Sequence[MeasuredSequence], n_times: int, *, side: int
-    ) -> CloudSet:
-        tasks = [(store.path.absolute(), each.name, n_times, (self._seed, side)) for each in sequences]
-        clouds = run_all(_clouds, tasks, workers=self._workers)
-        return CloudSet(clouds, _distances_um2(clouds, clouds, self._workers))
-
-
-def _drawn(sequences: Sequence[MeasuredSequence], rng: np.random.Generator) -> list[MeasuredSequence]:
-    if len(sequences) <= MOST_SEQUENCES:
-        return list(sequences)
-    kept = set(rng.choice([each.name for each in sequences], MOST_SEQUENCES, replace=False).tolist())
-    return [each for each in sequences if each.name in kept]
-
-
-def _clouds(store: Path, name: str, n_times: int, seeds: tuple[int, int]) -> Clouds:
-    sequence = ShapeStore.open(store)[name]
-    shares = (frame_times(n_times) + 1) / 2
-    frames = np.round(shares * (sequence.info.n_frames - 1)).astype(int).tolist()
-    rng = np.random.default_rng([*seeds, *name.encode()])  # the same, whatever it is compared with
-    return Clouds.on_surface(sequence, N_POINTS, rng, frames=frames)
-
-
-def _distances_um2(a: Sequence[Clouds], b: Sequence[Clouds], workers: int) -> Float[np.ndarray, "a b"]:
-    """Distances of all of `a` to all of `b`, in blocks for the workers; of a set to itself only one half is computed."""
-    own = a is b
-    starts = range(0, len(a), BLOCK), range(0, len(b), BLOCK)
-    blocks = [(i, j) for i, j in product(*starts) if j >= i or not own]
-    tasks = [(a[i : i + BLOCK], None if own and i == j else b[j : j + BLOCK]) for i, j in blocks]
-    distances = np.zeros((len(a), len(b)))
-    for (i, j), block in zip(blocks, run_all(_block, tasks, workers=workers), strict=True):
-        distances[i : i + BLOCK, j : j + BLOCK] = block
-        if own:
-            distances[j : j + BLOCK, i : i + BLOCK] = block.T
-    return distances
-
-
-def _block(a: Sequence[Clouds], b: Sequence[Clouds] | None) -> Float[np.ndarray, "a b"]:
-    return pairwise_um2(a, a if b is None else b)

@@ -6,6 +6,7 @@ al. 2019), each frame about its own centroid, nothing scaled. Points being rando
 about 2·area / (π·points) apart; the measures compare distances that all carry this.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ from cytoform.shapes.store import ShapeSequence
 Distances = Float[np.ndarray, "references samples"]
 Weights = Float[np.ndarray, " _"]
 Rows = Int[np.ndarray, " _"]
+N_CHOICES = 200
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,11 @@ def chamfer_um2(a: cKDTree, b: cKDTree) -> float:
     """Mean squared distance from the points of each cloud to the nearest of the other, both ways added."""
     there, back = np.asarray(b.query(a.data)[0]), np.asarray(a.query(b.data)[0])
     return float((there**2).mean() + (back**2).mean())
+
+
+def cloud_offset_um2(areas_um2: Float[np.ndarray, " _"], n_points: int) -> float:
+    """Expected distance of two random clouds of as many points on one surface, for surfaces of the mean of these areas."""
+    return 2 * float(areas_um2.mean()) / (math.pi * n_points)
 
 
 def sequence_distance_um2(a: Clouds, b: Clouds) -> float:
@@ -140,17 +147,24 @@ class SetMeasures:
     one_nna: Estimate
 
 
-def compare_sets(distances: SetDistances, *, rng: np.random.Generator, n_replicates: int = 1000) -> SetMeasures:
+def compare_sets(
+    distances: SetDistances, *, rng: np.random.Generator, n_replicates: int = 1000, n_each: int | None = None
+) -> SetMeasures:
     """MMD, COV and 1-NNA with bootstrap intervals, for which sequences of both sets are drawn with replacement.
 
-    Copies of a sequence are not neighbours of each other.
+    Copies of a sequence are not neighbours of each other. All three depend on the numbers of sequences; with `n_each`,
+    at most the size of the smaller set, they are means over random choices of so many sequences of each set.
     """
-    n_references, n_samples = distances.between.shape
-    value = _measures(distances, np.ones(n_references), np.ones(n_samples))
+    sizes = distances.between.shape
+    wanted = sizes if n_each is None else (n_each, n_each)
+    choices = [[np.arange(n) for n in sizes]]
+    if wanted != sizes:
+        choices = [[rng.permutation(n)[:k] for n, k in zip(sizes, wanted, strict=True)] for _ in range(N_CHOICES)]
+    value = np.mean([_measures(distances.of(*rows), *map(np.ones, wanted)) for rows in choices], axis=0)
     replicates = []
     for _ in range(n_replicates):
-        references, of_references = np.unique(rng.integers(0, n_references, n_references), return_counts=True)
-        samples, of_samples = np.unique(rng.integers(0, n_samples, n_samples), return_counts=True)
+        drawn = [rng.integers(0, n, k) for n, k in zip(sizes, wanted, strict=True)]
+        (references, of_references), (samples, of_samples) = (np.unique(rows, return_counts=True) for rows in drawn)
         replicates.append(_measures(distances.of(references, samples), of_references, of_samples))
     return SetMeasures(*around(value, np.array(replicates), least=(0, 0, 0), most=(np.inf, 1, 1)))
 

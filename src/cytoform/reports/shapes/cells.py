@@ -10,10 +10,12 @@ import numpy as np
 
 from cytoform.assess.measures.descriptors import DESCRIPTORS, titled
 from cytoform.assess.measures.sequences import PAIR_MEASURES, MeasuredPair, MeasuredSequence
-from cytoform.assess.results import Results, Role
+from cytoform.assess.results import Results
 from cytoform.assess.statistics.distributions import Values
+from cytoform.assess.store_contrasts import ROLES, Role, StoreContrasts
 from cytoform.pictures.figures import Side
 
+REFERENCE, OTHER = ROLES
 COUNTS = {"protrusions"}  # measures of frames that are whole numbers
 
 
@@ -31,10 +33,15 @@ class Comparison:
         return re.sub(r"\W+", "_", self.label.lower()).strip("_") or "other"
 
 
-def sides_of(comparisons: Sequence[Comparison]) -> list[tuple[Results, Role]]:
-    """The reference and every store compared with it, in the order of a report's tables."""
-    first: Role = "reference"
-    return [(comparisons[0].results, first), *((comparison.results, "other") for comparison in comparisons)]
+def columns_of(comparisons: Sequence[Comparison], labels: Sequence[str]) -> list[tuple[str, StoreContrasts, Role]]:
+    """The columns of a report's tables: the reference, every store compared with it, and held-out cells if any.
+
+    `labels` are those of the reference and of each comparison.
+    """
+    others = ((label, each.results, OTHER) for label, each in zip(labels[1:], comparisons, strict=True))
+    beside = [each.results.held_out for each in comparisons if each.results.held_out is not None]
+    held_out_cells = (("Held out", held_out.new, REFERENCE) for held_out in beside[:1])
+    return [(labels[0], comparisons[0].results, REFERENCE), *others, *held_out_cells]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,9 @@ from cytoform.assess.measures.dynamics import DYNAMICS
 from cytoform.assess.measures.sequences import PAIR_MEASURES
 from cytoform.assess.results_json import SEQUENCES, contrast_json
 from cytoform.assess.statistics.distributions import summarise
-from cytoform.reports.shapes.cells import Cell, Comparison, sides_of
+from cytoform.assess.statistics.held_out_sets import HeldOutSets
+from cytoform.assess.store_contrasts import StoreContrasts
+from cytoform.reports.shapes.cells import Cell, Comparison, columns_of
 from cytoform.reports.shapes.verdict import MEASURES
 
 
@@ -35,21 +37,25 @@ def write_tables(folder: Path, comparisons: Sequence[Comparison], cells: Sequenc
 
 def _descriptor_rows(comparisons: Sequence[Comparison]) -> Iterable[dict[str, Any]]:
     labels = ["Original", *(comparison.label for comparison in comparisons)]
-    for label, (results, side) in zip(labels, sides_of(comparisons), strict=True):
-        of_frames = {name: np.concatenate(results.descriptor(side, name)) for name in DESCRIPTORS}
-        of_sequences = {name: results.temporal(side, name) for name in DYNAMICS}
+    for label, stores, role in columns_of(comparisons, labels):
+        of_frames = {name: np.concatenate(stores.descriptor(role, name)) for name in DESCRIPTORS}
+        of_sequences = {name: stores.temporal(role, name) for name in DYNAMICS}
         for name, values in (of_frames | of_sequences).items():
             named = {"title": MEASURES[name].title, "unit": MEASURES[name].unit}
             yield {"cells": label, "measure": name} | named | asdict(summarise(values))
 
 
 def _test_rows(comparisons: Sequence[Comparison]) -> Iterable[dict[str, Any]]:
-    for comparison in comparisons:
+    tested: list[tuple[str, StoreContrasts]] = [(comparison.label, comparison.results) for comparison in comparisons]
+    beside = [(each.label, each.results.held_out) for each in comparisons if each.results.held_out is not None]
+    tested += [(f"{label} against held out", held_out.new) for label, held_out in beside]
+    tested += [("Held out", held_out.learned) for _, held_out in beside[:1]]
+    for label, stores in tested:
         for name in MEASURES:
-            frames, sequences = comparison.results.over_frames.get(name), comparison.results.over_sequences[name]
+            frames, sequences = stores.over_frames.get(name), stores.over_sequences[name]
             found = ({} if frames is None else contrast_json(frames)) | contrast_json(sequences, SEQUENCES)
             figures = {key: value for key, value in found.items() if not key.startswith("qq")}
-            yield {"cells": comparison.label, "measure": name} | _flat(figures)
+            yield {"cells": label, "measure": name} | _flat(figures)
 
 
 def _set_rows(comparisons: Sequence[Comparison]) -> Iterable[dict[str, Any]]:
@@ -61,6 +67,25 @@ def _set_rows(comparisons: Sequence[Comparison]) -> Iterable[dict[str, Any]]:
             for name, novelty in sets.novelty_um2.items():
                 nearest = {"value": novelty, "nearest": sets.nearest[name]}
                 yield {"cells": comparison.label, "measure": "novelty_um2", "sequence": name} | nearest
+            if sets.held_out is not None:
+                yield from _held_out_rows(comparison.label, sets.held_out)
+
+
+def _held_out_rows(label: str, sets: HeldOutSets) -> Iterable[dict[str, Any]]:
+    """Sets of equally many sequences, and memorisation; `cells` says which are compared."""
+    pairs = {
+        f"{label} against held out": sets.new_held_out,
+        f"{label} against original, equally many": sets.new_learned,
+        "Held out": sets.held_out_learned,
+    }
+    for pair, measures in pairs.items():
+        for name, figure in asdict(measures).items():
+            yield {"cells": pair, "measure": name, "sequence": ""} | figure
+    for name, novelty in sets.held_out_um2.items():
+        yield {"cells": "Held out", "measure": "novelty_um2", "sequence": name, "value": novelty}
+    memorised = {"memorisation_z": sets.memorisation.z, "memorisation_p": sets.memorisation.p}
+    for name, value in ({"novelty_ratio": sets.novelty_ratio} | memorised).items():
+        yield {"cells": label, "measure": name, "sequence": "", "value": value}
 
 
 def _overlap_rows(comparisons: Sequence[Comparison]) -> Iterable[dict[str, Any]]:

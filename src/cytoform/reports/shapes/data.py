@@ -98,8 +98,17 @@ def lead(report: Report) -> str:
         f"{_count(len(store.sequences), 'original sequence')} with {_count(n_frames, 'frame')} from {store.path.name}, "
         f"on a grid of {store.grid.size}³ voxels of {store.grid.spacing_um:.3g} µm, against "
         + " and ".join(_described(c) for c in report.comparisons)
+        + _held_out(report)
         + "."
     )
+
+
+def _held_out(report: Report) -> str:
+    for comparison in report.comparisons:
+        if (held_out := comparison.results.held_out) is not None:
+            n = len(held_out.store.sequences)
+            return f", beside {_count(n, 'held-out sequence')} from {held_out.store.path.name}"
+    return ""
 
 
 def _described(comparison: Comparison) -> str:

@@ -9,6 +9,7 @@ import cytoform
 from cytoform.assess.measures.descriptors import DESCRIPTORS, Descriptor, titled
 from cytoform.assess.measures.dynamics import DYNAMICS
 from cytoform.assess.measures.sequences import PAIR_MEASURES
+from cytoform.assess.statistics.held_out_sets import HELD_OUT_MEASURES
 from cytoform.assess.statistics.near_duplicates import SET_MEASURES
 from cytoform.assess.stores import MeasuredStore
 from cytoform.pictures.page import definitions, details, facts, json_block, note
@@ -41,8 +42,15 @@ GLOSSARY = {
     "A sequence": DYNAMICS,
     "Sets of sequences": {
         **SET_MEASURES,
+        **HELD_OUT_MEASURES,
         "ks": Descriptor(
             "Kolmogorov-Smirnov test", "", "p: how likely sets so unlike are, if both are drawn from one distribution"
+        ),
+        "permuted": Descriptor(
+            "p with sequences permuted",
+            "",
+            "share of 999 random exchanges of whole sequences between the sets that leave the distributions of frames as "
+            "unlike as they are",
         ),
         "corrected": Descriptor(
             "Corrected p",
@@ -60,9 +68,15 @@ def origin(report: Report) -> str:
     """A table for each store, and the whole provenance as JSON."""
     results = [comparison.results for comparison in report.comparisons]
     parts = [note("What this page was made from: enough to make it again.")]
-    for label, store in zip(
-        [side.label for side in report.sides], [results[0].reference, *(each.other for each in results)], strict=True
-    ):
+    stores = list(
+        zip(
+            [side.label for side in report.sides],
+            [results[0].reference, *(each.other for each in results)],
+            strict=True,
+        )
+    )
+    stores += [("Held out", each.held_out.store) for each in results if each.held_out is not None][:1]
+    for label, store in stores:
         parts.append(f"<h3>{html.escape(label)}</h3>{facts(_facts(store))}")
     whole: dict[str, Any] = report.provenance | {c.label: c.results.provenance for c in report.comparisons}
     return "\n".join([*parts, details("Everything, with versions", json_block(whole))])

@@ -16,6 +16,7 @@ from cytoform.reports.shapes.cells import Comparison
 from cytoform.reports.shapes.code_map import map_element, map_figure, sides_by_label
 from cytoform.reports.shapes.data import Report
 from cytoform.reports.shapes.failures import worst_of_each
+from cytoform.reports.shapes.held_out import held_out_parts
 from cytoform.reports.shapes.origin import citing, glossary, origin
 from cytoform.reports.shapes.tables import (
     descriptor_table,
@@ -169,13 +170,14 @@ def _descriptors(report: Report) -> str:
             sets,
         ]
     parts += [
+        *held_out_parts(report.comparisons),
         "<h3>Tests</h3>",
         note(
             "Two-sample Kolmogorov-Smirnov tests; corrected p are for so many tests at once, and those of at most 0.05, which "
-            "tell the sets apart, bear an asterisk. Frames of one sequence resemble each other, so the tests over sequences "
-            "are the fair ones."
+            "tell the sets apart, bear an asterisk. Frames of one sequence resemble each other, so the paper’s p over frames "
+            "is too small. The fair tests are those over sequences, and over frames with whole sequences permuted."
         ),
-        *(f"<h4>{html.escape(each.label)}</h4>{ks_table(each)}" for each in report.comparisons),
+        *(f"<h4>{html.escape(each.label)}</h4>{ks_table(each.results)}" for each in report.comparisons),
     ]
     return "\n".join(parts)
 

@@ -6,16 +6,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from cytoform.assess.judgement import ALPHA
 from cytoform.assess.measures.descriptors import DESCRIPTORS, MAIN_DESCRIPTORS, titled
 from cytoform.assess.measures.dynamics import DYNAMICS
 from cytoform.assess.statistics.contrasts import Contrast
 from cytoform.assess.statistics.distributions import Summary, summarise
 from cytoform.assess.statistics.near_duplicates import SET_MEASURES, NearDuplicates
+from cytoform.assess.store_contrasts import StoreContrasts
 from cytoform.pictures.figures import Side, p_text
 from cytoform.pictures.page import interval, note, table
 from cytoform.pictures.slices import css
-from cytoform.reports.shapes.cells import Comparison, sides_of
-from cytoform.reports.shapes.verdict import ALPHA, MEASURES
+from cytoform.reports.shapes.cells import Comparison, columns_of
+from cytoform.reports.shapes.verdict import MEASURES
 
 HEADLINES = {
     "jaccard": "Jaccard index",
@@ -23,6 +25,14 @@ HEADLINES = {
     "assd_um": "µm mean surface distance (ASSD)",
     "hd95_um": "µm 95 % Hausdorff distance",
 }
+
+FRAME_TEST = (
+    "D over frames",
+    "p over frames, as in the paper",
+    "p over frames, sequences permuted",
+    "corrected p, sequences permuted",
+)
+SEQUENCE_TEST = ("D over sequences", "p over sequences", "corrected p over sequences")
 
 
 def headline(comparison: Comparison, side: Side) -> str:
@@ -42,28 +52,29 @@ def headline(comparison: Comparison, side: Side) -> str:
 
 def descriptor_table(comparisons: Sequence[Comparison], sides: Sequence[Side]) -> str:
     """Means and deviations: a column for the reference and one for each set compared with it (paper table 1)."""
-    columns = sides_of(comparisons)
-    counts = [results.store(side).sequences for results, side in columns]
+    columns = columns_of(comparisons, [side.label for side in sides])
+    counts = [stores.store(role).sequences for _, stores, role in columns]
     rows = [
         ["Sequences", *(str(len(sequences)) for sequences in counts)],
         ["Frames", *(str(sum(len(sequence.frames) for sequence in sequences)) for sequences in counts)],
     ]
     for name, descriptor in DESCRIPTORS.items():
-        summaries = [summarise(np.concatenate(results.descriptor(side, name))) for results, side in columns]
+        summaries = [summarise(np.concatenate(stores.descriptor(role, name))) for _, stores, role in columns]
         rows.append([html.escape(titled(descriptor)), *(_mean_and_std(summary) for summary in summaries)])
-    return table(["", *(side.label for side in sides)], rows)
+    return table(["", *(label for label, _, _ in columns)], rows)
 
 
 def temporal_table(comparisons: Sequence[Comparison], sides: Sequence[Side]) -> str:
     """Means and deviations of the measures of whole sequences: changes, splits, merges and division."""
+    columns = columns_of(comparisons, [side.label for side in sides])
     rows = [
         [
             html.escape(titled(measure)),
-            *(_mean_and_std(summarise(results.temporal(side, name))) for results, side in sides_of(comparisons)),
+            *(_mean_and_std(summarise(stores.temporal(role, name))) for _, stores, role in columns),
         ]
         for name, measure in DYNAMICS.items()
     ]
-    return table(["", *(side.label for side in sides)], rows)
+    return table(["", *(label for label, _, _ in columns)], rows)
 
 
 def sets_table(comparisons: Sequence[Comparison]) -> str:
@@ -86,22 +97,29 @@ def _novelty(sets: NearDuplicates) -> str:
     return f"{own.median:.3g} <small>(originals {usual.median:.3g})</small>" if own.n else "–"
 
 
-def ks_table(comparison: Comparison) -> str:
+def ks_table(stores: StoreContrasts) -> str:
     """Kolmogorov-Smirnov tests of all descriptors, over frames and over means of sequences."""
-    results, rows = comparison.results, []
+    rows = []
     for name, measure in MEASURES.items():
-        cells = [html.escape(measure.title)]
         # Measures of whole sequences are not tested over frames.
-        for found in (results.over_frames.get(name), results.over_sequences[name]):
-            cells += ["", "", ""] if found is None else _test(found)
-        rows.append(cells)
-    head = [f"{figure} over {what}" for what in ("frames", "sequences") for figure in ("D", "p", "corrected p")]
-    return table(["Measure", *head], rows)
+        over_frames, over_sequences = stores.over_frames.get(name), stores.over_sequences[name]
+        rows.append([html.escape(measure.title), *_frame_test(over_frames), *_sequence_test(over_sequences)])
+    return table(["Measure", *FRAME_TEST, *SEQUENCE_TEST], rows)
 
 
-def _test(found: Contrast) -> list[str]:
-    statistic = "–" if math.isnan(found.ks.statistic) else f"{found.ks.statistic:.3f}"
-    return [statistic, _p(found.ks.p), _p(found.ks_p_corrected, marked=True)]
+def _frame_test(found: Contrast | None) -> list[str]:
+    if found is None or found.permuted is None:
+        return [""] * len(FRAME_TEST)
+    permuted = found.permuted
+    return [_statistic(found), _p(found.ks.p), _p(permuted.p), _p(permuted.p_corrected, marked=True)]
+
+
+def _sequence_test(found: Contrast) -> list[str]:
+    return [_statistic(found), _p(found.ks.p), _p(found.ks_p_corrected, marked=True)]
+
+
+def _statistic(found: Contrast) -> str:
+    return "–" if math.isnan(found.ks.statistic) else f"{found.ks.statistic:.3f}"
 
 
 def _p(p: float, *, marked: bool = False) -> str:
@@ -113,9 +131,10 @@ def _p(p: float, *, marked: bool = False) -> str:
 def topology_table(comparisons: Sequence[Comparison], sides: Sequence[Side]) -> str:
     """How many frames have how many components, and which Euler number."""
     rows = []
-    for side, (results, key) in zip(sides, sides_of(comparisons), strict=True):
-        found = results.topology(key)
-        title = f"{dot(side)}{html.escape(side.label)}"
+    dots = {side.label: dot(side) for side in sides}
+    for label, stores, role in columns_of(comparisons, [side.label for side in sides]):
+        found = stores.topology(role)
+        title = f"{dots.get(label, '')}{html.escape(label)}"
         rows.append([title, f"{found.single_component_share:.0%}", _counts(found.components), _counts(found.euler)])
     head = ["", "Frames in one piece", "Components (26 neighbours)", "Euler number"]
     return table(head, rows) + note(

@@ -1,18 +1,20 @@
 """The verdict on a comparison: graded sentences that follow from its measures by the rules below."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from cytoform.assess.judgement import ALPHA, LEAST_NOVELTY_RATIO, NEIGHBOUR_LIMIT
 from cytoform.assess.measures.descriptors import DESCRIPTORS
 from cytoform.assess.measures.dynamics import DYNAMICS
-from cytoform.assess.results import ROLES
 from cytoform.assess.statistics.distributions import summarise
+from cytoform.assess.statistics.held_out_sets import median
+from cytoform.assess.store_contrasts import ROLES
+from cytoform.pictures.figures import p_text
 from cytoform.reports.shapes.cells import Comparison
 from cytoform.reports.verdicts import Finding, Verdict, grade
 
-ALPHA = 0.05
 # Limits of good and of mixed.
 JACCARD_LIMITS = (0.9, 0.8)
 VOXEL_LIMITS = (1.0, 2.0)
@@ -20,7 +22,8 @@ PIECES_LIMITS = (0.99, 0.9)
 # A Kolmogorov-Smirnov test of fewer sequences a side can hardly find anything.
 FEWEST_SEQUENCES = 10
 DUPLICATE_SHARE, DUPLICATES_LIMITS = 0.25, (0.05, 0.5)
-NEIGHBOUR_LIMITS = (0.15, 0.3)  # off 0.5
+NEIGHBOUR_LIMITS = (NEIGHBOUR_LIMIT, 0.3)  # off 0.5
+NOVELTY_LIMITS = (LEAST_NOVELTY_RATIO, 0.6)
 MEASURES = {**DESCRIPTORS, **DYNAMICS}
 
 RULES = (
@@ -33,12 +36,19 @@ RULES = (
     f"Distributions are good where no Kolmogorov-Smirnov test over sequences has a corrected p ≤ {ALPHA}, mixed where less "
     f"than half of them have, and otherwise poor; with fewer than {FEWEST_SEQUENCES} sequences on a side, which hardly shows "
     "any difference, tests that find none are left open.",
+    "Tests over frames are judged by the same limits. Their p comes from permuting whole sequences between the sides, since "
+    "frames of one sequence depend on each other; the paper’s p over frames is in the table and is not judged.",
     f"A new cell is a near-duplicate of an original where its distance to it is less than {DUPLICATE_SHARE:g} of the usual "
     "distance (the median) from an original to its nearest other one. Distances are squared, so that is half as far. The "
     "distance between random points on one surface is taken off first. New cells are good "
     f"with at most {DUPLICATES_LIMITS[0]:.0%} near-duplicates and mixed with at most {DUPLICATES_LIMITS[1]:.0%}.",
-    f"The nearest-neighbour test is good where its accuracy is at most {NEIGHBOUR_LIMITS[0]} off 0.5, mixed at most "
-    f"{NEIGHBOUR_LIMITS[1]}; with fewer than {FEWEST_SEQUENCES} sequences on a side it is left open.",
+    "Held-out cells are real cells that were not learned. New cells should be as far from the learned ones as they are: the "
+    f"ratio of the medians of novelty is good from {NOVELTY_LIMITS[0]:g} and mixed from {NOVELTY_LIMITS[1]:g}, and at most "
+    f"mixed where the Mann-Whitney test finds new cells nearer (p ≤ {ALPHA}). With fewer than {FEWEST_SEQUENCES} sequences on "
+    "a side a test that finds nothing leaves it open. Without held-out cells all of this is left open.",
+    "The nearest-neighbour test is against held-out cells, or against originals where none was held out. It is good where "
+    f"its accuracy is at most {NEIGHBOUR_LIMITS[0]} off 0.5, mixed at most {NEIGHBOUR_LIMITS[1]}; with fewer than "
+    f"{FEWEST_SEQUENCES} sequences on a side it is left open.",
     "The whole is as good as the worst of its sentences; open ones do not count.",
 )
 
@@ -50,8 +60,10 @@ def verdict_of(comparison: Comparison) -> Verdict:
         _surfaces,
         _weakest,
         _pieces,
-        _distributions,
+        _over_sequences,
+        _over_frames,
         _near_duplicates,
+        _memorisation,
         _neighbours,
     )
     found = (rule(comparison) for rule in rules)
@@ -113,22 +125,30 @@ def _pieces(comparison: Comparison) -> Finding | None:
     return Finding(level, f"{sum(differ)} of {_frames(len(differ))} are in more or fewer pieces than their originals.")
 
 
-def _distributions(comparison: Comparison) -> Finding | None:
+def _over_sequences(comparison: Comparison) -> Finding | None:
     p_of = {name: found.ks_p_corrected for name, found in comparison.results.over_sequences.items()}
+    return _tests(p_of, "over sequences", _fewest_sequences(comparison))
+
+
+def _over_frames(comparison: Comparison) -> Finding | None:
+    tests = {name: found.permuted for name, found in comparison.results.over_frames.items()}
+    p_of = {name: test.p_corrected for name, test in tests.items() if test is not None}
+    return _tests(p_of, "over frames (whole sequences permuted)", _fewest_sequences(comparison))
+
+
+def _tests(p_of: Mapping[str, float], over: str, fewest: int) -> Finding | None:
+    """The finding of a family of tests, by their corrected p."""
     defined = {name: p for name, p in p_of.items() if not math.isnan(p)}
     if not defined:
-        return Finding("open", "No descriptor is defined on both sides.")
-    fewest = _fewest_sequences(comparison)
+        return Finding("open", f"No descriptor is defined on both sides, so none is tested {over}.")
     apart = [MEASURES[name].title.lower() for name, p in defined.items() if p <= ALPHA]
     if apart:
         level = "mixed" if len(apart) < len(defined) / 2 else "poor"
-        return Finding(
-            level, f"{len(apart)} of {len(defined)} tests over sequences tell the sets apart: {', '.join(apart)}."
-        )
+        return Finding(level, f"{len(apart)} of {len(defined)} tests {over} tell the sets apart: {', '.join(apart)}.")
     if fewest < FEWEST_SEQUENCES:
-        text = f"None of {len(defined)} tests tells the sets apart, but {fewest} sequences are too few to show much."
+        text = f"None of {len(defined)} tests {over} tells the sets apart, but {fewest} sequences are too few to show much."
         return Finding("open", text)
-    return Finding("good", f"None of {len(defined)} tests over sequences tells the distributions of descriptors apart.")
+    return Finding("good", f"None of {len(defined)} tests {over} tells the distributions of descriptors apart.")
 
 
 def _near_duplicates(comparison: Comparison) -> Finding | None:
@@ -138,10 +158,8 @@ def _near_duplicates(comparison: Comparison) -> Finding | None:
     usual = summarise(np.array(list(sets.reference_um2.values()))).median
     if math.isnan(usual):
         return Finding("open", "There is no second original to measure the distance of new cells against.")
-    # Two clouds of points on one surface are as far apart as this (sets.py), and no cell is nearer.
-    areas_um2 = np.concatenate(comparison.results.descriptor("reference", "surface_um2"))
-    noise_um2 = 2 * float(areas_um2.mean()) / (math.pi * sets.points)
-    limit_um2 = noise_um2 + DUPLICATE_SHARE * max(usual - noise_um2, 0.0)
+    # Two clouds of points on one surface are as far apart as the offset, and no cell is nearer.
+    limit_um2 = sets.offset_um2 + DUPLICATE_SHARE * max(usual - sets.offset_um2, 0.0)
     found = {name: d for name, d in sets.novelty_um2.items() if d < limit_um2}
     n = len(sets.novelty_um2)
     level = grade(len(found) / n, DUPLICATES_LIMITS, higher_is_better=False)
@@ -155,15 +173,44 @@ def _near_duplicates(comparison: Comparison) -> Finding | None:
     return Finding(level, text, closest)
 
 
-def _neighbours(comparison: Comparison) -> Finding | None:
-    sets = comparison.results.near_duplicates
-    if sets is None or math.isnan(sets.measures.one_nna.value):
+def _memorisation(comparison: Comparison) -> Finding | None:
+    if comparison.results.near_duplicates is None:
         return None
-    found = sets.measures.one_nna
+    if comparison.results.held_out is None:
+        text = "No cells were held out, so it is open whether new cells lie nearer to the learned ones than unseen cells do"
+        return Finding("open", f"{text}, and whether they are like unseen cells (--held-out).")
+    sets = comparison.results.held_out.sets
+    if math.isnan(sets.novelty_ratio):
+        return Finding("open", "Held-out cells lie no farther from learned ones than random points on one surface do.")
+    new, held_out = (median(each.values()) for each in (sets.new_um2, sets.held_out_um2))
+    found = sets.memorisation
+    text = (
+        f"New cells lie {new:.3g} µm² from the nearest learned one, held-out cells {held_out:.3g} µm² (medians; ratio "
+    )
+    text += f"{sets.novelty_ratio:.2f}, z = {found.z:.1f}, {p_text(found.p)})."
+    level = grade(sets.novelty_ratio, NOVELTY_LIMITS)
+    if level == "good" and found.p <= ALPHA:
+        level = "mixed"
+    fewest = min(len(sets.new_um2), len(sets.held_out_um2))
+    if found.p > ALPHA and fewest < FEWEST_SEQUENCES:
+        return Finding("open", f"{text} But {fewest} sequences are too few to show much.")
+    return Finding(level, text)
+
+
+def _neighbours(comparison: Comparison) -> Finding | None:
+    sets, held_out = comparison.results.near_duplicates, comparison.results.held_out
+    if sets is None:
+        return None
+    found = sets.measures.one_nna if held_out is None else held_out.sets.new_held_out.one_nna
+    if math.isnan(found.value):
+        return None
+    fewest = _fewest_sequences(comparison) if held_out is None else held_out.sets.n_each
     sure = "" if math.isnan(found.low) else f" ({found.low:.0%} to {found.high:.0%})"
-    text = f"By its nearest neighbour a cell is told to be new or original in {found.value:.0%} of the cases{sure}. "
-    text += "50% is chance; less means that new cells stay close to single originals."
-    if _fewest_sequences(comparison) < FEWEST_SEQUENCES:
+    others = "original" if held_out is None else "held out"
+    text = f"By its nearest neighbour a cell is told to be new or {others} in {found.value:.0%} of the cases{sure}. "
+    text += "50% is chance; less means that new cells stay close to single "
+    text += "originals." if held_out is None else "held-out cells."
+    if fewest < FEWEST_SEQUENCES:
         return Finding("open", text)
     return Finding(grade(abs(found.value - 0.5), NEIGHBOUR_LIMITS, higher_is_better=False), text)
 
