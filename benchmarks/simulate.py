@@ -8,7 +8,7 @@ import numpy as np
 
 from cytoform.base.parallel import run_all
 from cytoform.reports.simulation import measure_families
-from cytoform.simulate import FilopodiaParameters, MitosisParameters, population
+from cytoform.simulate import BlebsParameters, FilopodiaParameters, MitosisParameters, population
 from cytoform.simulate.population import Parameters, SimulatedFamily
 
 GRID, BAND_UM, WORKERS = 128, 1.0, 2
@@ -48,7 +48,11 @@ def clocked(work: Callable[[], object]) -> float:
 
 if __name__ == "__main__":
     cells, frames = (int(value) for value in (*sys.argv[1:], *("33", "30")[len(sys.argv) - 1 :]))
-    for parameters, time_step_s in ((MitosisParameters(), 60.0), (FilopodiaParameters(), 20.0)):
+    for parameters, time_step_s in (
+        (MitosisParameters(), 60.0),
+        (FilopodiaParameters(), 20.0),
+        (BlebsParameters(), 10.0),
+    ):
         families = at_grid(parameters, cells=cells, frames=frames, time_step_s=time_step_s)
         tasks = [(family,) for family in families]
         seconds = clocked(lambda tasks=tasks: run_all(render, tasks, workers=WORKERS))

@@ -1,4 +1,4 @@
-"""The three data sets of the experiments, simulated or read, as shape stores: training cells and held-out cells."""
+"""The data sets of the experiments, simulated or read, as shape stores: training cells and held-out cells."""
 
 import csv
 from collections.abc import Sequence
@@ -10,10 +10,11 @@ from cytoform.base.parallel import Progress
 from cytoform.errors import InputError
 from cytoform.prepare import prepare
 from cytoform.shapes.store import ShapeStore
-from cytoform.simulate import FilopodiaParameters, MitosisParameters, simulate
+from cytoform.simulate import BlebsParameters, FilopodiaParameters, MitosisParameters, simulate
 from cytoform.simulate.population import Parameters, n_tasks
 
-Name = Literal["mitosis", "filopodia", "tcells"]
+Name = Literal["mitosis", "filopodia", "blebs", "tcells"]
+# Measured by default.
 NAMES: tuple[Name, ...] = ("mitosis", "filopodia", "tcells")
 # Data sets with dividing cells, which may have two components.
 DIVIDING = ("mitosis",)
@@ -72,6 +73,7 @@ class Simulation:
 SIMULATIONS = {
     "mitosis": Simulation(MitosisParameters(), 60.0, 0.125),
     "filopodia": Simulation(FilopodiaParameters(), 20.0, 0.125),
+    "blebs": Simulation(BlebsParameters(), 10.0, 0.2),
 }
 
 

@@ -15,11 +15,12 @@ ARROWS = {
     "training": {"base"},
     "datasets": {"base"},
     "priors": {"base"},
-    "representations": {"base"},
+    "protrusions": {"shapes"},
+    "representations": {"protrusions"},
     "movies": {"base"},
     "simulate": {"movies", "shapes"},
     "prepare": {"movies", "shapes"},
-    "assess": {"movies", "shapes"},
+    "assess": {"movies", "shapes", "protrusions"},
     "imaging": {"movies", "shapes", "training"},
     "runs": {"shapes", "training", "representations", "priors"},
     "synthesis": {"runs", "representations", "priors", "assess"},
@@ -30,7 +31,7 @@ ARROWS = {
     "commands": {"reports", "prepare", "simulate", "datasets"},
 }
 FACES = {"commands"}  # what a user calls may use everything
-NUMPY_ONLY = ("datasets", "movies", "simulate", "shapes", "prepare", "pictures", "assess")
+NUMPY_ONLY = ("protrusions", "datasets", "movies", "simulate", "shapes", "prepare", "pictures", "assess")
 MAY_IMPORT_TORCH = {"assess/segmenter"}
 
 

@@ -35,7 +35,7 @@ def test_every_command_explains_itself(command: str) -> None:
 
 def test_the_help_of_no_command_loads_anything_heavy() -> None:
     """Options are the library's own dataclasses, so their modules must be light."""
-    commands = [[name] for name in cli.COMMANDS] + [["simulate", "mitosis"], ["simulate", "filopodia"]]
+    commands = [[name] for name in cli.COMMANDS] + [["simulate", kind] for kind in ("mitosis", "filopodia", "blebs")]
     commands += [["texture", name] for name in ("train", "calibrate", "render", "evaluate")]
     code = (
         f"import sys\nfrom cytoform.cli import run\nfor command in {commands}:\n    run([*command, '--help'])\n"

@@ -34,6 +34,7 @@ _CALLS = {
 _PUBLIC = _CALLS | {
     "Assumed": "cytoform.exchange.import_run",  # earlier name of Assumptions
     "Assumptions": "cytoform.exchange.import_run",
+    "BlebsParameters": "cytoform.simulate.parameters",
     "Cells": "cytoform.synthesis.cells",
     "CodeMap": "cytoform.reports.shapes.code_map",
     "Comparison": "cytoform.reports.shapes.write",

@@ -18,7 +18,7 @@ from cytoform.errors import InputError, SaidElsewhere
 
 COMMANDS = {
     "demo": "The whole path on simulated cells; ends with a report.",
-    "simulate": "Living cells with known truth: movies of dividing or filopodial cells.",
+    "simulate": "Living cells with known truth: movies of dividing, filopodial or blebbing cells.",
     "fetch": "Download a public data set: resumed, verified, kept.",
     "prepare": "Label movies to a shape store: signed distances of every cell family.",
     "train": "Learn the cells of a shape store.",

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cytoform.shapes.tubes import Tube, round_cone, smooth_union, tubes_distance
@@ -10,6 +10,7 @@ from cytoform.shapes.tubes import Tube, round_cone, smooth_union, tubes_distance
 radii = st.floats(0.05, 1.0)
 
 
+@settings(max_examples=40, deadline=None)
 @given(start=radii, end=radii, length=st.floats(0.0, 3.0), seed=st.integers(0, 1000))
 def test_round_cone_is_the_union_of_its_balls(start: float, end: float, length: float, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -20,9 +21,7 @@ def test_round_cone_is_the_union_of_its_balls(start: float, end: float, length: 
     balls = ends[0] + share * (ends[1] - ends[0])
     brute = (np.linalg.norm(points[:, None] - balls, axis=2) - (start + share[:, 0] * (end - start))).min(axis=1)
     n = len(points)
-    found = round_cone(
-        points, np.tile(ends[0], (n, 1)), np.tile(ends[1], (n, 1)), np.full(n, start), np.full(n, end)
-    )
+    found = round_cone(points, np.tile(ends[0], (n, 1)), np.tile(ends[1], (n, 1)), np.full(n, start), np.full(n, end))
     np.testing.assert_allclose(found, brute, atol=1e-5)
     assert (found <= brute + 1e-9).all()
 
@@ -40,8 +39,7 @@ def test_distance_to_several_tubes_is_the_smallest() -> None:
     rng = np.random.default_rng(0)
     points = rng.uniform(-3, 3, (500, 3))
     tubes = [
-        Tube(np.linspace(start, end, 30), np.linspace(0.3, 0.2, 30))
-        for start, end in rng.uniform(-2, 2, (4, 2, 3))
+        Tube(np.linspace(start, end, 30), np.linspace(0.3, 0.2, 30)) for start, end in rng.uniform(-2, 2, (4, 2, 3))
     ]
     each = np.stack([tube.distance(points) for tube in tubes])
     found = tubes_distance(tubes, points, bound=np.full(500, 1.0))

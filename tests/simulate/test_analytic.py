@@ -2,8 +2,6 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy.spatial import cKDTree
 
 from cytoform.shapes.mesh import Mesh, mesh_from_distance
@@ -84,9 +82,3 @@ def test_spike_reaches_where_it_says() -> None:
     spiked = SpikedBall(1.2, 0.25, 2.2)
     assert spiked.distance_um(np.array([[0, 0, 2.2]]), 1.0)[0] == pytest.approx(0, abs=1e-12)
     assert spiked.distance_um(np.array([[0, 0, 2.2]]), 0.0)[0] > 0.7
-
-
-radii = st.floats(0.05, 1.0)
-
-
-@settings(max_examples=40, deadline=None)

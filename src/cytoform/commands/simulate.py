@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from cytoform.commands.common import Common, WorkerOptions
-from cytoform.simulate.parameters import FilopodiaParameters, MitosisParameters
+from cytoform.simulate.parameters import BlebsParameters, FilopodiaParameters, MitosisParameters
 
 if TYPE_CHECKING:
     from cytoform.simulate.population import SimulatedFamily
@@ -30,6 +30,17 @@ class MovieOptions:
         bool, Parameter(help="Write OME-Zarr label images too (OUT/ome_zarr/NN.zarr).", negative=())
     ] = False
     report: Annotated[bool, Parameter(help="Write OUT/report.html: renderings and descriptors.")] = True
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class CoarserMovieOptions(MovieOptions):
+    """The same options for cells without parts as thin as filopodia."""
+
+    voxel_size: Annotated[
+        tuple[float, float, float],
+        Parameter(help="Voxel size Z Y X in µm, none longer than a ruffle is thick.", negative=()),
+    ] = (0.2, 0.2, 0.2)
 
 
 @simulate.command
@@ -76,8 +87,30 @@ def filopodia(
     _run(parameters, out, time_step, movies, workers, common)
 
 
+@simulate.command
+def blebs(
+    *,
+    out: Path,
+    time_step: float = 10.0,
+    parameters: BlebsParameters = BlebsParameters(),  # noqa: B008 (frozen)
+    movies: CoarserMovieOptions = CoarserMovieOptions(),
+    workers: WorkerOptions = WorkerOptions(),  # noqa: B008 (frozen)
+    common: Common = Common(),  # noqa: B008 (frozen)
+) -> None:
+    """Lobed cells on which blebs swell and retract and ruffles rise and sink, as a Cell Tracking Challenge folder.
+
+    Parameters
+    ----------
+    out
+        Folder to write; each cell is a sequence of its own (01_GT, 02_GT, ...).
+    time_step
+        Seconds between frames; blebs swell in about 20.
+    """
+    _run(parameters, out, time_step, movies, workers, common)
+
+
 def _run(
-    parameters: MitosisParameters | FilopodiaParameters,
+    parameters: MitosisParameters | FilopodiaParameters | BlebsParameters,
     out: Path,
     time_step: float,
     movies: MovieOptions,

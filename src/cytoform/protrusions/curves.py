@@ -24,6 +24,7 @@ OUTSIDE_VOXELS, LEAST_VOXELS = 0.6, 2.4
 EDGE_COST = 3.0
 # A way covers the voxels around it, in depths of its voxels and beyond that in voxels.
 COVER_DEPTHS, COVER_VOXELS = 1.5, 1.2
+LEAST_RADIUS_VOXELS = 0.4  # of any place of a line
 STEP_VOXELS = 1.0  # between the places of a line
 SMOOTHING = 1.5  # places: standard deviation of the weights that smooth a line and its radius
 
@@ -104,7 +105,8 @@ class _Graph:
         """Ways from the farthest voxels, each up to the body or a way already found."""
         covered = ~np.isfinite(self.lengths)
         place: dict[int, tuple[int, int]] = {}  # of a voxel on a way: the number of the way, and where it lies on it
-        tree, found = cKDTree(self.voxels_zyx), []
+        tree = cKDTree(self.voxels_zyx)
+        found: list[_Way] = []
         for tip in np.argsort(-self.lengths, kind="stable"):
             if covered[tip]:
                 continue
@@ -143,15 +145,14 @@ def _shortest_ways(
     weights = np.concatenate([steps * (cost[links[:, 0]] + cost[links[:, 1]]) / 2, from_body[roots]])
     ends = np.concatenate([links, np.stack([roots, np.full(len(roots), n)], axis=1)]).T
     graph = coo_array((weights, tuple(ends)), shape=(n + 1, n + 1)).tocsr()
-    costs, before = dijkstra(graph, directed=False, indices=n, return_predecessors=True)
+    found = dijkstra(graph, directed=False, indices=[n], return_predecessors=True)
+    costs, before = (values[0] for values in found)
     before = np.where(before[:n] == n, -1, before[:n])
     lengths = np.full(n, np.inf)
     for node in np.argsort(costs[:n], kind="stable"):
         if np.isfinite(costs[node]):
             last = before[node]
-            lengths[node] = (
-                from_body[node] if last < 0 else lengths[last] + np.linalg.norm(voxels[node] - voxels[last])
-            )
+            lengths[node] = from_body[node] if last < 0 else lengths[last] + np.linalg.norm(voxels[node] - voxels[last])
     return before, lengths
 
 
@@ -191,7 +192,7 @@ class _Lines:
         chosen = (shares > 0) & (self.body.box_sdf_um > OUTSIDE_VOXELS * spacing_um)
         voxels, weights = np.argwhere(chosen), shares[chosen]
         reach = 1.5 * self.graph.depths.max() + 2
-        distances, nearest = cKDTree(places).query(voxels, distance_upper_bound=reach)
+        distances, nearest = (np.asarray(found) for found in cKDTree(places).query(voxels, distance_upper_bound=reach))
         near = np.isfinite(distances)
         volumes = np.bincount(nearest[near], weights[near], len(places))
         sums = [np.bincount(nearest[near], weights[near] * voxels[near, axis], len(places)) for axis in range(3)]
@@ -214,7 +215,9 @@ class _Lines:
         self, way: _Way, line: Float[np.ndarray, "n 3"], volumes: Float[np.ndarray, " n"], found: list[Curve]
     ) -> Curve:
         spacing_um = self.field.grid.spacing_um
-        radii = np.sqrt(gaussian_filter1d(volumes, 2 * SMOOTHING, mode="nearest") / (np.pi * STEP_VOXELS)) * spacing_um
+        areas = gaussian_filter1d(volumes, 2 * SMOOTHING, mode="nearest") / (np.pi * STEP_VOXELS)
+        # Voxels that count in part make the section of a thin tube larger, by π/12 of a voxel's face.
+        radii = np.sqrt(np.maximum(areas - 1 / 12, LEAST_RADIUS_VOXELS**2)) * spacing_um
         points = (line + np.array(self.field.corner_zyx) + 0.5) * spacing_um
         if way.parent is None:
             root, normal = self._root(line[0])
@@ -231,8 +234,16 @@ class _Lines:
         spacing_um, box = self.field.grid.spacing_um, self.body.box_sdf_um
         z, y, x = (int(np.clip(round(c), 1, n - 2)) for c, n in zip(start, box.shape, strict=True))
         around = box[z - 1 : z + 2, y - 1 : y + 2, x - 1 : x + 2]
-        normal = _unit(np.array([around[2, 1, 1] - around[0, 1, 1], around[1, 2, 1] - around[1, 0, 1],
-                                 around[1, 1, 2] - around[1, 1, 0]], float))
+        normal = _unit(
+            np.array(
+                [
+                    around[2, 1, 1] - around[0, 1, 1],
+                    around[1, 2, 1] - around[1, 0, 1],
+                    around[1, 1, 2] - around[1, 1, 0],
+                ],
+                float,
+            )
+        )
         point = (start + np.array(self.field.corner_zyx) + 0.5) * spacing_um
         return point - box[z, y, x] * normal, normal
 
@@ -240,7 +251,7 @@ class _Lines:
 def _resampled(line: Float[np.ndarray, "n 3"], step: float) -> Float[np.ndarray, "m 3"]:
     """Points at equal distances of about `step` along a line, its ends included."""
     arc = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
-    stops = np.linspace(0, arc[-1], max(int(round(arc[-1] / step)), 1) + 1)
+    stops = np.linspace(0, arc[-1], max(round(float(arc[-1]) / step), 1) + 1)
     return np.stack([np.interp(stops, arc, line[:, axis]) for axis in range(3)], axis=1)
 
 

@@ -47,7 +47,9 @@ class Lives:
         complete = born & gone
         renewed = int(complete.sum()) >= FEWEST_COMPLETE
         if not renewed:
-            return cls(units, families, np.full(len(families), 1 / max(len(families), 1)), len(families) / len(cells), False)
+            return cls(
+                units, families, np.full(len(families), 1 / max(len(families), 1)), len(families) / len(cells), False
+            )
         kept = tuple(rows for rows, whole in zip(families, complete, strict=True) if whole)
         lasting = np.diff(tops.window[complete], axis=1)[:, 0]
         weights = 1 / np.maximum(1 - lasting, LEAST_ROOM)
@@ -93,8 +95,14 @@ class Lives:
         window = unit.window
         window = window[0, 0] + (window - window[0, 0]) * lasting
         angles = np.stack([self._bent(unit, row, rng) for row in range(len(unit))])
-        return replace(unit, window=window, at=unit.at * longer, length=unit.length * longer,
-                       radii=unit.radii * thicker, angles=angles)
+        return replace(
+            unit,
+            window=window,
+            at=unit.at * longer,
+            length=unit.length * longer,
+            radii=unit.radii * thicker,
+            angles=angles,
+        )
 
     def _step(self, rng: np.random.Generator) -> Float[np.ndarray, " 3"]:
         """Change of the logarithms of length, life and radius: a difference of two protrusions, made smaller."""

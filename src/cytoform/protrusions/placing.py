@@ -64,9 +64,7 @@ def fitted_candidates(cells: Sequence[Units], rng: np.random.Generator) -> int:
     return CANDIDATES[int(np.argmin(distances))]
 
 
-def farthest(
-    candidates: Float[np.ndarray, "k 3"], living: Float[np.ndarray, "n 3"]
-) -> int:
+def farthest(candidates: Float[np.ndarray, "k 3"], living: Float[np.ndarray, "n 3"]) -> int:
     """The candidate direction with the largest angle to the nearest living one; unit vectors."""
     return int(np.argmin((candidates @ living.T).max(axis=1))) if len(living) else 0
 

@@ -38,7 +38,9 @@ class Sizes:
         kept = CELL if spread[CELL] <= spread[BODY] else BODY
         fluctuation, memory = _autoregression([rest for _, rest in rests[kept]])
         if kept == CELL and fluctuation > 0:
-            errors = [_detrended((v[:, CELL] - v[:, BODY] - t) / v[:, CELL])[1] for v, t in zip(volumes, tubes, strict=True)]
+            errors = [
+                _detrended((v[:, CELL] - v[:, BODY] - t) / v[:, CELL])[1] for v, t in zip(volumes, tubes, strict=True)
+            ]
             fluctuation = float(np.sqrt(max(fluctuation**2 - np.mean(np.concatenate(errors) ** 2), 0.0)))
         trends = np.array([trend for trend, _ in rests[kept]])
         return cls(

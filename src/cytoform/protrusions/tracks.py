@@ -59,41 +59,36 @@ class _Linker:
         """Continue tracks with the curves of the next frame, and begin new ones."""
         self.centres[frame] = centre
         curves = list(curves)
-        pairs = self._assigned(None, frame, curves, [n for n, c in enumerate(curves) if c.parent is None])
+        pairs = self._assigned(None, frame, curves)
         while pairs:
-            further = []
             for number, track in pairs:
-                if track is not None:
+                if track.curves:
                     self._keep_tip(track, frame, curves, number)
             for number, track in pairs:
-                if track is None:
-                    track = self._begin(None if curves[number].parent is None else owner[curves[number].parent])
                 track.curves[frame] = curves[number]
-                further.append((number, track))
-            owner = {number: track.label for number, track in further}
-            pairs = []
-            for number, track in further:
-                own = [n for n, c in enumerate(curves) if c.parent == number]
-                pairs += self._assigned(track.label, frame, curves, own)
-
-    def _begin(self, parent: int | None) -> Track:
-        self.tracks.append(Track(len(self.tracks) + 1, parent))
-        return self.tracks[-1]
+            # Branches after their parents, which may just have exchanged roles with one of them.
+            pairs = [pair for number, track in pairs for pair in self._assigned(track, frame, curves, number)]
 
     def _assigned(
-        self, parent: int | None, frame: int, curves: list[Curve], numbers: list[int]
-    ) -> list[tuple[int, Track | None]]:
-        """Each of the curves with the track that it continues, None if it continues none."""
+        self, parent: Track | None, frame: int, curves: list[Curve], parent_curve: int | None = None
+    ) -> list[tuple[int, Track]]:
+        """The curves on the body, or the branches of a parent, each with its track: one that it continues or a new one."""
         from scipy.optimize import linear_sum_assignment
 
-        alive = [t for t in self.tracks if t.parent == parent and t.curves and 0 < frame - t.last <= 1 + MISSING]
+        label = None if parent is None else parent.label
+        numbers = [n for n, curve in enumerate(curves) if curve.parent == parent_curve]
+        alive = [t for t in self.tracks if t.parent == label and 0 < frame - t.last <= 1 + MISSING]
         cost = np.array([[self._cost(track, curves[n], frame) for track in alive] for n in numbers])
         partner: dict[int, Track] = {}
         if cost.size:
             rows, columns = linear_sum_assignment(np.minimum(cost, 1e3 * self.gate_um))
             good = cost[rows, columns] <= self.gate_um
             partner = {numbers[r]: alive[c] for r, c in zip(rows[good], columns[good], strict=True)}
-        return [(n, partner.get(n)) for n in numbers]
+        return [(n, partner.get(n) or self._begin(label)) for n in numbers]
+
+    def _begin(self, parent: int | None) -> Track:
+        self.tracks.append(Track(len(self.tracks) + 1, parent))
+        return self.tracks[-1]
 
     def _cost(self, track: Track, curve: Curve, frame: int) -> float:
         before = track.curves[track.last]
@@ -107,7 +102,7 @@ class _Linker:
 
     def _keep_tip(self, track: Track, frame: int, curves: list[Curve], number: int) -> None:
         """Let a branch take the role of its parent where it leads to the tip that the track had."""
-        before, curve = track.curves[track.last], curves[number]
+        before = track.curves[track.last]
         tip = before.line_zyx_um[-1] + self.centres[frame] - self.centres[track.last]
         branches = [n for n, c in enumerate(curves) if c.parent == number]
         distances = [float(np.linalg.norm(curves[n].line_zyx_um[-1] - tip)) for n in (number, *branches)]

@@ -93,9 +93,7 @@ def _centre_line(
     return start + np.concatenate([np.zeros((1, 3)), np.cumsum(steps, axis=0)]), tangents
 
 
-def _tube(
-    units: Units, row: int, points: Points, axis: Float[np.ndarray, " 3"], length: float, *, below: bool
-) -> Tube:
+def _tube(units: Units, row: int, points: Points, axis: Float[np.ndarray, " 3"], length: float, *, below: bool) -> Tube:
     """The part of a centre line that has grown, ending a radius before its length, since the tip is round."""
     longest = float(units.length[row])
     radii = units.radii[row]

@@ -80,20 +80,19 @@ class Units:
 
     def to_rows(self) -> Float[np.ndarray, "n width"]:
         """One row of numbers a unit."""
-        return np.concatenate([np.asarray(getattr(self, name), float).reshape(len(self), -1) for name in SHAPES], axis=1)
+        return np.concatenate(
+            [np.asarray(getattr(self, name), float).reshape(len(self), -1) for name in SHAPES], axis=1
+        )
 
     def rotated(self, matrix: Float[np.ndarray, "3 3"]) -> "Units":
         """The units in the pose that `matrix` turns points into."""
-        return replace(
-            self, root=self.root @ matrix.T, axis=self.axis @ matrix.T, across=self.across @ matrix.T
-        )
+        return replace(self, root=self.root @ matrix.T, axis=self.axis @ matrix.T, across=self.across @ matrix.T)
 
     def families(self) -> Iterator[Int[np.ndarray, " family"]]:
         """Rows of each protrusion on the body with all its branches, itself first."""
         top = np.arange(len(self))
-        for row, parent in enumerate(self.parent):
-            if parent >= 0:
-                top[row] = top[parent]
+        for row in np.flatnonzero(self.parent >= 0):
+            top[row] = top[self.parent[row]]
         for row in np.flatnonzero(self.parent < 0):
             yield np.flatnonzero(top == row)
 
@@ -103,8 +102,10 @@ def joined(parts: Sequence[Units]) -> Units:
     if not parts:
         return Units.none()
     starts = np.cumsum([0, *(len(each) for each in parts)])
-    moved = [replace(each, parent=np.where(each.parent < 0, -1, each.parent + start))
-             for each, start in zip(parts, starts, strict=False)]
+    moved = [
+        replace(each, parent=np.where(each.parent < 0, -1, each.parent + start))
+        for each, start in zip(parts, starts, strict=False)
+    ]
     return Units(*(np.concatenate([getattr(each, f.name) for each in moved]) for f in fields(Units)))
 
 
@@ -117,7 +118,9 @@ def units_of(parts: PartsOfSequence, half_extent_um: float) -> Units:
             continue
         found.append(_fit(track, parts, half_extent_um, rows.get(track.parent or 0, -1)))
         rows[track.label] = len(found) - 1
-    return Units(*(np.stack([getattr(each, f.name) for each in found]) for f in fields(Units))) if found else Units.none()
+    return (
+        Units(*(np.stack([getattr(each, f.name) for each in found]) for f in fields(Units))) if found else Units.none()
+    )
 
 
 def _fit(track: Track, parts: PartsOfSequence, half_extent_um: float, parent: int) -> Units:
@@ -130,7 +133,7 @@ def _fit(track: Track, parts: PartsOfSequence, half_extent_um: float, parent: in
     root = _line_in_time(phases, np.stack([c.line_zyx_um[0] for c in curves]))
     axis = _line_in_time(phases, np.stack([c.normal_zyx for c in curves]))
     axis /= np.maximum(np.linalg.norm(axis, axis=1, keepdims=True), 1e-9)
-    across = np.eye(3)[np.argmin(np.abs(axis.mean(axis=0)))]
+    across = np.eye(3)[int(np.argmin(np.abs(axis.mean(axis=0))))]
     longest = float(lengths.max())
     span = max(parts.n_frames - 1, 1)
     return Units(

@@ -45,17 +45,25 @@ class Verdict:
 
     def to_json(self) -> dict[str, Any]:
         """For the record of a run or a report."""
-        return {**{k: v for k, v in vars(self).items() if k != "reasons"}, "reasons": list(self.reasons),
-                "applies": self.applies, "sentence": self.sentence}
+        return {
+            **{k: v for k, v in vars(self).items() if k != "reasons"},
+            "reasons": list(self.reasons),
+            "applies": self.applies,
+            "sentence": self.sentence,
+        }
 
 
 def judge(store: ShapeStore, *, radius_um: float | None = None, workers: int = 1) -> Verdict:
     """The verdict on a store, from some of its sequences; `radius_um` replaces the radius that is found."""
     curve = opening_curve(store, workers=workers)
     if curve is None:
-        return Verdict(("the cells are too thin, or the voxels too coarse, for a body to be told from its protrusions",))
+        return Verdict(
+            ("the cells are too thin, or the voxels too coarse, for a body to be told from its protrusions",)
+        )
     if np.isnan(curve.cell_jaccard):
-        return Verdict(("cells are seen at one time only, so nothing tells lasting parts from chance ones",), curve.radius_um)
+        return Verdict(
+            ("cells are seen at one time only, so nothing tells lasting parts from chance ones",), curve.radius_um
+        )
     if radius_um is None and curve.unsteadiness > UNSTEADINESS:
         return Verdict((_unsteady(curve),), curve.radius_um, curve.unsteadiness)
     names = store.names[:: max(len(store) // N_SEQUENCES, 1)][:N_SEQUENCES]
@@ -86,4 +94,5 @@ def verdict_of(parts: list[PartsOfSequence], curve: OpeningCurve, spacing_um: fl
 
 
 def _unsteady(curve: OpeningCurve) -> str:
-    return f"without its parts thinner than {curve.radius_um:.2g} µm a cell changes {curve.unsteadiness:.0%} as much from frame to frame"
+    parts = f"parts thinner than {curve.radius_um:.2g} µm"
+    return f"without its {parts} a cell changes {curve.unsteadiness:.0%} as much from frame to frame"

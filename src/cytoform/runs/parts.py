@@ -61,7 +61,9 @@ def resolved(config: Config, store: ShapeStore, *, workers: int) -> Config:
     return config.model_copy(update={"model": config.model.model_copy(update=model)})
 
 
-def take_run_apart(config: Config, store: ShapeStore, names: Sequence[str], run: Path, workers: int, progress: Progress) -> None:
+def take_run_apart(
+    config: Config, store: ShapeStore, names: Sequence[str], run: Path, workers: int, progress: Progress
+) -> None:
     """Write the protrusions of the named sequences, and a store of their bodies, into the folder of a run."""
     radius_um = cast(PartsConfig, config.model).opening_radius_um
     bodies = ShapeStore.create(

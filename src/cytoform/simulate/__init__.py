@@ -3,6 +3,8 @@
 from cytoform.base.lazy import importer, make_callable
 
 _MODULES = {
+    "BlebsCell": "cytoform.simulate.blebs",
+    "BlebsParameters": "cytoform.simulate.parameters",
     "FilopodiaCell": "cytoform.simulate.filopodia",
     "FilopodiaParameters": "cytoform.simulate.parameters",
     "MitosisCell": "cytoform.simulate.mitosis",

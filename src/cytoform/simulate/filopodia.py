@@ -1,22 +1,18 @@
 """Cells with filopodia that sprout, grow, bend, branch and retract."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float
 
 from cytoform.movies.lineage import Track
-from cytoform.shapes.tubes import Tube, smooth_union, tubes_distance
 from cytoform.simulate.cell import Part, Time
 from cytoform.simulate.parameters import DEPTH, ball_radius_um
-from cytoform.simulate.polyhedron import Polyhedron, unit_sphere
+from cytoform.simulate.polyhedron import Polyhedron, surface_at, unit_sphere
+from cytoform.simulate.protrusions import ProtrudingBody
 from cytoform.simulate.randomness import Drift, Warp, smoothstep
+from cytoform.simulate.tubes import Tube
 
-SurfaceMap = Callable[[Float[np.ndarray, "n 3"]], Float[np.ndarray, "n 3"]]
-
-FILLET_UM = 0.25
 STEP_UM = 0.05
 BRANCH_RADIUS = 0.85  # relative to the mother's radius at the branch point
 
@@ -52,33 +48,6 @@ class Filopodium:
 
 
 @dataclass(frozen=True)
-class FilopodialBody:
-    """A cell with its filopodia at one time: body and tubes joined by fillets."""
-
-    body: Polyhedron
-    tubes: list[Tube]
-    label: int = 1
-    max_slope: float = 1.25
-
-    @cached_property
-    def bounds_zyx_um(self) -> Float[np.ndarray, "2 3"]:
-        """Bounding box of body and filopodia."""
-        boxes = [self.body.bounds_zyx_um, *(tube.bounds for tube in self.tubes)]
-        return np.stack([np.min([b[0] for b in boxes], axis=0), np.max([b[1] for b in boxes], axis=0)])
-
-    @property
-    def lines_zyx_um(self) -> list[Float[np.ndarray, "_ 3"]]:
-        """Centre lines of the filopodia."""
-        return [tube.line for tube in self.tubes]
-
-    def distance_um(self, points_zyx_um: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
-        """Signed distance to polyhedron and round cones, exact outside except at the fillets."""
-        body = self.body.distance_um(points_zyx_um)
-        tubes = tubes_distance(self.tubes, points_zyx_um, bound=body + FILLET_UM)
-        return smooth_union(body, tubes, FILLET_UM)
-
-
-@dataclass(frozen=True)
 class FilopodiaCell:
     """A cell with filopodia: `parts(frame)` and `distance_um(points, frame)` at any time."""
 
@@ -104,7 +73,7 @@ class FilopodiaCell:
         """Signed distance in the cell's own coordinates."""
         return self.at(frame).distance_um(points_zyx_um)
 
-    def at(self, frame: Time) -> FilopodialBody:
+    def at(self, frame: Time) -> ProtrudingBody:
         """Body and filopodia at a time; the body shrinks by the volume of the filopodia, so that the total is constant."""
         time_s = frame * self.time_step_s
         radius = ball_radius_um(self.volume_um3)
@@ -122,24 +91,13 @@ class FilopodiaCell:
         scale = (body.volume_um3 / loose.volume_um3) ** (1 / 3)
         tubes: list[Tube] = []
         for filopodium in alive:
-            point, normal = _surface_at(place, filopodium.root)
+            point, normal = surface_at(place, filopodium.root)
             heading = normal + filopodium.lean - (filopodium.lean @ normal) * normal
             grown = filopodium.extension(time_s)
             depth = DEPTH * filopodium.radius_um
             start = middle + scale * (point - middle) - depth * normal
             _grow(tubes, filopodium, start, heading, time_s, reach_um=(filopodium.length_um + depth) * grown)
-        return FilopodialBody(body, tubes)
-
-
-def _surface_at(place: SurfaceMap, direction: Float[np.ndarray, " 3"]) -> tuple[Float[np.ndarray, " 3"], ...]:
-    """Point of the body's surface in a direction, and the outward normal there."""
-    helper = np.eye(3)[np.argmin(np.abs(direction))]
-    first = np.cross(direction, helper)
-    second = np.cross(direction, first)
-    near = np.stack([direction, direction + 1e-4 * first, direction + 1e-4 * second])
-    point, one, two = place(near / np.linalg.norm(near, axis=1, keepdims=True))
-    normal = np.cross(one - point, two - point)
-    return point, normal / np.linalg.norm(normal)
+        return ProtrudingBody(body, tubes)
 
 
 def _grow(

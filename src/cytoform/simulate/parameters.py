@@ -1,4 +1,4 @@
-"""Parameters of both simulators: options of the calls and of the commands."""
+"""Parameters of the simulators: options of the calls and of the commands."""
 
 import math
 from dataclasses import dataclass
@@ -134,6 +134,102 @@ class FilopodiaParameters:
             raise InputError(
                 f"--number {self.number:g}: {filopodia:.0f} µm³ of filopodia leave no body in a cell of "
                 f"{self.size_um3:g} µm³; choose fewer, shorter or thinner ones"
+            )
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class BlebsParameters:
+    """Parameters of a population of lobed cells with blebs and ruffles.
+
+    Blebs are round, swell in about 30 s and are drawn back in about 2 min (Charras et al. 2008, Biophys. J. 94:1836).
+    Ruffles are sheets that rise from the surface and travel over it (Borm et al. 2005, Exp. Cell Res. 302:83).
+    The other sizes and rates are chosen for voxels of 0.2 µm and frames 10 s apart.
+    """
+
+    size_um3: Annotated[float, Parameter("--size")] = 300.0
+    """Mean volume of a cell with its blebs and ruffles, in µm³."""
+    # Standard deviation between cells, relative to the mean.
+    size_spread: Annotated[float, NOT_AN_OPTION] = 0.15
+    blebs: float = 8.0
+    """Blebs that a cell has at a time, on average."""
+    bleb_radius_um: Annotated[float, Parameter("--bleb-radius")] = 1.3
+    """Mean radius of a full-grown bleb in µm."""
+    swelling_s: Annotated[float, Parameter("--swelling")] = 20.0
+    """Seconds that a bleb takes to swell, on average."""
+    retraction_s: Annotated[float, Parameter("--retraction")] = 90.0
+    """Seconds that a bleb takes to be drawn back, on average."""
+    ruffles: float = 3.0
+    """Ruffles that a cell has at a time, on average."""
+    ruffle_width_um: Annotated[float, Parameter("--ruffle-width")] = 5.0
+    """Mean width of a ruffle along its foot, in µm."""
+    ruffle_height_um: Annotated[float, Parameter("--ruffle-height")] = 1.6
+    """Mean height of a full-grown ruffle in µm."""
+    thickness_um: Annotated[float, Parameter("--thickness")] = 0.5
+    """Thickness of ruffles in µm."""
+    # From rising to the end of sinking, on average.
+    ruffle_life_s: Annotated[float, NOT_AN_OPTION] = 90.0
+    ruffle_speed_um_per_min: Annotated[float, NOT_AN_OPTION] = 1.5
+    # Lowest and highest lobe of the body, in body radii.
+    lobe_heights: Annotated[tuple[float, float], NOT_AN_OPTION] = (0.3, 0.9)
+    # Undulation of the body, in body radii.
+    irregularity: Annotated[float, NOT_AN_OPTION] = 0.12
+    drift_um_per_min: Annotated[float, NOT_AN_OPTION] = 0.2
+
+    def __post_init__(self) -> None:
+        positive = {
+            "--size": self.size_um3,
+            "--bleb-radius": self.bleb_radius_um,
+            "--swelling": self.swelling_s,
+            "--retraction": self.retraction_s,
+            "--ruffle-width": self.ruffle_width_um,
+            "--ruffle-height": self.ruffle_height_um,
+            "--thickness": self.thickness_um,
+        }
+        for option, value in positive.items():
+            if not (math.isfinite(value) and value > 0):
+                raise InputError(f"{option} {value}: must be a positive number")
+        for option, value, most in (("--blebs", self.blebs, 100), ("--ruffles", self.ruffles, 30)):
+            if not 0 <= value <= most:
+                raise InputError(f"{option} {value}: a cell has 0 to {most} at a time")
+        self._check_proportions()
+
+    def check_voxels(self, spacing_zyx_um: tuple[float, float, float]) -> None:
+        """Refuse ruffles thinner than a voxel, in which masks would have holes, and blebs narrower than two voxels."""
+        longest = max(spacing_zyx_um)
+        given = " ".join(f"{step:g}" for step in spacing_zyx_um)
+        if self.ruffles and self.thickness_um < longest:
+            raise InputError(
+                f"--thickness {self.thickness_um:g}: ruffles are thinner than a voxel of {given} µm; choose smaller "
+                f"voxels, a thickness of at least {longest:g} µm, or --ruffles 0"
+            )
+        if self.blebs and self.bleb_radius_um < longest:
+            raise InputError(
+                f"--bleb-radius {self.bleb_radius_um:g}: blebs are narrower than two voxels of {given} µm; choose "
+                f"smaller voxels, a radius of at least {longest:g} µm, or --blebs 0"
+            )
+
+    def _check_proportions(self) -> None:
+        body_um = ball_radius_um(self.size_um3)
+        if self.bleb_radius_um > 0.6 * body_um:
+            raise InputError(
+                f"--bleb-radius {self.bleb_radius_um:g}: too wide for a cell of radius {body_um:.2f} µm; choose at most "
+                f"{0.6 * body_um:.2f} µm"
+            )
+        if self.thickness_um > min(0.5 * self.ruffle_width_um, 0.3 * body_um):
+            raise InputError(
+                f"--thickness {self.thickness_um:g}: a ruffle is a thin sheet; lower it or widen the ruffles"
+            )
+        if self.ruffle_height_um > 2 * body_um:
+            raise InputError(
+                f"--ruffle-height {self.ruffle_height_um:g}: higher than the cell is wide; choose at most {2 * body_um:.2f} µm"
+            )
+        outside_um3 = self.blebs * 4 / 3 * math.pi * self.bleb_radius_um**3
+        outside_um3 += self.ruffles * self.ruffle_width_um * self.ruffle_height_um * self.thickness_um
+        if outside_um3 > 0.5 * self.size_um3:
+            raise InputError(
+                f"--blebs {self.blebs:g} and --ruffles {self.ruffles:g}: {outside_um3:.0f} µm³ of them leave no body in a "
+                f"cell of {self.size_um3:g} µm³; choose fewer or smaller ones"
             )
 
 

@@ -1,5 +1,6 @@
 """Closed triangle meshes with exact signed distance: the bodies of simulated cells."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -10,6 +11,8 @@ from jaxtyping import Float, Int
 from cytoform.shapes.mesh import Mesh
 
 RINGS, SPOKES = 48, 64
+# Takes points of the unit sphere to points of a surface.
+SurfaceMap = Callable[[Float[np.ndarray, "n 3"]], Float[np.ndarray, "n 3"]]
 
 
 @dataclass(frozen=True)
@@ -59,38 +62,53 @@ class Polyhedron:
 
 
 @cache
-def _sphere_faces() -> Int[np.ndarray, "faces 3"]:
-    """Faces of a sphere with RINGS rings of SPOKES vertices and a vertex at each pole, facing outward."""
-    ring = np.arange(RINGS * SPOKES).reshape(RINGS, SPOKES)
+def _sphere_faces(rings: int, spokes: int) -> Int[np.ndarray, "faces 3"]:
+    """Faces of a sphere with rings of `spokes` vertices and a vertex at each pole, facing outward."""
+    ring = np.arange(rings * spokes).reshape(rings, spokes)
     nxt = np.roll(ring, -1, axis=1)
-    south, north = RINGS * SPOKES, RINGS * SPOKES + 1
+    south, north = rings * spokes, rings * spokes + 1
     low, low_nxt, high, high_nxt = ring[:-1].ravel(), nxt[:-1].ravel(), ring[1:].ravel(), nxt[1:].ravel()
     parts = [
         np.stack([low, low_nxt, high], axis=1),
         np.stack([low_nxt, high_nxt, high], axis=1),
-        np.stack([np.full(SPOKES, south), nxt[0], ring[0]], axis=1),
-        np.stack([np.full(SPOKES, north), ring[-1], nxt[-1]], axis=1),
+        np.stack([np.full(spokes, south), nxt[0], ring[0]], axis=1),
+        np.stack([np.full(spokes, north), ring[-1], nxt[-1]], axis=1),
     ]
     return np.ascontiguousarray(np.concatenate(parts), dtype=np.int64)
 
 
-def ring_angles() -> Float[np.ndarray, " rings"]:
+def ring_angles(rings: int = RINGS) -> Float[np.ndarray, " angles"]:
     """Polar angles of the poles and rings, from the south pole (0) to the north pole (π)."""
-    return np.linspace(0, np.pi, RINGS + 2)
+    return np.linspace(0, np.pi, rings + 2)
 
 
 def revolve(
-    heights: Float[np.ndarray, " rings"], radii: Float[np.ndarray, " rings"], basis: Float[np.ndarray, "3 3"]
+    heights: Float[np.ndarray, " rings"],
+    radii: Float[np.ndarray, " rings"],
+    basis: Float[np.ndarray, "3 3"],
+    *,
+    spokes: int = SPOKES,
 ) -> Polyhedron:
     """Surface of revolution: heights along basis[2] and radii around it; both ends lie on the axis."""
-    turn = 2 * np.pi * np.arange(SPOKES) / SPOKES
+    turn = 2 * np.pi * np.arange(spokes) / spokes
     circle = np.cos(turn)[:, None] * basis[0] + np.sin(turn)[:, None] * basis[1]
     rings = heights[1:-1, None, None] * basis[2] + radii[1:-1, None, None] * circle
     poles = np.stack([heights[0] * basis[2], heights[-1] * basis[2]])
-    return Polyhedron(np.concatenate([rings.reshape(-1, 3), poles]), _sphere_faces())
+    return Polyhedron(np.concatenate([rings.reshape(-1, 3), poles]), _sphere_faces(len(heights) - 2, spokes))
 
 
-def unit_sphere() -> Polyhedron:
+def unit_sphere(*, rings: int = RINGS, spokes: int = SPOKES) -> Polyhedron:
     """A triangulated unit sphere."""
-    angles = ring_angles()
-    return revolve(-np.cos(angles), np.sin(angles), np.eye(3))
+    angles = ring_angles(rings)
+    return revolve(-np.cos(angles), np.sin(angles), np.eye(3), spokes=spokes)
+
+
+def surface_at(place: SurfaceMap, direction: Float[np.ndarray, " 3"]) -> tuple[Float[np.ndarray, " 3"], ...]:
+    """Point of a deformed unit sphere in a direction, and the outward normal there."""
+    helper = np.eye(3)[np.argmin(np.abs(direction))]
+    first = np.cross(direction, helper)
+    second = np.cross(direction, first)
+    near = np.stack([direction, direction + 1e-4 * first, direction + 1e-4 * second])
+    point, one, two = place(near / np.linalg.norm(near, axis=1, keepdims=True))
+    normal = np.cross(one - point, two - point)
+    return point, normal / np.linalg.norm(normal)

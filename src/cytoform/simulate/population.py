@@ -21,10 +21,11 @@ from cytoform.base.triples import IntTriple
 from cytoform.errors import InputError
 from cytoform.movies.ctc import CtcWriter
 from cytoform.movies.lineage import Lineage
+from cytoform.simulate.blebbing import draw_blebs_cell
 from cytoform.simulate.cell import SimulatedCell, Spacing, Time
 from cytoform.simulate.family_tree import draw_mitosis_cell
 from cytoform.simulate.labels import label_image
-from cytoform.simulate.parameters import FilopodiaParameters, MitosisParameters
+from cytoform.simulate.parameters import BlebsParameters, FilopodiaParameters, MitosisParameters
 from cytoform.simulate.randomness import stratified_normal
 from cytoform.simulate.sprouting import draw_filopodia_cell
 
@@ -32,10 +33,11 @@ BORDER_VOXELS = 3  # background around the family
 MAX_VOXELS = 1 << 30
 MAX_CELLS = 999
 FRAMES_A_TASK = 5
-Parameters = MitosisParameters | FilopodiaParameters
+Parameters = MitosisParameters | FilopodiaParameters | BlebsParameters
 SIMULATORS: dict[type[Parameters], Callable[..., SimulatedCell]] = {
     MitosisParameters: draw_mitosis_cell,
     FilopodiaParameters: draw_filopodia_cell,
+    BlebsParameters: draw_blebs_cell,
 }
 
 
@@ -184,7 +186,7 @@ def simulate(
 
 
 def kind_of(parameters: Parameters) -> str:
-    """Name of the simulator: `mitosis` or `filopodia`."""
+    """Name of the simulator: `mitosis`, `filopodia` or `blebs`."""
     return type(parameters).__name__.removesuffix("Parameters").lower()
 
 

@@ -1,5 +1,6 @@
 """Random building blocks of simulated cells: directions, rotations, smooth motion, stratified samples."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,15 @@ def perpendicular(direction: Float[np.ndarray, " 3"], rng: np.random.Generator) 
     vector = rng.normal(size=3)
     vector -= vector @ direction * direction
     return vector / np.linalg.norm(vector)
+
+
+def farthest_direction(
+    candidates: Float[np.ndarray, "n 3"], neighbours: Sequence[Float[np.ndarray, " 3"]]
+) -> Float[np.ndarray, " 3"]:
+    """Of n unit vectors, the one farthest from all neighbours (best-candidate sampling, Mitchell 1991)."""
+    if not neighbours:
+        return candidates[0]
+    return candidates[np.argmin(np.max(candidates @ np.array(neighbours).T, axis=1))]
 
 
 def frame_along(axis: Float[np.ndarray, " 3"]) -> Float[np.ndarray, "3 3"]:
@@ -78,6 +88,44 @@ class Warp:
     def max_slope(self) -> float:
         """Upper bound of the shift's gradient; amplitudes below its inverse never fold space."""
         return float(np.sqrt(2 / len(self.phases)) * np.linalg.norm(self.waves, axis=1).sum())
+
+
+@dataclass(frozen=True)
+class Lobes:
+    """Broad bulges of a unit sphere that wander slowly, wax and wane."""
+
+    centres: Float[np.ndarray, "lobes 3"]
+    ahead: Float[np.ndarray, "lobes 3"]  # perpendicular to the centres: where they wander
+    speeds_per_s: Float[np.ndarray, " lobes"]
+    heights: Float[np.ndarray, " lobes"]
+    sharpness: Float[np.ndarray, " lobes"]
+    phases: Float[np.ndarray, " lobes"]
+    period_s: float
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, *, lobes: int, heights: tuple[float, float], period_s: float) -> "Lobes":
+        """Random lobes far from each other; heights in radii, a circuit or a pulse in `period_s` or longer."""
+        centres: list[Float[np.ndarray, " 3"]] = []
+        for _ in range(lobes):
+            candidates = np.array([random_direction(rng) for _ in range(8)])
+            centres.append(farthest_direction(candidates, centres))
+        return cls(
+            centres=np.array(centres).reshape(-1, 3),
+            ahead=np.array([perpendicular(centre, rng) for centre in centres]).reshape(-1, 3),
+            speeds_per_s=rng.uniform(-1, 1, lobes) * 2 * np.pi / period_s,
+            heights=rng.uniform(*heights, lobes),
+            sharpness=rng.uniform(4.0, 9.0, lobes),
+            phases=rng.uniform(0, 2 * np.pi, lobes),
+            period_s=period_s,
+        )
+
+    def radii(self, directions: Float[np.ndarray, "n 3"], time_s: float) -> Float[np.ndarray, " n"]:
+        """Radius of the lobed sphere in each direction; 1 without lobes."""
+        turned = (self.speeds_per_s * time_s)[:, None]
+        centres = np.cos(turned) * self.centres + np.sin(turned) * self.ahead
+        heights = self.heights * (1 + 0.3 * np.sin(2 * np.pi * time_s / self.period_s + self.phases))
+        # Gaussian bumps on the sphere (von Mises-Fisher).
+        return 1 + np.exp(self.sharpness * (directions @ centres.T - 1)) @ heights
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,10 @@
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float
 
 from cytoform.simulate.filopodia import BRANCH_RADIUS, FilopodiaCell, Filopodium
 from cytoform.simulate.parameters import DEPTH, ROOT, TIP, FilopodiaParameters
-from cytoform.simulate.randomness import Drift, Warp, perpendicular, random_direction
+from cytoform.simulate.randomness import Drift, Warp, farthest_direction, perpendicular, random_direction
 
 MAX_ORDER = 2  # filopodia have branches, and these have branches, but no further
 CANDIDATES = 12
@@ -51,16 +50,9 @@ def _sprout(
     for birth_s in births:
         filopodium = _draw_filopodium(parameters, rng, float(birth_s))
         neighbours = [other.root for other in found if other.end_s > birth_s]
-        found.append(replace(filopodium, root=_free_direction(neighbours, rng)))
+        places = np.array([random_direction(rng) for _ in range(CANDIDATES)])
+        found.append(replace(filopodium, root=farthest_direction(places, neighbours)))
     return [_with_branches(filopodium, parameters, rng, order=1) for filopodium in found]
-
-
-def _free_direction(neighbours: list[Float[np.ndarray, " 3"]], rng: np.random.Generator) -> Float[np.ndarray, " 3"]:
-    """Of CANDIDATES random directions, the one farthest from all neighbours (best-candidate sampling, Mitchell 1991)."""
-    places = np.array([random_direction(rng) for _ in range(CANDIDATES)])
-    if not neighbours:
-        return places[0]
-    return places[np.argmin(np.max(places @ np.array(neighbours).T, axis=1))]
 
 
 def _draw_filopodium(parameters: FilopodiaParameters, rng: np.random.Generator, birth_s: float) -> Filopodium:

@@ -165,12 +165,14 @@ class Surface:
     def of(cls, body: Field, span: float) -> "Surface":
         """The surface of a field at equal moments over a movie of `span` learned movies."""
         meshes = [_mesh(body, 2 * there_and_back(moment) - 1) for moment in np.linspace(0, span, MOMENTS)]
-        parts = [_weighted(mesh, body.half_extent_um) for mesh in meshes]
+        vertices, normals, weights = zip(*(_weighted(mesh, body.half_extent_um) for mesh in meshes), strict=True)
         volumes = np.array([mesh.volume_um3 for mesh in meshes]) / body.half_extent_um**3
         centres = np.stack([mesh.centroid_xyz_um for mesh in meshes]) / body.half_extent_um - 1
-        return cls(*zip(*parts, strict=True), volumes, centres)
+        return cls(vertices, normals, weights, volumes, centres)
 
-    def at(self, shares: Float[np.ndarray, " n"], values: Float[np.ndarray, "moments ..."]) -> Float[np.ndarray, "n ..."]:
+    def at(
+        self, shares: Float[np.ndarray, " n"], values: Float[np.ndarray, "moments ..."]
+    ) -> Float[np.ndarray, "n ..."]:
         """Values of the moments at shares of the movie, by linear interpolation."""
         from scipy.interpolate import make_interp_spline
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from cytoform.representations.global_code.decoder import Decoder, Sine
 from cytoform.representations.global_code.evaluator import FrameEvaluator
 from cytoform.representations.global_code.fused_error import Reconstruction
-from cytoform.representations.representation import NO_VARIABLES, Representation, Variables
+from cytoform.representations.representation import NO_VARIABLES, Frame, Representation, Variables
 
 
 class GlobalCode(Decoder, Representation):
@@ -55,7 +55,7 @@ class GlobalCode(Decoder, Representation):
         *,
         rotation: Float[Tensor, "3 3"] | None = None,
         variables: Variables = NO_VARIABLES,
-    ) -> FrameEvaluator:
+    ) -> Frame:
         return FrameEvaluator(self, code, time, rotation=rotation)
 
     def describe(self) -> str:

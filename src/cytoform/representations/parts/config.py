@@ -6,7 +6,6 @@ from pydantic import Field
 
 from cytoform.representations.global_code.config import GlobalCodeConfig
 
-
 FILLET_SHARE = 0.5  # of the opening radius
 
 
