@@ -85,7 +85,7 @@ class _Window:
         high = np.max([np.add(field.corner_zyx, field.box_sdf_um.shape) for field in fields], axis=0)
         return cls(fields[0].grid, tuple(low.tolist()), tuple((high - low).tolist()))
 
-    def filled(self, field: BoxedField, mask: Bool[np.ndarray, "z y x"]) -> Bool[np.ndarray, "z y x"]:
+    def filled(self, field: BoxedField, mask: Bool[np.ndarray, "z y x"]) -> Bool[np.ndarray, "depth height width"]:
         """The mask of a field's box in this window."""
         whole = np.zeros(self.shape, bool)
         whole[tuple(slice(s.start - low, s.stop - low) for s, low in zip(field.slices, self.low_zyx, strict=True))] = (
