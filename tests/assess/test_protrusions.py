@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from protruding import GRID, THIN_UM
 from scipy.stats import ks_2samp
-from spikes import GRID, moving
+from spikes import moving
 from stores import ball, write_store
 
 from cytoform.assess.judgement import Judgement
@@ -39,7 +40,8 @@ def unpaired(stores: dict[str, Path]) -> Results:
 def test_measures_and_tests(unpaired: Results) -> None:
     section = unpaired.to_json()["protrusions"]
     assert section["verdict"]["applies"]
-    assert section["verdict"]["sentence"].startswith("bodies with protrusions: 3 a frame of 0.28 µm radius")
+    assert section["verdict"]["sentence"].startswith("bodies with protrusions: 3 a frame of ")
+    assert section["verdict"]["thickness_um"] == pytest.approx(THIN_UM, rel=0.1)
     measures = section["measures"]
     assert list(measures) == list(PROTRUSION_MEASURES)
     number = measures["protrusions_on_body"]

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from spikes import BODY_UM, FRONT, GRID, OPENING_UM, SIDE, THIN_UM, UP, capsule, field, spiky
+from protruding import BODY_UM, GRID, RADIUS_UM, THIN_UM, boxed, spike, tube
+from spikes import CENTRE, FRONT, SIDE, UP, spiky, united
 from stores import empty, write_store
 
 from cytoform.assess.measures.protrusion_tracks import FrameProtrusions, TakenApart, TrackedProtrusions
@@ -24,7 +25,7 @@ SPIKES = [
 
 @pytest.fixture(scope="module")
 def parts() -> list[PartsOfFrame]:
-    return [TakenApart.of(field(spiky(spikes)), OPENING_UM).parts for spikes in SPIKES]
+    return [TakenApart.of(boxed(spiky(spikes)), RADIUS_UM).parts for spikes in SPIKES]
 
 
 def test_frames(parts: list[PartsOfFrame]) -> None:
@@ -62,15 +63,17 @@ def test_without_a_time_step_figures_are_in_frames(parts: list[PartsOfFrame]) ->
 
 def test_branches_belong_to_their_protrusion() -> None:
     """A spike of 3 µm with a branch that reaches 1.5 µm from its middle line."""
-    branched = np.minimum(spiky({UP: 3.0}), capsule((BODY_UM + 1.4, 0, 0), SIDE, 1.2))
-    found = FrameProtrusions.of(TakenApart.of(field(branched), OPENING_UM).parts)
+    up, side = np.array(UP), np.array(SIDE)
+    fork = CENTRE + (BODY_UM + 1.4) * up
+    branched = united(spike(up, 3.0, centre=CENTRE), tube(fork, fork + 1.2 * side))
+    found = FrameProtrusions.of(TakenApart.of(boxed(branched), RADIUS_UM).parts)
     assert (found.protrusions_on_body, found.protrusions_and_branches) == (1, 2)
     assert found.lengths_longest_um == pytest.approx(3.0, abs=VOXEL_UM)
     assert found.lengths_total_um == pytest.approx(3.0 + 1.5, abs=2 * VOXEL_UM)
 
 
 def test_balls_have_none_and_empty_frames_are_undefined() -> None:
-    frames = [TakenApart.of(field(sdf_um), OPENING_UM).parts for sdf_um in (spiky({}), empty(GRID))]
+    frames = [TakenApart.of(boxed(sdf_um), RADIUS_UM).parts for sdf_um in (spiky({}), empty(GRID))]
     bare, gone = map(FrameProtrusions.of, frames)
     assert (bare.protrusions_on_body, bare.lengths_total_um, bare.lengths_longest_um) == (0, 0, 0)
     assert np.isnan([bare.protrusion_radius_um, bare.root_distance_um]).all()
@@ -83,8 +86,8 @@ def test_balls_have_none_and_empty_frames_are_undefined() -> None:
 def test_a_stored_sequence_gives_what_taking_it_apart_gives(tmp_path: Path) -> None:
     frames = [spiky(SPIKES[1]), empty(GRID), spiky(SPIKES[2])]
     path = write_store(tmp_path / "s.zarr", {"s": frames}, grid=GRID, time_step_s=20.0)
-    found = measure_sequence(path, "s", OPENING_UM).protrusions
-    (whole,) = take_apart(ShapeStore.open(write_store(tmp_path / "t.zarr", {"s": frames[::2]}, grid=GRID)), OPENING_UM)
+    found = measure_sequence(path, "s", RADIUS_UM).protrusions
+    (whole,) = take_apart(ShapeStore.open(write_store(tmp_path / "t.zarr", {"s": frames[::2]}, grid=GRID)), RADIUS_UM)
     assert found is not None
     assert [found.frames[0], found.frames[2]] == [FrameProtrusions.of(each) for each in whole.frames]
     # Both spikes are missing in the empty frame alone.
