@@ -54,12 +54,14 @@ def tubes_at(units: Units, time: float, on_surface: OnSurface) -> list[Tube]:
 
 def volume(units: Units, time: float) -> float:
     """Volume of all units at a time outside the body, taken as straight tubes; in cubed half extents."""
+    if not len(units):
+        return 0.0
     phases = np.clip((time - units.window[:, 0]) / np.diff(units.window, axis=1)[:, 0], 0, 1)
     is_alive = (units.window[:, 0] < time) & (time < units.window[:, 1])
     lengths = np.where(is_alive, _length_at(units, phases), 0)
     shares = lengths[:, None] / np.maximum(units.length, 1e-9)[:, None] * np.linspace(0, 1, 9)
     radii = np.stack([np.interp(s, np.linspace(0, 1, PLACES), r) for s, r in zip(shares, units.radii, strict=True)])
-    return float(np.sum(np.pi * np.mean(radii**2, axis=1) * lengths)) if len(units) else 0.0
+    return float(np.sum(np.pi * np.mean(radii**2, axis=1) * lengths))
 
 
 def centre_of(tubes: Sequence[Tube]) -> Float[np.ndarray, " 3"]:

@@ -157,9 +157,9 @@ class Composed(Prior):
 class Surface:
     """The surface of a body at some moments of its movie, and its volume."""
 
-    vertices: Sequence[Float[np.ndarray, "n 3"]]  # (x, y, z) in Ω
-    normals: Sequence[Float[np.ndarray, "n 3"]]
-    weights: Sequence[Float[np.ndarray, " n"]]  # share of the area at each vertex
+    vertices: Sequence[Float[np.ndarray, "_ 3"]]  # (x, y, z) in Ω
+    normals: Sequence[Float[np.ndarray, "_ 3"]]
+    weights: Sequence[Float[np.ndarray, " _"]]  # share of the area at each vertex
     volumes: Float[np.ndarray, " moments"]
     centres: Float[np.ndarray, "moments 3"]  # centroids of the body
 
