@@ -8,13 +8,16 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Integer
+from scipy.spatial import cKDTree
 
 from cytoform.base.files import write_json
 from cytoform.errors import InputError
-from cytoform.scenes.bodies import Body, BoxWriter, Shape, own_field
-from cytoform.scenes.pieces import Follower, Member, find_pieces
+from cytoform.priors.prior import DrawnCell
+from cytoform.scenes.bodies import Body, BoxWriter, Protrusion, Shape, own_field
+from cytoform.scenes.pieces import Follower, Member, Pieces, find_pieces
 from cytoform.scenes.posing import FamilyDraw, PosedFamily, pose_family
-from cytoform.scenes.sources import is_run, load_cells
+from cytoform.scenes.sources import default_prior, is_run, load_cells
+from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import ShapeStore
 
 # Streams of random numbers of a family.
@@ -44,7 +47,7 @@ class FamilySettings:
 
 
 def draw_families(
-    sources: Sequence[Path], firsts: Sequence[int], *, prior: str, device: str, seed: int
+    sources: Sequence[Path], firsts: Sequence[int], *, prior: str | None, device: str, seed: int
 ) -> list[FamilyDraw]:
     """Draw a family for each first frame in `firsts`, from the sources in turn.
 
@@ -58,25 +61,25 @@ def draw_families(
     draws = []
     for family, first in enumerate(firsts):
         source = family % len(sources)
-        sequence, code = next(parts[source])
-        draws.append(FamilyDraw(family, source, sequence, code, first, (seed, family)))
+        sequence, cell = next(parts[source])
+        code = tuple(float(value) for value in cell.code)
+        draws.append(FamilyDraw(family, source, sequence, code, first, (seed, family), cell.variables))
     return draws
 
 
 def _parts(
-    source: Path, n: int, *, prior: str, device: str, rng: np.random.Generator
-) -> list[tuple[str, tuple[float, ...]]]:
-    """`n` pairs of a sequence name and a code; one of the two is empty."""
+    source: Path, n: int, *, prior: str | None, device: str, rng: np.random.Generator
+) -> list[tuple[str, DrawnCell]]:
+    """`n` pairs of a sequence name and a drawn cell; one of the two is empty."""
     if not is_run(source):
         names = ShapeStore.open(source).names
         if not names:
             raise InputError(f"{source}: an empty shape store; prepare some cells")
         order = [number for _ in range(-(-n // len(names))) for number in rng.permutation(len(names)).tolist()]
-        return [(names[number], ()) for number in order[:n]]
-    drawn = load_cells(source, device).prior(prior).draw(n, rng)
-    if drawn.variables:
-        raise InputError(f"--prior {prior}: draws more than a code, which scenes cannot use; choose another prior")
-    return [("", tuple(float(value) for value in cell.code)) for cell in drawn]
+        return [(names[number], DrawnCell(np.empty(0))) for number in order[:n]]
+    cells = load_cells(source, device)
+    drawn = cells.prior(prior or default_prior(cells)).draw(n, rng)
+    return [("", cell) for cell in drawn]
 
 
 def render_family(drawn: FamilyDraw, settings: FamilySettings) -> None:
@@ -102,9 +105,14 @@ def read_bodies(settings: FamilySettings, families: int) -> list[Body]:
     bodies = []
     for family in range(families):
         for body in json.loads(settings.record(family).read_text())["bodies"]:
-            shapes = tuple(Shape(**_with_tuples(shape)) for shape in body.pop("shapes"))
+            shapes = tuple(_shape(**shape) for shape in body.pop("shapes"))
             bodies.append(Body(**body, shapes=shapes))
     return bodies
+
+
+def _shape(*, protrusions: list[dict[str, Any]] | None, **values: Any) -> Shape:
+    known = None if protrusions is None else tuple(Protrusion(**_with_tuples(each)) for each in protrusions)
+    return Shape(**_with_tuples(values), protrusions=known)
 
 
 def _with_tuples(values: dict[str, Any]) -> dict[str, Any]:
@@ -151,11 +159,26 @@ def _write_bodies(
                 where = f"{settings.sources[drawn.source]}, {posed.shapes.name}"
                 raise InputError(f"{where}: a frame without a cell; draw another --seed")
             owners = follower.step_back(pieces)
+            protrusions = posed.shapes.protrusions(float(poses[pose]))
+            on_piece = _nearest_pieces(protrusions or [], pieces, shape.grid)
             for member in sorted(set(owners.tolist())):
                 mine = np.concatenate([[False], owners == member])[pieces.labels]
-                shapes.setdefault(member, {})[pose] = boxes.add(own_field(shape, mine))
+                own = None
+                if protrusions is not None:
+                    own = tuple(p for p, piece in zip(protrusions, on_piece, strict=True) if owners[piece] == member)
+                shapes.setdefault(member, {})[pose] = boxes.add(own_field(shape, mine), own)
     ordered = sorted(follower.members, key=lambda member: (member.first, member.number))
     return [_body(member, drawn, which, shapes[member.number]) for member in ordered]
+
+
+def _nearest_pieces(protrusions: Sequence[Protrusion], pieces: Pieces, grid: Grid) -> list[int]:
+    """The piece that each protrusion stands on: the one nearest to its root, counted from 0."""
+    if pieces.n == 1 or not protrusions:
+        return [0] * len(protrusions)
+    voxels = np.argwhere(pieces.labels)
+    places = np.array([each.root_zyx_um for each in protrusions]) + grid.half_extent_um
+    nearest = cKDTree(voxels).query(places / grid.spacing_um - 0.5 - pieces.corner_zyx)[1]
+    return [int(piece) - 1 for piece in pieces.labels[tuple(voxels[nearest].T)]]
 
 
 def _body(member: Member, drawn: FamilyDraw, which: Integer[np.ndarray, " frames"], shapes: dict[int, Shape]) -> Body:

@@ -1,6 +1,7 @@
 """Rotate a cell family at random so that it fits into the scene, and find when it divides."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,8 @@ class FamilyDraw:
     # First frame in the scene.
     first: int
     seed: tuple[int, ...]
+    # Drawn by the prior beside the code.
+    variables: Mapping[str, Float[np.ndarray, "..."]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ def _of_run(drawn: FamilyDraw, source: Path, spacing_um: float, device: str, rng
         like.n_frames,
         like.time_step_s,
         cells.run.config.has_rotations,
-        cells.field(code, rotation=_rotation(cells, rng)),
+        cells.field(code, rotation=_rotation(cells, rng), variables=drawn.variables),
     )
 
 

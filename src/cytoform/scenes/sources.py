@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cytoform.base.triples import triple
 from cytoform.base.kinds import Kind, kind_of
+from cytoform.scenes.bodies import Protrusion
 from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import Grid, frame_times
 from cytoform.shapes.store import ShapeSequence
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from cytoform.synthesis.field import Field
 
 TRIAL_GRID = 48
+PRIOR = "between"  # of whole cells
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,10 @@ class ShapeSource(ABC):
     def trial(self, frame: int) -> BoxedField:
         """The shape in a frame, perhaps on a coarser grid."""
         return self.shape(frame)
+
+    def protrusions(self, frame: float) -> list[Protrusion] | None:
+        """The protrusions that reach a voxel or more out of the body at any time; None where they are not known."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -79,9 +86,33 @@ class FromRun(ShapeSource):
         """Rendered on `grid`."""
         return self._rendered(frame, self.grid.size)
 
+    def protrusions(self, frame: float) -> list[Protrusion] | None:
+        """Of cells that are made of a body and protrusions; of others nothing is known."""
+        from cytoform.representations.parts.frame import PartsFrame
+        from cytoform.representations.parts.protruding import protruding
+
+        made, half_um = self.field.at(self._time(frame)), self.grid.half_extent_um
+        if not isinstance(made, PartsFrame):
+            return None
+        voxel = 2 / self.grid.size
+        return [
+            Protrusion(
+                each.row,
+                each.parent,
+                triple(half_um * each.root[::-1]),
+                triple(half_um * each.tip[::-1]),
+                half_um * each.length,
+                half_um * each.radius,
+            )
+            for each in protruding(made, step=voxel / 2, least=voxel)
+        ]
+
     def _rendered(self, frame: float, size: int) -> BoxedField:
-        time = float(frame_times(self.n_frames)[0] + (2 * frame / (self.n_frames - 1) if self.n_frames > 1 else 0))
-        return self.field.render(time, size)
+        return self.field.render(self._time(frame), size)
+
+    def _time(self, frame: float) -> float:
+        """The network's time of a frame."""
+        return float(frame_times(self.n_frames)[0] + (2 * frame / (self.n_frames - 1) if self.n_frames > 1 else 0))
 
 
 def is_run(source: Path) -> bool:
@@ -95,3 +126,8 @@ def load_cells(run: Path, device: str) -> "Cells":
     from cytoform.synthesis.cells import load
 
     return load(run, device=device)
+
+
+def default_prior(cells: "Cells") -> str:
+    """The prior that new cells of a run are drawn from unless another is chosen."""
+    return "compose" if cells.run.parts else PRIOR

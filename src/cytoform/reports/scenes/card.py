@@ -70,7 +70,7 @@ def parameters(scene: "Scene", made: "Made") -> list[tuple[str, str]]:
         ("Time step", f"{made.dataset.time_step_s:g} s"),
         ("Motion", walk if request.motion == WALK else f"ways of the real cells of {Path(request.motion).name}"),
         ("Cells leave through", "no border" if request.leave == "none" else f"the borders along {request.leave}"),
-        ("Prior of codes", request.prior),
+        ("Prior of codes", request.chosen_prior()),
     ]
 
 
