@@ -16,12 +16,13 @@ from cytoform.priors.prior import DrawnCell
 from cytoform.scenes.bodies import Body, BoxWriter, Protrusion, Shape, own_field
 from cytoform.scenes.pieces import Follower, Member, Pieces, find_pieces
 from cytoform.scenes.posing import FamilyDraw, PosedFamily, pose_family
-from cytoform.scenes.sources import default_prior, is_run, load_cells
+from cytoform.scenes.sources import is_run, load_cells, prior_choice
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import ShapeStore
 
 # Streams of random numbers of a family.
 PROPS, AGES = 1, 2
+TRIAL_FRAMES = 6  # in which the pieces of a drawn cell are counted
 
 
 @dataclass(frozen=True)
@@ -77,9 +78,12 @@ def _parts(
             raise InputError(f"{source}: an empty shape store; prepare some cells")
         order = [number for _ in range(-(-n // len(names))) for number in rng.permutation(len(names)).tolist()]
         return [(names[number], DrawnCell(np.empty(0))) for number in order[:n]]
+    from cytoform.synthesis.choice import whole_cells
+
     cells = load_cells(source, device)
-    drawn = cells.prior(prior or default_prior(cells)).draw(n, rng)
-    return [("", cell) for cell in drawn]
+    chosen = prior_choice(cells, prior)
+    fitted = cells.prior(chosen.prior, sigma=chosen.sigma)
+    return [("", cell) for cell in whole_cells(cells, fitted, n, chosen.most_pieces, rng, TRIAL_FRAMES)]
 
 
 def render_family(drawn: FamilyDraw, settings: FamilySettings) -> None:

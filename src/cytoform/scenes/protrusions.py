@@ -26,6 +26,8 @@ class Sighting:
     tip_zyx_um: Triple
     length_um: float
     radius_um: float
+    # Whether the masks show the cell at its tip; False until they have been looked at.
+    is_visible: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,11 @@ class ProtrusionTrack:
     # Whether it begins after its cell's track, and ends before it; otherwise the track cuts it off.
     is_born: bool
     has_ended: bool
+
+    @property
+    def n_frames(self) -> int:
+        """Number of frames in which it is there."""
+        return self.last - self.first + 1
 
 
 @dataclass(frozen=True)
@@ -60,7 +67,11 @@ def are_known(bodies: Sequence[Body]) -> bool:
 
 
 def follow_protrusions(
-    bodies: Sequence[Body], centres_um: Sequence[Mapping[int, Triple]], frames: Sequence[int], tracked: Tracked, view: View
+    bodies: Sequence[Body],
+    centres_um: Sequence[Mapping[int, Triple]],
+    frames: Sequence[int],
+    tracked: Tracked,
+    view: View,
 ) -> FollowedProtrusions:
     """Number the protrusions of visible cells from 1 on by their first frame, parents before their branches.
 

@@ -47,7 +47,7 @@ class SceneRequest:
     time_step_s: Annotated[float | None, Parameter("--time-step")] = None
     """Seconds between frames; by default as in the first RUN."""
     prior: str | None = None
-    """What new cells are drawn from, as in 'cytoform generate'; by default between, of cells taken apart compose."""
+    """What new cells are drawn from, as in 'cytoform generate'; by default the one that the run's training chose."""
     motion: str = WALK
     """walk is a persistent random walk; with a shape store, cells move as its cells did."""
     speed_um_per_min: Annotated[float | None, Parameter("--speed")] = None
@@ -103,13 +103,14 @@ class SceneRequest:
             _check_series(*self.series, self)
 
     def chosen_prior(self) -> str:
-        """The prior, or the default ones of all runs."""
-        from cytoform.scenes.sources import PRIOR, default_prior, is_run, load_cells
+        """The prior, by default those of all runs."""
+        from cytoform.scenes.sources import PRIOR, is_run, load_cells, prior_choice
 
         if self.prior is not None:
             return self.prior
-        runs = [load_cells(source, self.device) for source in self.sources if is_run(source)]
-        return ", ".join(sorted({default_prior(run) for run in runs})) or PRIOR
+        chosen = [prior_choice(load_cells(run, self.device), None) for run in self.sources if is_run(run)]
+        names = {each.prior if each.sigma is None else f"{each.prior} σ {each.sigma:g}" for each in chosen}
+        return ", ".join(sorted(names)) or PRIOR
 
     def recorded(self) -> dict[str, Any]:
         """The record in the data set, with hashes of all sources: equal records give equal data."""

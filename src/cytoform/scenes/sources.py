@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cytoform.base.triples import triple
 from cytoform.base.kinds import Kind, kind_of
+from cytoform.base.triples import triple
 from cytoform.scenes.bodies import Protrusion
 from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import Grid, frame_times
@@ -17,6 +17,7 @@ from cytoform.shapes.store import ShapeSequence
 
 if TYPE_CHECKING:
     from cytoform.synthesis.cells import Cells
+    from cytoform.synthesis.choice import Choice
     from cytoform.synthesis.field import Field
 
 TRIAL_GRID = 48
@@ -128,6 +129,9 @@ def load_cells(run: Path, device: str) -> "Cells":
     return load(run, device=device)
 
 
-def default_prior(cells: "Cells") -> str:
-    """The prior that new cells of a run are drawn from unless another is chosen."""
-    return "compose" if cells.run.parts else PRIOR
+def prior_choice(cells: "Cells", prior: str | None) -> "Choice":
+    """The prior that new cells of a run are drawn from, by default the one chosen at the end of its training."""
+    from cytoform.synthesis.choice import Choice
+
+    found = Choice.read(cells.run.path) if prior is None else None
+    return found or Choice(prior or ("compose" if cells.run.parts else PRIOR), None, None, "")
