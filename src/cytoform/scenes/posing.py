@@ -92,6 +92,9 @@ def _of_run(drawn: FamilyDraw, source: Path, spacing_um: float, device: str, rng
     learned = cells.run.learned
     like = learned.sequences[drawn.family % len(learned.sequences)]
     size = int(np.ceil(2 * learned.half_extent_um / spacing_um - 1e-9))
+    if drawn.variables:
+        # The scene interpolates between voxels; protrusions as thin as a voxel of the scene would not survive that.
+        size = max(size, learned.grid)
     code = np.array(drawn.code, np.float32)
     return FromRun(
         f"family {drawn.family}",
@@ -100,6 +103,7 @@ def _of_run(drawn: FamilyDraw, source: Path, spacing_um: float, device: str, rng
         like.time_step_s,
         cells.run.config.has_rotations,
         cells.field(code, rotation=_rotation(cells, rng), variables=drawn.variables),
+        spacing_um,
     )
 
 

@@ -78,6 +78,7 @@ class FromRun(ShapeSource):
     """A latent code of a trained run, rendered in one rotation at any time."""
 
     field: "Field"
+    voxel_um: float  # of the scene, along its finest axis
 
     def trial(self, frame: int) -> BoxedField:
         """Rendered on a coarse grid."""
@@ -95,7 +96,6 @@ class FromRun(ShapeSource):
         made, half_um = self.field.at(self._time(frame)), self.grid.half_extent_um
         if not isinstance(made, PartsFrame):
             return None
-        voxel = 2 / self.grid.size
         return [
             Protrusion(
                 each.row,
@@ -105,7 +105,7 @@ class FromRun(ShapeSource):
                 half_um * each.length,
                 half_um * each.radius,
             )
-            for each in protruding(made, step=voxel / 2, least=voxel)
+            for each in protruding(made, step=1 / self.grid.size, least=self.voxel_um / half_um)
         ]
 
     def _rendered(self, frame: float, size: int) -> BoxedField:
