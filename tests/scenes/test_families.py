@@ -8,8 +8,9 @@ from scipy.spatial.transform import Rotation
 from stores import lopsided, write_store
 
 from cytoform.errors import InputError
-from cytoform.scenes.bodies import taken_by
-from cytoform.scenes.families import FamilySettings, draw_families, read_bodies, render_family, schedule
+from cytoform.scenes.bodies import Protrusion, taken_by
+from cytoform.scenes.families import FamilySettings, draw_families, nearest_pieces, read_bodies, render_family, schedule
+from cytoform.scenes.pieces import find_pieces
 from cytoform.scenes.posing import FamilyDraw, PosedFamily, pose_family
 from cytoform.scenes.sources import FromRun, FromStore, ShapeSource
 from cytoform.shapes.box import BoxedField
@@ -139,3 +140,15 @@ def test_too_tall_is_said_at_once(pairs: Path) -> None:
         pose_family(drawn, pairs, spacing_um=0.5, depth_um=4.0, device="cpu", rng=rng())
     posed = pose_family(drawn, pairs, spacing_um=0.5, depth_um=6.0, device="cpu", rng=rng())
     assert posed.division == DIVISION
+
+
+def test_a_protrusion_belongs_to_the_piece_at_its_root(pairs: Path) -> None:
+    """The two balls lie along x."""
+    daughters = ShapeStore.open(pairs)["a"].box(N_FRAMES - 1)
+    pieces = find_pieces(daughters)
+    assert pieces.n == 2
+    order = np.argsort(pieces.centroids_zyx[:, 2])
+    roots = [(0.0, 0.0, 7.5), (0.0, 3.0, -2.0), (1.0, 1.0, 2.5)]
+    found = [Protrusion(number, -1, root, (0.0, 0.0, 0.0), 1.0, 0.1) for number, root in enumerate(roots)]
+    assert nearest_pieces(found, pieces, GRID) == [order[1], order[0], order[1]]
+    assert nearest_pieces([], pieces, GRID) == []

@@ -164,7 +164,7 @@ def _write_bodies(
                 raise InputError(f"{where}: a frame without a cell; draw another --seed")
             owners = follower.step_back(pieces)
             protrusions = posed.shapes.protrusions(float(poses[pose]))
-            on_piece = _nearest_pieces(protrusions or [], pieces, shape.grid)
+            on_piece = nearest_pieces(protrusions or [], pieces, shape.grid)
             for member in sorted(set(owners.tolist())):
                 mine = np.concatenate([[False], owners == member])[pieces.labels]
                 own = None
@@ -175,7 +175,7 @@ def _write_bodies(
     return [_body(member, drawn, which, shapes[member.number]) for member in ordered]
 
 
-def _nearest_pieces(protrusions: Sequence[Protrusion], pieces: Pieces, grid: Grid) -> list[int]:
+def nearest_pieces(protrusions: Sequence[Protrusion], pieces: Pieces, grid: Grid) -> list[int]:
     """The piece that each protrusion stands on: the one nearest to its root, counted from 0."""
     if pieces.n == 1 or not protrusions:
         return [0] * len(protrusions)

@@ -59,7 +59,7 @@ class PartsFrame:
 
     def add_tubes(
         self, distances: Float[np.ndarray, "z y x"], corner_zyx: tuple[int, int, int], grid_size: int, band: float
-    ) -> tuple[Float[np.ndarray, "z y x"], tuple[int, int, int]]:
+    ) -> tuple[Float[np.ndarray, "Z Y X"], tuple[int, int, int]]:
         """The distances of the cell from distances to its body on a box, on a box that holds the tubes as well.
 
         `band` (half extents) is how far from the surface distances are wanted; they are at most this far wrong beyond.
