@@ -23,7 +23,6 @@ from cytoform.base.parallel import Progress, no_progress
 from cytoform.errors import InputError
 from cytoform.priors.fitted import PRIORS
 from cytoform.priors.prior import DrawnCell, Prior
-from cytoform.representations.rotation import random as random_rotation
 from cytoform.shapes.grid import Grid, frame_times
 from cytoform.shapes.store import SequenceInfo, ShapeStore
 from cytoform.synthesis.cells import Cells
@@ -252,12 +251,12 @@ class _Trial:
         fitted = prior_of(self.cells, prior, sigma=sigma, rows=known)
         names = []
         for place, cell in enumerate(whole_cells(self.cells, fitted, len(fold), pieces, rng, MOST_FRAMES)):
-            # Learned cells lie as they were found, new ones in any pose, if the run has turned the learned ones.
-            rotation = random_rotation(1, rng)[0].numpy() if self.cells.run.config.has_rotations else None
-            field = self.cells.field(cell.code, rotation=rotation, variables=cell.variables)
+            field = self.cells.field(cell.code, variables=cell.variables)
+            # In the canonical pose, which is another one than that of the learned cells.
+            pose = (1.0, 0.0, 0.0, 0.0) if self.cells.run.config.has_rotations else None
             like = self.cells.run.learned.sequences[int(fold[place])]
             times = frame_times(like.n_frames)[_spread(like.n_frames)]
-            sequence = out.add(SequenceInfo(f"new{number}_{place:02d}", len(times)))
+            sequence = out.add(SequenceInfo(f"new{number}_{place:02d}", len(times), rotation_wxyz=pose))
             for frame, time in enumerate(times):
                 sequence.write_box(frame, field.render(float(time), out.grid.size, safety=SAFETY))
             names.append(sequence.info.name)
