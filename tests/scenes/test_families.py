@@ -4,6 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from parts_run import GRID as GRID_LEARNED
+from parts_run import N_FRAMES as LEARNED_FRAMES
+from parts_run import TIME_STEP_S, write_parts_run
 from scipy.spatial.transform import Rotation
 from stores import lopsided, write_store
 
@@ -63,6 +66,29 @@ def test_a_family_that_does_not_divide_goes_back_and_forth(family: int, tmp_path
     )
     assert (np.abs(np.diff(times)) == 1).all()
     assert sorted(set(times)) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("family", range(10))
+def test_cells_with_movies_of_any_length_play_forwards_where_theirs_is_long_enough(family: int, tmp_path: Path) -> None:
+    drawn = FamilyDraw(family, 0, "", (), 0, (1, family), {"span": np.array(1.0)})
+    times = schedule(PosedFamily(Blank(9), None), drawn, stage(tmp_path, n_frames=5, time_step_s=90.0))
+    assert np.diff(times) == pytest.approx(1.5)
+    assert 0 <= times[0] <= 2
+    longer = schedule(PosedFamily(Blank(4), None), drawn, stage(tmp_path, n_frames=5))
+    assert np.abs(np.diff(longer)) == pytest.approx(1)
+
+
+def test_new_cells_of_a_run_last_as_long_as_the_scene(tmp_path: Path) -> None:
+    run = write_parts_run(tmp_path / "run")
+    lasts_s = 12.5 * TIME_STEP_S
+    draws = draw_families([run], [0, 0], prior=None, device="cpu", seed=1, lasts_s=lasts_s)
+    assert [float(drawn.variables["span"]) for drawn in draws] == [13 / (LEARNED_FRAMES - 1)] * 2
+    posed = pose_family(draws[0], run, spacing_um=0.5, depth_um=None, device="cpu", rng=rng())
+    assert posed.shapes.n_frames == 14
+    times = schedule(posed, draws[0], stage(tmp_path, n_frames=26, time_step_s=TIME_STEP_S / 2))
+    assert np.diff(times) == pytest.approx(0.5)
+    assert posed.shapes.grid.size == GRID_LEARNED  # finer than the scene
+    assert draw_families([run], [0], prior="graft", device="cpu", seed=1)[0].variables["span"] == 1
 
 
 def test_one_frame_is_one_shape(tmp_path: Path) -> None:

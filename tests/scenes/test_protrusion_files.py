@@ -1,6 +1,7 @@
 """Truth about protrusions beside the masks of a data set, from a run of balls with protrusions."""
 
 import csv
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,7 @@ def test_numbers_last_and_parents_come_before_their_branches(made: tuple[Path, S
         assert track["lifetime_s"] == len(mine) * TIME_STEP_S
         assert (track["born"], track["ended"]) == (track["first"] > 0, track["last"] < N_FRAMES - 1)
         # From frame to frame a root stays where it is on the cell, far from any other.
-        steps = [np.linalg.norm(place(a, "root") - place(b, "root")) for a, b in zip(mine, mine[1:], strict=False)]
+        steps = [np.linalg.norm(place(a, "root") - place(b, "root")) for a, b in pairwise(mine)]
         assert max(steps, default=0) < 2.0
         if track["parent"]:
             parent = tracks[track["parent"]]

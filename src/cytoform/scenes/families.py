@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float, Integer
@@ -20,8 +20,12 @@ from cytoform.scenes.sources import is_run, load_cells, prior_choice
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import ShapeStore
 
+if TYPE_CHECKING:
+    from cytoform.synthesis.cells import Cells
+
 # Streams of random numbers of a family.
 PROPS, AGES = 1, 2
+LONGEST_SPAN = 20.0  # of the movies of new cells, in learned movies
 TRIAL_FRAMES = 6  # in which the pieces of a drawn cell are counted
 
 
@@ -48,15 +52,15 @@ class FamilySettings:
 
 
 def draw_families(
-    sources: Sequence[Path], firsts: Sequence[int], *, prior: str | None, device: str, seed: int
+    sources: Sequence[Path], firsts: Sequence[int], *, prior: str | None, device: str, seed: int, lasts_s: float = 0.0
 ) -> list[FamilyDraw]:
-    """Draw a family for each first frame in `firsts`, from the sources in turn.
+    """Draw a family for each first frame in `firsts`, from the sources in turn, for a scene of `lasts_s` seconds.
 
     From a store come its sequences in random order, again from the start when all are used.
     """
     n_of = [len(range(number, len(firsts), len(sources))) for number in range(len(sources))]
     parts = [
-        iter(_parts(source, n, prior=prior, device=device, rng=np.random.default_rng([seed, number])))
+        iter(_parts(source, n, prior=prior, device=device, lasts_s=lasts_s, rng=np.random.default_rng([seed, number])))
         for number, (source, n) in enumerate(zip(sources, n_of, strict=True))
     ]
     draws = []
@@ -69,7 +73,7 @@ def draw_families(
 
 
 def _parts(
-    source: Path, n: int, *, prior: str | None, device: str, rng: np.random.Generator
+    source: Path, n: int, *, prior: str | None, device: str, lasts_s: float, rng: np.random.Generator
 ) -> list[tuple[str, DrawnCell]]:
     """`n` pairs of a sequence name and a drawn cell; one of the two is empty."""
     if not is_run(source):
@@ -79,11 +83,24 @@ def _parts(
         order = [number for _ in range(-(-n // len(names))) for number in rng.permutation(len(names)).tolist()]
         return [(names[number], DrawnCell(np.empty(0))) for number in order[:n]]
     from cytoform.synthesis.choice import whole_cells
+    from cytoform.synthesis.compose import Composed
 
     cells = load_cells(source, device)
     chosen = prior_choice(cells, prior)
     fitted = cells.prior(chosen.prior, sigma=chosen.sigma)
+    if isinstance(fitted, Composed):
+        fitted = replace(fitted, span=_span(cells, lasts_s))
     return [("", cell) for cell in whole_cells(cells, fitted, n, chosen.most_pieces, rng, TRIAL_FRAMES)]
+
+
+def _span(cells: "Cells", lasts_s: float) -> float:
+    """How long movies of new cells have to be, in learned movies, so that none goes backwards in a scene."""
+    needed = [
+        np.ceil(round(lasts_s / each.time_step_s, 6)) / (each.n_frames - 1)
+        for each in cells.run.learned.sequences
+        if each.time_step_s and each.n_frames > 1
+    ]
+    return float(np.clip(max(needed, default=1), 1, LONGEST_SPAN))
 
 
 def render_family(drawn: FamilyDraw, settings: FamilySettings) -> None:
@@ -127,7 +144,8 @@ def schedule(posed: PosedFamily, drawn: FamilyDraw, settings: FamilySettings) ->
     """The time in a family's own sequence, in frames, for each frame of the scene from its first on.
 
     A dividing family divides in a random frame of the scene; its first shape stands before its sequence begins, its last
-    shape after the sequence ends. Any other family plays forwards and backwards from a random time on.
+    shape after the sequence ends. Any other family plays forwards and backwards from a random time on. Cells with movies
+    of any length play forwards only, where theirs is long enough.
     """
     rng = np.random.default_rng([*drawn.seed, AGES])
     n, last = settings.n_frames - drawn.first, posed.shapes.n_frames - 1
@@ -138,6 +156,8 @@ def schedule(posed: PosedFamily, drawn: FamilyDraw, settings: FamilySettings) ->
         times = np.clip(begin + np.arange(n) * per_frame, 0, last)
     elif last == 0:
         times = np.zeros(n)
+    elif "span" in drawn.variables and (spare := round(last - (n - 1) * per_frame, 6)) >= 0:
+        times = np.minimum(rng.uniform(0, spare) + np.arange(n) * per_frame, last)
     else:
         phase = (rng.integers(2 * last) + np.arange(n) * per_frame) % (2 * last)
         times = np.minimum(phase, 2 * last - phase)

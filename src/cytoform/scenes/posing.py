@@ -88,9 +88,11 @@ def _posed(drawn: FamilyDraw, source: Path, spacing_um: float, device: str, rng:
 
 
 def _of_run(drawn: FamilyDraw, source: Path, spacing_um: float, device: str, rng: np.random.Generator) -> FromRun:
+    from cytoform.synthesis.sequences import like_of_new
+
     cells = load_cells(source, device)
     learned = cells.run.learned
-    like = learned.sequences[drawn.family % len(learned.sequences)]
+    like = like_of_new(cells, drawn.family, float(drawn.variables.get("span", 1.0)))
     size = int(np.ceil(2 * learned.half_extent_um / spacing_um - 1e-9))
     if drawn.variables:
         # The scene interpolates between voxels; protrusions as thin as a voxel of the scene would not survive that.

@@ -139,7 +139,12 @@ def _stage(request: SceneRequest, scale: SceneScale, work: Work, *, workers: int
         work.cells,
     )
     draws = draw_families(
-        settings.sources, _entries(request), prior=request.prior, device=request.device, seed=_seed(request, CAST)
+        settings.sources,
+        _entries(request),
+        prior=request.prior,
+        device=request.device,
+        seed=_seed(request, CAST),
+        lasts_s=(request.frames - 1) * scale.time_step_s,
     )
     room = Room(request.size_zyx, scale.voxel_size_zyx_um, OPEN[request.leave], request.gap_um)
     with progress("rendering cells", len(draws)) as advance:
