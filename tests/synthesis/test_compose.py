@@ -52,7 +52,8 @@ def test_a_run_keeps_protrusions_and_settles_the_radius(run: Path, cells: Cells)
     model = read_config(run / "config.toml").model
     assert 0.4 < model.opening_radius_um < 1.4  # type: ignore[attr-defined]
     assert 0 < model.fillet < 0.2  # type: ignore[attr-defined]
-    assert (run / PARTS).is_file() and not (run / BODIES).exists()
+    assert (run / PARTS).is_file()
+    assert not (run / BODIES).exists()
     assert all(len(parts.units) for parts in cells.run.parts)
 
 
@@ -92,7 +93,8 @@ def test_equal_seeds_give_equal_cells_and_others_do_not(cells: Cells) -> None:
 def test_longer_movies_keep_the_time_step_and_the_number(cells: Cells, tmp_path: Path) -> None:
     generate(cells, tmp_path / "long.zarr", 3, prior="compose", span=3.0, seed=2)
     sequence = ShapeStore.open(tmp_path / "long.zarr")["new0000"]
-    assert sequence.info.n_frames == 22 and sequence.info.time_step_s == pytest.approx(TIME_STEP_S)
+    assert sequence.info.n_frames == 22
+    assert sequence.info.time_step_s == pytest.approx(TIME_STEP_S)
     parts = take_apart(ShapeStore.open(tmp_path / "long.zarr"), 0.6)
     thirds = np.mean([[len(f.curves) for f in each.frames[:21]] for each in parts], axis=0).reshape(3, 7).mean(axis=1)
     assert thirds.min() > 0.3 * thirds.max() > 0

@@ -40,6 +40,8 @@ class PartsFrame:
     body: PlacedFrame
     tubes: Sequence[Tube]  # in Ω, in the pose of the points
     fillet: float
+    rows: Sequence[int] = ()  # of the units that the tubes show
+    parents: Sequence[int] = ()  # rows of the parents of these units; -1: it starts on the body
 
     @property
     def device(self) -> torch.device:
