@@ -4,12 +4,10 @@ from itertools import product
 
 import numpy as np
 import pytest
-from protruding import BAND_UM, BODY_UM, GRID, MIDDLE, RADIUS_UM, boxed, cell, direction, spike, tube
+from protruding import BAND_UM, BODY_UM, GRID, MIDDLE, OFF, RADIUS_UM, boxed, cell, direction, spike, tube
 
 from cytoform.protrusions.body import body_of, depth_um
 from cytoform.shapes.box import BoxedField
-
-OFF = MIDDLE + (0.03, 0.07, -0.05)  # no symmetry with the voxels
 
 
 def volume_um3(field: BoxedField) -> float:
@@ -39,7 +37,9 @@ def test_tubes_thinner_than_the_ball_are_gone_and_thicker_ones_stay() -> None:
 
 def test_agrees_with_brute_force() -> None:
     """Every voxel within the radius of a voxel at least so deep, to half a voxel."""
-    field = boxed(cell([spike(direction(40, 10), 1.5, radius_um=0.5), tube(OFF, OFF + (0, 0, 3.0), radius_um=0.3)]))
+    field = boxed(
+        cell([spike(direction(40, 10), 1.5, radius_um=0.5), tube(OFF, OFF + np.array([0, 0, 3.0]), radius_um=0.3)])
+    )
     body = body_of(field, RADIUS_UM)
     deep = np.argwhere(depth_um(field) >= RADIUS_UM)
     offsets = np.array(list(product(range(-4, 5), repeat=3)))
@@ -52,7 +52,7 @@ def test_agrees_with_brute_force() -> None:
 
 
 def test_both_halves_of_a_cell_in_two_pieces_stay_and_a_thick_knob_does_not() -> None:
-    left, right, knob = MIDDLE - (0, 0, 2.4), MIDDLE + (0, 0, 2.4), MIDDLE + (3.2, 0, 2.4)
+    left, right, knob = MIDDLE - np.array([0, 0, 2.4]), MIDDLE + np.array([0, 0, 2.4]), MIDDLE + np.array([3.2, 0, 2.4])
     stem = tube(right, knob, radius_um=0.25)
     body = body_of(boxed(cell([stem], balls=[(left, 1.4), (right, 1.5), (knob, 0.75)])), RADIUS_UM)
     at = [tuple(np.int64(centre / GRID.spacing_um)) for centre in (left, right, knob)]

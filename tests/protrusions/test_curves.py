@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from protruding import BODY_UM, GRID, MIDDLE, RADIUS_UM, THIN_UM, boxed, cell, direction, spike, tube
+from protruding import BODY_UM, GRID, MIDDLE, OFF, RADIUS_UM, THIN_UM, boxed, cell, direction, spike, tube
 from scipy.spatial.transform import Rotation
 
 from cytoform.protrusions.curves import Curve
@@ -14,7 +14,6 @@ from cytoform.shapes.tubes import Tube
 from cytoform.simulate import FilopodiaParameters, population
 
 VOXEL_UM = GRID.spacing_um
-OFF = MIDDLE + (0.03, 0.07, -0.05)  # no symmetry with the voxels
 
 
 def parts(sdf_um: np.ndarray, radius_um: float = RADIUS_UM, grid: Grid = GRID) -> PartsOfFrame:
@@ -148,7 +147,7 @@ def test_a_protrusion_that_touches_the_body_again_has_two_roots() -> None:
 
 
 def test_protrusions_of_a_body_in_two_pieces() -> None:
-    left, right = MIDDLE - (0, 0, 2.3), MIDDLE + (0, 0, 2.3)
+    left, right = MIDDLE - np.array([0, 0, 2.3]), MIDDLE + np.array([0, 0, 2.3])
     tubes = [
         spike(direction(95), 1.5, centre=left, body_um=1.3, radius_um=0.25),
         spike(direction(-85), 2.0, centre=right, body_um=1.4, radius_um=0.25),
@@ -156,11 +155,11 @@ def test_protrusions_of_a_body_in_two_pieces() -> None:
     found = parts(cell(tubes, balls=[(left, 1.3), (right, 1.4)]))
     assert found.n_bodies == 2
     assert [curve.length_um for curve in found.curves] == pytest.approx([2.0, 1.5], abs=VOXEL_UM)
-    assert found.centre_zyx_um == pytest.approx(MIDDLE + (0, 0, 0.26), abs=0.15)
+    assert found.centre_zyx_um == pytest.approx(MIDDLE + np.array([0, 0, 0.26]), abs=0.15)
 
 
 def test_a_bridge_between_two_bodies_has_two_roots() -> None:
-    left, right = MIDDLE - (0, 0, 2.9), MIDDLE + (0, 0, 2.9)
+    left, right = MIDDLE - np.array([0, 0, 2.9]), MIDDLE + np.array([0, 0, 2.9])
     found = parts(cell([tube(left, right)], balls=[(left, 1.3), (right, 1.4)]))
     assert found.n_bodies == 2
     assert [curve.parent for curve in found.curves] == [None, None]
@@ -179,7 +178,7 @@ def test_a_ball_a_thin_cell_and_an_empty_frame_have_no_protrusions() -> None:
 
 def test_a_loose_fragment_is_no_protrusion() -> None:
     far = OFF + 4.0 * direction(120, 10)
-    assert len(curves(from_off(direction(0), 1.5), tube(far, far + (0.8, 0, 0)))) == 1
+    assert len(curves(from_off(direction(0), 1.5), tube(far, far + np.array([0.8, 0, 0])))) == 1
 
 
 def test_filopodia_of_the_simulator() -> None:

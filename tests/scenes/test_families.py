@@ -4,12 +4,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from parts_run import GRID as GRID_LEARNED
+from parts_run import N_FRAMES as LEARNED_FRAMES
+from parts_run import TIME_STEP_S, write_parts_run
 from scipy.spatial.transform import Rotation
 from stores import lopsided, write_store
 
 from cytoform.errors import InputError
-from cytoform.scenes.bodies import taken_by
-from cytoform.scenes.families import FamilySettings, draw_families, read_bodies, render_family, schedule
+from cytoform.scenes.bodies import Protrusion, taken_by
+from cytoform.scenes.families import FamilySettings, draw_families, nearest_pieces, read_bodies, render_family, schedule
+from cytoform.scenes.pieces import find_pieces
 from cytoform.scenes.posing import FamilyDraw, PosedFamily, pose_family
 from cytoform.scenes.sources import FromRun, FromStore, ShapeSource
 from cytoform.shapes.box import BoxedField
@@ -62,6 +66,29 @@ def test_a_family_that_does_not_divide_goes_back_and_forth(family: int, tmp_path
     )
     assert (np.abs(np.diff(times)) == 1).all()
     assert sorted(set(times)) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("family", range(10))
+def test_cells_with_movies_of_any_length_play_forwards_where_theirs_is_long_enough(family: int, tmp_path: Path) -> None:
+    drawn = FamilyDraw(family, 0, "", (), 0, (1, family), {"span": np.array(1.0)})
+    times = schedule(PosedFamily(Blank(9), None), drawn, stage(tmp_path, n_frames=5, time_step_s=90.0))
+    assert np.diff(times) == pytest.approx(1.5)
+    assert 0 <= times[0] <= 2
+    longer = schedule(PosedFamily(Blank(4), None), drawn, stage(tmp_path, n_frames=5))
+    assert np.abs(np.diff(longer)) == pytest.approx(1)
+
+
+def test_new_cells_of_a_run_last_as_long_as_the_scene(tmp_path: Path) -> None:
+    run = write_parts_run(tmp_path / "run")
+    lasts_s = 12.5 * TIME_STEP_S
+    draws = draw_families([run], [0, 0], prior=None, device="cpu", seed=1, lasts_s=lasts_s)
+    assert [float(drawn.variables["span"]) for drawn in draws] == [13 / (LEARNED_FRAMES - 1)] * 2
+    posed = pose_family(draws[0], run, spacing_um=0.5, depth_um=None, device="cpu", rng=rng())
+    assert posed.shapes.n_frames == 14
+    times = schedule(posed, draws[0], stage(tmp_path, n_frames=26, time_step_s=TIME_STEP_S / 2))
+    assert np.diff(times) == pytest.approx(0.5)
+    assert posed.shapes.grid.size == GRID_LEARNED  # finer than the scene
+    assert draw_families([run], [0], prior="graft", device="cpu", seed=1)[0].variables["span"] == 1
 
 
 def test_one_frame_is_one_shape(tmp_path: Path) -> None:
@@ -139,3 +166,15 @@ def test_too_tall_is_said_at_once(pairs: Path) -> None:
         pose_family(drawn, pairs, spacing_um=0.5, depth_um=4.0, device="cpu", rng=rng())
     posed = pose_family(drawn, pairs, spacing_um=0.5, depth_um=6.0, device="cpu", rng=rng())
     assert posed.division == DIVISION
+
+
+def test_a_protrusion_belongs_to_the_piece_at_its_root(pairs: Path) -> None:
+    """The two balls lie along x."""
+    daughters = ShapeStore.open(pairs)["a"].box(N_FRAMES - 1)
+    pieces = find_pieces(daughters)
+    assert pieces.n == 2
+    order = np.argsort(pieces.centroids_zyx[:, 2])
+    roots = [(0.0, 0.0, 7.5), (0.0, 3.0, -2.0), (1.0, 1.0, 2.5)]
+    found = [Protrusion(number, -1, root, (0.0, 0.0, 0.0), 1.0, 0.1) for number, root in enumerate(roots)]
+    assert nearest_pieces(found, pieces, GRID) == [order[1], order[0], order[1]]
+    assert nearest_pieces([], pieces, GRID) == []

@@ -1,40 +1,51 @@
 """`cytoform demo`: the whole path on simulated cells."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from cytoform.commands.common import Common
 
 
 def demo(
+    kind: Literal["mitosis", "filopodia"] = "mitosis",
+    /,
     *,
     out: Path = Path("cytoform-demo"),
-    cells: int = 6,
+    cells: int | None = None,
     frames: int = 12,
-    grid: int = 96,
+    grid: int | None = None,
     epochs: int | None = None,
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
-    """Simulate dividing cells, learn them, generate new ones, and report on both: minutes on two CPU cores.
+    """Simulate cells, learn them, generate new ones, and report on both: minutes on two CPU cores.
 
     Parameters
     ----------
+    kind
+        mitosis: dividing cells. filopodia: cells with filopodia, which are taken apart into body and protrusions.
     out
         Folder to write; the report is report/report.html in it.
     cells
-        Simulated cell families, and generated ones.
+        Simulated cell families, and generated ones; by default 10 and 6 (mitosis), 8 and 6 (filopodia).
     frames
         Frames of every movie.
     grid
-        Voxels along a side of the cube.
+        Voxels along a side of the cube; by default 96 (mitosis), 160 (filopodia).
     epochs
-        Training epochs; by default as in the preset quick.
+        Training epochs; by default as in the preset that fits the data.
     """
-    from cytoform.demo import DemoSize
+    from cytoform.demo import SIZES
     from cytoform.demo import demo as run_demo
 
-    settings = () if epochs is None else (f"training.epochs={epochs}",)
-    size = DemoSize(n_cells=cells, n_frames=frames, grid_size=grid, n_generated=cells, settings=settings)
-    results = run_demo(out, size=size, seed=common.seed, overwrite=common.overwrite, progress=common.progress)
+    size = replace(SIZES[kind], n_frames=frames)
+    if cells is not None:
+        size = replace(size, n_cells=cells, n_generated=cells)
+    if grid is not None:
+        size = replace(size, grid_size=grid)
+    if epochs is not None:
+        size = replace(size, settings=(f"training.epochs={epochs}",))
+    results = run_demo(out, kind, size=size, seed=common.seed, overwrite=common.overwrite, progress=common.progress)
     jaccard = results.to_json()["jaccard"]
     common.say(f"reconstruction Jaccard index {jaccard['mean']:.3f} ± {jaccard['std']:.3f}")
     common.done(out / "report" / "report.html", next_command=f"cytoform info {out / 'run'}")

@@ -19,8 +19,9 @@ def generate(
     *,
     out: Path,
     n: Annotated[int, Parameter(name=["-n", "--number"])] = 1,
-    prior: str = "gaussian",
+    prior: str | None = None,
     sigma: float | None = None,
+    span: float = 1.0,
     where: Annotated[list[str] | None, Parameter(negative=())] = None,
     pose: Literal["random", "canonical"] | None = None,
     rendering: Rendering = Rendering(),  # noqa: B008 (frozen)
@@ -38,11 +39,15 @@ def generate(
     n
         How many cells.
     prior
-        Distribution of the new codes. gaussian: N(0, σ²). around: learned codes plus N(0, σ²). between: between a learned
-        code and a near one. covariance, mixture: one or several normal distributions fitted to the learned codes.
+        Distribution of the new cells; by default the one that was the best by measurement at the end of training.
+        compose: new bodies with new protrusions; graft: learned ones with learned protrusions at other places; both for
+        cells taken apart. gaussian: N(0, σ²). around: learned codes plus N(0, σ²). between: between a learned code and a
+        near one. covariance, mixture: one or several normal distributions fitted to the learned codes.
     sigma
         σ of gaussian (by default 0.1, as in the paper) and around (0.01, as in the paper). For covariance and mixture, a
         factor on the distance from the mean (by default 1). between takes none.
+    span
+        Length of the new movies in learned movies, for cells taken apart.
     where
         A condition on every cell, in quotes, for example "size_um3=40±5", "growth=1.5..2" or
         "longest_protrusion_um>8"; may be repeated.
@@ -51,16 +56,20 @@ def generate(
         canonical: keep the pose of the decoder.
     """
     from cytoform.synthesis.cells import load
+    from cytoform.synthesis.choice import default_choice
     from cytoform.synthesis.sequences import generate as generate_sequences
 
     cells = load(run, device=device)
     condition = _condition(cells, where, rendering, common) if where else None
+    if prior is None:
+        common.say(f"prior: {default_choice(cells).sentence}")
     generate_sequences(
         cells,
         out,
         n,
         prior=prior,
         sigma=sigma,
+        span=span,
         condition=condition,
         pose=pose,
         rendering=rendering,

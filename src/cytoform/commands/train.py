@@ -52,8 +52,9 @@ def train(
     out
         Run folder to write.
     preset
-        Settings to start from: quick (two CPU cores, minutes; the default), best, thin
-        (protrusions), unseen (for fitting other cells) or paper.
+        Settings to start from. auto (the default) looks at the data and takes one of: parts (bodies with protrusions, taken
+        apart), unseen (many cells; also for fitting other cells) or quick (few cells, minutes). Others: best, thin
+        (protrusions without taking cells apart) and paper.
     config
         TOML file of settings that differ from the preset.
     set_
@@ -67,8 +68,12 @@ def train(
     """
     from cytoform.errors import InputError
     from cytoform.priors.file import write_priors
+    from cytoform.runs.auto import automatic
     from cytoform.runs.config import load_config
     from cytoform.runs.stage import train as train_model
+    from cytoform.shapes.store import ShapeStore
+    from cytoform.synthesis.cells import load
+    from cytoform.synthesis.choice import choose_prior
 
     poses = {"data.align": align, "model.rotations": rotations}
     settings = [*(set_ or []), *(f"{name}={value}" for name, value in poses.items() if value)]
@@ -77,6 +82,11 @@ def train(
             f"--resume keeps the settings of {out / 'config.toml'}; leave --preset, --config, --set, --align and "
             "--rotations out"
         )
+    n_workers = len(os.sched_getaffinity(0)) if where.workers is None else where.workers
+    if not resume and preset in {None, "auto"} and config is None:
+        found = automatic(ShapeStore.open(shapes), workers=n_workers)
+        preset, settings = found.preset, [*found.settings, *settings]
+        common.say(f"preset {' '.join([preset, *found.settings])}: {found.reason}")
     trained = train_model(
         shapes,
         out,
@@ -86,7 +96,7 @@ def train(
         devices=where.devices,
         nodes=where.nodes,
         seed=common.seed,
-        workers=len(os.sched_getaffinity(0)) if where.workers is None else where.workers,
+        workers=n_workers,
         overwrite=common.overwrite,
         at_end=write_priors,
         progress=common.progress,
@@ -98,5 +108,10 @@ def train(
         common.say(f"next: cytoform train {shapes} --out {out} --resume")
         return 130
     common.say(f"{trained.epochs} epochs, mean L1 distance {trained.loss:.5f} of the half extent")
-    common.done(out, next_command=f"cytoform reconstruct {out} --out reconstructed.zarr")
+    choice = choose_prior(load(out), shapes, seed=common.seed, workers=n_workers, progress=common.progress)
+    choice.write(out)
+    common.say(f"prior {choice.sentence}")
+    for line in choice.to_lines():
+        common.say(line)
+    common.done(out, next_command=f"cytoform generate {out} --out new.zarr -n 10")
     return 0

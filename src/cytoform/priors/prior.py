@@ -44,6 +44,8 @@ class Prior(ABC):
     """A distribution of new cells. A dataclass of arrays and numbers, so that a run can store it by their names."""
 
     conditions: ClassVar[frozenset[str]] = frozenset()  # names that `given` may hold
+    # How many cells a search draws at once, to try the most promising: few, if a draw takes long.
+    draws_at_once: ClassVar[int] = 4096
 
     def draw(self, n: int, rng: np.random.Generator, *, given: Given | None = None) -> Drawn:
         """`n` new cells; `given` fixes values that all of them share. Raises InputError for a name the prior does not know."""

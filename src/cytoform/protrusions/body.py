@@ -25,6 +25,11 @@ def depth_um(field: BoxedField) -> Float[np.ndarray, "z y x"]:
     return np.where(stored > field.band_um - spacing_um, np.maximum(deep, stored), stored)
 
 
+def shares(sdf_um: Float[np.ndarray, "z y x"], spacing_um: float) -> Float[np.ndarray, "z y x"]:
+    """Share of every voxel that is inside, as for a flat surface: a smoother measure of volume than whole voxels."""
+    return np.clip(0.5 - sdf_um / spacing_um, 0, 1)
+
+
 def body_of(field: BoxedField, radius_um: float) -> BoxedField:
     """The opening of a cell by a ball of `radius_um`: every place that such a ball inside the cell reaches.
 

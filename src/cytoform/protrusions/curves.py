@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float, Int
 from scipy.ndimage import gaussian_filter1d, maximum_filter
 from scipy.spatial import cKDTree
 
-from cytoform.protrusions.body import depth_um
+from cytoform.protrusions.body import depth_um, shares
 from cytoform.shapes.box import BoxedField
 
 # How far outside the body a voxel belongs to a protrusion, and how far a protrusion reaches at least, in voxels.
@@ -187,9 +187,9 @@ class _Lines:
     ) -> tuple[Float[np.ndarray, " places"], Float[np.ndarray, "places 3"]]:
         """Volume in voxels nearest to each place, and its centroid; voxels at the surface count in part."""
         spacing_um = self.field.grid.spacing_um
-        shares = np.clip(0.5 - self.field.box_sdf_um / spacing_um, 0, 1)
-        chosen = (shares > 0) & (self.body.box_sdf_um > OUTSIDE_VOXELS * spacing_um)
-        voxels, weights = np.argwhere(chosen), shares[chosen]
+        inside = shares(self.field.box_sdf_um, spacing_um)
+        chosen = (inside > 0) & (self.body.box_sdf_um > OUTSIDE_VOXELS * spacing_um)
+        voxels, weights = np.argwhere(chosen), inside[chosen]
         reach = 1.5 * self.graph.depths.max() + 2
         distances, nearest = (np.asarray(found) for found in cKDTree(places).query(voxels, distance_upper_bound=reach))
         near = np.isfinite(distances)

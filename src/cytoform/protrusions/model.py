@@ -114,7 +114,7 @@ class Lives:
     def _bent(self, unit: Units, row: int, rng: np.random.Generator) -> Float[np.ndarray, "2 along over"]:
         """The angles of a row, mixed with those of protrusions of a similar length; the mean direction is kept."""
         own = unit.angles[row]
-        others = self._similar(float(unit.length[row]), is_branch=unit.parent[row] >= 0)
+        others = self._similar(float(unit.length[row]), is_branch=bool(unit.parent[row] >= 0))
         if len(others) < 3:
             return own
         a, b = (_around(self.units.angles[i], rng) for i in rng.choice(others, 2, replace=False))

@@ -19,16 +19,21 @@ ROOM_RADII = 3.0
 
 def tubes_at(units: Units, time: float, on_surface: OnSurface) -> list[Tube]:
     """The tubes of all units at a time, a share of the learned movie; points and lengths in Ω."""
+    return list(grown_at(units, time, on_surface).values())
+
+
+def grown_at(units: Units, time: float, on_surface: OnSurface) -> dict[int, Tube]:
+    """The tube of every unit that is there at a time, by the unit's row, parents before their branches."""
     alive = np.flatnonzero((units.window[:, 0] < time) & (time < units.window[:, 1]))
     if not len(alive):
-        return []
+        return {}
     phases = np.clip((time - units.window[:, 0]) / np.diff(units.window, axis=1)[:, 0], 0, 1)
     lengths = _length_at(units, phases)
     on_body = alive[units.parent[alive] < 0]
     starts = dict(zip(on_body.tolist(), on_surface(_between(units.root[on_body], phases[on_body])), strict=True))
     axes = dict(zip(on_body.tolist(), _between(units.axis[on_body], phases[on_body]), strict=True))
     lines: dict[int, tuple[Points, Points, float]] = {}
-    tubes = []
+    tubes = {}
     for row in alive.tolist():  # parents come first
         length = float(lengths[row])
         parent = int(units.parent[row])
@@ -48,18 +53,20 @@ def tubes_at(units: Units, time: float, on_surface: OnSurface) -> list[Tube]:
             continue
         points, tangents = _centre_line(units, row, float(phases[row]), start, axis)
         lines[row] = points, tangents, length
-        tubes.append(_tube(units, row, points, axis, length, below=parent < 0))
+        tubes[row] = _tube(units, row, points, axis, length, below=parent < 0)
     return tubes
 
 
 def volume(units: Units, time: float) -> float:
     """Volume of all units at a time outside the body, taken as straight tubes; in cubed half extents."""
+    if not len(units):
+        return 0.0
     phases = np.clip((time - units.window[:, 0]) / np.diff(units.window, axis=1)[:, 0], 0, 1)
     is_alive = (units.window[:, 0] < time) & (time < units.window[:, 1])
     lengths = np.where(is_alive, _length_at(units, phases), 0)
     shares = lengths[:, None] / np.maximum(units.length, 1e-9)[:, None] * np.linspace(0, 1, 9)
     radii = np.stack([np.interp(s, np.linspace(0, 1, PLACES), r) for s, r in zip(shares, units.radii, strict=True)])
-    return float(np.sum(np.pi * np.mean(radii**2, axis=1) * lengths)) if len(units) else 0.0
+    return float(np.sum(np.pi * np.mean(radii**2, axis=1) * lengths))
 
 
 def centre_of(tubes: Sequence[Tube]) -> Float[np.ndarray, " 3"]:

@@ -118,13 +118,13 @@ def units_of(parts: PartsOfSequence, half_extent_um: float) -> Units:
             continue
         found.append(_fit(track, parts, half_extent_um, rows.get(track.parent or 0, -1)))
         rows[track.label] = len(found) - 1
-    return (
-        Units(*(np.stack([getattr(each, f.name) for each in found]) for f in fields(Units))) if found else Units.none()
-    )
+    if not found:
+        return Units.none()
+    return Units(*(np.concatenate([getattr(each, f.name) for each in found]) for f in fields(Units)))
 
 
 def _fit(track: Track, parts: PartsOfSequence, half_extent_um: float, parent: int) -> Units:
-    """One unit, its fields without the axis of units."""
+    """One unit; its parent is a row of all units."""
     frames = np.array(sorted(track.curves))
     curves = [_in_cube(track.curves[frame], half_extent_um) for frame in frames]
     lengths = np.array([curve.length_um for curve in curves])
@@ -136,18 +136,19 @@ def _fit(track: Track, parts: PartsOfSequence, half_extent_um: float, parent: in
     across = np.eye(3)[int(np.argmin(np.abs(axis.mean(axis=0))))]
     longest = float(lengths.max())
     span = max(parts.n_frames - 1, 1)
-    return Units(
-        np.array(parent),
+    values = (
+        parent,
         np.array([birth, end]) / span,
         root,
         axis,
         across,
-        np.array(np.mean([c.at_um for c in curves])),
-        np.array(longest),
+        np.mean([c.at_um for c in curves]),
+        longest,
         growth / longest,
         _radii(curves, longest),
         _angles(curves, phases, axis, across, longest),
     )
+    return Units(*(np.asarray(value)[None] for value in values))
 
 
 def _in_cube(curve: Curve, half_extent_um: float) -> Curve:

@@ -81,19 +81,20 @@ def take_run_apart(
         volumes = np.array([[frame.cell_um3, frame.body_um3] for frame in each.frames]) / store.grid.half_extent_um**3
         tensors[f"{each.name}.protrusions"] = torch.tensor(units.to_rows(), dtype=torch.float32)
         tensors[f"{each.name}.volumes"] = torch.tensor(volumes, dtype=torch.float32)
-    write_tensors(run / PARTS, tensors, {"names": json.dumps(list(names))})
+    keep_motion = store.attributes.get("options", {}).get("keep_motion", False)
+    write_tensors(run / PARTS, tensors, {"centred": json.dumps(not keep_motion)})
 
 
-def read_parts(run: Path, names: Sequence[str]) -> list[LearnedParts]:
-    """The protrusions of the learned sequences. Raises InputError for a damaged file."""
-    tensors, _ = read_tensors(run / PARTS)
+def read_parts(run: Path, names: Sequence[str]) -> tuple[list[LearnedParts], bool]:
+    """The protrusions of the learned sequences, and whether their frames are centred. Raises InputError for a damaged file."""
+    tensors, metadata = read_tensors(run / PARTS)
     found = []
     for name in names:
         rows, volumes = (tensors.get(f"{name}.{what}") for what in ("protrusions", "volumes"))
         if rows is None or volumes is None or rows.shape[1:] != (WIDTH,) or volumes.shape[1:] != (2,):
             raise InputError(f"{run / PARTS}: the parts of sequence {name} are missing or damaged; train the run anew")
         found.append(LearnedParts(Units.from_rows(rows.double().numpy()), volumes.double().numpy()))
-    return found
+    return found, metadata.get("centred") != "false"
 
 
 def _refuse_bodiless(parts: PartsOfSequence, where: Path) -> None:

@@ -84,6 +84,7 @@ class Run:
     rotations: Float[Tensor, "sequences 4"]
     # Of cells taken apart: the protrusions of every learned sequence, in the canonical pose.
     parts: tuple[LearnedParts, ...] = ()
+    centred: bool = True  # whether the frames of cells taken apart are each centred on the cell's centroid
 
     @property
     def names(self) -> list[str]:
@@ -139,11 +140,12 @@ def load_run(path: Path, *, device: torch.device | None = None) -> Run:
     load_into(decoder, {name.removeprefix("decoder."): t for name, t in tensors.items()}, where=path / WEIGHTS)
     decoder.requires_grad_(False)
     parts: tuple[LearnedParts, ...] = ()
+    centred = True
     if config.model.kind == "parts":
-        found = read_parts(path, [sequence.name for sequence in learned.sequences])
+        found, centred = read_parts(path, [sequence.name for sequence in learned.sequences])
         turns = to_matrix(rotations).double().numpy()
         parts = tuple(replace(p, units=p.units.rotated(turn)) for p, turn in zip(found, turns, strict=True))
-    return Run(path, config, learned, decoder.to(device), codes.to(device), rotations.to(device), parts)
+    return Run(path, config, learned, decoder.to(device), codes.to(device), rotations.to(device), parts, centred)
 
 
 def _checked(rotations: Tensor, n: int, *, where: Path) -> Float[Tensor, "sequences 4"]:

@@ -7,7 +7,7 @@ creating and removing the thousands of files of a Zarr array would take longer t
 import functools
 import os
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
@@ -20,6 +20,23 @@ from cytoform.shapes.box import BoxedField
 from cytoform.shapes.store import SMALLEST_UM
 
 BOXES_KEPT = 64
+
+
+@dataclass(frozen=True)
+class Protrusion:
+    """A protrusion of a shape; positions are in µm from the centre of its cube."""
+
+    # It is the same protrusion in all shapes of a cell that have this number.
+    unit: int
+    # The unit that it branches from; -1: it starts on the body.
+    parent: int
+    # Where it leaves the body, or for a branch the centre line of its parent.
+    root_zyx_um: Triple
+    tip_zyx_um: Triple
+    # Along the centre line, from root to tip.
+    length_um: float
+    # Mean along the centre line.
+    radius_um: float
 
 
 @dataclass(frozen=True)
@@ -38,6 +55,8 @@ class Shape:
     size_zyx: IntTriple
     spacing_um: float
     origin_zyx_um: Triple
+    # None where nothing is known about protrusions. Two shapes are the same if their boxes are.
+    protrusions: tuple[Protrusion, ...] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -76,7 +95,7 @@ class BoxWriter:
         os.fsync(self._file.fileno())
         self._file.close()
 
-    def add(self, field: BoxedField) -> Shape:
+    def add(self, field: BoxedField, protrusions: tuple[Protrusion, ...] | None = None) -> Shape:
         """Write the box of the cell and a voxel around it."""
         field = field.tight(margin=1)
         box = field.box_sdf_um.astype(np.float16)
@@ -99,6 +118,7 @@ class BoxWriter:
             size_zyx=int_triple(box.shape),
             spacing_um=spacing_um,
             origin_zyx_um=triple(first * spacing_um - half_um),
+            protrusions=protrusions,
         )
 
 

@@ -2,23 +2,31 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float, Integer
+from scipy.spatial import cKDTree
 
 from cytoform.base.files import write_json
 from cytoform.errors import InputError
-from cytoform.scenes.bodies import Body, BoxWriter, Shape, own_field
-from cytoform.scenes.pieces import Follower, Member, find_pieces
+from cytoform.priors.prior import DrawnCell
+from cytoform.scenes.bodies import Body, BoxWriter, Protrusion, Shape, own_field
+from cytoform.scenes.pieces import Follower, Member, Pieces, find_pieces
 from cytoform.scenes.posing import FamilyDraw, PosedFamily, pose_family
-from cytoform.scenes.sources import is_run, load_cells
+from cytoform.scenes.sources import is_run, load_cells, prior_choice
+from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import ShapeStore
+
+if TYPE_CHECKING:
+    from cytoform.synthesis.cells import Cells
 
 # Streams of random numbers of a family.
 PROPS, AGES = 1, 2
+LONGEST_SPAN = 20.0  # of the movies of new cells, in learned movies
+TRIAL_FRAMES = 6  # in which the pieces of a drawn cell are counted
 
 
 @dataclass(frozen=True)
@@ -44,39 +52,55 @@ class FamilySettings:
 
 
 def draw_families(
-    sources: Sequence[Path], firsts: Sequence[int], *, prior: str, device: str, seed: int
+    sources: Sequence[Path], firsts: Sequence[int], *, prior: str | None, device: str, seed: int, lasts_s: float = 0.0
 ) -> list[FamilyDraw]:
-    """Draw a family for each first frame in `firsts`, from the sources in turn.
+    """Draw a family for each first frame in `firsts`, from the sources in turn, for a scene of `lasts_s` seconds.
 
     From a store come its sequences in random order, again from the start when all are used.
     """
     n_of = [len(range(number, len(firsts), len(sources))) for number in range(len(sources))]
     parts = [
-        iter(_parts(source, n, prior=prior, device=device, rng=np.random.default_rng([seed, number])))
+        iter(_parts(source, n, prior=prior, device=device, lasts_s=lasts_s, rng=np.random.default_rng([seed, number])))
         for number, (source, n) in enumerate(zip(sources, n_of, strict=True))
     ]
     draws = []
     for family, first in enumerate(firsts):
         source = family % len(sources)
-        sequence, code = next(parts[source])
-        draws.append(FamilyDraw(family, source, sequence, code, first, (seed, family)))
+        sequence, cell = next(parts[source])
+        code = tuple(float(value) for value in cell.code)
+        draws.append(FamilyDraw(family, source, sequence, code, first, (seed, family), cell.variables))
     return draws
 
 
 def _parts(
-    source: Path, n: int, *, prior: str, device: str, rng: np.random.Generator
-) -> list[tuple[str, tuple[float, ...]]]:
-    """`n` pairs of a sequence name and a code; one of the two is empty."""
+    source: Path, n: int, *, prior: str | None, device: str, lasts_s: float, rng: np.random.Generator
+) -> list[tuple[str, DrawnCell]]:
+    """`n` pairs of a sequence name and a drawn cell; one of the two is empty."""
     if not is_run(source):
         names = ShapeStore.open(source).names
         if not names:
             raise InputError(f"{source}: an empty shape store; prepare some cells")
         order = [number for _ in range(-(-n // len(names))) for number in rng.permutation(len(names)).tolist()]
-        return [(names[number], ()) for number in order[:n]]
-    drawn = load_cells(source, device).prior(prior).draw(n, rng)
-    if drawn.variables:
-        raise InputError(f"--prior {prior}: draws more than a code, which scenes cannot use; choose another prior")
-    return [("", tuple(float(value) for value in cell.code)) for cell in drawn]
+        return [(names[number], DrawnCell(np.empty(0))) for number in order[:n]]
+    from cytoform.synthesis.choice import whole_cells
+    from cytoform.synthesis.compose import Composed
+
+    cells = load_cells(source, device)
+    chosen = prior_choice(cells, prior)
+    fitted = cells.prior(chosen.prior, sigma=chosen.sigma)
+    if isinstance(fitted, Composed):
+        fitted = replace(fitted, span=_span(cells, lasts_s))
+    return [("", cell) for cell in whole_cells(cells, fitted, n, chosen.most_pieces, rng, TRIAL_FRAMES)]
+
+
+def _span(cells: "Cells", lasts_s: float) -> float:
+    """How long movies of new cells have to be, in learned movies, so that none goes backwards in a scene."""
+    needed = [
+        np.ceil(round(lasts_s / each.time_step_s, 6)) / (each.n_frames - 1)
+        for each in cells.run.learned.sequences
+        if each.time_step_s and each.n_frames > 1
+    ]
+    return float(np.clip(max(needed, default=1), 1, LONGEST_SPAN))
 
 
 def render_family(drawn: FamilyDraw, settings: FamilySettings) -> None:
@@ -102,9 +126,14 @@ def read_bodies(settings: FamilySettings, families: int) -> list[Body]:
     bodies = []
     for family in range(families):
         for body in json.loads(settings.record(family).read_text())["bodies"]:
-            shapes = tuple(Shape(**_with_tuples(shape)) for shape in body.pop("shapes"))
+            shapes = tuple(_shape(**shape) for shape in body.pop("shapes"))
             bodies.append(Body(**body, shapes=shapes))
     return bodies
+
+
+def _shape(*, protrusions: list[dict[str, Any]] | None, **values: Any) -> Shape:
+    known = None if protrusions is None else tuple(Protrusion(**_with_tuples(each)) for each in protrusions)
+    return Shape(**_with_tuples(values), protrusions=known)
 
 
 def _with_tuples(values: dict[str, Any]) -> dict[str, Any]:
@@ -115,7 +144,8 @@ def schedule(posed: PosedFamily, drawn: FamilyDraw, settings: FamilySettings) ->
     """The time in a family's own sequence, in frames, for each frame of the scene from its first on.
 
     A dividing family divides in a random frame of the scene; its first shape stands before its sequence begins, its last
-    shape after the sequence ends. Any other family plays forwards and backwards from a random time on.
+    shape after the sequence ends. Any other family plays forwards and backwards from a random time on. Cells with movies
+    of any length play forwards only, where theirs is long enough.
     """
     rng = np.random.default_rng([*drawn.seed, AGES])
     n, last = settings.n_frames - drawn.first, posed.shapes.n_frames - 1
@@ -126,6 +156,8 @@ def schedule(posed: PosedFamily, drawn: FamilyDraw, settings: FamilySettings) ->
         times = np.clip(begin + np.arange(n) * per_frame, 0, last)
     elif last == 0:
         times = np.zeros(n)
+    elif "span" in drawn.variables and (spare := round(last - (n - 1) * per_frame, 6)) >= 0:
+        times = np.minimum(rng.uniform(0, spare) + np.arange(n) * per_frame, last)
     else:
         phase = (rng.integers(2 * last) + np.arange(n) * per_frame) % (2 * last)
         times = np.minimum(phase, 2 * last - phase)
@@ -151,11 +183,26 @@ def _write_bodies(
                 where = f"{settings.sources[drawn.source]}, {posed.shapes.name}"
                 raise InputError(f"{where}: a frame without a cell; draw another --seed")
             owners = follower.step_back(pieces)
+            protrusions = posed.shapes.protrusions(float(poses[pose]))
+            on_piece = nearest_pieces(protrusions or [], pieces, shape.grid)
             for member in sorted(set(owners.tolist())):
                 mine = np.concatenate([[False], owners == member])[pieces.labels]
-                shapes.setdefault(member, {})[pose] = boxes.add(own_field(shape, mine))
+                own = None
+                if protrusions is not None:
+                    own = tuple(p for p, piece in zip(protrusions, on_piece, strict=True) if owners[piece] == member)
+                shapes.setdefault(member, {})[pose] = boxes.add(own_field(shape, mine), own)
     ordered = sorted(follower.members, key=lambda member: (member.first, member.number))
     return [_body(member, drawn, which, shapes[member.number]) for member in ordered]
+
+
+def nearest_pieces(protrusions: Sequence[Protrusion], pieces: Pieces, grid: Grid) -> list[int]:
+    """The piece that each protrusion stands on: the one nearest to its root, counted from 0."""
+    if pieces.n == 1 or not protrusions:
+        return [0] * len(protrusions)
+    voxels = np.argwhere(pieces.labels)
+    places = np.array([each.root_zyx_um for each in protrusions]) + grid.half_extent_um
+    nearest = cKDTree(voxels).query(places / grid.spacing_um - 0.5 - pieces.corner_zyx)[1]
+    return [int(piece) - 1 for piece in pieces.labels[tuple(voxels[nearest].T)]]
 
 
 def _body(member: Member, drawn: FamilyDraw, which: Integer[np.ndarray, " frames"], shapes: dict[int, Shape]) -> Body:

@@ -1,7 +1,7 @@
 """Tracks as a GEFF graph (graph exchange file format): a node per cell and frame, edges forward in time."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -26,9 +26,6 @@ def write_graph(
 
     Nodes have a frame, a position in µm, a label, a size (µm³, or µm² in projections) and a family.
     """
-    from geff.core_io import write_arrays
-    from geff_spec import Axis, GeffMetadata
-
     nodes, edges = _nodes(tracked, seen), _edges(tracked, seen)
     frame, label, body = (np.array([node[column] for node in nodes]) for column in range(3))
     cells = [node[3] for node in nodes]
@@ -44,19 +41,46 @@ def write_graph(
         "family": np.array([families[number] for number in body], np.uint64),
         "size": np.array([cell.n_voxels * voxel_size_um for cell in cells]),
     }
+    write_geff(
+        path,
+        values,
+        edges,
+        time_step_s=time_step_s,
+        tracks={"tracklet": "tracklet", "lineage": "lineage"},
+        labels=(labels, "label") if labels else None,
+    )
+
+
+def write_geff(
+    path: Path,
+    values: Mapping[str, np.ndarray],
+    edges: np.ndarray,
+    *,
+    time_step_s: float,
+    tracks: dict[str, str],
+    labels: tuple[str, str] | None,
+) -> None:
+    """Write a graph in space and time; nodes are numbered from 0 on, and `values` holds their properties.
+
+    `t` is in frames; `z`, `y` and `x` are in µm. `tracks` names the properties that number tracklets and lineages, `labels`
+    the path of the label images and the property with a node's label.
+    """
+    from geff.core_io import write_arrays
+    from geff_spec import Axis, GeffMetadata
+
     space = [Axis(name=name, type="space", unit="micrometer") for name in "zyx"]
-    related = [{"type": "labels", "path": labels, "node_prop": "label"}] if labels else None
+    related = [{"type": "labels", "path": labels[0], "node_prop": labels[1]}] if labels else None
     metadata = GeffMetadata(
         directed=True,
         axes=[Axis(name="t", type="time", unit="frame", scale=time_step_s, scaled_unit="second"), *space],
         node_props_metadata={},
         edge_props_metadata={},
-        track_node_props={"tracklet": "tracklet", "lineage": "lineage"},
+        track_node_props=tracks,
         related_objects=related,
     )
     write_arrays(
         path,
-        np.arange(len(nodes), dtype=np.uint64),
+        np.arange(len(values["t"]), dtype=np.uint64),
         {name: {"values": array, "missing": None} for name, array in values.items()},
         edges,
         {},

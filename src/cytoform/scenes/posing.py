@@ -1,6 +1,7 @@
 """Rotate a cell family at random so that it fits into the scene, and find when it divides."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,8 @@ class FamilyDraw:
     # First frame in the scene.
     first: int
     seed: tuple[int, ...]
+    # Drawn by the prior beside the code.
+    variables: Mapping[str, Float[np.ndarray, "..."]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -85,10 +88,15 @@ def _posed(drawn: FamilyDraw, source: Path, spacing_um: float, device: str, rng:
 
 
 def _of_run(drawn: FamilyDraw, source: Path, spacing_um: float, device: str, rng: np.random.Generator) -> FromRun:
+    from cytoform.synthesis.sequences import like_of_new
+
     cells = load_cells(source, device)
     learned = cells.run.learned
-    like = learned.sequences[drawn.family % len(learned.sequences)]
+    like = like_of_new(cells, drawn.family, float(drawn.variables.get("span", 1.0)))
     size = int(np.ceil(2 * learned.half_extent_um / spacing_um - 1e-9))
+    if drawn.variables:
+        # The scene interpolates between voxels; protrusions as thin as a voxel of the scene would not survive that.
+        size = max(size, learned.grid)
     code = np.array(drawn.code, np.float32)
     return FromRun(
         f"family {drawn.family}",
@@ -96,7 +104,8 @@ def _of_run(drawn: FamilyDraw, source: Path, spacing_um: float, device: str, rng
         like.n_frames,
         like.time_step_s,
         cells.run.config.has_rotations,
-        cells.field(code, rotation=_rotation(cells, rng)),
+        cells.field(code, rotation=_rotation(cells, rng), variables=drawn.variables),
+        spacing_um,
     )
 
 

@@ -46,8 +46,8 @@ class SceneRequest:
     """Voxel size Z Y X in µm; by default as in the first RUN."""
     time_step_s: Annotated[float | None, Parameter("--time-step")] = None
     """Seconds between frames; by default as in the first RUN."""
-    prior: str = "between"
-    """Where the codes of new cells are drawn from, as in 'cytoform generate'."""
+    prior: str | None = None
+    """What new cells are drawn from, as in 'cytoform generate'; by default the one that the run's training chose."""
     motion: str = WALK
     """walk is a persistent random walk; with a shape store, cells move as its cells did."""
     speed_um_per_min: Annotated[float | None, Parameter("--speed")] = None
@@ -102,10 +102,21 @@ class SceneRequest:
         if self.series is not None:
             _check_series(*self.series, self)
 
+    def chosen_prior(self) -> str:
+        """The prior, by default those of all runs."""
+        from cytoform.scenes.sources import PRIOR, is_run, load_cells, prior_choice
+
+        if self.prior is not None:
+            return self.prior
+        chosen = [prior_choice(load_cells(run, self.device), None) for run in self.sources if is_run(run)]
+        names = {each.prior if each.sigma is None else f"{each.prior} σ {each.sigma:g}" for each in chosen}
+        return ", ".join(sorted(names)) or PRIOR
+
     def recorded(self) -> dict[str, Any]:
         """The record in the data set, with hashes of all sources: equal records give equal data."""
         options = asdict(self)
         del options["sources"], options["device"]
+        options["prior"] = self.chosen_prior()
         options["series"] = None if self.series is None else [self.series[0], list(self.series[1])]
         for name in ("size_zyx", "voxel_size_zyx_um"):
             options[name] = None if options[name] is None else list(options[name])
@@ -124,12 +135,16 @@ OPTIONS = option_names(SceneRequest) | {
 
 
 def fingerprint(source: Path) -> str:
-    """SHA-256 of the weights of a run, or of a whole shape store. Raises InputError for another kind of path."""
+    """SHA-256 of the weights and protrusions of a run, or of a whole shape store. Raises InputError for another path."""
+    from cytoform.runs.parts import PARTS
     from cytoform.scenes.sources import load_cells
 
     kind = kind_of(source)
     if kind is Kind.RUN:
-        return load_cells(source, "cpu").weights_sha256
+        cells = load_cells(source, "cpu")
+        if not cells.run.parts:
+            return cells.weights_sha256
+        return hashlib.sha256((cells.weights_sha256 + str(_files_sha256(source / PARTS))).encode()).hexdigest()
     if kind is not Kind.SHAPE_STORE:
         raise wrong_kind(source, Kind.RUN, Kind.SHAPE_STORE)
     return folder_sha256(source)

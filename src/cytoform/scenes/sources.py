@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cytoform.base.kinds import Kind, kind_of
+from cytoform.base.triples import triple
+from cytoform.scenes.bodies import Protrusion
 from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import Grid, frame_times
 from cytoform.shapes.store import ShapeSequence
 
 if TYPE_CHECKING:
     from cytoform.synthesis.cells import Cells
+    from cytoform.synthesis.choice import Choice
     from cytoform.synthesis.field import Field
 
 TRIAL_GRID = 48
+PRIOR = "between"  # of whole cells
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,10 @@ class ShapeSource(ABC):
     def trial(self, frame: int) -> BoxedField:
         """The shape in a frame, perhaps on a coarser grid."""
         return self.shape(frame)
+
+    def protrusions(self, frame: float) -> list[Protrusion] | None:
+        """The protrusions that reach a voxel or more out of the body at any time; None where they are not known."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -70,6 +78,7 @@ class FromRun(ShapeSource):
     """A latent code of a trained run, rendered in one rotation at any time."""
 
     field: "Field"
+    voxel_um: float  # of the scene, along its finest axis
 
     def trial(self, frame: int) -> BoxedField:
         """Rendered on a coarse grid."""
@@ -79,9 +88,32 @@ class FromRun(ShapeSource):
         """Rendered on `grid`."""
         return self._rendered(frame, self.grid.size)
 
+    def protrusions(self, frame: float) -> list[Protrusion] | None:
+        """Of cells that are made of a body and protrusions; of others nothing is known."""
+        from cytoform.representations.parts.frame import PartsFrame
+        from cytoform.representations.parts.protruding import protruding
+
+        made, half_um = self.field.at(self._time(frame)), self.grid.half_extent_um
+        if not isinstance(made, PartsFrame):
+            return None
+        return [
+            Protrusion(
+                each.row,
+                each.parent,
+                triple(half_um * each.root[::-1]),
+                triple(half_um * each.tip[::-1]),
+                half_um * each.length,
+                half_um * each.radius,
+            )
+            for each in protruding(made, step=1 / self.grid.size, least=self.voxel_um / half_um)
+        ]
+
     def _rendered(self, frame: float, size: int) -> BoxedField:
-        time = float(frame_times(self.n_frames)[0] + (2 * frame / (self.n_frames - 1) if self.n_frames > 1 else 0))
-        return self.field.render(time, size)
+        return self.field.render(self._time(frame), size)
+
+    def _time(self, frame: float) -> float:
+        """The network's time of a frame."""
+        return float(frame_times(self.n_frames)[0] + (2 * frame / (self.n_frames - 1) if self.n_frames > 1 else 0))
 
 
 def is_run(source: Path) -> bool:
@@ -95,3 +127,11 @@ def load_cells(run: Path, device: str) -> "Cells":
     from cytoform.synthesis.cells import load
 
     return load(run, device=device)
+
+
+def prior_choice(cells: "Cells", prior: str | None) -> "Choice":
+    """The prior that new cells of a run are drawn from, by default the one chosen at the end of its training."""
+    from cytoform.synthesis.choice import Choice
+
+    found = Choice.read(cells.run.path) if prior is None else None
+    return found or Choice(prior or ("compose" if cells.run.parts else PRIOR), None, None, "")

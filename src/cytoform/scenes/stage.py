@@ -22,6 +22,8 @@ from cytoform.scenes.families import FamilySettings, draw_families, read_bodies,
 from cytoform.scenes.graph import refuse_without_geff, write_graph
 from cytoform.scenes.motion import Motion, Walk, real_trajectories
 from cytoform.scenes.paint import Measured, census, paint
+from cytoform.scenes.protrusion_files import look_for, write_protrusions
+from cytoform.scenes.protrusions import FollowedProtrusions, are_known, follow_protrusions
 from cytoform.scenes.request import OPEN, WALK, SceneRequest, SceneScale, settle_scale
 from cytoform.scenes.texture import TextureChoice, refuse_unfit
 from cytoform.scenes.tracks import Tracked, number_tracks
@@ -47,7 +49,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class Made:
-    """A written data set, with its tracks and measures."""
+    """A written data set, with its tracks and measures, and its protrusions where they are known."""
 
     name: str
     dataset: Dataset
@@ -56,6 +58,7 @@ class Made:
     tracked: Tracked
     seen: tuple[tuple[Seen, ...], ...]
     measured: tuple[Measured, ...]
+    protrusions: FollowedProtrusions | None = None
 
 
 Report = Callable[[Path, Scene, Sequence[Made]], object]
@@ -136,7 +139,12 @@ def _stage(request: SceneRequest, scale: SceneScale, work: Work, *, workers: int
         work.cells,
     )
     draws = draw_families(
-        settings.sources, _entries(request), prior=request.prior, device=request.device, seed=_seed(request, CAST)
+        settings.sources,
+        _entries(request),
+        prior=request.prior,
+        device=request.device,
+        seed=_seed(request, CAST),
+        lasts_s=(request.frames - 1) * scale.time_step_s,
     )
     room = Room(request.size_zyx, scale.voxel_size_zyx_um, OPEN[request.leave], request.gap_um)
     with progress("rendering cells", len(draws)) as advance:
@@ -211,12 +219,20 @@ def _make(scene: Scene, name: str, work: Work, *, workers: int, progress: Progre
         ]
         measured = run_all(write, tasks, workers=workers, done=advance)
     dataset.challenge.finish(tracked.lineage)
+    labels = f"../{dataset.ome.name}/labels/cells" if dataset.ome_zarr else None
     if scene.request.geff:
-        _write_graph(scene, dataset, tracked, seen)
-    return Made(name, dataset, texture, frames, tracked, tuple(map(tuple, seen)), tuple(measured))
+        _write_graph(scene, dataset, tracked, seen, labels)
+    followed = None
+    if are_known(scene.bodies):
+        followed = follow_protrusions(scene.bodies, scene.centres_um, frames, tracked, view)
+        followed = look_for(followed, dataset, workers=workers)
+        write_protrusions(followed, dataset, geff=scene.request.geff, labels=labels)
+    return Made(name, dataset, texture, frames, tracked, tuple(map(tuple, seen)), tuple(measured), followed)
 
 
-def _write_graph(scene: Scene, dataset: Dataset, tracked: Tracked, seen: Sequence[Sequence[Seen]]) -> None:
+def _write_graph(
+    scene: Scene, dataset: Dataset, tracked: Tracked, seen: Sequence[Sequence[Seen]], labels: str | None
+) -> None:
     z_um, y_um, x_um = dataset.view.seen_spacing_zyx_um
     write_graph(
         dataset.folder / f"{dataset.sequence}.geff",
@@ -225,7 +241,7 @@ def _write_graph(scene: Scene, dataset: Dataset, tracked: Tracked, seen: Sequenc
         families=[body.family for body in scene.bodies],
         time_step_s=dataset.time_step_s,
         voxel_size_um=y_um * x_um if dataset.view.projection else z_um * y_um * x_um,
-        labels=f"../{dataset.ome.name}/labels/cells" if dataset.ome_zarr else None,
+        labels=labels,
     )
 
 

@@ -11,12 +11,11 @@ import torch
 from jaxtyping import Float
 
 from cytoform.errors import InputError
-from cytoform.priors.file import read_prior
-from cytoform.priors.fitted import fit_prior
 from cytoform.priors.prior import Prior
 from cytoform.runs.run import Run, load_run
 from cytoform.shapes.store import ShapeStore
 from cytoform.synthesis.field import CodeField
+from cytoform.synthesis.priors import prior_of
 from cytoform.training.device import torch_device
 from cytoform.training.folder import WEIGHTS
 
@@ -55,9 +54,11 @@ class Cells:
 
     def prior(self, name: str, *, sigma: float | None = None) -> Prior:
         """A prior of new cells: as stored with the run, or fitted anew with a `sigma`. Raises InputError."""
-        if sigma is None:
-            return read_prior(self.run.path, self.flat_codes, name)
-        return fit_prior(name, self.flat_codes, sigma=sigma)
+        return prior_of(self, name, sigma=sigma)
+
+    def variables(self, name: str) -> dict[str, np.ndarray]:
+        """Arrays that describe a learned sequence beside its code: of cells taken apart, their protrusions."""
+        return {key: values.cpu().numpy() for key, values in self.run.variables(name).items()}
 
     def codes_of(self, store: ShapeStore) -> Float[np.ndarray, "sequences ..."]:
         """Codes that the sequences of a store were rendered from. Raises InputError for a store of another run."""
@@ -82,6 +83,7 @@ class Cells:
         turned = None if rotation is None else torch.tensor(np.asarray(rotation, np.float32))
         if isinstance(code, str):
             values = self.run.code(code)
+            variables = self.variables(code) if variables is None else variables
             turned = self.run.rotation(code) if turned is None else turned
         else:
             values = torch.tensor(np.asarray(code, np.float32), device=self.run.codes.device)

@@ -7,7 +7,7 @@ cells and places.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
@@ -54,7 +54,9 @@ class Composed(Prior):
     mixed: bool = True  # whether protrusions are new; otherwise learned ones as they are
     centred: bool = True  # whether every frame is centred on its own centroid, as the learned ones are by default
     conditions: ClassVar[frozenset[str]] = frozenset({"span"})
-    seed: int = field(default=0)
+    draws_at_once: ClassVar[int] = 8
+    span: float = 1.0  # length of the movies in learned movies, where it is not given
+    seed: int = 0  # of what is fitted by simulation
 
     @property
     def _units(self) -> list[Units]:
@@ -101,7 +103,7 @@ class Composed(Prior):
 
     def _draw(self, n: int, rng: np.random.Generator, given: Given) -> Drawn:
         """`n` cells, each with its protrusions, the scale of its body over time, and the span of its movie."""
-        span = float(given.get("span", 1.0))
+        span = float(given.get("span", self.span))
         codes = self.bodies.draw(n, rng).codes
         cells = [self._cell(code, span, rng) for code in codes]
         most = max([len(cell.units) for cell in cells] + [1])
@@ -155,9 +157,9 @@ class Composed(Prior):
 class Surface:
     """The surface of a body at some moments of its movie, and its volume."""
 
-    vertices: Sequence[Float[np.ndarray, "n 3"]]  # (x, y, z) in Ω
-    normals: Sequence[Float[np.ndarray, "n 3"]]
-    weights: Sequence[Float[np.ndarray, " n"]]  # share of the area at each vertex
+    vertices: Sequence[Float[np.ndarray, "_ 3"]]  # (x, y, z) in Ω
+    normals: Sequence[Float[np.ndarray, "_ 3"]]
+    weights: Sequence[Float[np.ndarray, " _"]]  # share of the area at each vertex
     volumes: Float[np.ndarray, " moments"]
     centres: Float[np.ndarray, "moments 3"]  # centroids of the body
 

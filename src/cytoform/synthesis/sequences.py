@@ -11,16 +11,22 @@ from jaxtyping import Float
 from cytoform.base.files import refuse_existing, staged
 from cytoform.base.parallel import Progress, no_progress
 from cytoform.errors import InputError
-from cytoform.priors.fitted import chosen_prior
+from cytoform.priors.fitted import PRIORS
+from cytoform.priors.prior import Prior
 from cytoform.runs.run import LearnedSequence
 from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import Grid, frame_times
 from cytoform.shapes.store import SequenceInfo, ShapeStore
 from cytoform.synthesis.cells import Cells
+from cytoform.synthesis.choice import default_choice, whole_cells
+from cytoform.synthesis.compose import Composed
 from cytoform.synthesis.conditional.search import Condition
 from cytoform.synthesis.options import Rendering
 from cytoform.synthesis.pose import POSES, Pose, chosen_pose, draw_rotation, uncut
 from cytoform.synthesis.render import BAND_VOXELS, render_sequence
+
+TRIAL_FRAMES = 6  # in which the pieces of a drawn cell are counted
+LONGEST_SPAN = 20.0
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,14 @@ def reconstruct(
     for name in wanted:
         cells.run.code(name)  # raises where there is none
     sequences = [
-        NewSequence(like.name, code, like, "reconstructed", rotation if cells.run.config.has_rotations else None)
+        NewSequence(
+            like.name,
+            code,
+            like,
+            "reconstructed",
+            rotation if cells.run.config.has_rotations else None,
+            variables=cells.variables(like.name),
+        )
         for like, code, rotation in zip(cells.run.learned.sequences, cells.codes, cells.rotations, strict=True)
         if like.name in wanted
     ]
@@ -67,8 +80,9 @@ def generate(
     out: Path,
     n: int,
     *,
-    prior: str = "gaussian",
+    prior: str | None = None,
     sigma: float | None = None,
+    span: float = 1.0,
     condition: Condition | None = None,
     pose: Pose | None = None,
     rendering: Rendering = Rendering(),  # noqa: B008 (frozen)
@@ -76,26 +90,36 @@ def generate(
     overwrite: bool = False,
     progress: Progress = no_progress,
 ) -> None:
-    """Render `n` new cells, their codes drawn from a prior (paper section 3.2), or from it under a `condition`.
+    """Render `n` new cells, drawn from a prior (paper section 3.2), or from it under a `condition`.
 
-    `sigma` replaces that of `PRIORS`, where the prior has one. A run that turned its sequences gives cells in random
-    poses, one that did not in the pose of its sequences, unless `pose` says otherwise. Raises InputError for what cannot
-    be drawn, and for a cell that the cube would cut.
+    Without a `prior` it is the one that was chosen by measurement at the end of the training (`choice.default_choice`),
+    and cells with more pieces than learned ones have are drawn again. `sigma` replaces that of `PRIORS`, where the prior
+    has one. `span` is the length of the new movies in learned movies, for cells taken apart. A run that turned its
+    sequences gives cells in random poses, one that did not in the pose of its sequences, unless `pose` says otherwise.
+    Raises InputError for what cannot be drawn, and for a cell that the cube would cut.
     """
     if n < 1:
         raise InputError(f"-n {n}: at least one cell is to be generated")
     refuse_existing(out, overwrite=overwrite)
     pose = chosen_pose(cells.run, pose)
-    fitted = cells.prior(prior, sigma=sigma)
-    sigma = chosen_prior(prior).sigma if sigma is None else sigma
+    pieces = None
+    if prior is None:
+        choice = default_choice(cells)
+        prior, pieces = choice.prior, choice.most_pieces
+        sigma = choice.sigma if sigma is None else sigma
+    fitted = _with_span(cells.prior(prior, sigma=sigma), prior, span)
+    sigma = PRIORS[prior].sigma if sigma is None and prior in PRIORS else sigma
     rng = np.random.default_rng(seed)
-    drawn = fitted.draw(n, rng) if condition is None else condition.draw(fitted, n, rng, progress=progress)
+    if condition is not None:
+        drawn = condition.draw(fitted, n, rng, progress=progress)
+    else:
+        drawn = whole_cells(cells, fitted, n, pieces, rng, TRIAL_FRAMES)
     source = prior if sigma is None else f"{prior} {sigma:g}"
     sequences = [
         NewSequence(
             f"new{number:04d}",
             cell.code.astype(np.float32),
-            like_of_new(cells, number),
+            like_of_new(cells, number, span),
             source,
             whole=cells.run.config.has_rotations,
             variables=cell.variables,
@@ -111,10 +135,24 @@ def generate(
     write_sequences(cells, sequences, out, rendering, attributes, overwrite, progress)
 
 
-def like_of_new(cells: Cells, number: int) -> LearnedSequence:
-    """The learned sequence that new cell `number` takes its number of frames and time step from: each in turn."""
+def like_of_new(cells: Cells, number: int, span: float = 1.0) -> LearnedSequence:
+    """The learned sequence that new cell `number` takes its number of frames and time step from: each in turn.
+
+    A movie of another `span` has more or fewer frames of the same time step.
+    """
     likes = cells.run.learned.sequences
-    return likes[number % len(likes)]
+    like = likes[number % len(likes)]
+    return like if span == 1 else replace(like, n_frames=max(round(span * (like.n_frames - 1)) + 1, 1))
+
+
+def _with_span(prior: Prior, name: str, span: float) -> Prior:
+    if span == 1:
+        return prior
+    if not isinstance(prior, Composed):
+        raise InputError(f"--span {span:g}: the prior {name} knows movies of the learned length only; leave it out")
+    if not (np.isfinite(span) and 0 < span <= LONGEST_SPAN):
+        raise InputError(f"--span {span:g}: must be more than 0 and at most {LONGEST_SPAN:g} learned movies")
+    return replace(prior, span=span)
 
 
 def _turned(cells: Cells, sequence: NewSequence, rendering: Rendering, rng: np.random.Generator) -> NewSequence:

@@ -32,13 +32,22 @@ class CloudSet:
 class StoreClouds:
     """The sequences of a store as point clouds, at most 100 of them, drawn at random.
 
-    `side` tells the random points of the stores of a comparison apart. Sequences of any lengths are compared at as many
+    `side` tells the random points of the stores of a comparison apart. With `any_pose` every sequence is turned into its
+    principal axes, so that its pose does not matter. Sequences of any lengths are compared at as many
     times as the shortest has frames, from first to last, each at its nearest frame.
     """
 
     def __init__(
-        self, store: MeasuredStore, *, side: int, seed: int, workers: int, rng: np.random.Generator | None = None
+        self,
+        store: MeasuredStore,
+        *,
+        side: int,
+        seed: int,
+        workers: int,
+        any_pose: bool = False,
+        rng: np.random.Generator | None = None,
     ) -> None:
+        self._any_pose = any_pose
         self._store, self._seeds, self._workers = store, (seed, side), workers
         self.rng = np.random.default_rng(seed) if rng is None else copy.deepcopy(rng)
         self.chosen = _drawn(store.sequences, self.rng)
@@ -59,7 +68,7 @@ class StoreClouds:
         """The clouds at so many times."""
         if n_times not in self._sets:
             path = self._store.path.absolute()
-            tasks = [(path, name, n_times, self._seeds) for name in self.names]
+            tasks = [(path, name, n_times, self._seeds, self._any_pose) for name in self.names]
             clouds = run_all(_clouds, tasks, workers=self._workers)
             self._sets[n_times] = CloudSet(clouds, _distances_um2(clouds, clouds, self._workers))
         return self._sets[n_times]
@@ -80,12 +89,18 @@ def _drawn(sequences: Sequence[MeasuredSequence], rng: np.random.Generator) -> l
     return [each for each in sequences if each.name in kept]
 
 
-def _clouds(store: Path, name: str, n_times: int, seeds: tuple[int, int]) -> Clouds:
+def has_poses(store: MeasuredStore) -> bool:
+    """Whether sequences of a store were given poses of their own when they were made."""
+    return any(sequence.info.rotation_wxyz is not None for sequence in ShapeStore.open(store.path))
+
+
+def _clouds(store: Path, name: str, n_times: int, seeds: tuple[int, int], any_pose: bool) -> Clouds:
     sequence = ShapeStore.open(store)[name]
     shares = (frame_times(n_times) + 1) / 2
     frames = np.round(shares * (sequence.info.n_frames - 1)).astype(int).tolist()
     rng = np.random.default_rng([*seeds, *name.encode()])  # the same, whatever it is compared with
-    return Clouds.on_surface(sequence, N_POINTS, rng, frames=frames)
+    found = Clouds.on_surface(sequence, N_POINTS, rng, frames=frames)
+    return found.principal() if any_pose else found
 
 
 def _distances_um2(a: Sequence[Clouds], b: Sequence[Clouds], workers: int) -> Float[np.ndarray, "a b"]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from cytoform.assess.measures.descriptors import Descriptor
-from cytoform.assess.statistics.cloud_sets import N_POINTS, StoreClouds
+from cytoform.assess.statistics.cloud_sets import N_POINTS, StoreClouds, has_poses
 from cytoform.assess.statistics.distributions import summarise
 from cytoform.assess.statistics.held_out_sets import HeldOutSets, compare_held_out, measures_of, set_distances
 from cytoform.assess.statistics.sets import SetMeasures, cloud_offset_um2, novelty
@@ -43,6 +43,8 @@ class NearDuplicates:
     # Distance of two clouds of points on one surface, of the mean area of the references.
     offset_um2: float
     held_out: HeldOutSets | None = None
+    # "principal": every sequence in its principal axes, since the new cells were given poses; "own": as they lie.
+    pose: str = "own"
 
     def to_json(self) -> dict[str, Any]:
         """The entry `sets` of results.json."""
@@ -51,38 +53,56 @@ class NearDuplicates:
             name: asdict(summarise(np.array(list(values.values())))) | {"per_sequence": values}
             for name, values in sides.items()
         }
-        return {**asdict(self.measures), **found, "nearest": self.nearest, "frames": self.frames, "points": self.points}
+        return {
+            **asdict(self.measures),
+            **found,
+            "nearest": self.nearest,
+            "frames": self.frames,
+            "points": self.points,
+            "pose": self.pose,
+        }
 
 
 class SetReference:
     """A reference store that others are compared with as sets, its point clouds drawn once for all of them.
 
-    `held_out` holds real cells that were not learned; with it every comparison has `NearDuplicates.held_out`.
+    `held_out` holds real cells that were not learned; with it every comparison has `NearDuplicates.held_out`. New cells in
+    poses of their own are compared in principal axes, or a copy in another pose would pass for a new cell.
     """
 
     def __init__(self, store: MeasuredStore, *, seed: int, workers: int, held_out: MeasuredStore | None = None) -> None:
-        self._seed, self._workers = seed, workers
-        self._clouds = StoreClouds(store, side=0, seed=seed, workers=workers)
+        self._seed, self._workers, self._stores = seed, workers, (store, held_out)
+        self._sides: dict[bool, tuple[StoreClouds, StoreClouds | None]] = {}
         self._offset_um2 = cloud_offset_um2(
             np.array([frame.descriptors.surface_um2 for each in store.sequences for frame in each.frames]), N_POINTS
         )
-        self._held_out = None
-        if held_out is not None:
-            self._held_out = StoreClouds(held_out, side=2, seed=seed, workers=workers)
+
+    def _clouds_of(self, any_pose: bool) -> tuple[StoreClouds, StoreClouds | None]:
+        """The clouds of the reference and of held-out cells."""
+        if any_pose not in self._sides:
+            found = [
+                None
+                if store is None
+                else StoreClouds(store, side=side, seed=self._seed, workers=self._workers, any_pose=any_pose)
+                for store, side in zip(self._stores, (0, 2), strict=True)
+            ]
+            assert found[0] is not None
+            self._sides[any_pose] = found[0], found[1]
+        return self._sides[any_pose]
 
     def compare(self, other: MeasuredStore) -> NearDuplicates:
         """Compare another store with the reference. The measures are NaN where either has fewer than two sequences."""
+        any_pose = has_poses(other)
+        clouds, unlearned = self._clouds_of(any_pose)
         # A comparison draws as if it were the only one.
-        samples = StoreClouds(other, side=1, seed=self._seed, workers=self._workers, rng=self._clouds.rng)
-        n_times = self._clouds.n_times(samples)
-        distances = set_distances(self._clouds, samples, n_times)
+        samples = StoreClouds(other, side=1, seed=self._seed, workers=self._workers, any_pose=any_pose, rng=clouds.rng)
+        n_times = clouds.n_times(samples)
+        distances = set_distances(clouds, samples, n_times)
         held_out = None
-        if self._held_out is not None:
-            held_out = compare_held_out(
-                self._clouds, self._held_out, samples, offset_um2=self._offset_um2, seed=self._seed
-            )
+        if unlearned is not None:
+            held_out = compare_held_out(clouds, unlearned, samples, offset_um2=self._offset_um2, seed=self._seed)
         to_others = np.where(np.eye(len(distances.between), dtype=bool), np.inf, distances.references)
-        names = self._clouds.names
+        names = clouds.names
         nearest = distances.between.argmin(axis=0)
         return NearDuplicates(
             measures_of(distances, rng=samples.rng),
@@ -93,4 +113,5 @@ class SetReference:
             N_POINTS,
             self._offset_um2,
             held_out,
+            "principal" if any_pose else "own",
         )

@@ -8,7 +8,8 @@ about 2·area / (π·points) apart; the measures compare distances that all carr
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -23,6 +24,8 @@ Distances = Float[np.ndarray, "references samples"]
 Weights = Float[np.ndarray, " _"]
 Rows = Int[np.ndarray, " _"]
 N_CHOICES = 200
+# Rotations that bring principal axes onto themselves.
+FLIPS = tuple(np.diag(signs) for signs in ((1.0, 1.0, 1.0), (1.0, -1.0, -1.0), (-1.0, 1.0, -1.0), (-1.0, -1.0, 1.0)))
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class Clouds:
 
     name: str
     frames: tuple[cKDTree | None, ...]
+    is_principal: bool = False  # in the principal axes of all frames together, whose directions are open
 
     @classmethod
     def on_surface(
@@ -39,6 +43,20 @@ class Clouds:
         """`n_points` points a frame (all, or those given), evenly spread over the surface, about the frame's centroid."""
         chosen = range(sequence.info.n_frames) if frames is None else frames
         return cls(sequence.info.name, tuple(_frame_cloud(sequence, frame, n_points, rng) for frame in chosen))
+
+    def principal(self) -> "Clouds":
+        """All frames in the principal axes of their points, the longest along z, by one rotation."""
+        points = [tree.data for tree in self.frames if tree is not None]
+        if not points:
+            return self
+        _, axes = np.linalg.eigh(np.cov(np.concatenate(points).T, bias=True))
+        axes[:, 0] *= np.sign(np.linalg.det(axes))
+        return replace(self.turned(axes.T), is_principal=True)
+
+    @cached_property
+    def flipped(self) -> tuple["Clouds", ...]:
+        """The clouds in the four ways that principal axes can point, first as they are."""
+        return (self, *(self.turned(flip) for flip in FLIPS[1:]))
 
     def turned(self, matrix: Float[np.ndarray, "3 3"]) -> "Clouds":
         """All frames about their centroids by one rotation matrix (xyz)."""
@@ -67,7 +85,16 @@ def cloud_offset_um2(areas_um2: Float[np.ndarray, " _"], n_points: int) -> float
 
 
 def sequence_distance_um2(a: Clouds, b: Clouds) -> float:
-    """Mean over frames of the Chamfer distance; infinite where just one of two frames is empty. Raises InputError."""
+    """Mean over frames of the Chamfer distance; infinite where just one of two frames is empty. Raises InputError.
+
+    In principal axes it is the smallest over the directions that these can point in.
+    """
+    if a.is_principal and b.is_principal:
+        return min(_distance_um2(a, other) for other in b.flipped)
+    return _distance_um2(a, b)
+
+
+def _distance_um2(a: Clouds, b: Clouds) -> float:
     if len(a.frames) != len(b.frames):
         raise InputError(
             f"{a.name} has {len(a.frames)} frames and {b.name} {len(b.frames)}: distances need as many; use --frames"

@@ -1,6 +1,6 @@
 """The data card: README.md beside every data set."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,8 +8,10 @@ import numpy as np
 
 import cytoform
 from cytoform.base.provenance import software_versions
-from cytoform.reports.scenes.facts import Facts
+from cytoform.reports.scenes.facts import Facts, ProtrusionFacts
+from cytoform.scenes.protrusion_files import GRAPH, SIGHTINGS, TRACKS
 from cytoform.scenes.request import WALK
+from cytoform.scenes.sources import is_run
 
 if TYPE_CHECKING:
     from cytoform.scenes.stage import Made, Scene
@@ -28,6 +30,7 @@ def card(scene: "Scene", made: "Made", found: Facts) -> str:
         "from them.",
         "## Files\n\n" + _files(made, scene),
         "## Figures\n\n" + _table(figures(scene, made, found)),
+        *_protrusion_part(scene, found),
         "## How it was made\n\n" + _table(parameters(scene, made)),
         "## Rules\n\n" + _rules(made),
         f"## Licence\n\n{request.licence or UNSTATED}",
@@ -54,6 +57,18 @@ def figures(scene: "Scene", made: "Made", found: Facts) -> list[tuple[str, str]]
     return rows
 
 
+def protrusion_figures(found: ProtrusionFacts) -> list[tuple[str, str]]:
+    """What is known about protrusions, a row each."""
+    return [
+        ("Protrusions", f"{found.tracks}, of which {found.branches} are branches"),
+        ("Protrusions of a cell in view", f"{found.of_a_cell:.1f}"),
+        ("Length from root to tip", f"{_spread(found.lengths_um)} µm"),
+        ("Radius", f"{_spread(found.radii_um)} µm"),
+        ("Lifetime of those that are seen to begin and end", f"{_spread(found.lifetimes_s)} s"),
+        ("Share with a tip that the masks show", f"{100 * found.visible_share:.0f} %"),
+    ]
+
+
 def parameters(scene: "Scene", made: "Made") -> list[tuple[str, str]]:
     """What it was made with, a row each."""
     request, view = scene.request, made.dataset.view
@@ -70,7 +85,7 @@ def parameters(scene: "Scene", made: "Made") -> list[tuple[str, str]]:
         ("Time step", f"{made.dataset.time_step_s:g} s"),
         ("Motion", walk if request.motion == WALK else f"ways of the real cells of {Path(request.motion).name}"),
         ("Cells leave through", "no border" if request.leave == "none" else f"the borders along {request.leave}"),
-        ("Prior of codes", request.prior),
+        ("Prior of codes", request.chosen_prior()),
     ]
 
 
@@ -101,9 +116,42 @@ def _files(made: "Made", scene: "Scene") -> str:
         lines.append(f"- `{made.dataset.ome.name}`: OME-Zarr 0.5, images with `labels/cells`")
     if scene.request.geff:
         lines.append(f"- `{name}.geff`: the tracks as a graph (GEFF)")
+    if made.protrusions is not None:
+        lines += [
+            f"- `{SIGHTINGS}`: every protrusion in every frame: cell, parent, root and tip in µm, length, radius",
+            f"- `{TRACKS}`: every protrusion: its first and last frame, lifetime, largest length",
+        ]
+        if scene.request.geff:
+            lines.append(f"- `{GRAPH}`: the tips over time as a graph (GEFF)")
     if scene.request.meshes:
         lines.append("- `meshes/`: a surface of every cell in every frame, in µm of the scene")
     return "\n".join([*lines, "- `index.html`: preview", "- `provenance.json`: everything it was made from"])
+
+
+def _protrusion_part(scene: "Scene", found: Facts) -> list[str]:
+    """A section about protrusions; none where all sources are runs that have not taken cells apart."""
+    sources = scene.request.sources
+    known = {body.family % len(sources) for body in scene.bodies if body.shapes[0].protrusions is not None}
+    unknown = [source for number, source in enumerate(sources) if number not in known]
+    if found.protrusions is None:
+        stores = [source.name for source in unknown if not is_run(source)]
+        if not stores:
+            return []
+        return [
+            f"## Protrusions\n\nThe protrusions of the cells of {_listed(stores)} are not known exactly, so there is no "
+            "file of them."
+        ]
+    facts = found.protrusions
+    lasting = f" and last {np.mean(facts.lifetimes_s):.3g} s" if len(facts.lifetimes_s) else ""
+    long = f" They are {np.mean(facts.lengths_um):.3g} µm long{lasting} on average." if facts.tracks else ""
+    said = f"The {facts.tracks} protrusions of the cells of {_listed(sources[n].name for n in sorted(known))} are exact.{long}"
+    if unknown:
+        said += f" Nothing is known about those of the cells of {_listed(source.name for source in unknown)}."
+    return ["## Protrusions\n\n" + said + "\n\n" + _table(protrusion_figures(facts))]
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(names))
 
 
 def _rules(made: "Made") -> str:
@@ -115,6 +163,11 @@ def _rules(made: "Made") -> str:
         "1 % is in view is not shown.",
         "A family that divides rests before its first and after its last known shape; others go back and forth in time.",
     ]
+    if made.protrusions is not None:
+        rules.append(
+            "A protrusion counts while it reaches a voxel or more out of its body, and a branch out of its parent too. One "
+            "that withdraws and grows again is a new one. Its tip is visible if the masks show the cell there."
+        )
     if made.dataset.view.projection:
         rules.append("In a projection a pixel has the label of the cell that is thickest there; SEG and TRA follow it.")
     return "\n".join(f"- {rule}" for rule in rules)

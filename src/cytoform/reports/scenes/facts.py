@@ -12,6 +12,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class ProtrusionFacts:
+    """What is known about the protrusions of a data set."""
+
+    tracks: int
+    branches: int
+    # Of all of a visible cell, on average over cells and frames.
+    of_a_cell: float
+    lengths_um: Float[np.ndarray, " sightings"]
+    radii_um: Float[np.ndarray, " sightings"]
+    # Of protrusions that are seen to begin and to end.
+    lifetimes_s: Float[np.ndarray, " complete"]
+    visible_share: float
+
+
+@dataclass(frozen=True)
 class Facts:
     """Counts, and values over all cells and frames; sizes are µm³, in projections µm²."""
 
@@ -28,6 +43,8 @@ class Facts:
     leaving: int
     # Mean difference between cells and background over the standard deviation of the background; None without images.
     contrast_to_noise: float | None
+    # None where nothing is known about protrusions.
+    protrusions: ProtrusionFacts | None = None
 
 
 def facts(scene: "Scene", made: "Made") -> Facts:
@@ -54,6 +71,29 @@ def facts(scene: "Scene", made: "Made") -> Facts:
         entering=sum(track.first > 0 and not track.parent for track in tracks),
         leaving=sum(track.last < last and track.label not in mothers for track in tracks),
         contrast_to_noise=float(np.mean(grey)) if grey else None,
+        protrusions=_protrusions(scene, made),
+    )
+
+
+def _protrusions(scene: "Scene", made: "Made") -> ProtrusionFacts | None:
+    followed = made.protrusions
+    if followed is None:
+        return None
+    known = [
+        cell.number
+        for cells in made.seen
+        for cell in cells
+        if scene.bodies[cell.number].shapes[0].protrusions is not None
+    ]
+    complete = [track.n_frames for track in followed.tracks if track.is_born and track.has_ended]
+    return ProtrusionFacts(
+        tracks=len(followed.tracks),
+        branches=sum(track.parent > 0 for track in followed.tracks),
+        of_a_cell=len(followed.sightings) / max(len(known), 1),
+        lengths_um=np.array([seen.length_um for seen in followed.sightings]),
+        radii_um=np.array([seen.radius_um for seen in followed.sightings]),
+        lifetimes_s=np.array(complete, float) * made.dataset.time_step_s,
+        visible_share=float(np.mean([seen.is_visible for seen in followed.sightings])) if followed.sightings else 1.0,
     )
 
 

@@ -17,7 +17,7 @@ from cytoform.pictures.figures import STYLE, as_png, as_svg
 from cytoform.pictures.page import Section, image, note, page
 from cytoform.pictures.page import facts as facts_table
 from cytoform.pictures.sheets import round_length, spread
-from cytoform.reports.scenes.card import card, figures, parameters, series_card
+from cytoform.reports.scenes.card import card, figures, parameters, protrusion_figures, series_card
 from cytoform.reports.scenes.facts import Facts, facts
 from cytoform.scenes.stage import Made, Scene
 
@@ -35,6 +35,7 @@ def write_scene_report(folder: Path, scene: Scene, made: Sequence[Made]) -> None
 
 
 def _page(scene: Scene, made: Made, found: Facts) -> str:
+    known = protrusion_figures(found.protrusions) if found.protrusions else []
     views = "largest intensity along z" if made.texture.paints else "labels in front"
     sections = [
         Section(
@@ -44,7 +45,7 @@ def _page(scene: Scene, made: Made, found: Facts) -> str:
             note(f"The {views}, with the outlines of the labels.")
             + image("png", as_png(contact_sheet(made)), "frames of the movie with outlines"),
         ),
-        Section("figures", "Figures", "Figures", facts_table(figures(scene, made, found))),
+        Section("figures", "Figures", "Figures", facts_table(figures(scene, made, found) + known)),
         Section(
             "lineage",
             "Lineage",

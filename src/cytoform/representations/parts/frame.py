@@ -40,6 +40,8 @@ class PartsFrame:
     body: PlacedFrame
     tubes: Sequence[Tube]  # in Ω, in the pose of the points
     fillet: float
+    rows: Sequence[int] = ()  # of the units that the tubes show
+    parents: Sequence[int] = ()  # rows of the parents of these units; -1: it starts on the body
 
     @property
     def device(self) -> torch.device:
@@ -57,7 +59,7 @@ class PartsFrame:
 
     def add_tubes(
         self, distances: Float[np.ndarray, "z y x"], corner_zyx: tuple[int, int, int], grid_size: int, band: float
-    ) -> tuple[Float[np.ndarray, "z y x"], tuple[int, int, int]]:
+    ) -> tuple[Float[np.ndarray, "deep high wide"], tuple[int, int, int]]:
         """The distances of the cell from distances to its body on a box, on a box that holds the tubes as well.
 
         `band` (half extents) is how far from the surface distances are wanted; they are at most this far wrong beyond.

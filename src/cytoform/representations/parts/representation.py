@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from cytoform.protrusions.tubes import tubes_at
+from cytoform.protrusions.tubes import grown_at
 from cytoform.protrusions.units import Units
 from cytoform.representations.global_code.representation import GlobalCode
 from cytoform.representations.parts.frame import PartsFrame, PlacedFrame, on_surface
@@ -44,16 +44,21 @@ class Parts(GlobalCode):
         share = (time + 1) / 2
         scale = float(_at(share, variables["scale"])) if "scale" in variables else 1.0
         offset = _at(share, variables["offset"]) if "offset" in variables else np.zeros(3)
-        tubes: list[Tube] = []
+        tubes: dict[int, Tube] = {}
+        parents: list[int] = []
         if "protrusions" in variables:
             units = Units.from_rows(variables["protrusions"].cpu().numpy())
             canonical = PlacedFrame(super().frame(code, body_time), scale)
-            tubes = [Tube(t.line + offset, t.radii) for t in tubes_at(units, moment, on_surface(canonical))]
+            grown = grown_at(units, moment, on_surface(canonical))
+            tubes = {row: Tube(tube.line + offset, tube.radii) for row, tube in grown.items()}
+            parents = units.parent[list(tubes)].tolist()
         if rotation is not None:
             turn = rotation.double().cpu().numpy()
-            offset, tubes = offset @ turn, [Tube(tube.line @ turn, tube.radii) for tube in tubes]
+            offset = offset @ turn
+            tubes = {row: Tube(tube.line @ turn, tube.radii) for row, tube in tubes.items()}
         body = super().frame(code, body_time, rotation=rotation)
-        return PartsFrame(PlacedFrame(body, scale, (offset[0], offset[1], offset[2])), tubes, self.fillet)
+        placed = PlacedFrame(body, scale, (offset[0], offset[1], offset[2]))
+        return PartsFrame(placed, list(tubes.values()), self.fillet, tuple(tubes), parents)
 
     def describe(self) -> str:
         return f"bodies with protrusions, {super().describe()}"

@@ -117,8 +117,8 @@ class _Search:
         """Draws and their log-weights; in the range it is 0."""
         cells: list[DrawnCell] = []
         weights = []
-        for _ in range(MOST_DRAWS // DRAWS):
-            drawn = prior.draw(DRAWS, rng)
+        for _ in range(MOST_DRAWS // DRAWS if prior.draws_at_once >= DRAWS else 1):
+            drawn = prior.draw(min(DRAWS, prior.draws_at_once), rng)
             drawn = Drawn(drawn.codes.astype(np.float32), drawn.variables)
             cells += drawn
             weights.append(-sum(_misses(r, regressions[r.name], drawn.codes) for r in self._condition.requests) / 2)

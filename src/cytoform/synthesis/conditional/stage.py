@@ -48,7 +48,8 @@ def condition_on(
     codes, rows = cells.flat_codes, []
     with progress("measuring learned cells", len(codes)) as advance:
         for code, like in zip(codes, learned.sequences, strict=True):
-            rows.append(measure(DrawnCell(code), rendering.frames(like.n_frames), coarse))
+            cell = DrawnCell(code, cells.variables(like.name))
+            rows.append(measure(cell, rendering.frames(like.n_frames), coarse))
             advance()
     descriptors = {name: np.array([row[name] for row in rows]) for name in SEQUENCE_DESCRIPTORS}
     return Condition(requests, codes, descriptors, measure_new)

@@ -1,0 +1,293 @@
+"""Which prior makes the best new cells: chosen by measurement at the end of a training, and recorded in the run.
+
+Learned sequences are left out in folds, and each prior is fitted without them. New cells drawn from it are judged against
+the sequences that it knows and against those that it does not (assess/judgement.py). The decoder has seen all sequences;
+what is judged is the prior. RUN/choice.json has the table.
+"""
+
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Int
+
+from cytoform.assess.judgement import Judgement
+from cytoform.assess.results import compare_measured
+from cytoform.assess.results_json import null_nan
+from cytoform.assess.stores import MeasuredStore, measure_stores, select
+from cytoform.base.files import write_json
+from cytoform.base.parallel import Progress, no_progress
+from cytoform.errors import InputError
+from cytoform.priors.fitted import PRIORS
+from cytoform.priors.prior import DrawnCell, Prior
+from cytoform.shapes.grid import Grid, frame_times
+from cytoform.shapes.store import SequenceInfo, ShapeStore
+from cytoform.synthesis.cells import Cells
+from cytoform.synthesis.options import SAFETY
+from cytoform.synthesis.priors import PARTS_PRIORS, prior_of
+from cytoform.synthesis.render import BAND_VOXELS
+
+CHOICE = "choice.json"
+# What is judged: at most so many sequences and frames; fewer sequences than FEWEST say nothing about a distribution.
+MOST_SEQUENCES, MOST_FRAMES, FEWEST = 16, 6, 4
+# The priors of whole cells that are tried, with their sigma.
+WHOLE_CELLS: tuple[tuple[str, float | None], ...] = (
+    ("covariance", None),
+    ("covariance", 1.5),
+    ("mixture", None),
+    ("between", None),
+    ("around", None),
+)
+# A cell that falls apart is drawn again, so often at most; seen on this grid.
+TRIES, TRIAL_GRID = 20, 64
+COPIES, AVERAGES = 0.6, 0.05  # novelty ratio, and p of the sphericity, below which new cells are called so
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A prior that was tried."""
+
+    prior: str
+    sigma: float | None
+    score: float  # 0 to 1, the mean over folds
+    novelty_ratio: float  # to held-out cells
+    one_nna: float
+    p: dict[str, float]  # over sequences: the smallest over folds
+    failed: str = ""  # why it could not be drawn
+
+    @property
+    def label(self) -> str:
+        """Name, and sigma where it is not the default."""
+        return self.prior if self.sigma is None else f"{self.prior} σ {self.sigma:g}"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The prior that a run draws from by default."""
+
+    prior: str
+    sigma: float | None
+    most_pieces: int | None  # a cell has no more pieces in any frame; None: not looked at
+    sentence: str
+    candidates: tuple[Candidate, ...] = ()
+    folds: int = 0
+    sequences: int = 0
+
+    def write(self, run: Path) -> None:
+        """Write RUN/choice.json."""
+        candidates = [vars(each) for each in self.candidates]
+        write_json(run / CHOICE, null_nan({**vars(self), "candidates": candidates}))
+
+    @classmethod
+    def read(cls, run: Path) -> "Choice | None":
+        """The choice recorded in a run, None without one. Raises InputError for a damaged file."""
+        path = run / CHOICE
+        if not path.is_file():
+            return None
+        try:
+            found = json.loads(path.read_text("utf-8"))
+            if found["prior"] not in {*PRIORS, *PARTS_PRIORS}:
+                raise ValueError(f"unknown prior {found['prior']!r}")
+            sigma, pieces = found["sigma"], found["most_pieces"]
+            return cls(
+                found["prior"],
+                None if sigma is None else float(sigma),
+                None if pieces is None else int(pieces),
+                str(found["sentence"]),
+            )
+        except (KeyError, TypeError, ValueError) as fault:
+            raise InputError(
+                f"{path}: damaged ({fault}); delete it and name a --prior, or train the run anew"
+            ) from None
+
+    def to_lines(self) -> list[str]:
+        """The table of the priors that were tried, for a person."""
+        return [
+            f"  {each.label}: score {each.score:.2f}, novelty {each.novelty_ratio:.2f}, 1-NNA {each.one_nna:.2f}"
+            if not each.failed
+            else f"  {each.label}: {each.failed}"
+            for each in sorted(self.candidates, key=lambda each: -each.score)
+        ]
+
+
+def choose_prior(
+    cells: Cells, shapes: Path, *, seed: int = 0, workers: int = 1, progress: Progress = no_progress
+) -> Choice:
+    """Try the priors that apply to a run on the cells that it has learned, which lie in the store `shapes`."""
+    names = cells.names
+    if len(names) < FEWEST:
+        prior = "graft" if cells.run.parts else "around"
+        what = "learned protrusions moved to other places" if cells.run.parts else "copies with a little noise"
+        return Choice(
+            prior, None, None, f"{prior}, not measured: {len(names)} learned sequences are too few for more than {what}"
+        )
+    rng = np.random.default_rng([seed, 7])
+    rows = np.sort(rng.permutation(len(names))[:MOST_SEQUENCES])
+    folds = [rows[start::n] for n in [2 if len(rows) >= 12 else 3] for start in range(n)]
+    with tempfile.TemporaryDirectory(dir=cells.run.path) as folder:
+        trial = _Trial(cells, ShapeStore.open(shapes), folds, Path(folder), seed, workers)
+        tried = tuple((name, None) for name in PARTS_PRIORS) if cells.run.parts else WHOLE_CELLS
+        with progress("choosing a prior", len(tried) + 1) as advance:
+            originals = trial.originals()
+            advance()
+            found = []
+            for prior, sigma in tried:
+                found.append(trial.judged(prior, sigma, originals))
+                advance(note=found[-1].label)
+    best = max(found, key=lambda each: each.score)
+    if best.score == 0:
+        raise InputError(f"{cells.run.path}: no prior gives cells in one piece; train longer, or name a --prior")
+    return Choice(
+        best.prior,
+        best.sigma,
+        trial.most_pieces(originals),
+        _sentence(best, len(found)),
+        tuple(found),
+        len(folds),
+        len(rows),
+    )
+
+
+def default_choice(cells: Cells) -> Choice:
+    """The choice of a run; where none was measured, a prior that applies, and a sentence that says so."""
+    found = Choice.read(cells.run.path)
+    if found is not None:
+        return found
+    prior = "compose" if cells.run.parts else "gaussian"
+    return Choice(prior, None, None, f"{prior}, not measured: the run has no record of a comparison of priors")
+
+
+def in_pieces(cells: Cells, cell: DrawnCell, n_frames: int) -> int:
+    """The largest number of pieces of a cell in any frame, seen on a coarse grid; crumbs do not count."""
+    from cytoform.assess.measures.dynamics import Bodies
+
+    field = cells.field(cell.code, variables=cell.variables)
+    size = min(cells.run.learned.grid, TRIAL_GRID)
+    return max(Bodies.of(field.render(float(time), size).inside).n for time in frame_times(n_frames))
+
+
+def whole_cells(
+    cells: Cells, prior: Prior, n: int, most_pieces: int | None, rng: np.random.Generator, n_frames: int
+) -> list[DrawnCell]:
+    """`n` drawn cells with at most `most_pieces` in any frame; others are drawn again. Raises InputError after many."""
+    drawn = list(prior.draw(n, rng))
+    if most_pieces is None:
+        return drawn
+    kept: list[DrawnCell] = []
+    for cell in drawn:
+        for _ in range(TRIES):
+            if 1 <= in_pieces(cells, cell, n_frames) <= most_pieces:
+                break
+            cell = prior.draw(1, rng)[0]
+        else:
+            raise InputError(
+                f"{TRIES} cells in a row are empty or fall into more than {most_pieces} pieces; name another --prior, or "
+                "train longer"
+            )
+        kept.append(cell)
+    return kept
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """Small stores of learned and of new cells, at the same times and on the same grid."""
+
+    cells: Cells
+    store: ShapeStore
+    folds: Sequence[Int[np.ndarray, " fold"]]
+    folder: Path
+    seed: int
+    workers: int
+
+    def originals(self) -> MeasuredStore:
+        """The sequences of all folds, measured at a few times."""
+        out = self._create("originals.zarr")
+        for row in np.concatenate(self.folds).tolist():
+            sequence = self.store[self.cells.names[row]]
+            chosen = _spread(sequence.info.n_frames)
+            copy = out.add(SequenceInfo(sequence.info.name, len(chosen)))
+            for number, frame in enumerate(chosen):
+                copy.write_box(number, sequence.box(frame))
+        return self._measured(out)
+
+    def judged(self, prior: str, sigma: float | None, originals: MeasuredStore) -> Candidate:
+        """Draw as many new cells for each fold as it has sequences, and judge them."""
+        out = self._create(f"{prior}-{sigma}.zarr")
+        names: list[list[str]] = []
+        try:
+            for number, fold in enumerate(self.folds):
+                names.append(self._render(out, prior, sigma, number, fold, self.most_pieces(originals)))
+        except InputError as fault:
+            return Candidate(prior, sigma, 0.0, np.nan, np.nan, {}, str(fault))
+        new, judgements = self._measured(out), []
+        for fold, drawn in zip(self.folds, names, strict=True):
+            held_out = [self.cells.names[row] for row in fold.tolist()]
+            learned = originals.only([name for name in originals.names if name not in held_out])
+            (results,) = compare_measured(
+                learned, [new.only(drawn)], held_out=originals.only(held_out), workers=self.workers, seed=self.seed
+            )
+            judgements.append(Judgement.of(results))
+        return Candidate(
+            prior,
+            sigma,
+            float(np.mean([each.score for each in judgements])),
+            float(np.nanmean([each.novelty_ratio for each in judgements])),
+            float(np.nanmean([each.one_nna for each in judgements])),
+            {name: min(each.p_sequences[name] for each in judgements) for name in judgements[0].p_sequences},
+        )
+
+    def most_pieces(self, originals: MeasuredStore) -> int:
+        """The largest number of bodies in any frame of the learned cells."""
+        return max(max(sequence.n_bodies) for sequence in originals.sequences)
+
+    def _render(
+        self, out: ShapeStore, prior: str, sigma: float | None, number: int, fold: Int[np.ndarray, " fold"], pieces: int
+    ) -> list[str]:
+        known = np.setdiff1d(np.concatenate(self.folds), fold)
+        rng = np.random.default_rng([self.seed, 8, number])
+        fitted = prior_of(self.cells, prior, sigma=sigma, rows=known)
+        names = []
+        for place, cell in enumerate(whole_cells(self.cells, fitted, len(fold), pieces, rng, MOST_FRAMES)):
+            field = self.cells.field(cell.code, variables=cell.variables)
+            # In the canonical pose, which is another one than that of the learned cells.
+            pose = (1.0, 0.0, 0.0, 0.0) if self.cells.run.config.has_rotations else None
+            like = self.cells.run.learned.sequences[int(fold[place])]
+            times = frame_times(like.n_frames)[_spread(like.n_frames)]
+            sequence = out.add(SequenceInfo(f"new{number}_{place:02d}", len(times), rotation_wxyz=pose))
+            for frame, time in enumerate(times):
+                sequence.write_box(frame, field.render(float(time), out.grid.size, safety=SAFETY))
+            names.append(sequence.info.name)
+        return names
+
+    def _create(self, name: str) -> ShapeStore:
+        grid = Grid(self.store.grid.size, self.store.grid.half_extent_um)
+        return ShapeStore.create(self.folder / name, grid, band_um=BAND_VOXELS * grid.spacing_um, attributes={})
+
+    def _measured(self, store: ShapeStore) -> MeasuredStore:
+        return measure_stores(select(store.path, [], paired=[]), workers=self.workers)[0]
+
+
+def _spread(n_frames: int) -> list[int]:
+    return sorted({round(place) for place in np.linspace(0, n_frames - 1, min(n_frames, MOST_FRAMES))})
+
+
+def _sentence(best: Candidate, n: int) -> str:
+    said = list(_facts(best))
+    return f"{best.label}, the best of {n} by measurement (score {best.score:.2f}): {'; '.join(said)}"
+
+
+def _facts(best: Candidate) -> Iterator[str]:
+    if np.isfinite(best.novelty_ratio):
+        yield f"as far from learned cells as {best.novelty_ratio:.2f} times held-out ones"
+        if best.novelty_ratio < COPIES:
+            yield "so they are near copies: no prior makes new cells from this run"
+    low = [name for name, p in best.p.items() if p <= AVERAGES]
+    if low:
+        yield f"told from learned cells by {', '.join(low)}"
+        if "sphericity" in low:
+            yield "so shapes are averages in part"
+    else:
+        yield "no test over sequences tells them from learned cells"

@@ -1,0 +1,61 @@
+"""The priors that a run can draw new cells from, by name."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Int
+
+from cytoform.errors import InputError
+from cytoform.priors.file import read_prior
+from cytoform.priors.fitted import PRIORS, fit_prior
+from cytoform.priors.prior import Prior
+from cytoform.synthesis.compose import Composed
+
+if TYPE_CHECKING:
+    from cytoform.synthesis.cells import Cells
+
+# Of cells taken apart: whether the protrusions are new ones. `graft` puts learned ones, as they are, on learned bodies.
+PARTS_PRIORS = {"compose": True, "graft": False}
+# Priors of the codes of bodies, the first that has enough learned codes.
+BODIES = ("covariance", "between", "around")
+
+
+def prior_names(cells: "Cells") -> tuple[str, ...]:
+    """Names of the priors that apply to a run."""
+    return tuple(PARTS_PRIORS) if cells.run.parts else tuple(PRIORS)
+
+
+def prior_of(
+    cells: "Cells", name: str, *, sigma: float | None = None, rows: Int[np.ndarray, " sequences"] | None = None
+) -> Prior:
+    """A prior of new cells, by default as stored with the run; with `rows`, as if only these sequences were learned.
+
+    Raises InputError for a name that does not apply to the run, a sigma that does not fit, and too few sequences.
+    """
+    if cells.run.parts:
+        return _of_parts(cells, name, sigma, np.arange(len(cells.names)) if rows is None else rows)
+    if name in PARTS_PRIORS:
+        raise InputError(
+            f"--prior {name}: {cells.run.path} has learned whole cells; train with --set model.kind=parts, or choose one of "
+            f"{', '.join(PRIORS)}"
+        )
+    if sigma is None and rows is None:
+        return read_prior(cells.run.path, cells.flat_codes, name)
+    return fit_prior(name, cells.flat_codes if rows is None else cells.flat_codes[rows], sigma=sigma)
+
+
+def _of_parts(cells: "Cells", name: str, sigma: float | None, rows: Int[np.ndarray, " sequences"]) -> Composed:
+    if name not in PARTS_PRIORS:
+        raise InputError(
+            f"--prior {name}: {cells.run.path} has learned bodies with protrusions; choose one of {', '.join(PARTS_PRIORS)}"
+        )
+    codes = cells.flat_codes[rows]
+    if PARTS_PRIORS[name]:
+        kind = next(each for each in BODIES if len(codes) >= PRIORS[each].fewest_codes)
+        bodies = fit_prior(kind, codes, sigma=sigma if kind == "covariance" else None)
+    else:
+        if sigma is not None:
+            raise InputError(f"--sigma {sigma}: the prior {name} has none to choose; leave it out")
+        bodies = fit_prior("around", codes, sigma=0.0)
+    learned = tuple(cells.run.parts[row] for row in rows.tolist())
+    return Composed(bodies, cells.field, learned, mixed=PARTS_PRIORS[name], centred=cells.run.centred)
