@@ -1,7 +1,6 @@
 """`evaluate` on cells with protrusions: verdict, contrasts, pairs, held-out cells, and cells without."""
 
 import json
-import math
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,8 @@ from stores import ball, write_store
 from cytoform.assess.judgement import Judgement
 from cytoform.assess.measures.protrusion_tracks import PROTRUSION_MEASURES
 from cytoform.assess.results import Results, evaluate
-from cytoform.assess.stores import measure_stores, select
+from cytoform.assess.store_contrasts import StoreContrasts
+from cytoform.assess.stores import MeasuredStore, measure_stores, select
 from cytoform.protrusions.verdict import Verdict
 
 VOXEL_UM = GRID.spacing_um
@@ -123,15 +123,19 @@ def test_cells_without_protrusions(tmp_path: Path) -> None:
 
 
 def test_a_known_verdict_is_not_found_again(stores: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    selection = select(stores["reference"], [stores["fewer"]], paired=[False])
+    """Stores that are measured one by one are compared where they were taken apart with one ball."""
     monkeypatch.setattr("cytoform.assess.stores.judge", None)
-    none, some = (
-        measure_stores(selection, verdict=verdict)[0].sequences[0].protrusions
-        for verdict in (Verdict(("asked for",)), Verdict((), radius_um=0.8))
-    )
-    assert none is None
-    assert some is not None
-    assert not math.isnan(some.lifetime_s)
+
+    def measured(name: str, verdict: Verdict) -> MeasuredStore:
+        return measure_stores(select(stores[name], [], paired=[]), verdict=verdict)[0]
+
+    none, fine, coarse = Verdict(("asked for",)), Verdict((), radius_um=0.6), Verdict((), radius_um=0.8)
+    assert measured("reference", none).sequences[0].protrusions is None
+    reference = measured("reference", fine)
+    assert reference.sequences[0].protrusions is not None
+    assert [StoreContrasts(reference, measured("fewer", each)).taken_apart for each in (fine, coarse, none)] == [
+        *(True, False, False)
+    ]
 
 
 def test_workers_do_not_change_the_result(unpaired: Results, stores: dict[str, Path]) -> None:

@@ -56,8 +56,9 @@ class StoreContrasts:
 
     @property
     def taken_apart(self) -> bool:
-        """Whether the cells of both sides are taken apart into body and protrusions."""
-        return all(each.protrusions is not None for side in ROLES for each in self.store(side).sequences)
+        """Whether the cells of both sides are taken apart into body and protrusions, with one ball."""
+        radius_um = self.reference.opening_radius_um
+        return radius_um is not None and radius_um == self.other.opening_radius_um
 
     def protrusions(self, side: Role, name: str) -> list[Values]:
         """Values for each sequence of a side: one a frame for FRAME_PROTRUSIONS, a single one for the others."""

@@ -39,6 +39,11 @@ class MeasuredStore:
         """Names of the measured sequences."""
         return [sequence.name for sequence in self.sequences]
 
+    @property
+    def opening_radius_um(self) -> float | None:
+        """Radius of the ball that the cells were taken apart with; None where they were not."""
+        return self.verdict.radius_um if self.verdict is not None and self.verdict.applies else None
+
     def only(self, names: Sequence[str]) -> "MeasuredStore":
         """The same store with the measures of these sequences alone, for example of a fold."""
         return replace(self, sequences=tuple(each for each in self.sequences if each.name in names))

@@ -58,7 +58,10 @@ SEQUENCE_PROTRUSIONS = {
         "Lifetimes cut off", "", "share of the protrusions on the body that are in the first or the last frame", TRACKS
     ),
     "seen_once_share": Descriptor(
-        "Seen once", "", "share of the protrusions on the body that are seen in a single frame", TRACKS
+        "Seen once",
+        "",
+        "share of the protrusions on the body that are seen in a single frame; not of those in the first or last frame alone",
+        TRACKS,
     ),
     "growth_um_per_frame": Descriptor(
         "Growth a frame", "µm", GROWTH.format("increase from frame to frame", "grows"), TRACKS
@@ -135,7 +138,7 @@ class TrackedProtrusions:
             return cls(of_frames)
         radius_um = float(np.cbrt(3 / (4 * np.pi) * np.mean(bodies_um3)))
         found = follow([frame.curves for frame in frames], np.stack([f.centre_zyx_um for f in frames]), radius_um)
-        tracks = [track for track in found if track.parent is None]
+        tracks, ends = [track for track in found if track.parent is None], (0, len(frames) - 1)
         changes_um = [change for track in tracks for change in _changes_um(track)]
         lifetime = _mean([track.last - track.first + 1 for track in tracks])
         growth = _mean([change for change in changes_um if change > 0])
@@ -145,8 +148,9 @@ class TrackedProtrusions:
             frames=of_frames,
             lifetime_frames=lifetime,
             lifetime_s=lifetime * step_s,
-            cut_off_share=_mean([track.first == 0 or track.last == len(frames) - 1 for track in tracks]),
-            seen_once_share=_mean([len(track.curves) == 1 for track in tracks]),
+            cut_off_share=_mean([track.first in ends or track.last in ends for track in tracks]),
+            # The movie may have cut off one that is seen in its first or last frame only.
+            seen_once_share=_mean([len(t.curves) == 1 for t in tracks if not (t.first == t.last and t.first in ends)]),
             growth_um_per_frame=growth,
             growth_um_per_min=growth * 60 / step_s,
             withdrawal_um_per_frame=withdrawal,
