@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float, Int
 from scipy.ndimage import gaussian_filter1d, maximum_filter
 from scipy.spatial import cKDTree
 
-from cytoform.protrusions.body import depth_um
+from cytoform.protrusions.body import depth_um, shares
 from cytoform.shapes.box import BoxedField
 
 # How far outside the body a voxel belongs to a protrusion, and how far a protrusion reaches at least, in voxels.
@@ -78,7 +78,6 @@ class _Way:
 
     nodes: Int[np.ndarray, " n"]
     parent: int | None
-    at: int  # the place in the parent at which it begins
 
 
 @dataclass(frozen=True)
@@ -104,16 +103,16 @@ class _Graph:
     def ways(self) -> list[_Way]:
         """Ways from the farthest voxels, each up to the body or a way already found."""
         covered = ~np.isfinite(self.lengths)
-        place: dict[int, tuple[int, int]] = {}  # of a voxel on a way: the number of the way, and where it lies on it
+        way_of: dict[int, int] = {}  # of a voxel on a way: the number of the way
         tree = cKDTree(self.voxels_zyx)
         found: list[_Way] = []
         for tip in np.argsort(-self.lengths, kind="stable"):
             if covered[tip]:
                 continue
             nodes = [int(tip)]
-            while nodes[-1] not in place and self.before[nodes[-1]] >= 0:
+            while nodes[-1] not in way_of and self.before[nodes[-1]] >= 0:
                 nodes.append(int(self.before[nodes[-1]]))
-            parent, at = place.get(nodes[-1], (None, 0))
+            parent = way_of.get(nodes[-1])
             way = np.array(nodes[::-1])
             radii = COVER_DEPTHS * self.depths[way] + COVER_VOXELS
             for near in tree.query_ball_point(self.voxels_zyx[way], radii):
@@ -121,9 +120,9 @@ class _Graph:
             beyond = self.lengths[tip] - (0 if parent is None else self.lengths[way[0]] + self.depths[way[0]])
             if beyond < LEAST_VOXELS:
                 continue
-            for number, node in enumerate(way.tolist()):
-                place.setdefault(node, (len(found), number))
-            found.append(_Way(way, parent, at))
+            for node in way.tolist():
+                way_of.setdefault(node, len(found))
+            found.append(_Way(way, parent))
         return found
 
 
@@ -188,9 +187,9 @@ class _Lines:
     ) -> tuple[Float[np.ndarray, " places"], Float[np.ndarray, "places 3"]]:
         """Volume in voxels nearest to each place, and its centroid; voxels at the surface count in part."""
         spacing_um = self.field.grid.spacing_um
-        shares = np.clip(0.5 - self.field.box_sdf_um / spacing_um, 0, 1)
-        chosen = (shares > 0) & (self.body.box_sdf_um > OUTSIDE_VOXELS * spacing_um)
-        voxels, weights = np.argwhere(chosen), shares[chosen]
+        inside = shares(self.field.box_sdf_um, spacing_um)
+        chosen = (inside > 0) & (self.body.box_sdf_um > OUTSIDE_VOXELS * spacing_um)
+        voxels, weights = np.argwhere(chosen), inside[chosen]
         reach = 1.5 * self.graph.depths.max() + 2
         distances, nearest = (np.asarray(found) for found in cKDTree(places).query(voxels, distance_upper_bound=reach))
         near = np.isfinite(distances)
@@ -219,6 +218,9 @@ class _Lines:
         # Voxels that count in part make the section of a thin tube larger, by π/12 of a voxel's face.
         radii = np.sqrt(np.maximum(areas - 1 / 12, LEAST_RADIUS_VOXELS**2)) * spacing_um
         points = (line + np.array(self.field.corner_zyx) + 0.5) * spacing_um
+        # From the centre of the last voxel to the surface.
+        ahead = max(float(-self.field.box_sdf_um[tuple(self.graph.voxels_zyx[way.nodes[-1]])]), 0.0)
+        points[-1] += ahead * _unit(points[-1] - points[max(len(points) - 3, 0)])
         if way.parent is None:
             root, normal = self._root(line[0])
             points, radii = np.vstack([root, points]), np.concatenate([radii[:1], radii])

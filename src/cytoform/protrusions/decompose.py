@@ -1,7 +1,7 @@
 """A sequence taken apart: its body in every frame, and its protrusions as tracks."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cc3d
@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from cytoform.base.parallel import run_all
-from cytoform.protrusions.body import BAND_VOXELS, body_of
+from cytoform.protrusions.body import BAND_VOXELS, body_of, shares
 from cytoform.protrusions.curves import Curve, curves_of
 from cytoform.protrusions.tracks import Track, follow
 from cytoform.shapes.box import BoxedField
@@ -46,26 +46,28 @@ def take_apart(
     radius_um: float,
     *,
     names: Sequence[str] | None = None,
+    n_frames: int | None = None,
     bodies: ShapeStore | None = None,
     workers: int = 1,
     done: Callable[[], object] = lambda: None,
 ) -> list[PartsOfSequence]:
     """Take the sequences of a store apart, all or the named ones, with a ball of `radius_um`; `done` after some frames.
 
-    The bodies are written into `bodies`, a store on the same grid that has the same sequences. At most one frame a
-    worker is in memory.
+    With `n_frames`, only so many frames of each, from the first on. The bodies are written into `bodies`, a store on the
+    same grid that has the same sequences. At most one frame a worker is in memory.
     """
-    sequences = [store[name] for name in names or store.names]
+    infos = [store[name].info for name in names or store.names]
+    if n_frames is not None:
+        infos = [replace(info, n_frames=min(info.n_frames, n_frames)) for info in infos]
     out = None if bodies is None else bodies.path.absolute()
     tasks = [
-        (store.path.absolute(), out, s.info.name, radius_um, first, min(first + FRAMES_A_TASK, s.info.n_frames))
-        for s in sequences
-        for first in range(0, s.info.n_frames, FRAMES_A_TASK)
+        (store.path.absolute(), out, info.name, radius_um, first, min(first + FRAMES_A_TASK, info.n_frames))
+        for info in infos
+        for first in range(0, info.n_frames, FRAMES_A_TASK)
     ]
     parts = iter(run_all(_frames, tasks, workers=workers, done=done))
     found = []
-    for sequence in sequences:
-        info = sequence.info
+    for info in infos:
         frames = [each for _ in range(0, info.n_frames, FRAMES_A_TASK) for each in next(parts)]
         radius = np.cbrt(3 / (4 * np.pi) * max(np.mean([f.body_um3 for f in frames]), 1e-9))
         tracks = follow([f.curves for f in frames], np.stack([f.centre_zyx_um for f in frames]), float(radius))
@@ -104,6 +106,4 @@ def parts_of(field: BoxedField, radius_um: float) -> tuple[PartsOfFrame, BoxedFi
 
 
 def _volume_um3(field: BoxedField) -> float:
-    """Volume inside, where voxels at the surface count in part."""
-    spacing_um = field.grid.spacing_um
-    return float(np.clip(0.5 - field.box_sdf_um / spacing_um, 0, 1).sum()) * spacing_um**3
+    return float(shares(field.box_sdf_um, field.grid.spacing_um).sum()) * field.grid.spacing_um**3

@@ -5,6 +5,7 @@ lies in the middle of the range over which least is taken away (granulometry, Ma
 range, or where the body changes from frame to frame as much as the cell, the cells have no protrusions of this kind.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from cytoform.base.parallel import run_all
-from cytoform.protrusions.body import body_of, depth_um
+from cytoform.protrusions.body import body_of, depth_um, shares
 from cytoform.shapes.store import ShapeSequence, ShapeStore
 
 N_SEQUENCES, N_RADII = 8, 8
@@ -50,33 +51,58 @@ class OpeningCurve:
         return float((1 - self.body_jaccard[self.chosen]) / change) if change > 0 else float("nan")
 
 
-def opening_curve(store: ShapeStore, *, workers: int = 1) -> OpeningCurve | None:
-    """Measure openings on pairs of neighbouring frames of some sequences; None where cells are too thin for any ball."""
-    names = store.names[:: max(len(store) // N_SEQUENCES, 1)][:N_SEQUENCES]
-    largest_um = float(np.median([_inradius_um(store[name]) for name in names]))
+def opening_curve(store: ShapeStore, *, n_sequences: int = N_SEQUENCES, workers: int = 1) -> OpeningCurve | None:
+    """Measure openings on the middle pair of frames of up to `n_sequences` sequences.
+
+    None where cells are too thin for any ball, or where there are none.
+    """
+    names = spread(store.names, n_sequences)
+    inradii_um = [radius_um for name in names if (radius_um := _inradius_um(store[name])) > 0]
+    largest_um = float(np.median(inradii_um)) if inradii_um else 0.0
     least_um = LEAST_VOXELS * store.grid.spacing_um
     if LARGEST_SHARE * largest_um < 1.5 * least_um:
         return None
     radii_um = np.geomspace(least_um, LARGEST_SHARE * largest_um, N_RADII)
-    found = run_all(_measured, [(store.path.absolute(), name, radii_um) for name in names], workers=workers)
+    tasks = [(store.path.absolute(), name, radii_um) for name in names]
+    found = [each for each in run_all(_measured, tasks, workers=workers) if each is not None]
+    if not found:
+        return None
     removed, bodies, cells = (np.stack(values) for values in zip(*found, strict=True))
-    return OpeningCurve(radii_um, removed.mean(axis=0), bodies.mean(axis=0), float(cells.mean()))
+    is_pair = np.isfinite(cells)
+    if not is_pair.any():
+        return OpeningCurve(radii_um, removed.mean(axis=0), np.full(N_RADII, np.nan), float("nan"))
+    return OpeningCurve(radii_um, removed.mean(axis=0), bodies[is_pair].mean(axis=0), float(cells[is_pair].mean()))
+
+
+def spread(names: Sequence[str], n: int) -> list[str]:
+    """Up to `n` of the names, at equal distances."""
+    return list(names[:: max(len(names) // n, 1)][:n])
 
 
 def _measured(
     path: Path, name: str, radii_um: Float[np.ndarray, " radii"]
-) -> tuple[Float[np.ndarray, " radii"], Float[np.ndarray, " radii"], float]:
-    """Share that is taken away, Jaccard indices of the bodies, and of the cell, for the middle pair of a sequence."""
+) -> tuple[Float[np.ndarray, " radii"], Float[np.ndarray, " radii"], float] | None:
+    """Share that is taken away, Jaccard indices of the bodies, and of the cell, for the middle pair of a sequence.
+
+    None where a frame of the pair is empty; NaN for the Jaccard indices of a single frame.
+    """
     sequence = ShapeStore.open(path)[name]
     first, second = _pair(sequence)
     fields = [sequence.box(frame).tight(1) for frame in (first, second)]
-    masks = [field.mask() for field in fields]
+    if any(field.is_empty for field in fields):
+        return None
+    # Both on one box.
+    box = tuple(
+        slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(*(f.slices for f in fields), strict=True)
+    )
+    cells = [shares(field.sdf_um()[box], field.grid.spacing_um) for field in fields]
     removed, bodies = [], []
     for radius_um in radii_um:
-        a, b = (body_of(field, float(radius_um)).mask() for field in fields)
-        removed.append(1 - a.sum() / max(masks[0].sum(), 1))
+        opened = (body_of(field, float(radius_um)).sdf_um()[box] for field in fields)
+        a, b = (shares(sdf_um, sequence.grid.spacing_um) for sdf_um in opened)
+        removed.append(1 - a.sum() / cells[0].sum())
         bodies.append(_jaccard(a, b) if first != second else np.nan)
-    return np.array(removed), np.array(bodies), _jaccard(*masks) if first != second else float("nan")
+    return np.array(removed), np.array(bodies), _jaccard(*cells) if first != second else float("nan")
 
 
 def _pair(sequence: ShapeSequence) -> tuple[int, int]:
@@ -89,5 +115,6 @@ def _inradius_um(sequence: ShapeSequence) -> float:
     return 0.0 if field.is_empty else float(depth_um(field.tight(1)).max())
 
 
-def _jaccard(a: np.ndarray, b: np.ndarray) -> float:
-    return float((a & b).sum() / max((a | b).sum(), 1))
+def _jaccard(a: Float[np.ndarray, "z y x"], b: Float[np.ndarray, "z y x"]) -> float:
+    """Jaccard index of shares of voxels (Ružička similarity)."""
+    return float(np.minimum(a, b).sum() / max(np.maximum(a, b).sum(), 1e-9))

@@ -6,13 +6,15 @@ from typing import Any
 import numpy as np
 
 from cytoform.protrusions.decompose import PartsOfSequence, take_apart
-from cytoform.protrusions.radius import OpeningCurve, opening_curve
+from cytoform.protrusions.radius import OpeningCurve, opening_curve, spread
 from cytoform.shapes.store import ShapeStore
 
 # Limits: change of the body over change of the cell; tracks that are seen in one frame only; protrusions a frame; share of
 # the volume in protrusions.
 UNSTEADINESS, ONCE, FEWEST, SMALLEST = 0.6, 0.35, 1.0, 0.005
-N_SEQUENCES = 4  # are taken apart for a verdict
+# Sequences that give the radius, sequences that are taken apart, and frames of each.
+THOROUGH: tuple[int, int, int | None] = (8, 4, None)
+QUICK: tuple[int, int, int | None] = (2, 2, 8)
 
 
 @dataclass(frozen=True)
@@ -53,9 +55,13 @@ class Verdict:
         }
 
 
-def judge(store: ShapeStore, *, radius_um: float | None = None, workers: int = 1) -> Verdict:
-    """The verdict on a store, from some of its sequences; `radius_um` replaces the radius that is found."""
-    curve = opening_curve(store, workers=workers)
+def judge(store: ShapeStore, *, radius_um: float | None = None, quick: bool = False, workers: int = 1) -> Verdict:
+    """The verdict on a store, from some of its sequences; `radius_um` replaces the radius that is found.
+
+    With `quick`, from a few frames of few sequences.
+    """
+    n_curve, n_sequences, n_frames = QUICK if quick else THOROUGH
+    curve = opening_curve(store, n_sequences=n_curve, workers=workers)
     if curve is None:
         return Verdict(
             ("the cells are too thin, or the voxels too coarse, for a body to be told from its protrusions",)
@@ -66,8 +72,13 @@ def judge(store: ShapeStore, *, radius_um: float | None = None, workers: int = 1
         )
     if radius_um is None and curve.unsteadiness > UNSTEADINESS:
         return Verdict((_unsteady(curve),), curve.radius_um, curve.unsteadiness)
-    names = store.names[:: max(len(store) // N_SEQUENCES, 1)][:N_SEQUENCES]
-    parts = take_apart(store, radius_um or curve.radius_um, names=names, workers=workers)
+    parts = take_apart(
+        store,
+        radius_um or curve.radius_um,
+        names=spread(store.names, n_sequences),
+        n_frames=n_frames,
+        workers=workers,
+    )
     return verdict_of(parts, curve, store.grid.spacing_um)
 
 
@@ -76,15 +87,21 @@ def verdict_of(parts: list[PartsOfSequence], curve: OpeningCurve, spacing_um: fl
     frames = [frame for sequence in parts for frame in sequence.frames]
     number = float(np.mean([len(frame.curves) for frame in frames]))
     share = 1 - sum(f.body_um3 for f in frames) / max(sum(f.cell_um3 for f in frames), 1e-12)
-    tracks = [track for sequence in parts if sequence.n_frames > 1 for track in sequence.tracks if track.parent is None]
-    once = float(np.mean([len(track.curves) == 1 for track in tracks])) if tracks else float("nan")
+    seen_once = [
+        len(track.curves) == 1
+        for sequence in parts
+        for track in sequence.tracks
+        # The movie may have cut off a track that is seen in its first or last frame only.
+        if track.parent is None and not (track.first == track.last and track.first in (0, sequence.n_frames - 1))
+    ]
+    once = float(np.mean(seen_once)) if seen_once else float("nan")
     radii = [curve.radius_um for frame in frames for curve in frame.curves]
     thickness = float(np.median(radii)) if radii else float("nan")
     reasons = []
     if curve.unsteadiness > UNSTEADINESS:
         reasons.append(_unsteady(curve))
     if number < FEWEST or share < SMALLEST:
-        reasons.append(f"{number:.1f} protrusions a frame hold {share:.1%} of the volume")
+        reasons.append(f"only {number:.1f} protrusions a frame, with {share:.1%} of the volume")
     elif once > ONCE:
         reasons.append(f"{once:.0%} of the parts are seen in one frame only")
     elif thickness < spacing_um / 2:
