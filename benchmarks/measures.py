@@ -21,9 +21,11 @@ from cytoform.assess.measures.curvature import curvature_spread_per_um, mean_cur
 from cytoform.assess.measures.descriptors import describe, elongation, solidity
 from cytoform.assess.measures.dynamics import Bodies, FrameState, step
 from cytoform.assess.measures.masks import topology
+from cytoform.assess.measures.protrusion_tracks import TakenApart
 from cytoform.assess.measures.protrusions import protrusion_lengths_um
 from cytoform.assess.measures.sequences import compare_shapes, measure_frame
 from cytoform.assess.measures.surface_distance import surface_distance
+from cytoform.assess.measures.thin_parts import compare_thin_parts
 from cytoform.assess.results import evaluate_all
 from cytoform.assess.stores import select
 from cytoform.base.parallel import run_all
@@ -32,6 +34,8 @@ from cytoform.shapes.grid import Grid
 from cytoform.shapes.mesh import mesh_from_distance
 from cytoform.shapes.store import SequenceInfo, ShapeStore
 from cytoform.simulate.analytic import SpikedBall
+
+OPENING_VOXELS = 4.0  # radius of the ball that takes cells apart
 
 
 def frames_of(source: Path | None, number: int, n_frames: int, grid: Grid) -> list[np.ndarray]:
@@ -104,6 +108,10 @@ def seconds_by_measure(paths: tuple[Path, Path], n_frames: int) -> dict[str, flo
         timed("bodies", lambda m=mask: Bodies.of(m))
         state = FrameState(a.frame.descriptors, mask, Bodies.of(mask))
         timed("step to the next frame", lambda s=state: step(s, s))
+        radius_um = OPENING_VOXELS * spacing
+        timed("taking apart", lambda f=tight, r=radius_um: TakenApart.of(f, r))
+        apart = [(shape.field, TakenApart.of(shape.field, radius_um)) for shape in (a, b)]
+        timed("pair: protrusions alone", lambda p=apart: compare_thin_parts(*p))
         timed("pair: all", lambda a=a, b=b: compare_shapes(a, b))
         timed("- ASSD, HD95, normals", lambda a=a, b=b: surface_distance(a.mesh, b.mesh))
     return {name: float(np.mean(values)) for name, values in spent.items()}

@@ -190,7 +190,8 @@ def test_new_keys_of_results_json(originals: Path, rebuilt: Path) -> None:
     assert paired["normal_consistency"]["mean"] == pytest.approx(1, abs=0.01)
     assert unpaired["normal_consistency"] is None
     assert set(unpaired["sets"]) == {
-        *("mmd_um2", "coverage", "one_nna", "novelty_um2", "reference_nearest_um2", "nearest", "frames", "points")
+        *("mmd_um2", "coverage", "one_nna", "novelty_um2", "reference_nearest_um2", "nearest", "frames", "points"),
+        "pose",
     }
     for found in (paired, unpaired):
         assert set(found["descriptors"]) == set(DESCRIPTORS)

@@ -1,13 +1,17 @@
 """The sentences at the head of a report follow from figures."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from protruding import GRID
 from scipy.stats.qmc import Halton
+from spikes import moving
 from stores import ball, empty, write_store
 
-from cytoform.assess.results import evaluate
+from cytoform.assess.results import Results, evaluate
+from cytoform.assess.stores import MeasuredStore
 from cytoform.reports.shapes.cells import Comparison
 from cytoform.reports.shapes.verdict import verdict_of
 from cytoform.reports.verdicts import Finding, Verdict, grade
@@ -143,3 +147,44 @@ def test_tests_over_frames_are_those_with_sequences_permuted(tmp_path: Path) -> 
     over_frames = next(each for each in found if "over frames" in each.text)
     assert over_frames.grade == "open"
     assert "(whole sequences permuted) tells the sets apart, but 3 sequences are too few" in over_frames.text
+
+
+def test_protrusions_over_time_and_alone(tmp_path: Path) -> None:
+    """Cells with three spikes against the same cells, and against cells that lack one."""
+    lengths_um = {"a": (1.6, 2.0, 1.2), "b": (1.4, 1.8, 2.2)}
+    reference, fewer = (
+        write_store(tmp_path / f"{n}.zarr", {name: moving(2, each[:n]) for name, each in lengths_um.items()}, grid=GRID)
+        for n in (3, 2)
+    )
+    found = {store: evaluate(reference, store, paired=True) for store in (reference, fewer)}
+
+    def many(store: MeasuredStore) -> MeasuredStore:
+        """Each cell six times, for twelve sequences."""
+        return replace(
+            store,
+            sequences=tuple(replace(s, name=f"{s.name}{i}") for s in store.sequences for i in range(6)),
+            pairs=None,
+        )
+
+    for store, lines, tests in ((reference, "good", "good"), (fewer, "mixed", "mixed")):
+        results = found[store]
+        alone = [
+            f for f in verdict_of(Comparison("Other", store, results)).findings if "On protrusions alone" in f.text
+        ]
+        assert [each.grade for each in alone] == [lines]
+        unpaired = Results(many(results.reference), many(results.other))
+        over = [
+            f for f in verdict_of(Comparison("Other", store, unpaired)).findings if "tests of protrusions" in f.text
+        ]
+        assert [each.grade for each in over] == [tests], over[0].text
+    assert alone[0].text.startswith("On protrusions alone the centre-line Dice is 0.8")
+    assert (
+        "tell the sets apart: protrusions on the body, protrusions with their branches, length of all" in over[0].text
+    )
+
+
+def test_cells_without_protrusions_have_no_sentence_on_them(tmp_path: Path) -> None:
+    path = write_store(tmp_path / "r.zarr", {"a": [ball(3.0), ball(3.5)]})
+    for paired in (True, False):
+        found = verdict_of(Comparison("Other", path, evaluate(path, path, paired=paired))).findings
+        assert not any("rotrusions" in each.text for each in found)
