@@ -23,6 +23,8 @@ from cytoform.base.parallel import Progress, no_progress
 from cytoform.errors import InputError
 from cytoform.priors.fitted import PRIORS
 from cytoform.priors.prior import DrawnCell, Prior
+from cytoform.protrusions.verdict import Verdict
+from cytoform.representations.parts.config import PartsConfig
 from cytoform.shapes.grid import Grid, frame_times
 from cytoform.shapes.store import SequenceInfo, ShapeStore
 from cytoform.synthesis.cells import Cells
@@ -208,8 +210,8 @@ class _Trial:
         out = self._create("originals.zarr")
         for row in np.concatenate(self.folds).tolist():
             sequence = self.store[self.cells.names[row]]
-            chosen = _spread(sequence.info.n_frames)
-            copy = out.add(SequenceInfo(sequence.info.name, len(chosen)))
+            chosen = self._chosen(sequence.info.n_frames)
+            copy = out.add(SequenceInfo(sequence.info.name, len(chosen), self._step(sequence.info.time_step_s)))
             for number, frame in enumerate(chosen):
                 copy.write_box(number, sequence.box(frame))
         return self._measured(out)
@@ -256,8 +258,9 @@ class _Trial:
             # In the canonical pose, which is another one than that of the learned cells.
             pose = (1.0, 0.0, 0.0, 0.0) if self.cells.run.config.has_rotations else None
             like = self.cells.run.learned.sequences[int(fold[place])]
-            times = frame_times(like.n_frames)[_spread(like.n_frames)]
-            sequence = out.add(SequenceInfo(f"new{number}_{place:02d}", len(times), rotation_wxyz=pose))
+            times = frame_times(like.n_frames)[self._chosen(like.n_frames)]
+            name = f"new{number}_{place:02d}"
+            sequence = out.add(SequenceInfo(name, len(times), self._step(like.time_step_s), rotation_wxyz=pose))
             for frame, time in enumerate(times):
                 sequence.write_box(frame, field.render(float(time), out.grid.size, safety=SAFETY))
             names.append(sequence.info.name)
@@ -268,11 +271,26 @@ class _Trial:
         return ShapeStore.create(self.folder / name, grid, band_um=BAND_VOXELS * grid.spacing_um, attributes={})
 
     def _measured(self, store: ShapeStore) -> MeasuredStore:
-        return measure_stores(select(store.path, [], paired=[]), workers=self.workers)[0]
+        return measure_stores(select(store.path, [], paired=[]), workers=self.workers, verdict=self._verdict)[0]
 
+    @property
+    def _verdict(self) -> Verdict:
+        """Cells are taken apart here as they were for the training."""
+        model = self.cells.run.config.model
+        if isinstance(model, PartsConfig):
+            return Verdict((), model.opening_radius_um)
+        return Verdict(("the run has learned whole cells",))
 
-def _spread(n_frames: int) -> list[int]:
-    return sorted({round(place) for place in np.linspace(0, n_frames - 1, min(n_frames, MOST_FRAMES))})
+    def _chosen(self, n_frames: int) -> list[int]:
+        """Frames that are compared: neighbouring ones where protrusions are followed, otherwise spread over the movie."""
+        n = min(n_frames, MOST_FRAMES)
+        if self.cells.run.parts:
+            first = (n_frames - n) // 2
+            return list(range(first, first + n))
+        return sorted({round(place) for place in np.linspace(0, n_frames - 1, n)})
+
+    def _step(self, time_step_s: float | None) -> float | None:
+        return time_step_s if self.cells.run.parts else None
 
 
 def _sentence(best: Candidate, n: int) -> str:
