@@ -13,6 +13,7 @@ from cytoform.representations.table import new_representation
 from cytoform.runs.config import read_config
 from cytoform.runs.run import load_run
 from cytoform.shapes.store import ShapeStore
+from cytoform.synthesis.choice import Choice
 from cytoform.training.folder import CONFIG, WEIGHTS
 
 
@@ -48,6 +49,8 @@ def _run(path: Path) -> list[str]:
     lines.append(f"decoder of {n_weights:,} parameters, steepest slope {run.learned.bounds.slope:.2f}")
     if config.has_rotations:
         lines.append(f"one rotation a sequence: aligned {config.data.align}, learned {config.model.rotations}")
+    if (choice := Choice.read(path)) is not None:
+        lines.append(f"prior of new cells: {choice.sentence}")
     return [*lines, f"learned {len(run.names)} sequences: {', '.join(run.names[:8])}{' …' * (len(run.names) > 8)}"]
 
 
