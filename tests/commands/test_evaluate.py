@@ -1,10 +1,14 @@
 """`cytoform evaluate` as a user runs it."""
 
+import csv
+import html
 import json
 from pathlib import Path
 
 import pytest
+from protruding import GRID as SPIKY
 from refusals import assert_refused
+from spikes import moving
 from stores import ball, empty, write_store
 
 from cytoform import cli
@@ -132,3 +136,48 @@ def test_held_out_cells(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
         (reference, reference, "--paired", "--held-out", held_out): "every store here is paired",
     }.items():
         assert_refused(["evaluate", *arguments, "--out", str(tmp_path / "x")], message, capsys, folder=tmp_path)
+
+
+def test_cells_with_protrusions(tmp_path: Path) -> None:
+    """Sentences, tables and files on protrusions, of a reconstruction that lacks one of three and of new cells."""
+    lengths_um = {"a": (1.6, 2.0, 1.2), "b": (1.4, 1.8, 2.2)}
+    new_um = {"n": (1.5, 1.9, 1.4), "m": (1.7, 1.5, 1.2)}
+
+    def stored(command: str, cells_um: dict[str, tuple[float, ...]], n_spikes: int) -> str:
+        frames = {name: moving(2, each[:n_spikes]) for name, each in cells_um.items()}
+        return str(write_store(tmp_path / f"{command}.zarr", frames, grid=SPIKY, command=command))
+
+    reference = stored("prepare", lengths_um, 3)
+    rebuilt, new = stored("reconstruct", lengths_um, 2), stored("generate", new_um, 3)
+    out = tmp_path / "out"
+    assert cli.run(["evaluate", reference, rebuilt, new, "--out", str(out), "--workers", "1", "--quiet"]) == 0
+    found = json.loads((out / "results.json").read_text())
+    assert found["protrusions"]["measures"]["protrusions_on_body"]["other"]["mean"] == 2
+    page = (out / "report.html").read_text()
+    for words in (
+        "The originals are bodies with protrusions: 3 a frame",
+        "On protrusions alone the centre-line Dice is 0.8",
+        "tests of protrusions over sequences tells the sets apart, but 2 sequences are too few",
+        "Protrusions alone",
+        "Length of the longest protrusion [µm]",
+    ):
+        assert words in page, words
+    tables = {
+        name: list(csv.DictReader((out / "tables" / f"{name}.csv").open())) for name in ("frames", "overlap", "tests")
+    }
+    assert {row["measure"] for row in tables["overlap"]} > {"thin_jaccard", "centre_line_dice"}
+    assert {(row["cells"], row["protrusions_on_body"]) for row in tables["frames"]} == {
+        *(("Original", "3"), ("Reconstructed", "2"), ("Generated", "3"))
+    }
+    dice = [float(row["centre_line_dice"]) for row in tables["frames"] if row["cells"] == "Reconstructed"]
+    assert dice == pytest.approx([0.8] * 4, abs=0.1)
+    assert "lengths_total_um" in {row["measure"] for row in tables["tests"]}
+    assert "\nGenerated,lifetime_s,Lifetime,s,120," in (out / "tables" / "descriptors.csv").read_text()
+
+
+def test_cells_without_protrusions_say_so(stores: tuple[str, str, str], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert cli.run(["evaluate", stores[0], stores[2], "--out", str(out), "--workers", "1", "--quiet"]) == 0
+    found = json.loads((out / "results.json").read_text())
+    assert found["protrusions"]["measures"] is found["thin_parts"] is None
+    assert html.escape(found["protrusions"]["verdict"]["sentence"]) in (out / "report.html").read_text()

@@ -13,8 +13,10 @@ HALF_UM, BODY_UM, N_FRAMES = 10.0, 2.0, 11
 CENTRE = np.full(3, HALF_UM)
 
 
-def bent(length_um: float, bend: float, *, start=CENTRE + [0, 0, BODY_UM], radius_um: float = 0.2) -> Curve:
+def bent(length_um: float, bend: float, *, start=None, radius_um: float = 0.2) -> Curve:
     """An arc in the plane of x and y that starts along x and turns by `bend` rad over 4 µm."""
+    if start is None:
+        start = CENTRE + np.array([0, 0, BODY_UM])
     arc = np.linspace(0, length_um, 30)
     angle = bend * arc / 4
     tangents = np.stack([0 * arc, np.sin(angle), np.cos(angle)], axis=1)
@@ -54,9 +56,12 @@ def test_windows_tell_births_and_ends_from_cuts() -> None:
     always = Track(2, None, {f: bent(3.0, 0.0) for f in range(N_FRAMES)})
     units = units_of(sequence(seen, always), HALF_UM)
     first, last = units.window[0] * (N_FRAMES - 1)
-    assert 1 <= first < 2 and 8 < last <= 9
-    assert units.window[1, 0] < 0 and units.window[1, 1] > 1
-    assert units.growth[0, 0] == 0 and units.growth[0, -1] == 0
+    assert 1 <= first < 2
+    assert 8 < last <= 9
+    assert units.window[1, 0] < 0
+    assert units.window[1, 1] > 1
+    assert units.growth[0, 0] == 0
+    assert units.growth[0, -1] == 0
     assert np.allclose(units.growth[1], 1)
     assert not tubes_at(units[np.array([0])], 1.0, lambda roots: roots)
 
@@ -69,7 +74,8 @@ def test_rows_keep_everything_and_padding_is_left_out() -> None:
     assert len(again) == 1
     assert all(np.array_equal(getattr(again, name), getattr(units, name)) for name in vars(units))
     assert len(Units.from_rows(np.full_like(rows, np.nan))) == 0
-    assert len(Units.none()) == 0 and volume(Units.none(), 0.5) == 0
+    assert len(Units.none()) == 0
+    assert volume(Units.none(), 0.5) == 0
 
 
 def branching() -> Units:
@@ -84,11 +90,11 @@ def branching() -> Units:
 def test_a_branch_sits_on_its_parent_and_goes_with_it() -> None:
     units = branching()
     assert units.parent.tolist() == [-1, 0]
-    mother, branch = tubes_at(units, 0.5, lambda roots: roots)
+    _mother, branch = tubes_at(units, 0.5, lambda roots: roots)
     place = (branch.line[0] + 1) * HALF_UM
-    assert np.allclose(place, (CENTRE + [0, 0, BODY_UM + 2.0])[::-1], atol=0.05)
+    assert np.allclose(place, (CENTRE + np.array([0, 0, BODY_UM + 2.0]))[::-1], atol=0.05)
     tip = (branch.line[-1] + 1) * HALF_UM
-    assert np.allclose(tip[::-1], CENTRE + [0, 1.35, BODY_UM + 2.0], atol=0.15)
+    assert np.allclose(tip[::-1], CENTRE + np.array([0, 1.35, BODY_UM + 2.0]), atol=0.15)
     # A mother that has withdrawn to the branch point takes the branch with her.
     short = Units(**{**vars(units), "growth": units.growth * np.array([[0.45], [1.0]])})
     assert len(tubes_at(short, 0.5, lambda roots: roots)) == 1

@@ -5,7 +5,14 @@ from typing import Any
 
 from cytoform.assess.measures.descriptors import DESCRIPTORS
 from cytoform.assess.measures.dynamics import DYNAMICS
-from cytoform.assess.results_json import contrasts_json, descriptor_json, temporal_json, topology_json
+from cytoform.assess.measures.protrusion_tracks import PROTRUSION_MEASURES
+from cytoform.assess.results_json import (
+    contrasts_json,
+    descriptor_json,
+    protrusion_json,
+    temporal_json,
+    topology_json,
+)
 from cytoform.assess.statistics.held_out_sets import HeldOutSets
 from cytoform.assess.store_contrasts import StoreContrasts
 from cytoform.assess.stores import MeasuredStore
@@ -30,6 +37,9 @@ class HeldOut:
         return {
             "descriptors": {name: descriptor_json(self.new, "reference", name) for name in DESCRIPTORS},
             "temporal": {name: temporal_json(self.new, "reference", name) for name in DYNAMICS},
+            "protrusions": {name: protrusion_json(self.new, "reference", name) for name in PROTRUSION_MEASURES}
+            if self.new.taken_apart
+            else None,
             "topology": topology_json(self.store.sequences),
             "other_to_held_out": contrasts_json(self.new),
             "held_out_to_reference": contrasts_json(self.learned),

@@ -27,11 +27,11 @@ OVER_SEQUENCES = (*MAIN_DESCRIPTORS, "size_change", "jaccard_next")
 class Judgement:
     """Figures of new cells against learned and held-out ones; NaN where one is undefined.
 
-    The p-values are of Kolmogorov-Smirnov tests against the learned cells: over sequences, and over frames with whole
-    sequences permuted. `one_nna` is against held-out cells, of `n_each` sequences a side, or against learned ones where
-    none was held out; `novelty_ratio`, `memorisation_z` and `memorisation_p` need held-out cells. `pieces_share` is the share
-    of frames in as many pieces as expected, see `pieces_share`. The Jaccard indices with the next frame are means over
-    sequences.
+    The p-values are of Kolmogorov-Smirnov tests against the learned cells: over sequences, also of protrusions where the
+    learned cells are bodies with protrusions, and over frames with whole sequences permuted. `one_nna` is against held-out
+    cells, of `n_each` sequences a side, or against learned ones where none was held out; `novelty_ratio`, `memorisation_z`
+    and `memorisation_p` need held-out cells. `pieces_share` is the share of frames in as many pieces as expected, see
+    `pieces_share`. The Jaccard indices with the next frame are means over sequences.
     """
 
     p_sequences: Mapping[str, float]
@@ -52,8 +52,9 @@ class Judgement:
         held_out = None if results.held_out is None else results.held_out.sets
         permuted = {name: frames[name].permuted for name in MAIN_DESCRIPTORS}
         one_nna = math.nan if sets is None else sets.measures.one_nna.value
+        tested = {name: sequences[name] for name in OVER_SEQUENCES} | results.protrusions_over_sequences
         return cls(
-            p_sequences={name: sequences[name].ks.p for name in OVER_SEQUENCES},
+            p_sequences={name: contrast.ks.p for name, contrast in tested.items()},
             p_frames={name: math.nan if test is None else test.p for name, test in permuted.items()},
             one_nna=one_nna if held_out is None else held_out.new_held_out.one_nna.value,
             n_each=min(len(each.sequences) for each in (results.reference, results.other))

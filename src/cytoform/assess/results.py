@@ -10,12 +10,15 @@ import numpy as np
 from cytoform.assess.held_out import HeldOut, refuse_learned
 from cytoform.assess.measures.descriptors import DESCRIPTORS
 from cytoform.assess.measures.dynamics import DYNAMICS
+from cytoform.assess.measures.protrusion_tracks import PROTRUSION_MEASURES
 from cytoform.assess.measures.sequences import PAIR_MEASURES, MeasuredPair
+from cytoform.assess.measures.thin_parts import THIN_MEASURES
 from cytoform.assess.results_json import (
     contrasts_json,
     descriptor_json,
     null_nan,
     pairs_json,
+    protrusion_json,
     temporal_json,
     topology_json,
 )
@@ -28,7 +31,15 @@ from cytoform.base.cluster import local_workers
 from cytoform.base.files import write_json
 from cytoform.base.provenance import software_versions
 
-TABLES = {**DESCRIPTORS, **PAIR_MEASURES, **DYNAMICS, **SET_MEASURES, **HELD_OUT_MEASURES}
+TABLES = {
+    **DESCRIPTORS,
+    **PAIR_MEASURES,
+    **THIN_MEASURES,
+    **DYNAMICS,
+    **PROTRUSION_MEASURES,
+    **SET_MEASURES,
+    **HELD_OUT_MEASURES,
+}
 ESTIMATORS = {
     **{name: f"{measure.definition} ({measure.source})" for name, measure in TABLES.items()},
     "components": "connected components of the mask, 26 neighbours (connected-components-3d)",
@@ -41,6 +52,10 @@ ESTIMATORS = {
     "ks_p_permuted_corrected": "ks_p_permuted, Benjamini-Hochberg over the descriptors (SciPy)",
     "ks_p_sequences": "the same over the means of sequences, which unlike frames are independent",
     "ks_p_corrected": "Benjamini-Hochberg over the tests of all descriptors (SciPy)",
+    "opening_radius_um": (
+        "of the ball whose opening is the body: middle of the range of radii over which least is taken away (granulometry, "
+        "Matheron 1975)"
+    ),
     "wasserstein": "Wasserstein-1 distance (SciPy); 95 % intervals: bootstrap over whole sequences",
 }
 
@@ -74,22 +89,25 @@ class Results(StoreContrasts):
         }
 
     def paired(self, name: str) -> dict[str, Values]:
-        """Values of one of PAIR_MEASURES by sequence; empty where the stores are not paired."""
-        return {key: np.array([getattr(pair, name) for pair in pairs]) for key, pairs in (self.pairs or {}).items()}
+        """Values of one of PAIR_MEASURES or THIN_MEASURES by sequence; empty where the stores are not paired."""
+        return {key: np.array([pair.value(name) for pair in pairs]) for key, pairs in (self.pairs or {}).items()}
 
     def pair_summary(self, name: str) -> Summary:
-        """Summary of one of PAIR_MEASURES over all frames; the stores are paired."""
+        """Summary of one of PAIR_MEASURES or THIN_MEASURES over all frames; the stores are paired."""
         return summarise(np.concatenate(list(self.paired(name).values())))
 
     def to_json(self) -> dict[str, Any]:
         """The content of results.json, where NaN is still to become null; parts that a comparison lacks are None."""
         found = contrasts_json(self)
-        pairs = {name: pairs_json(self.paired(name)) if self.pairs else None for name in PAIR_MEASURES}
+        pairs = {
+            name: pairs_json(self.paired(name)) if self.pairs else None for name in (*PAIR_MEASURES, *THIN_MEASURES)
+        }
         return {
             "jaccard": pairs["jaccard"],
             "dice": pairs["dice"],
             "surface_distance": {name: pairs[name] for name in ("assd_um", "hd95_um")} if self.pairs else None,
             "normal_consistency": pairs["normal_consistency"],
+            "thin_parts": {name: pairs[name] for name in THIN_MEASURES} if self.pairs and self.taken_apart else None,
             "descriptors": {
                 name: {side: descriptor_json(self, side, name) for side in ROLES}
                 | contrast
@@ -102,10 +120,23 @@ class Results(StoreContrasts):
                 | {"unit": DYNAMICS[name].unit}
                 for name, contrast in found["temporal"].items()
             },
+            "protrusions": self._protrusions_json(found["protrusions"]),
             "topology": {side: topology_json(self.store(side).sequences) for side in ROLES},
             "sets": None if self.near_duplicates is None else self.near_duplicates.to_json(),
             "held_out": None if self.held_out is None else self.held_out.to_json(),
             "provenance": self.provenance,
+        }
+
+    def _protrusions_json(self, contrasts: dict[str, Any] | None) -> dict[str, Any]:
+        """The verdict on the reference, and where it applies all measures of protrusions."""
+        verdict = self.reference.verdict
+        return {
+            "verdict": None if verdict is None else verdict.to_json(),
+            "measures": contrasts
+            and {
+                name: {side: protrusion_json(self, side, name) for side in ROLES} | contrast | {"unit": measure.unit}
+                for (name, contrast), measure in zip(contrasts.items(), PROTRUSION_MEASURES.values(), strict=True)
+            },
         }
 
     def write(self, path: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from cytoform.assess.measures.descriptors import DESCRIPTORS
 from cytoform.assess.measures.dynamics import DYNAMICS
 from cytoform.assess.measures.masks import TopologyCounts
+from cytoform.assess.measures.protrusion_tracks import FRAME_PROTRUSIONS, PROTRUSION_MEASURES
 from cytoform.assess.measures.sequences import MeasuredSequence
 from cytoform.assess.statistics.contrasts import Contrast
 from cytoform.assess.statistics.distributions import Values, summarise
@@ -62,6 +63,26 @@ def temporal_json(stores: StoreContrasts, side: Role, name: str) -> dict[str, An
     return side_json(values, dict(zip(stores.store(side).names, values.tolist(), strict=True)))
 
 
+def protrusion_json(stores: StoreContrasts, side: Role, name: str) -> dict[str, Any]:
+    """One of PROTRUSION_MEASURES on one side, over all frames or sequences and by sequence."""
+    values = stores.protrusions(side, name)
+    each = zip(stores.store(side).names, values, strict=True)
+    by_sequence = {key: row.tolist() if name in FRAME_PROTRUSIONS else float(row[0]) for key, row in each}
+    return side_json(np.concatenate(values), by_sequence)
+
+
+def protrusion_contrasts_json(stores: StoreContrasts) -> dict[str, Any] | None:
+    """Contrasts of all PROTRUSION_MEASURES, empty for those that are not tested; None where cells are not taken apart."""
+    if not stores.taken_apart:
+        return None
+    frames, sequences = stores.protrusions_over_frames, stores.protrusions_over_sequences
+    return {
+        name: (contrast_json(frames[name]) if name in frames else {})
+        | (contrast_json(sequences[name], SEQUENCES) if name in sequences else {})
+        for name in PROTRUSION_MEASURES
+    }
+
+
 def contrasts_json(stores: StoreContrasts) -> dict[str, Any]:
     """All contrasts between two stores, without the values behind them."""
     frames, sequences = stores.over_frames, stores.over_sequences
@@ -70,6 +91,7 @@ def contrasts_json(stores: StoreContrasts) -> dict[str, Any]:
             name: contrast_json(frames[name]) | contrast_json(sequences[name], SEQUENCES) for name in DESCRIPTORS
         },
         "temporal": {name: contrast_json(sequences[name], SEQUENCES) for name in DYNAMICS},
+        "protrusions": protrusion_contrasts_json(stores),
     }
 
 

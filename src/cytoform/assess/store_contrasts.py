@@ -1,5 +1,6 @@
 """Two measured stores, and how their measures are distributed on both sides."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -9,6 +10,7 @@ import numpy as np
 from cytoform.assess.measures.descriptors import DESCRIPTORS
 from cytoform.assess.measures.dynamics import DYNAMICS
 from cytoform.assess.measures.masks import TopologyCounts
+from cytoform.assess.measures.protrusion_tracks import FRAME_PROTRUSIONS, IN_TIME, PROTRUSION_MEASURES
 from cytoform.assess.statistics.contrasts import Contrast, Sides, by_sequence, contrasts
 from cytoform.assess.statistics.distributions import Values
 from cytoform.assess.stores import MeasuredStore
@@ -51,6 +53,40 @@ class StoreContrasts:
         """Contrasts of the means of sequences: of each descriptor, then of each of DYNAMICS."""
         temporal = {name: tuple([v[None] for v in self.temporal(side, name)] for side in ROLES) for name in DYNAMICS}
         return contrasts(by_sequence(self._descriptors) | temporal, seed=self.seed)  # type: ignore[arg-type]
+
+    @property
+    def taken_apart(self) -> bool:
+        """Whether the cells of both sides are taken apart into body and protrusions."""
+        return all(each.protrusions is not None for side in ROLES for each in self.store(side).sequences)
+
+    def protrusions(self, side: Role, name: str) -> list[Values]:
+        """Values for each sequence of a side: one a frame for FRAME_PROTRUSIONS, a single one for the others."""
+        found = [each.protrusions for each in self.store(side).sequences if each.protrusions is not None]
+        if name in FRAME_PROTRUSIONS:
+            return [np.array([getattr(frame, name) for frame in each.frames]) for each in found]
+        return [np.array([getattr(each, name)]) for each in found]
+
+    @cached_property
+    def protrusions_over_frames(self) -> dict[str, Contrast]:
+        """Contrasts of each of FRAME_PROTRUSIONS over the frames of both sides; empty where cells are not taken apart."""
+        return contrasts(self._protrusions(FRAME_PROTRUSIONS), seed=self.seed, permuted=True)
+
+    @cached_property
+    def protrusions_over_sequences(self) -> dict[str, Contrast]:
+        """Contrasts of PROTRUSION_MEASURES over the means of sequences, one family of tests; empty as above.
+
+        A measure in frames is left out where the time step is known on both sides: the same in seconds or minutes is there.
+        """
+        tested = self._protrusions(PROTRUSION_MEASURES)
+        for in_frames, in_time in IN_TIME.items() if tested else ():
+            timed = all(np.isfinite(np.concatenate(side)).any() for side in tested[in_time])
+            del tested[in_frames if timed else in_time]
+        return contrasts(by_sequence(tested), seed=self.seed)
+
+    def _protrusions(self, measures: Iterable[str]) -> dict[str, Sides]:
+        if not self.taken_apart:
+            return {}
+        return {name: (self.protrusions("reference", name), self.protrusions("other", name)) for name in measures}
 
     @cached_property
     def _descriptors(self) -> dict[str, Sides]:

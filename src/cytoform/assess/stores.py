@@ -10,6 +10,7 @@ from cytoform.assess.measures.sequences import MeasuredCell, MeasuredPair, Measu
 from cytoform.base.digest import folder_sha256
 from cytoform.base.parallel import run_all
 from cytoform.errors import InputError
+from cytoform.protrusions.verdict import Verdict, judge
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import ShapeStore
 
@@ -30,6 +31,8 @@ class MeasuredStore:
     sequences: tuple[MeasuredSequence, ...]
     # By sequence: its frames against the reference; None for the reference, and where the cells are different ones.
     pairs: dict[str, tuple[MeasuredPair, ...]] | None = None
+    # Whether the cells of the reference are bodies with protrusions; where they are, those of all stores are taken apart.
+    verdict: Verdict | None = None
 
     @property
     def names(self) -> list[str]:
@@ -97,15 +100,22 @@ def select(
 
 
 def measure_stores(
-    selection: Selection, *, workers: int = 1, done: Callable[[], Any] = lambda: None
+    selection: Selection,
+    *,
+    workers: int = 1,
+    done: Callable[[], Any] = lambda: None,
+    verdict: Verdict | None = None,
 ) -> list[MeasuredStore]:
     """Measure the chosen cells of all stores, in the order of `selection.stores`; `done` is called after each cell.
 
-    Raises InputError where a distance is NaN.
+    `verdict` says whether and how cells are taken apart; without one the reference is judged. Raises InputError where a
+    distance is NaN.
     """
+    verdict = verdict or judge(selection.stores[0], workers=workers)
+    radius_um = verdict.radius_um if verdict.applies else None
     paths = [store.path.absolute() for store in selection.stores]
     sha256 = {path: folder_sha256(path) for path in dict.fromkeys(paths)}
-    tasks = [([paths[n] for n in own], name) for own, name in selection.cells]
+    tasks = [([paths[n] for n in own], name, radius_um) for own, name in selection.cells]
     found: list[MeasuredCell] = run_all(measure_cell, tasks, workers=workers, done=done)
 
     def measured(n: int, store: ShapeStore) -> MeasuredStore:
@@ -118,6 +128,7 @@ def measure_stores(
             n_frames=sum(sequence.info.n_frames for sequence in store),
             sequences=tuple(cell.sequences[at] for cell, at in parts),
             pairs={cell.name: cell.pairs[at - 1] for cell, at in parts} if n in selection.paired else None,
+            verdict=verdict,
         )
 
     return [measured(n, store) for n, store in enumerate(selection.stores)]

@@ -9,8 +9,12 @@ import numpy as np
 from jaxtyping import Float
 
 from cytoform.errors import InputError
+from cytoform.scenes.bodies import Body
+from cytoform.scenes.request import WALK, SceneRequest
 from cytoform.shapes.store import ShapeStore
 
+# The default walk: speed as a share of the mean diameter per frame, and correlation time.
+SPEED_DIAMETERS, PERSISTENCE_FRAMES = 0.1, 5.0
 Steps = Float[np.ndarray, "steps 3"]
 
 
@@ -90,3 +94,16 @@ def real_trajectories(path: Path, *, time_step_s: float) -> RealTrajectories:
             "or choose --motion walk"
         )
     return RealTrajectories(tuple(found))
+
+
+def chosen_motion(request: SceneRequest, bodies: Sequence[Body], *, time_step_s: float) -> Motion:
+    """The motion that a request chooses; a walk is by default as fast as its bodies are large. Raises InputError."""
+    if request.motion != WALK:
+        return real_trajectories(Path(request.motion), time_step_s=time_step_s)
+    step_min = time_step_s / 60
+    diameter_um = float(np.mean([np.cbrt(6 / np.pi * body.shapes[0].volume_um3) for body in bodies]))
+    speed, persistence = request.speed_um_per_min, request.persistence_min
+    return Walk(
+        speed_um=SPEED_DIAMETERS * diameter_um if speed is None else speed * step_min,
+        persistence=PERSISTENCE_FRAMES if persistence is None else persistence / step_min,
+    )

@@ -21,7 +21,7 @@ from cytoform.scenes.crowd import Crowd, Room, refuse_overfull
 from cytoform.scenes.dataset import Dataset
 from cytoform.scenes.families import FamilySettings, draw_families, read_bodies, render_family
 from cytoform.scenes.graph import write_graph
-from cytoform.scenes.motion import Motion, Walk, real_trajectories
+from cytoform.scenes.motion import chosen_motion, real_trajectories
 from cytoform.scenes.paint import Measured, census, paint
 from cytoform.scenes.protrusion_files import look_for, write_protrusions
 from cytoform.scenes.protrusions import FollowedProtrusions, are_known, follow_protrusions
@@ -34,8 +34,6 @@ from cytoform.scenes.work import Work
 CAST, ENTRIES, CROWD, PICTURES = 11, 12, 13, 14
 # Families rendered before the check for room.
 FIRST = 8
-# The default walk: speed as a share of the mean diameter per frame, and correlation time.
-SPEED_DIAMETERS, PERSISTENCE_FRAMES = 0.1, 5.0
 
 
 @dataclass(frozen=True)
@@ -156,7 +154,7 @@ def _stage(request: SceneRequest, scale: SceneScale, work: Work, *, workers: int
     bodies = read_bodies(settings, len(draws))
     if not work.places.exists():
         with progress("moving cells", request.frames) as advance:
-            motion = _motion(request, scale, bodies)
+            motion = chosen_motion(request, bodies, time_step_s=scale.time_step_s)
             seed = _seed(request, CROWD)
             crowd = Crowd(bodies, room, work.cells, motion=motion, n_frames=request.frames, seed=seed)
             centres = crowd.play(advance)
@@ -178,19 +176,6 @@ def _entries(request: SceneRequest) -> list[int]:
         return [0] * request.cells
     arrives = rng.random(request.cells) < request.arrivals
     return [int(rng.integers(1, request.frames)) if late else 0 for late in arrives]
-
-
-def _motion(request: SceneRequest, scale: SceneScale, bodies: Sequence[Body]) -> Motion:
-    step_min = scale.time_step_s / 60
-    if request.motion != WALK:
-        return real_trajectories(Path(request.motion), time_step_s=scale.time_step_s)
-    diameter_um = float(np.mean([np.cbrt(6 / np.pi * body.shapes[0].volume_um3) for body in bodies]))
-    speed = request.speed_um_per_min
-    persistence = request.persistence_min
-    return Walk(
-        speed_um=SPEED_DIAMETERS * diameter_um if speed is None else speed * step_min,
-        persistence=PERSISTENCE_FRAMES if persistence is None else persistence / step_min,
-    )
 
 
 def _make(scene: Scene, name: str, work: Work, *, workers: int, progress: Progress) -> Made:

@@ -137,7 +137,8 @@ def choose_prior(
             for prior, sigma in tried:
                 found.append(trial.judged(prior, sigma, originals))
                 advance(note=found[-1].label)
-    best = max(found, key=lambda each: each.score)
+    # Copies can score well in all but novelty; any prior that makes new cells comes before them.
+    best = max(found, key=lambda each: (each.score > 0 and each.novelty_ratio >= COPIES, each.score))
     if best.score == 0:
         raise InputError(f"{cells.run.path}: no prior gives cells in one piece; train longer, or name a --prior")
     return Choice(
@@ -197,7 +198,7 @@ class _Trial:
 
     cells: Cells
     store: ShapeStore
-    folds: Sequence[Int[np.ndarray, " fold"]]
+    folds: Sequence[Int[np.ndarray, " _"]]
     folder: Path
     seed: int
     workers: int

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +10,11 @@ import numpy as np
 from cytoform.assess.measures.descriptors import EMPTY, Descriptor, Descriptors, describe
 from cytoform.assess.measures.dynamics import Bodies, Dynamics, FrameState, FrameStep, dynamics, step
 from cytoform.assess.measures.masks import Topology, dice_of, jaccard, topology
+from cytoform.assess.measures.protrusion_tracks import TakenApart, TrackedProtrusions
 from cytoform.assess.measures.surface_distance import surface_distance
+from cytoform.assess.measures.thin_parts import THIN_MEASURES, ThinParts, compare_thin_parts
 from cytoform.errors import InputError
+from cytoform.protrusions.decompose import PartsOfFrame
 from cytoform.shapes.box import BoxedField
 from cytoform.shapes.mesh import Mesh, mesh_from_distance
 from cytoform.shapes.store import SequenceInfo, ShapeSequence, ShapeStore
@@ -49,6 +52,7 @@ class MeasuredPair:
     """Measures of a frame against its counterpart, a field for each of PAIR_MEASURES.
 
     Two empty frames have distances of 0 and no normal consistency (NaN). Where one frame is empty, all three are NaN.
+    `thin` is None where cells are not taken apart.
     """
 
     jaccard: float
@@ -56,17 +60,23 @@ class MeasuredPair:
     assd_um: float
     hd95_um: float
     normal_consistency: float
+    thin: ThinParts | None = None
+
+    def value(self, name: str) -> float:
+        """One of PAIR_MEASURES or THIN_MEASURES; NaN where it is not measured."""
+        return float(getattr(self.thin if name in THIN_MEASURES else self, name, math.nan))
 
 
 @dataclass(frozen=True)
 class MeasuredSequence:
-    """Measures of all frames of a sequence, and of the steps between them."""
+    """Measures of all frames of a sequence, and of the steps between them; protrusions where cells are taken apart."""
 
     name: str
     frames: tuple[MeasuredFrame, ...]
     steps: tuple[FrameStep, ...] = ()
     n_bodies: tuple[int, ...] = ()
     time_step_s: float | None = None
+    protrusions: TrackedProtrusions | None = None
 
     @property
     def dynamics(self) -> Dynamics:
@@ -86,28 +96,32 @@ class MeasuredCell:
 
 @dataclass(frozen=True)
 class Shape:
-    """A frame: its field in a box around the cell (one voxel where it is empty), its surface, and its measures."""
+    """A frame: its field in a box around the cell (one voxel where it is empty), its surface, its measures, its parts."""
 
     field: BoxedField
     mesh: Mesh | None
     frame: MeasuredFrame
+    apart: TakenApart | None = None
 
 
-def measure_sequence(store: Path, name: str) -> MeasuredSequence:
-    """Descriptors, topology and dynamics of a sequence."""
-    return measure_cell([store], name).sequences[0]
+def measure_sequence(store: Path, name: str, radius_um: float | None = None) -> MeasuredSequence:
+    """Descriptors, topology and dynamics of a sequence, and with `radius_um` its protrusions."""
+    return measure_cell([store], name, radius_um).sequences[0]
 
 
-def measure_cell(stores: Sequence[Path], name: str) -> MeasuredCell:
+def measure_cell(stores: Sequence[Path], name: str, radius_um: float | None = None) -> MeasuredCell:
     """Measure the sequence `name` of every store, and compare those of all others with that of the first.
 
     The stores have the same grid, and their sequences the same number of frames. Every frame is read and meshed once.
+    With `radius_um`, of the ball that opens a cell, cells are taken apart into body and protrusions.
     """
     sequences = [ShapeStore.open(store)[name] for store in stores]
     records = [_Record(sequence.info) for sequence in sequences]
     pairs: list[list[MeasuredPair]] = [[] for _ in stores[1:]]
     for t in range(sequences[0].info.n_frames):
         shapes = [measure_frame(store, sequence, t) for store, sequence in zip(stores, sequences, strict=True)]
+        if radius_um is not None:
+            shapes = [replace(shape, apart=TakenApart.of(shape.field, radius_um)) for shape in shapes]
         for record, shape in zip(records, shapes, strict=True):
             record.add(shape)
         for found, other in zip(pairs, shapes[1:], strict=True):
@@ -138,11 +152,14 @@ def measure_frame(store: Path, sequence: ShapeSequence, t: int) -> Shape:
 def compare_shapes(a: Shape, b: Shape) -> MeasuredPair:
     """Measures of a frame `b` against its counterpart `a` on the same grid."""
     overlap = jaccard(*_in_one_box((a.field, a.field.inside), (b.field, b.field.inside)))
+    thin = None
+    if a.apart is not None and b.apart is not None:
+        thin = compare_thin_parts((a.field, a.apart), (b.field, b.apart))
     if a.mesh is None or b.mesh is None:
         apart = 0.0 if a.mesh is b.mesh else math.nan
-        return MeasuredPair(overlap, dice_of(overlap), apart, apart, math.nan)
-    distance = surface_distance(a.mesh, b.mesh)
-    return MeasuredPair(overlap, dice_of(overlap), distance.assd_um, distance.hd95_um, distance.normal_consistency)
+        return MeasuredPair(overlap, dice_of(overlap), apart, apart, math.nan, thin)
+    found = surface_distance(a.mesh, b.mesh)
+    return MeasuredPair(overlap, dice_of(overlap), found.assd_um, found.hd95_um, found.normal_consistency, thin)
 
 
 class _Record:
@@ -153,6 +170,7 @@ class _Record:
         self._frames: list[MeasuredFrame] = []
         self._steps: list[FrameStep] = []
         self._n_bodies: list[int] = []
+        self._parts: list[PartsOfFrame] = []
         self._last: tuple[Shape, Bodies] | None = None
 
     def add(self, shape: Shape) -> None:
@@ -163,12 +181,16 @@ class _Record:
         self._last = shape, bodies
         self._frames.append(shape.frame)
         self._n_bodies.append(bodies.n)
+        if shape.apart is not None:
+            self._parts.append(shape.apart.parts)
 
     @property
     def sequence(self) -> MeasuredSequence:
         """The measures of all frames."""
-        parts = tuple(self._frames), tuple(self._steps), tuple(self._n_bodies)
-        return MeasuredSequence(self._info.name, *parts, self._info.time_step_s)
+        step_s = self._info.time_step_s
+        tracked = TrackedProtrusions.of(self._parts, time_step_s=step_s) if self._parts else None
+        found = tuple(self._frames), tuple(self._steps), tuple(self._n_bodies)
+        return MeasuredSequence(self._info.name, *found, step_s, tracked)
 
 
 def _step(before: Shape, bodies_before: Bodies, after: Shape, bodies_after: Bodies) -> FrameStep:

@@ -9,14 +9,16 @@ from urllib.parse import quote
 import numpy as np
 
 from cytoform.assess.measures.descriptors import DESCRIPTORS, titled
+from cytoform.assess.measures.protrusion_tracks import FRAME_PROTRUSIONS
 from cytoform.assess.measures.sequences import PAIR_MEASURES, MeasuredPair, MeasuredSequence
+from cytoform.assess.measures.thin_parts import THIN_MEASURES
 from cytoform.assess.results import Results
 from cytoform.assess.statistics.distributions import Values
 from cytoform.assess.store_contrasts import ROLES, Role, StoreContrasts
 from cytoform.pictures.figures import Side
 
 REFERENCE, OTHER = ROLES
-COUNTS = {"protrusions"}  # measures of frames that are whole numbers
+COUNTS = {"protrusions", "protrusions_on_body", "protrusions_and_branches"}  # measures of frames that are whole numbers
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,12 @@ class Strand:
 
     def paired(self, name: str) -> Values:
         """A measure of pairs over the frames; there are pairs."""
-        return np.array([getattr(pair, name) for pair in self.pairs or ()], float)
+        return np.array([pair.value(name) for pair in self.pairs or ()], float)
+
+    def protrusions(self, name: str) -> Values:
+        """One of FRAME_PROTRUSIONS over the frames, which are taken apart."""
+        tracked = self.sequence.protrusions
+        return np.array([getattr(frame, name) for frame in (() if tracked is None else tracked.frames)], float)
 
     @property
     def components(self) -> list[int]:
@@ -139,15 +146,21 @@ def _free_key(name: str, label: str, taken: dict[str, list[Strand]]) -> str:
 def curves_of(cell: Cell) -> list[tuple[str, list[Curve], bool]]:
     """The charts on the page of a cell: title, curves, and whether the values are counts.
 
-    Measures of pairs come first, then descriptors, then pieces.
+    Measures of pairs come first, then descriptors, protrusions where cells are taken apart, and pieces.
     """
+    taken_apart = all(strand.sequence.protrusions is not None for strand in cell.strands)
     found = [
         (titled(measure), [Curve(strand, strand.paired(name)) for strand in cell.rebuilt], False)
-        for name, measure in PAIR_MEASURES.items()
+        for name, measure in (PAIR_MEASURES | (THIN_MEASURES if taken_apart else {})).items()
         if cell.rebuilt
     ]
     found += [
         (titled(measure), [Curve(strand, strand.descriptor(name)) for strand in cell.strands], name in COUNTS)
         for name, measure in DESCRIPTORS.items()
+    ]
+    found += [
+        (titled(measure), [Curve(strand, strand.protrusions(name)) for strand in cell.strands], name in COUNTS)
+        for name, measure in FRAME_PROTRUSIONS.items()
+        if taken_apart
     ]
     return [*found, ("Pieces", [Curve(strand, np.array(strand.components, float)) for strand in cell.strands], True)]

@@ -11,7 +11,9 @@ import numpy as np
 
 from cytoform.assess.measures.descriptors import DESCRIPTORS
 from cytoform.assess.measures.dynamics import DYNAMICS
-from cytoform.assess.measures.sequences import PAIR_MEASURES
+from cytoform.assess.measures.protrusion_tracks import PROTRUSION_MEASURES
+from cytoform.assess.measures.sequences import PAIR_MEASURES, MeasuredPair
+from cytoform.assess.measures.thin_parts import THIN_MEASURES
 from cytoform.assess.results_json import SEQUENCES, contrast_json
 from cytoform.assess.statistics.distributions import summarise
 from cytoform.assess.statistics.held_out_sets import HeldOutSets
@@ -40,8 +42,11 @@ def _descriptor_rows(comparisons: Sequence[Comparison]) -> Iterable[dict[str, An
     for label, stores, role in columns_of(comparisons, labels):
         of_frames = {name: np.concatenate(stores.descriptor(role, name)) for name in DESCRIPTORS}
         of_sequences = {name: stores.temporal(role, name) for name in DYNAMICS}
+        if stores.taken_apart:
+            of_sequences |= {name: np.concatenate(stores.protrusions(role, name)) for name in PROTRUSION_MEASURES}
         for name, values in (of_frames | of_sequences).items():
-            named = {"title": MEASURES[name].title, "unit": MEASURES[name].unit}
+            measure = (MEASURES | PROTRUSION_MEASURES)[name]
+            named = {"title": measure.title, "unit": measure.unit}
             yield {"cells": label, "measure": name} | named | asdict(summarise(values))
 
 
@@ -51,8 +56,9 @@ def _test_rows(comparisons: Sequence[Comparison]) -> Iterable[dict[str, Any]]:
     tested += [(f"{label} against held out", held_out.new) for label, held_out in beside]
     tested += [("Held out", held_out.learned) for _, held_out in beside[:1]]
     for label, stores in tested:
-        for name in MEASURES:
-            frames, sequences = stores.over_frames.get(name), stores.over_sequences[name]
+        over_frames = stores.over_frames | stores.protrusions_over_frames
+        for name, sequences in (stores.over_sequences | stores.protrusions_over_sequences).items():
+            frames = over_frames.get(name)
             found = ({} if frames is None else contrast_json(frames)) | contrast_json(sequences, SEQUENCES)
             figures = {key: value for key, value in found.items() if not key.startswith("qq")}
             yield {"cells": label, "measure": name} | _flat(figures)
@@ -90,7 +96,8 @@ def _held_out_rows(label: str, sets: HeldOutSets) -> Iterable[dict[str, Any]]:
 
 def _overlap_rows(comparisons: Sequence[Comparison]) -> Iterable[dict[str, Any]]:
     for comparison in comparisons:
-        for name in PAIR_MEASURES if comparison.results.pairs else ():
+        thin = THIN_MEASURES if comparison.results.taken_apart else {}
+        for name in PAIR_MEASURES | thin if comparison.results.pairs else ():
             for sequence, values in comparison.results.paired(name).items():
                 summary = summarise(values)
                 yield {"cells": comparison.label, "sequence": sequence, "measure": name} | asdict(summary)
@@ -99,14 +106,20 @@ def _overlap_rows(comparisons: Sequence[Comparison]) -> Iterable[dict[str, Any]]
 def _frame_rows(cells: Sequence[Cell]) -> Iterable[dict[str, Any]]:
     for cell in cells:
         for strand in cell.strands:
+            tracked = strand.sequence.protrusions
             for number, frame in enumerate(strand.sequence.frames):
-                pair = asdict(strand.pairs[number]) if strand.pairs is not None else {}
                 yield (
                     {"cells": strand.side.label, "sequence": cell.name, "frame": number + 1}
                     | asdict(frame.descriptors)
                     | asdict(frame.topology)
-                    | pair
+                    | ({} if strand.pairs is None else _pair(strand.pairs[number]))
+                    | ({} if tracked is None else asdict(tracked.frames[number]))
                 )
+
+
+def _pair(pair: MeasuredPair) -> dict[str, float]:
+    thin = {} if pair.thin is None else THIN_MEASURES
+    return {name: pair.value(name) for name in PAIR_MEASURES | thin}
 
 
 def _flat(values: dict[str, Any], before: str = "") -> dict[str, Any]:

@@ -8,7 +8,9 @@ from typing import Any
 import cytoform
 from cytoform.assess.measures.descriptors import DESCRIPTORS, Descriptor, titled
 from cytoform.assess.measures.dynamics import DYNAMICS
+from cytoform.assess.measures.protrusion_tracks import PROTRUSION_MEASURES
 from cytoform.assess.measures.sequences import PAIR_MEASURES
+from cytoform.assess.measures.thin_parts import THIN_MEASURES
 from cytoform.assess.statistics.held_out_sets import HELD_OUT_MEASURES
 from cytoform.assess.statistics.near_duplicates import SET_MEASURES
 from cytoform.assess.stores import MeasuredStore
@@ -28,7 +30,7 @@ TOLD = {
     "method": "rendered by",
 }
 GLOSSARY = {
-    "A frame and its original": PAIR_MEASURES,
+    "A frame and its original": {**PAIR_MEASURES, **THIN_MEASURES},
     "A frame": {
         **DESCRIPTORS,
         "pieces": Descriptor("Pieces", "", "bodies of voxels that touch by a face, an edge or a corner"),
@@ -40,6 +42,7 @@ GLOSSARY = {
         ),
     },
     "A sequence": DYNAMICS,
+    "Protrusions over time": PROTRUSION_MEASURES,
     "Sets of sequences": {
         **SET_MEASURES,
         **HELD_OUT_MEASURES,

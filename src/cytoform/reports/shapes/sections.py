@@ -18,6 +18,7 @@ from cytoform.reports.shapes.data import Report
 from cytoform.reports.shapes.failures import worst_of_each
 from cytoform.reports.shapes.held_out import held_out_parts
 from cytoform.reports.shapes.origin import citing, glossary, origin
+from cytoform.reports.shapes.protrusions import protrusion_parts
 from cytoform.reports.shapes.tables import (
     descriptor_table,
     headline,
@@ -159,6 +160,7 @@ def _descriptors(report: Report) -> str:
         "<h3>Over time</h3>",
         note("Mean ± standard deviation over sequences."),
         temporal_table(report.comparisons, report.sides),
+        *protrusion_parts(report.comparisons, report.sides),
     ]
     if sets := sets_table(report.comparisons):
         parts += [

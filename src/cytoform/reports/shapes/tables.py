@@ -2,12 +2,12 @@
 
 import html
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from cytoform.assess.judgement import ALPHA
-from cytoform.assess.measures.descriptors import DESCRIPTORS, MAIN_DESCRIPTORS, titled
+from cytoform.assess.measures.descriptors import DESCRIPTORS, MAIN_DESCRIPTORS, Descriptor, titled
 from cytoform.assess.measures.dynamics import DYNAMICS
 from cytoform.assess.statistics.contrasts import Contrast
 from cytoform.assess.statistics.distributions import Summary, summarise
@@ -25,6 +25,10 @@ HEADLINES = {
     "assd_um": "µm mean surface distance (ASSD)",
     "hd95_um": "µm 95 % Hausdorff distance",
 }
+THIN_HEADLINES = {
+    "thin_jaccard": "Jaccard index of protrusions alone",
+    "centre_line_dice": "centre-line Dice of protrusions",
+}
 
 FRAME_TEST = (
     "D over frames",
@@ -39,7 +43,8 @@ def headline(comparison: Comparison, side: Side) -> str:
     """The main figures of a comparison as cards."""
     results = comparison.results
     if results.pairs:
-        cards = [(_pm(results.pair_summary(name), 3), title) for name, title in HEADLINES.items()]
+        shown = HEADLINES | (THIN_HEADLINES if results.taken_apart else {})
+        cards = [(_pm(results.pair_summary(name), 3), title) for name, title in shown.items()]
     else:
         cards = [
             (p_text(results.over_sequences[name].ks_p_corrected), f"{DESCRIPTORS[name].title}, KS over sequences")
@@ -60,7 +65,7 @@ def descriptor_table(comparisons: Sequence[Comparison], sides: Sequence[Side]) -
     ]
     for name, descriptor in DESCRIPTORS.items():
         summaries = [summarise(np.concatenate(stores.descriptor(role, name))) for _, stores, role in columns]
-        rows.append([html.escape(titled(descriptor)), *(_mean_and_std(summary) for summary in summaries)])
+        rows.append([html.escape(titled(descriptor)), *(mean_and_std(summary) for summary in summaries)])
     return table(["", *(label for label, _, _ in columns)], rows)
 
 
@@ -70,7 +75,7 @@ def temporal_table(comparisons: Sequence[Comparison], sides: Sequence[Side]) -> 
     rows = [
         [
             html.escape(titled(measure)),
-            *(_mean_and_std(summarise(stores.temporal(role, name))) for _, stores, role in columns),
+            *(mean_and_std(summarise(stores.temporal(role, name))) for _, stores, role in columns),
         ]
         for name, measure in DYNAMICS.items()
     ]
@@ -99,11 +104,19 @@ def _novelty(sets: NearDuplicates) -> str:
 
 def ks_table(stores: StoreContrasts) -> str:
     """Kolmogorov-Smirnov tests of all descriptors, over frames and over means of sequences."""
-    rows = []
-    for name, measure in MEASURES.items():
+    return tests_table(MEASURES, stores.over_frames, stores.over_sequences)
+
+
+def tests_table(
+    measures: Mapping[str, Descriptor], over_frames: Mapping[str, Contrast], over_sequences: Mapping[str, Contrast]
+) -> str:
+    """Kolmogorov-Smirnov tests of those measures that are tested over sequences, and over frames where they are."""
+    rows = [
         # Measures of whole sequences are not tested over frames.
-        over_frames, over_sequences = stores.over_frames.get(name), stores.over_sequences[name]
-        rows.append([html.escape(measure.title), *_frame_test(over_frames), *_sequence_test(over_sequences)])
+        [html.escape(measure.title), *_frame_test(over_frames.get(name)), *_sequence_test(over_sequences[name])]
+        for name, measure in measures.items()
+        if name in over_sequences
+    ]
     return table(["Measure", *FRAME_TEST, *SEQUENCE_TEST], rows)
 
 
@@ -157,7 +170,7 @@ def _pm(summary: Summary, digits: int) -> str:
     return f"{summary.mean:.{digits}f} <small>± {summary.std:.{digits}f}</small>"
 
 
-def _mean_and_std(summary: Summary) -> str:
+def mean_and_std(summary: Summary) -> str:
     """Two digits of the deviation, and the mean to the same place."""
     if summary.n == 0:
         return "–"

@@ -1,0 +1,133 @@
+"""The prior chosen by measurement: copies lose, too few cells are said, cells that fall apart are drawn again."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny import small_config, write_balls
+
+from cytoform.errors import InputError
+from cytoform.priors.prior import Drawn, Given, Prior
+from cytoform.runs.stage import train
+from cytoform.synthesis.cells import Cells, load
+from cytoform.synthesis.choice import CHOICE, Candidate, Choice, choose_prior, default_choice, in_pieces, whole_cells
+from cytoform.synthesis.sequences import generate
+
+RADII = {f"c{number}": float(radius) for number, radius in enumerate(np.linspace(2.2, 4.4, 8))}
+
+
+@pytest.fixture(scope="module")
+def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_balls(tmp_path_factory.mktemp("many") / "balls.zarr", RADII)
+
+
+@pytest.fixture(scope="module")
+def cells(shapes: Path, tmp_path_factory: pytest.TempPathFactory) -> Cells:
+    run = tmp_path_factory.mktemp("many") / "run"
+    train(shapes, run, small_config("training.epochs=120"))
+    return load(run)
+
+
+@pytest.fixture(scope="module")
+def choice(cells: Cells, shapes: Path) -> Choice:
+    return choose_prior(cells, shapes, seed=0)
+
+
+def test_every_prior_that_applies_is_tried_and_the_best_is_taken(choice: Choice) -> None:
+    tried = {each.label: each for each in choice.candidates}
+    assert {"covariance", "covariance σ 1.5", "between", "around"} <= set(tried)
+    best = max((each for each in choice.candidates if each.novelty_ratio >= 0.6), key=lambda each: each.score)
+    assert (choice.prior, choice.sigma) == (best.prior, best.sigma)
+    assert 0 < best.score <= 1
+    assert choice.most_pieces == 1
+    assert choice.folds == 3 and choice.sequences == 8  # noqa: PT018
+    # Copies are nearer to learned cells than held-out ones are.
+    assert tried["around"].novelty_ratio < 0.5
+    assert choice.prior != "around"
+    assert choice.prior in choice.sentence
+    assert len(choice.to_lines()) == len(choice.candidates)
+
+
+def test_the_same_seed_gives_the_same_choice(cells: Cells, shapes: Path, choice: Choice) -> None:
+    again = choose_prior(cells, shapes, seed=0)
+    assert json.dumps([vars(c) for c in again.candidates]) == json.dumps([vars(c) for c in choice.candidates])
+
+
+def test_generate_draws_from_the_choice(cells: Cells, choice: Choice, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(cells.run.path, run)
+    choice.write(run)
+    read = default_choice(load(run))
+    assert (read.prior, read.sigma, read.most_pieces, read.sentence) == (
+        choice.prior, choice.sigma, choice.most_pieces, choice.sentence,
+    )  # fmt: skip
+    generate(load(run), tmp_path / "new.zarr", 2, seed=1)
+    from cytoform.shapes.store import ShapeStore
+
+    store = ShapeStore.open(tmp_path / "new.zarr")
+    assert store.attributes["prior"] == choice.prior
+
+
+def test_a_run_without_a_choice_says_so(cells: Cells) -> None:
+    found = default_choice(cells)
+    assert found.prior == "gaussian"
+    assert "not measured" in found.sentence
+
+
+def test_few_cells_are_said_to_give_copies_only(balls: Path, trained: Path) -> None:
+    found = choose_prior(load(trained), balls)
+    assert found.prior == "around"
+    assert "too few" in found.sentence and "copies" in found.sentence  # noqa: PT018
+    assert not list(trained.glob("tmp*"))
+
+
+def test_a_damaged_choice_is_one_line(cells: Cells, tmp_path: Path) -> None:
+    for text in ("{", json.dumps({"prior": "magic", "sigma": None, "most_pieces": 1, "sentence": ""}), "[]"):
+        (tmp_path / CHOICE).write_text(text)
+        with pytest.raises(InputError, match=CHOICE):
+            Choice.read(tmp_path)
+    assert Choice.read(tmp_path / "nothing") is None
+
+
+class _Sometimes(Prior):
+    """Codes far from any learned one, which give no cell, and every third time a learned code."""
+
+    def __init__(self, code: np.ndarray) -> None:
+        self.code, self.n = code, 0
+
+    def _draw(self, n: int, rng: np.random.Generator, given: Given) -> Drawn:
+        rows = []
+        for _ in range(n):
+            self.n += 1
+            rows.append(self.code if self.n % 3 == 0 else np.full_like(self.code, 50.0))
+        return Drawn(np.stack(rows))
+
+
+def test_cells_that_are_no_cells_are_drawn_again(cells: Cells, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cytoform.synthesis import choice as module
+
+    good = cells.flat_codes[0]
+    monkeypatch.setattr(module, "in_pieces", lambda _, cell, n_frames: 1 if np.allclose(cell.code, good) else 3)
+    rng = np.random.default_rng(0)
+    found = whole_cells(cells, _Sometimes(good), 3, 1, rng, 4)
+    assert all(np.allclose(cell.code, good) for cell in found)
+    monkeypatch.setattr(module, "in_pieces", lambda _, cell, n_frames: 3)
+    with pytest.raises(InputError, match="fall into more than 1"):
+        whole_cells(cells, _Sometimes(good), 1, 1, rng, 4)
+
+
+def test_pieces_of_a_learned_cell(cells: Cells) -> None:
+    from cytoform.priors.prior import DrawnCell
+
+    assert in_pieces(cells, DrawnCell(cells.flat_codes[0]), 3) == 1
+
+
+def test_the_sentence_tells_copies_and_averages() -> None:
+    from cytoform.synthesis.choice import _sentence
+
+    p = {"size_um3": 0.5, "sphericity": 0.001}
+    text = _sentence(Candidate("covariance", 1.5, 0.3, 0.2, 0.5, p), 4)
+    assert "near copies" in text and "averages" in text and "covariance σ 1.5" in text  # noqa: PT018
+    assert "no test" in _sentence(Candidate("compose", None, 0.9, 0.95, 0.5, {"size_um3": 0.4}), 2)
