@@ -29,6 +29,7 @@ CALLS = {
     "texture render": {"render_pairs"},
     "texture evaluate": {"write_texture_report"},
     "view": {"write_view"},
+    "protrusions": {"track_protrusions"},
     "export": {"export"},
     "movie": {"write_movie"},
     "benchmark": {"benchmark", "write_scene_report"},

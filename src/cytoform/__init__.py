@@ -23,6 +23,7 @@ _CALLS = {
     "render_pairs": "cytoform.imaging.rendering",
     "write_texture_report": "cytoform.reports.images.stage",
     "write_view": "cytoform.pictures.player.view",
+    "track_protrusions": "cytoform.protrusions.stage",
     "export": "cytoform.exchange.export",
     "write_movie": "cytoform.pictures.film.write",
     "benchmark": "cytoform.scenes.stage",

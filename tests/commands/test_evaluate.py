@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from player_decoding import decode_actor, scenes_of
 from protruding import GRID as SPIKY
 from refusals import assert_refused
 from spikes import moving
@@ -173,6 +174,14 @@ def test_cells_with_protrusions(tmp_path: Path) -> None:
     assert dice == pytest.approx([0.8] * 4, abs=0.1)
     assert "lengths_total_um" in {row["measure"] for row in tables["tests"]}
     assert "\nGenerated,lifetime_s,Lifetime,s,120," in (out / "tables" / "descriptors.csv").read_text()
+    # Drawn in colours: on a sheet, and in every player. The spikes of a cell have the first colours.
+    assert (out / "figures" / "protrusions.png").exists()
+    scenes = scenes_of(page)
+    assert [[actor["paint"] for actor in each["actors"]] for each in scenes] == [[True, True]] * 2 + [[True]] * 2
+    for number, n_spikes in ((0, 3), (1, 2)):
+        for frame in decode_actor(scenes[0], number):
+            assert frame is not None
+            assert set(frame.paint) == set(range(n_spikes + 1))
 
 
 def test_cells_without_protrusions_say_so(stores: tuple[str, str, str], tmp_path: Path) -> None:
@@ -180,4 +189,6 @@ def test_cells_without_protrusions_say_so(stores: tuple[str, str, str], tmp_path
     assert cli.run(["evaluate", stores[0], stores[2], "--out", str(out), "--workers", "1", "--quiet"]) == 0
     found = json.loads((out / "results.json").read_text())
     assert found["protrusions"]["measures"] is found["thin_parts"] is None
-    assert html.escape(found["protrusions"]["verdict"]["sentence"]) in (out / "report.html").read_text()
+    assert html.escape(found["protrusions"]["verdict"]["sentence"]) in (page := (out / "report.html").read_text())
+    assert not any(actor["paint"] for scene in scenes_of(page) for actor in scene["actors"])
+    assert not (out / "figures" / "protrusions.png").exists()

@@ -14,11 +14,12 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Decoded:
-    """A frame: points in µm as (x, y, z) from the corner of the cube, faces, and errors in µm, if any."""
+    """A frame: points in µm as (x, y, z) from the corner of the cube, faces, and errors in µm and paint, if any."""
 
     points_um: np.ndarray
     faces: np.ndarray
     errors_um: np.ndarray | None
+    paint: np.ndarray | None = None
 
 
 def scenes_of(page: str) -> list[dict[str, Any]]:
@@ -34,13 +35,12 @@ def decode_actor(scene: dict[str, Any], actor: int) -> list[Decoded | None]:
     """Decode the frames of an actor; None for an empty frame."""
     entry = scene["actors"][actor]
     data = zlib.decompress(base64.b64decode(entry["data"]))
-    return decode(
-        data, entry["frames"], scene["origin"], scene["step"], scene["largestError"] if entry["errors"] else None
-    )
+    largest_um = scene["largestError"] if entry["errors"] else None
+    return decode(data, entry["frames"], scene["origin"], scene["step"], largest_um, has_paint=entry["paint"])
 
 
 def decode(
-    data: bytes, n_frames: int, origin_um: float, step_um: float, largest_um: float | None
+    data: bytes, n_frames: int, origin_um: float, step_um: float, largest_um: float | None, *, has_paint: bool = False
 ) -> list[Decoded | None]:
     """Decode the byte streams of a sequence."""
     counts = np.frombuffer(data, "<u4", n_frames * 3).reshape(-1, 3)
@@ -57,6 +57,7 @@ def decode(
     zigzag = np.stack([take(n_points) + 256 * take(n_points) for _ in range(3)], axis=1)
     differences = deque(np.where(zigzag % 2, -(zigzag + 1) // 2, zigzag // 2))
     errors = deque(take(n_points)) if largest_um is not None else None
+    paint = deque(take(n_points)) if has_paint else None
     assert not len(rest)
     frames: list[Decoded | None] = []
     for points, _, corners in counts:
@@ -64,11 +65,15 @@ def decode(
             frames.append(None)
             continue
         left = len(far) - corners
-        frame = _Frame(symbols, far, differences, errors)
+        frame = _Frame(symbols, far, differences, errors, paint)
         while len(far) > left:
             frame.component()
         levels = None if errors is None else np.array(frame.levels) * (largest_um or 0) / 127
-        frames.append(Decoded(origin_um + step_um * np.array(frame.points), np.array(frame.faces), levels))
+        places_um, colours = (
+            origin_um + step_um * np.array(frame.points),
+            np.array(frame.colours) if has_paint else None,
+        )
+        frames.append(Decoded(places_um, np.array(frame.faces), levels, colours))
         assert len(frame.points) == points
     assert not symbols
     assert not far
@@ -77,10 +82,13 @@ def decode(
 
 
 class _Frame:
-    def __init__(self, symbols: deque, far: deque, differences: deque, errors: deque | None) -> None:
-        self.symbols, self.far, self.differences, self.errors = symbols, far, differences, errors
+    def __init__(
+        self, symbols: deque, far: deque, differences: deque, errors: deque | None, paint: deque | None
+    ) -> None:
+        self.symbols, self.far, self.differences, self.errors, self.paint = symbols, far, differences, errors, paint
         self.points: list[np.ndarray] = []
         self.levels: list[int] = []
+        self.colours: list[int] = []
         self.faces: list[tuple[int, int, int]] = []
         self.edges: set[tuple[int, int]] = set()
         self.rim: dict[int, int] = {}
@@ -116,6 +124,8 @@ class _Frame:
         if self.errors is not None:
             mean = 0 if start else (self.levels[u] + self.levels[v]) // 2
             self.levels.append((mean + int(self.errors.popleft()) + 128) % 256 - 128)
+        if self.paint is not None:
+            self.colours.append(((0 if start else self.colours[u]) + int(self.paint.popleft())) % 256)
         return len(self.points) - 1
 
     def _add(self, a: int, b: int, c: int) -> None:

@@ -1,7 +1,7 @@
 """Mesh decimation for display."""
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Shaped
 from scipy.spatial import KDTree
 
 from cytoform.shapes.mesh import Mesh
@@ -19,7 +19,7 @@ def decimated(mesh: Mesh, n_faces: int) -> Mesh:
     return Mesh(points, faces.astype(np.int64))
 
 
-def nearest_values(values: Float[np.ndarray, " vertices"], mesh: Mesh, to: Mesh) -> Float[np.ndarray, " others"]:
+def nearest_values(values: Shaped[np.ndarray, " vertices"], mesh: Mesh, to: Mesh) -> Shaped[np.ndarray, " others"]:
     """Transfer vertex values to another mesh: each vertex of `to` gets the value of the nearest vertex of `mesh`."""
     if to is mesh:
         return values

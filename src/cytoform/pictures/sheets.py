@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from matplotlib.figure import Figure
 
-from cytoform.pictures.rendering import CAMERA, Camera, Colour, render_mesh
+from cytoform.pictures.rendering import CAMERA, Camera, Colour, VertexColours, render_mesh
 from cytoform.shapes.mesh import Mesh
 from cytoform.shapes.store import ShapeSequence
 
@@ -20,13 +20,22 @@ LEFT_PX, TOP_PX, BOTTOM_PX, GAP_PX = 150, 34, 40, 18
 
 @dataclass(frozen=True)
 class SheetRow:
-    """One sequence of a sheet; None is an empty frame. Space separates a row that is `first_of_block` from the previous one."""
+    """One sequence of a sheet; None is an empty frame. Space separates a row that is `first_of_block` from the previous one.
+
+    Where a mesh is painted, each of its vertices has a colour of its own.
+    """
 
     title: str
     subtitle: str
     meshes: tuple[Mesh | None, ...]
     colour: Colour
     first_of_block: bool = False
+    painted: tuple[VertexColours | None, ...] | None = None
+
+    @property
+    def colours(self) -> tuple[Colour | VertexColours, ...]:
+        """The colours of each mesh."""
+        return tuple(self.colour if own is None else own for own in self.painted or (None,) * len(self.meshes))
 
 
 def spread(n: int, wanted: int) -> list[int]:
@@ -47,7 +56,11 @@ def contact_sheet(
     camera = common_camera([mesh for row in rows for mesh in row.meshes if mesh is not None], half_extent_um)
     render = partial(render_mesh, size_px=tile_px * FINENESS, half_extent_um=half_extent_um, camera=camera)
     pictures = [
-        [None if mesh is None else on_white(render(mesh, colour=row.colour)) for mesh in row.meshes] for row in rows
+        [
+            None if mesh is None else on_white(render(mesh, colour=colour))
+            for mesh, colour in zip(row.meshes, row.colours, strict=True)
+        ]
+        for row in rows
     ]
     tall_px = _height_in_use(pictures, tile_px)
     tops = np.cumsum([tall_px + (GAP_PX if row.first_of_block and i else 0) for i, row in enumerate(rows)]) - tall_px
@@ -67,6 +80,14 @@ def contact_sheet(
     _write_titles(figure, rows, columns, tops + tall_px / 2, tile_px)
     _draw_scale_bar(figure, px_per_um=tile_px * camera.zoom / (2 * half_extent_um), tile_px=tile_px)
     return figure
+
+
+def time_title(frame: int, time_step_s: float | None) -> str:
+    """The title of a column: the frame, counted from 1, and its time if the step is known."""
+    if time_step_s is None:
+        return f"frame {frame + 1}"
+    seconds = frame * time_step_s
+    return f"frame {frame + 1} · " + (f"{seconds / 60:.3g} min" if time_step_s >= 30 else f"{seconds:.3g} s")
 
 
 def common_camera(meshes: Sequence[Mesh], half_extent_um: float) -> Camera:

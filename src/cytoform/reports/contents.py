@@ -9,6 +9,7 @@ from cytoform.errors import InputError
 from cytoform.imaging.networks.config import TextureConfig
 from cytoform.imaging.networks.model import TextureModel
 from cytoform.movies.readers import open_movies
+from cytoform.protrusions.verdict import judge
 from cytoform.representations.table import new_representation
 from cytoform.runs.config import read_config
 from cytoform.runs.run import load_run
@@ -32,7 +33,8 @@ def _store(path: Path) -> list[str]:
     store = ShapeStore.open(path)
     grid = store.grid
     head = f"shape store: {len(store)} sequences, {grid.size}³ voxels of {grid.spacing_um:.4g} µm"
-    return [head, f"made by: cytoform {store.attributes.get('command', '?')}"] + [
+    lines = [head, f"made by: cytoform {store.attributes.get('command', '?')}", judge(store, quick=True).sentence]
+    return lines + [
         f"  {sequence.info.name}: {sequence.info.n_frames} frames"
         + (f" of {sequence.info.time_step_s:g} s" if sequence.info.time_step_s else "")
         for sequence in store

@@ -1,13 +1,12 @@
 """Tracks as a GEFF graph (graph exchange file format): a node per cell and frame, edges forward in time."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from cytoform.errors import InputError
+from cytoform.base.geff import write_geff
 from cytoform.scenes.compose import Seen
 from cytoform.scenes.tracks import Tracked
 
@@ -49,50 +48,6 @@ def write_graph(
         tracks={"tracklet": "tracklet", "lineage": "lineage"},
         labels=(labels, "label") if labels else None,
     )
-
-
-def write_geff(
-    path: Path,
-    values: Mapping[str, np.ndarray],
-    edges: np.ndarray,
-    *,
-    time_step_s: float,
-    tracks: dict[str, str],
-    labels: tuple[str, str] | None,
-) -> None:
-    """Write a graph in space and time; nodes are numbered from 0 on, and `values` holds their properties.
-
-    `t` is in frames; `z`, `y` and `x` are in µm. `tracks` names the properties that number tracklets and lineages, `labels`
-    the path of the label images and the property with a node's label.
-    """
-    from geff.core_io import write_arrays
-    from geff_spec import Axis, GeffMetadata
-
-    space = [Axis(name=name, type="space", unit="micrometer") for name in "zyx"]
-    related = [{"type": "labels", "path": labels[0], "node_prop": labels[1]}] if labels else None
-    metadata = GeffMetadata(
-        directed=True,
-        axes=[Axis(name="t", type="time", unit="frame", scale=time_step_s, scaled_unit="second"), *space],
-        node_props_metadata={},
-        edge_props_metadata={},
-        track_node_props=tracks,
-        related_objects=related,
-    )
-    write_arrays(
-        path,
-        np.arange(len(values["t"]), dtype=np.uint64),
-        {name: {"values": array, "missing": None} for name, array in values.items()},
-        edges,
-        {},
-        metadata,
-        zarr_format=3,
-    )
-
-
-def refuse_without_geff() -> None:
-    """Raise InputError before the long work if the package is missing."""
-    if find_spec("geff") is None:
-        raise InputError("--geff needs the package geff: pip install 'cytoform[benchmark]', or pass --no-geff")
 
 
 def _nodes(tracked: Tracked, seen: Sequence[Sequence[Seen]]) -> list[tuple[int, int, int, Seen]]:

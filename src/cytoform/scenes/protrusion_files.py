@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import tifffile
 
+from cytoform.base.geff import write_geff
 from cytoform.base.parallel import run_all
 from cytoform.base.triples import Triple
 from cytoform.scenes.dataset import Dataset
-from cytoform.scenes.graph import write_geff
 from cytoform.scenes.protrusions import FollowedProtrusions
 
 SIGHTINGS, TRACKS, GRAPH = "protrusions.csv", "protrusion_tracks.csv", "protrusions.geff"

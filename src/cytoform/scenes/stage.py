@@ -10,6 +10,7 @@ import numpy as np
 
 from cytoform.base.cluster import local_workers
 from cytoform.base.files import refuse_existing, write_json
+from cytoform.base.geff import refuse_without_geff
 from cytoform.base.parallel import Progress, no_progress, run_all
 from cytoform.base.provenance import software_versions
 from cytoform.base.triples import Triple
@@ -19,7 +20,7 @@ from cytoform.scenes.compose import Placement, Seen, View
 from cytoform.scenes.crowd import Crowd, Room, refuse_overfull
 from cytoform.scenes.dataset import Dataset
 from cytoform.scenes.families import FamilySettings, draw_families, read_bodies, render_family
-from cytoform.scenes.graph import refuse_without_geff, write_graph
+from cytoform.scenes.graph import write_graph
 from cytoform.scenes.motion import chosen_motion, real_trajectories
 from cytoform.scenes.paint import Measured, census, paint
 from cytoform.scenes.protrusion_files import look_for, write_protrusions

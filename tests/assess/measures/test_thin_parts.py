@@ -51,7 +51,7 @@ def test_a_moved_spike_is_not_found_by_its_centre_line() -> None:
     moved = compared(spiky({UP: 2.0}), spiky({(1.0, 0.5, 0.0): 2.0}))
     assert moved.centre_line_dice < 0.25
     # By one voxel of three it still is, while the Jaccard index falls to a half.
-    beside = spike(np.array(UP), 2.0, centre=CENTRE + GRID.spacing_um * np.array(FRONT))
+    beside = spike(np.array(UP), 2.0, centre=CENTRE + np.array([0, GRID.spacing_um, 0]))
     shifted = compared(spiky({UP: 2.0}), united(beside))
     assert shifted.centre_line_dice > 0.85
     assert shifted.thin_jaccard == pytest.approx(0.5, abs=0.05)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from player_decoding import Decoded, decode
+from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 from stores import GRID, ball, lopsided
 
@@ -89,6 +90,21 @@ def test_several_frames_empty_ones_and_errors() -> None:
             assert got.errors_um is not None
             meant = (got.points_um[:, 0] - 8.0).clip(-2, 2)
             assert np.abs(got.errors_um - meant).max() <= 1.0 / 127 + LATTICE.step_um
+
+
+def test_paint_comes_back_beside_errors_and_without_them() -> None:
+    meshes = [surface(SHAPES["torus"]), None, surface(SHAPES["ball"])]
+    # Bands of colours along x, and one frame without paint.
+    paint = [None if mesh is None else (mesh.vertices_xyz_um[:, 0] // 1.5).astype(int) % 12 for mesh in meshes]
+    for errors_um, painted in ((None, paint), ([None] * 3, [paint[0], None, None])):
+        data = encode_frames(meshes, errors_um, LATTICE, painted)
+        largest_um = None if errors_um is None else LATTICE.largest_error_um
+        frames = decode(data, 3, LATTICE.origin_um, LATTICE.step_um, largest_um, has_paint=True)
+        for mesh, own, got in zip(meshes, painted, frames, strict=True):
+            if mesh is not None and got is not None:
+                assert_same_triangles(mesh, got)
+                nearest = cKDTree(mesh.vertices_xyz_um).query(got.points_um)[1]
+                assert np.array_equal(got.paint, np.zeros(len(nearest)) if own is None else own[nearest])
 
 
 def test_frames_without_errors_among_others() -> None:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from scipy.spatial.transform import Rotation
 from stores import GRID, lopsided
 
 from cytoform.errors import InputError
+from cytoform.pictures.painting import PALETTE
 from cytoform.pictures.player.element import PlayerActor, PlayerScene, player, player_element, player_head, round_up
 from cytoform.shapes.mesh import Mesh, mesh_from_distance
 
@@ -128,6 +130,52 @@ class TestPage:
 @pytest.mark.parametrize(("value", "rounded"), [(0.146, 0.2), (0.2, 0.2), (0.51, 1.0), (7, 10), (3e-4, 5e-4)])
 def test_round_up(value: float, rounded: float) -> None:
     assert math.isclose(round_up(value), rounded, rel_tol=1e-12)
+
+
+@pytest.fixture(scope="module")
+def painted_path(scene: PlayerScene, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cell whose left half is body and whose right half is the first protrusion, beside one with errors."""
+    first, second = scene.actors
+    paint = tuple(None if mesh is None else (errors_of(mesh) > 0).astype(int) for mesh in first.meshes)
+    painted = replace(scene, actors=(replace(first, paint=paint), second))
+    written = tmp_path_factory.mktemp("player") / "painted.html"
+    written.write_text(
+        f"<!doctype html><title>x</title>{player_head()}{player_element(painted, id='first', budget_bytes=200_000)}",
+        "utf-8",
+    )
+    return written
+
+
+class TestPaint:
+    def test_is_kept_by_decimated_meshes(self, painted_path: Path) -> None:
+        [data] = scenes_of(painted_path.read_text())
+        assert [actor["paint"] for actor in data["actors"]] == [True, False]
+        assert data["palette"] == [list(colour) for colour in PALETTE]
+        for got in decode_actor(data, 0):
+            if got is not None:
+                clear = np.abs(got.points_um[:, 0] - GRID.half_extent_um) > 0.5
+                assert np.array_equal(got.paint[clear] > 0, (got.points_um[:, 0] > GRID.half_extent_um)[clear])
+
+    def test_a_button_shows_and_hides_it(self, browser: Browser, painted_path: Path) -> None:
+        with opened(browser, painted_path) as tab:
+            tab.page.wait_for_function("() => document.querySelector('cell-player').loaded")
+            tab.page.evaluate(
+                "() => { const p = document.querySelector('#first'); p.camera.azimuth = -90; p.redraw(); }"
+            )
+            plain = cell_of(tab, 0)[50:]
+            tab.page.get_by_role("button", name="Colour by protrusion").click()
+            coloured = cell_of(tab, 0)[50:]
+            half = coloured.shape[1] // 2
+            # The body is grey, the first colour of a protrusion is orange.
+            assert inked(plain[:, : half - 40]) > 0.03
+            assert inked(coloured[:, : half - 40]) < 0.01
+            assert (coloured[..., 0] - coloured[..., 2])[:, half:].max() > 100
+            pressed = [each.get_attribute("aria-pressed") for each in tab.page.locator("[aria-pressed]").all()]
+            assert pressed == ["false", "true"]
+            tab.page.locator("#first .stage").focus()
+            tab.page.keyboard.press("p")
+            assert changed(plain, cell_of(tab, 0)[50:]) < 0.01
+            assert tab.faults == []
 
 
 class TestBrowser:

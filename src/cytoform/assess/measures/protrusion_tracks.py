@@ -6,7 +6,7 @@ body are followed from frame to frame; a branch belongs to its protrusion.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -116,7 +116,7 @@ class FrameProtrusions:
 class TrackedProtrusions:
     """Figures of a sequence, a field for each of SEQUENCE_PROTRUSIONS, and of its frames; NaN where undefined.
 
-    Lifetimes, speeds and shares are over protrusions on the body. A sequence of one frame has none of them.
+    Lifetimes, speeds and shares are over protrusions on the body. A sequence of one frame has none of them, and no tracks.
     """
 
     frames: tuple[FrameProtrusions, ...]
@@ -128,6 +128,7 @@ class TrackedProtrusions:
     growth_um_per_min: float = math.nan
     withdrawal_um_per_frame: float = math.nan
     withdrawal_um_per_min: float = math.nan
+    tracks: tuple[Track, ...] = field(default=(), repr=False, compare=False)  # branches included
 
     @classmethod
     def of(cls, frames: Sequence[PartsOfFrame], *, time_step_s: float | None) -> "TrackedProtrusions":
@@ -155,6 +156,7 @@ class TrackedProtrusions:
             growth_um_per_min=growth * 60 / step_s,
             withdrawal_um_per_frame=withdrawal,
             withdrawal_um_per_min=withdrawal * 60 / step_s,
+            tracks=tuple(found),
         )
 
 

@@ -13,6 +13,7 @@ two-byte numbers, all low bytes come first:
     far         two bytes: number of points since x was first visited, for FAR and for corners of a first face; 0: a new point
     x, y, z     two bytes each: differences in lattice steps, zigzag-coded (0, -1, 1, -2, ...)
     errors      optional: differences from the mean over the gate, modulo 256; ±127 is the largest error
+    paint       optional: differences from the start u of the gate, modulo 256; places in a palette, from 0
 """
 
 from collections import deque
@@ -38,11 +39,15 @@ class Lattice:
 
 
 def encode_frames(
-    meshes: Sequence[Mesh | None], errors_um: Sequence[Float[np.ndarray, " _"] | None] | None, lattice: Lattice
+    meshes: Sequence[Mesh | None],
+    errors_um: Sequence[Float[np.ndarray, " _"] | None] | None,
+    lattice: Lattice,
+    paint: Sequence[Int[np.ndarray, " _"] | None] | None = None,
 ) -> bytes:
-    """Encode the meshes of a sequence, uncompressed; `errors_um` has one value per vertex of each mesh."""
+    """Encode the meshes of a sequence, uncompressed; `errors_um` and `paint` have one value per vertex of each mesh."""
     counts = np.zeros((len(meshes), 3), "<u4")
-    symbols, far, places, errors = [], [], [np.zeros((0, 3), np.int64)], [np.zeros(0, np.int64)]
+    symbols, far, places = [], [], [np.zeros((0, 3), np.int64)]
+    errors, paints = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for frame, mesh in enumerate(meshes):
         if mesh is None:
             continue
@@ -56,12 +61,16 @@ def encode_frames(
         places.append(_beyond_parallelogram(whole.astype(np.int64), gates))
         of_frame = None if errors_um is None else errors_um[frame]
         errors.append(_beyond_mean(_levels(of_frame, met, lattice.largest_error_um), gates))
+        painted = None if paint is None else paint[frame]
+        paints.append(_beyond_start(np.zeros(len(met), np.int64) if painted is None else painted[met], gates))
     streams = [counts.tobytes(), np.array(symbols, np.uint8).tobytes(), _low_then_high(np.array(far, np.int64))]
     differences = np.concatenate(places)
     zigzag = np.where(differences < 0, -2 * differences - 1, 2 * differences)
     streams += [_low_then_high(along_axis) for along_axis in zigzag.T]
     if errors_um is not None:
         streams.append((np.concatenate(errors) & 255).astype(np.uint8).tobytes())
+    if paint is not None:
+        streams.append((np.concatenate(paints) & 255).astype(np.uint8).tobytes())
     return b"".join(streams)
 
 
@@ -181,6 +190,10 @@ def _beyond_parallelogram(
 def _beyond_mean(levels: Int[np.ndarray, " points"], gates: Int[np.ndarray, "points 3"]) -> Int[np.ndarray, " points"]:
     known = np.concatenate([[0], levels])
     return levels - (known[gates[:, 0]] + known[gates[:, 1]] >> 1)
+
+
+def _beyond_start(values: Int[np.ndarray, " points"], gates: Int[np.ndarray, "points 3"]) -> Int[np.ndarray, " points"]:
+    return values - np.concatenate([[0], values])[gates[:, 0]]
 
 
 def _levels(

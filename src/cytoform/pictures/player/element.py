@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from cytoform.errors import InputError
 from cytoform.pictures.decimation import decimated, nearest_values
+from cytoform.pictures.painting import PALETTE
 from cytoform.pictures.player.coding import Lattice, encode_frames
 from cytoform.pictures.rendering import Colour
 from cytoform.shapes.mesh import Mesh
@@ -32,12 +33,17 @@ SCRIPTS = ("decoder.js", "stage.js", "player.js")
 
 @dataclass(frozen=True)
 class PlayerActor:
-    """One cell of a scene; None is an empty frame. `errors_um` has a value per vertex, positive outside the reference."""
+    """One cell of a scene; None is an empty frame.
+
+    `errors_um` has a value per vertex, positive outside the reference; `paint` the place of the vertex's colour in the
+    palette of painting.py.
+    """
 
     label: str
     colour: Colour
     meshes: tuple[Mesh | None, ...]
     errors_um: tuple[Float[np.ndarray, " _"] | None, ...] | None = None
+    paint: tuple[Int[np.ndarray, " _"] | None, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -114,13 +120,15 @@ def _made(scene: PlayerScene, id: str, n_faces: int, stride: int) -> Player:
         "frames": max(len(actor.meshes) for actor in coarse),
         "stride": stride,
         "timeStep": scene.time_step_s,
+        **({"palette": PALETTE} if any(actor.paint is not None for actor in coarse) else {}),
         "actors": [
             {
                 "label": actor.label,
                 "colour": list(actor.colour),
                 "frames": len(actor.meshes),
                 "errors": actor.errors_um is not None,
-                "data": _packed(encode_frames(actor.meshes, actor.errors_um, lattice)),
+                "paint": actor.paint is not None,
+                "data": _packed(encode_frames(actor.meshes, actor.errors_um, lattice, actor.paint)),
             }
             for actor in coarse
         ],
@@ -151,13 +159,16 @@ def _packed(streams: bytes) -> str:
 def _coarser(actor: PlayerActor, n_faces: int, stride: int) -> PlayerActor:
     fine = actor.meshes[::stride]
     meshes = tuple(None if mesh is None else decimated(mesh, n_faces) for mesh in fine)
-    if actor.errors_um is None:
-        return PlayerActor(actor.label, actor.colour, meshes)
-    errors_um = tuple(
-        None if values is None or mesh is None or coarse is None else nearest_values(values, mesh, coarse)
-        for values, mesh, coarse in zip(actor.errors_um[::stride], fine, meshes, strict=True)
-    )
-    return PlayerActor(actor.label, actor.colour, meshes, errors_um)
+
+    def transferred(values: Sequence[np.ndarray | None] | None) -> tuple[np.ndarray | None, ...] | None:
+        if values is None:
+            return None
+        return tuple(
+            None if own is None or mesh is None or coarse is None else nearest_values(own, mesh, coarse)
+            for own, mesh, coarse in zip(values[::stride], fine, meshes, strict=True)
+        )
+
+    return PlayerActor(actor.label, actor.colour, meshes, transferred(actor.errors_um), transferred(actor.paint))
 
 
 def _most_error_um(scene: PlayerScene) -> float:

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from cytoform.assess.measures.sequences import MARGIN
 from cytoform.assess.measures.signed_error import signed_errors_um
 from cytoform.pictures.page import figure, image
+from cytoform.pictures.painting import Paint, painted
 from cytoform.pictures.player.element import PlayerActor, PlayerScene, player_element
 from cytoform.pictures.rendering import Camera, Colour, render_mesh
 from cytoform.pictures.sheets import common_camera
@@ -87,11 +88,20 @@ def _scene(task: CellTask, shapes: Sequence[_Surfaces], original: _Surfaces | No
             colour=each.strand.side.colour,
             meshes=each.meshes,
             errors_um=_errors(each, original) if original is not None and each.strand.pairs is not None else None,
+            paint=_paint(each),
         )
         for each in shapes
     )
     half_extent_um = max(each.half_extent_um for each in shapes)
     return PlayerScene(task.cell.name, actors, half_extent_um, first.info.time_step_s, largest_error_um=task.limit_um)
+
+
+def _paint(shapes: _Surfaces) -> tuple[Paint | None, ...] | None:
+    """Each protrusion in its own colour, where cells are taken apart."""
+    tracks = shapes.strand.tracks
+    if not tracks:
+        return None
+    return tuple(None if mesh is None else painted(mesh, tracks, frame) for frame, mesh in enumerate(shapes.meshes))
 
 
 def _errors(shapes: _Surfaces, original: _Surfaces) -> tuple[np.ndarray | None, ...]:

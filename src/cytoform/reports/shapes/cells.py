@@ -16,6 +16,7 @@ from cytoform.assess.results import Results
 from cytoform.assess.statistics.distributions import Values
 from cytoform.assess.store_contrasts import ROLES, Role, StoreContrasts
 from cytoform.pictures.figures import Side
+from cytoform.protrusions.tracks import Track
 
 REFERENCE, OTHER = ROLES
 COUNTS = {"protrusions", "protrusions_on_body", "protrusions_and_branches"}  # measures of frames that are whole numbers
@@ -68,6 +69,11 @@ class Strand:
         """One of FRAME_PROTRUSIONS over the frames, which are taken apart."""
         tracked = self.sequence.protrusions
         return np.array([getattr(frame, name) for frame in (() if tracked is None else tracked.frames)], float)
+
+    @property
+    def tracks(self) -> tuple[Track, ...]:
+        """The protrusions; none where cells are not taken apart."""
+        return () if self.sequence.protrusions is None else self.sequence.protrusions.tracks
 
     @property
     def components(self) -> list[int]:

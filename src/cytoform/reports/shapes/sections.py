@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from cytoform.assess.measures.descriptors import DESCRIPTORS, MAIN_DESCRIPTORS
 from cytoform.pictures.figures import Side, descriptor_figure, overlap_figure
 from cytoform.pictures.page import Drawer, Section, details, note, note_html
-from cytoform.pictures.sheets import SheetRow, contact_sheet, meshes_over_time, spread
+from cytoform.pictures.sheets import SheetRow, contact_sheet, meshes_over_time, spread, time_title
 from cytoform.pictures.slices import css
 from cytoform.reports.shapes.cell_page import failure_card, gallery, link_to
 from cytoform.reports.shapes.cell_pictures import ERROR_COLOURS
@@ -18,6 +18,7 @@ from cytoform.reports.shapes.data import Report
 from cytoform.reports.shapes.failures import worst_of_each
 from cytoform.reports.shapes.held_out import held_out_parts
 from cytoform.reports.shapes.origin import citing, glossary, origin
+from cytoform.reports.shapes.painted import painted_sheet
 from cytoform.reports.shapes.protrusions import protrusion_parts
 from cytoform.reports.shapes.tables import (
     descriptor_table,
@@ -45,7 +46,7 @@ def sections_of(report: Report, drawer: Drawer) -> list[Section]:
         Section("verdict", "Is it good?", "Verdict", _verdict(report)),
         Section("failures", "Where is it worst?", "Worst", _failures(report)),
         Section("cells", "The cells", "Cells", _gallery(report, drawer)),
-        Section("descriptors", "Shape descriptors", "Descriptors", _descriptors(report)),
+        Section("descriptors", "Shape descriptors", "Descriptors", _descriptors(report, drawer)),
         Section("plots", "Distributions", "Plots", _plots(report, drawer)),
         Section("topology", "Topology", "Topology", topology_table(report.comparisons, report.sides)),
         Section("map", "Map of the codes", "Map", _map(report, drawer)),
@@ -138,18 +139,11 @@ def cells_sheet(report: Report) -> Figure:
             meshes = meshes_over_time(ShapeStore.open(comparison.store)[match], shares)
             rows.append(SheetRow(side.label, match, meshes, side.colour))
     first = original[names[0]].info
-    columns = [_time_title(round(share * (longest - 1)), first.time_step_s) for share in shares]
+    columns = [time_title(round(share * (longest - 1)), first.time_step_s) for share in shares]
     return contact_sheet(rows, columns=columns, half_extent_um=original.grid.half_extent_um)
 
 
-def _time_title(frame: int, time_step_s: float | None) -> str:
-    if time_step_s is None:
-        return f"frame {frame + 1}"
-    seconds = frame * time_step_s
-    return f"frame {frame + 1} · " + (f"{seconds / 60:.3g} min" if time_step_s >= 30 else f"{seconds:.3g} s")
-
-
-def _descriptors(report: Report) -> str:
+def _descriptors(report: Report, drawer: Drawer) -> str:
     parts = [
         note(
             "Mean ± standard deviation over all frames, as in table 1 of the paper. Surface area and sphericity are measured "
@@ -161,6 +155,7 @@ def _descriptors(report: Report) -> str:
         note("Mean ± standard deviation over sequences."),
         temporal_table(report.comparisons, report.sides),
         *protrusion_parts(report.comparisons, report.sides),
+        *_painted(report, drawer),
     ]
     if sets := sets_table(report.comparisons):
         parts += [
@@ -182,6 +177,17 @@ def _descriptors(report: Report) -> str:
         *(f"<h4>{html.escape(each.label)}</h4>{ks_table(each.results)}" for each in report.comparisons),
     ]
     return "\n".join(parts)
+
+
+def _painted(report: Report, drawer: Drawer) -> list[str]:
+    """Protrusions in colours, where cells are taken apart."""
+    if not report.comparisons[0].results.taken_apart:
+        return []
+    said = (
+        "A protrusion keeps its colour as long as it lasts, a branch has one of its own; the body is grey. Colours repeat. The "
+        "players of the cells show every frame so."
+    )
+    return [note(said), drawer.picture("protrusions", painted_sheet(report), "protrusions over time", wide=True)]
 
 
 def _plots(report: Report, drawer: Drawer) -> str:

@@ -25,6 +25,7 @@ class Sequence {
     this.far = takePairs(far);
     this.axes = [takePairs(points), takePairs(points), takePairs(points)];
     this.errors = actor.errors ? take(points) : null;
+    this.paint = actor.paint ? take(points) : null;
   }
 
   // The surface of a frame; null for an empty frame.
@@ -33,7 +34,7 @@ class Sequence {
     const [endPoint, endSymbol, endFar] = this.first[frame + 1];
     const n = endPoint - firstPoint;
     if (!n) return null;
-    const walk = { n, met: 0, places: new Int32Array(3 * n), levels: new Int8Array(n), faces: [], gates: [], firstPoint };
+    const walk = { n, met: 0, places: new Int32Array(3 * n), levels: new Int8Array(n), paints: new Uint8Array(n), faces: [], gates: [], firstPoint };
     walk.edges = new Edges(n, 3 * (endSymbol - firstSymbol + endFar - firstFar));
     walk.after = new Int32Array(n).fill(-1);
     walk.before = new Int32Array(n).fill(-1);
@@ -60,31 +61,33 @@ class Sequence {
   }
 
   meet(walk, u, v, w) {
-    const { places, levels, met } = walk, k = walk.firstPoint + met;
+    const { places, levels, paints, met } = walk, k = walk.firstPoint + met;
     for (let axis = 0; axis < 3; axis++) {
       const zigzag = this.axes[axis].low[k] | this.axes[axis].high[k] << 8;
       const guess = u < 0 ? 0 : places[3 * u + axis] + places[3 * v + axis] - places[3 * w + axis];
       places[3 * met + axis] = guess + (zigzag >> 1 ^ -(zigzag & 1));
     }
     if (this.errors) levels[met] = (u < 0 ? 0 : levels[u] + levels[v] >> 1) + this.errors[k]; // modulo 256
+    if (this.paint) paints[met] = (u < 0 ? 0 : paints[u]) + this.paint[k];
     return walk.met++;
   }
 
-  finished({ n, places, levels, faces: corners }) {
+  finished({ n, places, levels, paints, faces: corners }) {
     const faces = n < 65536 ? new Uint16Array(corners) : new Uint32Array(corners);
     const { origin, step, halfExtent } = this.scene;
     const points = new Float32Array(3 * n);
     for (let i = 0; i < 3 * n; i++) points[i] = origin + step * places[i] - halfExtent;
     const normals = normalsOf(points, faces);
-    const vertices = new Float32Array(8 * n); // place, normal, hollowness, error from -1 to 1
+    const vertices = new Float32Array(9 * n); // place, normal, hollowness, error from -1 to 1, place in the palette
     const hollows = hollowsOf(points, normals, faces);
     for (let i = 0; i < n; i++) {
       for (let axis = 0; axis < 3; axis++) {
-        vertices[8 * i + axis] = points[3 * i + axis];
-        vertices[8 * i + 3 + axis] = normals[3 * i + axis];
+        vertices[9 * i + axis] = points[3 * i + axis];
+        vertices[9 * i + 3 + axis] = normals[3 * i + axis];
       }
-      vertices[8 * i + 6] = hollows[i];
-      vertices[8 * i + 7] = levels[i] / 127;
+      vertices[9 * i + 6] = hollows[i];
+      vertices[9 * i + 7] = levels[i] / 127;
+      vertices[9 * i + 8] = paints[i];
     }
     return { vertices, faces };
   }

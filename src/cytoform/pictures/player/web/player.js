@@ -4,7 +4,8 @@ const START = { azimuth: -60, elevation: 25, zoom: 1 };
 const ZOOMS = [0.5, 12], FRAMES_A_SECOND = 6;
 // From inside the reference to outside; distinguishable with colour blindness, and the middle also in grey.
 const ERROR_RAMP = [[0.05, 0.28, 0.55], [0.40, 0.66, 0.84], [0.95, 0.94, 0.92], [0.93, 0.62, 0.30], [0.62, 0.28, 0.02]];
-const HELP = "Drag or arrow keys turn, + and - zoom, 0 resets; space plays, comma and full stop step; E shows errors.";
+const HELP = "Drag or arrow keys turn, + and - zoom, 0 resets; space plays, comma and full stop step; E shows errors, P protrusions.";
+const PLAIN = 0, BY_ERROR = 1, BY_PROTRUSION = 2; // modes of the colours
 
 function element(tag, { aria = {}, ...properties } = {}, ...children) {
   const made = Object.assign(document.createElement(tag), properties);
@@ -23,7 +24,9 @@ class CellPlayer extends HTMLElement {
     this.scene = JSON.parse(this.querySelector("script").textContent);
     this.camera = { ...START };
     this.time = 0;
-    this.byError = this.scene.actors.some(actor => actor.errors);
+    const has = kind => this.scene.actors.some(actor => actor[kind]);
+    this.modes = [...(has("errors") ? [BY_ERROR] : []), ...(has("paint") ? [BY_PROTRUSION] : [])];
+    this.mode = this.modes[0] || PLAIN;
     this.playing = false;
     this.visible = false;
     this.models = this.scene.actors.map(() => new Map()); // by frame; null for an empty frame
@@ -64,7 +67,7 @@ class CellPlayer extends HTMLElement {
     if (frames === 1) for (const part of [this.playButton, this.slider, this.speed]) part.hidden = true;
     const tools = element("div", { className: "bar" }, this.speed,
       element("button", { type: "button", textContent: "Reset view", onclick: () => this.reset() }));
-    if (this.byError) tools.append(...this.errorTools());
+    tools.append(...this.colourTools());
     this.append(this.stage, bar, tools);
     this.querySelector(".fallback")?.remove();
     if (!Stage.shared) this.prepend(element("p", { className: "fallback", textContent: "The 3D view needs WebGL 2, which this browser does not offer." }));
@@ -83,15 +86,20 @@ class CellPlayer extends HTMLElement {
     return { actor, canvas, empty, scale, box: element("figure", {}, label, canvas, empty, scale) };
   }
 
-  errorTools() {
+  // A button for each way to colour, and the key of errors.
+  colourTools() {
+    this.buttons = this.modes.map(mode => element("button", { type: "button",
+      textContent: mode === BY_ERROR ? "Colour by error" : "Colour by protrusion", onclick: () => this.colour(mode),
+      aria: { pressed: mode === this.mode } }));
+    return this.modes.includes(BY_ERROR) ? [...this.buttons, this.errorLegend()] : this.buttons;
+  }
+
+  errorLegend() {
     const stops = ERROR_RAMP.map(rgb).join(", "), most = this.scene.largestError;
-    this.errorButton = element("button", { type: "button", textContent: "Colour by error", onclick: () => this.colour(!this.byError),
-      aria: { pressed: true } });
     const ramp = element("span", { className: "ramp" });
     ramp.style.background = "linear-gradient(to right, " + stops + ")";
-    this.legend = element("span", { className: "legend", title: "Signed distance to the reference surface" },
+    return element("span", { className: "legend", title: "Signed distance to the reference surface" },
       "inside −" + most + " µm", ramp, "+" + most + " µm outside");
-    return [this.errorButton, this.legend];
   }
 
   listen() {
@@ -126,7 +134,7 @@ class CellPlayer extends HTMLElement {
       ArrowUp: () => this.turn(0, step), ArrowDown: () => this.turn(0, -step),
       "+": () => this.zoom(1.2), "=": () => this.zoom(1.2), "-": () => this.zoom(1 / 1.2), "0": () => this.reset(),
       " ": () => this.play(!this.playing), ",": () => this.step(-1), ".": () => this.step(1),
-      e: () => this.errorButton && this.colour(!this.byError),
+      e: () => this.colour(BY_ERROR), p: () => this.colour(BY_PROTRUSION),
     };
     const action = actions[event.key] || actions[event.key.toLowerCase()];
     if (!action) return;
@@ -152,9 +160,11 @@ class CellPlayer extends HTMLElement {
     this.redraw();
   }
 
-  colour(byError) {
-    this.byError = byError;
-    this.errorButton.setAttribute("aria-pressed", byError);
+  // Turn a mode on, or off again.
+  colour(mode) {
+    if (!this.modes.includes(mode)) return;
+    this.mode = this.mode === mode ? PLAIN : mode;
+    this.buttons.forEach((button, i) => button.setAttribute("aria-pressed", this.modes[i] === this.mode));
     this.redraw();
   }
 
@@ -238,12 +248,16 @@ class CellPlayer extends HTMLElement {
     const model = this.model(index, frame);
     const radius = this.scene.radius / this.camera.zoom;
     Stage.shared.draw(model, canvas, { axes: axesOf(this.camera), radius, depth: 2 * this.scene.radius, colour: actor.colour,
-      byError: this.byError && actor.errors });
+      mode: this.modeOf(actor), palette: this.scene.palette });
     empty.hidden = Boolean(model);
     canvas.setAttribute("aria-label", actor.label + ", " + this.when() + (model ? "" : ", empty frame"));
     const umAPixel = 2 * radius / Math.min(width, height), length = roundLength(0.3 * width * umAPixel);
     scale.textContent = length + " µm";
     scale.style.width = length / umAPixel + "px";
+  }
+
+  modeOf(actor) {
+    return actor[{ [BY_ERROR]: "errors", [BY_PROTRUSION]: "paint" }[this.mode]] ? this.mode : PLAIN;
   }
 
   model(index, frame) {

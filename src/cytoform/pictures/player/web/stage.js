@@ -4,13 +4,17 @@ const VERTEX_SHADER = `#version 300 es
 layout(location = 0) in vec3 place;
 layout(location = 1) in vec3 normal;
 layout(location = 2) in vec2 hollowAndError;
+layout(location = 3) in float paint;
 uniform mat3 view; // from (x, y, z) to (right, up, toward the viewer)
 uniform vec3 scale;
 out vec3 seenNormal;
 out vec2 values;
+out vec3 painted;
+uniform vec3 palette[16];
 void main() {
   seenNormal = view * normal;
   values = hollowAndError;
+  painted = palette[int(paint + 0.5)];
   gl_Position = vec4(view * place * scale, 1.0);
 }`;
 
@@ -19,9 +23,10 @@ const FRAGMENT_SHADER = `#version 300 es
 precision highp float;
 in vec3 seenNormal;
 in vec2 values;
+in vec3 painted;
 uniform vec3 colour;
 uniform vec3 ramp[5];
-uniform bool byError;
+uniform int mode; // 0: plain, 1: by error, 2: by protrusion
 out vec4 pixel;
 vec3 ofError(float error) {
   float at = (clamp(error, -1.0, 1.0) + 1.0) * 2.0;
@@ -37,7 +42,7 @@ void main() {
   float rim = 1.0 - 0.35 * pow(1.0 - clamp(n.z, 0.0, 1.0), 2.0);
   float open = 1.0 - clamp(1.6 * values.x, 0.0, 0.45);
   float shine = pow(max(dot(n, normalize(key + vec3(0.0, 0.0, 1.0))), 0.0), 40.0);
-  vec3 base = pow(byError ? ofError(values.y) : colour, vec3(2.2));
+  vec3 base = pow(mode == 1 ? ofError(values.y) : mode == 2 ? painted : colour, vec3(2.2));
   vec3 lit = base * light * rim * open + 0.10 * shine;
   pixel = vec4(pow(clamp(lit, 0.0, 1.0), vec3(1.0 / 2.2)), 1.0);
 }`;
@@ -85,9 +90,9 @@ class Stage {
     gl.bindVertexArray(array);
     gl.bindBuffer(gl.ARRAY_BUFFER, buffers[0]);
     gl.bufferData(gl.ARRAY_BUFFER, vertices, gl.STATIC_DRAW);
-    for (const [slot, size, offset] of [[0, 3, 0], [1, 3, 12], [2, 2, 24]]) {
+    for (const [slot, size, offset] of [[0, 3, 0], [1, 3, 12], [2, 2, 24], [3, 1, 32]]) {
       gl.enableVertexAttribArray(slot);
-      gl.vertexAttribPointer(slot, size, gl.FLOAT, false, 32, offset);
+      gl.vertexAttribPointer(slot, size, gl.FLOAT, false, 36, offset);
     }
     gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, buffers[1]);
     gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, faces, gl.STATIC_DRAW);
@@ -100,7 +105,7 @@ class Stage {
   }
 
   // Draw an uploaded surface (or nothing) and copy it to a canvas; `axes` are the view's rows, `radius` is in µm.
-  draw(model, canvas, { axes, radius, depth, colour, byError }) {
+  draw(model, canvas, { axes, radius, depth, colour, mode, palette }) {
     const { gl } = this, { width, height } = canvas;
     if (gl.canvas.width < width || gl.canvas.height < height) {
       gl.canvas.width = Math.max(gl.canvas.width, width);
@@ -113,7 +118,8 @@ class Stage {
       gl.uniformMatrix3fv(this.uniform("view"), true, axes.flat());
       gl.uniform3f(this.uniform("scale"), shorter / width / radius, shorter / height / radius, -1 / depth);
       gl.uniform3fv(this.uniform("colour"), colour);
-      gl.uniform1i(this.uniform("byError"), byError ? 1 : 0);
+      gl.uniform1i(this.uniform("mode"), mode);
+      if (mode === BY_PROTRUSION) gl.uniform3fv(this.uniform("palette"), palette.flat());
       gl.bindVertexArray(model.array);
       gl.drawElements(gl.TRIANGLES, model.count, model.type, 0);
     }

@@ -1,0 +1,81 @@
+"""`protrusions`: the protrusions of a store, followed over time, as tables and graphs."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cytoform.base.files import refuse_existing, staged, write_json
+from cytoform.base.geff import has_geff
+from cytoform.base.parallel import Progress, no_progress
+from cytoform.base.provenance import recorded_names, software_versions
+from cytoform.errors import InputError
+from cytoform.protrusions.decompose import PartsOfSequence, n_tasks, take_apart
+from cytoform.protrusions.tables import write_graph, write_tables
+from cytoform.protrusions.verdict import Verdict, judge
+from cytoform.shapes.store import ShapeStore
+
+
+@dataclass(frozen=True)
+class ProtrusionTables:
+    """The sequences taken apart, the verdict on the whole store, and whether graphs were written."""
+
+    sequences: list[PartsOfSequence]
+    verdict: Verdict
+    has_graphs: bool
+
+    @property
+    def n_tracks(self) -> int:
+        """Number of protrusions, branches included."""
+        return sum(len(parts.tracks) for parts in self.sequences)
+
+    @property
+    def n_sightings(self) -> int:
+        """Number of protrusions of all frames."""
+        return sum(len(track.curves) for parts in self.sequences for track in parts.tracks)
+
+
+def track_protrusions(
+    store: Path,
+    out: Path,
+    *,
+    radius_um: float | None = None,
+    sequences: Sequence[str] | None = None,
+    workers: int = 1,
+    overwrite: bool = False,
+    progress: Progress = no_progress,
+) -> ProtrusionTables:
+    """Take the cells of a shape store apart and write their protrusions into the folder `out` (see tables.py).
+
+    The body is the opening of the cell by a ball of `radius_um`, by default found from the data. Graphs (GEFF) need the
+    package geff; without it there are tables only. Raises InputError where the cells are not bodies with protrusions,
+    unless `radius_um` is given.
+    """
+    refuse_existing(out, overwrite=overwrite)
+    if radius_um is not None and not (math.isfinite(radius_um) and radius_um > 0):
+        raise InputError(f"--radius {radius_um:g}: choose a positive number of µm, larger than the protrusions' radius")
+    shapes = ShapeStore.open(store)
+    names = sorted(set(sequences)) if sequences else shapes.names
+    for name in names:
+        shapes[name]
+    verdict = judge(shapes, radius_um=radius_um, workers=workers)
+    if radius_um is None and not verdict.applies:
+        raise InputError(f"{store}: {verdict.sentence}; --radius UM takes the cells apart all the same")
+    radius_um = radius_um or verdict.radius_um
+    with progress("taking cells apart", n_tasks(shapes, names)) as advance:
+        parts = take_apart(shapes, radius_um, names=names, workers=workers, done=lambda: advance(1))
+    with staged(out, overwrite=overwrite) as folder:
+        write_tables(folder, parts)
+        if has_geff():
+            for each in parts:
+                write_graph(folder / f"{each.name}.geff", each)
+        provenance = {
+            "command": "cytoform protrusions",
+            "store": recorded_names([store])[0],
+            "sequences": names,
+            "opening_radius_um": radius_um,
+            "verdict": verdict.sentence,
+            "versions": software_versions(),
+        }
+        write_json(folder / "provenance.json", provenance)
+    return ProtrusionTables(parts, verdict, has_geff())
