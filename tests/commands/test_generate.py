@@ -24,7 +24,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = [
         word for setting in (*SMALL, "training.epochs=240", "training.code_noise=0.01") for word in ("--set", setting)
     ]
-    assert cli.run(["train", str(shapes), "--out", str(home / "run"), *settings, "--workers", "1", "--quiet"]) == 0
+    quick = ["--preset", "quick", "--workers", "1", "--quiet"]
+    assert cli.run(["train", str(shapes), "--out", str(home / "run"), *settings, *quick]) == 0
     return home / "run"
 
 

@@ -29,9 +29,9 @@ def call(*arguments: object, cwd: Path, status: int = 0, largest_file: int | Non
 
 def test_train_reconstruct_generate_evaluate(balls: Path, tmp_path: Path) -> None:
     said = call("train", balls, "--out", "run", *SMALL, "--set", "training.epochs=40", cwd=tmp_path)
-    assert "next: cytoform reconstruct run" in said
+    assert "next: cytoform generate run" in said
     assert {path.name for path in (tmp_path / "run").iterdir()} == {
-        "config.toml", "model.safetensors", "priors.safetensors", "provenance.json", "metrics.csv", "checkpoints",
+        "config.toml", "model.safetensors", "priors.safetensors", "provenance.json", "metrics.csv", "checkpoints", "choice.json",
         "tensorboard",
     }  # fmt: skip
     provenance = json.loads((tmp_path / "run" / "provenance.json").read_text())

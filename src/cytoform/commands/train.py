@@ -84,6 +84,7 @@ def train(
         )
     n_workers = len(os.sched_getaffinity(0)) if where.workers is None else where.workers
     if not resume and preset in {None, "auto"} and config is None:
+        load_config(preset="parts", settings=settings)  # wrong settings are refused before any work
         found = automatic(ShapeStore.open(shapes), workers=n_workers)
         preset, settings = found.preset, [*found.settings, *settings]
         common.say(f"preset {' '.join([preset, *found.settings])}: {found.reason}")
