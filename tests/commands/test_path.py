@@ -31,8 +31,8 @@ def test_train_reconstruct_generate_evaluate(balls: Path, tmp_path: Path) -> Non
     said = call("train", balls, "--out", "run", *SMALL, "--set", "training.epochs=40", cwd=tmp_path)
     assert "next: cytoform generate run" in said
     assert {path.name for path in (tmp_path / "run").iterdir()} == {
-        "config.toml", "model.safetensors", "priors.safetensors", "provenance.json", "metrics.csv", "checkpoints", "choice.json",
-        "tensorboard",
+        "config.toml", "model.safetensors", "priors.safetensors", "provenance.json", "metrics.csv", "checkpoints",
+        "choice.json", "tensorboard",
     }  # fmt: skip
     provenance = json.loads((tmp_path / "run" / "provenance.json").read_text())
     assert provenance["versions"]["cytoform"]

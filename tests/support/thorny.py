@@ -10,7 +10,7 @@ from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import SequenceInfo, ShapeStore
 from cytoform.shapes.tubes import Tube, smooth_union, tubes_distance
 
-GRID = Grid(56, 6.0)
+GRID = Grid(48, 6.0)
 RADIUS_UM, FILLET_UM = 0.32, 0.2
 N_FRAMES, TIME_STEP_S = 8, 10.0
 
@@ -75,13 +75,13 @@ def random_ball(rng: np.random.Generator, *, n_thorns: int, n_frames: int = N_FR
 
 
 def write_thorny(
-    path: Path, *, n_cells: int = 5, seed: int = 0, n_frames: int = N_FRAMES, grid: Grid = GRID
+    path: Path, *, n_cells: int = 5, n_thorns: int = 7, seed: int = 0, n_frames: int = N_FRAMES, grid: Grid = GRID
 ) -> list[Ball]:
-    """A shape store of balls with about seven thorns each; returns them."""
+    """A shape store of balls with `n_thorns` thorns each over time; returns them."""
     store = ShapeStore.create(path, grid, band_um=4 * grid.spacing_um, attributes={"command": "test"})
     rng, balls = np.random.default_rng(seed), []
     for number in range(n_cells):
-        ball = random_ball(rng, n_thorns=7, n_frames=n_frames)
+        ball = random_ball(rng, n_thorns=n_thorns, n_frames=n_frames)
         sequence = store.add(SequenceInfo(f"c{number}", n_frames, TIME_STEP_S))
         for frame in range(n_frames):
             sequence.write_box(frame, ball.field(frame, grid))

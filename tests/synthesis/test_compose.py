@@ -15,8 +15,10 @@ from cytoform.runs.config import load_config, read_config
 from cytoform.runs.parts import BODIES, PARTS
 from cytoform.runs.run import load_run
 from cytoform.runs.stage import train
+from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import ShapeStore
 from cytoform.synthesis.cells import Cells, load
+from cytoform.synthesis.choice import choose_prior
 from cytoform.synthesis.options import Rendering
 from cytoform.synthesis.sequences import generate, reconstruct
 
@@ -70,7 +72,7 @@ def test_learned_cells_come_back_with_their_thorns(thorny: Path, cells: Cells, t
 
 @pytest.mark.parametrize("prior", ["compose", "graft"])
 def test_new_cells_have_thorns_and_one_piece(prior: str, cells: Cells, thorny: Path, tmp_path: Path) -> None:
-    generate(cells, tmp_path / "new.zarr", 4, prior=prior, seed=1)
+    generate(cells, tmp_path / "new.zarr", 3, prior=prior, seed=1)
     store = ShapeStore.open(tmp_path / "new.zarr")
     assert set(pieces(store.path)) == {1}
     assert store.attributes["prior"] == prior
@@ -91,7 +93,7 @@ def test_equal_seeds_give_equal_cells_and_others_do_not(cells: Cells) -> None:
 
 
 def test_longer_movies_keep_the_time_step_and_the_number(cells: Cells, tmp_path: Path) -> None:
-    generate(cells, tmp_path / "long.zarr", 3, prior="compose", span=3.0, seed=2)
+    generate(cells, tmp_path / "long.zarr", 2, prior="compose", span=3.0, seed=2)
     sequence = ShapeStore.open(tmp_path / "long.zarr")["new0000"]
     assert sequence.info.n_frames == 22
     assert sequence.info.time_step_s == pytest.approx(TIME_STEP_S)
@@ -184,3 +186,28 @@ def test_every_frame_is_learned(thorny: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="thinner everywhere"):
         train(thorny, tmp_path / "run", config)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("n_cells", "n_thorns", "n_frames"), [(1, 5, 4), (3, 0, 3), (3, 5, 1)], ids=["one cell", "no thorns", "one frame"]
+)
+def test_little_to_learn_from_still_gives_cells(n_cells: int, n_thorns: int, n_frames: int, tmp_path: Path) -> None:
+    shapes = tmp_path / "s.zarr"
+    write_thorny(shapes, n_cells=n_cells, n_thorns=n_thorns, n_frames=n_frames, grid=Grid(40, 6.0))
+    settings = [*SETTINGS, "training.epochs=500", "training.points_per_frame=128", "model.opening_radius_um=0.7"]
+    train(shapes, tmp_path / "run", load_config(preset="paper", settings=settings))
+    cells = load(tmp_path / "run")
+    choice = choose_prior(cells, shapes)
+    assert choice.prior == "graft"
+    assert "too few" in choice.sentence
+    for prior in ("compose", "graft"):
+        generate(cells, tmp_path / f"{prior}.zarr", 2, prior=prior)
+        assert set(pieces(tmp_path / f"{prior}.zarr")) == {1}
+
+
+def test_cells_without_a_thick_place_are_refused(tmp_path: Path) -> None:
+    shapes = tmp_path / "s.zarr"
+    write_thorny(shapes, n_cells=2, n_frames=2, grid=Grid(16, 6.0))
+    with pytest.raises(InputError, match="too thin, or the voxels too coarse"):
+        train(shapes, tmp_path / "run", load_config(preset="paper", settings=list(SETTINGS)))
+    assert not (tmp_path / "run").exists()

@@ -80,9 +80,9 @@ class Units:
 
     def to_rows(self) -> Float[np.ndarray, "n width"]:
         """One row of numbers a unit."""
-        return np.concatenate(
-            [np.asarray(getattr(self, name), float).reshape(len(self), -1) for name in SHAPES], axis=1
-        )
+        sizes = {name: int(np.prod(shape)) for name, shape in SHAPES.items()}
+        columns = [np.asarray(getattr(self, name), float).reshape(len(self), size) for name, size in sizes.items()]
+        return np.concatenate(columns, axis=1)
 
     def rotated(self, matrix: Float[np.ndarray, "3 3"]) -> "Units":
         """The units in the pose that `matrix` turns points into."""
@@ -176,12 +176,12 @@ def _life(
         times = np.concatenate([[times[0] - min(1.0, max(lengths[0] / speed, 0.2))], times])
         values = np.concatenate([[0.0], values])
     else:
-        times[0] = -CUT
+        times, values = np.concatenate([[-CUT], times]), np.concatenate([values[:1], values])
     if frames[-1] < n_frames - 1:
         times = np.concatenate([times, [times[-1] + min(1.0, max(lengths[-1] / speed, 0.2))]])
         values = np.concatenate([values, [0.0]])
     else:
-        times[-1] += CUT
+        times, values = np.concatenate([times, [times[-1] + CUT]]), np.concatenate([values, values[-1:]])
     birth, end = float(times[0]), float(times[-1])
     return (birth, end), np.interp(np.linspace(birth, end, PHASES), times, values)
 

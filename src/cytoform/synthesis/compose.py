@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.spatial import cKDTree
 
+from cytoform.errors import EmptyFrame
 from cytoform.priors.prior import Drawn, Given, Prior
 from cytoform.protrusions.model import Lives, placed
 from cytoform.protrusions.placing import Numbers, farthest, fitted_candidates
@@ -166,7 +167,12 @@ class Surface:
     @classmethod
     def of(cls, body: Field, span: float) -> "Surface":
         """The surface of a field at equal moments over a movie of `span` learned movies."""
-        meshes = [_mesh(body, 2 * there_and_back(moment) - 1) for moment in np.linspace(0, span, MOMENTS)]
+        try:
+            meshes = [_mesh(body, 2 * there_and_back(moment) - 1) for moment in np.linspace(0, span, MOMENTS)]
+        except EmptyFrame:
+            raise EmptyFrame(
+                "a new body is empty in some frame; train longer, or draw with a smaller --sigma"
+            ) from None
         vertices, normals, weights = zip(*(_weighted(mesh, body.half_extent_um) for mesh in meshes), strict=True)
         volumes = np.array([mesh.volume_um3 for mesh in meshes]) / body.half_extent_um**3
         centres = np.stack([mesh.centroid_xyz_um for mesh in meshes]) / body.half_extent_um - 1
