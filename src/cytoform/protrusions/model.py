@@ -18,8 +18,8 @@ from jaxtyping import Bool, Float, Int
 from cytoform.protrusions.units import Units, joined, local_frame
 
 # Share of the differences that is added to a learned protrusion: to its logarithms of length, life and radius, and to its
-# angles beyond the mean direction.
-SCALAR_WIDTH, ANGLE_WIDTH = 0.3, 1.0
+# angles beyond the mean direction. Branches are mixed less: one that bends back to its parent merges with it.
+SCALAR_WIDTH, ANGLE_WIDTH, BRANCH_WIDTH = 0.3, 1.0, 0.4
 NEIGHBOURS = 40  # protrusions of similar length, whose differences are added
 # A life that is seen whole in fewer movies counts no more than one that fits this share of the movie.
 LEAST_ROOM = 0.1
@@ -113,12 +113,13 @@ class Lives:
 
     def _bent(self, unit: Units, row: int, rng: np.random.Generator) -> Float[np.ndarray, "2 along over"]:
         """The angles of a row, mixed with those of protrusions of a similar length; the mean direction is kept."""
-        own = unit.angles[row]
-        others = self._similar(float(unit.length[row]), is_branch=bool(unit.parent[row] >= 0))
+        own, is_branch = unit.angles[row], bool(unit.parent[row] >= 0)
+        width = BRANCH_WIDTH if is_branch else ANGLE_WIDTH
+        others = self._similar(float(unit.length[row]), is_branch=is_branch)
         if len(others) < 3:
             return own
         a, b = (_around(self.units.angles[i], rng) for i in rng.choice(others, 2, replace=False))
-        mixed = (own + ANGLE_WIDTH * (a - b) / np.sqrt(2)) / np.sqrt(1 + ANGLE_WIDTH**2)
+        mixed = (own + width * (a - b) / np.sqrt(2)) / np.sqrt(1 + width**2)
         mixed[:, 0] = own[:, 0]
         return mixed
 

@@ -31,9 +31,14 @@ from cytoform.synthesis.field import Field
 COARSE_GRID, MOMENTS = 64, 9
 # Draws by which the volumes of new bodies are compared with learned ones.
 CALIBRATION = 24
+# Volume outside the body over that of straight tubes: at the least and at the most.
+SLOPES = (0.5, 1.5)
+# Cells and times at which tubes are rendered for it, on a grid whose voxels are so many radii wide.
+TRIED_CELLS, TRIED_TIMES, VOXELS_A_RADIUS, FINEST_GRID = 3, (0.2, 0.5, 0.8), 0.75, 256
 SCALES = (0.6, 1.6)  # smallest and largest scale of a body
 
-BodyOf = Callable[[Float[np.ndarray, " code"]], Field]
+# From a code, and `variables` beside it, to a cell.
+BodyOf = Callable[..., Field]
 
 
 @dataclass(frozen=True)
@@ -71,11 +76,8 @@ class Composed(Prior):
     @cached_property
     def sizes(self) -> Sizes:
         """The volumes of the learned cells."""
-        tubes = [
-            self._thickness * np.array([volume(each.units, float(t)) for t in np.linspace(0, 1, len(each.volumes))])
-            for each in self.learned
-        ]
-        return Sizes.of([each.volumes for each in self.learned], tubes)
+        slope, _ = self._outside
+        return Sizes.of([each.volumes for each in self.learned], [slope * tubes for tubes in self._tubes])
 
     @cached_property
     def numbers(self) -> Numbers:
@@ -89,17 +91,47 @@ class Composed(Prior):
         return fitted_candidates(self._units, np.random.default_rng(self.seed))
 
     @cached_property
-    def _thickness(self) -> float:
-        """Volume outside the body relative to that of straight tubes: protrusions widen where they meet the body."""
-        outside = [(each.volumes[:, CELL] - each.volumes[:, BODY]).mean() for each in self.learned]
-        tubes = [np.mean([volume(units, float(t)) for t in np.linspace(0, 1, MOMENTS)]) for units in self._units]
-        return float(np.sum(outside) / max(np.sum(tubes), 1e-12)) if np.sum(tubes) > 0 else 1.0
+    def _tubes(self) -> list[Float[np.ndarray, " frames"]]:
+        """Volume of the protrusions as straight tubes, in every frame of every learned cell."""
+        return [
+            np.array([volume(each.units, float(t)) for t in np.linspace(0, 1, len(each.volumes))])
+            for each in self.learned
+        ]
+
+    @cached_property
+    def _outside(self) -> tuple[float, float]:
+        """How the volume outside the body grows with that of the tubes, and the rest of it that is always there.
+
+        The rest is what the opening takes from the body: its edges. By least squares within the learned cells.
+        """
+        outside = [each.volumes[:, CELL] - each.volumes[:, BODY] for each in self.learned]
+        pairs = [(tubes - tubes.mean(), out - out.mean()) for tubes, out in zip(self._tubes, outside, strict=True)]
+        spread = sum(float(tubes @ tubes) for tubes, _ in pairs)
+        slope = sum(float(tubes @ out) for tubes, out in pairs) / spread if spread > 0 else 1.0
+        slope = float(np.clip(slope, *SLOPES))
+        rest = float(np.mean(np.concatenate(outside))) - slope * float(np.mean(np.concatenate(self._tubes)))
+        return slope, max(rest, 0.0)
+
+    @cached_property
+    def _sticking_out(self) -> float:
+        """Volume that tubes add to a body when they are rendered, over that of straight tubes from its surface."""
+        code, added, straight = self.bodies.draw(1, np.random.default_rng(self.seed)).codes[0], 0.0, 0.0
+        bare = self.body_of(code)
+        for units in self._units[:TRIED_CELLS]:
+            if not len(units):
+                continue
+            size = int(np.clip(2 / (VOXELS_A_RADIUS * float(np.median(units.radii))), COARSE_GRID, FINEST_GRID))
+            whole = self.body_of(code, variables={"protrusions": units.to_rows()})
+            for time in TRIED_TIMES:
+                added += _volume(whole, 2 * time - 1, size) - _volume(bare, 2 * time - 1, size)
+                straight += volume(units, time)
+        return float(np.clip(added / straight, *SLOPES)) if straight > 0 else 1.0
 
     @cached_property
     def _drawn_volumes(self) -> tuple[float, float]:
         """Mean and standard deviation of ln(volume) of bodies as the prior draws them."""
         codes = self.bodies.draw(CALIBRATION, np.random.default_rng(self.seed)).codes
-        logs = [np.log(max(_mesh_volume(self.body_of(code), 0.0), 1e-12)) for code in codes]
+        logs = [np.log(max(_volume(self.body_of(code), 0.0, COARSE_GRID), 1e-12)) for code in codes]
         return float(np.mean(logs)), float(np.std(logs))
 
     def _draw(self, n: int, rng: np.random.Generator, given: Given) -> Drawn:
@@ -116,11 +148,13 @@ class Composed(Prior):
 
     def _cell(self, code: Float[np.ndarray, " code"], span: float, rng: np.random.Generator) -> "_NewCell":
         surface = Surface.of(self.body_of(code), span)
-        target = float(np.exp(self._wanted(np.log(surface.volumes.mean()))))
-        units = self._protrusions(surface, target, span, rng)
+        opened = float(np.exp(self._wanted(np.log(surface.volumes.mean()))))
+        units = self._protrusions(surface, opened, span, rng)
+        _, rest = self._outside
+        target = opened + rest
         course = self.sizes.course(span, rng)
         moments = np.linspace(0, span, len(course))
-        of_tubes = self._thickness * np.array([volume(units, float(moment)) for moment in moments])
+        of_tubes = self._sticking_out * np.array([volume(units, float(moment)) for moment in moments])
         if self.sizes.kept == CELL:
             bodies = (target + of_tubes.mean()) * np.exp(course) - of_tubes
         else:
@@ -215,8 +249,8 @@ def _mesh(body: Field, time: float) -> Mesh:
     return body.mesh(time, 2 * body.half_extent_um / COARSE_GRID)
 
 
-def _mesh_volume(body: Field, time: float) -> float:
-    return _mesh(body, time).volume_um3 / body.half_extent_um**3
+def _volume(cell: Field, time: float, grid_size: int) -> float:
+    return cell.mesh(time, 2 * cell.half_extent_um / grid_size).volume_um3 / cell.half_extent_um**3
 
 
 def _weighted(mesh: Mesh, half_extent_um: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
