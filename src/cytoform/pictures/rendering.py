@@ -16,7 +16,7 @@ from cytoform.shapes.mesh import Mesh
 
 Picture = UInt8[np.ndarray, "rows columns 4"]
 Colour = tuple[float, float, float]
-VertexColours = Float[np.ndarray, "vertices 3"]
+VertexColours = Float[np.ndarray, "_ 3"]
 
 SUPERSAMPLING = 2
 # Directions are (right, up, toward the viewer): a soft key light from the upper left, a fill light from the right.

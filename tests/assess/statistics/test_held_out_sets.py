@@ -99,7 +99,17 @@ def test_copies_have_no_novelty_and_a_strongly_negative_z(compared: dict[str, Ne
 
 def test_the_comparison_with_the_learned_cells_alone_stays_the_same(compared: dict[str, NearDuplicates]) -> None:
     assert set(compared["new"].to_json()) == {
-        *("mmd_um2", "coverage", "one_nna", "novelty_um2", "reference_nearest_um2", "nearest", "frames", "points")
+        *(
+            "mmd_um2",
+            "coverage",
+            "one_nna",
+            "novelty_um2",
+            "reference_nearest_um2",
+            "nearest",
+            "frames",
+            "points",
+            "pose",
+        )
     }
 
 
