@@ -77,7 +77,7 @@ def killed(shapes: Path, folder: Path, whole: Patient, kill_at: int) -> bool:
     run = Patient(shapes, folder / "run", *SHORT)
     if run.live(kill_at=kill_at) != -signal.SIGKILL:
         return False
-    finished = (run.out / "model.safetensors").exists()
+    finished = (run.out / "choice.json").exists()
     assert run.live() == (2 if finished else 0), kill_at
     assert run.found() == whole.found(), kill_at
     assert {path.name for path in folder.iterdir()} == {"run"}

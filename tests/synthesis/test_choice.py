@@ -80,7 +80,7 @@ def test_few_cells_are_said_to_give_copies_only(balls: Path, trained: Path) -> N
     found = choose_prior(load(trained), balls)
     assert found.prior == "around"
     assert "too few" in found.sentence and "copies" in found.sentence  # noqa: PT018
-    assert not list(trained.glob("tmp*"))
+    assert not list(trained.glob(".choice*"))
 
 
 def test_a_damaged_choice_is_one_line(cells: Cells, tmp_path: Path) -> None:

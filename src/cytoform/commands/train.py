@@ -1,6 +1,7 @@
 """`cytoform train`: a shape store to a trained run."""
 
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -66,14 +67,17 @@ def train(
     resume
         Continue the run in --out with its settings.
     """
+    from cytoform.base.digest import folder_sha256
     from cytoform.errors import InputError
     from cytoform.priors.file import write_priors
     from cytoform.runs.auto import automatic
     from cytoform.runs.config import load_config
+    from cytoform.runs.parts import BODIES
+    from cytoform.runs.run import SAMPLES
     from cytoform.runs.stage import train as train_model
     from cytoform.shapes.store import ShapeStore
-    from cytoform.synthesis.cells import load
-    from cytoform.synthesis.choice import choose_prior
+    from cytoform.synthesis.choice import Choice
+    from cytoform.training.folder import WEIGHTS, refuse_other_data
 
     poses = {"data.align": align, "model.rotations": rotations}
     settings = [*(set_ or []), *(f"{name}={value}" for name, value in poses.items() if value)]
@@ -83,6 +87,15 @@ def train(
             "--rotations out"
         )
     n_workers = len(os.sched_getaffinity(0)) if where.workers is None else where.workers
+    if resume and (out / WEIGHTS).exists() and Choice.read(out) is None:
+        # Stopped after the training, before its priors were compared.
+        recorded = {"data_sha256": folder_sha256(ShapeStore.open(shapes).path), "seed": common.seed}
+        refuse_other_data(out, recorded, data="shape store")
+        for left in (SAMPLES, BODIES):
+            shutil.rmtree(out / left, ignore_errors=True)
+        for stray in out.glob(".choice.json.partial-*"):
+            stray.unlink()
+        return _choose(shapes, out, n_workers, common)
     if not resume and preset in {None, "auto"} and config is None:
         load_config(preset="parts", settings=settings)  # wrong settings are refused before any work
         found = automatic(ShapeStore.open(shapes), workers=n_workers)
@@ -109,7 +122,15 @@ def train(
         common.say(f"next: cytoform train {shapes} --out {out} --resume")
         return 130
     common.say(f"{trained.epochs} epochs, mean L1 distance {trained.loss:.5f} of the half extent")
-    choice = choose_prior(load(out), shapes, seed=common.seed, workers=n_workers, progress=common.progress)
+    return _choose(shapes, out, n_workers, common)
+
+
+def _choose(shapes: Path, out: Path, workers: int, common: Common) -> int:
+    """Compare the priors of a finished run, and record the best."""
+    from cytoform.synthesis.cells import load
+    from cytoform.synthesis.choice import choose_prior
+
+    choice = choose_prior(load(out), shapes, seed=common.seed, workers=workers, progress=common.progress)
     choice.write(out)
     common.say(f"prior {choice.sentence}")
     for line in choice.to_lines():

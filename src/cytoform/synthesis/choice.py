@@ -6,6 +6,7 @@ what is judged is the prior. RUN/choice.json has the table.
 """
 
 import json
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ from cytoform.synthesis.options import SAFETY
 from cytoform.synthesis.priors import PARTS_PRIORS, prior_of
 from cytoform.synthesis.render import BAND_VOXELS
 
-CHOICE = "choice.json"
+CHOICE, TRIALS = "choice.json", ".choice.partial-"
 # What is judged: at most so many sequences and frames; fewer sequences than FEWEST say nothing about a distribution.
 MOST_SEQUENCES, MOST_FRAMES, FEWEST = 16, 6, 4
 # The priors of whole cells that are tried, with their sigma.
@@ -129,7 +130,9 @@ def choose_prior(
     rng = np.random.default_rng([seed, 7])
     rows = np.sort(rng.permutation(len(names))[:MOST_SEQUENCES])
     folds = [rows[start::n] for n in [2 if len(rows) >= 12 else 3] for start in range(n)]
-    with tempfile.TemporaryDirectory(dir=cells.run.path) as folder:
+    for left in cells.run.path.glob(f"{TRIALS}*"):
+        shutil.rmtree(left)  # of a killed process
+    with tempfile.TemporaryDirectory(dir=cells.run.path, prefix=TRIALS) as folder:
         trial = _Trial(cells, ShapeStore.open(shapes), folds, Path(folder), seed, workers)
         tried = tuple((name, None) for name in PARTS_PRIORS) if cells.run.parts else WHOLE_CELLS
         with progress("choosing a prior", len(tried) + 1) as advance:
@@ -142,7 +145,10 @@ def choose_prior(
     # Copies can score well in all but novelty; any prior that makes new cells comes before them.
     best = max(found, key=lambda each: (each.score > 0 and each.novelty_ratio >= COPIES, each.score))
     if best.score == 0:
-        raise InputError(f"{cells.run.path}: no prior gives cells in one piece; train longer, or name a --prior")
+        name = "graft" if cells.run.parts else "around"
+        return Choice(
+            name, None, None, f"{name}, since none of {len(found)} priors gave whole cells; train longer", tuple(found)
+        )
     return Choice(
         best.prior,
         best.sigma,
