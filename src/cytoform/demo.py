@@ -23,8 +23,8 @@ from cytoform.shapes.store import ShapeStore
 from cytoform.simulate.parameters import FilopodiaParameters, MitosisParameters
 from cytoform.simulate.population import n_tasks, simulate
 from cytoform.synthesis.cells import load
-from cytoform.synthesis.choice import choose_prior
 from cytoform.synthesis.sequences import generate, reconstruct
+from cytoform.synthesis.trial import choose_prior
 
 Kind = Literal["mitosis", "filopodia"]
 

@@ -12,8 +12,9 @@ from cytoform.errors import InputError
 from cytoform.priors.prior import Drawn, Given, Prior
 from cytoform.runs.stage import train
 from cytoform.synthesis.cells import Cells, load
-from cytoform.synthesis.choice import CHOICE, Candidate, Choice, choose_prior, default_choice, in_pieces, whole_cells
+from cytoform.synthesis.choice import CHOICE, Candidate, Choice, default_choice, in_pieces, whole_cells
 from cytoform.synthesis.sequences import generate
+from cytoform.synthesis.trial import choose_prior
 
 RADII = {f"c{number}": float(radius) for number, radius in enumerate(np.linspace(2.2, 4.4, 8))}
 
@@ -125,7 +126,7 @@ def test_pieces_of_a_learned_cell(cells: Cells) -> None:
 
 
 def test_the_sentence_tells_copies_and_averages() -> None:
-    from cytoform.synthesis.choice import _sentence
+    from cytoform.synthesis.trial import _sentence
 
     p = {"size_um3": 0.5, "sphericity": 0.001}
     text = _sentence(Candidate("covariance", 1.5, 0.3, 0.2, 0.5, p), 4)

@@ -18,9 +18,9 @@ from cytoform.runs.stage import train
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import ShapeStore
 from cytoform.synthesis.cells import Cells, load
-from cytoform.synthesis.choice import choose_prior
 from cytoform.synthesis.options import Rendering
 from cytoform.synthesis.sequences import generate, reconstruct
+from cytoform.synthesis.trial import choose_prior
 
 
 @pytest.fixture(scope="module")

@@ -128,7 +128,7 @@ def train(
 def _choose(shapes: Path, out: Path, workers: int, common: Common) -> int:
     """Compare the priors of a finished run, and record the best."""
     from cytoform.synthesis.cells import load
-    from cytoform.synthesis.choice import choose_prior
+    from cytoform.synthesis.trial import choose_prior
 
     choice = choose_prior(load(out), shapes, seed=common.seed, workers=workers, progress=common.progress)
     choice.write(out)

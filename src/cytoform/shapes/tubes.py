@@ -3,7 +3,7 @@
 Points, radii and distances are in one unit of length and one order of axes, whichever they are.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,6 +13,8 @@ from scipy.spatial import cKDTree
 
 Points = Float[np.ndarray, "n 3"]
 PointValues = Float[np.ndarray, " n"]
+# The box around a solid, its lowest and highest corner, and its signed distance.
+Solid = tuple[Float[np.ndarray, "2 3"], Callable[[Points], PointValues]]
 
 
 @dataclass(frozen=True)
@@ -48,16 +50,20 @@ class Tube:
 
 def tubes_distance(tubes: Sequence[Tube], points: Points, *, bound: PointValues) -> PointValues:
     """Distance to the union of tubes, capped at `bound`."""
+    return union_distance([(tube.bounds, tube.distance) for tube in tubes], points, bound=bound)
+
+
+def union_distance(solids: Sequence[Solid], points: Points, *, bound: PointValues) -> PointValues:
+    """Distance to the union of solids, capped at `bound`."""
     best = bound.copy()
-    for tube in tubes:
-        low, high = tube.bounds
-        # The distance to the bounding box is a lower bound of the distance to the tube.
+    for (low, high), distance in solids:
+        # The distance to the bounding box is a lower bound of the distance to the solid.
         outside = np.maximum(np.maximum(low - points, points - high), 0)
         near = np.einsum("ij,ij->i", outside, outside) <= np.maximum(best, 0) ** 2
         # Points inside the box are always compared, even if their bound is negative.
         chosen = np.flatnonzero(near)
         if len(chosen):
-            best[chosen] = np.minimum(best[chosen], tube.distance(points[chosen]))
+            best[chosen] = np.minimum(best[chosen], distance(points[chosen]))
     return best
 
 

@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float, Int
 
-from cytoform.shapes.tubes import smooth_union
+from cytoform.shapes.tubes import smooth_union, union_distance
 from cytoform.simulate.polyhedron import Polyhedron
 
 FILLET_UM = 0.25
@@ -77,7 +77,8 @@ class ProtrudingBody:
     def _joined_um(
         self, points_zyx_um: Float[np.ndarray, "n 3"], body_um: Float[np.ndarray, " n"]
     ) -> Float[np.ndarray, " n"]:
-        nearest = _nearest_um(self.protrusions, points_zyx_um, bound_um=body_um + FILLET_UM)
+        solids = [(protrusion.bounds_zyx_um, protrusion.distance_um) for protrusion in self.protrusions]
+        nearest = union_distance(solids, points_zyx_um, bound=body_um + FILLET_UM)
         return smooth_union(body_um, nearest, FILLET_UM)
 
 
@@ -87,20 +88,3 @@ def _grid_in(box_zyx_um: Float[np.ndarray, "2 3"], *, margin_um: float) -> Int[n
     high = np.ceil((box_zyx_um[1] + margin_um) / MEASURING_UM).astype(int)
     axes = [np.arange(a, b + 1) for a, b in zip(low, high, strict=True)]
     return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
-
-
-def _nearest_um(
-    protrusions: Sequence[Protrusion], points_zyx_um: Float[np.ndarray, "n 3"], *, bound_um: Float[np.ndarray, " n"]
-) -> Float[np.ndarray, " n"]:
-    """Distance to the union of protrusions in µm, capped at `bound_um`."""
-    best = bound_um.copy()
-    for protrusion in protrusions:
-        low, high = protrusion.bounds_zyx_um
-        # The distance to the bounding box is a lower bound of the distance to the protrusion.
-        outside = np.maximum(np.maximum(low - points_zyx_um, points_zyx_um - high), 0)
-        near = np.einsum("ij,ij->i", outside, outside) <= np.maximum(best, 0) ** 2
-        # Points inside the box are always compared, even if their bound is negative.
-        chosen = np.flatnonzero(near)
-        if len(chosen):
-            best[chosen] = np.minimum(best[chosen], protrusion.distance_um(points_zyx_um[chosen]))
-    return best

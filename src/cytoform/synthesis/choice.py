@@ -1,52 +1,23 @@
-"""Which prior makes the best new cells: chosen by measurement at the end of a training, and recorded in the run.
-
-Learned sequences are left out in folds, and each prior is fitted without them. New cells drawn from it are judged against
-the sequences that it knows and against those that it does not (assess/judgement.py). The decoder has seen all sequences;
-what is judged is the prior. RUN/choice.json has the table.
-"""
+"""The prior that a run draws from by default, as recorded in RUN/choice.json, and drawing whole cells from it."""
 
 import json
-import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Int
 
-from cytoform.assess.judgement import Judgement
-from cytoform.assess.results import compare_measured
 from cytoform.assess.results_json import null_nan
-from cytoform.assess.stores import MeasuredStore, measure_stores, select
 from cytoform.base.files import write_json
-from cytoform.base.parallel import Progress, no_progress
 from cytoform.errors import InputError
 from cytoform.priors.fitted import PRIORS
 from cytoform.priors.prior import DrawnCell, Prior
-from cytoform.protrusions.verdict import Verdict
-from cytoform.representations.parts.config import PartsConfig
-from cytoform.shapes.grid import Grid, frame_times
-from cytoform.shapes.store import SequenceInfo, ShapeStore
+from cytoform.shapes.grid import frame_times
 from cytoform.synthesis.cells import Cells
-from cytoform.synthesis.options import SAFETY
-from cytoform.synthesis.priors import PARTS_PRIORS, prior_of
-from cytoform.synthesis.render import BAND_VOXELS
+from cytoform.synthesis.priors import PARTS_PRIORS
 
-CHOICE, TRIALS = "choice.json", ".choice.partial-"
-# What is judged: at most so many sequences and frames; fewer sequences than FEWEST say nothing about a distribution.
-MOST_SEQUENCES, MOST_FRAMES, FEWEST = 16, 6, 4
-# The priors of whole cells that are tried, with their sigma.
-WHOLE_CELLS: tuple[tuple[str, float | None], ...] = (
-    ("covariance", None),
-    ("covariance", 1.5),
-    ("mixture", None),
-    ("between", None),
-    ("around", None),
-)
+CHOICE = "choice.json"
 # A cell that falls apart is drawn again, so often at most; seen on this grid.
 TRIES, TRIAL_GRID = 20, 64
-COPIES, AVERAGES = 0.6, 0.05  # novelty ratio, and p of the sphericity, below which new cells are called so
 
 
 @dataclass(frozen=True)
@@ -116,50 +87,6 @@ class Choice:
         ]
 
 
-def choose_prior(
-    cells: Cells, shapes: Path, *, seed: int = 0, workers: int = 1, progress: Progress = no_progress
-) -> Choice:
-    """Try the priors that apply to a run on the cells that it has learned, which lie in the store `shapes`."""
-    names = cells.names
-    if len(names) < FEWEST:
-        prior = "graft" if cells.run.parts else "around"
-        what = "learned protrusions moved to other places" if cells.run.parts else "copies with a little noise"
-        return Choice(
-            prior, None, None, f"{prior}, not measured: {len(names)} learned sequences are too few for more than {what}"
-        )
-    rng = np.random.default_rng([seed, 7])
-    rows = np.sort(rng.permutation(len(names))[:MOST_SEQUENCES])
-    folds = [rows[start::n] for n in [2 if len(rows) >= 12 else 3] for start in range(n)]
-    for left in cells.run.path.glob(f"{TRIALS}*"):
-        shutil.rmtree(left)  # of a killed process
-    with tempfile.TemporaryDirectory(dir=cells.run.path, prefix=TRIALS) as folder:
-        trial = _Trial(cells, ShapeStore.open(shapes), folds, Path(folder), seed, workers)
-        tried = tuple((name, None) for name in PARTS_PRIORS) if cells.run.parts else WHOLE_CELLS
-        with progress("choosing a prior", len(tried) + 1) as advance:
-            originals = trial.originals()
-            advance()
-            found = []
-            for prior, sigma in tried:
-                found.append(trial.judged(prior, sigma, originals))
-                advance(note=found[-1].label)
-    # Copies can score well in all but novelty; any prior that makes new cells comes before them.
-    best = max(found, key=lambda each: (each.score > 0 and each.novelty_ratio >= COPIES, each.score))
-    if best.score == 0:
-        name = "graft" if cells.run.parts else "around"
-        return Choice(
-            name, None, None, f"{name}, since none of {len(found)} priors gave whole cells; train longer", tuple(found)
-        )
-    return Choice(
-        best.prior,
-        best.sigma,
-        trial.most_pieces(originals),
-        _sentence(best, len(found)),
-        tuple(found),
-        len(folds),
-        len(rows),
-    )
-
-
 def default_choice(cells: Cells) -> Choice:
     """The choice of a run; where none was measured, a prior that applies, and a sentence that says so."""
     found = Choice.read(cells.run.path)
@@ -198,121 +125,3 @@ def whole_cells(
             )
         kept.append(cell)
     return kept
-
-
-@dataclass(frozen=True)
-class _Trial:
-    """Small stores of learned and of new cells, at the same times and on the same grid."""
-
-    cells: Cells
-    store: ShapeStore
-    folds: Sequence[Int[np.ndarray, " _"]]
-    folder: Path
-    seed: int
-    workers: int
-
-    def originals(self) -> MeasuredStore:
-        """The sequences of all folds, measured at a few times."""
-        out = self._create("originals.zarr")
-        for row in np.concatenate(self.folds).tolist():
-            sequence = self.store[self.cells.names[row]]
-            chosen = self._chosen(sequence.info.n_frames)
-            copy = out.add(SequenceInfo(sequence.info.name, len(chosen), self._step(sequence.info.time_step_s)))
-            for number, frame in enumerate(chosen):
-                copy.write_box(number, sequence.box(frame))
-        return self._measured(out)
-
-    def judged(self, prior: str, sigma: float | None, originals: MeasuredStore) -> Candidate:
-        """Draw as many new cells for each fold as it has sequences, and judge them."""
-        out = self._create(f"{prior}-{sigma}.zarr")
-        names: list[list[str]] = []
-        try:
-            for number, fold in enumerate(self.folds):
-                names.append(self._render(out, prior, sigma, number, fold, self.most_pieces(originals)))
-        except InputError as fault:
-            return Candidate(prior, sigma, 0.0, np.nan, np.nan, {}, str(fault))
-        new, judgements = self._measured(out), []
-        for fold, drawn in zip(self.folds, names, strict=True):
-            held_out = [self.cells.names[row] for row in fold.tolist()]
-            learned = originals.only([name for name in originals.names if name not in held_out])
-            (results,) = compare_measured(
-                learned, [new.only(drawn)], held_out=originals.only(held_out), workers=self.workers, seed=self.seed
-            )
-            judgements.append(Judgement.of(results))
-        return Candidate(
-            prior,
-            sigma,
-            float(np.mean([each.score for each in judgements])),
-            float(np.nanmean([each.novelty_ratio for each in judgements])),
-            float(np.nanmean([each.one_nna for each in judgements])),
-            {name: min(each.p_sequences[name] for each in judgements) for name in judgements[0].p_sequences},
-        )
-
-    def most_pieces(self, originals: MeasuredStore) -> int:
-        """The largest number of bodies in any frame of the learned cells."""
-        return max(max(sequence.n_bodies) for sequence in originals.sequences)
-
-    def _render(
-        self, out: ShapeStore, prior: str, sigma: float | None, number: int, fold: Int[np.ndarray, " fold"], pieces: int
-    ) -> list[str]:
-        known = np.setdiff1d(np.concatenate(self.folds), fold)
-        rng = np.random.default_rng([self.seed, 8, number])
-        fitted = prior_of(self.cells, prior, sigma=sigma, rows=known)
-        names = []
-        for place, cell in enumerate(whole_cells(self.cells, fitted, len(fold), pieces, rng, MOST_FRAMES)):
-            field = self.cells.field(cell.code, variables=cell.variables)
-            # In the canonical pose, which is another one than that of the learned cells.
-            pose = (1.0, 0.0, 0.0, 0.0) if self.cells.run.config.has_rotations else None
-            like = self.cells.run.learned.sequences[int(fold[place])]
-            times = frame_times(like.n_frames)[self._chosen(like.n_frames)]
-            name = f"new{number}_{place:02d}"
-            sequence = out.add(SequenceInfo(name, len(times), self._step(like.time_step_s), rotation_wxyz=pose))
-            for frame, time in enumerate(times):
-                sequence.write_box(frame, field.render(float(time), out.grid.size, safety=SAFETY))
-            names.append(sequence.info.name)
-        return names
-
-    def _create(self, name: str) -> ShapeStore:
-        grid = Grid(self.store.grid.size, self.store.grid.half_extent_um)
-        return ShapeStore.create(self.folder / name, grid, band_um=BAND_VOXELS * grid.spacing_um, attributes={})
-
-    def _measured(self, store: ShapeStore) -> MeasuredStore:
-        return measure_stores(select(store.path, [], paired=[]), workers=self.workers, verdict=self._verdict)[0]
-
-    @property
-    def _verdict(self) -> Verdict:
-        """Cells are taken apart here as they were for the training."""
-        model = self.cells.run.config.model
-        if isinstance(model, PartsConfig):
-            return Verdict((), model.opening_radius_um)
-        return Verdict(("the run has learned whole cells",))
-
-    def _chosen(self, n_frames: int) -> list[int]:
-        """Frames that are compared: neighbouring ones where protrusions are followed, otherwise spread over the movie."""
-        n = min(n_frames, MOST_FRAMES)
-        if self.cells.run.parts:
-            first = (n_frames - n) // 2
-            return list(range(first, first + n))
-        return sorted({round(place) for place in np.linspace(0, n_frames - 1, n)})
-
-    def _step(self, time_step_s: float | None) -> float | None:
-        return time_step_s if self.cells.run.parts else None
-
-
-def _sentence(best: Candidate, n: int) -> str:
-    said = list(_facts(best))
-    return f"{best.label}, the best of {n} by measurement (score {best.score:.2f}): {'; '.join(said)}"
-
-
-def _facts(best: Candidate) -> Iterator[str]:
-    if np.isfinite(best.novelty_ratio):
-        yield f"as far from learned cells as {best.novelty_ratio:.2f} times held-out ones"
-        if best.novelty_ratio < COPIES:
-            yield "so they are near copies: no prior makes new cells from this run"
-    low = [name for name, p in best.p.items() if p <= AVERAGES]
-    if low:
-        yield f"told from learned cells by {', '.join(low)}"
-        if "sphericity" in low:
-            yield "so shapes are averages in part"
-    else:
-        yield "no test over sequences tells them from learned cells"
