@@ -18,6 +18,7 @@ def export(
     out: Path,
     sequences: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
     points: int = 2048,
+    resume: Annotated[bool, Parameter(negative=())] = False,
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
     """Write the sequences of a shape store in another format.
@@ -36,6 +37,8 @@ def export(
         Names of the sequences to export; by default all.
     points
         Points per frame, for points.
+    resume
+        Continue where the same command was interrupted.
     """
     from cytoform.exchange.export import export as export_store
 
@@ -47,6 +50,7 @@ def export(
         points=points,
         seed=common.seed,
         overwrite=common.overwrite,
+        resume=resume,
         progress=common.progress,
     )
     common.done(out, "info", store)
