@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import ClassVar, Protocol, runtime_checkable
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -18,6 +19,7 @@ CHUNK = 1 << 14  # points
 
 # Named arrays that describe a cell beside its code, such as its size.
 Variables = Mapping[str, Tensor]
+SCALE = "scale"  # the size of a cell over the size that its code describes
 NO_VARIABLES: Variables = MappingProxyType({})
 
 
@@ -64,6 +66,10 @@ class Representation(nn.Module, ABC):
     def over_time(self, codes: Float[Tensor, "n ..."]) -> Float[Tensor, "n knots values"]:
         """The codes as rows of values at knots in time; one knot where a code is constant."""
         return codes.flatten(1)[:, None]
+
+    def images(self, codes: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "images ..."]:
+        """Codes of the mirror images of cells, where these follow from the codes: none beside the cells themselves."""
+        return codes
 
     def matrices(self) -> list[nn.Parameter]:
         """Weight matrices of hidden layers, which the optimiser `muon` trains by its own rule."""
