@@ -19,8 +19,16 @@ CHUNK = 1 << 14  # points
 
 # Named arrays that describe a cell beside its code, such as its size.
 Variables = Mapping[str, Tensor]
-SCALE = "scale"  # the size of a cell over the size that its code describes
+SCALE = "scale"  # the size of a cell over the one that its code describes, at equal times over the movie
 NO_VARIABLES: Variables = MappingProxyType({})
+
+
+def at_share(share: float, values: Float[Tensor, "moments ..."]) -> Float[np.ndarray, "..."]:
+    """Values at equal times over a movie, interpolated at a share of it; beyond its ends those at the ends."""
+    known = values.cpu().double().numpy()
+    place = min(max(share, 0.0), 1.0) * (len(known) - 1)
+    low = min(int(place), max(len(known) - 2, 0))
+    return np.asarray((1 - (place - low)) * known[low] + (place - low) * known[min(low + 1, len(known) - 1)])
 
 
 @runtime_checkable

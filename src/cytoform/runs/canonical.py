@@ -1,6 +1,7 @@
 """Cells in the frame and at the size that all of a data set share: principal axes, and one volume.
 
-A point p of the cube Ω, in half extents from its centre, is q = R p / scale there.
+A point p of the cube Ω, in half extents from its centre, is q = R p / scale there. The scale changes from frame to frame,
+so that all frames have one volume.
 """
 
 from collections.abc import Sequence
@@ -21,33 +22,34 @@ from cytoform.shapes.store import ShapeSequence, ShapeStore
 
 @dataclass(frozen=True)
 class Measured:
-    """A sequence's rotation (w, x, y, z), mean volume in cubed half extents, and reach in half extents.
+    """A sequence's rotation (w, x, y, z), and of every frame the volume in cubed half extents and the reach in half extents.
 
-    The reach is that of its farthest voxel from the centre of the cube, along any of its principal axes.
+    The reach is that of the farthest voxel from the centre of the cube, along any principal axis.
     """
 
     rotation: Float[Tensor, " 4"]
-    volume: float
-    reach: float
+    volumes: Float[np.ndarray, " frames"]
+    reaches: Float[np.ndarray, " frames"]
 
 
 @dataclass(frozen=True)
 class Canonical:
-    """How a sequence is brought into the frame that all share."""
+    """How a frame of a sequence is brought into the frame that all share."""
 
     rotation: Float[Tensor, " 4"]
     scale: float
 
-    def points(self, shared: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
-        """Points (x, y, z) of the shared frame in the pose and at the size of the sequence."""
-        return np.asarray(self.scale * shared @ to_matrix(self.rotation[None])[0].double().numpy())
+    @property
+    def matrix(self) -> Float[np.ndarray, "3 3"]:
+        """R, from the pose of the sequence to the shared one."""
+        return to_matrix(self.rotation[None])[0].double().numpy()
 
 
 def measured(path: Path, name: str, frames: Sequence[int], align: str) -> Measured:
     """Measure a sequence of the store at `path`. Raises EmptyFrame for a frame without a cell."""
     sequence = ShapeStore.open(path)[name]
     moments: list[Moments] = []
-    reaches, volumes = [], []
+    surfaces, volumes = [], []
     for frame in frames:
         each = moments_of(sequence, frame)
         if each.n == 0:
@@ -57,17 +59,18 @@ def measured(path: Path, name: str, frames: Sequence[int], align: str) -> Measur
             )
         moments.append(each)
         volumes.append(each.n * (2 / sequence.grid.size) ** 3)
-        reaches.append(_corners(sequence.box(frame)))
+        surfaces.append(_surface(sequence.box(frame)))
     first, *others = moments
     rotation = identity(1)[0] if align == "none" else principal_rotation(sum(others, start=first))
-    turned = np.concatenate(reaches) @ to_matrix(rotation[None])[0].double().numpy().T
-    return Measured(rotation, float(np.mean(volumes)), float(np.abs(turned).max()))
+    turn = to_matrix(rotation[None])[0].double().numpy()
+    reaches = [float(np.abs(surface @ turn.T).max()) for surface in surfaces]
+    return Measured(rotation, np.array(volumes), np.array(reaches))
 
 
-def same_size(found: Sequence[Measured]) -> list[Canonical]:
-    """Scales that bring all sequences to the geometric mean of their volumes."""
-    reference = float(np.exp(np.mean([np.log(each.volume) for each in found])))
-    return [Canonical(each.rotation, float(np.cbrt(each.volume / reference))) for each in found]
+def same_size(found: Sequence[Measured]) -> list[Float[np.ndarray, " _"]]:
+    """Scales of the frames of every sequence, which bring them to the geometric mean of the sequences' volumes."""
+    reference = float(np.exp(np.mean([np.log(each.volumes.mean()) for each in found])))
+    return [np.cbrt(each.volumes / reference) for each in found]
 
 
 def node_places(nodes: int, extent: float) -> Float[np.ndarray, "n 3"]:
@@ -83,7 +86,7 @@ def distances_at_nodes(
     """Signed distances in half extents at the shared size, cut off at `cut` nodes from the surface."""
     field, distances = _untruncated(sequence.box(frame).tight(margin=2))
     spacing = 2 / sequence.grid.size
-    points = place.points(node_places(nodes, extent))
+    points = place.scale * node_places(nodes, extent) @ place.matrix
     index = ((points[:, ::-1] + 1) / spacing - 0.5).T - np.array(field.corner_zyx)[:, None]
     nearest = np.clip(index, 0, np.array(distances.shape)[:, None] - 1)
     found = map_coordinates(distances, nearest, order=1) + spacing * np.linalg.norm(index - nearest, axis=0)
@@ -97,7 +100,7 @@ def held_share(sequence: ShapeSequence, frame: int, place: Canonical, nodes: int
     box = sequence.box(frame).tight(margin=2)
     voxels = np.argwhere(np.ones(box.inside.shape, bool)) + np.array(box.corner_zyx)
     points = ((voxels + 0.5) * 2 / sequence.grid.size - 1)[:, ::-1]
-    shared = points @ to_matrix(place.rotation[None])[0].double().numpy().T / place.scale
+    shared = points @ place.matrix.T / place.scale
     places = (shared[:, ::-1] / extent + 1) * (nodes / 2) - 0.5
     inside = map_coordinates(grid, np.clip(places, 0, nodes - 1).T, mode="mirror", prefilter=False) <= 0
     known = box.inside.ravel()
@@ -113,7 +116,7 @@ def _untruncated(field: BoxedField) -> tuple[BoxedField, Float[np.ndarray, "z y 
     return field, np.where(near, field.box_sdf_um, far) / field.grid.half_extent_um
 
 
-def _corners(field: BoxedField) -> Float[np.ndarray, "n 3"]:
+def _surface(field: BoxedField) -> Float[np.ndarray, "n 3"]:
     """Voxels of the surface as (x, y, z) in Ω."""
     from scipy.ndimage import binary_erosion
 

@@ -24,6 +24,7 @@ from cytoform.representations.linear.representation import PARITIES, Linear, Par
 from cytoform.runs.canonical import Canonical, distances_at_nodes, held_share, measured, same_size
 from cytoform.runs.config import Config
 from cytoform.runs.samples import TrainingFrame
+from cytoform.shapes.grid import frame_times
 from cytoform.shapes.store import ShapeStore
 
 # Grids that are tried, the Jaccard index at which one holds the cells, and in how many frames that is seen.
@@ -40,7 +41,7 @@ class Components:
     decoder: Linear
     codes: Float[Tensor, "sequences knots components"]
     rotations: Float[Tensor, "sequences 4"]
-    scales: Float[Tensor, " sequences"]
+    scales: Float[Tensor, "sequences moments"]  # at equal times over the movie
     error: float  # in half extents
 
     def resolved(self, config: Config) -> Config:
@@ -52,10 +53,10 @@ class Components:
 
 @dataclass(frozen=True)
 class Grids:
-    """The grids of a data set: where its sequences lie in them, how wide and how fine they are, where they are cut off."""
+    """The grids of a data set: where its frames lie in them, how wide and how fine they are, where they are cut off."""
 
     store: Path
-    places: dict[str, Canonical]
+    places: dict[tuple[str, int], Canonical]
     extent: float
     nodes: int
     cut: float
@@ -64,30 +65,41 @@ class Grids:
         """Write the grids of some frames of a sequence into rows of an array on disk."""
         grids, sequence = np.load(path, mmap_mode="r+"), ShapeStore.open(self.store)[name]
         for frame, row in zip(frames, rows, strict=True):
-            grids[row] = distances_at_nodes(sequence, frame, self.places[name], self.nodes, self.extent, self.cut)
+            place = self.places[name, frame]
+            grids[row] = distances_at_nodes(sequence, frame, place, self.nodes, self.extent, self.cut)
 
 
 def place_all(
     store: ShapeStore, frames: Sequence[TrainingFrame], align: str, *, workers: int, progress: Progress
-) -> tuple[dict[str, Canonical], float]:
-    """The place of every sequence in the shared frame, and half the width of a grid that holds them all there."""
+) -> tuple[dict[tuple[str, int], Canonical], float]:
+    """The place of every frame in the shared one, and half the width of a grid that holds them all there."""
     by_name = _by_sequence(frames)
     with progress("finding axes", len(by_name)) as advance:
         tasks = [(store.path, name, [frames[row].frame for row in rows], align) for name, rows in by_name.items()]
         found = run_all(measured, tasks, workers=workers, done=advance)
-    places = same_size(found)
-    extent = MARGIN * max(each.reach / place.scale for each, place in zip(found, places, strict=True))
-    return dict(zip(by_name, places, strict=True)), extent
+    places: dict[tuple[str, int], Canonical] = {}
+    reach = 0.0
+    for rows, each, scales in zip(by_name.values(), found, same_size(found), strict=True):
+        reach = max(reach, float((each.reaches / scales).max()))
+        for row, scale in zip(rows, scales.tolist(), strict=True):
+            places[frames[row].sequence, frames[row].frame] = Canonical(each.rotation, scale)
+    return places, MARGIN * reach
 
 
 def fewest_nodes(
-    store: ShapeStore, frames: Sequence[TrainingFrame], places: dict[str, Canonical], extent: float, cut: float
+    store: ShapeStore,
+    frames: Sequence[TrainingFrame],
+    places: dict[tuple[str, int], Canonical],
+    extent: float,
+    cut: float,
 ) -> tuple[int, float]:
     """The coarsest of the grids `NODES` that holds the cells, or the finest, and the Jaccard index that it holds them at."""
     tried = [frames[row] for row in np.unique(np.linspace(0, len(frames) - 1, TRIED_FRAMES).astype(int))]
     for nodes in NODES:
         share = float(
-            np.mean([held_share(store[f.sequence], f.frame, places[f.sequence], nodes, extent, cut) for f in tried])
+            np.mean(
+                [held_share(store[f.sequence], f.frame, places[f.sequence, f.frame], nodes, extent, cut) for f in tried]
+            )
         )
         if share >= HELD:
             break
@@ -133,13 +145,13 @@ def learn_components(
     ]
     decoder.components.copy_(torch.from_numpy(np.stack(octants)))
     decoder.odd.copy_(torch.from_numpy(found.odd.astype(np.uint8)))
-    scales = [places[name].scale for name in by_name]
+    scales = _scales_over_time(frames, by_name, places)
     return Components(
         decoder.requires_grad_(False),
         torch.from_numpy(codes.astype(np.float32)),
-        torch.stack([places[name].rotation for name in by_name]),
-        torch.tensor(scales, dtype=torch.float32),
-        error * float(np.mean(scales)),
+        torch.stack([places[name, frames[rows[0]].frame].rotation for name, rows in by_name.items()]),
+        torch.from_numpy(scales.astype(np.float32)),
+        error * float(scales.mean()),
     )
 
 
@@ -207,6 +219,18 @@ def spline_weights(
     even = SMOOTHNESS * np.diff(spline_basis(np.linspace(-1, 1, 4 * n_knots), n_knots), 2, axis=0)
     wanted = np.concatenate([weights, np.zeros((len(even), weights.shape[1]))])
     return np.asarray(np.linalg.lstsq(np.concatenate([basis, even]), wanted, rcond=None)[0])
+
+
+def _scales_over_time(
+    frames: Sequence[TrainingFrame], by_name: dict[str, list[int]], places: dict[tuple[str, int], Canonical]
+) -> Float[np.ndarray, "sequences moments"]:
+    """Scales at equal times, as many as the longest sequence has frames; between known ones linearly in the logarithm."""
+    moments = frame_times(max(len(rows) for rows in by_name.values()))
+    courses = []
+    for name, rows in by_name.items():
+        known = np.log([places[name, frames[row].frame].scale for row in rows])
+        courses.append(np.exp(np.interp(moments, [frames[row].time for row in rows], known)))
+    return np.stack(courses)
 
 
 def _coefficients(octant: Float[np.ndarray, "half half half"], odd: Parity) -> Float[np.ndarray, "half half half"]:

@@ -82,8 +82,8 @@ class Run:
     codes: Float[Tensor, "sequences ..."]
     # From each sequence's own pose to the canonical one, see representations/rotation.py.
     rotations: Float[Tensor, "sequences 4"]
-    # Of each sequence over the size that all share; 1 for representations that know cells at their own sizes.
-    scales: Float[Tensor, " sequences"]
+    # Sizes over the one that all share, at equal times over the movie; 1 where a representation knows cells at their sizes.
+    scales: Float[Tensor, "sequences moments"]
     # Of cells taken apart: the protrusions of every learned sequence, in the canonical pose.
     parts: tuple[LearnedParts, ...] = ()
     centred: bool = True  # whether the frames of cells taken apart are each centred on the cell's centroid
@@ -109,7 +109,7 @@ class Run:
     def variables(self, name: str) -> dict[str, Tensor]:
         """Arrays that describe a learned sequence beside its code: protrusions of cells taken apart, or a size."""
         if self.has_scales:
-            return {SCALE: self.scales[self._row(name)][None]}
+            return {SCALE: self.scales[self._row(name)]}
         if not self.parts:
             return {}
         rows = self.parts[self._row(name)].units.to_rows()
@@ -153,7 +153,7 @@ def load_run(path: Path, *, device: torch.device | None = None) -> Run:
             "restore the config.toml the run was trained with"
         )
     rotations = _checked(tensors.pop("rotations", identity(len(codes))), len(codes), where=path / WEIGHTS)
-    scales = _checked_scales(tensors.pop("scales", torch.ones(len(codes))), len(codes), where=path / WEIGHTS)
+    scales = _checked_scales(tensors.pop("scales", torch.ones(len(codes), 1)), len(codes), where=path / WEIGHTS)
     load_into(decoder, {name.removeprefix("decoder."): t for name, t in tensors.items()}, where=path / WEIGHTS)
     decoder.requires_grad_(False)
     parts: tuple[LearnedParts, ...] = ()
@@ -167,10 +167,10 @@ def load_run(path: Path, *, device: torch.device | None = None) -> Run:
     )
 
 
-def _checked_scales(scales: Tensor, n: int, *, where: Path) -> Float[Tensor, " sequences"]:
+def _checked_scales(scales: Tensor, n: int, *, where: Path) -> Float[Tensor, "sequences moments"]:
     """Positive sizes. Raises InputError for anything else."""
-    if scales.shape != (n,) or not (scales > 0).all():
-        raise InputError(f"{where}: damaged scales, expected {n} positive numbers; train the run anew")
+    if scales.ndim != 2 or len(scales) != n or not scales.numel() or not (scales > 0).all():
+        raise InputError(f"{where}: damaged scales, expected {n} rows of positive numbers; train the run anew")
     return scales
 
 

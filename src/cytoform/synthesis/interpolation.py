@@ -70,7 +70,7 @@ def _rotation_between(cells: Cells, start: str, end: str, weight: float) -> Floa
     return np.array([w, x, y, z], np.float32)
 
 
-def _size_between(cells: Cells, start: str, end: str, weight: float) -> dict[str, Float[np.ndarray, " 1"]]:
+def _size_between(cells: Cells, start: str, end: str, weight: float) -> dict[str, Float[np.ndarray, " moments"]]:
     """The size in a run whose cells have one beside their codes: it grows by the same share at every step."""
     if not cells.run.has_scales:
         return {}

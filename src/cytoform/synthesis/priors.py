@@ -1,14 +1,16 @@
 """The priors that a run can draw new cells from, by name."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
-from jaxtyping import Int
+import torch
+from jaxtyping import Float, Int
 
 from cytoform.errors import InputError
 from cytoform.priors.file import read_prior
 from cytoform.priors.fitted import PRIORS, fit_prior
 from cytoform.priors.prior import Prior
+from cytoform.representations.linear.representation import Linear
 from cytoform.synthesis.compose import Composed
 from cytoform.synthesis.sized import Sized
 
@@ -60,7 +62,18 @@ def _with_sizes(cells: "Cells", name: str, sigma: float | None, rows: Int[np.nda
     if name != "around":
         codes = cells.run.decoder.images(codes)
     shapes = fit_prior(name, codes.reshape(len(codes), -1), sigma=sigma)
-    return Sized(shapes, np.log(cells.run.scales.numpy().astype(float)[rows]))
+    log_scales = np.log(cells.run.scales.numpy().astype(float)[rows])
+    times = np.linspace(-1, 1, log_scales.shape[1])
+    learned = np.concatenate([_volumes(cells, code, times[::4]) for code in cells.codes[rows]])
+    shared = float(np.exp(np.log(learned).mean()))
+    return Sized(shapes, log_scales, lambda code: _volumes(cells, code, times) / shared)
+
+
+def _volumes(cells: "Cells", code: Float[np.ndarray, "..."], times: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    """Volumes that a code describes at the size all cells share, at least a hundredth of a cubed half extent each."""
+    decoder = cast(Linear, cells.run.decoder)
+    found = decoder.volumes(torch.tensor(code.reshape(decoder.code_shape), dtype=torch.float32), times)
+    return np.maximum(found, 1e-2)
 
 
 def _of_parts(cells: "Cells", name: str, sigma: float | None, rows: Int[np.ndarray, " sequences"]) -> Composed:

@@ -14,7 +14,7 @@ from scipy.interpolate import BSpline
 from scipy.ndimage import map_coordinates
 from torch import Tensor
 
-from cytoform.representations.representation import NO_VARIABLES, SCALE, Frame, Representation, Variables
+from cytoform.representations.representation import NO_VARIABLES, SCALE, Frame, Representation, Variables, at_share
 from cytoform.representations.rotation import MIRRORS
 
 DEGREE = 3
@@ -23,7 +23,7 @@ PARITIES: tuple[Parity, ...] = tuple((z, y, x) for z in (False, True) for y in (
 
 
 class Linear(Representation):
-    """`code_shape` is (knots, components). `variables`: the `scale` of a cell, its size over the size all cells share."""
+    """`code_shape` is (knots, components). `variables`: the `scale` of a cell over time, see `SCALE`."""
 
     variables = frozenset({SCALE})
 
@@ -61,8 +61,18 @@ class Linear(Representation):
         with torch.no_grad():
             weights = self._basis(code.new_tensor([time]))[0] @ code
             coefficients = self._coefficients(weights).cpu().numpy()
-        scale = float(variables[SCALE].reshape(-1)[0]) if SCALE in variables else 1.0
+        scale = float(at_share((time + 1) / 2, variables[SCALE])) if SCALE in variables else 1.0
         return LinearFrame(coefficients, float(self.extent), scale, rotation, code.device)
+
+    @torch.no_grad()
+    def volumes(
+        self, code: Float[Tensor, "knots components"], times: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " n"]:
+        """Volumes at the shared size, in cubed half extents: nodes near the surface count in part."""
+        width = 2 * float(self.extent) / self.nodes
+        weights = self._basis(torch.from_numpy(times)) @ code
+        shares = [(0.5 - self._coefficients(each) / width).clamp(0, 1).sum() for each in weights]
+        return np.array([float(share) for share in shares]) * width**3
 
     def over_time(self, codes: Float[Tensor, "n knots components"]) -> Float[Tensor, "n knots components"]:
         return codes
