@@ -43,8 +43,8 @@ def coarse_grid(store: ShapeStore, aligned: bool, *, workers: int = 1) -> Coarse
     frames = training_frames(store, store.names, 1)
     frames = frames[:: -(-len(frames) // TRIED_FRAMES)]
     align = "principal" if aligned else "none"
-    places, extent = place_all(store, frames, align, workers=workers, progress=no_progress)
-    return CoarseGrid(*fewest_nodes(store, frames, places, extent, LinearConfig().cut))
+    placed = place_all(store, frames, align, workers=workers, progress=no_progress)
+    return CoarseGrid(*fewest_nodes(store, frames, placed, LinearConfig().cut))
 
 
 def chosen_for(verdict: Verdict, grid: CoarseGrid, n_sequences: int) -> Automatic:

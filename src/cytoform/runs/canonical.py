@@ -46,16 +46,20 @@ class Canonical:
 
 
 def measured(path: Path, name: str, frames: Sequence[int], align: str) -> Measured:
-    """Measure a sequence of the store at `path`. Raises EmptyFrame for a frame without a cell."""
-    sequence = ShapeStore.open(path)[name]
+    """`measure` for a sequence of the store at `path`."""
+    return measure(ShapeStore.open(path)[name], frames, align)
+
+
+def measure(sequence: ShapeSequence, frames: Sequence[int], align: str) -> Measured:
+    """Measure some frames of a sequence. Raises EmptyFrame for one without a cell."""
     moments: list[Moments] = []
     surfaces, volumes = [], []
     for frame in frames:
         each = moments_of(sequence, frame)
         if each.n == 0:
             raise EmptyFrame(
-                f"{sequence.info.source or name}, frame {frame}: no voxel is inside the cell; leave the frame out with "
-                "'cytoform prepare --frames'"
+                f"{sequence.info.source or sequence.info.name}, frame {frame}: no voxel is inside the cell; leave the "
+                "frame out with 'cytoform prepare --frames'"
             )
         moments.append(each)
         volumes.append(each.n * (2 / sequence.grid.size) ** 3)
@@ -67,10 +71,9 @@ def measured(path: Path, name: str, frames: Sequence[int], align: str) -> Measur
     return Measured(rotation, np.array(volumes), np.array(reaches))
 
 
-def same_size(found: Sequence[Measured]) -> list[Float[np.ndarray, " _"]]:
-    """Scales of the frames of every sequence, which bring them to the geometric mean of the sequences' volumes."""
-    reference = float(np.exp(np.mean([np.log(each.volumes.mean()) for each in found])))
-    return [np.cbrt(each.volumes / reference) for each in found]
+def shared_volume(found: Sequence[Measured]) -> float:
+    """The geometric mean of the sequences' volumes, in cubed half extents."""
+    return float(np.exp(np.mean([np.log(each.volumes.mean()) for each in found])))
 
 
 def node_places(nodes: int, extent: float) -> Float[np.ndarray, "n 3"]:

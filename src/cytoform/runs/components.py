@@ -14,14 +14,14 @@ from typing import cast
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from scipy.ndimage import spline_filter
+from scipy.ndimage import convolve1d, spline_filter
 from torch import Tensor
 
 from cytoform.base.parallel import Progress, run_all
 from cytoform.errors import InputError
 from cytoform.representations.linear.config import LinearConfig
 from cytoform.representations.linear.representation import PARITIES, Linear, Parity, folded, spline_basis, unfolded
-from cytoform.runs.canonical import Canonical, distances_at_nodes, held_share, measured, same_size
+from cytoform.runs.canonical import Canonical, distances_at_nodes, held_share, measured, shared_volume
 from cytoform.runs.config import Config
 from cytoform.runs.samples import TrainingFrame
 from cytoform.shapes.grid import frame_times
@@ -69,36 +69,45 @@ class Grids:
             grids[row] = distances_at_nodes(sequence, frame, place, self.nodes, self.extent, self.cut)
 
 
+@dataclass(frozen=True)
+class Placed:
+    """The place of every frame in the shared one, half the width of a grid that holds them all there, and their volume."""
+
+    places: dict[tuple[str, int], Canonical]
+    extent: float
+    volume: float
+
+
 def place_all(
     store: ShapeStore, frames: Sequence[TrainingFrame], align: str, *, workers: int, progress: Progress
-) -> tuple[dict[tuple[str, int], Canonical], float]:
-    """The place of every frame in the shared one, and half the width of a grid that holds them all there."""
+) -> Placed:
+    """Bring all frames into principal axes (unless `align` is "none") and to one volume."""
     by_name = _by_sequence(frames)
     with progress("finding axes", len(by_name)) as advance:
         tasks = [(store.path, name, [frames[row].frame for row in rows], align) for name, rows in by_name.items()]
         found = run_all(measured, tasks, workers=workers, done=advance)
     places: dict[tuple[str, int], Canonical] = {}
-    reach = 0.0
-    for rows, each, scales in zip(by_name.values(), found, same_size(found), strict=True):
+    reach, volume = 0.0, shared_volume(found)
+    for rows, each in zip(by_name.values(), found, strict=True):
+        scales = np.cbrt(each.volumes / volume)
         reach = max(reach, float((each.reaches / scales).max()))
         for row, scale in zip(rows, scales.tolist(), strict=True):
             places[frames[row].sequence, frames[row].frame] = Canonical(each.rotation, scale)
-    return places, MARGIN * reach
+    return Placed(places, MARGIN * reach, volume)
 
 
-def fewest_nodes(
-    store: ShapeStore,
-    frames: Sequence[TrainingFrame],
-    places: dict[tuple[str, int], Canonical],
-    extent: float,
-    cut: float,
-) -> tuple[int, float]:
+def fewest_nodes(store: ShapeStore, frames: Sequence[TrainingFrame], placed: Placed, cut: float) -> tuple[int, float]:
     """The coarsest of the grids `NODES` that holds the cells, or the finest, and the Jaccard index that it holds them at."""
     tried = [frames[row] for row in np.unique(np.linspace(0, len(frames) - 1, TRIED_FRAMES).astype(int))]
     for nodes in NODES:
         share = float(
             np.mean(
-                [held_share(store[f.sequence], f.frame, places[f.sequence, f.frame], nodes, extent, cut) for f in tried]
+                [
+                    held_share(
+                        store[f.sequence], f.frame, placed.places[f.sequence, f.frame], nodes, placed.extent, cut
+                    )
+                    for f in tried
+                ]
             )
         )
         if share >= HELD:
@@ -118,12 +127,12 @@ def learn_components(
     """Learn the frames of a store, with room for its grids in `folder`."""
     model = cast(LinearConfig, config.model)
     by_name = _by_sequence(frames)
-    places, extent = place_all(store, frames, config.data.align, workers=workers, progress=progress)
-    nodes = model.nodes or fewest_nodes(store, frames, places, extent, model.cut)[0]
+    placed = place_all(store, frames, config.data.align, workers=workers, progress=progress)
+    nodes = model.nodes or fewest_nodes(store, frames, placed, model.cut)[0]
     with tempfile.TemporaryDirectory(dir=folder, prefix=".grids-") as room:
         path = Path(room) / "grids.npy"
         grids = np.lib.format.open_memmap(path, "w+", np.float32, (len(frames), nodes, nodes, nodes))
-        task = Grids(store.path, places, extent, nodes, model.cut)
+        task = Grids(store.path, placed.places, placed.extent, nodes, model.cut)
         with progress("reading distances", len(by_name)) as advance:
             tasks = [(name, [frames[row].frame for row in rows], rows, path) for name, rows in by_name.items()]
             run_all(task.write, tasks, workers=workers, done=advance)
@@ -137,19 +146,17 @@ def learn_components(
         )
         error = found.error(grids, splined)
     decoder = Linear(nodes=nodes, components=len(found.octants), knots=n_knots, cut=model.cut)
-    decoder.extent.fill_(extent)
+    decoder.extent.fill_(placed.extent)
+    decoder.volume.fill_(placed.volume)
     decoder.mean.copy_(torch.from_numpy(_coefficients(found.mean, (False, False, False))))
-    octants = [
-        _coefficients(octant, (bool(z), bool(y), bool(x)))
-        for octant, (z, y, x) in zip(found.octants, found.odd, strict=True)
-    ]
+    octants = [_coefficients(octant, _parity(odd)) for octant, odd in zip(found.octants, found.odd, strict=True)]
     decoder.components.copy_(torch.from_numpy(np.stack(octants)))
     decoder.odd.copy_(torch.from_numpy(found.odd.astype(np.uint8)))
-    scales = _scales_over_time(frames, by_name, places)
+    scales = _scales_over_time(frames, by_name, placed.places)
     return Components(
         decoder.requires_grad_(False),
         torch.from_numpy(codes.astype(np.float32)),
-        torch.stack([places[name, frames[rows[0]].frame].rotation for name, rows in by_name.items()]),
+        torch.stack([placed.places[name, frames[rows[0]].frame].rotation for name, rows in by_name.items()]),
         torch.from_numpy(scales.astype(np.float32)),
         error * float(scales.mean()),
     )
@@ -163,6 +170,13 @@ class PrincipalComponents:
     octants: Float[np.ndarray, "components half half half"]
     odd: Int[np.ndarray, "components 3"]  # along z, y, x
 
+    @classmethod
+    def of(cls, decoder: Linear) -> "PrincipalComponents":
+        """The components of a representation, which keeps coefficients of splines."""
+        odd = decoder.odd.cpu().numpy().astype(int)
+        octants = [_at_nodes(o, _parity(row)) for o, row in zip(decoder.components.cpu().numpy(), odd, strict=True)]
+        return cls(_at_nodes(decoder.mean.cpu().numpy(), PARITIES[0]), np.stack(octants), odd)
+
     def weights_of(self, grids: Float[np.ndarray, "frames n n n"]) -> Float[np.ndarray, "frames components"]:
         """The weights of the components in every grid."""
         found = np.empty((len(grids), len(self.octants)))
@@ -175,14 +189,16 @@ class PrincipalComponents:
 
     def error(self, grids: Float[np.ndarray, "frames n n n"], weights: Float[np.ndarray, "frames components"]) -> float:
         """Mean absolute error of grids that are put together from `weights`."""
-        errors = []
-        for grid, row in zip(grids, weights, strict=True):
-            for parity in PARITIES:
-                which = np.flatnonzero((self.odd == parity).all(axis=1))
-                made = np.tensordot(row[which], self.octants[which], 1) + (0 if any(parity) else self.mean)
-                grid = grid - unfolded(torch.from_numpy(np.asarray(made)), parity).numpy()
-            errors.append(np.abs(grid).mean())
-        return float(np.mean(errors))
+        return float(np.mean([np.abs(self.grid(row) - grid).mean() for grid, row in zip(grids, weights, strict=True)]))
+
+    def grid(self, weights: Float[np.ndarray, " components"]) -> Float[np.ndarray, "n n n"]:
+        """Distances at the nodes of a grid that is put together from `weights`."""
+        whole = unfolded(torch.from_numpy(self.mean), PARITIES[0]).numpy()
+        for parity in PARITIES:
+            which = np.flatnonzero((self.odd == parity).all(axis=1))
+            octant = np.tensordot(weights[which], self.octants[which], 1)
+            whole = whole + unfolded(torch.from_numpy(octant), parity).numpy()
+        return np.asarray(whole)
 
 
 def principal_components(grids: Float[np.ndarray, "frames n n n"], most: int) -> PrincipalComponents:
@@ -238,6 +254,19 @@ def _coefficients(octant: Float[np.ndarray, "half half half"], odd: Parity) -> F
     whole = unfolded(torch.from_numpy(octant), odd).numpy()
     half = len(octant)
     return np.asarray(spline_filter(whole, mode="mirror")[half:, half:, half:], np.float32)
+
+
+def _at_nodes(coefficients: Float[np.ndarray, "half half half"], odd: Parity) -> Float[np.ndarray, "half half half"]:
+    """Distances at the nodes, from the coefficients of the spline."""
+    whole, half = unfolded(torch.from_numpy(coefficients), odd).numpy().astype(float), len(coefficients)
+    for axis in range(3):
+        whole = convolve1d(whole, np.array([1, 4, 1]) / 6, axis=axis, mode="mirror")
+    return np.asarray(whole[half:, half:, half:])
+
+
+def _parity(odd: Int[np.ndarray, " 3"]) -> Parity:
+    z, y, x = odd.astype(bool).tolist()
+    return z, y, x
 
 
 def _by_sequence(frames: Sequence[TrainingFrame]) -> dict[str, list[int]]:

@@ -33,11 +33,14 @@ class Linear(Representation):
         self.code_shape = (knots, components)
         half = nodes // 2
         self.extent: Tensor
+        self.volume: Tensor
         self.mean: Tensor
         self.components: Tensor
         self.odd: Tensor
         # Half the width of the grid, in half extents of the cube.
         self.register_buffer("extent", torch.ones(1))
+        # The volume of every cell at the size that all share, in cubed half extents.
+        self.register_buffer("volume", torch.ones(1))
         self.register_buffer("mean", torch.zeros(half, half, half))
         self.register_buffer("components", torch.zeros(components, half, half, half))
         self.register_buffer("odd", torch.zeros(components, 3, dtype=torch.uint8))  # along z, y, x
