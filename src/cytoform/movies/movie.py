@@ -19,6 +19,20 @@ MAX_FRAME_VOXELS = 1 << 32
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where the facts about a movie come from, in words for people; empty where unknown."""
+
+    axes: str = ""
+    voxel_size: str = ""
+    time_step: str = ""
+    lineage: str = ""
+    # Of Challenge folders: the folder with the masks.
+    shapes: str = ""
+    # Whether the labels may be tracking markers, which are smaller than the cells.
+    markers: bool = False
+
+
+@dataclass(frozen=True)
 class LabelMovie:
     """Label images, read on demand; 0 is background."""
 
@@ -34,6 +48,9 @@ class LabelMovie:
     read: Callable[[int], Labels]
     # One file per frame, or empty if all frames are in one file.
     files: tuple[str, ...] = ()
+    origin: Origin = Origin()
+    # One line for each oddity found on opening, with the file and the remedy.
+    notices: tuple[str, ...] = ()
 
     def where(self, frame: int) -> str:
         """File and frame, for messages."""

@@ -40,7 +40,7 @@ def find_movies(
     """One function per movie that opens it, so that a broken movie does not prevent the others from opening."""
     # Not resolved: a symbolic link keeps the name that the user gave it.
     path = Path(os.path.abspath(source))
-    openers = _find(path, GivenScale(voxel_size_zyx_um, time_step_s, flat))
+    openers = _find(path, GivenScale(voxel_size_zyx_um, time_step_s, flat=flat))
     if Path(source).is_absolute():
         return openers
     return [partial(_open_relative, opener) for opener in openers]
