@@ -21,26 +21,37 @@ Opener = Callable[[], LabelMovie]
 
 
 def open_movies(
-    source: Path, *, voxel_size_zyx_um: Triple | None = None, time_step_s: float | None = None, flat: bool = False
+    source: Path,
+    *,
+    voxel_size_zyx_um: Triple | None = None,
+    time_step_s: float | None = None,
+    flat: bool = False,
+    axes: str | None = None,
 ) -> list[LabelMovie]:
-    """Open the label movies of one source without reading a frame.
+    """Open the label movies of one source.
 
-    A source is a TIFF or OME-TIFF (axes T Z Y X), a folder of one TIFF a frame, a Cell Tracking Challenge folder (a
-    dataset, its 01_GT, 01_GT/TRA, 01_ST/SEG or 01_RES) or an OME-Zarr label image. The given voxel size and time step
-    override recorded ones. With `flat`, 2D frames are read as volumes of one plane. Raises InputError unless the source
-    holds integer labels in 3D with a known voxel size.
+    A source is a TIFF or OME-TIFF (axes T Z Y X in any order), a folder of one TIFF a frame, a Cell Tracking Challenge
+    folder (a dataset, its 01_GT, 01_GT/TRA, 01_ST/SEG or 01_RES) or an OME-Zarr label image. The given voxel size, time
+    step and axes (one letter for each stored axis, such as "TZYX") override recorded ones. With `flat`, 2D frames are read
+    as volumes of one plane. Frames are read only where labels may be too large for 16 bits. Raises InputError unless the
+    source holds whole labels in 3D with a known voxel size.
     """
-    openers = find_movies(source, voxel_size_zyx_um=voxel_size_zyx_um, time_step_s=time_step_s, flat=flat)
+    openers = find_movies(source, voxel_size_zyx_um=voxel_size_zyx_um, time_step_s=time_step_s, flat=flat, axes=axes)
     return [opener() for opener in openers]
 
 
 def find_movies(
-    source: Path, *, voxel_size_zyx_um: Triple | None = None, time_step_s: float | None = None, flat: bool = False
+    source: Path,
+    *,
+    voxel_size_zyx_um: Triple | None = None,
+    time_step_s: float | None = None,
+    flat: bool = False,
+    axes: str | None = None,
 ) -> list[Opener]:
     """One function per movie that opens it, so that a broken movie does not prevent the others from opening."""
     # Not resolved: a symbolic link keeps the name that the user gave it.
     path = Path(os.path.abspath(source))
-    openers = _find(path, GivenScale(voxel_size_zyx_um, time_step_s, flat=flat))
+    openers = _find(path, GivenScale(voxel_size_zyx_um, time_step_s, flat=flat, axes=axes))
     if Path(source).is_absolute():
         return openers
     return [partial(_open_relative, opener) for opener in openers]
