@@ -49,6 +49,8 @@ class LabelMovie:
     # One file per frame, or empty if all frames are in one file.
     files: tuple[str, ...] = ()
     origin: Origin = Origin()
+    # Why a label may be missing in a frame of its track.
+    absent: str = "no voxels"
     # One line for each oddity found on opening, with the file and the remedy.
     notices: tuple[str, ...] = ()
 
