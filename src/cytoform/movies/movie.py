@@ -51,6 +51,8 @@ class LabelMovie:
     # One file per frame, or empty if all frames are in one file.
     files: tuple[str, ...] = ()
     origin: Origin = Origin()
+    # Why a label may be missing in a frame of its track.
+    absent: str = "no voxels"
     # One line for each oddity found on opening, with the file and the remedy.
     notices: tuple[str, ...] = ()
     # The values in the files, sorted, if they were renumbered: label n is values[n - 1]. Else empty.

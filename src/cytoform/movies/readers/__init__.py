@@ -12,7 +12,7 @@ from cytoform.base.triples import Triple
 from cytoform.errors import InputError
 from cytoform.movies.metadata import GivenScale
 from cytoform.movies.movie import LabelMovie
-from cytoform.movies.readers.challenge import find_sequences, open_sequence
+from cytoform.movies.readers.challenge import find_sequences, open_sequence, refuse_images
 from cytoform.movies.readers.folder import movies_of_folder
 from cytoform.movies.readers.ome_zarr import open_ome_zarr
 from cytoform.movies.readers.tiff import open_tiff_movie
@@ -84,6 +84,7 @@ def _find(path: Path, given: GivenScale) -> list[Opener]:
     if kind is Kind.TIFF:
         return [partial(open_tiff_movie, path, given=given)]
     if kind is Kind.TIFF_FOLDER:
+        refuse_images(path)
         return movies_of_folder(path, given=given)
     if kind is Kind.CHALLENGE:
         return [partial(open_sequence, sequence, given=given) for sequence in find_sequences(path)]

@@ -4,7 +4,7 @@ Naming and content of the files: https://public.celltrackingchallenge.net/docume
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,10 +12,12 @@ import numpy as np
 
 from cytoform.base.kinds import CHALLENGE_PART
 from cytoform.errors import InputError
-from cytoform.movies.lineage import MAX_LABEL, read_lineage
+from cytoform.movies.lineage import MAX_LABEL, Lineage, read_lineage
 from cytoform.movies.metadata import GivenScale
 from cytoform.movies.movie import LabelMovie, Labels
-from cytoform.movies.readers.folder import open_frames
+from cytoform.movies.readers.folder import FrameFiles, open_frames
+from cytoform.movies.readers.numbering import in_order
+from cytoform.movies.readers.tiff import read_header
 
 
 @dataclass(frozen=True)
@@ -47,18 +49,34 @@ def find_sequences(path: Path) -> list[ChallengeSequence]:
     return [ChallengeSequence(path, number) for number in sorted({match[1] for match in parts})]
 
 
+def refuse_images(folder: Path) -> None:
+    """Raise InputError for the folder of a sequence that holds its images, such as 01 beside 01_GT."""
+    beside = [folder.with_name(f"{folder.name}_{kind}") for kind in ("GT", "ST", "RES")]
+    truth = next((path for path in beside if path.is_dir()), None)
+    if truth is not None and numbered_files(folder, "t"):
+        raise InputError(f"{folder}: the images of a Cell Tracking Challenge sequence, not labels; give {truth}")
+
+
 def open_sequence(sequence: ChallengeSequence, *, given: GivenScale) -> LabelMovie:
     """The tracks of a sequence, with the masks of a dense segmentation if it has one."""
     truth, result = sequence.folder("GT", "TRA"), sequence.folder("RES")
     if sequence.kind != "RES" and truth.is_dir():
-        movie = _open_tracked(truth, "man_track", "man_track.txt", sequence.name, given)
-        return _with_masks(movie, sequence, given)
+        return _open_truth(sequence, given)
     if result.is_dir() and not sequence.seg:
-        return _open_tracked(result, "mask", "res_track.txt", sequence.name, given)
+        tracked = _tracked(result, "mask", "res_track.txt")
+        return _movie(sequence, result, tracked.files, tracked.lineage, given)
     return _open_untracked(sequence, given)
 
 
-def _open_tracked(folder: Path, prefix: str, tracks: str, name: str, given: GivenScale) -> LabelMovie:
+@dataclass(frozen=True)
+class _Tracked:
+    """The label images of all frames, and their tracks."""
+
+    files: tuple[Path, ...]
+    lineage: Lineage
+
+
+def _tracked(folder: Path, prefix: str, tracks: str) -> _Tracked:
     lineage = read_lineage(folder / tracks)
     files = numbered_files(folder, prefix)
     if not files:
@@ -66,38 +84,54 @@ def _open_tracked(folder: Path, prefix: str, tracks: str, name: str, given: Give
     for frame in range(max(files) + 1):
         if frame not in files:
             raise InputError(f"{folder}, frame {frame}: {prefix}{frame:03d}.tif is missing; frames count from 0 on")
-    ordered = [files[frame] for frame in sorted(files)]
-    return open_frames(ordered, name=name, source=str(folder), lineage=lineage, given=given)
+    return _Tracked(tuple(files[frame] for frame in sorted(files)), lineage)
 
 
-def _with_masks(movie: LabelMovie, sequence: ChallengeSequence, given: GivenScale) -> LabelMovie:
-    """Use the first segmentation that covers every frame, because tracking markers may be mere spots."""
-    kinds = (sequence.kind,) if sequence.seg else ("ST", "GT")
-    for kind in kinds:
-        files = numbered_files(sequence.folder(kind, "SEG"), "man_seg")
-        absent = [frame for frame in range(movie.n_frames) if frame not in files]
+def _movie(
+    sequence: ChallengeSequence,
+    folder: Path,
+    files: Sequence[Path],
+    lineage: Lineage | None,
+    given: GivenScale,
+    markers: Sequence[Path] = (),
+) -> LabelMovie:
+    movie = open_frames(files, name=sequence.name, source=str(folder), lineage=lineage, given=given, markers=markers)
+    return replace(movie, origin=replace(movie.origin, shapes=str(folder.relative_to(sequence.root))))
+
+
+def _open_truth(sequence: ChallengeSequence, given: GivenScale) -> LabelMovie:
+    """The masks of the first segmentation that covers every frame, because tracking markers may be mere spots."""
+    truth = sequence.folder("GT", "TRA")
+    tracked = _tracked(truth, "man_track", "man_track.txt")
+    gaps = []
+    for kind in (sequence.kind,) if sequence.seg else ("ST", "GT"):
+        folder = sequence.folder(kind, "SEG")
+        files = numbered_files(folder, "man_seg")
+        absent = [frame for frame in range(len(tracked.files)) if frame not in files]
         if not absent:
-            masks = open_frames(
-                [files[frame] for frame in range(movie.n_frames)],
-                name=movie.name,
-                source=str(sequence.folder(kind, "SEG")),
-                lineage=movie.lineage,
-                given=replace(given, spacing_zyx_um=movie.spacing_zyx_um, time_step_s=movie.time_step_s),
-            )
-            return replace(masks, read=RelabelledMasks(movie.read, masks.read, masks.files))
+            ordered = [files[frame] for frame in range(len(tracked.files))]
+            masks = _movie(sequence, folder, ordered, tracked.lineage, given, markers=tracked.files)
+            shape_zyx = read_header(tracked.files[0], volume=True, flat=given.flat).shape_zyx
+            read = RelabelledMasks(FrameFiles(tracked.files, shape_zyx), masks.read, masks.files)
+            return replace(masks, read=read, absent=f"no mask of {folder.parent.name}/SEG covers its marker")
         if sequence.seg:
-            raise InputError(
-                f"{sequence.folder(kind, 'SEG')}, frame {absent[0]}: no mask; give {sequence.folder('GT', 'TRA')}"
-            )
-    return movie
+            raise InputError(f"{folder}, frame {absent[0]}: no mask; give {truth}")
+        if files:
+            gaps.append(f"{folder} has no mask in frame {absent[0]}")
+    movie = _movie(sequence, truth, tracked.files, tracked.lineage, given)
+    notice = f"{truth}: tracking markers stand in for the cells, and may be smaller: {'; '.join(gaps)}; add the masks"
+    return replace(
+        movie, origin=replace(movie.origin, markers=True), notices=(*movie.notices, *([notice] if gaps else []))
+    )
 
 
 def _open_untracked(sequence: ChallengeSequence, given: GivenScale) -> LabelMovie:
     for kind in ("ST", "GT"):
         folder = sequence.folder(kind, "SEG")
         if files := numbered_files(folder, "man_seg"):
-            ordered = [files[frame] for frame in sorted(files)]
-            return open_frames(ordered, name=sequence.name, source=str(folder), lineage=None, given=given)
+            ordered = in_order([files[frame] for frame in sorted(files)])
+            movie = _movie(sequence, folder, ordered.files, None, given)
+            return replace(movie, notices=(*movie.notices, *ordered.notices))
     raise InputError(
         f"{sequence.root}: sequence {sequence.number} has neither {sequence.number}_GT/TRA, {sequence.number}_RES nor "
         f"{sequence.number}_ST/SEG; give a folder with label images"
@@ -105,10 +139,16 @@ def _open_untracked(sequence: ChallengeSequence, given: GivenScale) -> LabelMovi
 
 
 def numbered_files(folder: Path, prefix: str) -> dict[int, Path]:
-    if not folder.is_dir():
-        return {}
-    found = [(re.fullmatch(rf"{prefix}([0-9]+)\.tiff?", path.name), path) for path in folder.iterdir()]
-    return {int(match[1]): path for match, path in found if match}
+    """The files PREFIX000.tif and so on by number. Raises InputError for a number that two files have."""
+    files: dict[int, Path] = {}
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if match := re.fullmatch(rf"{prefix}([0-9]+)\.tiff?", path.name):
+            before = files.setdefault(int(match[1]), path)
+            if before != path:
+                raise InputError(
+                    f"{folder}: {before.name} and {path.name} are both frame {int(match[1])}; keep one of them"
+                )
+    return files
 
 
 @dataclass(frozen=True)

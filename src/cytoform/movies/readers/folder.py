@@ -2,17 +2,19 @@
 
 import contextlib
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 from cytoform.base.triples import IntTriple
 from cytoform.errors import InputError
 from cytoform.movies.lineage import Lineage, read_lineage
-from cytoform.movies.metadata import GivenScale, resolve_scale
-from cytoform.movies.movie import LabelMovie, Labels, safe_name
-from cytoform.movies.readers.tiff import open_tiff_movie, read_header, read_volume
+from cytoform.movies.metadata import GivenScale, agreed_scale, resolve_scale
+from cytoform.movies.movie import LabelMovie, Labels, Origin, safe_name
+from cytoform.movies.readers.numbering import Sorted, in_order, without_images
+from cytoform.movies.readers.tiff import TiffHeader, open_tiff_movie, read_header, read_volume
 
 LINEAGE_FILES = ("man_track.txt", "res_track.txt")
 
@@ -40,43 +42,83 @@ def _tiff_files(folder: Path) -> list[Path]:
 
 
 def movies_of_folder(folder: Path, *, given: GivenScale) -> list[Callable[[], LabelMovie]]:
-    """Functions that open the movies of a folder: one movie of single frames, or one movie per file (axes T Z Y X)."""
-    files = _tiff_files(folder)
-    if _holds_movies(files, flat=given.flat):
-        return [partial(open_tiff_movie, path, given=given) for path in files]
-    return [partial(_open_volumes, folder, files, given)]
+    """Functions that open the movies of a folder: one movie of single frames, or one movie per file (axes T Z Y X).
+
+    Images with label images beside them are left aside, and a notice says so. Raises InputError for a mixture of files
+    of one frame and files of several.
+    """
+    found = without_images(_tiff_files(folder))
+    headers = {path: _header(path, flat=given.flat) for path in found.files}
+    lengths = {path: header.n_frames or 1 for path, header in headers.items() if header is not None}
+    movies = [path for path, length in lengths.items() if length > 1]
+    if not movies:
+        return [partial(_open_volumes, folder, found, headers, given)]
+    if singles := [path for path, length in lengths.items() if length == 1]:
+        raise InputError(
+            f"{folder}: {movies[0].name} holds {lengths[movies[0]]} frames and {singles[0].name} only one; keep movies and "
+            "single frames in different folders, or give each movie by its file name"
+        )
+    return [partial(_open_movie, path, found.notices, given) for path in found.files]
 
 
-def _holds_movies(files: Sequence[Path], *, flat: bool) -> bool:
-    """Whether each file is a whole movie, judged by the first readable file."""
-    for path in files:
-        with contextlib.suppress(InputError, OSError):
-            return read_header(path, volume=True, flat=flat).n_frames is not None
-    return False
+def _header(path: Path, *, flat: bool) -> TiffHeader | None:
+    """The header of a file; None if it cannot be read, which opening it says later."""
+    with contextlib.suppress(InputError, OSError):
+        return read_header(path, volume=True, flat=flat)
+    return None
 
 
-def _open_volumes(folder: Path, files: Sequence[Path], given: GivenScale) -> LabelMovie:
+def _open_movie(path: Path, notices: tuple[str, ...], given: GivenScale) -> LabelMovie:
+    movie = open_tiff_movie(path, given=given)
+    return replace(movie, notices=(*notices, *movie.notices))
+
+
+def _open_volumes(
+    folder: Path, found: Sorted, headers: Mapping[Path, TiffHeader | None], given: GivenScale
+) -> LabelMovie:
+    ordered = in_order(found.files)
     beside = next((folder / name for name in LINEAGE_FILES if (folder / name).is_file()), None)
     lineage = read_lineage(beside) if beside else None
-    return open_frames(files, name=folder.name, source=str(folder), lineage=lineage, given=given)
+    movie = open_frames(
+        ordered.files, name=folder.name, source=str(folder), lineage=lineage, given=given, headers=headers
+    )
+    return replace(movie, notices=(*found.notices, *ordered.notices, *movie.notices))
 
 
 def open_frames(
-    files: Sequence[Path], *, name: str, source: str, lineage: Lineage | None, given: GivenScale
+    files: Sequence[Path],
+    *,
+    name: str,
+    source: str,
+    lineage: Lineage | None,
+    given: GivenScale,
+    markers: Sequence[Path] = (),
+    headers: Mapping[Path, TiffHeader | None] = MappingProxyType({}),
 ) -> LabelMovie:
-    """A movie of one file per frame; shape and scale come from the first file."""
-    header = read_header(files[0], volume=True, flat=given.flat)
-    if header.n_frames is not None:
-        raise InputError(f"{files[0]}: four axes where every file is one frame; give axes Z Y X")
-    scale = resolve_scale(header.recorded, given, source)
+    """A movie of one file per frame; the shape comes from the first file, the scale from all that record one.
+
+    `markers` are further files of the same frames, `headers` are headers read before. Raises InputError if two files
+    record different scales.
+    """
+    read = {path: headers.get(path) or read_header(path, volume=True, flat=given.flat) for path in (*files, *markers)}
+    for path, header in read.items():
+        if (header.n_frames or 1) > 1:
+            raise InputError(f"{path}: {header.n_frames} frames where every file is one frame; give axes Z Y X")
+    recorded = agreed_scale({str(path): header.recorded for path, header in read.items()}, given)
+    scale = resolve_scale(recorded, given, source)
+    shape_zyx = read[files[0]].shape_zyx
     return LabelMovie(
         name=safe_name(name),
         source=source,
         n_frames=len(files),
-        shape_zyx=header.shape_zyx,
+        shape_zyx=shape_zyx,
         spacing_zyx_um=scale.spacing_zyx_um,
         time_step_s=scale.time_step_s,
         lineage=lineage,
-        read=FrameFiles(tuple(files), header.shape_zyx),
+        read=FrameFiles(tuple(files), shape_zyx),
         files=tuple(str(path) for path in files),
+        origin=Origin(
+            axes="one file a frame, each z y x", voxel_size=scale.voxel_size_from, time_step=scale.time_step_from
+        ),
+        notices=scale.notices,
     )
