@@ -13,9 +13,11 @@ from cytoform.errors import InputError
 from cytoform.movies.metadata import GivenScale
 from cytoform.movies.movie import LabelMovie
 from cytoform.movies.readers.challenge import find_sequences, open_sequence, refuse_images
+from cytoform.movies.readers.files import OPENERS, open_file
 from cytoform.movies.readers.folder import movies_of_folder
+from cytoform.movies.readers.ome_set import first_file
 from cytoform.movies.readers.ome_zarr import open_ome_zarr
-from cytoform.movies.readers.tiff import open_tiff_movie
+from cytoform.movies.readers.stack import label_movie
 
 Opener = Callable[[], LabelMovie]
 
@@ -81,16 +83,22 @@ def name_apart(movies: Sequence[LabelMovie]) -> list[LabelMovie]:
 
 def _find(path: Path, given: GivenScale) -> list[Opener]:
     kind = kind_of(path)
-    if kind is Kind.TIFF:
-        return [partial(open_tiff_movie, path, given=given)]
-    if kind is Kind.TIFF_FOLDER:
+    if kind in OPENERS:
+        return [partial(_open_file, path, given)]
+    if kind is Kind.COMPANION:
+        return [partial(_open_file, first_file(path), given)]
+    if kind in (Kind.TIFF_FOLDER, Kind.ARRAY_FOLDER):
         refuse_images(path)
         return movies_of_folder(path, given=given)
     if kind is Kind.CHALLENGE:
         return [partial(open_sequence, sequence, given=given) for sequence in find_sequences(path)]
-    if kind is Kind.OME_ZARR:
+    if kind in (Kind.OME_ZARR, Kind.OME_ZARR_ZIP):
         return [partial(open_ome_zarr, path, given=given)]
     if kind is Kind.MISSING:
         raise InputError(f"{path}: no such file or folder; check the path")
     wrong = f"{path}: no label movie" if kind is Kind.OTHER else f"{path} is {kind.value}, not a label movie"
     raise InputError(f"{wrong}; give a TIFF, a folder of TIFF frames, 01_GT/TRA or an OME-Zarr image")
+
+
+def _open_file(path: Path, given: GivenScale) -> LabelMovie:
+    return label_movie(open_file(path, given=given), given)

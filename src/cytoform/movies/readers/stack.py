@@ -1,6 +1,7 @@
 """An image on disk, whatever holds it, and the label movie that it is."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ class Stack:
     n_frames: int
     files: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    # All files of an OME-TIFF set, any of which stands for it.
+    members: tuple[Path, ...] = ()
 
 
 def label_movie(stack: Stack, given: GivenScale) -> LabelMovie:

@@ -17,11 +17,11 @@ from jaxtyping import Shaped
 from cytoform.base.triples import IntTriple
 from cytoform.errors import InputError
 from cytoform.movies.metadata import GivenScale, RecordedScale, from_imagej, from_ome_xml
-from cytoform.movies.movie import LabelMovie, Labels, as_labels, check_dtype, check_shape, check_size
+from cytoform.movies.movie import check_dtype, check_shape, check_size
 from cytoform.movies.readers.axes import Layout, layout
 from cytoform.movies.readers.faults import check_claim, damage_at
 from cytoform.movies.readers.ome_set import OmeSet, companion_of, ome_set
-from cytoform.movies.readers.stack import Stack, label_movie
+from cytoform.movies.readers.stack import Stack
 
 # A broken file gives one InputError and no log on stderr; an application that configures logging still gets the log.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
@@ -65,21 +65,19 @@ class TiffFrames:
         return _values(self.path, frame, self.layout, where)
 
 
-def open_tiff_movie(path: Path, *, given: GivenScale, name: str = "") -> LabelMovie:
-    """Open a TIFF or OME-TIFF, or the OME-TIFF set that a file belongs to."""
-    header = read_header(path, flat=given.flat, axes=given.axes)
+def open_tiff(path: Path, *, given: GivenScale, volume: bool = False) -> Stack:
+    """Open a TIFF or OME-TIFF, or the OME-TIFF set that a file belongs to. Raises InputError."""
+    header = read_header(path, volume=volume, flat=given.flat, axes=given.axes)
     files = set_of(path)
-    return label_movie(
-        Stack(
-            name=name or (files.name if files else plain_stem(path)),
-            source=str(files.files[0] if files else path),
-            layout=header.layout,
-            dtype=header.dtype,
-            recorded=header.recorded,
-            frames=TiffFrames(path, header.layout),
-            n_frames=header.n_frames or 1,
-        ),
-        given,
+    return Stack(
+        name=files.name if files else plain_stem(path),
+        source=str(files.files[0] if files else path),
+        layout=header.layout,
+        dtype=header.dtype,
+        recorded=header.recorded,
+        frames=TiffFrames(path, header.layout),
+        n_frames=header.n_frames or 1,
+        members=files.files if files else (),
     )
 
 
@@ -91,18 +89,9 @@ def plain_stem(path: Path) -> str:
 def set_of(path: Path) -> OmeSet | None:
     """The OME-TIFF set that a file belongs to, if any. Raises InputError for missing files and unreadable ones."""
     with damage_at(str(path), path):
-        xml = _tiff(path).ome_metadata
-        return ome_set(path, xml) if xml else None
-
-
-def read_volume(path: Path, *, shape_zyx: IntTriple, where: str, axes: str | None = None) -> Labels:
-    """Read the single volume of a file as labels; `where` names file and frame in messages."""
-    header = read_header(path, volume=True, flat=shape_zyx[0] == 1, axes=axes)
-    if header.shape_zyx != shape_zyx:
-        raise InputError(
-            f"{where}: shape {header.shape_zyx} where the other frames have {shape_zyx}; all frames must agree"
-        )
-    return as_labels(_values(path, 0, header.layout, where), where)
+        _tiff(path)
+        files: OmeSet | None = _kept.files
+        return files
 
 
 def read_header(
@@ -198,10 +187,7 @@ def _read_contiguous(series: Series, start: int, n_bytes: int) -> np.ndarray:
 
 
 def _series(path: Path) -> Series:
-    tiff = _tiff(path)
-    if tiff.ome_metadata:
-        set_of(path)
-    series: Any = tiff.series
+    series: Any = _tiff(path).series
     if len(series) != 1:
         raise InputError(f"{path}: {len(series)} images in one file; save the labels alone")
     if absent := sum(page is None for page in series[0]._pages):
@@ -242,7 +228,7 @@ def _tiff(path: Path) -> tifffile.TiffFile:
     key = (str(path), stat.st_mtime_ns, stat.st_size, stat.st_ino, os.getpid())
     if getattr(_kept, "key", None) != key:
         _close_kept()
-        _kept.tiff = _opened(path)
+        _kept.tiff, _kept.files = _opened(path)
         _kept.key = key
     tiff: tifffile.TiffFile = _kept.tiff
     return tiff
@@ -254,11 +240,16 @@ def _close_kept() -> None:
         _kept.tiff.close()
 
 
-def _opened(path: Path) -> tifffile.TiffFile:
+def _opened(path: Path) -> tuple[tifffile.TiffFile, OmeSet | None]:
     if not path.is_file():
         raise OSError(errno.EINVAL, "not a regular file")
     tiff = tifffile.TiffFile(path)
-    if tiff.ome_metadata and (companion := companion_of(path, tiff.ome_metadata)):
+    try:
+        xml = tiff.ome_metadata
+        if xml and (companion := companion_of(path, xml)):
+            tiff.close()
+            tiff, xml = tifffile.TiffFile(path, omexml=companion), companion
+        return tiff, ome_set(path, xml) if xml else None
+    except Exception:
         tiff.close()
-        tiff = tifffile.TiffFile(path, omexml=companion)
-    return tiff
+        raise
