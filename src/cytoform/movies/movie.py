@@ -58,6 +58,10 @@ class LabelMovie:
         """File and frame, for messages."""
         return f"{self.files[frame] if self.files else self.source}, frame {frame}"
 
+    def value(self, label: int) -> int:
+        """The value of a label in the files."""
+        return label
+
 
 def safe_name(text: str) -> str:
     """Replace characters unsafe in file names; keeps letters, digits, dot, dash, underscore, and no leading dot or dash."""
