@@ -46,9 +46,10 @@ class RecordedScale:
 
 @dataclass(frozen=True)
 class GivenScale(RecordedScale):
-    """Scale given by the user. With `flat`, 2D frames are accepted as volumes of one plane."""
+    """Scale and axes given by the user. With `flat`, 2D frames are accepted as volumes of one plane."""
 
     flat: bool = False
+    axes: str | None = None
 
 
 @dataclass(frozen=True)

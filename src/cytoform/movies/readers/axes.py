@@ -21,6 +21,8 @@ class Layout:
 
     letters: str
     shape: tuple[int, ...]
+    # Where the letters come from, for people.
+    origin: str = ""
 
     @property
     def n_frames(self) -> int | None:
@@ -73,7 +75,8 @@ def layout(
         raise InputError(_unnamed(where, text, long))
     if not {"Y", "X"} <= set(long) or ("Z" not in long and not flat):
         raise InputError(f"{where}: 2D where 3D is needed ({text}); give volumes with a z axis")
-    return Layout(letters, shape)
+    origin = "--axes" if given else "named in the file" if not set(axes) & set(UNNAMED) else "by convention"
+    return Layout(letters, shape, f"{' '.join(long)} ({origin})")
 
 
 def _given(given: str, axes: str, shape: tuple[int, ...], where: str) -> str:

@@ -12,12 +12,11 @@ import numpy as np
 
 from cytoform.base.kinds import CHALLENGE_PART
 from cytoform.errors import InputError
-from cytoform.movies.lineage import MAX_LABEL, Lineage, read_lineage
+from cytoform.movies.lineage import MAX_LABEL, read_tracks
 from cytoform.movies.metadata import GivenScale
 from cytoform.movies.movie import LabelMovie, Labels
-from cytoform.movies.readers.folder import FrameFiles, open_frames
+from cytoform.movies.readers.folder import open_frames
 from cytoform.movies.readers.numbering import in_order
-from cytoform.movies.readers.tiff import read_header
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ def open_sequence(sequence: ChallengeSequence, *, given: GivenScale) -> LabelMov
         return _open_truth(sequence, given)
     if result.is_dir() and not sequence.seg:
         tracked = _tracked(result, "mask", "res_track.txt")
-        return _movie(sequence, result, tracked.files, tracked.lineage, given)
+        return _movie(sequence, result, tracked.files, tracked.tracks, given)
     return _open_untracked(sequence, given)
 
 
@@ -73,29 +72,29 @@ class _Tracked:
     """The label images of all frames, and their tracks."""
 
     files: tuple[Path, ...]
-    lineage: Lineage
+    tracks: Path
 
 
 def _tracked(folder: Path, prefix: str, tracks: str) -> _Tracked:
-    lineage = read_lineage(folder / tracks)
+    read_tracks(folder / tracks)
     files = numbered_files(folder, prefix)
     if not files:
         raise InputError(f"{folder}: no {prefix}000.tif and so on; put the label images beside {tracks}")
     for frame in range(max(files) + 1):
         if frame not in files:
             raise InputError(f"{folder}, frame {frame}: {prefix}{frame:03d}.tif is missing; frames count from 0 on")
-    return _Tracked(tuple(files[frame] for frame in sorted(files)), lineage)
+    return _Tracked(tuple(files[frame] for frame in sorted(files)), folder / tracks)
 
 
 def _movie(
     sequence: ChallengeSequence,
     folder: Path,
     files: Sequence[Path],
-    lineage: Lineage | None,
+    tracks: Path | None,
     given: GivenScale,
     markers: Sequence[Path] = (),
 ) -> LabelMovie:
-    movie = open_frames(files, name=sequence.name, source=str(folder), lineage=lineage, given=given, markers=markers)
+    movie = open_frames(files, name=sequence.name, source=str(folder), tracks=tracks, given=given, markers=markers)
     return replace(movie, origin=replace(movie.origin, shapes=str(folder.relative_to(sequence.root))))
 
 
@@ -110,19 +109,31 @@ def _open_truth(sequence: ChallengeSequence, given: GivenScale) -> LabelMovie:
         absent = [frame for frame in range(len(tracked.files)) if frame not in files]
         if not absent:
             ordered = [files[frame] for frame in range(len(tracked.files))]
-            masks = _movie(sequence, folder, ordered, tracked.lineage, given, markers=tracked.files)
-            shape_zyx = read_header(tracked.files[0], volume=True, flat=given.flat).shape_zyx
-            read = RelabelledMasks(FrameFiles(tracked.files, shape_zyx), masks.read, masks.files)
-            return replace(masks, read=read, absent=f"no mask of {folder.parent.name}/SEG covers its marker")
+            masks = _movie(sequence, folder, ordered, None, given, markers=tracked.files)
+            markers = _markers(tracked, masks, given)
+            return replace(
+                masks,
+                lineage=markers.lineage,
+                values=markers.values,
+                read=RelabelledMasks(markers.read, masks.read, masks.files),
+                absent=f"no mask of {folder.parent.name}/SEG covers its marker",
+            )
         if sequence.seg:
             raise InputError(f"{folder}, frame {absent[0]}: no mask; give {truth}")
         if files:
             gaps.append(f"{folder} has no mask in frame {absent[0]}")
-    movie = _movie(sequence, truth, tracked.files, tracked.lineage, given)
+    movie = _movie(sequence, truth, tracked.files, tracked.tracks, given)
     notice = f"{truth}: tracking markers stand in for the cells, and may be smaller: {'; '.join(gaps)}; add the masks"
     if gaps:
         return replace(movie, notices=(*movie.notices, notice))
     return replace(movie, origin=replace(movie.origin, markers=True))
+
+
+def _markers(tracked: _Tracked, masks: LabelMovie, given: GivenScale) -> LabelMovie:
+    """The tracking markers as a movie, with the scale of the masks."""
+    scale = replace(given, spacing_zyx_um=masks.spacing_zyx_um, time_step_s=masks.time_step_s)
+    source = str(tracked.tracks.parent)
+    return open_frames(tracked.files, name=masks.name, source=source, tracks=tracked.tracks, given=scale)
 
 
 def _open_untracked(sequence: ChallengeSequence, given: GivenScale) -> LabelMovie:
@@ -142,7 +153,7 @@ def numbered_files(folder: Path, prefix: str) -> dict[int, Path]:
     """The files PREFIX000.tif and so on by number. Raises InputError for a number that two files have."""
     files: dict[int, Path] = {}
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if match := re.fullmatch(rf"{prefix}([0-9]+)\.tiff?", path.name):
+        if match := re.fullmatch(rf"{prefix}([0-9]+)\.tiff?", path.name, re.IGNORECASE):
             before = files.setdefault(int(match[1]), path)
             if before != path:
                 raise InputError(
