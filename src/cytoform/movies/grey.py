@@ -1,11 +1,13 @@
 """Images of grey values that were given in place of label images.
 
 In label images nearly all neighbouring voxels of cells have the same value. In grey images, probability maps and
-distance maps they differ, or the values lie inside each other like the contour lines of a mountain.
+distance maps they differ, or the values lie inside each other like the contour lines of a mountain, or each value is
+scattered over the image.
 """
 
 from itertools import pairwise
 
+import cc3d
 import numpy as np
 
 from cytoform.base.triples import Slices
@@ -16,8 +18,10 @@ from cytoform.movies.movie import Labels
 MOST_DIFFERENT = 0.5
 # Fewer neighbours prove nothing.
 FEWEST_NEIGHBOURS = 500
-# Nested labels happen by chance for two or three cells.
-FEWEST_LEVELS, NESTED_SHARE = 4, 0.9
+# Nested labels and labels in pieces happen by chance for two or three cells.
+FEWEST_LEVELS, NESTED_SHARE, SCATTERED_SHARE = 4, 0.9, 0.5
+# Smaller labels cannot be told from specks.
+FEWEST_VOXELS = 8
 
 
 def grey_reason(labels: Labels, extents: LabelExtents) -> str:
@@ -26,6 +30,8 @@ def grey_reason(labels: Labels, extents: LabelExtents) -> str:
         return f"{100 * share:.0f} % of neighbouring voxels above 0 have different values"
     if is_nested(extents):
         return f"its {len(extents)} values lie inside each other, as levels of brightness do"
+    if (share := scattered_labels(labels, extents)) >= SCATTERED_SHARE:
+        return f"{100 * share:.0f} % of its {len(extents)} values are scattered in pieces"
     return ""
 
 
@@ -46,6 +52,20 @@ def is_nested(extents: LabelExtents) -> bool:
     inwards = sum(_within(after, before) for before, after in pairs)
     outwards = sum(_within(before, after) for before, after in pairs)
     return max(inwards, outwards) >= NESTED_SHARE * len(pairs)
+
+
+def scattered_labels(labels: Labels, extents: LabelExtents) -> float:
+    """The share of labels without a connected piece of half of their voxels; 0 where there are few labels."""
+    sizes = {label: extent.n_voxels for label, extent in extents.items() if extent.n_voxels >= FEWEST_VOXELS}
+    if len(sizes) < FEWEST_LEVELS:
+        return 0.0
+    pieces = cc3d.connected_components(labels, connectivity=26)
+    piece_sizes = np.bincount(pieces.ravel())
+    label_of = np.zeros(len(piece_sizes), np.uint16)
+    label_of[pieces] = labels
+    largest = np.zeros(int(label_of.max()) + 1, np.int64)
+    np.maximum.at(largest, label_of, piece_sizes)
+    return sum(2 * largest[label] < size for label, size in sizes.items()) / len(sizes)
 
 
 def _within(inner: Slices, outer: Slices) -> bool:

@@ -30,7 +30,7 @@ class Origin:
     lineage: str = ""
     # Of Challenge folders: the folder with the masks.
     shapes: str = ""
-    # Whether the labels may be tracking markers, which are smaller than the cells.
+    # Whether the labels may be tracking markers, which are smaller than the cells, and nothing says so yet.
     markers: bool = False
 
 

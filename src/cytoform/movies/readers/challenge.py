@@ -124,9 +124,9 @@ def _open_truth(sequence: ChallengeSequence, given: GivenScale) -> LabelMovie:
             gaps.append(f"{folder} has no mask in frame {absent[0]}")
     movie = _movie(sequence, truth, tracked.files, tracked.tracks, given)
     notice = f"{truth}: tracking markers stand in for the cells, and may be smaller: {'; '.join(gaps)}; add the masks"
-    return replace(
-        movie, origin=replace(movie.origin, markers=True), notices=(*movie.notices, *([notice] if gaps else []))
-    )
+    if gaps:
+        return replace(movie, notices=(*movie.notices, notice))
+    return replace(movie, origin=replace(movie.origin, markers=True))
 
 
 def _markers(tracked: _Tracked, masks: LabelMovie, given: GivenScale) -> LabelMovie:
