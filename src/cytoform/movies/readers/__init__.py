@@ -74,7 +74,7 @@ def name_apart(movies: Sequence[LabelMovie]) -> list[LabelMovie]:
     sources_seen: set[str] = set()
     named = []
     for movie in movies:
-        if movie.source in sources_seen and movie.source in movie.files:
+        if movie.source in sources_seen and os.path.abspath(movie.source) in movie.files:
             continue
         if movie.source in sources_seen:
             raise InputError(f"{movie.source}: given twice; give every source once")

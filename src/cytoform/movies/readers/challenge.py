@@ -1,5 +1,7 @@
 """Cell Tracking Challenge folders: tracks of NN_GT/TRA or NN_RES, masks of NN_ST/SEG or NN_GT/SEG where dense.
 
+Results may lie in NN_RES, or in TRA and SEG inside it.
+
 Naming and content of the files: https://public.celltrackingchallenge.net/documents/Naming%20and%20file%20content%20conventions.pdf
 """
 
@@ -62,8 +64,8 @@ def open_sequence(sequence: ChallengeSequence, *, given: GivenScale) -> LabelMov
     if sequence.kind != "RES" and truth.is_dir():
         return _open_truth(sequence, given)
     if result.is_dir() and not sequence.seg:
-        tracked = _tracked(result, "mask", "res_track.txt")
-        return _movie(sequence, result, tracked.files, tracked.tracks, given)
+        tracked = _result(result)
+        return _movie(sequence, tracked.files[0].parent, tracked.files, tracked.tracks, given)
     return _open_untracked(sequence, given)
 
 
@@ -75,15 +77,25 @@ class _Tracked:
     tracks: Path
 
 
-def _tracked(folder: Path, prefix: str, tracks: str) -> _Tracked:
-    read_tracks(folder / tracks)
+def _tracked(folder: Path, prefix: str, tracks: str, *, beside: Path | None = None) -> _Tracked:
+    """The frames in a folder, with the track file in it or in the folder `beside`."""
+    path = (beside or folder) / tracks
+    read_tracks(path)
     files = numbered_files(folder, prefix)
     if not files:
         raise InputError(f"{folder}: no {prefix}000.tif and so on; put the label images beside {tracks}")
     for frame in range(max(files) + 1):
         if frame not in files:
             raise InputError(f"{folder}, frame {frame}: {prefix}{frame:03d}.tif is missing; frames count from 0 on")
-    return _Tracked(tuple(files[frame] for frame in sorted(files)), folder / tracks)
+    return _Tracked(tuple(files[frame] for frame in sorted(files)), path)
+
+
+def _result(folder: Path) -> _Tracked:
+    """The masks and tracks of a result, which some programs put into its subfolders TRA and SEG."""
+    places = (folder, folder / "TRA", folder / "SEG")
+    tracks = next((place for place in places if (place / "res_track.txt").is_file()), folder)
+    masks = next((place for place in (tracks, *places) if numbered_files(place, "mask")), tracks)
+    return _tracked(masks, "mask", "res_track.txt", beside=tracks)
 
 
 def _movie(
