@@ -17,7 +17,7 @@ from cytoform.movies.families import Treatment
 # Names and order in the attributes of a store.
 RECORDED = ("voxel_size_zyx_um", "time_step_s", "frames", "half_extent_um", "keep_motion")
 # Recorded only where it is not the default, as older stores do not have them.
-RECORDED_IF_GIVEN = ("border", "jumps")
+RECORDED_IF_GIVEN = ("border", "jumps", "axes", "link")
 
 
 @Parameter(name="*")
@@ -38,6 +38,10 @@ class Request:
     """Voxel size Z Y X in µm of label movies; replaces the recorded one."""
     time_step_s: Annotated[float | None, Parameter("--time-step")] = None
     """Seconds between frames of label movies; replaces the recorded step."""
+    axes: str | None = None
+    """Axes of the stored images, a letter for each from T Z C Y X, such as ZTYX; replaces their names in the files."""
+    link: Annotated[bool, FLAG] = False
+    """Link labels without a lineage to tracks, by their overlap in neighbouring frames."""
     border: Treatment = "leave-out"
     """Families that the border of the volume cuts: leave out, or keep with cut faces as surface."""
     jumps: Treatment = "leave-out"
@@ -58,9 +62,12 @@ class Request:
 
     def check(self) -> None:
         """Refuse the impossible before the long work. Raises InputError."""
+        from cytoform.movies.readers.axes import given_axes
         from cytoform.shapes.grid import Grid
 
         Grid(self.grid_size, 1.0 if self.half_extent_um is None else self.half_extent_um)
+        if self.axes is not None:
+            given_axes(self.axes)
         if self.frames is not None and self.frames < 1:
             raise InputError(f"--frames {self.frames}: at least one is needed")
 

@@ -13,6 +13,7 @@ from cytoform.errors import InputError
 from cytoform.movies.families import LeftOut, Treatment
 from cytoform.movies.movie import LabelMovie
 from cytoform.movies.readers import find_movies, name_apart
+from cytoform.movies.tracking.linking import linked
 from cytoform.prepare.cells import Followed, follow, movie_frames
 from cytoform.prepare.failures import FAULTS, Failure, Failures
 from cytoform.prepare.masks import Masks
@@ -55,6 +56,8 @@ def prepare(
     grid_size: int = Request.grid_size,
     half_extent_um: float | None = Request.half_extent_um,
     keep_motion: bool = Request.keep_motion,
+    axes: str | None = Request.axes,
+    link: bool = Request.link,
     border: Treatment = Request.border,
     jumps: Treatment = Request.jumps,
     strict: bool = Request.strict,
@@ -69,6 +72,9 @@ def prepare(
     One cube of half-width `half_extent_um` holds every cell; by default it is as small as the cells allow. Each frame is
     centred on the cell's centroid, or with `keep_motion` the whole sequence on the middle of its bounding box over time.
     Nothing is random; `seed` is only recorded.
+
+    `axes` names the stored axes of every image, such as "ZTYX". `link` gives tracks to labels without a lineage, by their
+    overlap in neighbouring frames.
 
     Families that the border of the volume cuts are left out, or kept with `border="keep"`: then the cut faces are surface, and
     volumes are too small. Labels without a lineage that jump to the place of another label are left out, or kept with
@@ -86,6 +92,8 @@ def prepare(
         grid_size=grid_size,
         half_extent_um=half_extent_um,
         keep_motion=keep_motion,
+        axes=axes,
+        link=link,
         border=border,
         jumps=jumps,
         strict=strict,
@@ -152,13 +160,19 @@ def open_sources(request: Request, base: ShapeStore | None, failures: Failures) 
 def _open_source(source: Path, request: Request, failures: Failures) -> list[LabelMovie]:
     movies = []
     try:
-        openers = find_movies(source, voxel_size_zyx_um=request.voxel_size_zyx_um, time_step_s=request.time_step_s)
+        openers = find_movies(
+            source,
+            voxel_size_zyx_um=request.voxel_size_zyx_um,
+            time_step_s=request.time_step_s,
+            axes=request.axes,
+        )
     except FAULTS as fault:
         failures.unopened(str(source), fault)
         return []
     for opener in openers:
         try:
-            movies.append(opener())
+            movie = opener()
+            movies.append(linked(movie) if request.link and movie.lineage is None else movie)
         except FAULTS as fault:
             failures.unopened(str(source), fault)
     failures.opened(str(source), movies)

@@ -26,6 +26,8 @@ class MovieSummary:
     notices: tuple[str, ...]
     # Median volume of a family in a frame, before cleaning; not a number without families.
     median_um3: float
+    # Where its tracks come from, if they are not in its own folder of the Cell Tracking Challenge.
+    lineage: str = ""
 
 
 def summaries(followed: Followed, notices: Notices, failures: Failures) -> list[MovieSummary]:
@@ -37,7 +39,8 @@ def summaries(followed: Followed, notices: Notices, failures: Failures) -> list[
         cells = [cell.family for cell in followed.cells if cell.movie.source == movie.source]
         sizes = [frame.n_voxels * float(np.prod(movie.spacing_zyx_um)) for cell in cells for frame in cell.frames]
         median_um3 = statistics.median(sizes) if sizes else float("nan")
-        row = MovieSummary(movie.source, len(cells), len(sizes), search.left_out, notices.of(movie), median_um3)
+        told = notices.of(movie), median_um3, movie.origin.lineage
+        row = MovieSummary(movie.source, len(cells), len(sizes), search.left_out, *told)
         rows.append(row)
     for copy in followed.copies:
         if copy.is_left_out and not failures.has(copy.movie):
@@ -61,4 +64,5 @@ def table(rows: Sequence[MovieSummary]) -> list[str]:
     if len(shown) < len(rows):
         lines.append(f"and {len(rows) - len(shown)} movies of which nothing is left out")
     lines += [f"left out: {lost.name}, {lost.reason} ({lost.where})" for row in rows for lost in row.left_out]
+    lines += [f"tracks of {row.source}: {row.lineage}" for row in rows if row.lineage]
     return lines + [f"notice: {line}" for row in rows for line in row.notices]

@@ -9,7 +9,7 @@ import pytest
 import tifffile
 
 from cytoform.errors import InputError
-from cytoform.movies.readers import open_movies
+from cytoform.movies.readers import name_apart, open_movies
 
 UM = (0.5, 0.2, 0.25)
 OME = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
@@ -82,6 +82,20 @@ def test_a_set_is_one_movie_from_any_of_its_files(companion, division, tmp_path)
         assert (movie.name, movie.n_frames, movie.source) == ("cells", 6, str(files[0]))
         assert movie.spacing_zyx_um == UM
         np.testing.assert_array_equal(read(path), division)
+
+
+@pytest.mark.parametrize("companion", [False, True])
+def test_a_set_counts_once(companion, division, write, tmp_path):
+    files = write_set(tmp_path / "set", division, companion=companion)
+    (movie,) = open_movies(tmp_path / "set")
+    assert (movie.name, movie.n_frames, movie.where(3)) == ("cells", 6, f"{files[3]}, frame 3")
+    every = [movie for path in files for movie in open_movies(path)]
+    assert len(name_apart(every)) == 1
+    if companion:
+        (movie,) = open_movies(tmp_path / "set" / "cells.companion.ome")
+        np.testing.assert_array_equal(movie.read(5), division[5])
+    write["ome-tiff"](tmp_path / "set" / "other", division)
+    assert [movie.name for movie in open_movies(tmp_path / "set")] == ["cells", "other"]
 
 
 @pytest.mark.parametrize("companion", [False, True])

@@ -66,11 +66,16 @@ def _open_relative(opener: Opener) -> LabelMovie:
 
 
 def name_apart(movies: Sequence[LabelMovie]) -> list[LabelMovie]:
-    """Make names unique: the second and later movies of equal name get a number. Raises InputError for a repeated source."""
+    """Make names unique: the second and later movies of equal name get a number. Raises InputError for a repeated source.
+
+    Files of one OME-TIFF set are one movie, however many of them were given.
+    """
     taken: set[str] = set()
     sources_seen: set[str] = set()
     named = []
     for movie in movies:
+        if movie.source in sources_seen and movie.source in movie.files:
+            continue
         if movie.source in sources_seen:
             raise InputError(f"{movie.source}: given twice; give every source once")
         candidates = chain([movie.name], (f"{movie.name}_{n}" for n in count(2)))

@@ -78,6 +78,7 @@ def open_tiff(path: Path, *, given: GivenScale, volume: bool = False) -> Stack:
         frames=TiffFrames(path, header.layout),
         n_frames=header.n_frames or 1,
         members=files.files if files else (),
+        files=tuple(str(file) for file in files.files) if files and len(files.files) == (header.n_frames or 1) else (),
     )
 
 

@@ -82,7 +82,7 @@ def with_lineage(movie: LabelMovie, path: Path) -> LabelMovie:
     read, for contradictory tracks, and for tracks of another movie.
     """
     if path.suffix.lower() == ".txt":
-        return replace(movie, lineage=read_lineage(path))
+        return replace(movie, lineage=read_lineage(path, values=movie.values))
     reader = read_geff if path.is_dir() else read_trackmate
     graph = reader(path, spacing_zyx_um=movie.spacing_zyx_um)
     if (late := int(graph.frames.max())) >= movie.n_frames:
@@ -107,7 +107,8 @@ def tracked(movie: LabelMovie, graph: TrackGraph, labels: Int[np.ndarray, " node
             )
     for table in tables:
         table.pop(0, None)
-    return replace(movie, lineage=found.lineage, read=Relabelled(movie.read, tuple(tables)))
+    # Labels are now numbers of tracks.
+    return replace(movie, lineage=found.lineage, read=Relabelled(movie.read, tuple(tables)), values=())
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,9 @@ class Relabelled:
 
 def _node_labels(movie: LabelMovie, graph: TrackGraph) -> Int[np.ndarray, " nodes"]:
     """The value of every node in the frames: as recorded, or the one at its position."""
+    if graph.labels is not None and movie.values:
+        numbers = {value: number for number, value in enumerate(movie.values, 1)}
+        return np.array([numbers.get(int(value), 0) for value in graph.labels], np.int64)
     if graph.labels is not None:
         return graph.labels
     if graph.points_zyx is None:
