@@ -91,7 +91,8 @@ def test_labels_numbered_anew_in_every_frame(kind, write, division, movie, tmp_p
     for t, frame in enumerate(division):
         for n, label in enumerate(sorted(set(frame.ravel()) - {0}, reverse=t % 2 == 0)):
             anew[t][frame == label] = n + 1
-    (untracked,) = open_movies(write["imagej"](tmp_path / "cells", anew))
+    (tmp_path / "anew").mkdir()
+    (untracked,) = open_movies(write["imagej"](tmp_path / "anew" / "cells", anew))
     if kind == "geff":
         import zarr
 

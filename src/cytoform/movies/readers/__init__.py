@@ -18,6 +18,7 @@ from cytoform.movies.readers.folder import movies_of_folder
 from cytoform.movies.readers.ome_set import first_file
 from cytoform.movies.readers.ome_zarr import open_ome_zarr
 from cytoform.movies.readers.stack import label_movie
+from cytoform.movies.tracking.beside import with_lineage_beside
 
 Opener = Callable[[], LabelMovie]
 
@@ -33,10 +34,10 @@ def open_movies(
     """Open the label movies of one source.
 
     A source is a TIFF or OME-TIFF (axes T Z Y X in any order), a folder of one TIFF a frame, a Cell Tracking Challenge
-    folder (a dataset, its 01_GT, 01_GT/TRA, 01_ST/SEG or 01_RES) or an OME-Zarr label image. The given voxel size, time
-    step and axes (one letter for each stored axis, such as "TZYX") override recorded ones. With `flat`, 2D frames are read
-    as volumes of one plane. Frames are read only where labels may be too large for 16 bits. Raises InputError unless the
-    source holds whole labels in 3D with a known voxel size.
+    folder (a dataset, its 01_GT, 01_GT/TRA, 01_ST/SEG or 01_RES) or an OME-Zarr label image. A lineage beside a movie is
+    used. The given voxel size, time step and axes (one letter for each stored axis, such as "TZYX") override recorded ones.
+    With `flat`, 2D frames are read as volumes of one plane, without lineage. Frames are read only where labels may be too
+    large for 16 bits. Raises InputError unless the source holds whole labels in 3D with a known voxel size.
     """
     openers = find_movies(source, voxel_size_zyx_um=voxel_size_zyx_um, time_step_s=time_step_s, flat=flat, axes=axes)
     return [opener() for opener in openers]
@@ -54,15 +55,15 @@ def find_movies(
     # Not resolved: a symbolic link keeps the name that the user gave it.
     path = Path(os.path.abspath(source))
     openers = _find(path, GivenScale(voxel_size_zyx_um, time_step_s, flat=flat, axes=axes))
-    if Path(source).is_absolute():
-        return openers
-    return [partial(_open_relative, opener) for opener in openers]
+    relative = not Path(source).is_absolute()
+    return [partial(_open, opener, tracked=not flat, relative=relative) for opener in openers]
 
 
-def _open_relative(opener: Opener) -> LabelMovie:
-    # Workers need absolute paths, but outputs must not depend on the current folder.
+def _open(opener: Opener, *, tracked: bool, relative: bool) -> LabelMovie:
     movie = opener()
-    return replace(movie, source=os.path.relpath(movie.source))
+    movie = with_lineage_beside(movie) if tracked else movie
+    # Workers need absolute paths, but outputs must not depend on the current folder.
+    return replace(movie, source=os.path.relpath(movie.source)) if relative else movie
 
 
 def name_apart(movies: Sequence[LabelMovie]) -> list[LabelMovie]:

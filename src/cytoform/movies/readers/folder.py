@@ -88,6 +88,10 @@ def _open_movie(path: Path, notices: tuple[str, ...], given: GivenScale) -> Labe
 
 
 def _open_volumes(folder: Path, found: Sorted, headers: Mapping[Path, Stack | None], given: GivenScale) -> LabelMovie:
+    for path in found.files:
+        if headers.get(path) is None:
+            # The true reason comes before a question about the names.
+            open_file(path, given=given, volume=True)
     ordered = in_order(found.files)
     tracks = next((folder / name for name in LINEAGE_FILES if (folder / name).is_file()), None)
     movie = open_frames(

@@ -75,6 +75,24 @@ def _is_movie(path: Path) -> bool:
     return kind_of(path) in (Kind.TIFF, Kind.OME_ZARR) and not is_lineage(path)
 
 
+def with_lineage_beside(movie: LabelMovie) -> LabelMovie:
+    """The movie with the lineage that lies beside it; notices name lineages that are not used.
+
+    Raises InputError as `with_lineage` does.
+    """
+    if movie.lineage is not None:
+        return movie
+    beside = lineage_beside(Path(movie.source))
+    if beside.used is not None:
+        found = with_lineage(movie, beside.used)
+        movie = replace(found, origin=replace(found.origin, lineage=str(beside.used)))
+        reason = f"{beside.used.name} is used; move the other away"
+    else:
+        reason = "other movies lie there too; give it the name of its movie, or each movie a folder of its own"
+    lines = [f"{movie.source}: {path.name} beside it is not read: {reason}" for path in beside.ignored]
+    return replace(movie, notices=(*movie.notices, *lines))
+
+
 def with_lineage(movie: LabelMovie, path: Path) -> LabelMovie:
     """The movie with the tracks of a file: labels become the labels of the tracks.
 
