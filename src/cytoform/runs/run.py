@@ -1,7 +1,7 @@
 """A run folder: settings, weights, codes, and a record of the data they were learned from.
 
 RUN/config.toml        all settings
-    model.safetensors  tensors `decoder.*`, `codes` and `rotations`; metadata: the learned sequences
+    model.safetensors  tensors `decoder.*`, `codes`, `rotations`, `scales`; metadata: the learned sequences
     provenance.json    data hash, versions, seed
     priors.safetensors distributions fitted to the codes (priors/file.py)
     parts.safetensors  protrusions of cells that were taken apart (runs/parts.py)
@@ -22,7 +22,7 @@ from cytoform.base.kinds import Kind, kind_of, wrong_kind
 from cytoform.base.tensors import load_into, read_tensors, write_tensors
 from cytoform.errors import InputError
 from cytoform.representations.bounds import LENGTHS, Bounds
-from cytoform.representations.representation import Representation
+from cytoform.representations.representation import SCALE, Representation
 from cytoform.representations.rotation import identity, to_matrix
 from cytoform.representations.table import new_representation
 from cytoform.runs.config import Config, read_config
@@ -82,6 +82,8 @@ class Run:
     codes: Float[Tensor, "sequences ..."]
     # From each sequence's own pose to the canonical one, see representations/rotation.py.
     rotations: Float[Tensor, "sequences 4"]
+    # Sizes over the one that all share, at equal times over the movie; 1 where a representation knows cells at their sizes.
+    scales: Float[Tensor, "sequences moments"]
     # Of cells taken apart: the protrusions of every learned sequence, in the canonical pose.
     parts: tuple[LearnedParts, ...] = ()
     centred: bool = True  # whether the frames of cells taken apart are each centred on the cell's centroid
@@ -90,6 +92,11 @@ class Run:
     def names(self) -> list[str]:
         """Names of the learned sequences, in the order of the codes."""
         return [sequence.name for sequence in self.learned.sequences]
+
+    @property
+    def has_scales(self) -> bool:
+        """Whether cells have a size of their own beside their codes."""
+        return self.config.model.kind == "linear"
 
     def code(self, name: str) -> Float[Tensor, "..."]:
         """The learned code of a sequence. Raises InputError for one that was not learned."""
@@ -100,7 +107,9 @@ class Run:
         return self.rotations[self._row(name)]
 
     def variables(self, name: str) -> dict[str, Tensor]:
-        """Arrays that describe a learned sequence beside its code: of cells taken apart, their protrusions."""
+        """Arrays that describe a learned sequence beside its code: protrusions of cells taken apart, or a size."""
+        if self.has_scales:
+            return {SCALE: self.scales[self._row(name)]}
         if not self.parts:
             return {}
         rows = self.parts[self._row(name)].units.to_rows()
@@ -113,12 +122,19 @@ class Run:
 
 
 def write_weights(
-    run: Path, decoder: Representation, codes: Tensor, learned: Learned, rotations: Tensor | None = None
+    run: Path,
+    decoder: Representation,
+    codes: Tensor,
+    learned: Learned,
+    rotations: Tensor | None = None,
+    scales: Tensor | None = None,
 ) -> None:
-    """Write the weights, codes and rotations (none: the identity) of a finished training."""
+    """Write the weights, codes, rotations (none: the identity) and scales (none: all 1) of a finished training."""
     tensors = {f"decoder.{name}": tensor for name, tensor in decoder.state_dict().items()}
     turned = identity(len(codes)) if rotations is None else torch.nn.functional.normalize(rotations, dim=1)
-    write_tensors(run / WEIGHTS, {**tensors, "codes": codes, "rotations": turned}, {"learned": learned.to_json()})
+    sizes = {} if scales is None else {"scales": scales}
+    tensors |= {"codes": codes, "rotations": turned} | sizes
+    write_tensors(run / WEIGHTS, tensors, {"learned": learned.to_json()})
 
 
 def load_run(path: Path, *, device: torch.device | None = None) -> Run:
@@ -137,6 +153,7 @@ def load_run(path: Path, *, device: torch.device | None = None) -> Run:
             "restore the config.toml the run was trained with"
         )
     rotations = _checked(tensors.pop("rotations", identity(len(codes))), len(codes), where=path / WEIGHTS)
+    scales = _checked_scales(tensors.pop("scales", torch.ones(len(codes), 1)), len(codes), where=path / WEIGHTS)
     load_into(decoder, {name.removeprefix("decoder."): t for name, t in tensors.items()}, where=path / WEIGHTS)
     decoder.requires_grad_(False)
     parts: tuple[LearnedParts, ...] = ()
@@ -145,7 +162,16 @@ def load_run(path: Path, *, device: torch.device | None = None) -> Run:
         found, centred = read_parts(path, [sequence.name for sequence in learned.sequences])
         turns = to_matrix(rotations).double().numpy()
         parts = tuple(replace(p, units=p.units.rotated(turn)) for p, turn in zip(found, turns, strict=True))
-    return Run(path, config, learned, decoder.to(device), codes.to(device), rotations.to(device), parts, centred)
+    return Run(
+        path, config, learned, decoder.to(device), codes.to(device), rotations.to(device), scales, parts, centred
+    )
+
+
+def _checked_scales(scales: Tensor, n: int, *, where: Path) -> Float[Tensor, "sequences moments"]:
+    """Positive sizes. Raises InputError for anything else."""
+    if scales.ndim != 2 or len(scales) != n or not scales.numel() or not (scales > 0).all():
+        raise InputError(f"{where}: damaged scales, expected {n} rows of positive numbers; train the run anew")
+    return scales
 
 
 def _checked(rotations: Tensor, n: int, *, where: Path) -> Float[Tensor, "sequences 4"]:
