@@ -65,6 +65,7 @@ def train_texture(
         config = TextureConfig.read(require_begun(out))
     elif config is None:
         raise InputError("no settings: give a preset, or resume a training")
+    config.generator.check_memory()
     plan = _Plan(pairs, out, config, resume, seed, overwrite)
     precision = config.training.precision
     fabric = make_fabric(device, precision, devices=1, nodes=1, cpu_precision=_on_cpu(precision))
