@@ -104,6 +104,7 @@ def import_shapes(
             with _frame_by_frame(video, out.parent) as readable:
                 tasks = [(folder, readable, name, number) for number in range(video.n_frames)]
                 found += run_all(_write, tasks, workers=workers, done=advance)
+        store.note()
         if not any(found):
             raise InputError(f"{videos[0].path}: no voxel of any frame is inside; distances are negative inside")
     return grid

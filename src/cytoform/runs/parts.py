@@ -73,6 +73,7 @@ def take_run_apart(
         bodies.add(store[name].info)
     with progress("taking cells apart", n_tasks(store, names)) as advance:
         parts = take_apart(store, radius_um, names=names, bodies=bodies, workers=workers, done=advance)
+    bodies.note()
     for each in parts:
         _refuse_bodiless(each, store.path)
     tensors = {}

@@ -203,6 +203,7 @@ def write_sequences(
             if sequence.whole:
                 rendered = uncut(rendered, sequence.name)
             render_sequence(rendered, store.add(info, latent=latent), advance)
+        store.note()
 
 
 def _quaternion(sequence: NewSequence) -> tuple[float, float, float, float] | None:
