@@ -3,13 +3,13 @@
 Recognition uses names and marks only. A damaged run is still a run folder; opening it says what is wrong.
 """
 
-import json
 import os
 import re
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 
+from cytoform.base.gate import Record, read_bytes, read_json
 from cytoform.errors import InputError
 
 CHALLENGE_PART = re.compile(r"([0-9]{2,})_(GT|ST|RES)")
@@ -77,9 +77,13 @@ def recorded_command(path: Path) -> str | None:
     if not (path / "provenance.json").is_file():
         return None
     try:
-        return str(json.loads(_text(path / "provenance.json")).get("command", ""))
-    except (ValueError, AttributeError):
+        return read_json(path / "provenance.json", _Provenance).command
+    except InputError:
         return ""
+
+
+class _Provenance(Record):
+    command: str = ""
 
 
 def _is_store(path: Path) -> bool:
@@ -104,7 +108,10 @@ def _ends(*endings: str) -> Callable[[Path], bool]:
 
 
 def _text(path: Path) -> str:
-    return path.read_text("utf-8", errors="replace") if path.is_file() else ""
+    try:
+        return read_bytes(path).decode("utf-8", errors="replace") if path.is_file() else ""
+    except InputError:
+        return ""
 
 
 # Label movies come first: a folder of movies may also hold a file named like the mark of a later kind.

@@ -7,7 +7,6 @@
 
 import contextlib
 import fcntl
-import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -15,10 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pydantic import RootModel
+
 from cytoform.base.files import put_in_place, write_json
+from cytoform.base.gate import read_json
 from cytoform.errors import InputError
 
 U = TypeVar("U", bound="Unfinished")
+
+
+class _Values(RootModel[dict[str, Any]]):
+    """Any JSON object."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +58,9 @@ class Unfinished:
     def plan(self) -> dict[str, Any] | None:
         """The plan of the interrupted command; None if there is nothing to resume."""
         try:
-            plan: dict[str, Any] = json.loads(self._plan.read_text())
-        except (OSError, ValueError):
+            return read_json(self._plan, _Values).root
+        except InputError:
             return None
-        return plan
 
     def note_plan(self, plan: dict[str, Any]) -> None:
         """Record the plan: from here on the command can resume."""

@@ -112,8 +112,9 @@ class ShapeSequence:
         for path in sorted(each for each in folder.iterdir() if each.is_dir()):
             read_latent(path)
             found[path.name] = self._read(self._array(f"{LATENT}/{path.name}"), (...,))
-            if not np.isfinite(found[path.name]).all():
-                raise damaged(path, "NaN or infinity")
+        # Rows of other arrays are filled up with NaN.
+        if "code" not in found or not np.isfinite(found["code"]).all():
+            raise damaged(folder / "code", "missing, or NaN or infinity")
         return found
 
     def _old_code(self, code: Any) -> np.ndarray:

@@ -2,12 +2,12 @@
 
 import contextlib
 import fcntl
-import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from cytoform.base.files import clear_strays
+from cytoform.base.gate import Record, read_json
 from cytoform.base.unfinished import refuse_to_resume
 from cytoform.errors import InputError
 
@@ -33,8 +33,13 @@ def require_unfinished(out: Path) -> None:
 def refuse_other_data(out: Path, provenance: Mapping[str, object], *, data: str) -> None:
     """Raise InputError where a run was begun with other `data`, as messages call it, or another seed."""
     wanted = {name: provenance[name] for name in ("data_sha256", "seed")}
-    recorded = json.loads((out / PROVENANCE).read_text())
-    refuse_to_resume(out, wanted=wanted, recorded=recorded, options={"data_sha256": data})
+    recorded = read_json(out / PROVENANCE, _Provenance, remedy="restore it, or begin anew without --resume")
+    refuse_to_resume(out, wanted=wanted, recorded=vars(recorded), options={"data_sha256": data})
+
+
+class _Provenance(Record):
+    data_sha256: str
+    seed: int
 
 
 @contextlib.contextmanager
