@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from cytoform.base.cluster import connected
+from cytoform.base.options import LENGTH_UM, SECONDS, SEED, WORKERS
 from cytoform.base.parallel import Advance
 from cytoform.errors import InputError
 
@@ -19,7 +20,7 @@ from cytoform.errors import InputError
 class Common:
     """Options of every command."""
 
-    seed: Annotated[int, Parameter(help="Seed of every random choice; the same seed gives the same bytes.")] = 0
+    seed: Annotated[int, SEED, Parameter(help="Seed of every random choice; the same seed gives the same bytes.")] = 0
     overwrite: Annotated[bool, Parameter(help="Replace an existing output.", negative=())] = False
     quiet: Annotated[bool, Parameter(help="Print nothing but errors.", negative=())] = False
 
@@ -67,7 +68,9 @@ class Common:
 class WorkerOptions:
     """Options of the commands that work in parallel."""
 
-    workers: Annotated[int | None, Parameter(help="Processes on this machine; by default one per CPU core.")] = None
+    workers: Annotated[
+        int | None, WORKERS, Parameter(help="Processes on this machine; by default one per CPU core.")
+    ] = None
     scheduler: Annotated[
         str | None, Parameter(help="Work on a cluster instead: address of its Dask scheduler, HOST:PORT.")
     ] = None
@@ -91,10 +94,11 @@ class ScaleOptions:
 
     voxel_size: Annotated[
         tuple[float, float, float] | None,
+        LENGTH_UM,
         Parameter(help="Voxel size Z Y X in µm of label movies; replaces the recorded one."),
     ] = None
     time_step: Annotated[
-        float | None, Parameter(help="Seconds between frames of label movies; replaces the recorded step.")
+        float | None, SECONDS, Parameter(help="Seconds between frames of label movies; replaces the recorded step.")
     ] = None
 
 
