@@ -73,8 +73,8 @@ def test_a_number_out_of_its_range_is_refused_before_anything_is_looked_at(
 @pytest.mark.parametrize(
     "call",
     [
-        lambda: Rendering(n_frames=0),
-        lambda: Rendering(safety=float("nan")),
+        lambda: Rendering(n_frames=0).check(),
+        lambda: Rendering(safety=float("nan")).check(),
         lambda: MitosisParameters(size_um3=1e308),
         lambda: SceneRequest(cells=1, frames=2, size_zyx=(8, 8, 8), seed=-1),
         lambda: SceneRequest(cells=1, frames=2, size_zyx=(8, 8, 3)),

@@ -25,7 +25,8 @@ class Rendering:
     safety: Annotated[float, real(1e-3, 1e6)] = SAFETY
     """Safety factor for skipping empty space. Larger is slower but misses fewer thin parts."""
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
+        """Raises InputError."""
         check_ranges(self)
 
     def size(self, learned: int) -> int:

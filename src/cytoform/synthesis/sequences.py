@@ -100,6 +100,7 @@ def generate(
     """
     if n < 1:
         raise InputError(f"-n {n}: at least one cell is to be generated")
+    rendering.check()
     refuse_existing(out, overwrite=overwrite)
     pose = chosen_pose(cells.run, pose)
     pieces = None
@@ -172,6 +173,7 @@ def write_sequences(
     progress: Progress,
 ) -> None:
     """Render sequences into a new store; each keeps its code among its attributes. Raises InputError."""
+    rendering.check()
     learned = cells.run.learned
     grid = Grid(rendering.size(learned.grid), learned.half_extent_um)
     frames = {sequence.name: rendering.frames(sequence.like.n_frames) for sequence in sequences}

@@ -70,6 +70,7 @@ def complete(
     """
     run, half_um = cells.run, cells.run.learned.half_extent_um
     settings.check()
+    rendering.check()
     store = ShapeStore.open(shapes)
     wanted = names or store.names
     if not wanted:
