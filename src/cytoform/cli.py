@@ -3,6 +3,7 @@
 Subcommands live in `cytoform.commands`. Each is imported when it is called, so that --help answers at once.
 """
 
+import contextlib
 import errno
 import os
 import signal
@@ -14,6 +15,7 @@ from types import FrameType
 from cyclopts import App, CycloptsError
 
 import cytoform
+from cytoform.base.stops import STOPS
 from cytoform.errors import InputError, SaidElsewhere
 
 COMMANDS = {
@@ -59,7 +61,10 @@ def run(arguments: list[str], other: App | None = None) -> int:
     chosen, name = (app, "cytoform") if other is None else (other, other.name[0])
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in set(STOPS) - {signal.SIGINT}:  # Python raises KeyboardInterrupt by itself, unless Ctrl-C is ignored
+        signal.signal(number, _interrupt)
+    with contextlib.suppress(AttributeError, OSError):  # it may be another kind of stream
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a terminal may not know a sign
     try:
         status = chosen(arguments or ["--help"], exit_on_error=False, print_error=False, result_action="return_value")
         return status if isinstance(status, int) else 0
@@ -95,7 +100,8 @@ def _with_notes(message: str, fault: BaseException) -> str:
 
 
 def _fail(message: str, status: int) -> int:
-    print("cytoform: " + " ".join(message.split()), file=sys.stderr)
+    with contextlib.suppress(OSError):  # the terminal is gone
+        print("cytoform: " + " ".join(message.split()), file=sys.stderr)
     return status
 
 

@@ -12,6 +12,7 @@ from multiprocessing.resource_tracker import ensure_running
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from cytoform.base.stops import STOPS
 from cytoform.errors import InputError
 
 if TYPE_CHECKING:
@@ -142,8 +143,8 @@ async def _ask(address: str) -> None:
 
 
 async def _hold_back_interrupts() -> None:
-    """Block Ctrl-C, which reaches all processes of a terminal, in workers: they inherit the mask of this thread."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    """Block Ctrl-C and SIGHUP, which reach all processes of a terminal, in workers: they inherit the mask of this thread."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, set(STOPS) - {signal.SIGTERM})
 
 
 async def _kill(cluster: "LocalCluster") -> None:
@@ -157,7 +158,7 @@ async def _kill(cluster: "LocalCluster") -> None:
 
 @contextlib.contextmanager
 def _stops_deferred() -> Iterator[None]:
-    """Defer Ctrl-C and SIGTERM to the end of the block, unless they come twice.
+    """Defer Ctrl-C, SIGTERM and SIGHUP to the end of the block, unless they come twice.
 
     Dask takes ten seconds to recover from an interrupted start.
     """
@@ -171,7 +172,7 @@ def _stops_deferred() -> Iterator[None]:
             raise KeyboardInterrupt
         came.append(number)
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, note) for number in STOPS}
     try:
         yield
     finally:

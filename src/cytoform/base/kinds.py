@@ -61,6 +61,12 @@ def kind_of(path: Path) -> Kind:
     return next((kind for kind, fits in RECOGNISED.items() if fits(path)), Kind.OTHER)
 
 
+def paths_of(source: str | Path) -> list[Path]:
+    """The files or folders of a source of pairs: one, or those of IMAGE.zarr:LABELS.zarr."""
+    image, colon, labels = str(source).partition(".zarr:")
+    return [Path(f"{image}.zarr"), Path(labels)] if colon else [Path(source)]
+
+
 def wrong_kind(path: Path, *wanted: Kind) -> InputError:
     """The fault that `path` is not of a wanted kind. The message names its kind and the remedy."""
     names, found = " or ".join(kind.value for kind in wanted), kind_of(path)

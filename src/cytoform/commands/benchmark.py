@@ -55,5 +55,5 @@ def benchmark(
         name = f"{one.name}: " if one.name else ""
         common.say(f"{name}{len(one.tracked.tracks)} tracks, {n_divisions} divisions, {len(one.frames)} frames")
     first = out / made[0].name
-    after = f"texture train {first} --out texture" if scene.projection else f"prepare {first} --out shapes.zarr"
-    common.done(out, next_command=f"cytoform {after}")
+    after = ("texture", "train", first, "--out", "texture")
+    common.done(out, *(after if scene.projection else ("prepare", first, "--out", "shapes.zarr")))

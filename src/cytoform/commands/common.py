@@ -2,9 +2,11 @@
 
 import contextlib
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
@@ -13,6 +15,17 @@ from cytoform.base.cluster import connected
 from cytoform.base.options import LENGTH_UM, SECONDS, SEED, WORKERS
 from cytoform.base.parallel import Advance
 from cytoform.errors import InputError
+
+
+@dataclass(frozen=True)
+class Glob:
+    """All files of a folder with an ending, for the shell."""
+
+    folder: Path
+    ending: str
+
+    def __str__(self) -> str:
+        return f"{shlex.quote(str(self.folder))}/*{self.ending}"
 
 
 @Parameter(name="*")
@@ -33,11 +46,15 @@ class Common:
         """Report a failure in a part of the work on stderr, even with --quiet."""
         print("cytoform: " + " ".join(line.split()), file=sys.stderr)
 
-    def done(self, wrote: object, *, next_command: str = "") -> None:
+    def done(self, wrote: object, *next_words: object) -> None:
         """Name the output and suggest the next command."""
         self.say(f"wrote {wrote}")
-        if next_command:
-            self.say(f"next: {next_command}")
+        self.suggest(*next_words)
+
+    def suggest(self, *words: object) -> None:
+        """Print the words of the next command as a shell takes them, whatever signs are in them; a `Glob` is left as it is."""
+        quoted = [str(word) if isinstance(word, Glob) else shlex.quote(str(word)) for word in words]
+        self.say(f"next: {' '.join(['cytoform', *quoted])}")
 
     @contextlib.contextmanager
     def progress(self, what: str, total: float) -> Iterator[Advance]:

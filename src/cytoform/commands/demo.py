@@ -49,4 +49,4 @@ def demo(
     results = run_demo(out, kind, size=size, seed=common.seed, overwrite=common.overwrite, progress=common.progress)
     jaccard = results.to_json()["jaccard"]
     common.say(f"reconstruction Jaccard index {jaccard['mean']:.3f} ± {jaccard['std']:.3f}")
-    common.done(out / "report" / "report.html", next_command=f"cytoform info {out / 'run'}")
+    common.done(out / "report" / "report.html", "info", out / "run")

@@ -50,4 +50,4 @@ def export(
         overwrite=common.overwrite,
         progress=common.progress,
     )
-    common.done(out, next_command=f"cytoform info {store}")
+    common.done(out, "info", store)

@@ -74,7 +74,7 @@ def fit(
         )
     for cell in found:
         common.say(_line(cell))
-    common.done(out, next_command=f"cytoform evaluate {source} {out} --paired --out report")
+    common.done(out, "evaluate", source, out, "--paired", "--out", "report")
 
 
 @contextlib.contextmanager

@@ -78,7 +78,7 @@ def generate(
         overwrite=common.overwrite,
         progress=common.progress,
     )
-    common.done(out, next_command=f"cytoform export {out} --to meshes --out meshes")
+    common.done(out, "export", out, "--to", "meshes", "--out", "meshes")
 
 
 def _condition(cells: "Cells", where: list[str], rendering: Rendering, common: Common) -> "Condition":

@@ -98,7 +98,7 @@ def import_(
     common.say(
         f"{sequences} in a cube of {2 * cube.half_extent_um:g} µm, {cube.size}³ voxels of {cube.spacing_um:.4g} µm"
     )
-    common.done(out, next_command=f"cytoform train {out} --out run --preset quick")
+    common.done(out, "train", out, "--out", "run", "--preset", "quick")
 
 
 def _import_run(
@@ -138,4 +138,4 @@ def _import_run(
         f"assumed: {assumed.activation}{frequency}, {assumed.n_frames} frames, {assumed.grid.size}³ voxels of "
         f"{assumed.grid.spacing_um:.4g} µm, {assumed.unit_um:.4g} µm in a unit of its output"
     )
-    common.done(out, next_command=f"cytoform reconstruct {out} --out reconstructed.zarr")
+    common.done(out, "reconstruct", out, "--out", "reconstructed.zarr")

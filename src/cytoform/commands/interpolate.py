@@ -55,4 +55,4 @@ def interpolate(
         overwrite=common.overwrite,
         progress=common.progress,
     )
-    common.done(out, next_command=f"cytoform export {out} --to meshes --out meshes")
+    common.done(out, "export", out, "--to", "meshes", "--out", "meshes")

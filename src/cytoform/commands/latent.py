@@ -48,5 +48,5 @@ def latent(
         overwrite=common.overwrite,
         progress=common.progress,
     )
-    following = f"cytoform generate {run} --out new.zarr -n 6" if generated is None else f"cytoform info {generated}"
-    common.done(out / "index.html", next_command=following)
+    following = ("generate", run, "--out", "new.zarr", "-n", 6) if generated is None else ("info", generated)
+    common.done(out / "index.html", *following)

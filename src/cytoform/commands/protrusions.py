@@ -48,4 +48,4 @@ def protrusions(
     common.say(f"{found.n_tracks} protrusions and branches, seen {found.n_sightings} times")
     if not found.has_graphs:
         common.say("no GEFF graphs, which need the package geff: pip install 'cytoform[benchmark]'")
-    common.done(out, next_command=f"cytoform train {store} --out run")
+    common.done(out, "train", store, "--out", "run")

@@ -42,4 +42,4 @@ def reconstruct(
         overwrite=common.overwrite,
         progress=common.progress,
     )
-    common.done(out, next_command=f"cytoform evaluate shapes.zarr {out} --paired --out report")
+    common.done(out, "evaluate", "shapes.zarr", out, "--paired", "--out", "report")

@@ -145,4 +145,4 @@ def _run(
             done=advance,
             report=describe,
         )
-    common.done(out, next_command=f"cytoform prepare {out} --out shapes.zarr")
+    common.done(out, "prepare", out, "--out", "shapes.zarr")

@@ -72,7 +72,7 @@ def evaluate(
         overwrite=common.overwrite,
         progress=common.progress,
     )
-    common.done(out / "report.html", next_command=f"cytoform info {out}")
+    common.done(out / "report.html", "info", out)
 
 
 def _labelled(paths: Sequence[Path], names: Sequence[str] | None) -> list[tuple[str, Path]]:

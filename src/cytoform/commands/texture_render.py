@@ -61,4 +61,4 @@ def render(
     n_pairs = sum(len(target.frames) for target in written)
     sequences_written = "1 sequence" if len(written) == 1 else f"{len(written)} sequences"
     common.say(f"{n_pairs} pairs of image and mask in {sequences_written}")
-    common.done(out, next_command=f"cytoform texture evaluate REAL {out} --out judged")
+    common.done(out, "texture", "evaluate", "REAL", out, "--out", "judged")

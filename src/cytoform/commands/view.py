@@ -62,4 +62,4 @@ def view(
         import webbrowser
 
         webbrowser.open(page.resolve().as_uri())
-    common.done(page, next_command=f"cytoform export {store} --to meshes --out meshes")
+    common.done(page, "export", store, "--to", "meshes", "--out", "meshes")

@@ -19,7 +19,8 @@ import numpy as np
 from jaxtyping import UInt8
 
 from cytoform.base.digest import folder_sha256
-from cytoform.base.files import staged, write_json
+from cytoform.base.files import write_json
+from cytoform.base.output import Output
 from cytoform.base.parallel import Progress, no_progress
 from cytoform.base.provenance import software_versions
 from cytoform.errors import InputError
@@ -48,6 +49,8 @@ def export(
 
     The format points has `points` points per frame, drawn at random with `seed`. Raises InputError.
     """
+    output = Output.at(out, inputs=[store], overwrite=overwrite)
+    output.check()
     rng = np.random.default_rng(seed)
     writers: dict[Format, Callable[[ShapeSequence, Path], None]] = {
         "masks": write_masks,
@@ -60,7 +63,7 @@ def export(
     shapes = ShapeStore.open(store)
     names = sorted(set(sequences)) if sequences else shapes.names
     chosen = [shapes[name] for name in names]
-    with staged(out, overwrite=overwrite) as folder, progress("exporting", len(names)) as advance:
+    with output.staged() as folder, progress("exporting", len(names)) as advance:
         for sequence in chosen:
             writers[to](sequence, folder)
             advance(1)

@@ -20,7 +20,7 @@ import edt
 import numpy as np
 from jaxtyping import Float, Float32
 
-from cytoform.base.files import refuse_existing, staged
+from cytoform.base.output import Output
 from cytoform.base.parallel import Progress, no_progress, run_all
 from cytoform.base.provenance import recorded_names
 from cytoform.errors import InputError
@@ -87,14 +87,15 @@ def import_shapes(
     The side of the cube, from `half_extent_um` or `voxel_size_um`, is needed where the files do not record it. Returns
     the grid of the store. Raises InputError before anything is written.
     """
-    refuse_existing(out, overwrite=overwrite)
+    output = Output.at(out, inputs=sources, overwrite=overwrite)
+    output.check()
     names = _names(sources)
     videos = [_open(Path(source)) for source in sources]
     grid = _common_grid(videos, half_extent_um, voxel_size_um)
     scale = videos[0].scale
     attributes: dict[str, Any] = {"command": "import", "sources": recorded_names(sources)}
     total = sum(video.n_frames for video in videos)
-    with staged(out, overwrite=overwrite) as folder, progress("measuring distances", total) as advance:
+    with output.staged() as folder, progress("measuring distances", total) as advance:
         band = scale.band_um if scale else band_um(grid)
         store = ShapeStore.create(folder, grid, band_um=band, attributes=attributes)
         found = []

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import Parameter
 
 from cytoform.base.digest import folder_sha256
-from cytoform.base.files import staged, write_atomically, write_json
+from cytoform.base.files import write_atomically, write_json
 from cytoform.base.parallel import Progress, no_progress
 from cytoform.base.provenance import software_versions
 from cytoform.errors import InputError
@@ -37,10 +37,8 @@ from cytoform.training.folder import (
     CONFIG,
     PROVENANCE,
     WEIGHTS,
+    RunOutput,
     refuse_other_data,
-    require_begun,
-    require_unfinished,
-    sole_writer,
 )
 from cytoform.training.launch import run_in_processes
 from cytoform.training.loop import Trained, run_training
@@ -55,12 +53,11 @@ class _Plan:
     """The arguments of `train`, as all its processes know them."""
 
     shapes: Path
-    out: Path
+    output: RunOutput
     config: Config
     resume: bool
     seed: int
     workers: int
-    overwrite: bool
     at_end: AtEnd | None
 
 
@@ -81,22 +78,25 @@ def train(
 ) -> Trained:
     """Learn the sequences of a shape store into the run folder `out`; `resume` goes on with one, exactly.
 
+    With `overwrite` an older run stays at `out` until the new one, which grows in a hidden folder beside it, is finished.
+
     `devices` processes share the work, by default this one alone; under torchrun or srun, the processes that it
     started. Several import the calling script anew: it has to call this under `if __name__ == "__main__":`, and
     `progress` and `at_end` must be picklable. `at_end` may add files to the run. Ctrl-C and
     SIGTERM end at the next step, with a checkpoint written and `finished` false. Raises InputError.
     """
+    output = RunOutput.at(out, inputs=[shapes], overwrite=overwrite)
     if resume:
-        config = read_config(require_begun(out))
+        config = read_config(output.require_begun())
     elif config is None:
         raise InputError("no settings: give a preset, or resume a run")
-    plan = _Plan(shapes, out, config, resume, seed, workers, overwrite, at_end)
+    plan = _Plan(shapes, output, config, resume, seed, workers, at_end)
     fabric = make_fabric(device, config.training.precision, devices=devices, nodes=nodes)
     return run_in_processes(partial(_train, plan, progress), fabric)
 
 
 def _train(plan: _Plan, progress: Progress, team: Team) -> Trained:
-    config, out = plan.config, plan.out
+    config, output = plan.config, plan.output
     progress = progress if team.leads else no_progress
     with contextlib.ExitStack() as opened:
         with team.together():
@@ -107,19 +107,22 @@ def _train(plan: _Plan, progress: Progress, team: Team) -> Trained:
                 plan = replace(plan, config=config)
             frames = training_frames(store, names, config.data.frame_stride)
             if team.leads:
+                output.check(resume=plan.resume)
+                opened.enter_context(output.locked())
                 _open_run(plan, store, frames, progress)
-                opened.enter_context(sole_writer(out))
         with team.together():
-            store = _learned_store(config, store, out)
-            pool = draw_pool(store, frames, out / SAMPLES, **_sampling(plan))
+            run = Path(team.gather(str(output.run))[0])
+            store = _learned_store(config, store, run)
+            pool = draw_pool(store, frames, run / SAMPLES, **_sampling(plan))
             trainer = _new_trainer(team, plan, len(names), pool, _rotations(team, plan, store, frames))
         with small_products_alone():
-            loss = run_training(team, trainer, out, progress)
+            loss = run_training(team, trainer, run, progress)
         finished = trainer.position.epoch == config.training.epochs
         if finished and team.leads:
             sequences = tuple(LearnedSequence(n, i.n_frames, i.time_step_s) for n in names for i in [store[n].info])
             _finish(trainer, plan, sequences, store.grid)
-    return Trained(out, finished, trainer.position.epoch, loss, team.leads)
+            run = output.out
+    return Trained(run, finished, trainer.position.epoch, loss, team.leads)
 
 
 def _learned_store(config: Config, store: ShapeStore, run: Path) -> ShapeStore:
@@ -172,17 +175,18 @@ def _open_run(plan: _Plan, store: ShapeStore, frames: list[TrainingFrame], progr
 
     A run appears only with its samples drawn, and an older one is there until then.
     """
-    out = plan.out
+    output = plan.output
     if plan.resume:
-        if (out / WEIGHTS).exists():
-            shutil.rmtree(out / SAMPLES, ignore_errors=True)
-        require_unfinished(out)
-        refuse_other_data(out, _provenance(store, plan.seed), data="shape store")
-        if plan.config.model.kind == "parts" and not (out / BODIES).exists():
-            raise InputError(f"{out / BODIES}: missing, so the training cannot go on; train the run anew")
-        _draw(plan, _learned_store(plan.config, store, out), frames, out, progress)
+        if (output.run / WEIGHTS).exists():
+            close_run(output)
+        output.require_unfinished()
+        run = output.run
+        refuse_other_data(run, _provenance(store, plan.seed), data="shape store")
+        if plan.config.model.kind == "parts" and not (run / BODIES).exists():
+            raise InputError(f"{run / BODIES}: missing, so the training cannot go on; train the run anew")
+        _draw(plan, _learned_store(plan.config, store, run), frames, run, progress)
         return
-    with staged(out, overwrite=plan.overwrite) as partial:
+    with output.beginning() as partial:
         (partial / CHECKPOINTS).mkdir()
         write_atomically(partial / CONFIG, plan.config.to_toml().encode())
         write_json(partial / PROVENANCE, _provenance(store, plan.seed))
@@ -190,6 +194,13 @@ def _open_run(plan: _Plan, store: ShapeStore, frames: list[TrainingFrame], progr
             names = list(dict.fromkeys(frame.sequence for frame in frames))
             take_run_apart(plan.config, store, names, partial, plan.workers, progress)
         _draw(plan, _learned_store(plan.config, store, partial), frames, partial, progress)
+
+
+def close_run(output: RunOutput) -> None:
+    """Delete the samples of a finished run, and put it in the place of the one that it replaces."""
+    shutil.rmtree(output.run / SAMPLES, ignore_errors=True)
+    shutil.rmtree(output.run / BODIES, ignore_errors=True)
+    output.finish()
 
 
 def _draw(plan: _Plan, store: ShapeStore, frames: list[TrainingFrame], run: Path, progress: Progress) -> None:
@@ -200,7 +211,7 @@ def _draw(plan: _Plan, store: ShapeStore, frames: list[TrainingFrame], run: Path
 def _new_trainer(team: Team, plan: _Plan, n_sequences: int, pool: SamplePool, rotations: Tensor | None) -> Trainer:
     """A trainer where the run has come to."""
     build = partial(new_model, plan.config, n_sequences, seed=plan.seed, copies=pool.copies)
-    newest = newest_checkpoint(plan.out / CHECKPOINTS) if team.leads else None
+    newest = newest_checkpoint(plan.output.run / CHECKPOINTS) if team.leads else None
     if newest:
         with torch.device("meta"):  # damaged settings must not take memory
             refuse_other_model(newest, build(rotations=rotations))
@@ -213,9 +224,9 @@ def _new_trainer(team: Team, plan: _Plan, n_sequences: int, pool: SamplePool, ro
 
 def _finish(trainer: Trainer, plan: _Plan, sequences: tuple[LearnedSequence, ...], grid: Grid) -> None:
     decoder, codes = trainer.raw_model.decoder, trainer.raw_model.codes.detach()[:: trainer.pool.copies]
+    run = plan.output.run
     if plan.at_end is not None:
-        plan.at_end(plan.out, codes.cpu().numpy())
+        plan.at_end(run, codes.cpu().numpy())
     learned = Learned(sequences, grid.half_extent_um, grid.size, measure_bounds(decoder, codes, seed=plan.seed))
-    write_weights(plan.out, decoder, codes, learned, trainer.raw_model.rotations)
-    shutil.rmtree(plan.out / SAMPLES)
-    shutil.rmtree(plan.out / BODIES, ignore_errors=True)
+    write_weights(run, decoder, codes, learned, trainer.raw_model.rotations)
+    close_run(plan.output)

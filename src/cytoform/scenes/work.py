@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cytoform.base.unfinished import Unfinished, refuse_to_resume
+from cytoform.errors import InputError
 from cytoform.scenes.request import OPTIONS
 
 
@@ -46,6 +47,9 @@ class Work(Unfinished):
     def begin(self, request: dict[str, Any], *, resume: bool) -> None:
         """Continue an interrupted call, or start anew. Raises InputError if the interrupted request was another."""
         recorded = self.plan()
+        if resume and recorded is None and self.out.exists() and not self.overwrite:
+            raise InputError(f"{self.out}: finished; nothing to resume")
+        self.refuse_existing()
         if resume and recorded is not None:
             refuse_to_resume(self.out, wanted=request, recorded=recorded, options=OPTIONS)
             return

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from cytoform.base.files import refuse_existing, staged
+from cytoform.base.output import Output
 from cytoform.base.parallel import Progress, no_progress
 from cytoform.errors import InputError
 from cytoform.priors.fitted import PRIORS
@@ -101,7 +101,7 @@ def generate(
     if n < 1:
         raise InputError(f"-n {n}: at least one cell is to be generated")
     rendering.check()
-    refuse_existing(out, overwrite=overwrite)
+    Output.at(out, inputs=[cells.run.path], overwrite=overwrite).check()
     pose = chosen_pose(cells.run, pose)
     pieces = None
     if prior is None:
@@ -184,7 +184,8 @@ def write_sequences(
         "weights_sha256": cells.weights_sha256,
         "method": rendering.method,
     }
-    with staged(out, overwrite=overwrite) as partial, progress("rendering", sum(frames.values())) as advance:
+    output = Output.at(out, inputs=[cells.run.path], overwrite=overwrite)
+    with output.staged() as partial, progress("rendering", sum(frames.values())) as advance:
         store = ShapeStore.create(partial, grid, band_um=BAND_VOXELS * grid.spacing_um, attributes=attributes)
         for sequence in sequences:
             n_frames = frames[sequence.name]

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import tomli_w
 from pydantic import Field, model_validator
 
+import cytoform
 from cytoform.base.gate import read_toml
 from cytoform.base.settings import SettingsSection, check_settings
 
@@ -93,7 +94,7 @@ class OpticsParameters(SettingsSection):
 
     def to_toml(self) -> str:
         """Text of a parameter file."""
-        return tomli_w.dumps(self.model_dump(mode="json"))
+        return f"# Written by cytoform {cytoform.__version__}\n" + tomli_w.dumps(self.model_dump(mode="json"))
 
 
 def optics_presets() -> list[str]:

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from cytoform.base.files import staged
+from cytoform.base.output import Output
 from cytoform.base.parallel import Progress, no_progress
 from cytoform.base.provenance import recorded_names
 from cytoform.errors import InputError
@@ -69,6 +69,8 @@ def complete(
     movie is stretched over the time of the run: first frame to first frame. Raises InputError before anything is fitted.
     """
     run, half_um = cells.run, cells.run.learned.half_extent_um
+    output = Output.at(out, inputs=[run.path, shapes], overwrite=overwrite)
+    output.check()
     settings.check()
     rendering.check()
     store = ShapeStore.open(shapes)
@@ -94,7 +96,7 @@ def complete(
         "method": rendering.method,
     }
     found = []
-    with staged(out, overwrite=overwrite) as partial, progress("fitting", n_steps) as advance:
+    with output.staged() as partial, progress("fitting", n_steps) as advance:
         written = ShapeStore.create(partial, grid, band_um=BAND_VOXELS * grid.spacing_um, attributes=attributes)
         for observed in known:
             rotation = _rotation(run, store[observed.name], observed)
