@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Float
 
 from cytoform.errors import InputError
-from cytoform.priors.prior import Drawn, Given, Prior
+from cytoform.priors.prior import Drawn, Given, Prior, in_turn
 
 Codes = Float[np.ndarray, "sequences code"]
 # How many of the nearest codes a new one may lie on the way to, and how far from either end of that way.
@@ -52,7 +52,7 @@ class Around(Prior):
     def _draw(self, n: int, rng: np.random.Generator, given: Given) -> Drawn:
         """Learned codes, each in turn in random order, plus N(0, σ²)."""
         noise = rng.normal(0, self.sigma, (n, self.codes.shape[1]))
-        return Drawn(self.codes[_in_turn(n, len(self.codes), rng)] + noise)
+        return Drawn(self.codes[in_turn(n, len(self.codes), rng)] + noise)
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Between(Prior):
 
     def _draw(self, n: int, rng: np.random.Generator, given: Given) -> Drawn:
         """Somewhere on the straight way from a learned code, each in turn in random order, to one near it."""
-        starts = _in_turn(n, len(self.codes), rng)
+        starts = in_turn(n, len(self.codes), rng)
         ends = self.neighbours[starts, rng.integers(self.neighbours.shape[1], size=n)].astype(int)
         share = rng.uniform(*WAY, size=(n, 1))
         return Drawn(self.codes[starts] * (1 - share) + self.codes[ends] * share)
@@ -210,11 +210,6 @@ def _shrunk_covariance(scores: Codes) -> Float[np.ndarray, "axes axes"]:
     if scores.shape[1] == 0:
         return np.empty((0, 0))
     return LedoitWolf(assume_centered=True).fit(scores).covariance_
-
-
-def _in_turn(n: int, n_codes: int, rng: np.random.Generator) -> np.ndarray:
-    """`n` numbers of codes: all of them in random order, then all again."""
-    return np.concatenate([rng.permutation(n_codes) for _ in range(-(-n // n_codes))])[:n]
 
 
 # σ of the paper: 0.1 for the whole prior, 0.01 for noise around learned codes. Of the fitted ones: how many times as far

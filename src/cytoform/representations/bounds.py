@@ -47,6 +47,15 @@ class Bounds:
         """The largest error of a prediction, from cells of `width`, of a point of the surface."""
         return _at(width, self.mispredictions, PREDICTION_REACH * self.slope)
 
+    def scaled(self, scale: float) -> "Bounds":
+        """The bounds of the field of a cell that is `scale` times as large."""
+        lengths = [length / scale for length in LENGTHS]
+        return Bounds(
+            self.slope,
+            tuple(scale * self.reach(length) for length in lengths),
+            tuple(scale * self.misprediction(length) for length in lengths),
+        )
+
     def times(self, safety: float) -> "Bounds":
         """The bounds with a margin."""
         return Bounds(

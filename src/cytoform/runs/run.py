@@ -1,7 +1,7 @@
 """A run folder: settings, weights, codes, and a record of the data they were learned from.
 
 RUN/config.toml        all settings
-    model.safetensors  tensors `decoder.*`, `codes` and `rotations`; metadata: the learned sequences
+    model.safetensors  tensors `decoder.*`, `codes`, `rotations`, `scales`; metadata: the learned sequences
     provenance.json    data hash, versions, seed
     priors.safetensors distributions fitted to the codes (priors/file.py)
     parts.safetensors  protrusions of cells that were taken apart (runs/parts.py)
@@ -25,7 +25,7 @@ from cytoform.base.kinds import Kind, kind_of, wrong_kind
 from cytoform.base.tensors import TensorHeader, load_into, read_header, read_tensors, refuse_misfit, write_tensors
 from cytoform.errors import InputError
 from cytoform.representations.bounds import LENGTHS, Bounds
-from cytoform.representations.representation import Representation
+from cytoform.representations.representation import SCALE, Representation
 from cytoform.representations.rotation import identity, to_matrix
 from cytoform.representations.table import new_representation, unbuilt_representation
 from cytoform.runs.config import Config, read_config
@@ -34,6 +34,7 @@ from cytoform.shapes.grid import MAX_SIZE, MIN_SIZE
 from cytoform.training.folder import CONFIG, WEIGHTS
 
 SAMPLES = "samples"
+MOST_MOMENTS = 10_000
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,8 @@ class Run:
     codes: Float[Tensor, "sequences ..."]
     # From each sequence's own pose to the canonical one, see representations/rotation.py.
     rotations: Float[Tensor, "sequences 4"]
+    # Sizes over the one that all share, at equal times over the movie; 1 where a representation knows cells at their sizes.
+    scales: Float[Tensor, "sequences moments"]
     # Of cells taken apart: the protrusions of every learned sequence, in the canonical pose.
     parts: tuple[LearnedParts, ...] = ()
     centred: bool = True  # whether the frames of cells taken apart are each centred on the cell's centroid
@@ -115,6 +118,11 @@ class Run:
     def names(self) -> list[str]:
         """Names of the learned sequences, in the order of the codes."""
         return [sequence.name for sequence in self.learned.sequences]
+
+    @property
+    def has_scales(self) -> bool:
+        """Whether cells have a size of their own beside their codes."""
+        return self.config.model.kind == "linear"
 
     def code(self, name: str) -> Float[Tensor, "..."]:
         """The learned code of a sequence. Raises InputError for one that was not learned."""
@@ -125,7 +133,9 @@ class Run:
         return self.rotations[self._row(name)]
 
     def variables(self, name: str) -> dict[str, Tensor]:
-        """Arrays that describe a learned sequence beside its code: of cells taken apart, their protrusions."""
+        """Arrays that describe a learned sequence beside its code: protrusions of cells taken apart, or a size."""
+        if self.has_scales:
+            return {SCALE: self.scales[self._row(name)]}
         if not self.parts:
             return {}
         rows = self.parts[self._row(name)].units.to_rows()
@@ -138,12 +148,19 @@ class Run:
 
 
 def write_weights(
-    run: Path, decoder: Representation, codes: Tensor, learned: Learned, rotations: Tensor | None = None
+    run: Path,
+    decoder: Representation,
+    codes: Tensor,
+    learned: Learned,
+    rotations: Tensor | None = None,
+    scales: Tensor | None = None,
 ) -> None:
-    """Write the weights, codes and rotations (none: the identity) of a finished training."""
+    """Write the weights, codes, rotations (none: the identity) and scales (none: all 1) of a finished training."""
     tensors = {f"decoder.{name}": tensor for name, tensor in decoder.state_dict().items()}
     turned = identity(len(codes)) if rotations is None else torch.nn.functional.normalize(rotations, dim=1)
-    write_tensors(run / WEIGHTS, {**tensors, "codes": codes, "rotations": turned}, {"learned": learned.to_json()})
+    sizes = {} if scales is None else {"scales": scales}
+    tensors |= {"codes": codes, "rotations": turned} | sizes
+    write_tensors(run / WEIGHTS, tensors, {"learned": learned.to_json()})
 
 
 def load_run(path: Path, *, device: torch.device | None = None) -> Run:
@@ -157,24 +174,41 @@ def load_run(path: Path, *, device: torch.device | None = None) -> Run:
     tensors, _ = read_tensors(path / WEIGHTS)
     codes = tensors.pop("codes")
     rotations = _checked(tensors.pop("rotations", identity(len(codes))), len(codes), where=path / WEIGHTS)
+    scales = _checked_scales(tensors.pop("scales", torch.ones(len(codes), 1)), len(codes), where=path / WEIGHTS)
     decoder = new_representation(config.model, seed=0)
     load_into(decoder, {name.removeprefix("decoder."): t for name, t in tensors.items()}, where=path / WEIGHTS)
     decoder.requires_grad_(False)
+    if fault := decoder.fault():
+        raise InputError(f"{path / WEIGHTS}: damaged: {fault}; train the run anew")
     parts: tuple[LearnedParts, ...] = ()
     centred = True
     if config.model.kind == "parts":
         found, centred = read_parts(path, {each.name: each.n_frames for each in learned.sequences})
         turns = to_matrix(rotations).double().numpy()
         parts = tuple(replace(p, units=p.units.rotated(turn)) for p, turn in zip(found, turns, strict=True))
-    return Run(path, config, learned, decoder.to(device), codes.to(device), rotations.to(device), parts, centred)
+    return Run(
+        path, config, learned, decoder.to(device), codes.to(device), rotations.to(device), scales, parts, centred
+    )
+
+
+def _checked_scales(scales: Tensor, n: int, *, where: Path) -> Float[Tensor, "sequences moments"]:
+    """Positive sizes. Raises InputError for anything else."""
+    if not (scales > 0).all():
+        raise _damaged_scales(where, n)
+    return scales
+
+
+def _damaged_scales(where: Path, n: int) -> InputError:
+    return InputError(f"{where}: damaged scales, expected {n} rows of positive numbers; train the run anew")
 
 
 def _refuse_misfit(header: TensorHeader, config: Config, n_sequences: int) -> None:
     """Raise InputError where the weights are not those of the settings, before any memory is taken for either."""
-    for name, dtype in header.dtypes.items():
-        if dtype != "F32":
-            raise InputError(f"{header.path}: tensor {name} holds numbers of type {dtype}, not F32; train the run anew")
     decoder, shapes = unbuilt_representation(config.model), dict(header.shapes)
+    whole = {f"decoder.{name}" for name, tensor in decoder.state_dict().items() if tensor.dtype is torch.uint8}
+    for name, dtype in header.dtypes.items():
+        if dtype != ("U8" if name in whole else "F32"):
+            raise InputError(f"{header.path}: tensor {name} holds numbers of type {dtype}; train the run anew")
     codes, expected = shapes.pop("codes", ()), (n_sequences, *decoder.code_shape)
     if codes != expected:
         raise InputError(
@@ -183,6 +217,9 @@ def _refuse_misfit(header: TensorHeader, config: Config, n_sequences: int) -> No
         )
     if shapes.pop("rotations", (n_sequences, 4)) != (n_sequences, 4):
         raise _damaged_rotations(header.path, header.shapes["rotations"], n_sequences)
+    scales = shapes.pop("scales", (n_sequences, 1))
+    if len(scales) != 2 or scales[0] != n_sequences or not 1 <= scales[1] <= MOST_MOMENTS:
+        raise _damaged_scales(header.path, n_sequences)
     refuse_misfit(decoder, {name.removeprefix("decoder."): n for name, n in shapes.items()}, where=header.path)
 
 

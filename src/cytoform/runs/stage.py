@@ -24,6 +24,7 @@ from cytoform.representations.rotation import identity
 from cytoform.representations.threads import small_products_alone
 from cytoform.runs.alignment import principal_rotations
 from cytoform.runs.autodecoder import new_model
+from cytoform.runs.components import learn_components
 from cytoform.runs.config import Config, read_config
 from cytoform.runs.parts import BODIES, resolved, take_run_apart
 from cytoform.runs.run import SAMPLES, Learned, LearnedSequence, write_weights
@@ -42,6 +43,7 @@ from cytoform.training.folder import (
 )
 from cytoform.training.launch import run_in_processes
 from cytoform.training.loop import Trained, run_training
+from cytoform.training.metrics import METRICS
 from cytoform.training.team import Team, make_fabric
 
 # Called with the run folder and the learned codes before the run counts as finished.
@@ -91,6 +93,8 @@ def train(
     elif config is None:
         raise InputError("no settings: give a preset, or resume a run")
     plan = _Plan(shapes, output, config, resume, seed, workers, at_end)
+    if config.model.kind == "linear":
+        return _learn_in_closed_form(plan, progress)
     fabric = make_fabric(device, config.training.precision, devices=devices, nodes=nodes)
     return run_in_processes(partial(_train, plan, progress), fabric)
 
@@ -119,10 +123,31 @@ def _train(plan: _Plan, progress: Progress, team: Team) -> Trained:
             loss = run_training(team, trainer, run, progress)
         finished = trainer.position.epoch == config.training.epochs
         if finished and team.leads:
-            sequences = tuple(LearnedSequence(n, i.n_frames, i.time_step_s) for n in names for i in [store[n].info])
-            _finish(trainer, plan, sequences, store.grid)
+            _finish(trainer, plan, _sequences(store, names), store.grid)
             run = output.out
     return Trained(run, finished, trainer.position.epoch, loss, team.leads)
+
+
+def _learn_in_closed_form(plan: _Plan, progress: Progress) -> Trained:
+    """A run appears when all is learned: there is nothing to resume."""
+    if plan.resume:
+        plan.output.require_unfinished()
+    store = ShapeStore.open(plan.shapes)
+    names = _chosen(store, plan.config.data.sequences)
+    frames = training_frames(store, names, plan.config.data.frame_stride)
+    with plan.output.staged() as partial:
+        found = learn_components(store, frames, plan.config, partial, workers=plan.workers, progress=progress)
+        write_atomically(partial / CONFIG, found.resolved(plan.config).to_toml().encode())
+        write_json(partial / PROVENANCE, _provenance(store, plan.seed))
+        (partial / METRICS).write_text(f"epoch,loss\n1,{found.error}\n")
+        bounds = measure_bounds(found.decoder, found.codes, seed=plan.seed)
+        learned = Learned(_sequences(store, names), store.grid.half_extent_um, store.grid.size, bounds)
+        write_weights(partial, found.decoder, found.codes, learned, found.rotations, found.scales)
+    return Trained(plan.output.out, True, 1, found.error)
+
+
+def _sequences(store: ShapeStore, names: list[str]) -> tuple[LearnedSequence, ...]:
+    return tuple(LearnedSequence(name, i.n_frames, i.time_step_s) for name in names for i in [store[name].info])
 
 
 def _learned_store(config: Config, store: ShapeStore, run: Path) -> ShapeStore:

@@ -20,6 +20,8 @@ from cytoform.synthesis.priors import PARTS_PRIORS
 CHOICE = "choice.json"
 # A cell that falls apart is drawn again, so often at most; seen on this grid.
 TRIES, TRIAL_GRID = 20, 64
+# At so many times. Cells put together from parts are in one piece by construction.
+TIMES, TIMES_OF_PARTS = 30, 6
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Candidate:
     novelty_ratio: float  # to held-out cells
     one_nna: float
     p: dict[str, float]  # over sequences: the smallest over folds
+    distance: float = np.nan  # mean Kolmogorov-Smirnov statistic over sequences
+    told_by: tuple[str, ...] = ()  # figures over sequences that do not pass in most folds
     failed: str = ""  # why it could not be drawn
 
     @property
@@ -99,17 +103,18 @@ def default_choice(cells: Cells) -> Choice:
     return Choice(prior, None, None, f"{prior}, not measured: the run has no record of a comparison of priors")
 
 
-def in_pieces(cells: Cells, cell: DrawnCell, n_frames: int) -> int:
-    """The largest number of pieces of a cell in any frame, seen on a coarse grid; crumbs do not count."""
+def in_pieces(cells: Cells, cell: DrawnCell) -> int:
+    """The largest number of pieces of a cell at any of many times, seen on a coarse grid; crumbs do not count."""
     from cytoform.assess.measures.dynamics import Bodies
 
     field = cells.field(cell.code, variables=cell.variables)
     size = min(cells.run.learned.grid, TRIAL_GRID)
-    return max(Bodies.of(field.render(float(time), size).inside).n for time in frame_times(n_frames))
+    n_times = TIMES_OF_PARTS if cells.run.parts else TIMES
+    return max(Bodies.of(field.render(float(time), size).inside).n for time in frame_times(n_times))
 
 
 def whole_cells(
-    cells: Cells, prior: Prior, n: int, most_pieces: int | None, rng: np.random.Generator, n_frames: int
+    cells: Cells, prior: Prior, n: int, most_pieces: int | None, rng: np.random.Generator
 ) -> list[DrawnCell]:
     """`n` drawn cells with at most `most_pieces` in any frame; others are drawn again. Raises InputError after many."""
     drawn = list(prior.draw(n, rng))
@@ -118,7 +123,7 @@ def whole_cells(
     kept: list[DrawnCell] = []
     for cell in drawn:
         for _ in range(TRIES):
-            if 1 <= in_pieces(cells, cell, n_frames) <= most_pieces:
+            if 1 <= in_pieces(cells, cell) <= most_pieces:
                 break
             cell = prior.draw(1, rng)[0]
         else:

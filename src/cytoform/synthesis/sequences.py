@@ -25,7 +25,6 @@ from cytoform.synthesis.options import Rendering
 from cytoform.synthesis.pose import POSES, Pose, chosen_pose, draw_rotation, uncut
 from cytoform.synthesis.render import BAND_VOXELS, render_sequence
 
-TRIAL_FRAMES = 6  # in which the pieces of a drawn cell are counted
 LONGEST_SPAN = 20.0
 
 
@@ -114,7 +113,7 @@ def generate(
     if condition is not None:
         drawn = condition.draw(fitted, n, rng, progress=progress)
     else:
-        drawn = whole_cells(cells, fitted, n, pieces, rng, TRIAL_FRAMES)
+        drawn = whole_cells(cells, fitted, n, pieces, rng)
     source = prior if sigma is None else f"{prior} {sigma:g}"
     sequences = [
         NewSequence(
