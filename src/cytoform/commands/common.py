@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from cytoform.base.cluster import connected
+from cytoform.base.lines import one_line, printable
 from cytoform.base.options import LENGTH_UM, SECONDS, SEED, WORKERS
 from cytoform.base.parallel import Advance
 from cytoform.errors import InputError
@@ -40,11 +41,11 @@ class Common:
     def say(self, line: str) -> None:
         """Print a line, unless --quiet."""
         if not self.quiet:
-            print(line, flush=True)
+            print(printable(line), flush=True)
 
     def complain(self, line: str) -> None:
         """Report a failure in a part of the work on stderr, even with --quiet."""
-        print("cytoform: " + " ".join(line.split()), file=sys.stderr)
+        print(f"cytoform: {one_line(line)}", file=sys.stderr)
 
     def done(self, wrote: object, *next_words: object) -> None:
         """Name the output and suggest the next command."""
