@@ -89,7 +89,7 @@ def _answer(handler: BaseHTTPRequestHandler, served: Served, behaviour: str) -> 
             handler.wfile.write(b"<html></html>")
             return
         case ["compressed"]:
-            content = gzip.compress(bytes(10**8))
+            content = gzip.compress(bytes(10**6))
             handler.send_response(200)
             handler.send_header("Content-Encoding", "gzip")
             handler.send_header("Content-Length", str(len(content)))

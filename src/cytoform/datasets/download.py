@@ -187,7 +187,8 @@ class _Resuming:
         return self._part.stat().st_size if self._part.exists() else 0
 
     def _read_tag(self) -> str:
-        return read_bytes(self._tag).decode(errors="replace") if self._tag.exists() else ""
+        tag = read_bytes(self._tag).decode(errors="replace") if self._tag.exists() else ""
+        return tag if tag.isascii() and tag.isprintable() else ""
 
     def _write_tag(self, response: Any) -> None:
         """Record the version of the file; a weak ETag is not allowed for ranges (RFC 9110, 13.1.5)."""
