@@ -63,6 +63,19 @@ def test_cells_of_a_run_and_of_a_store_in_one_scene(pairs: Path, trained: Path, 
     assert not (out / "01").exists()
 
 
+def test_without_the_package_geff_there_is_no_graph(
+    pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("cytoform.base.geff.find_spec", lambda name: None)
+    out, plain = tmp_path / "set", ["--texture", "none", "--no-ome-zarr"]
+    assert run(["benchmark", str(pairs), *options(out, *plain, frames=2)]) == 0
+    assert "no GEFF graphs, which need the package geff: pip install 'cytoform[benchmark]'" in capsys.readouterr().out
+    assert not (out / "01.geff").exists()
+    assert (out / "01_GT" / "TRA" / "man_track.txt").exists()
+    arguments = ["benchmark", str(pairs), *options(tmp_path / "other", *plain, "--geff", frames=2)]
+    assert_refused(arguments, "--geff needs the package geff", capsys, folder=tmp_path)
+
+
 def test_a_series_of_light(pairs: Path, tmp_path: Path) -> None:
     out = tmp_path / "set"
     assert run(["benchmark", str(pairs), *options(out, "--series", "snr=0.5,2", "--quiet", frames=1)]) == 0

@@ -14,6 +14,7 @@ from cytoform.errors import EmptyFrame, InputError
 from cytoform.movies.families import FamilyFrame, find_families
 from cytoform.movies.lineage import Lineage, Track
 from cytoform.movies.movie import LabelMovie
+from cytoform.movies.oddities import Cause
 from cytoform.movies.readers import open_movies
 
 Make = Callable[..., LabelMovie]
@@ -120,26 +121,72 @@ def test_a_family_out_of_sight_between_mother_and_daughters_is_left_out(make, di
     assert [out.reason for out in search.left_out] == ["no member in frame 2"]
 
 
-def test_labels_that_should_be_there(make, division, lineage):
+def test_a_label_that_is_missing_leaves_its_family_out(make, division, lineage):
+    """The other families stay."""
     gone = division.copy()
-    gone[1] = np.where(gone[1] == 7, 0, gone[1])
     gone[4] = np.where(gone[4] == 300, 0, gone[4])
-    with pytest.raises(EmptyFrame, match=r"cells.tif, frame 1: no foreground; .*"):
-        find_families(make(gone))
-    with pytest.raises(EmptyFrame, match=r"cells.tif, frame 1: no foreground; .*"):
-        find_families(make(gone, lineage))
-    gone[1] = division[1]
-    with pytest.raises(InputError, match=r"cells.tif, frame 4: label 300 has no voxels .* from frame 3 to 5; correct"):
-        find_families(make(gone, lineage))
-    with pytest.raises(InputError, match=r"cells.tif, frame 4: label 300 has no voxels .* frames 3 and 5; correct"):
-        find_families(make(gone))
+    tracked = find_families(make(gone, lineage))
+    assert [(out.root, out.reason, out.where, out.cause) for out in tracked.left_out] == [
+        (
+            7,
+            "label 300 has no voxels in frame 4 although its track runs from frame 3 to 5",
+            "cells.tif, frame 4",
+            Cause.DATA,
+        )
+    ]
+    untracked = find_families(make(gone))
+    assert [family.root for family in untracked.families] == [7, 40]
+    assert [out.reason for out in untracked.left_out] == [
+        "label 300 has no voxels in frame 4 although it is there from frame 3 to 5"
+    ]
+    assert len(find_families(make(gone), frames=1).families) == 3, "frames that are not used do not matter"
+
+
+def test_empty_frames(make, division, lineage):
+    gone = division.copy()
+    gone[1] = 0
+    search = find_families(make(gone))
+    assert [family.root for family in search.families] == [40, 300]
+    assert [out.reason for out in search.left_out] == [
+        "no foreground in frame 1 although label 7 is there from frame 0 to 2"
+    ]
+    assert find_families(make(gone, lineage)).families == ()
+    early = np.concatenate([np.zeros_like(division[:1]), division[:3], np.zeros_like(division[:1])])
+    assert [(f.root, f.first, f.last) for f in find_families(make(early)).families] == [(7, 1, 3)]
+    with pytest.raises(EmptyFrame, match=r"cells.tif: no foreground in any frame; give"):
+        find_families(make(np.zeros_like(division)))
 
 
 def test_labels_and_frames_that_no_track_knows(make, division):
-    with pytest.raises(InputError, match="frame 3: label 300 is in no track"):
-        find_families(make(division, Lineage((Track(7, 0, 2, 0), Track(40, 3, 5, 7)))))
-    with pytest.raises(InputError, match="track of label 7 runs to frame 6 but the movie has the frames 0 to 5"):
-        find_families(make(division, Lineage((Track(7, 0, 6, 0),))))
+    search = find_families(make(division, Lineage((Track(7, 0, 2, 0), Track(40, 3, 5, 7)))))
+    assert [family.root for family in search.families] == [7]
+    assert [(out.root, out.name, out.reason) for out in search.left_out] == [
+        (300, "cells_00300", "label 300 in frame 3 is in no track")
+    ]
+    search = find_families(make(division, Lineage((Track(7, 0, 6, 0), Track(40, 3, 5, 0), Track(300, 3, 5, 0)))))
+    assert [family.root for family in search.families] == [40, 300]
+    assert [out.reason for out in search.left_out] == [
+        "the track of label 7 runs to frame 6 but the movie has the frames 0 to 5"
+    ]
+
+
+def test_cut_families_are_kept_on_request(make, division, lineage):
+    division[4][12, 59, 24] = 40
+    (family,) = find_families(make(division, lineage), border="keep").families
+    assert family.at(4).box_zyx[1].stop == 60
+    search = find_families(make(division), border="keep")
+    assert [family.root for family in search.families] == [7, 40, 300]
+    (notice,) = (line for line in search.notices if "border" in line)
+    assert notice.startswith("cells.tif, frame 4: the border cuts cells_00040, kept on request; ")
+
+
+@pytest.mark.parametrize(("axis", "cause"), [(0, Cause.DEPTH), (1, Cause.BORDER), (2, Cause.BORDER)])
+def test_cells_that_the_stack_is_too_shallow_for_are_told_apart(make, division, axis, cause):
+    at = [12, 30, 24]
+    at[axis] = 0
+    division[0][tuple(at)] = 7
+    (lost,) = find_families(make(division[:3])).left_out
+    assert lost.cause == cause
 
 
 def test_frames_without_a_track_may_be_empty(make, division, lineage):

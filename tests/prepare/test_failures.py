@@ -248,15 +248,14 @@ def test_a_mended_cell_that_does_not_fit_is_reported(
     assert ShapeStore.open(tmp_path / "s.zarr").names == ["a", "c"]
 
 
-@pytest.mark.parametrize("row", ["9 0 5 0\n", "gibberish\n"])
 def test_one_broken_sequence_of_a_challenge_folder(
-    row: str, write: dict[str, Writer], division: np.ndarray, tmp_path: Path
+    write: dict[str, Writer], division: np.ndarray, tmp_path: Path
 ) -> None:
     root = write["challenge"](tmp_path / "set", division)
     shutil.copytree(root / "01_GT", root / "02_GT")
     tracks = root / "02_GT" / "TRA" / "man_track.txt"
     whole = tracks.read_text()
-    tracks.write_text(whole + row)
+    tracks.write_text(whole + "gibberish\n")
     prepared = run([root], tmp_path / "s.zarr")
     (failure,) = prepared.failures
     assert "02_GT" in failure.reason

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cytoform.errors import InputError
-from cytoform.movies.readers.tiff import read_volume
+from cytoform.movies.readers.files import read_volume
 from cytoform.prepare import Prepared, prepare
 from cytoform.shapes.cleaning import CleanMask, clean_mask
 from cytoform.shapes.store import ShapeSequence, ShapeStore

@@ -50,6 +50,9 @@ def write_geff(
     )
 
 
+NO_GRAPHS = "no GEFF graphs, which need the package geff: pip install 'cytoform[benchmark]'"
+
+
 def has_geff() -> bool:
     """Whether the package is there."""
     return find_spec("geff") is not None

@@ -3,6 +3,7 @@
 Recognition uses names and marks only. A damaged run is still a run folder; opening it says what is wrong.
 """
 
+import contextlib
 import os
 import re
 from collections.abc import Callable
@@ -10,12 +11,21 @@ from enum import Enum
 from pathlib import Path
 
 from cytoform.base.gate import Record, read_bytes, read_json
+from cytoform.base.hdf5 import is_hdf5, open_hdf5
 from cytoform.errors import InputError
 
 CHALLENGE_PART = re.compile(r"([0-9]{2,})_(GT|ST|RES)")
 CHECKPOINT_ENDINGS = (".pth", ".pt")
 ZARR_MARKS = ("zarr.json", ".zgroup", ".zattrs", ".zarray")
 CONFIG = "config.toml"
+TIFF_ENDINGS = (".tif", ".tiff", ".btf", ".tf2", ".tf8")
+TIFF_MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+ARRAY_ENDINGS = (".npy", ".npz", ".nii", ".nii.gz")
+ZIP_ENDINGS = (".ozx", ".zip")
+HDF5_ENDINGS = (".h5", ".hdf5", ".hdf")
+DISTANCES = "sdf_vid"  # the array of a file of the published code
+# Formats of microscope makers, which bioio reads.
+VENDOR_ENDINGS = (".lif", ".nd2", ".czi", ".ims", ".oib", ".oir", ".dv", ".vsi", ".xlif", ".sld")
 
 
 class Kind(Enum):
@@ -26,6 +36,12 @@ class Kind(Enum):
     CHALLENGE = "a Cell Tracking Challenge folder"
     TIFF = "a TIFF file"
     TIFF_FOLDER = "a folder of TIFF files"
+    OME_ZARR_ZIP = "a zipped OME-Zarr image"
+    ARRAY = "a file of NumPy or NIfTI arrays"
+    HDF5 = "an HDF5 file of arrays"
+    COMPANION = "a companion file of an OME-TIFF set"
+    VENDOR = "a microscope maker's file"
+    ARRAY_FOLDER = "a folder of NumPy or NIfTI files"
     TEXTURE = "a texture model"
     RUN = "a run folder"
     IMAGE_REPORT = "a report on images"
@@ -105,12 +121,38 @@ def _is_challenge(path: Path) -> bool:
     return any(CHALLENGE_PART.fullmatch(inner.name) and inner.is_dir() for inner in path.iterdir())
 
 
-def _has_tiff(path: Path) -> bool:
-    return path.is_dir() and any(_ends(".tif", ".tiff")(inner) and inner.name[0] != "." for inner in path.iterdir())
+def is_tiff(path: Path) -> bool:
+    """Whether a file is a TIFF by its ending or its first bytes; microscope makers and programs use many endings."""
+    if path.is_dir() or path.suffix.lower() in TIFF_ENDINGS:
+        return not path.is_dir()
+    if path.is_file():  # a pipe would wait for ever
+        with contextlib.suppress(OSError), path.open("rb") as file:
+            return file.read(4) in TIFF_MARKS
+    return False
+
+
+def _is_hdf5_of_arrays(path: Path) -> bool:
+    """HDF5 without the array of distances of the published code; ilastik and others write labels so."""
+    if not _ends(*HDF5_ENDINGS)(path) or not path.is_file() or not is_hdf5(path):
+        return False
+    try:
+        with open_hdf5(path) as file:
+            return DISTANCES not in file
+    except InputError:
+        return False
+
+
+def is_array(path: Path) -> bool:
+    """Whether a file is a NumPy or NIfTI file, by its ending."""
+    return path.name.lower().endswith(ARRAY_ENDINGS) and not path.is_dir()
+
+
+def _holds(fits: Callable[[Path], bool]) -> Callable[[Path], bool]:
+    return lambda path: path.is_dir() and any(inner.name[0] != "." and fits(inner) for inner in path.iterdir())
 
 
 def _ends(*endings: str) -> Callable[[Path], bool]:
-    return lambda path: path.suffix.lower() in endings and not path.is_dir()
+    return lambda path: path.name.lower().endswith(endings) and not path.is_dir()
 
 
 def _text(path: Path) -> str:
@@ -125,8 +167,13 @@ RECOGNISED: dict[Kind, Callable[[Path], bool]] = {
     Kind.SHAPE_STORE: _is_store,
     Kind.OME_ZARR: lambda path: any((path / mark).is_file() for mark in ZARR_MARKS),
     Kind.CHALLENGE: _is_challenge,
-    Kind.TIFF: _ends(".tif", ".tiff"),
-    Kind.TIFF_FOLDER: _has_tiff,
+    Kind.OME_ZARR_ZIP: _ends(*ZIP_ENDINGS),
+    Kind.COMPANION: _ends(".companion.ome"),
+    Kind.ARRAY: is_array,
+    Kind.HDF5: _is_hdf5_of_arrays,
+    Kind.VENDOR: _ends(*VENDOR_ENDINGS),
+    Kind.TIFF: is_tiff,
+    Kind.TIFF_FOLDER: _holds(is_tiff),
     Kind.TEXTURE: lambda path: "[generator]" in _text(path / CONFIG),
     Kind.RUN: lambda path: (path / CONFIG).is_file(),
     Kind.IMAGE_REPORT: lambda path: (
@@ -140,4 +187,5 @@ RECOGNISED: dict[Kind, Callable[[Path], bool]] = {
     Kind.PAGE: _ends(".html", ".htm"),
     Kind.FILM: _ends(".mp4", ".gif"),
     Kind.OUTPUT: lambda path: recorded_command(path) is not None,
+    Kind.ARRAY_FOLDER: _holds(is_array),
 }

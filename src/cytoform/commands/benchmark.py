@@ -6,6 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from cytoform.base.geff import NO_GRAPHS, has_geff
 from cytoform.commands.common import Common, WorkerOptions
 from cytoform.scenes.request import SceneRequest, parse_series
 
@@ -54,6 +55,8 @@ def benchmark(
         n_divisions = one.tracked.n_divisions
         name = f"{one.name}: " if one.name else ""
         common.say(f"{name}{len(one.tracked.tracks)} tracks, {n_divisions} divisions, {len(one.frames)} frames")
+    if not has_geff():
+        common.say(NO_GRAPHS)
     first = out / made[0].name
     after = ("texture", "train", first, "--out", "texture")
     common.done(out, *(after if scene.projection else ("prepare", first, "--out", "shapes.zarr")))

@@ -62,11 +62,13 @@ def prepare(
 
 
 def _report(prepared: "Prepared", common: Common) -> None:
+    from cytoform.prepare.summary import table
+
+    for line in table(prepared.movies):
+        common.say(line)
     grid = prepared.grid
     families = "cell family" if prepared.n_families == 1 else "cell families"
     common.say(f"{prepared.n_families} {families}, {prepared.n_frames} frames")
     common.say(f"cube of {2 * grid.half_extent_um:g} µm in {grid.size}³ voxels of {grid.spacing_um:.4g} µm")
-    for lost in prepared.left_out:
-        common.say(f"left out: {lost.name}, {lost.reason}")
     if prepared.n_holes or prepared.n_specks:
         common.say(f"{prepared.n_holes} enclosed holes filled, {prepared.n_specks} specks dropped")

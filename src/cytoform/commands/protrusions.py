@@ -5,6 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from cytoform.base.geff import NO_GRAPHS
 from cytoform.base.options import LENGTH_UM
 from cytoform.commands.common import Common, WorkerOptions
 
@@ -47,5 +48,5 @@ def protrusions(
     common.say(f"{store}: {found.verdict.sentence}")
     common.say(f"{found.n_tracks} protrusions and branches, seen {found.n_sightings} times")
     if not found.has_graphs:
-        common.say("no GEFF graphs, which need the package geff: pip install 'cytoform[benchmark]'")
+        common.say(NO_GRAPHS)
     common.done(out, "train", store, "--out", "run")

@@ -12,34 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from cytoform.base.hdf5 import is_hdf5, open_hdf5
 from cytoform.errors import InputError
 
-HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
-USER_BLOCKS = (0, 512, 1024, 2048)  # where HDF5 may begin; Matlab puts a header of 512 bytes before it
 MAT5_BYTES = 2**31 - 1  # largest variable in version 5, the version that SciPy reads and writes
-
-
-def is_hdf5(path: Path) -> bool:
-    """Whether a file is HDF5, version 7.3 of .mat included. Raises InputError for a missing one."""
-    try:
-        with Path(path).open("rb") as file:
-            return any(file.seek(start) == start and file.read(8) == HDF5_SIGNATURE for start in USER_BLOCKS)
-    except OSError as fault:
-        raise InputError(f"{path}: cannot be read ({fault.strerror}); check the path") from None
-
-
-@contextlib.contextmanager
-def open_hdf5(path: Path) -> Iterator[Any]:
-    """An open h5py.File. Raises InputError where h5py is missing, and for any file that it cannot read."""
-    try:
-        import h5py
-    except ImportError:
-        raise InputError(f"{path}: HDF5 needs h5py; install it with: pip install 'cytoform[h5]'") from None
-    try:
-        with h5py.File(path, "r") as file:
-            yield file
-    except (OSError, RuntimeError, KeyError) as fault:
-        raise InputError(f"{path}: damaged HDF5 file ({fault}); copy or download it again") from None
 
 
 def dataset(file: Any, name: str) -> Any:

@@ -20,11 +20,12 @@ import edt
 import numpy as np
 from jaxtyping import Float, Float32
 
+from cytoform.base.hdf5 import is_hdf5, open_hdf5
 from cytoform.base.output import Output
 from cytoform.base.parallel import Progress, no_progress, run_all
 from cytoform.base.provenance import recorded_names
 from cytoform.errors import InputError
-from cytoform.exchange.matlab import dataset, found_shape, is_hdf5, mat5_array, mat5_shapes, open_hdf5
+from cytoform.exchange.matlab import dataset, found_shape, mat5_array, mat5_shapes
 from cytoform.shapes.distance import band_um, measured
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.mesh import mesh_from_distance

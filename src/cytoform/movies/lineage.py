@@ -1,14 +1,15 @@
 """Tracks and the cell families they form (Cell Tracking Challenge `man_track.txt`)."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cytoform.base.files import write_atomically
 from cytoform.errors import InputError
 
 MAX_LABEL = 65535
+ANY_LABEL = 10**9
 
 
 @dataclass(frozen=True)
@@ -64,11 +65,14 @@ class Lineage:
         return tuple(TrackFamily(by_label[root], tuple(tracks)) for root, tracks in sorted(members.items()))
 
 
-def check_tracks(tracks: Iterable[Track], where: str) -> None:
-    """Raise InputError for duplicate labels, unknown parents, cycles, or a parent alive when its child begins."""
+def check_tracks(tracks: Iterable[Track], where: str, *, highest: int = MAX_LABEL) -> None:
+    """Raise InputError for duplicate labels, unknown parents, cycles, or a parent alive when its child begins.
+
+    Labels are 1 to `highest`.
+    """
     by_label: dict[int, Track] = {}
     for track in tracks:
-        _check_track(track, where)
+        _check_track(track, where, highest)
         if track.label in by_label:
             raise InputError(f"{where}: label {track.label} stands there twice; give every track its own label")
         by_label[track.label] = track
@@ -86,9 +90,9 @@ def check_tracks(tracks: Iterable[Track], where: str) -> None:
             )
 
 
-def _check_track(track: Track, where: str) -> None:
-    if not 1 <= track.label <= MAX_LABEL:
-        raise InputError(f"{where}: label {track.label} is not in 1 to {MAX_LABEL}; renumber the tracks")
+def _check_track(track: Track, where: str, highest: int) -> None:
+    if not 1 <= track.label <= highest:
+        raise InputError(f"{where}: label {track.label} is not in 1 to {highest}; renumber the tracks")
     if not 0 <= track.first <= track.last:
         raise InputError(
             f"{where}: label {track.label} runs from frame {track.first} to {track.last}; correct its first and last"
@@ -110,31 +114,43 @@ def _check_cycles(by_label: dict[int, Track], where: str) -> None:
         sound.update(path)
 
 
-def read_lineage(path: Path) -> Lineage:
+def read_lineage(path: Path, *, values: Sequence[int] = ()) -> Lineage:
     """Read `man_track.txt` or `res_track.txt`: one row `label first last parent` a track.
 
+    If the labels of the movie were renumbered, `values` holds their values in the files, sorted: label n is values[n - 1].
     Raises InputError with the line number for a row that is not four integers, and for contradictory tracks.
     """
+    tracks = read_tracks(path, highest=ANY_LABEL if values else MAX_LABEL)
+    if values:
+        absent = sorted({track.label for track in tracks} - set(values))
+        numbers = {value: number for number, value in enumerate((*values, *absent), 1)} | {0: 0}
+        tracks = tuple(replace(track, label=numbers[track.label], parent=numbers[track.parent]) for track in tracks)
+    return Lineage(tracks)
+
+
+def read_tracks(path: Path, *, highest: int = ANY_LABEL) -> tuple[Track, ...]:
+    """The rows of a track file, with labels up to `highest`. Raises InputError as `read_lineage` does."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        # Windows Notepad marks the beginning of a file.
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; the lineage belongs beside the masks") from None
     except UnicodeDecodeError:
         raise InputError(f"{path}: not a text file; write one row 'label first last parent' for every track") from None
-    tracks = tuple(_row(line, f"{path}, line {n}") for n, line in enumerate(lines, 1) if line.strip())
+    tracks = tuple(_row(line, f"{path}, line {n}", highest) for n, line in enumerate(lines, 1) if line.strip())
     if not tracks:
         raise InputError(f"{path}: no tracks; write one row 'label first last parent' for every track")
-    check_tracks(tracks, str(path))
-    return Lineage(tracks)
+    check_tracks(tracks, str(path), highest=highest)
+    return tracks
 
 
-def _row(line: str, where: str) -> Track:
+def _row(line: str, where: str, highest: int) -> Track:
     values = line.split()
     # No frame or label has more than nine digits; longer numbers would bloat the next message.
     if len(values) != 4 or not all(re.fullmatch(r"-?[0-9]{1,9}", value) for value in values):
         raise InputError(f"{where}: {line.strip()[:40]!r} is not 'label first last parent'; write four whole numbers")
     label, first, last, parent = (int(value) for value in values)
-    _check_track(track := Track(label, first, last, parent), where)
+    _check_track(track := Track(label, first, last, parent), where, highest)
     return track
 
 

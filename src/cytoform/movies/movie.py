@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Integer
+from jaxtyping import Integer, Shaped
 
 from cytoform.base.triples import IntTriple, Triple
 from cytoform.errors import InputError
@@ -14,8 +14,24 @@ from cytoform.movies.lineage import MAX_LABEL, Lineage
 Labels = Integer[np.ndarray, "z y x"]
 
 
+# Floats above this have no fractions, so that whole numbers prove nothing.
+LARGEST = 1 << 53
 # A header can claim any size. No real frame of cells is this large, and it still fits into the memory of a workstation.
 MAX_FRAME_VOXELS = 1 << 32
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the facts about a movie come from, in words for people; empty where unknown."""
+
+    axes: str = ""
+    voxel_size: str = ""
+    time_step: str = ""
+    lineage: str = ""
+    # Of Challenge folders: the folder with the masks.
+    shapes: str = ""
+    # Whether the labels may be tracking markers, which are smaller than the cells, and nothing says so yet.
+    markers: bool = False
 
 
 @dataclass(frozen=True)
@@ -34,10 +50,21 @@ class LabelMovie:
     read: Callable[[int], Labels]
     # One file per frame, or empty if all frames are in one file.
     files: tuple[str, ...] = ()
+    origin: Origin = Origin()
+    # Why a label may be missing in a frame of its track.
+    absent: str = "no voxels"
+    # One line for each oddity found on opening, with the file and the remedy.
+    notices: tuple[str, ...] = ()
+    # The values in the files, sorted, if they were renumbered: label n is values[n - 1]. Else empty.
+    values: tuple[int, ...] = ()
 
     def where(self, frame: int) -> str:
         """File and frame, for messages."""
         return f"{self.files[frame] if self.files else self.source}, frame {frame}"
+
+    def value(self, label: int) -> int:
+        """The value of a label in the files."""
+        return self.values[label - 1] if 0 < label <= len(self.values) else label
 
 
 def safe_name(text: str) -> str:
@@ -46,10 +73,10 @@ def safe_name(text: str) -> str:
 
 
 def check_dtype(dtype: np.dtype[np.generic], where: str) -> None:
-    """Raise InputError for boolean and floating-point label images, before any pixel is read."""
+    """Raise InputError for number types that cannot hold labels, before any pixel is read. Floats can: see `whole`."""
     if dtype.kind == "b":
         raise InputError(f"{where}: a boolean image; save it as uint8 with 0 for background and 1 for the cell")
-    if dtype.kind not in "ui":
+    if dtype.kind not in "uif":
         raise InputError(f"{where}: an image of type {dtype}; labels are whole numbers, save it as uint16")
 
 
@@ -70,15 +97,29 @@ def check_size(shape_zyx: tuple[int, ...], where: str) -> None:
 
 
 def as_labels(array: np.ndarray, where: str) -> Labels:
-    """Convert integer labels to uint16. Raises InputError for negative labels and labels above 65535."""
+    """Convert labels to uint16. Raises InputError for fractions, negative labels and labels above 65535."""
     check_dtype(array.dtype, where)
-    if array.dtype.itemsize > 2 or array.dtype.kind == "i":
-        low, high = int(array.min()), int(array.max())
-        if low < 0:
-            raise InputError(f"{where}: a negative label {low}; labels are 0 (background) to {MAX_LABEL}")
-        if high > MAX_LABEL:
+    if array.dtype.itemsize > 2 or array.dtype.kind in "if":
+        array = whole(array, where)
+        if (high := int(array.max())) > MAX_LABEL:
             raise InputError(f"{where}: label {high}, but no more than {MAX_LABEL} labels are allowed; renumber them")
     return np.ascontiguousarray(array, dtype=np.uint16)
+
+
+def whole(array: Shaped[np.ndarray, "z y x"], where: str) -> Integer[np.ndarray, "z y x"]:
+    """Labels as integers, also where they are stored as floats. Raises InputError for fractions and negative labels."""
+    if array.dtype.kind == "f":
+        odd = ~(np.isfinite(array) & (array == np.floor(array)) & (np.abs(array, dtype=np.float64) < LARGEST))
+        if odd.any():
+            raise InputError(
+                f"{where}: an image of type {array.dtype} with values such as {array[odd][0]:g}; labels are whole numbers, "
+                "give labels instead of an image"
+            )
+        array = array.astype(np.int64)
+    if (low := int(array.min())) < 0:
+        raise InputError(f"{where}: a negative label {low}; labels are 0 (background) to {MAX_LABEL}")
+    # NumPy has two names for 64 bits, and its type checks know one of them.
+    return array.view(array.dtype.str)
 
 
 def _shape_text(shape: tuple[int, ...]) -> str:

@@ -9,6 +9,8 @@ from cytoform.base.parallel import run_all
 from cytoform.errors import InputError
 from cytoform.movies.families import Family, FamilyFrame, FamilySearch, LeftOut, find_families
 from cytoform.movies.movie import LabelMovie, Labels
+from cytoform.movies.oddities import Cause
+from cytoform.prepare.copies import Copy, Found, find_copies
 from cytoform.prepare.failures import Failures, reason_of
 from cytoform.prepare.masks import Masks
 from cytoform.prepare.request import Request
@@ -50,10 +52,16 @@ class MovieFrame:
 
 @dataclass(frozen=True)
 class Followed:
-    """The families of all movies, and the families that were left out."""
+    """The families of all movies; the families that were found in each movie, and the copies among the movies."""
 
     cells: list[NamedFamily]
-    left_out: list[LeftOut]
+    found: list[Found]
+    copies: list[Copy]
+
+    @property
+    def left_out(self) -> list[LeftOut]:
+        """The families that cannot be used."""
+        return [lost for _, search in self.found for lost in search.left_out]
 
 
 def follow(
@@ -70,11 +78,14 @@ def follow(
 
     `taken` maps names in an existing store to the recorded paths of their movies.
     """
-    tasks = [(movie, request.frames, masks) for movie in movies]
+    tasks = [(movie, request, masks) for movie in movies]
     # An OSError here comes from writing masks, not from a movie, and ends the work.
     searches = run_all(_search, tasks, workers=workers, done=done, kept=(InputError,))
     failures.sift(movies, searches)
     found = [(movie, search) for movie, search in zip(movies, searches, strict=True) if not failures.has(movie)]
+    copies = find_copies(found)
+    dropped = {copy.movie.source for copy in copies if copy.is_left_out}
+    found = [(movie, search) for movie, search in found if movie.source not in dropped]
     named: dict[str, NamedFamily] = {}
     for movie, search in found:
         source = request.recorded(movie.source)
@@ -83,16 +94,43 @@ def follow(
             free = (name for name in candidates if name not in named and taken.get(name, source) == source)
             name = next(free)
             named[name] = NamedFamily(name, movie, family, source)
-    return Followed(list(named.values()), [lost for _, search in found for lost in search.left_out])
+    return Followed(list(named.values()), found, copies)
 
 
-def _search(movie: LabelMovie, frames: int | None, masks: Masks) -> FamilySearch:
+def _search(movie: LabelMovie, request: Request, masks: Masks) -> FamilySearch:
     readable = replace(movie, read=partial(_read, movie))
-    search = find_families(readable, frames=frames, keep=partial(masks.keep_labels, movie.name))
+    search = find_families(
+        readable,
+        frames=request.frames,
+        keep=partial(masks.keep_labels, movie.name),
+        border=request.border,
+        jumps=request.jumps,
+    )
     if not search.families:
-        first = f"; {search.left_out[0].name}: {search.left_out[0].reason}" if search.left_out else ""
-        raise InputError(f"{movie.source}: no whole cell{first}; crop less tightly")
+        raise InputError(_nothing_left(movie, search.left_out))
     return search
+
+
+def _nothing_left(movie: LabelMovie, left_out: Sequence[LeftOut]) -> str:
+    """Why a movie has no family to use, and the remedy."""
+    first = left_out[0]
+    more = f", and {len(left_out) - 1} more" if len(left_out) > 1 else ""
+    causes = {lost.cause for lost in left_out}
+    if causes <= {Cause.DEPTH, Cause.BORDER}:
+        remedy = (
+            "the top or bottom of the stack cuts every cell: acquire more planes" * (causes == {Cause.DEPTH})
+            or "crop less tightly"
+        )
+        return (
+            f"{movie.source}: no whole cell; {first.name}: {first.reason}{more}; {remedy}, or pass --border keep to make cut "
+            "faces part of the surface"
+        )
+    if causes == {Cause.JUMP}:
+        return (
+            f"{first.where}: the labels do not follow the cells: {first.reason}{more}; track the cells first, or "
+            "pass --jumps keep if the labels are right"
+        )
+    return f"{first.where}: {first.reason}{more}, so no family can be used; correct the masks or the tracks"
 
 
 def _read(movie: LabelMovie, frame: int) -> Labels:

@@ -17,6 +17,7 @@ from cytoform.prepare.masks import Masks
 from cytoform.prepare.request import Request
 from cytoform.shapes.cleaning import clean_mask
 from cytoform.shapes.grid import Grid
+from cytoform.shapes.pieces import FarPieces, far_pieces
 from cytoform.shapes.store import SequenceInfo
 
 
@@ -27,6 +28,10 @@ class CellMeasures:
     extent: Extent
     n_holes: int
     n_specks: int
+    # Labels with a piece far from the rest.
+    far_pieces: tuple[tuple[int, FarPieces], ...] = ()
+    # The share of the volume that was a hole before cleaning.
+    filled_share: float = 0.0
 
 
 Measurements = Mapping[str, Sequence[CellMeasures]]
@@ -94,7 +99,16 @@ def _measure(frame: MovieFrame, masks: Masks) -> list[CellMeasures]:
     for family, labels in zip(frame.families, masks.labels_of(*where), strict=True):
         clean = clean_mask(labels, family.labels)
         extent = extent_of(clean.mask, spacing_zyx_um, corner_um(family, frame.movie))
-        measured.append(CellMeasures(extent, clean.n_holes, clean.n_specks))
+        far = [(label, far_pieces(labels == label, frame.movie.spacing_zyx_um)) for label in clean.in_pieces]
+        measured.append(
+            CellMeasures(
+                extent,
+                clean.n_holes,
+                clean.n_specks,
+                tuple((label, pieces) for label, pieces in far if pieces is not None),
+                clean.n_filled / (clean.n_filled + family.n_voxels),
+            )
+        )
         cleaned.append(clean.mask)
     masks.keep_cleaned(*where, cleaned)
     return measured

@@ -21,9 +21,12 @@ from cytoform.base.provenance import is_recorded_as, recorded_names
 from cytoform.base.triples import Triple
 from cytoform.base.unfinished import refuse_to_resume
 from cytoform.errors import InputError
+from cytoform.movies.families import Treatment
 
 # Names and order in the attributes of a store.
 RECORDED = ("voxel_size_zyx_um", "time_step_s", "frames", "half_extent_um", "keep_motion")
+# Recorded only where it is not the default, as older stores do not have them.
+RECORDED_IF_GIVEN = ("border", "jumps", "axes", "link")
 
 
 @Parameter(name="*")
@@ -44,6 +47,16 @@ class Request:
     """Voxel size Z Y X in µm of label movies; replaces the recorded one."""
     time_step_s: Annotated[float | None, Parameter("--time-step"), SECONDS] = None
     """Seconds between frames of label movies; replaces the recorded step."""
+    axes: str | None = None
+    """Axes of the stored images, a letter for each from T Z C Y X, such as ZTYX; replaces their names in the files."""
+    link: Annotated[bool, FLAG] = False
+    """Link labels without a lineage to tracks, by their overlap in neighbouring frames."""
+    border: Treatment = "leave-out"
+    """Families that the border of the volume cuts: leave out, or keep with cut faces as surface."""
+    jumps: Treatment = "leave-out"
+    """Labels without a lineage that jump to the place of another label: leave out, or keep."""
+    strict: Annotated[bool, FLAG] = False
+    """Refuse every movie with a notice, or with a family left out for another reason than the border."""
     seed: Annotated[int, NOT_AN_OPTION] = 0
     # Names of the sources in the store; if this call resumes an earlier one, the names of that call.
     names: Annotated[tuple[str, ...], NOT_AN_OPTION] = ()
@@ -58,7 +71,11 @@ class Request:
 
     def check(self) -> None:
         """Refuse the impossible before the long work. Raises InputError."""
+        from cytoform.movies.readers.axes import given_axes
+
         check_ranges(self)
+        if self.axes is not None:
+            given_axes(self.axes)
 
     def recorded(self, path: str) -> str:
         """Recorded name of a source, or of a movie in it."""
@@ -77,7 +94,8 @@ class Request:
 
     def attributes(self) -> dict[str, Any]:
         """As a store records it."""
-        options = {name: getattr(self, name) for name in RECORDED}
+        given = [name for name in RECORDED_IF_GIVEN if getattr(self, name) != getattr(Request, name)]
+        options = {name: getattr(self, name) for name in (*RECORDED, *given)}
         if self.voxel_size_zyx_um is not None:
             options["voxel_size_zyx_um"] = list(self.voxel_size_zyx_um)
         return {
@@ -107,4 +125,5 @@ OPTIONS = option_names(Request) | {"sources": "list of sources"}
 
 def _flat(attributes: dict[str, Any]) -> dict[str, Any]:
     """The values that must not differ."""
-    return {name: attributes[name] for name in ("sources", "grid", "seed")} | attributes["options"]
+    defaults = {name: getattr(Request, name) for name in RECORDED_IF_GIVEN}
+    return {name: attributes[name] for name in ("sources", "grid", "seed")} | defaults | attributes["options"]

@@ -3,20 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from cytoform.base.cluster import local_workers
 from cytoform.base.parallel import Progress, no_progress
 from cytoform.base.triples import Triple
 from cytoform.errors import InputError
-from cytoform.movies.families import LeftOut
+from cytoform.movies.families import LeftOut, Treatment
 from cytoform.movies.movie import LabelMovie
 from cytoform.movies.readers import find_movies, name_apart
-from cytoform.prepare.cells import follow, movie_frames
+from cytoform.movies.tracking.linking import linked
+from cytoform.prepare.cells import Followed, follow, movie_frames
 from cytoform.prepare.failures import FAULTS, Failure, Failures
 from cytoform.prepare.masks import Masks
+from cytoform.prepare.notices import Notices
 from cytoform.prepare.partial import PartialStore
 from cytoform.prepare.plan import Plan, make_plan, measure
 from cytoform.prepare.request import Request
+from cytoform.prepare.summary import MovieSummary, summaries
 from cytoform.prepare.write import write
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import ShapeStore
@@ -33,6 +37,12 @@ class Prepared:
     n_holes: int = 0
     n_specks: int = 0
     failures: tuple[Failure, ...] = ()
+    movies: tuple[MovieSummary, ...] = ()
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What looks wrong in the movies: one line each, with file, frame and remedy."""
+        return tuple(line for movie in self.movies for line in movie.notices)
 
 
 def prepare(
@@ -45,6 +55,11 @@ def prepare(
     grid_size: int = Request.grid_size,
     half_extent_um: float | None = Request.half_extent_um,
     keep_motion: bool = Request.keep_motion,
+    axes: str | None = Request.axes,
+    link: bool = Request.link,
+    border: Treatment = Request.border,
+    jumps: Treatment = Request.jumps,
+    strict: bool = Request.strict,
     workers: int = 1,
     seed: int = Request.seed,
     overwrite: bool = False,
@@ -56,6 +71,13 @@ def prepare(
     One cube of half-width `half_extent_um` holds every cell; by default it is as small as the cells allow. Each frame is
     centred on the cell's centroid, or with `keep_motion` the whole sequence on the middle of its bounding box over time.
     Nothing is random; `seed` is only recorded.
+
+    `axes` names the stored axes of every image, such as "ZTYX". `link` gives tracks to labels without a lineage, by their
+    overlap in neighbouring frames.
+
+    Families that the border of the volume cuts are left out, or kept with `border="keep"`: then the cut faces are surface, and
+    volumes are too small. Labels without a lineage that jump to the place of another label are left out, or kept with
+    `jumps="keep"`. `strict` turns notices into failures.
 
     Movies that fail are listed in the result and in the store; the others are prepared. `resume` continues an interrupted
     call with the same sources and options, or adds the movies that failed in it on the same cube. Raises InputError for
@@ -69,6 +91,11 @@ def prepare(
         grid_size=grid_size,
         half_extent_um=half_extent_um,
         keep_motion=keep_motion,
+        axes=axes,
+        link=link,
+        border=border,
+        jumps=jumps,
+        strict=strict,
         seed=seed,
     )
     request.check()
@@ -79,7 +106,7 @@ def prepare(
         if target.base is not None and not target.base.attributes.get("failed"):
             return Prepared(target.base.grid, 0, 0)
         failures = Failures()
-        movies = _open(target.request, target.base, failures)
+        movies = open_sources(target.request, target.base, failures)
         _refuse_nothing(movies, target, failures)
         with local_workers(workers), partial.keeping_masks() as masks:
             return _run(target, movies, masks, failures, workers=workers, progress=progress)
@@ -114,7 +141,7 @@ def _target(request: Request, partial: PartialStore, *, resume: bool) -> _Target
     return _Target(request, partial, base, resume)
 
 
-def _open(request: Request, base: ShapeStore | None, failures: Failures) -> list[LabelMovie]:
+def open_sources(request: Request, base: ShapeStore | None, failures: Failures) -> list[LabelMovie]:
     """The movies to prepare: all, or those missing in `base`."""
     failed = None if base is None else base.attributes.get("failed", [])
     movies: list[LabelMovie] = []
@@ -124,6 +151,7 @@ def _open(request: Request, base: ShapeStore | None, failures: Failures) -> list
         movies += _open_source(source, request, failures)
     if base is not None:
         present = {sequence.info.source for sequence in base} - {failure["movie"] for failure in failed or ()}
+        present |= {copy["movie"] for copy in base.attributes.get("copies", ())}
         movies = [movie for movie in movies if request.recorded(movie.source) not in present]
     return name_apart(movies)
 
@@ -131,13 +159,19 @@ def _open(request: Request, base: ShapeStore | None, failures: Failures) -> list
 def _open_source(source: Path, request: Request, failures: Failures) -> list[LabelMovie]:
     movies = []
     try:
-        openers = find_movies(source, voxel_size_zyx_um=request.voxel_size_zyx_um, time_step_s=request.time_step_s)
+        openers = find_movies(
+            source,
+            voxel_size_zyx_um=request.voxel_size_zyx_um,
+            time_step_s=request.time_step_s,
+            axes=request.axes,
+        )
     except FAULTS as fault:
         failures.unopened(str(source), fault)
         return []
     for opener in openers:
         try:
-            movies.append(opener())
+            movie = opener()
+            movies.append(linked(movie) if request.link and movie.lineage is None else movie)
         except FAULTS as fault:
             failures.unopened(str(source), fault)
     failures.opened(str(source), movies)
@@ -173,12 +207,19 @@ def _run(
             workers=workers,
             done=advance,
         )
+    notices = Notices(failures, strict=request.strict)
+    for movie, search in followed.found:
+        notices.add_search(movie, search)
+    for copy in followed.copies:
+        notices.add(copy.movie, [copy.notice])
     # Names already in the store were moved there by an interrupted call.
     cells = [cell for cell in followed.cells if cell.name not in taken]
     frames = movie_frames(cells)
     with progress("preparing frames", 2 * len(frames)) as advance:
         measured = measure(frames, masks, failures=failures, workers=workers, done=advance)
         cells = [cell for cell in cells if cell.name in measured]
+        notices.add_shapes(cells, measured)
+        cells = [cell for cell in cells if not failures.has(cell.movie)]
         _refuse_nothing(cells, target, failures)
         plan = make_plan(request, cells, measured, None if base is None else base.grid, failures)
         if not target.resume:
@@ -192,20 +233,27 @@ def _run(
             workers=workers,
             done=advance,
         )
-    _finish(target, plan, followed.left_out, failures)
-    return _summary(plan, followed.left_out, failures)
+    _finish(target, plan, followed, notices, failures)
+    return _summary(plan, followed, notices, failures)
 
 
-def _finish(target: _Target, plan: Plan, left_out: Sequence[LeftOut], failures: Failures) -> None:
+def _finish(target: _Target, plan: Plan, followed: Followed, notices: Notices, failures: Failures) -> None:
     """Move the store to its place, or its sequences into the existing store."""
     partial, base = target.partial, target.base
     if all(failures.has(cell.movie) for cell in plan.cells):
         partial.give_up()
         _refuse_nothing([], target, failures)
-    news = {
-        "left_out": [{"name": lost.name, "reason": lost.reason} for lost in left_out],
-        "failed": [_recorded(failure, target.request) for failure in failures],
+    request = target.request
+    news: dict[str, list[Any]] = {
+        "left_out": [{"name": lost.name, "reason": lost.reason} for lost in followed.left_out],
+        "failed": [_recorded(failure, request) for failure in failures],
     }
+    recorded = {} if base is None else base.attributes
+    copies = [{"movie": request.recorded(c.movie.source)} for c in followed.copies if c.is_left_out]
+    for name, more in (("notices", [request.without_folders(line) for line in notices]), ("copies", copies)):
+        # Stores without notices have the attributes of older stores.
+        if more:
+            news[name] = recorded.get(name, []) + more
     if base is None:
         ShapeStore.open(partial.store, writable=True).note(news)
         partial.finish()
@@ -225,15 +273,16 @@ def _recorded(failure: Failure, request: Request) -> dict[str, str]:
     }
 
 
-def _summary(plan: Plan, left_out: Sequence[LeftOut], failures: Failures) -> Prepared:
+def _summary(plan: Plan, followed: Followed, notices: Notices, failures: Failures) -> Prepared:
     cells = [cell for cell in plan.cells if not failures.has(cell.movie)]
     every = [frame for cell in cells for frame in plan.measured[cell.name]]
     return Prepared(
         grid=plan.grid,
         n_families=len(cells),
         n_frames=len(every),
-        left_out=tuple(left_out),
+        left_out=tuple(followed.left_out),
         n_holes=sum(frame.n_holes for frame in every),
         n_specks=sum(frame.n_specks for frame in every),
         failures=tuple(failures),
+        movies=tuple(summaries(followed, notices, failures)),
     )

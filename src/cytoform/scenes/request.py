@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, get_args
 from cyclopts import Parameter
 
 from cytoform.base.digest import folder_sha256
+from cytoform.base.geff import has_geff
 from cytoform.base.kinds import Kind, kind_of, wrong_kind
 from cytoform.base.options import (
     FLAG,
@@ -75,8 +76,8 @@ class SceneRequest:
     series: Annotated[tuple[Dial, tuple[float, ...]] | None, NOT_AN_OPTION] = None
     ome_zarr: bool = True
     """Write OME-Zarr images with labels too."""
-    geff: bool = True
-    """Write the tracks as a GEFF graph too."""
+    geff: bool | None = None
+    """Write the tracks as a GEFF graph too; by default where the package geff is there."""
     meshes: Annotated[bool, FLAG] = False
     """Write a surface of every cell in every frame too (PLY, in µm of the scene)."""
     licence: str = ""
@@ -87,6 +88,8 @@ class SceneRequest:
 
     def __post_init__(self) -> None:
         """Check all values before anything is opened."""
+        if self.geff is None:
+            object.__setattr__(self, "geff", has_geff())
         check_ranges(self)
         if math.prod(self.size_zyx) > MAX_VOXELS:
             shown = " ".join(str(n) for n in self.size_zyx)

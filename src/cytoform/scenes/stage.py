@@ -213,7 +213,7 @@ def _make(scene: Scene, name: str, work: Work, *, workers: int, progress: Progre
     if are_known(scene.bodies):
         followed = follow_protrusions(scene.bodies, scene.centres_um, frames, tracked, view)
         followed = look_for(followed, dataset, workers=workers)
-        write_protrusions(followed, dataset, geff=scene.request.geff, labels=labels)
+        write_protrusions(followed, dataset, geff=bool(scene.request.geff), labels=labels)
     return Made(name, dataset, texture, frames, tracked, tuple(map(tuple, seen)), tuple(measured), followed)
 
 

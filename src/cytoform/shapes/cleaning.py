@@ -18,6 +18,10 @@ class CleanMask:
     mask: Bool[np.ndarray, "z y x"]
     n_holes: int
     n_specks: int
+    # Voxels of all holes.
+    n_filled: int = 0
+    # Labels that lie in several pieces after the specks are gone.
+    in_pieces: tuple[int, ...] = ()
 
 
 def clean_mask(labels: Integer[np.ndarray, "z y x"], members: tuple[int, ...]) -> CleanMask:
@@ -28,15 +32,19 @@ def clean_mask(labels: Integer[np.ndarray, "z y x"], members: tuple[int, ...]) -
     """
     mask = np.zeros(labels.shape, bool)
     n_specks = 0
+    in_pieces = []
     for member in members:
         pieces = cc3d.connected_components((labels == member).astype(np.uint8), connectivity=26)
         sizes = np.bincount(pieces.ravel())
         sizes[0] = 0
         kept = sizes >= SPECK_SHARE * sizes.sum()
         kept[0] = False
-        n_specks += len(sizes) - 1 - int(kept.sum())
+        n_kept = int(kept.sum())
+        n_specks += len(sizes) - 1 - n_kept
+        if n_kept > 1:
+            in_pieces.append(member)
         mask |= kept[pieces]
     filled = np.asarray(fill_voids.fill(mask)).astype(bool)
     holes = filled & ~mask
     n_holes = int(cc3d.connected_components(holes.astype(np.uint8), connectivity=6).max()) if holes.any() else 0
-    return CleanMask(filled, n_holes, n_specks)
+    return CleanMask(filled, n_holes, n_specks, int(np.count_nonzero(holes)), tuple(in_pieces))

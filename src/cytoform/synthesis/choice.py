@@ -34,7 +34,7 @@ class Candidate:
     novelty_ratio: float  # to held-out cells
     one_nna: float
     p: dict[str, float]  # over sequences: the smallest over folds
-    distance: float = np.nan  # mean Kolmogorov-Smirnov statistic over sequences
+    distance: float = np.nan  # largest Kolmogorov-Smirnov statistic over sequences, each the mean over folds
     told_by: tuple[str, ...] = ()  # figures over sequences that do not pass in most folds
     failed: str = ""  # why it could not be drawn
 

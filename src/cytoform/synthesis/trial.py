@@ -133,7 +133,7 @@ class _Trial:
             float(np.nanmean([each.novelty_ratio for each in judgements])),
             float(np.nanmean([each.one_nna for each in judgements])),
             {name: min(each.p_sequences[name] for each in judgements) for name in judgements[0].p_sequences},
-            float(np.nanmean([list(each.ks_sequences.values()) for each in judgements])),
+            float(np.nanmax(np.mean([list(each.ks_sequences.values()) for each in judgements], axis=0))),
             tuple(name for name in judgements[0].p_sequences if _mostly_fails(name, judgements)),
         )
 

@@ -2,6 +2,7 @@
 
 import gc
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -80,3 +81,15 @@ def test_a_cell_that_fills_the_cube_to_its_border_is_closed() -> None:
     found = measured(ball(4.0, shift_zyx_um=(-8.0, 0, 0), grid=GRID))
     assert found.size_um3 == pytest.approx(2 / 3 * math.pi * 64, rel=0.01)
     assert found.surface_um2 == pytest.approx(3 * math.pi * 16, rel=0.03)
+
+
+def test_without_diplib_two_measures_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There are processors for which DIPlib has no wheel."""
+    sdf_um, _, _ = SHAPES["capsule"]
+    whole = measured(sdf_um)
+    monkeypatch.setitem(sys.modules, "diplib", None)
+    found = measured(sdf_um)
+    assert math.isnan(found.surface_diplib_um2)
+    assert math.isnan(found.sphericity_diplib)
+    assert found.size_um3 == pytest.approx(whole.size_um3, rel=1e-12)
+    assert found.sphericity == whole.sphericity

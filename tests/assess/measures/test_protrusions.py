@@ -1,5 +1,7 @@
 """Protrusions of shapes that have none, and of balls with filopodia of known number and length."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -55,6 +57,12 @@ DIRECTIONS = [(0, 0, 1), (1, 0.2, -0.3), (-0.4, 1, -0.5), (-1, -0.8, 0.4), (0.5,
 def test_filopodia_are_counted_and_measured(k: int) -> None:
     """To within two voxels, or 12 % of the length: a skeleton zigzags."""
     assert lengths(with_filopodia(*DIRECTIONS[:k])) == pytest.approx([3.8] * k, abs=0.5)
+
+
+@pytest.mark.parametrize("k", [0, 3])
+def test_without_diplib_the_skeleton_is_of_scikit_image(k: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "diplib", None)
+    assert lengths(with_filopodia(*DIRECTIONS[:k])) == pytest.approx([3.8] * k, abs=0.6)
 
 
 def test_length_follows_the_filopodium() -> None:

@@ -149,14 +149,6 @@ def test_labels_that_make_no_image_are_refused(labels: np.ndarray, spacing: tupl
     assert "\n" not in str(fault.value)
 
 
-def test_without_the_library_the_user_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
-    monkeypatch.setitem(sys.modules, "psfmodels", None)
-    with pytest.raises(InputError, match=r"pip install 'cytoform\[optics\]'"):
-        point_spread(OpticsParameters().microscope, spacing_zyx_um=(0.31, 0.21, 0.21))
-
-
 def shot(photons: float, camera: CameraParameters, seed: int = 0) -> np.ndarray:
     return expose(np.full((300, 300), photons, np.float32), camera, np.random.default_rng(seed)).astype(float)
 

@@ -237,7 +237,7 @@ def test_types_that_are_no_images(dtype: str, tmp_path: Path) -> None:
 
 
 def test_types_that_are_no_labels(tmp_path: Path) -> None:
-    labels = [two_cells().astype(np.float32) for _ in range(4)]
+    labels = [(two_cells() / 2).astype(np.float32) for _ in range(4)]
     assert "labels are whole numbers" in refused(write_pairs(tmp_path, [grey(frame) for frame in labels], labels))
 
 

@@ -118,9 +118,11 @@ def describe(sdf_um: Float[np.ndarray, "z y x"], mesh: Mesh, spacing_um: float) 
 
 
 def _by_diplib(mask: Bool[np.ndarray, "z y x"], spacing_um: float) -> tuple[float, float, float]:
-    """Size, surface area and sphericity of a mask."""
-    import diplib
-
+    """Size, surface area and sphericity of a mask; the last two are not a number where DIPlib is missing."""
+    try:
+        import diplib
+    except ImportError:  # no wheel for this processor
+        return float(mask.sum()) * spacing_um**3, math.nan, math.nan
     # DIPlib's area needs a voxel of background around the cell, also at the border of the cube.
     labels = diplib.Image(np.pad(mask, 1).astype(np.uint32))
     labels.SetPixelSize(spacing_um, "um")

@@ -6,7 +6,8 @@ least half the largest depth of its component. Skeleton paths from the body are 
 distance of its tip beyond the ball inscribed at its root: the length of the filopodium for a ball with a filopodium, and
 0 for a ball, an ellipsoid or a dumbbell.
 
-scikit-image's skeleton is unsuitable: it loses whole branches of constant width (its issue 3757).
+scikit-image's skeleton loses whole branches of constant width (its issue 3757), so it is used only on processors for which
+DIPlib has no wheel.
 """
 
 from dataclasses import dataclass
@@ -65,7 +66,6 @@ class _Skeleton:
     @classmethod
     def of(cls, mask: Bool[np.ndarray, "z y x"]) -> "_Skeleton":
         import cc3d
-        import diplib
         import edt
 
         # DIPlib does not thin voxels at the border.
@@ -74,7 +74,7 @@ class _Skeleton:
         sizes = np.bincount(pieces.ravel())
         sizes[0] = 0
         padded &= (sizes >= SPECK_SHARE * sizes.sum())[pieces]
-        thin = np.asarray(diplib.EuclideanSkeleton(diplib.Image(padded), "natural"))
+        thin = _thinned(padded)
         # To the face between the voxel and the background, not to the next voxel's centre.
         depths = edt.edt(padded.astype(np.uint8), parallel=1)[thin] - 0.5
         deepest = np.zeros(len(sizes))
@@ -82,6 +82,17 @@ class _Skeleton:
         points = np.argwhere(thin)
         links = cKDTree(points).query_pairs(1.8, output_type="ndarray")
         return cls(points, depths.astype(float), deepest[pieces[thin]], links, np.argwhere(padded))
+
+
+def _thinned(mask: Bool[np.ndarray, "z y x"]) -> Bool[np.ndarray, "z y x"]:
+    """The skeleton of a mask without voxels at the border."""
+    try:
+        import diplib
+    except ImportError:
+        from skimage.morphology import skeletonize
+
+        return np.asarray(skeletonize(mask), bool)
+    return np.asarray(diplib.EuclideanSkeleton(diplib.Image(mask), "natural"))
 
 
 def _farthest(skeleton: _Skeleton, covered: Bool[np.ndarray, " n"]) -> tuple[Int[np.ndarray, " path"], float]:

@@ -13,6 +13,7 @@ from scipy.signal import fftconvolve
 from cytoform.base.triples import Triple
 from cytoform.errors import InputError
 from cytoform.imaging.optics.parameters import Microscope
+from cytoform.imaging.optics.vectorial import sampled
 
 Kernel = Float32[np.ndarray, "kz ky kx"]
 
@@ -66,26 +67,16 @@ def _odd(least: float) -> int:
 
 
 def _sampled(microscope: Microscope, shape: tuple[int, int], dz_um: float, dx_um: float) -> Float[np.ndarray, "z y x"]:
-    """The vectorial model (Aguet et al. 2009); confocal: excitation times emission through the pinhole."""
-    try:
-        from psfmodels import make_psf
-    except ModuleNotFoundError:
-        raise InputError("the optics need psfmodels: pip install 'cytoform[optics]'") from None
-    index = microscope.immersion_index
+    """The vectorial model; confocal: excitation times emission through the pinhole."""
 
     def spread(wavelength_nm: float) -> Float[np.ndarray, "z y x"]:
-        # The specimen has the index of the immersion, so that the function is the same at every depth.
-        return make_psf(
-            *shape,
-            dz=dz_um,
-            dxy=dx_um,
-            NA=microscope.numerical_aperture,
-            wvl=wavelength_nm / 1000,
-            ns=index,
-            ni=index,
-            ni0=index,
-            oversample_factor=1,
-            normalize=False,
+        return sampled(
+            shape,
+            dz_um=dz_um,
+            dx_um=dx_um,
+            numerical_aperture=microscope.numerical_aperture,
+            index=microscope.immersion_index,
+            wavelength_um=wavelength_nm / 1000,
         )
 
     emitted = spread(microscope.emission_nm)

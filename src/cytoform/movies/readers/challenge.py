@@ -1,10 +1,12 @@
 """Cell Tracking Challenge folders: tracks of NN_GT/TRA or NN_RES, masks of NN_ST/SEG or NN_GT/SEG where dense.
 
+Results may lie in NN_RES, or in TRA and SEG inside it.
+
 Naming and content of the files: https://public.celltrackingchallenge.net/documents/Naming%20and%20file%20content%20conventions.pdf
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,10 +14,11 @@ import numpy as np
 
 from cytoform.base.kinds import CHALLENGE_PART
 from cytoform.errors import InputError
-from cytoform.movies.lineage import MAX_LABEL, read_lineage
+from cytoform.movies.lineage import MAX_LABEL, read_tracks
 from cytoform.movies.metadata import GivenScale
 from cytoform.movies.movie import LabelMovie, Labels
 from cytoform.movies.readers.folder import open_frames
+from cytoform.movies.readers.numbering import in_order
 
 
 @dataclass(frozen=True)
@@ -47,57 +50,111 @@ def find_sequences(path: Path) -> list[ChallengeSequence]:
     return [ChallengeSequence(path, number) for number in sorted({match[1] for match in parts})]
 
 
+def refuse_images(folder: Path) -> None:
+    """Raise InputError for the folder of a sequence that holds its images, such as 01 beside 01_GT."""
+    beside = [folder.with_name(f"{folder.name}_{kind}") for kind in ("GT", "ST", "RES")]
+    truth = next((path for path in beside if path.is_dir()), None)
+    if truth is not None and numbered_files(folder, "t"):
+        raise InputError(f"{folder}: the images of a Cell Tracking Challenge sequence, not labels; give {truth}")
+
+
 def open_sequence(sequence: ChallengeSequence, *, given: GivenScale) -> LabelMovie:
     """The tracks of a sequence, with the masks of a dense segmentation if it has one."""
     truth, result = sequence.folder("GT", "TRA"), sequence.folder("RES")
     if sequence.kind != "RES" and truth.is_dir():
-        movie = _open_tracked(truth, "man_track", "man_track.txt", sequence.name, given)
-        return _with_masks(movie, sequence, given)
+        return _open_truth(sequence, given)
     if result.is_dir() and not sequence.seg:
-        return _open_tracked(result, "mask", "res_track.txt", sequence.name, given)
+        tracked = _result(result)
+        return _movie(sequence, tracked.files[0].parent, tracked.files, tracked.tracks, given)
     return _open_untracked(sequence, given)
 
 
-def _open_tracked(folder: Path, prefix: str, tracks: str, name: str, given: GivenScale) -> LabelMovie:
-    lineage = read_lineage(folder / tracks)
+@dataclass(frozen=True)
+class _Tracked:
+    """The label images of all frames, and their tracks."""
+
+    files: tuple[Path, ...]
+    tracks: Path
+
+
+def _tracked(folder: Path, prefix: str, tracks: str, *, beside: Path | None = None) -> _Tracked:
+    """The frames in a folder, with the track file in it or in the folder `beside`."""
+    path = (beside or folder) / tracks
+    read_tracks(path)
     files = numbered_files(folder, prefix)
     if not files:
         raise InputError(f"{folder}: no {prefix}000.tif and so on; put the label images beside {tracks}")
     for frame in range(max(files) + 1):
         if frame not in files:
             raise InputError(f"{folder}, frame {frame}: {prefix}{frame:03d}.tif is missing; frames count from 0 on")
-    ordered = [files[frame] for frame in sorted(files)]
-    return open_frames(ordered, name=name, source=str(folder), lineage=lineage, given=given)
+    return _Tracked(tuple(files[frame] for frame in sorted(files)), path)
 
 
-def _with_masks(movie: LabelMovie, sequence: ChallengeSequence, given: GivenScale) -> LabelMovie:
-    """Use the first segmentation that covers every frame, because tracking markers may be mere spots."""
-    kinds = (sequence.kind,) if sequence.seg else ("ST", "GT")
-    for kind in kinds:
-        files = numbered_files(sequence.folder(kind, "SEG"), "man_seg")
-        absent = [frame for frame in range(movie.n_frames) if frame not in files]
+def _result(folder: Path) -> _Tracked:
+    """The masks and tracks of a result, which some programs put into its subfolders TRA and SEG."""
+    places = (folder, folder / "TRA", folder / "SEG")
+    tracks = next((place for place in places if (place / "res_track.txt").is_file()), folder)
+    masks = next((place for place in (tracks, *places) if numbered_files(place, "mask")), tracks)
+    return _tracked(masks, "mask", "res_track.txt", beside=tracks)
+
+
+def _movie(
+    sequence: ChallengeSequence,
+    folder: Path,
+    files: Sequence[Path],
+    tracks: Path | None,
+    given: GivenScale,
+    markers: Sequence[Path] = (),
+) -> LabelMovie:
+    movie = open_frames(files, name=sequence.name, source=str(folder), tracks=tracks, given=given, markers=markers)
+    return replace(movie, origin=replace(movie.origin, shapes=str(folder.relative_to(sequence.root))))
+
+
+def _open_truth(sequence: ChallengeSequence, given: GivenScale) -> LabelMovie:
+    """The masks of the first segmentation that covers every frame, because tracking markers may be mere spots."""
+    truth = sequence.folder("GT", "TRA")
+    tracked = _tracked(truth, "man_track", "man_track.txt")
+    gaps = []
+    for kind in (sequence.kind,) if sequence.seg else ("ST", "GT"):
+        folder = sequence.folder(kind, "SEG")
+        files = numbered_files(folder, "man_seg")
+        absent = [frame for frame in range(len(tracked.files)) if frame not in files]
         if not absent:
-            masks = open_frames(
-                [files[frame] for frame in range(movie.n_frames)],
-                name=movie.name,
-                source=str(sequence.folder(kind, "SEG")),
-                lineage=movie.lineage,
-                given=replace(given, spacing_zyx_um=movie.spacing_zyx_um, time_step_s=movie.time_step_s),
+            ordered = [files[frame] for frame in range(len(tracked.files))]
+            masks = _movie(sequence, folder, ordered, None, given, markers=tracked.files)
+            markers = _markers(tracked, masks, given)
+            return replace(
+                masks,
+                lineage=markers.lineage,
+                values=markers.values,
+                read=RelabelledMasks(markers.read, masks.read, masks.files),
+                absent=f"no mask of {folder.parent.name}/SEG covers its marker",
             )
-            return replace(masks, read=RelabelledMasks(movie.read, masks.read, masks.files))
         if sequence.seg:
-            raise InputError(
-                f"{sequence.folder(kind, 'SEG')}, frame {absent[0]}: no mask; give {sequence.folder('GT', 'TRA')}"
-            )
-    return movie
+            raise InputError(f"{folder}, frame {absent[0]}: no mask; give {truth}")
+        if files:
+            gaps.append(f"{folder} has no mask in frame {absent[0]}")
+    movie = _movie(sequence, truth, tracked.files, tracked.tracks, given)
+    notice = f"{truth}: tracking markers stand in for the cells, and may be smaller: {'; '.join(gaps)}; add the masks"
+    if gaps:
+        return replace(movie, notices=(*movie.notices, notice))
+    return replace(movie, origin=replace(movie.origin, markers=True))
+
+
+def _markers(tracked: _Tracked, masks: LabelMovie, given: GivenScale) -> LabelMovie:
+    """The tracking markers as a movie, with the scale of the masks."""
+    scale = replace(given, spacing_zyx_um=masks.spacing_zyx_um, time_step_s=masks.time_step_s)
+    source = str(tracked.tracks.parent)
+    return open_frames(tracked.files, name=masks.name, source=source, tracks=tracked.tracks, given=scale)
 
 
 def _open_untracked(sequence: ChallengeSequence, given: GivenScale) -> LabelMovie:
     for kind in ("ST", "GT"):
         folder = sequence.folder(kind, "SEG")
         if files := numbered_files(folder, "man_seg"):
-            ordered = [files[frame] for frame in sorted(files)]
-            return open_frames(ordered, name=sequence.name, source=str(folder), lineage=None, given=given)
+            ordered = in_order([files[frame] for frame in sorted(files)])
+            movie = _movie(sequence, folder, ordered.files, None, given)
+            return replace(movie, notices=(*movie.notices, *ordered.notices))
     raise InputError(
         f"{sequence.root}: sequence {sequence.number} has neither {sequence.number}_GT/TRA, {sequence.number}_RES nor "
         f"{sequence.number}_ST/SEG; give a folder with label images"
@@ -105,10 +162,16 @@ def _open_untracked(sequence: ChallengeSequence, given: GivenScale) -> LabelMovi
 
 
 def numbered_files(folder: Path, prefix: str) -> dict[int, Path]:
-    if not folder.is_dir():
-        return {}
-    found = [(re.fullmatch(rf"{prefix}([0-9]+)\.tiff?", path.name), path) for path in folder.iterdir()]
-    return {int(match[1]): path for match, path in found if match}
+    """The files PREFIX000.tif and so on by number. Raises InputError for a number that two files have."""
+    files: dict[int, Path] = {}
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if match := re.fullmatch(rf"{prefix}([0-9]+)\.tiff?", path.name, re.IGNORECASE):
+            before = files.setdefault(int(match[1]), path)
+            if before != path:
+                raise InputError(
+                    f"{folder}: {before.name} and {path.name} are both frame {int(match[1])}; keep one of them"
+                )
+    return files
 
 
 @dataclass(frozen=True)

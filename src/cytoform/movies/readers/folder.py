@@ -1,82 +1,137 @@
-"""A folder of TIFF files, one volume per file and frame."""
+"""A folder of image files, one volume per file and frame, or one movie per file."""
 
 import contextlib
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
+import numpy as np
+from jaxtyping import Shaped
+
+from cytoform.base.kinds import is_array, is_tiff
 from cytoform.base.triples import IntTriple
 from cytoform.errors import InputError
-from cytoform.movies.lineage import Lineage, read_lineage
-from cytoform.movies.metadata import GivenScale, resolve_scale
-from cytoform.movies.movie import LabelMovie, Labels, safe_name
-from cytoform.movies.readers.tiff import open_tiff_movie, read_header, read_volume
+from cytoform.movies.lineage import read_lineage
+from cytoform.movies.metadata import GivenScale, agreed_scale
+from cytoform.movies.movie import LabelMovie, check_dtype
+from cytoform.movies.readers.files import open_file, read_volume
+from cytoform.movies.readers.numbering import Sorted, in_order, without_images
+from cytoform.movies.readers.stack import Stack, label_movie
 
 LINEAGE_FILES = ("man_track.txt", "res_track.txt")
 
 
 @dataclass(frozen=True)
 class FrameFiles:
-    """Reads label images stored as one file per frame."""
+    """Reads images stored as one file per frame. `axes` names the axes of each file, if they were given."""
 
     files: tuple[Path, ...]
     shape_zyx: IntTriple
+    axes: str | None = None
 
-    def __call__(self, frame: int) -> Labels:
+    def __call__(self, frame: int) -> Shaped[np.ndarray, "z y x"]:
         if not 0 <= frame < len(self.files):
             raise InputError(
                 f"{self.files[0].parent}, frame {frame}: the movie has the frames 0 to {len(self.files) - 1}"
             )
         path = self.files[frame]
-        return read_volume(path, shape_zyx=self.shape_zyx, where=f"{path}, frame {frame}")
+        return read_volume(path, shape_zyx=self.shape_zyx, where=f"{path}, frame {frame}", axes=self.axes)
 
 
-def _tiff_files(folder: Path) -> list[Path]:
-    """The TIFF files of a folder in natural order (2 before 10), without hidden files."""
-    found = [p for p in folder.iterdir() if p.suffix.lower() in (".tif", ".tiff") and not p.name.startswith(".")]
+def _image_files(folder: Path) -> list[Path]:
+    """The TIFF files of a folder, else its NumPy and NIfTI files, in natural order (2 before 10), without hidden files."""
+    every = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    found = [path for path in every if is_tiff(path)] or [path for path in every if is_array(path)]
     return sorted(found, key=lambda p: [int(s) if s.isdecimal() else s for s in re.split(r"([0-9]+)", p.name)])
 
 
 def movies_of_folder(folder: Path, *, given: GivenScale) -> list[Callable[[], LabelMovie]]:
-    """Functions that open the movies of a folder: one movie of single frames, or one movie per file (axes T Z Y X)."""
-    files = _tiff_files(folder)
-    if _holds_movies(files, flat=given.flat):
-        return [partial(open_tiff_movie, path, given=given) for path in files]
-    return [partial(_open_volumes, folder, files, given)]
+    """Functions that open the movies of a folder: one movie of single frames, or one movie per file (axes T Z Y X).
+
+    An OME-TIFF set counts as one file. Images with label images beside them are left aside, and a notice says so. Raises
+    InputError for a mixture of files of one frame and files of several.
+    """
+    found = without_images(_image_files(folder))
+    headers = {path: _header(path, given) for path in found.files}
+    taken: set[Path] = set()
+    files = []
+    for path, header in headers.items():
+        if path not in taken:
+            files.append(path)
+        taken.update(header.members if header else ())
+    found = replace(found, files=tuple(files))
+    lengths = {path: header.n_frames for path in files if (header := headers[path]) is not None}
+    movies = [path for path, length in lengths.items() if length > 1]
+    if not movies:
+        return [partial(_open_volumes, folder, found, headers, given)]
+    if singles := [path for path, length in lengths.items() if length == 1]:
+        raise InputError(
+            f"{folder}: {movies[0].name} holds {lengths[movies[0]]} frames and {singles[0].name} only one; keep movies and "
+            "single frames in different folders, or give each movie by its file name"
+        )
+    return [partial(_open_movie, path, found.notices, given) for path in found.files]
 
 
-def _holds_movies(files: Sequence[Path], *, flat: bool) -> bool:
-    """Whether each file is a whole movie, judged by the first readable file."""
-    for path in files:
-        with contextlib.suppress(InputError, OSError):
-            return read_header(path, volume=True, flat=flat).n_frames is not None
-    return False
+def _header(path: Path, given: GivenScale) -> Stack | None:
+    """A file as an image; None if it cannot be opened, which opening it says later."""
+    with contextlib.suppress(InputError, OSError):
+        return open_file(path, given=given, volume=True)
+    return None
 
 
-def _open_volumes(folder: Path, files: Sequence[Path], given: GivenScale) -> LabelMovie:
-    beside = next((folder / name for name in LINEAGE_FILES if (folder / name).is_file()), None)
-    lineage = read_lineage(beside) if beside else None
-    return open_frames(files, name=folder.name, source=str(folder), lineage=lineage, given=given)
+def _open_movie(path: Path, notices: tuple[str, ...], given: GivenScale) -> LabelMovie:
+    movie = label_movie(open_file(path, given=given), given)
+    return replace(movie, notices=(*notices, *movie.notices))
+
+
+def _open_volumes(folder: Path, found: Sorted, headers: Mapping[Path, Stack | None], given: GivenScale) -> LabelMovie:
+    for path in found.files:
+        if headers.get(path) is None:
+            # The true reason comes before a question about the names.
+            open_file(path, given=given, volume=True)
+    ordered = in_order(found.files)
+    tracks = next((folder / name for name in LINEAGE_FILES if (folder / name).is_file()), None)
+    movie = open_frames(
+        ordered.files, name=folder.name, source=str(folder), tracks=tracks, given=given, headers=headers
+    )
+    return replace(movie, notices=(*found.notices, *ordered.notices, *movie.notices))
 
 
 def open_frames(
-    files: Sequence[Path], *, name: str, source: str, lineage: Lineage | None, given: GivenScale
+    files: Sequence[Path],
+    *,
+    name: str,
+    source: str,
+    given: GivenScale,
+    tracks: Path | None = None,
+    markers: Sequence[Path] = (),
+    headers: Mapping[Path, Stack | None] = MappingProxyType({}),
 ) -> LabelMovie:
-    """A movie of one file per frame; shape and scale come from the first file."""
-    header = read_header(files[0], volume=True, flat=given.flat)
-    if header.n_frames is not None:
-        raise InputError(f"{files[0]}: four axes where every file is one frame; give axes Z Y X")
-    scale = resolve_scale(header.recorded, given, source)
-    return LabelMovie(
-        name=safe_name(name),
-        source=source,
-        n_frames=len(files),
-        shape_zyx=header.shape_zyx,
-        spacing_zyx_um=scale.spacing_zyx_um,
-        time_step_s=scale.time_step_s,
-        lineage=lineage,
-        read=FrameFiles(tuple(files), header.shape_zyx),
-        files=tuple(str(path) for path in files),
+    """A movie of one file per frame; the shape comes from the first file, the scale from all that record one.
+
+    `tracks` is the track file, `markers` are further files of the same frames, `headers` are images opened before. Raises
+    InputError if two files record different scales.
+    """
+    read = {path: headers.get(path) or open_file(path, given=given, volume=True) for path in (*files, *markers)}
+    for path, header in read.items():
+        check_dtype(header.dtype, str(path))
+        if header.n_frames > 1:
+            raise InputError(f"{path}: {header.n_frames} frames where every file is one frame; give axes Z Y X")
+    shape = read[files[0]].layout
+    movie = label_movie(
+        Stack(
+            name=name,
+            source=source,
+            layout=replace(shape, origin="one file a frame, each z y x"),
+            dtype=np.result_type(*(read[path].dtype for path in files)),
+            recorded=agreed_scale({str(path): header.recorded for path, header in read.items()}, given),
+            frames=FrameFiles(tuple(files), shape.shape_zyx, given.axes),
+            n_frames=len(files),
+            files=tuple(str(path) for path in files),
+        ),
+        given,
     )
+    return movie if tracks is None else replace(movie, lineage=read_lineage(tracks, values=movie.values))

@@ -1,160 +1,216 @@
-"""OME-Zarr 0.4 and 0.5: a label image, or an image with one label image."""
+"""OME-Zarr up to 0.5 and plain Zarr arrays, in folders and zip files: a label image, or an image with one label image."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import zarr
+from jaxtyping import Shaped
 
 from cytoform.base.triples import IntTriple
 from cytoform.errors import InputError
-from cytoform.movies.metadata import GivenScale, RecordedScale, from_ome_zarr, resolve_scale
-from cytoform.movies.movie import (
-    MAX_FRAME_VOXELS,
-    LabelMovie,
-    Labels,
-    as_labels,
-    check_dtype,
-    check_shape,
-    check_size,
-    safe_name,
-)
+from cytoform.movies.metadata import GivenScale, RecordedScale, contradict, from_ome_zarr, sizes_text
+from cytoform.movies.movie import MAX_FRAME_VOXELS, LabelMovie, check_size
+from cytoform.movies.readers.axes import Layout, layout
+from cytoform.movies.readers.faults import ALWAYS_FINE, check_claim
+from cytoform.movies.readers.stack import Stack, label_movie
+from cytoform.movies.readers.zarr_places import Place, image_in, ome_of, zip_place
+
+NEWEST = (0, 5)
+# Until 0.2 the axes were not recorded, because they were always these.
+FORMER_AXES = ("t", "c", "z", "y", "x")
 
 
 @dataclass(frozen=True)
 class ZarrFrames:
-    """Reads frames of a Zarr array with axes t z y x; `index` holds None for t and 0 for axes of length one."""
+    """Reads frames of a Zarr array as stored."""
 
-    path: Path
+    place: Place
     array: str
-    shape_zyx: IntTriple
-    index: tuple[int | None, ...]
-    n_frames: int
+    layout: Layout
 
-    def __call__(self, frame: int) -> Labels:
-        where = f"{self.path}, frame {frame}"
+    @property
+    def n_frames(self) -> int:
+        """Number of frames."""
+        return self.layout.n_frames or 1
+
+    def __call__(self, frame: int) -> Shaped[np.ndarray, "z y x"]:
+        where = f"{self.place}, frame {frame}"
         if not 0 <= frame < self.n_frames:
             raise InputError(f"{where}: the movie has the frames 0 to {self.n_frames - 1}")
         try:
-            array = _array(zarr.open_group(self.path, mode="r"), self.array)
-            values = array[tuple(frame if at is None else at for at in self.index)]
-        except (MemoryError, InputError):
+            with self.place.opened() as node:
+                values = np.asarray(_array(node, self.array)[self.layout.index(frame)])
+        except MemoryError:
             raise
         except Exception:
             # Codecs raise arbitrary exceptions on damaged chunks.
             raise InputError(f"{where}: the array cannot be read; copy or write it again") from None
-        return np.asarray(values).reshape(self.shape_zyx)
-
-
-@dataclass(frozen=True)
-class ZarrLabels:
-    """Reads frames of a Zarr array as uint16 labels."""
-
-    frames: ZarrFrames
-
-    def __call__(self, frame: int) -> Labels:
-        return as_labels(self.frames(frame), f"{self.frames.path}, frame {frame}")
+        return self.layout.ordered(values)
 
 
 @dataclass(frozen=True)
 class ZarrImage:
-    """An OME-Zarr image of grey values or labels, 2D (one plane) or 3D, over time."""
+    """A Zarr image of grey values or labels, 2D (one plane) or 3D, over time."""
 
     path: Path
-    n_frames: int
-    shape_zyx: IntTriple
+    layout: Layout
     dtype: np.dtype[Any]
     recorded: RecordedScale
     read: ZarrFrames
+    notices: tuple[str, ...] = ()
+
+    @property
+    def n_frames(self) -> int:
+        """Number of frames."""
+        return self.read.n_frames
+
+    @property
+    def shape_zyx(self) -> IntTriple:
+        """Shape of a frame."""
+        return self.layout.shape_zyx
 
 
 def open_ome_zarr(path: Path, *, given: GivenScale) -> LabelMovie:
-    """Open a label image; `path` is its group, or an image with exactly one label image under labels/."""
-    group_path = label_group(path)
-    image = open_image(group_path)
-    check_dtype(image.dtype, str(group_path))
-    if not given.flat:
-        check_shape(image.shape_zyx, str(group_path))
-    scale = resolve_scale(image.recorded, given, str(group_path))
-    return LabelMovie(
-        name=safe_name(_image_name(group_path)),
-        source=str(group_path),
-        n_frames=image.n_frames,
-        shape_zyx=image.shape_zyx,
-        spacing_zyx_um=scale.spacing_zyx_um,
-        time_step_s=scale.time_step_s,
-        lineage=None,
-        read=ZarrLabels(image.read),
+    """Open a label image; `path` is its group, an image with exactly one label image, a plain array, or a zip of these."""
+    place = image_in(Place(path) if path.is_dir() else zip_place(path))
+    image = _with_scale_of_image(place, _open(place, axes=given.axes, flat=given.flat), given)
+    return label_movie(
+        Stack(
+            name=_image_name(place),
+            source=str(place),
+            layout=image.layout,
+            dtype=image.dtype,
+            recorded=image.recorded,
+            frames=image.read,
+            n_frames=image.n_frames,
+            notices=image.notices,
+        ),
+        given,
     )
-
-
-def open_image(path: Path) -> ZarrImage:
-    """Open the first resolution level of an image or label image."""
-    try:
-        group = zarr.open_group(path, mode="r")
-        multiscale = _ome(group)["multiscales"][0]
-        array_name = str(multiscale["datasets"][0]["path"])
-        array = _array(group, array_name)
-        axes = [str(axis["name"]) for axis in multiscale["axes"]]
-        recorded = from_ome_zarr(multiscale)
-    except Exception:
-        raise InputError(f"{path}: its OME-Zarr metadata is damaged or older than 0.4; write it again") from None
-    n_frames, shape, index = _layout(axes, array.shape, str(path))
-    check_size(shape, str(path))
-    # Zarr decodes a chunk as a whole, even for a single frame.
-    if np.prod(array.chunks, dtype=object) > MAX_FRAME_VOXELS:
-        raise InputError(f"{path}: chunks of {array.chunks} are too large; write it again with a chunk a frame")
-    return ZarrImage(path, n_frames, shape, array.dtype, recorded, ZarrFrames(path, array_name, shape, index, n_frames))
-
-
-def _image_name(group_path: Path) -> str:
-    """Name of the image that a group is, or that a label group belongs to."""
-    image = group_path.parent.parent if group_path.parent.name == "labels" else group_path
-    return image.name.removesuffix(".zarr").removesuffix(".ome")
 
 
 def label_group(path: Path) -> Path:
     """The group of the one label image in `path`, or `path` itself if it has no labels/. Raises InputError."""
+    return image_in(Place(path)).path
+
+
+def open_image(path: Path) -> ZarrImage:
+    """Open the first resolution level of an image or label image, 2D or 3D."""
+    return _open(Place(path), flat=True)
+
+
+def _open(place: Place, *, axes: str | None = None, flat: bool = False) -> ZarrImage:
+    where = str(place)
+    with place.opened() as node:
+        multiscale = _multiscale(node, where)
+        try:
+            name = str(multiscale["datasets"][0]["path"]) if multiscale else ""
+            array = _array(node, name)
+            stored = "".join(_letter(axis) for axis in _axis_names(multiscale, array))
+            recorded = from_ome_zarr(multiscale) if multiscale else RecordedScale()
+            if len(stored) != array.ndim:
+                raise ValueError("as many axes as dimensions are needed")
+        except Exception:
+            raise InputError(f"{where}: its OME-Zarr metadata are damaged; write it again") from None
+        found = layout(stored, array.shape, where, given=axes, flat=flat)
+        check_size(found.shape_zyx, where)
+        # Zarr decodes a chunk as a whole, even for a single frame.
+        chunk = prod(array.chunks)
+        if chunk > MAX_FRAME_VOXELS:
+            raise InputError(f"{where}: chunks of {array.chunks} are too large; write it again with a chunk a frame")
+        if (n_bytes := max(chunk, prod(found.shape_zyx)) * array.dtype.itemsize) > ALWAYS_FINE:
+            check_claim(n_bytes, _stored(place.path), where)
+        return ZarrImage(place.path, found, array.dtype, recorded, ZarrFrames(place, name, found))
+
+
+def _multiscale(node: zarr.Group | zarr.Array[Any], where: str) -> Mapping[str, Any]:
+    """The metadata of an image, {} for a plain array. Raises InputError for those of a newer version."""
+    if isinstance(node, zarr.Array):
+        return {}
+    ome = ome_of(node)
     try:
-        group = zarr.open_group(path, mode="r")
-    except Exception:
-        raise InputError(f"{path}: not a readable Zarr group; give an OME-Zarr image or label image") from None
+        multiscale: dict[str, Any] = dict(ome["multiscales"][0])
+    except (KeyError, IndexError, TypeError, ValueError):
+        raise InputError(f"{where}: its OME-Zarr metadata are damaged or missing; write it again") from None
+    version = str(ome.get("version") or multiscale.get("version") or "0.4")
+    numbers = [int(part) for part in version.split("-")[0].split(".")[:2] if part.isdecimal()]
+    if tuple(numbers) > NEWEST:
+        raise InputError(
+            f"{where}: OME-Zarr {version}, which is newer than 0.5, the newest that is known; export it as 0.5 or 0.4"
+        )
+    if "axes" not in multiscale:
+        multiscale["axes"] = list(FORMER_AXES)
+    if isinstance(multiscale["axes"], list):
+        multiscale["axes"] = [{"name": axis} if isinstance(axis, str) else axis for axis in multiscale["axes"]]
+    return multiscale
+
+
+def _axis_names(multiscale: Mapping[str, Any], array: zarr.Array[Any]) -> list[str]:
+    """Names of the axes: of OME-Zarr, else of the array (Zarr 3, or xarray in Zarr 2), else empty."""
+    if multiscale:
+        return [str(axis["name"]) for axis in multiscale["axes"]]
+    names = getattr(array.metadata, "dimension_names", None) or array.attrs.get("_ARRAY_DIMENSIONS") or ()
+    listed = [str(name or "") for name in names] if isinstance(names, list | tuple) else []
+    return listed if len(listed) == array.ndim else [""] * array.ndim
+
+
+def _letter(name: str) -> str:
+    """`t` or `time` -> T; names that say nothing -> Q."""
+    letter = name[:1].upper()
+    known = letter in "TCZYX" and (len(name) == 1 or name.lower() in ("time", "channel"))
+    return letter if known else "Q" if name.startswith("dim") or not name else "R"
+
+
+def _with_scale_of_image(place: Place, labels: ZarrImage, given: GivenScale) -> ZarrImage:
+    """Labels without a scale of their own have that of their image. Raises InputError if the two contradict each other.
+
+    ome-zarr writes 1 for labels whose scale nobody gave (ome-zarr-py issue 65).
+    """
+    around = place.parent.parent
+    if place.parent.name != "labels":
+        return labels
     try:
-        within = path / "labels" if "labels" in group else path
-        names = _ome(zarr.open_group(within, mode="r")).get("labels")
-        if names is None and within != path:
-            names = sorted(zarr.open_group(within, mode="r").group_keys())
-    except Exception:
-        raise InputError(f"{path}: its OME-Zarr metadata is damaged; write it again") from None
-    if names is None:
-        return path
-    if len(names) != 1:
-        found = ", ".join(str(name) for name in names) or "none"
-        raise InputError(f"{path}: one label image is needed but it has {found}; give {within}/NAME")
-    return within / str(names[0])
+        image = _open(around, flat=True)
+    except InputError:
+        return labels
+    own, other = labels.recorded.spacing_zyx_um, image.recorded.spacing_zyx_um
+    if other is None or image.shape_zyx != labels.shape_zyx or (own is not None and not contradict(own, other)):
+        return labels
+    if own is not None and own != (1.0, 1.0, 1.0):
+        if given.spacing_zyx_um is not None:
+            return labels
+        raise InputError(
+            f"{place}: voxels of {sizes_text(own)} µm, but {sizes_text(other)} µm in its image {around}; pass the right "
+            "--voxel-size"
+        )
+    step = image.recorded.time_step_s if image.n_frames == labels.n_frames else labels.recorded.time_step_s
+    notice = f"{place}: no scale of its own; {sizes_text(other)} µm is taken from its image {around}"
+    recorded = replace(image.recorded, time_step_s=step, source=f"{image.recorded.source} of the image")
+    return replace(labels, recorded=recorded, notices=() if given.spacing_zyx_um else (notice,))
 
 
-def _ome(group: zarr.Group) -> Mapping[str, Any]:
-    """OME metadata: under "ome" in version 0.5, plain in 0.4."""
-    attributes: dict[str, Any] = group.attrs.asdict()
-    ome: Mapping[str, Any] = attributes.get("ome", attributes)
-    return ome
+def _image_name(place: Place) -> str:
+    """Name of the image that a group is, or that a label group belongs to."""
+    image = place.parent.parent if place.parent.name == "labels" else place
+    if image.name == "labels":
+        image = image.parent
+    if image.path.is_dir() and image.name.isdecimal() and (image.parent.path / "OME").is_dir():
+        image = image.parent
+    name = image.path.name if not image.path.is_dir() else image.name
+    return name.removesuffix(".zip").removesuffix(".ozx").removesuffix(".zarr").removesuffix(".ome")
 
 
-def _array(group: zarr.Group, name: str) -> zarr.Array[Any]:
-    array = group[name]
+def _array(node: zarr.Group | zarr.Array[Any], name: str) -> zarr.Array[Any]:
+    array = node[name] if isinstance(node, zarr.Group) else node
     if not isinstance(array, zarr.Array):
         raise TypeError(f"{name} is not an array")
     return array
 
 
-def _layout(axes: list[str], shape: tuple[int, ...], where: str) -> tuple[int, IntTriple, tuple[int | None, ...]]:
-    """Number of frames, frame shape and frame index. Raises InputError unless axes are t z y x or t c z y x."""
-    sizes = dict(zip(axes, shape, strict=True))
-    kept = [axis for axis in axes if axis in "tzyx" or sizes[axis] > 1]
-    if [axis for axis in kept if axis not in "tz"] != ["y", "x"] or kept != sorted(kept, key="tzyx".find):
-        raise InputError(f"{where}: axes {' '.join(axes)} of shape {shape}; t z y x and a single channel are needed")
-    index = tuple({"t": None}.get(axis, 0) for axis in axes if axis not in "zyx")
-    return sizes.get("t", 1), (sizes.get("z", 1), sizes["y"], sizes["x"]), index
+def _stored(path: Path) -> int:
+    """Size of a file, or of all files in a folder, in bytes."""
+    return path.stat().st_size if path.is_file() else sum(p.stat().st_size for p in path.rglob("*") if p.is_file())

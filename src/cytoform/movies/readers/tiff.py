@@ -1,21 +1,27 @@
 """TIFF files: one file per movie (axes T Z Y X) or one file per frame (axes Z Y X)."""
 
 import contextlib
+import errno
 import logging
+import math
 import os
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tifffile
+from jaxtyping import Shaped
 
 from cytoform.base.triples import IntTriple
 from cytoform.errors import InputError
-from cytoform.movies.metadata import GivenScale, RecordedScale, from_imagej, from_ome_xml, resolve_scale
-from cytoform.movies.movie import LabelMovie, Labels, as_labels, check_dtype, check_shape, check_size, safe_name
+from cytoform.movies.metadata import GivenScale, RecordedScale, from_imagej, from_ome_xml
+from cytoform.movies.movie import check_dtype, check_shape, check_size
+from cytoform.movies.readers.axes import Layout, layout
+from cytoform.movies.readers.faults import check_claim, damage_at
+from cytoform.movies.readers.ome_set import OmeSet, companion_of, ome_set
+from cytoform.movies.readers.stack import Stack
 
 # A broken file gives one InputError and no log on stderr; an application that configures logging still gets the log.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
@@ -23,7 +29,6 @@ logging.getLogger("tifffile").addHandler(logging.NullHandler())
 # A tifffile.TiffPageSeries, untyped: run-time type checks would read a random page, which a truncated file lacks.
 Series = Any
 
-UNNAMED = "QI"
 RESOLUTION_TAGS = ("XResolution", "YResolution")
 
 
@@ -31,41 +36,49 @@ RESOLUTION_TAGS = ("XResolution", "YResolution")
 class TiffHeader:
     """Shape, type and scale from the header of a TIFF file; `n_frames` is None for a single volume."""
 
-    n_frames: int | None
-    shape_zyx: IntTriple
+    layout: Layout
     dtype: np.dtype[Any]
     recorded: RecordedScale
+
+    @property
+    def n_frames(self) -> int | None:
+        """Number of frames; None for a single volume."""
+        return self.layout.n_frames
+
+    @property
+    def shape_zyx(self) -> IntTriple:
+        """Shape of a frame."""
+        return self.layout.shape_zyx
 
 
 @dataclass(frozen=True)
 class TiffFrames:
-    """Reads frames of one TIFF movie."""
+    """Reads frames of one TIFF movie as stored."""
 
     path: Path
-    n_frames: int
-    shape_zyx: IntTriple
+    layout: Layout
 
-    def __call__(self, frame: int) -> Labels:
-        where = f"{self.path}, frame {frame}"
-        if not 0 <= frame < self.n_frames:
-            raise InputError(f"{where}: the movie has the frames 0 to {self.n_frames - 1}")
-        return _read(self.path, frame, self.shape_zyx, where)
+    def __call__(self, frame: int) -> Shaped[np.ndarray, "z y x"]:
+        where, n_frames = f"{self.path}, frame {frame}", self.layout.n_frames or 1
+        if not 0 <= frame < n_frames:
+            raise InputError(f"{where}: the movie has the frames 0 to {n_frames - 1}")
+        return _values(self.path, frame, self.layout, where)
 
 
-def open_tiff_movie(path: Path, *, given: GivenScale, name: str = "") -> LabelMovie:
-    """Open a TIFF or OME-TIFF; axes T Z Y X, or Z Y X for a movie of one frame."""
-    header = read_header(path, flat=given.flat)
-    scale = resolve_scale(header.recorded, given, str(path))
-    n_frames = header.n_frames or 1
-    return LabelMovie(
-        name=safe_name(name or plain_stem(path)),
-        source=str(path),
-        n_frames=n_frames,
-        shape_zyx=header.shape_zyx,
-        spacing_zyx_um=scale.spacing_zyx_um,
-        time_step_s=scale.time_step_s,
-        lineage=None,
-        read=TiffFrames(path, n_frames, header.shape_zyx),
+def open_tiff(path: Path, *, given: GivenScale, volume: bool = False) -> Stack:
+    """Open a TIFF or OME-TIFF, or the OME-TIFF set that a file belongs to. Raises InputError."""
+    header = read_header(path, volume=volume, flat=given.flat, axes=given.axes)
+    files = set_of(path)
+    return Stack(
+        name=files.name if files else plain_stem(path),
+        source=str(files.files[0] if files else path),
+        layout=header.layout,
+        dtype=header.dtype,
+        recorded=header.recorded,
+        frames=TiffFrames(path, header.layout),
+        n_frames=header.n_frames or 1,
+        members=files.files if files else (),
+        files=tuple(str(file) for file in files.files) if files and len(files.files) == (header.n_frames or 1) else (),
     )
 
 
@@ -74,71 +87,37 @@ def plain_stem(path: Path) -> str:
     return path.name.removesuffix(path.suffix).removesuffix(".ome")
 
 
-def read_volume(path: Path, *, shape_zyx: IntTriple, where: str) -> Labels:
-    """Read the single volume of a file as labels; `where` names file and frame in messages."""
-    header = read_header(path, volume=True, flat=shape_zyx[0] == 1)
-    if header.shape_zyx != shape_zyx:
-        raise InputError(
-            f"{where}: shape {header.shape_zyx} where the other frames have {shape_zyx}; all frames must agree"
-        )
-    return _read(path, 0, shape_zyx, where)
+def set_of(path: Path) -> OmeSet | None:
+    """The OME-TIFF set that a file belongs to, if any. Raises InputError for missing files and unreadable ones."""
+    with damage_at(str(path), path):
+        _tiff(path)
+        files: OmeSet | None = _kept.files
+        return files
 
 
-def read_header(path: Path, *, volume: bool = False, flat: bool = False, grey: bool = False) -> TiffHeader:
+def read_header(
+    path: Path, *, volume: bool = False, flat: bool = False, grey: bool = False, axes: str | None = None
+) -> TiffHeader:
     """Read shape, type and scale. Raises InputError.
 
     With `volume`, three unnamed axes are Z Y X. With `flat`, 2D is a volume of one plane. With `grey`, values need not
-    be labels.
+    be labels. `axes` names the axes instead of the file.
     """
-    with _damage_at(str(path)):
+    where = str(path)
+    with damage_at(where, path):
         series = _series(path)
         if not grey:
-            check_dtype(series.dtype, str(path))
-        n_frames, shape = _frames_and_shape(series, path, volume=volume, flat=flat)
-        check = check_size if flat else check_shape
-        check(shape, str(path))
-        return TiffHeader(n_frames, shape, series.dtype.newbyteorder("="), _recorded(_tiff(path)))
+            check_dtype(series.dtype, where)
+        shape = tuple(int(n) for n in series.shape)
+        found = layout(series.axes, shape, where, given=axes, volume=volume, flat=flat)
+        (check_size if flat else check_shape)(found.shape_zyx, where)
+        check_claim(math.prod(found.shape_zyx) * series.dtype.itemsize, _stored(series), where)
+        return TiffHeader(found, series.dtype.newbyteorder("="), _recorded(_tiff(path)))
 
 
 def read_image(path: Path, header: TiffHeader) -> np.ndarray:
     """Read grey values or labels of a single-image file, (z, y, x)."""
-    return _values(path, 0, header.shape_zyx, str(path)).astype(header.dtype, copy=False)
-
-
-@contextlib.contextmanager
-def _damage_at(where: str) -> Iterator[None]:
-    """Turn any exception of tifffile and its decoders on a damaged file into one InputError."""
-    try:
-        yield
-    except (InputError, MemoryError):
-        raise
-    except Exception as fault:
-        reason = fault.strerror if isinstance(fault, OSError) else None
-        fault_text = reason or "not a TIFF file, or truncated or damaged"
-        raise InputError(f"{where}: {fault_text}; copy or write it again") from None
-
-
-def _frames_and_shape(series: Series, path: Path, *, volume: bool, flat: bool) -> tuple[int | None, IntTriple]:
-    axes, shape = series.axes, tuple(int(n) for n in series.shape)
-    if flat and _fits(axes, "YX"):
-        return None, (1, shape[0], shape[1])
-    if flat and axes == "TYX":
-        return shape[0], (1, shape[1], shape[2])
-    if len(shape) < 3 or axes == "TYX":
-        raise InputError(f"{path}: 2D where 3D is needed (axes {axes}, shape {shape}); give volumes with a z axis")
-    if _fits(axes, "TZYX"):
-        return shape[0], (shape[1], shape[2], shape[3])
-    if axes == "ZYX" or (volume and _fits(axes, "ZYX")):
-        return None, (shape[0], shape[1], shape[2])
-    if _fits(axes, "ZYX"):
-        raise InputError(f"{path}: three axes without names; save it as OME-TIFF with axes T Z Y X, or a file a frame")
-    if {"S", "C"} & set(axes):
-        raise InputError(f"{path}: RGB or several channels (shape {shape}) where one is needed; save one channel alone")
-    raise InputError(f"{path}: axes {axes} of shape {shape}; save one channel with axes T Z Y X")
-
-
-def _fits(axes: str, wanted: str) -> bool:
-    return len(axes) == len(wanted) and all(a == w or a in UNNAMED for a, w in zip(axes, wanted, strict=True))
+    return _values(path, 0, header.layout, str(path)).astype(header.dtype, copy=False)
 
 
 def _recorded(tiff: tifffile.TiffFile) -> RecordedScale:
@@ -151,30 +130,41 @@ def _recorded(tiff: tifffile.TiffFile) -> RecordedScale:
     return RecordedScale()
 
 
-def _read(path: Path, frame: int, shape_zyx: IntTriple, where: str) -> Labels:
-    return as_labels(_values(path, frame, shape_zyx, where), where)
+def _values(path: Path, frame: int, found: Layout, where: str) -> np.ndarray:
+    with damage_at(where, path):
+        series, index = _series(path), found.index(frame)
+        *lead, height, width = found.shape
+        kept = np.ix_(*[range(n) if isinstance(at, slice) else [at] for at, n in zip(index, lead, strict=False)])
+        numbers = np.ravel_multi_index(kept, lead) if lead else np.zeros((), np.intp)
+        planes = _planes(series, numbers.ravel(), height * width)
+        shape = [n for at, n in zip(index, numbers.shape, strict=False) if isinstance(at, slice)]
+        values = planes.reshape(*shape, height, width)[(..., *index[-2:])]
+        return np.asarray(found.ordered(values))
 
 
-def _values(path: Path, frame: int, shape_zyx: IntTriple, where: str) -> np.ndarray:
-    with _damage_at(where):
-        series = _series(path)
-        n_bytes = int(np.prod(shape_zyx)) * series.dtype.itemsize
-        if series.dataoffset is not None:
-            array = _read_contiguous(series, frame, n_bytes)
-        else:
-            array = np.stack([page.asarray(maxworkers=1) for page in _pages(series, frame, n_bytes)])
-        return np.asarray(array.reshape(shape_zyx))
-
-
-def _pages(series: Series, frame: int, n_bytes: int) -> list[Any]:
-    each = int(np.prod(series.keyframe.shape)) * series.dtype.itemsize
-    count, rest = divmod(n_bytes, each)
-    if rest or not count:
-        raise ValueError("frames do not consist of whole pages")
-    pages = [series.pages[i] for i in range(frame * count, (frame + 1) * count)]
-    if not all(_is_whole(page) for page in pages):
+def _planes(series: Series, numbers: np.ndarray, size: int) -> np.ndarray:
+    """The planes of these numbers, of `size` voxels each, one after the other."""
+    if series.dataoffset is not None and not series.is_multifile:
+        first, step = int(numbers[0]), size * series.dtype.itemsize
+        if (np.diff(numbers) == 1).all():
+            return _read_contiguous(series, first * step, len(numbers) * step)
+        return np.concatenate([_read_contiguous(series, int(number) * step, step) for number in numbers])
+    per_page, rest = divmod(int(np.prod(series.keyframe.shape)), size)
+    if rest or not per_page:
+        raise ValueError("pages do not consist of whole planes")
+    # The page of a plane, and its place in the page.
+    places = [divmod(int(number), per_page) for number in numbers]
+    wanted = {page: series.pages[page] for page, _ in places}
+    if not all(_is_whole(page) for page in wanted.values()):
         raise ValueError("pages beyond the end of the file")
-    return pages
+    with contextlib.ExitStack() as opened:
+        for handle in {id(page.parent): page.parent.filehandle for page in wanted.values()}.values():
+            # The other files of a set.
+            if handle.closed:
+                handle.open()
+                opened.callback(handle.close)
+        read = {n: page.asarray(maxworkers=1).reshape(per_page, size) for n, page in wanted.items()}
+    return np.stack([read[page][place] for page, place in places])
 
 
 def _is_whole(page: Any) -> bool:
@@ -187,23 +177,35 @@ def _is_whole(page: Any) -> bool:
     return all(o + n <= size for o, n in zip(page.dataoffsets, page.databytecounts, strict=True))
 
 
-def _read_contiguous(series: Series, frame: int, n_bytes: int) -> Any:
+def _read_contiguous(series: Series, start: int, n_bytes: int) -> np.ndarray:
     handle = series.parent.filehandle
-    start = series.dataoffset + frame * n_bytes
-    if start + n_bytes > handle.size:
+    if series.dataoffset + start + n_bytes > handle.size:
         raise ValueError("beyond the end of the file")
     # Byte order of the file; ImageJ writes big-endian.
     dtype = series.dtype.newbyteorder(series.parent.byteorder)
-    return handle.read_array(dtype, n_bytes // dtype.itemsize, start)
+    values: np.ndarray = handle.read_array(dtype, n_bytes // dtype.itemsize, series.dataoffset + start)
+    return values
 
 
 def _series(path: Path) -> Series:
     series: Any = _tiff(path).series
-    if not _is_complete(series):
-        raise ValueError("the file ends before its last page")
     if len(series) != 1:
         raise InputError(f"{path}: {len(series)} images in one file; save the labels alone")
+    if absent := sum(page is None for page in series[0]._pages):
+        raise InputError(
+            f"{path}: its OME-XML announces {len(series[0])} planes, {absent} of which are not in the file; export it again"
+        )
+    if not _is_complete(series):
+        raise ValueError("the file ends before its last page")
+    # Fails here, before any frame is read, if the codec is missing.
+    tifffile.TIFF.DECOMPRESSORS[series[0].keyframe.compression]
     return series[0]
+
+
+def _stored(series: Series) -> int:
+    """Size of the file, or of all files of a set, in bytes."""
+    n_files = len({page.parent.filehandle.name for page in series._pages if page is not None})
+    return int(series.keyframe.parent.filehandle.size) * n_files
 
 
 def _is_complete(series: Any) -> bool:
@@ -227,7 +229,7 @@ def _tiff(path: Path) -> tifffile.TiffFile:
     key = (str(path), stat.st_mtime_ns, stat.st_size, stat.st_ino, os.getpid())
     if getattr(_kept, "key", None) != key:
         _close_kept()
-        _kept.tiff = tifffile.TiffFile(path)
+        _kept.tiff, _kept.files = _opened(path)
         _kept.key = key
     tiff: tifffile.TiffFile = _kept.tiff
     return tiff
@@ -237,3 +239,18 @@ def _close_kept() -> None:
     if getattr(_kept, "key", None) is not None:
         _kept.key = None
         _kept.tiff.close()
+
+
+def _opened(path: Path) -> tuple[tifffile.TiffFile, OmeSet | None]:
+    if not path.is_file():
+        raise OSError(errno.EINVAL, "not a regular file")
+    tiff = tifffile.TiffFile(path)
+    try:
+        xml = tiff.ome_metadata
+        if xml and (companion := companion_of(path, xml)):
+            tiff.close()
+            tiff, xml = tifffile.TiffFile(path, omexml=companion), companion
+        return tiff, ome_set(path, xml) if xml else None
+    except Exception:
+        tiff.close()
+        raise

@@ -1,0 +1,68 @@
+"""What became of every movie, for the table at the end."""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cytoform.movies.families import LeftOut
+from cytoform.prepare.cells import Followed
+from cytoform.prepare.failures import Failures
+from cytoform.prepare.notices import Notices
+
+# Longer tables show only movies with something to say.
+MOST_ROWS = 20
+
+
+@dataclass(frozen=True)
+class MovieSummary:
+    """Families of a movie, used and left out, and what looks wrong. `source` is its path."""
+
+    source: str
+    n_families: int
+    n_frames: int
+    left_out: tuple[LeftOut, ...]
+    notices: tuple[str, ...]
+    # Median volume of a family in a frame, before cleaning; not a number without families.
+    median_um3: float
+    # Where its tracks come from, if they are not in its own folder of the Cell Tracking Challenge.
+    lineage: str = ""
+
+
+def summaries(followed: Followed, notices: Notices, failures: Failures) -> list[MovieSummary]:
+    """A summary of each movie that has not failed, and of each copy."""
+    rows = []
+    for movie, search in followed.found:
+        if failures.has(movie):
+            continue
+        cells = [cell.family for cell in followed.cells if cell.movie.source == movie.source]
+        sizes = [frame.n_voxels * float(np.prod(movie.spacing_zyx_um)) for cell in cells for frame in cell.frames]
+        median_um3 = statistics.median(sizes) if sizes else float("nan")
+        told = notices.of(movie), median_um3, movie.origin.lineage
+        row = MovieSummary(movie.source, len(cells), len(sizes), search.left_out, *told)
+        rows.append(row)
+    for copy in followed.copies:
+        if copy.is_left_out and not failures.has(copy.movie):
+            rows.append(MovieSummary(copy.movie.source, 0, 0, (), notices.of(copy.movie), float("nan")))
+    return rows
+
+
+def table(rows: Sequence[MovieSummary]) -> list[str]:
+    """Lines of a table, one row a movie, with the families left out and the notices below it."""
+    shown = rows if len(rows) <= MOST_ROWS else [row for row in rows if row.left_out or row.notices]
+    cells: list[tuple[str, ...]] = [("movie", "families", "frames", "left out", "notices", "median µm³")]
+    for row in shown:
+        size = "-" if np.isnan(row.median_um3) else f"{row.median_um3:.4g}"
+        counts = (row.n_families, row.n_frames, len(row.left_out), len(row.notices))
+        cells.append((row.source, *(str(count) for count in counts), size))
+    widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
+    lines = [
+        "  ".join([line[0].ljust(widths[0]), *(text.rjust(w) for text, w in zip(line[1:], widths[1:], strict=True))])
+        for line in cells
+    ]
+    if len(shown) < len(rows):
+        lines.append(f"and {len(rows) - len(shown)} movies of which nothing is left out")
+    lines += [f"left out: {lost.name}, {lost.reason} ({lost.where})" for row in rows for lost in row.left_out]
+    lines += [f"tracks of {row.source}: {row.lineage}" for row in rows if row.lineage]
+    return lines + [f"notice: {line}" for row in rows for line in row.notices]
