@@ -74,6 +74,8 @@ def kind_of(path: Path) -> Kind:
     path = Path(os.path.abspath(path))  # not resolved: a link may have the telling name
     if not path.exists():
         return Kind.MISSING
+    if not path.is_file() and not path.is_dir():
+        return Kind.OTHER  # a pipe or a device: reading one may never end
     return next((kind for kind, fits in RECOGNISED.items() if fits(path)), Kind.OTHER)
 
 

@@ -45,6 +45,23 @@ class Unfinished(Output):
         # Killed when the output had its name, and before the plan was deleted.
         return None if PLACED in plan and plan[PLACED] == _number(self.out) else plan
 
+    def begin(self, request: dict[str, Any], *, resume: bool, options: Mapping[str, str]) -> None:
+        """Go on with the interrupted call of the same `request`, or begin anew and record it.
+
+        `options` are the names of its values in messages (see `refuse_to_resume`). Raises InputError for another request,
+        and where the output is finished.
+        """
+        recorded = self.plan() if resume else None
+        if resume and recorded is None and self.out.exists() and not self.overwrite:
+            raise InputError(f"{self.out}: finished; nothing to resume")
+        self.refuse_existing()
+        if recorded is not None:
+            refuse_to_resume(self.out, wanted=request, recorded=recorded, options=options)
+            return
+        self.give_up()
+        self._tidy()
+        self.note_plan(request)
+
     def note_plan(self, plan: dict[str, Any]) -> None:
         """Record the plan: from here on the command can resume."""
         write_json(self.folder / PLAN, plan)

@@ -19,6 +19,7 @@ def export(
     out: Path,
     sequences: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
     points: Annotated[int, whole(1, 1_000_000)] = 2048,
+    resume: Annotated[bool, Parameter(negative=())] = False,
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
     """Write the sequences of a shape store in another format.
@@ -37,6 +38,8 @@ def export(
         Names of the sequences to export; by default all.
     points
         Points per frame, for points.
+    resume
+        Continue where the same command was interrupted.
     """
     from cytoform.exchange.export import export as export_store
 
@@ -48,6 +51,7 @@ def export(
         points=points,
         seed=common.seed,
         overwrite=common.overwrite,
+        resume=resume,
         progress=common.progress,
     )
     common.done(out, "info", store)

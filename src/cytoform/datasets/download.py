@@ -6,7 +6,6 @@ CACHE/NAME.part       an incomplete download; NAME.part.tag identifies the versi
 """
 
 import contextlib
-import fcntl
 import hashlib
 import os
 import re
@@ -21,6 +20,7 @@ from urllib.parse import urlsplit
 from cytoform.base.files import write_atomically
 from cytoform.base.gate import read_bytes
 from cytoform.base.lines import printable
+from cytoform.base.locks import lock
 from cytoform.base.parallel import Advance, Progress, no_progress
 from cytoform.datasets.archive import MEGABYTE
 from cytoform.errors import InputError
@@ -203,12 +203,8 @@ class _Resuming:
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         """Lock the partial file against a second download."""
-        lock = self._part.with_name(f"{self._part.name}.lock")
-        with lock.open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise InputError(f"{self._part}: another process is downloading it; wait for it") from None
+        file = self._part.with_name(f"{self._part.name}.lock")
+        with lock(file, busy=f"{self._part}: another process is downloading it; wait for it"):
             yield
 
 

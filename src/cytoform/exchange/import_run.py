@@ -82,7 +82,8 @@ def import_run(
     found = read_checkpoint(checkpoint)
     table = read_codes(codes, found.code_dim)
     config = _config(found, assumed)
-    assert isinstance(config.model, GlobalCodeConfig)
+    if not isinstance(config.model, GlobalCodeConfig):
+        raise TypeError(f"a model of kind {config.model.kind}")
     decoder = to_decoder(found, config.model, assumed)
     sequences = tuple(
         LearnedSequence(f"seq{number:03d}", assumed.n_frames, assumed.time_step_s) for number in range(len(table))

@@ -40,8 +40,14 @@ class ShapeStore:
 
     @classmethod
     def create(cls, path: Path, grid: Grid, *, band_um: float, attributes: dict[str, Any]) -> "ShapeStore":
-        """Create an empty store; `attributes` record its origin (command, source, seed)."""
-        root = zarr.create_group(path, zarr_format=3, overwrite=True)
+        """Create an empty store; `attributes` record its origin (command, source, seed).
+
+        Raises InputError if there is anything at `path` but an empty folder.
+        """
+        path = Path(path)
+        if os.path.lexists(path) and not (path.is_dir() and not any(path.iterdir())):
+            raise InputError(f"{path} exists; choose another name, or delete it first")
+        root = zarr.create_group(path, zarr_format=3)
         root.attrs["cytoform"] = {
             **attributes,
             "kind": "shapes",
