@@ -209,3 +209,23 @@ def test_two_downloads_of_one_file(tmp_path: Path) -> None:
             with pytest.raises(InputError, match="another process"):
                 get(server.address, tmp_path)
         assert get(server.address, tmp_path).sha256 == SHA256
+
+
+@pytest.mark.parametrize("behaviour", ["compressed", "endless"])
+def test_a_body_without_a_limit_is_refused(behaviour: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=50_000))
+    with (
+        serve(CONTENT, *[behaviour] * 3) as server,
+        pytest.raises(InputError, match=r"compressed|more than 50000 bytes"),
+    ):
+        get(server.address, tmp_path)
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 50_000
+
+
+def test_a_part_that_is_no_text_is_begun_anew(tmp_path: Path) -> None:
+    with serve(CONTENT, "truncates", *["status 503"] * 3) as server:
+        with pytest.raises(InputError, match="are kept"):
+            get(server.address, tmp_path)
+        next(tmp_path.glob("*.tag")).write_bytes(b"\xff\xfe")
+        assert get(server.address, tmp_path).sha256 == SHA256

@@ -25,6 +25,7 @@ ENVIRONMENT = {
     **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
     # Dask's own value maps every larger array anew, and stays set in this process.
     "MALLOC_TRIM_THRESHOLD_": None,
+    "PYTHONWARNINGS": "ignore",  # of libraries: nothing stands beside the one line of a command
 }
 SETTINGS = {
     "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
@@ -84,7 +85,7 @@ def connected(address: str) -> Iterator["Client"]:
         client = Client(address, timeout=CONNECT_WITHIN_S)
     except (OSError, ValueError, TypeError) as fault:
         raise InputError(
-            f"--scheduler {address}: no Dask scheduler answers there ({str(fault) or 'silence'}); "
+            f"--scheduler {address.rpartition('@')[2]}: no Dask scheduler answers there ({str(fault) or 'silence'}); "
             "start one with 'dask scheduler', or work on this machine with --workers"
         ) from None
     with client:

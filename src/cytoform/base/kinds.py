@@ -4,13 +4,13 @@ Recognition uses names and marks only. A damaged run is still a run folder; open
 """
 
 import contextlib
-import json
 import os
 import re
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 
+from cytoform.base.gate import Record, read_bytes, read_json
 from cytoform.base.hdf5 import is_hdf5, open_hdf5
 from cytoform.errors import InputError
 
@@ -101,9 +101,13 @@ def recorded_command(path: Path) -> str | None:
     if not (path / "provenance.json").is_file():
         return None
     try:
-        return str(json.loads(_text(path / "provenance.json")).get("command", ""))
-    except (ValueError, AttributeError):
+        return read_json(path / "provenance.json", _Provenance).command
+    except InputError:
         return ""
+
+
+class _Provenance(Record):
+    command: str = ""
 
 
 def _is_store(path: Path) -> bool:
@@ -154,7 +158,10 @@ def _ends(*endings: str) -> Callable[[Path], bool]:
 
 
 def _text(path: Path) -> str:
-    return path.read_text("utf-8", errors="replace") if path.is_file() else ""
+    try:
+        return read_bytes(path).decode("utf-8", errors="replace") if path.is_file() else ""
+    except InputError:
+        return ""
 
 
 # Label movies come first: a folder of movies may also hold a file named like the mark of a later kind.

@@ -5,17 +5,23 @@
 """
 
 import contextlib
-import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import RootModel
+
 from cytoform.base.files import write_json
+from cytoform.base.gate import read_json
 from cytoform.base.output import PLAN, Output
 from cytoform.errors import InputError
 
 PLACED = "placed"
+
+
+class _Values(RootModel[dict[str, Any]]):
+    """Any JSON object."""
 
 
 class Unfinished(Output):
@@ -33,8 +39,8 @@ class Unfinished(Output):
     def plan(self) -> dict[str, Any] | None:
         """The plan of the interrupted command; None if there is nothing to resume."""
         try:
-            plan: dict[str, Any] = json.loads((self.folder / PLAN).read_text())
-        except (OSError, ValueError):
+            plan = read_json(self.folder / PLAN, _Values).root
+        except InputError:
             return None
         # Killed when the output had its name, and before the plan was deleted.
         return None if PLACED in plan and plan[PLACED] == _number(self.out) else plan

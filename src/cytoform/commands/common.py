@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from cytoform.base.cluster import connected
+from cytoform.base.lines import one_line, printable
+from cytoform.base.options import LENGTH_UM, SECONDS, SEED, WORKERS
 from cytoform.base.parallel import Advance
 from cytoform.errors import InputError
 
@@ -32,18 +34,18 @@ class Glob:
 class Common:
     """Options of every command."""
 
-    seed: Annotated[int, Parameter(help="Seed of every random choice; the same seed gives the same bytes.")] = 0
+    seed: Annotated[int, SEED, Parameter(help="Seed of every random choice; the same seed gives the same bytes.")] = 0
     overwrite: Annotated[bool, Parameter(help="Replace an existing output.", negative=())] = False
     quiet: Annotated[bool, Parameter(help="Print nothing but errors.", negative=())] = False
 
     def say(self, line: str) -> None:
         """Print a line, unless --quiet."""
         if not self.quiet:
-            print(line, flush=True)
+            print(printable(line), flush=True)
 
     def complain(self, line: str) -> None:
         """Report a failure in a part of the work on stderr, even with --quiet."""
-        print("cytoform: " + " ".join(line.split()), file=sys.stderr)
+        print(f"cytoform: {one_line(line)}", file=sys.stderr)
 
     def done(self, wrote: object, *next_words: object) -> None:
         """Name the output and suggest the next command."""
@@ -84,7 +86,9 @@ class Common:
 class WorkerOptions:
     """Options of the commands that work in parallel."""
 
-    workers: Annotated[int | None, Parameter(help="Processes on this machine; by default one per CPU core.")] = None
+    workers: Annotated[
+        int | None, WORKERS, Parameter(help="Processes on this machine; by default one per CPU core.")
+    ] = None
     scheduler: Annotated[
         str | None, Parameter(help="Work on a cluster instead: address of its Dask scheduler, HOST:PORT.")
     ] = None
@@ -108,10 +112,11 @@ class ScaleOptions:
 
     voxel_size: Annotated[
         tuple[float, float, float] | None,
+        LENGTH_UM,
         Parameter(help="Voxel size Z Y X in µm of label movies; replaces the recorded one."),
     ] = None
     time_step: Annotated[
-        float | None, Parameter(help="Seconds between frames of label movies; replaces the recorded step.")
+        float | None, SECONDS, Parameter(help="Seconds between frames of label movies; replaces the recorded step.")
     ] = None
 
 

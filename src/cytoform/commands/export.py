@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from cytoform.base.options import whole
 from cytoform.commands.common import Common
 
 Format = Literal["masks", "meshes", "points", "ctc", "h5", "mat"]
@@ -17,7 +18,7 @@ def export(
     to: Format,
     out: Path,
     sequences: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
-    points: int = 2048,
+    points: Annotated[int, whole(1, 1_000_000)] = 2048,
     resume: Annotated[bool, Parameter(negative=())] = False,
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:

@@ -1,7 +1,9 @@
 """`cytoform fetch`: public data sets."""
 
 from pathlib import Path
+from typing import Annotated
 
+from cytoform.base.options import real
 from cytoform.commands.common import Common, Glob
 
 
@@ -13,7 +15,7 @@ def fetch(
     sha256: str | None = None,
     mirror: str | None = None,
     cache: Path | None = None,
-    timeout: float = 30.0,
+    timeout: Annotated[float, real(1e-3, 1e6)] = 30.0,
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
     """Download and unpack a public data set. Downloads are kept, verified and resumed.
@@ -37,10 +39,7 @@ def fetch(
     """
     from cytoform.datasets.download import Patience
     from cytoform.datasets.fetch import fetch as fetch_dataset
-    from cytoform.errors import InputError
 
-    if not 0 < timeout < float("inf"):
-        raise InputError(f"--timeout {timeout}: must be a positive number of seconds")
     fetched = fetch_dataset(
         dataset,
         out,

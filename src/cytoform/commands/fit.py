@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from cytoform.base.options import FRAMES, whole
 from cytoform.commands.common import Common, Device, ScaleOptions
 from cytoform.synthesis.options import FitSettings, Rendering
 
@@ -26,8 +27,8 @@ def fit(
     out: Path,
     sequences: Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())] = None,
     adapt: Annotated[bool, Parameter(negative=())] = False,
-    every_frame: int = 1,
-    every_plane: int | None = None,
+    every_frame: Annotated[int, FRAMES] = 1,
+    every_plane: Annotated[int | None, whole(1, 1024)] = None,
     settings: FitSettings = FitSettings(),  # noqa: B008 (frozen)
     scale: ScaleOptions = ScaleOptions(),  # noqa: B008 (frozen)
     rendering: Rendering = Rendering(),  # noqa: B008 (frozen)

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from cytoform.base.options import whole
 from cytoform.commands.common import Common, Device
 from cytoform.synthesis.options import Rendering
 
@@ -16,7 +17,7 @@ def interpolate(
     out: Path,
     start: Annotated[str, Parameter(name="--from")],
     end: Annotated[str, Parameter(name="--to")],
-    steps: int = 5,
+    steps: Annotated[int, whole(2, 10_000)] = 5,
     path: Literal["straight", "spherical"] = "straight",
     rendering: Rendering = Rendering(),  # noqa: B008 (frozen)
     device: Device = "auto",

@@ -1,7 +1,9 @@
 """`cytoform texture calibrate`: the optics of real images."""
 
 from pathlib import Path
+from typing import Annotated
 
+from cytoform.base.options import FIRST_LAST
 from cytoform.commands.common import Common, ScaleOptions
 
 
@@ -9,7 +11,7 @@ def calibrate(
     *sources: Path,
     out: Path,
     parameters: str | None = None,
-    frames: tuple[int, int] | None = None,
+    frames: Annotated[tuple[int, int] | None, FIRST_LAST] = None,
     scale: ScaleOptions = ScaleOptions(),  # noqa: B008 (frozen)
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:

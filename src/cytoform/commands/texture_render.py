@@ -5,6 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from cytoform.base.options import FIRST_LAST
 from cytoform.commands.common import Common, Device, ScaleOptions, WorkerOptions
 
 
@@ -15,7 +16,7 @@ def render(
     *,
     out: Path,
     projection: Annotated[bool, Parameter(negative=())] = False,
-    frames: tuple[int, int] | None = None,
+    frames: Annotated[tuple[int, int] | None, FIRST_LAST] = None,
     sequences: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
     device: Annotated[Device, Parameter(help="Where a trained model computes.")] = "auto",
     scale: ScaleOptions = ScaleOptions(),  # noqa: B008 (frozen)

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from cytoform.base.options import FIRST_LAST, LENGTH_UM
 from cytoform.commands.common import Common, Device
 
 
@@ -17,8 +18,8 @@ def train(
     config: Path | None = None,
     set_: Annotated[list[str] | None, Parameter(name="--set", negative=())] = None,
     planes: Literal["projection", "slices"] = "projection",
-    frames: tuple[int, int] | None = None,
-    voxel_size: tuple[float, float, float] | None = None,
+    frames: Annotated[tuple[int, int] | None, FIRST_LAST] = None,
+    voxel_size: Annotated[tuple[float, float, float] | None, LENGTH_UM] = None,
     resume: Annotated[bool, Parameter(negative=())] = False,
     device: Device = "auto",
     common: Common = Common(),  # noqa: B008 (frozen)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from cytoform.base.options import WORKERS
 from cytoform.commands.common import Common, Device
 
 if TYPE_CHECKING:
@@ -21,14 +22,17 @@ class DeviceOptions:
     device: Device = "auto"
     devices: Annotated[
         int | None,
+        WORKERS,
         Parameter(
             help="GPUs, or processes on a CPU, that share the work on this machine; by default 1, or all that torchrun or "
             "srun start."
         ),
     ] = None
-    nodes: Annotated[int | None, Parameter(help="Machines; start the training on each with torchrun or srun.")] = None
+    nodes: Annotated[
+        int | None, WORKERS, Parameter(help="Machines; start the training on each with torchrun or srun.")
+    ] = None
     workers: Annotated[
-        int | None, Parameter(help="Processes that draw training samples; by default one per CPU core.")
+        int | None, WORKERS, Parameter(help="Processes that draw training samples; by default one per CPU core.")
     ] = None
 
 

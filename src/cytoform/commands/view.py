@@ -5,6 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from cytoform.base.options import real
 from cytoform.commands.common import Common, WorkerOptions
 
 
@@ -15,7 +16,7 @@ def view(
     out: Path | None = None,
     against: Path | None = None,
     sequences: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
-    megabytes: float = 25.0,
+    megabytes: Annotated[float, real(0.01, 1e5)] = 25.0,
     show: Annotated[bool, Parameter(name="--open", negative=())] = False,
     workers: WorkerOptions = WorkerOptions(),  # noqa: B008 (frozen)
     common: Common = Common(),  # noqa: B008 (frozen)

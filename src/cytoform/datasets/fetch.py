@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cytoform.base.files import write_json
+from cytoform.base.lines import printable, without_secrets
 from cytoform.base.output import Output
 from cytoform.base.parallel import Progress, no_progress
 from cytoform.base.provenance import software_versions
@@ -48,7 +49,7 @@ def fetch(
     output.check()
     dataset = find_dataset(name)
     if dataset.file_name in ("", ".", ".."):
-        raise InputError(f"{name}: names no file; give the address of a file, such as .../cells.zip")
+        raise InputError(f"{printable(name)}: names no file; give the address of a file, such as .../cells.zip")
     is_archive = dataset.file_name.lower().endswith(ARCHIVE)
     found = download(
         dataset.url,
@@ -67,7 +68,7 @@ def fetch(
         provenance = {
             "command": "cytoform fetch",
             "dataset": dataset.name,
-            "url": dataset.url,
+            "url": without_secrets(dataset.url),
             "page": dataset.page,
             "sha256": found.sha256,
             "versions": software_versions(),

@@ -104,7 +104,7 @@ def _line(movie: LabelMovie, steps: Sequence[Step]) -> str:
         ),
         Oddity.BIRTH: (
             f"label {label} begins where label {other} was in {before}, and no lineage is recorded",
-            "put man_track.txt beside the movie if it is a daughter",
+            "pass --link, or put man_track.txt beside the movie, if it is the same cell or a daughter",
         ),
     }[step.oddity]
     more = f", and {len(others)} more like it" if others else ""

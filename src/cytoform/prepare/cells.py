@@ -107,11 +107,11 @@ def _search(movie: LabelMovie, request: Request, masks: Masks) -> FamilySearch:
         jumps=request.jumps,
     )
     if not search.families:
-        raise InputError(_nothing_left(movie, search.left_out))
+        raise InputError(nothing_left(movie, search.left_out))
     return search
 
 
-def _nothing_left(movie: LabelMovie, left_out: Sequence[LeftOut]) -> str:
+def nothing_left(movie: LabelMovie, left_out: Sequence[LeftOut]) -> str:
     """Why a movie has no family to use, and the remedy."""
     first = left_out[0]
     more = f", and {len(left_out) - 1} more" if len(left_out) > 1 else ""
@@ -127,8 +127,8 @@ def _nothing_left(movie: LabelMovie, left_out: Sequence[LeftOut]) -> str:
         )
     if causes == {Cause.JUMP}:
         return (
-            f"{first.where}: the labels do not follow the cells: {first.reason}{more}; track the cells first, or "
-            "pass --jumps keep if the labels are right"
+            f"{first.where}: the labels do not follow the cells: {first.reason}{more}; pass --link to follow cells by their "
+            "overlap, or --jumps keep if the labels are right"
         )
     return f"{first.where}: {first.reason}{more}, so no family can be used; correct the masks or the tracks"
 

@@ -62,6 +62,12 @@ class Between(Prior):
     codes: Codes
     neighbours: Float[np.ndarray, "sequences nearest"]
 
+    def __post_init__(self) -> None:
+        if not ((self.neighbours >= 0) & (self.neighbours < len(self.codes))).all():
+            raise InputError(
+                "neighbours that are rows of no code; delete priors.safetensors, and the priors are fitted anew"
+            )
+
     def _draw(self, n: int, rng: np.random.Generator, given: Given) -> Drawn:
         """Somewhere on the straight way from a learned code, each in turn in random order, to one near it."""
         starts = in_turn(n, len(self.codes), rng)

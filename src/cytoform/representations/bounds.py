@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from cytoform.errors import InputError
 from cytoform.representations.representation import Frame, Representation
 
 # Lengths at which a field is measured, in units of the half extent: from an eighth of the cube to a voxel of 512³.
@@ -17,6 +18,7 @@ NODES = 4  # cells an axis that a prediction takes: cubic interpolation
 PREDICTION_REACH = 2.15
 N_FRAMES, N_POINTS, N_DIRECTIONS = 16, 256, 8
 BISECTIONS = 20
+LEAST_CHANGE = 1e-9  # of a field that is the same everywhere
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def _at(length: float, measured: tuple[float, ...], steepest: float) -> float:
         return 0.0
     if length > LENGTHS[0]:
         return measured[0] + steepest * (length - LENGTHS[0])
-    logarithms = np.log(np.maximum(measured[::-1], 1e-9))
+    logarithms = np.log(np.maximum(measured[::-1], LEAST_CHANGE))
     return min(math.exp(float(np.interp(math.log(length), np.log(LENGTHS[::-1]), logarithms))), steepest * length)
 
 
@@ -97,7 +99,11 @@ def measure_bounds(representation: Representation, codes: Float[Tensor, "sequenc
             reaches[i] = max(reaches[i], _change(evaluate, points, length * directions))
             mispredictions[i] = max(mispredictions[i], _misprediction(evaluate, points, length))
     longer = np.maximum.accumulate(reaches[::-1])[::-1]  # points within a length are within all longer ones
-    return Bounds(slope, tuple(longer.tolist()), tuple(mispredictions.tolist()))
+    found = np.array([slope, *longer, *mispredictions])
+    if not np.isfinite(found).all():
+        raise InputError("the trained field is not finite: the training has diverged; lower training.learning_rate")
+    slope, *changes = np.maximum(found, LEAST_CHANGE).tolist()
+    return Bounds(slope, tuple(changes[: len(LENGTHS)]), tuple(changes[len(LENGTHS) :]))
 
 
 def lagrange_weights(positions: Float[np.ndarray, " m"], n: int = NODES) -> Float[np.ndarray, "m {n}"]:

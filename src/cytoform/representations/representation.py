@@ -103,6 +103,10 @@ class Representation(nn.Module, ABC):
             gradients.append(gradient[0])
         return torch.cat(gradients) if gradients else torch.empty_like(points)
 
+    def fault(self) -> str:
+        """What is wrong with the values that were read from a file, in a few words; empty if nothing is."""
+        return ""
+
     def describe(self) -> str:
         """The size of the representation in a few words, for `cytoform info`."""
         return f"codes of {' × '.join(str(n) for n in self.code_shape)}"

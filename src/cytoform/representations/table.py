@@ -65,6 +65,14 @@ def chosen_kind(values: Any, *, where: str) -> RepresentationKind:
     return REPRESENTATIONS[name]
 
 
+def unbuilt_representation(config: RepresentationConfig) -> "Representation":
+    """A representation that knows the shapes of its tensors and takes no memory for them (PyTorch's device `meta`)."""
+    import torch
+
+    with torch.device("meta"):
+        return new_representation(config, seed=0)
+
+
 def new_representation(
     config: RepresentationConfig, *, seed: int, backward_dtype: "torch.dtype | None" = None
 ) -> "Representation":

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import Parameter
@@ -31,7 +32,7 @@ from cytoform.runs.samples import SamplePool, TrainingFrame, draw_pool, training
 from cytoform.runs.trainer import Trainer
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import ShapeStore
-from cytoform.training.checkpoint import newest_checkpoint, read_checkpoint
+from cytoform.training.checkpoint import newest_checkpoint, read_checkpoint, refuse_other_model
 from cytoform.training.folder import (
     CHECKPOINTS,
     CONFIG,
@@ -235,10 +236,12 @@ def _draw(plan: _Plan, store: ShapeStore, frames: list[TrainingFrame], run: Path
 
 def _new_trainer(team: Team, plan: _Plan, n_sequences: int, pool: SamplePool, rotations: Tensor | None) -> Trainer:
     """A trainer where the run has come to."""
-    folder = plan.output.run / CHECKPOINTS
-    model = new_model(plan.config, n_sequences, seed=plan.seed, copies=pool.copies, rotations=rotations)
-    trainer = Trainer(model, pool, plan.config.training, seed=plan.seed, fabric=team.fabric)
-    newest = newest_checkpoint(folder) if team.leads else None
+    build = partial(new_model, plan.config, n_sequences, seed=plan.seed, copies=pool.copies)
+    newest = newest_checkpoint(plan.output.run / CHECKPOINTS) if team.leads else None
+    if newest:
+        with torch.device("meta"):  # damaged settings must not take memory
+            refuse_other_model(newest, build(rotations=rotations))
+    trainer = Trainer(build(rotations=rotations), pool, plan.config.training, seed=plan.seed, fabric=team.fabric)
     path = team.gather(newest and newest.path)[0]
     if path:
         trainer.restore(newest or read_checkpoint(path))

@@ -1,13 +1,15 @@
 """The prior that a run draws from by default, as recorded in RUN/choice.json, and drawing whole cells from it."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+from pydantic import AfterValidator, Field
 
 from cytoform.assess.results_json import null_nan
 from cytoform.base.files import write_json
+from cytoform.base.gate import Record, read_json
 from cytoform.errors import InputError
 from cytoform.priors.fitted import PRIORS
 from cytoform.priors.prior import DrawnCell, Prior
@@ -42,6 +44,19 @@ class Candidate:
         return self.prior if self.sigma is None else f"{self.prior} σ {self.sigma:g}"
 
 
+def _known_prior(name: str) -> str:
+    if name not in {*PRIORS, *PARTS_PRIORS}:
+        raise ValueError("unknown prior")
+    return name
+
+
+class _ChoiceRecord(Record):
+    prior: Annotated[str, AfterValidator(_known_prior)]
+    sigma: Annotated[float, Field(ge=0, le=1e6)] | None
+    most_pieces: Annotated[int, Field(ge=1, le=10_000)] | None
+    sentence: Annotated[str, Field(max_length=10_000)]
+
+
 @dataclass(frozen=True)
 class Choice:
     """The prior that a run draws from by default."""
@@ -65,21 +80,9 @@ class Choice:
         path = run / CHOICE
         if not path.is_file():
             return None
-        try:
-            found = json.loads(path.read_text("utf-8"))
-            if found["prior"] not in {*PRIORS, *PARTS_PRIORS}:
-                raise ValueError(f"unknown prior {found['prior']!r}")
-            sigma, pieces = found["sigma"], found["most_pieces"]
-            return cls(
-                found["prior"],
-                None if sigma is None else float(sigma),
-                None if pieces is None else int(pieces),
-                str(found["sentence"]),
-            )
-        except (KeyError, TypeError, ValueError) as fault:
-            raise InputError(
-                f"{path}: damaged ({fault}); delete it and name a --prior, or train the run anew"
-            ) from None
+        remedy = "damaged; delete it and name a --prior, or train the run anew"
+        found = read_json(path, _ChoiceRecord, remedy=remedy)
+        return cls(found.prior, found.sigma, found.most_pieces, found.sentence)
 
     def to_lines(self) -> list[str]:
         """The table of the priors that were tried, for a person."""

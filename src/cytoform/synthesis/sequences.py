@@ -99,6 +99,7 @@ def generate(
     """
     if n < 1:
         raise InputError(f"-n {n}: at least one cell is to be generated")
+    rendering.check()
     Output.at(out, inputs=[cells.run.path], overwrite=overwrite).check()
     pose = chosen_pose(cells.run, pose)
     pieces = None
@@ -171,6 +172,7 @@ def write_sequences(
     progress: Progress,
 ) -> None:
     """Render sequences into a new store; each keeps its code among its attributes. Raises InputError."""
+    rendering.check()
     learned = cells.run.learned
     grid = Grid(rendering.size(learned.grid), learned.half_extent_um)
     frames = {sequence.name: rendering.frames(sequence.like.n_frames) for sequence in sequences}
@@ -203,6 +205,7 @@ def write_sequences(
             if sequence.whole:
                 rendered = uncut(rendered, sequence.name)
             render_sequence(rendered, store.add(info, latent=latent), advance)
+        store.note()
 
 
 def _quaternion(sequence: NewSequence) -> tuple[float, float, float, float] | None:

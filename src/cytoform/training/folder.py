@@ -1,10 +1,10 @@
 """The folder of a training: file names, the place where it grows, and checks before resuming."""
 
 import contextlib
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from cytoform.base.gate import Record, read_json
 from cytoform.base.unfinished import Unfinished, refuse_to_resume
 from cytoform.errors import InputError
 
@@ -59,5 +59,10 @@ class RunOutput(Unfinished):
 def refuse_other_data(run: Path, provenance: Mapping[str, object], *, data: str) -> None:
     """Raise InputError where a run was begun with other `data`, as messages call it, or another seed."""
     wanted = {name: provenance[name] for name in ("data_sha256", "seed")}
-    recorded = json.loads((run / PROVENANCE).read_text())
-    refuse_to_resume(run, wanted=wanted, recorded=recorded, options={"data_sha256": data})
+    recorded = read_json(run / PROVENANCE, _Provenance, remedy="restore it, or begin anew without --resume")
+    refuse_to_resume(run, wanted=wanted, recorded=vars(recorded), options={"data_sha256": data})
+
+
+class _Provenance(Record):
+    data_sha256: str
+    seed: int

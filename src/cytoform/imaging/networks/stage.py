@@ -66,6 +66,7 @@ def train_texture(
         config = TextureConfig.read(output.require_begun())
     elif config is None:
         raise InputError("no settings: give a preset, or resume a training")
+    config.generator.check_memory()
     plan = _Plan(pairs, output, config, resume, seed)
     precision = config.training.precision
     fabric = make_fabric(device, precision, devices=1, nodes=1, cpu_precision=_on_cpu(precision))

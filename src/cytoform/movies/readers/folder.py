@@ -134,4 +134,7 @@ def open_frames(
         ),
         given,
     )
-    return movie if tracks is None else replace(movie, lineage=read_lineage(tracks, values=movie.values))
+    if tracks is None:
+        return movie
+    lineage = read_lineage(tracks, values=movie.values)
+    return replace(movie, lineage=lineage, origin=replace(movie.origin, lineage=str(tracks)))

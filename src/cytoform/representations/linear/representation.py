@@ -86,6 +86,10 @@ class Linear(Representation):
         signs = np.where(odd, MIRRORS[:, None], 1).prod(axis=2)
         return (codes[:, None] * signs[:, None]).reshape(-1, *codes.shape[1:])
 
+    def fault(self) -> str:
+        sound = float(self.extent) > 0 and float(self.volume) > 0 and bool((self.odd <= 1).all())
+        return "" if sound else "its extent, volume or parities are impossible"
+
     def describe(self) -> str:
         knots, components = self.code_shape
         return f"{components} components of distances on {self.nodes}³ nodes, {knots} knots in time"

@@ -74,6 +74,7 @@ def complete(
     output = Output.at(out, inputs=[run.path, shapes], overwrite=overwrite)
     output.check()
     settings.check()
+    rendering.check()
     if run.has_scales and (every_plane is not None or settings.adapt_steps):
         option = "--adapt" if every_plane is None else "--every-plane"
         raise InputError(
