@@ -15,6 +15,7 @@ from cytoform.prepare.cells import nothing_left
 from cytoform.prepare.copies import find_copies
 from cytoform.prepare.notices import Seen, shape_notices
 from cytoform.prepare.plan import look_at
+from cytoform.prepare.summary import left_out_lines
 
 UNKNOWN_UM = (1.0, 1.0, 1.0)
 
@@ -125,9 +126,8 @@ def _facts(one: Forecast) -> list[tuple[str, str]]:
         search = one.search
         facts.append(("labels", f"{search.n_labels}, {search.n_lasting} of them in more than one frame"))
         n_frames = sum(len(family.frames) for family in search.families)
-        facts.append(
-            ("prepare", f"{len(search.families)} families, {n_frames} frames, {len(search.left_out)} left out")
-        )
-        facts += [("left out", f"{lost.name}, {lost.reason} ({lost.where})") for lost in search.left_out]
+        families = "1 family" if len(search.families) == 1 else f"{len(search.families)} families"
+        facts.append(("prepare", f"{families}, {n_frames} frames, {len(search.left_out)} left out"))
+        facts += [("left out", line) for line in left_out_lines(search.left_out)]
     facts.append(("refused", one.refusal))
     return facts + [("notice", line) for line in one.notices]

@@ -72,7 +72,7 @@ def in_order(files: Sequence[Path]) -> Ordered:
             one, other = (kind[0].path.name for kind in list(kinds.values())[:2])
             raise InputError(
                 f"{files[0].parent}: {one} and {other} differ in more than a number, so the order of frames is unknown; "
-                "number the frames, or give each movie a folder of its own"
+                "number the frames, or give every file by its name if it is a movie of its own"
             )
         others = [name.path for name in names if name not in masks[0]]
         names, notices = masks[0], (_aside(others, [name.path for name in masks[0]]),)
