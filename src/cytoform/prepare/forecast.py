@@ -12,7 +12,7 @@ from cytoform.movies.families import FamilySearch, find_families
 from cytoform.movies.movie import LabelMovie
 from cytoform.movies.readers import find_movies, name_apart
 from cytoform.prepare.cells import nothing_left
-from cytoform.prepare.copies import find_copies
+from cytoform.prepare.copies import continued, find_copies
 from cytoform.prepare.notices import Seen, shape_notices
 from cytoform.prepare.plan import look_at
 from cytoform.prepare.summary import left_out_lines
@@ -42,7 +42,9 @@ def forecast(source: Path) -> list[str]:
     for one in found:
         lines += [f"  {_headline(one)}", *(f"    {name:<11} {text}" for name, text in _facts(one) if text)]
     searched = [(one.movie, one.search) for one in found if one.search is not None]
-    lines += [f"  notice: {copy.notice}" for copy in find_copies(searched)]
+    copies = find_copies(searched)
+    others = [one for one in searched if one[0].source not in {copy.movie.source for copy in copies}]
+    lines += [f"  notice: {line}" for line in (*(copy.notice for copy in copies), *continued(others).values())]
     return lines + [f"  refused: {fault}" for fault in faults]
 
 

@@ -48,6 +48,11 @@ def stem(path: Path) -> str:
     return ENDINGS.sub("", path.name)
 
 
+def natural_order(path: Path) -> list[str | int]:
+    """A key that sorts 2 before 10."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"([0-9]+)", path.name)]
+
+
 def without_images(files: Sequence[Path]) -> Sorted:
     """Leave aside the images that have a label image beside them, such as img_0.tif beside img_0_cp_masks.tif."""
     labelled = {MASK_WORDS.sub("", stem(path)) for path in files if MASK_WORDS.search(stem(path))}
