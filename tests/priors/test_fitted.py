@@ -143,7 +143,12 @@ def test_same_seed_same_codes(name: str) -> None:
     ("name", "n", "sigma", "words"),
     [
         ("covariance", 3, None, "at least 4 learned codes, there are 3; choose gaussian, around, between,"),
-        ("mixture", 7, None, "at least 8 learned codes, there are 7; choose gaussian, around, between, blend, covariance,"),
+        (
+            "mixture",
+            7,
+            None,
+            "at least 8 learned codes, there are 7; choose gaussian, around, between, blend, covariance,",
+        ),
         ("between", 1, None, "at least 2 learned codes, there are 1; choose gaussian, around,"),
         ("between", 9, 0.1, "--sigma 0.1: the prior between has none"),
         ("covariance", 9, float("inf"), "--sigma inf"),
