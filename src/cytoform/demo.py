@@ -88,7 +88,7 @@ def demo(
                 done=advance,
             )
         prepare([movies], shapes, grid_size=size.grid_size, workers=workers, progress=progress)
-        found = automatic(ShapeStore.open(shapes), workers=workers)
+        found = automatic(ShapeStore.open(shapes), settings=size.settings, workers=workers)
         config = load_config(preset=found.preset, settings=[*found.settings, *size.settings])
         trained = train(shapes, run, config, seed=seed, workers=workers, at_end=write_priors, progress=progress)
         if not trained.finished:

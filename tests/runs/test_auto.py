@@ -37,6 +37,24 @@ def test_the_data_choose(verdict: Verdict, grid: CoarseGrid, n: int, preset: str
     assert verdict.sentence in found.reason
 
 
+@pytest.mark.parametrize(
+    ("setting", "asks"),
+    [
+        ("training.epochs=3", True),
+        ("sampling.pool_points=500", True),
+        ("model.width=24", True),
+        ("data.mirrored=true", True),
+        ("model.knots=6", False),
+        ("data.frame_stride=2", False),
+        ("model.rotations=none", False),
+    ],
+)
+def test_settings_of_networks_ask_for_one(balls: Path, setting: str, asks: bool) -> None:
+    found = automatic(ShapeStore.open(balls), settings=[setting])
+    assert found.preset == ("quick" if asks else "linear")
+    assert (setting in found.reason) == asks
+
+
 def test_balls_are_smooth_cells(balls: Path) -> None:
     assert automatic(ShapeStore.open(balls)).preset == "linear"
 

@@ -89,6 +89,12 @@ def test_a_finished_run_is_not_resumed(run: Path, shapes: Path) -> None:
         train(shapes, run, resume=True)
 
 
+def test_settings_that_would_do_nothing_are_refused(shapes: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"training\.epochs: components are learned in closed form"):
+        train(shapes, tmp_path / "run", load_config(preset="linear", settings=["training.epochs=3"]))
+    assert not (tmp_path / "run").exists()
+
+
 def test_an_empty_frame_is_named(tmp_path: Path) -> None:
     path = stores.write_store(tmp_path / "s.zarr", {"a": [stores.ball(3.0), stores.empty()]})
     with pytest.raises(EmptyFrame, match="a, frame 1: no voxel"):

@@ -103,7 +103,7 @@ def train(
         return _choose(shapes, output, n_workers, common)
     if not resume and preset in {None, "auto"} and config is None:
         load_config(preset="parts", settings=settings)  # wrong settings are refused before any work
-        found = automatic(ShapeStore.open(shapes), workers=n_workers)
+        found = automatic(ShapeStore.open(shapes), settings=settings, workers=n_workers)
         preset, settings = found.preset, [*found.settings, *settings]
         common.say(f"preset {' '.join([preset, *found.settings])}: {found.reason}")
     trained = train_model(

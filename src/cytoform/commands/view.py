@@ -16,7 +16,7 @@ def view(
     out: Path | None = None,
     against: Path | None = None,
     sequences: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
-    megabytes: Annotated[float, real(0.01, 1e5)] = 25.0,
+    megabytes: Annotated[float, real(0.1, 2000)] = 25.0,
     show: Annotated[bool, Parameter(name="--open", negative=())] = False,
     workers: WorkerOptions = WorkerOptions(),  # noqa: B008 (frozen)
     common: Common = Common(),  # noqa: B008 (frozen)

@@ -1,5 +1,6 @@
 """Settings that fit the data (`cytoform train` without --preset): the kind of representation and the preset, with reasons."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cytoform.base.parallel import no_progress
@@ -31,11 +32,24 @@ class CoarseGrid:
     jaccard: float
 
 
-def automatic(store: ShapeStore, *, workers: int = 1) -> Automatic:
-    """Look at a store: are its cells bodies with protrusions, does a coarse grid hold them, and how many are there?"""
+def automatic(store: ShapeStore, *, settings: Sequence[str] = (), workers: int = 1) -> Automatic:
+    """Look at a store: are its cells bodies with protrusions, does a coarse grid hold them, and how many are there?
+
+    `settings` ("section.key=value") that only a network has ask for one.
+    """
     verdict = judge(store, workers=workers)
-    grid = CoarseGrid(0, 0.0) if verdict.applies else coarse_grid(store, len(store) >= FEW, workers=workers)
-    return chosen_for(verdict, grid, len(store))
+    wanted = next((each for each in settings if is_of_networks(each)), None)
+    if verdict.applies or wanted:
+        return chosen_for(verdict, None, len(store), wanted)
+    return chosen_for(verdict, coarse_grid(store, len(store) >= FEW, workers=workers), len(store))
+
+
+def is_of_networks(setting: str) -> bool:
+    """Whether only networks have a setting, "section.key=value": they are trained, components are not."""
+    section, _, key = setting.partition("=")[0].strip().partition(".")
+    if section in {"training", "sampling"} or (section, key) == ("data", "mirrored"):
+        return True
+    return section == "model" and key not in LinearConfig.model_fields
 
 
 def coarse_grid(store: ShapeStore, aligned: bool, *, workers: int = 1) -> CoarseGrid:
@@ -47,14 +61,17 @@ def coarse_grid(store: ShapeStore, aligned: bool, *, workers: int = 1) -> Coarse
     return CoarseGrid(*fewest_nodes(store, frames, placed, LinearConfig().cut))
 
 
-def chosen_for(verdict: Verdict, grid: CoarseGrid, n_sequences: int) -> Automatic:
-    """The settings for a verdict on protrusions, the grid that holds the cells, and a number of sequences."""
+def chosen_for(verdict: Verdict, grid: CoarseGrid | None, n_sequences: int, wanted: str | None = None) -> Automatic:
+    """The settings for a verdict on protrusions, the grid that holds the cells, and a number of sequences.
+
+    Without a grid, a network is taken; `wanted` is the setting that asks for one.
+    """
     if verdict.applies:
         return Automatic("parts", (), f"cells are taken apart, since they are {verdict.sentence}")
     align = "principal" if n_sequences >= FEW else "none"
     frames = "in principal frames" if align == "principal" else "as they lie"
     why = f"they are {verdict.sentence}"
-    if grid.jaccard >= HELD:
+    if grid is not None and grid.jaccard >= HELD:
         return Automatic(
             "linear",
             (f"data.align={align}", f"model.nodes={grid.nodes}"),
@@ -64,6 +81,10 @@ def chosen_for(verdict: Verdict, grid: CoarseGrid, n_sequences: int) -> Automati
     return Automatic(
         "unseen" if n_sequences >= MANY else "quick",
         (f"data.align={align}",),
-        f"{n_sequences} sequences are learned by a network, {frames}: {why}, and {grid.nodes}³ nodes hold them at a Jaccard "
-        f"index of {grid.jaccard:.3f} only",
+        f"{n_sequences} sequences are learned by a network, {frames}: {why}, and "
+        + (
+            f"{wanted} is a setting of networks"
+            if grid is None
+            else f"{grid.nodes}³ nodes hold them at a Jaccard index of {grid.jaccard:.3f} only"
+        ),
     )

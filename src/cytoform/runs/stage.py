@@ -25,7 +25,7 @@ from cytoform.representations.threads import small_products_alone
 from cytoform.runs.alignment import principal_rotations
 from cytoform.runs.autodecoder import new_model
 from cytoform.runs.components import learn_components
-from cytoform.runs.config import Config, read_config
+from cytoform.runs.config import Config, SamplingConfig, TrainingConfig, read_config
 from cytoform.runs.parts import BODIES, resolved, take_run_apart
 from cytoform.runs.run import SAMPLES, Learned, LearnedSequence, write_weights
 from cytoform.runs.samples import SamplePool, TrainingFrame, draw_pool, training_frames
@@ -94,6 +94,7 @@ def train(
         raise InputError("no settings: give a preset, or resume a run")
     plan = _Plan(shapes, output, config, resume, seed, workers, at_end)
     if config.model.kind == "linear":
+        _refuse_settings_of_networks(config)
         return _learn_in_closed_form(plan, progress)
     fabric = make_fabric(device, config.training.precision, devices=devices, nodes=nodes)
     return run_in_processes(partial(_train, plan, progress), fabric)
@@ -126,6 +127,17 @@ def _train(plan: _Plan, progress: Progress, team: Team) -> Trained:
             _finish(trainer, plan, _sequences(store, names), store.grid)
             run = output.out
     return Trained(run, finished, trainer.position.epoch, loss, team.leads)
+
+
+def _refuse_settings_of_networks(config: Config) -> None:
+    """Components know no epochs and no samples. Raises InputError for a setting that would do nothing."""
+    for section, default in (("training", TrainingConfig()), ("sampling", SamplingConfig())):
+        given = getattr(config, section)
+        if changed := [name for name in type(default).model_fields if getattr(given, name) != getattr(default, name)]:
+            raise InputError(
+                f"{section}.{changed[0]}: components are learned in closed form, so this setting does nothing; leave it out, "
+                "or train a network (--preset quick)"
+            )
 
 
 def _learn_in_closed_form(plan: _Plan, progress: Progress) -> Trained:

@@ -151,7 +151,9 @@ class ShapeSequence:
     def _within_band(self, distances: np.ndarray, frame: int) -> np.ndarray:
         # Without their sign, the bits of half floats are in the order of the values; NaN and infinity come last.
         if distances.size and (distances.view(np.uint16) & 0x7FFF).max() > np.float16(self.band_um).view(np.uint16):
-            raise damaged(f"{self._sdf_files.array}, frame {frame}", f"distances beyond {self.band_um:g} µm")
+            n_undefined = int(np.isnan(distances).sum())
+            what = f"{n_undefined} distances are NaN" if n_undefined else f"distances beyond {self.band_um:g} µm"
+            raise damaged(f"{self._sdf_files.array}, frame {frame}", what)
         return distances
 
     def _read(self, array: zarr.Array[Any], where: Any) -> np.ndarray:

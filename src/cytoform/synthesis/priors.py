@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # Of cells taken apart: whether the protrusions are new ones. `graft` puts learned ones, as they are, on learned bodies.
 PARTS_PRIORS = {"compose": True, "graft": False}
+MEASURED = 16  # learned cells by which volumes of new codes are compared
 # Priors of the codes of bodies, the first that has enough learned codes.
 BODIES = ("covariance", "between", "around")
 
@@ -64,8 +65,8 @@ def _with_sizes(cells: "Cells", name: str, sigma: float | None, rows: Int[np.nda
     shapes = fit_prior(name, codes.reshape(len(codes), -1), sigma=sigma)
     log_scales = np.log(cells.run.scales.numpy().astype(float)[rows])
     times = np.linspace(-1, 1, log_scales.shape[1])
-    learned = np.concatenate([_volumes(cells, code, times[::4]) for code in cells.codes[rows]])
-    shared = float(np.exp(np.log(learned).mean()))
+    # Learned cells have one volume at all times; what is measured of it depends a little on the shape, such as a division.
+    shared = np.exp(np.mean([np.log(_volumes(cells, code, times)) for code in cells.codes[rows[:MEASURED]]], axis=0))
     return Sized(shapes, log_scales, lambda code: _volumes(cells, code, times) / shared)
 
 

@@ -192,9 +192,10 @@ class _Trial:
 def _best(found: Sequence[Candidate]) -> Candidate:
     """Of the priors with nearly the best score, the one with the distributions closest to those of the learned cells.
 
-    Copies can score well in all but novelty; any prior that makes new cells comes before them.
+    Copies can score well in all but novelty; any prior that makes new cells comes before them, and `around` last.
     """
-    new = [each for each in found if each.score > 0 and each.novelty_ratio >= COPIES] or list(found)
+    new = [each for each in found if each.score > 0 and each.novelty_ratio >= COPIES and each.prior != "around"]
+    new = new or list(found)
     limit = NEARLY * max(each.score for each in new)
     return min((each for each in new if each.score >= limit), key=lambda each: (each.distance, -each.score))
 
