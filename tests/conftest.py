@@ -20,17 +20,29 @@ install_import_hook("cytoform", "runtime_types.check")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ["division", "discs_fixtures"]
-REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
+SHARED = Path(__file__).parents[2] / "shared"
 
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:
-    """The folder of real cells: a missing one fails in CI and skips elsewhere."""
-    if not REAL_DATA.is_dir():
+    """The folder of real cells."""
+    return _shared("data", "the real cells")
+
+
+@pytest.fixture(scope="session")
+def shared_cases() -> Path:
+    """The folder of small inputs as users have them."""
+    return _shared("cases/inputs", "the inputs of users")
+
+
+def _shared(name: str, what: str) -> Path:
+    """A folder beside the repository: a missing one fails in CI and skips elsewhere."""
+    folder = SHARED / name
+    if not folder.is_dir():
         if os.environ.get("CI") == "true":
-            pytest.fail(f"{REAL_DATA}: the real cells are missing")
-        pytest.skip("the real cells are not on this machine")
-    return REAL_DATA
+            pytest.fail(f"{folder}: {what} are missing")
+        pytest.skip(f"{what} are not on this machine")
+    return folder
 
 
 @pytest.fixture(scope="session")

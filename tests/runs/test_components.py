@@ -1,17 +1,15 @@
-"""Components of distance grids: learned from exact bodies in several poses and sizes; scikit-learn's PCA as a second way."""
+"""Components of distance grids: learned from exact bodies in several poses and sizes."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 import stores
-import torch
 from scipy.spatial.transform import Rotation
-from sklearn.decomposition import PCA
 
 from cytoform.errors import EmptyFrame, InputError
-from cytoform.representations.linear.representation import spline_basis, unfolded
-from cytoform.runs.components import principal_components, spline_weights
+from cytoform.representations.linear.representation import spline_basis
+from cytoform.runs.components import spline_weights
 from cytoform.runs.config import load_config
 from cytoform.runs.run import load_run
 from cytoform.runs.stage import train
@@ -104,28 +102,6 @@ def test_a_single_frame_is_learned(tmp_path: Path) -> None:
     cells = load(tmp_path / "run")
     radii = [(cells.field(name).mesh(0.0).volume_um3 / (4 / 3 * np.pi)) ** (1 / 3) for name in ("a", "b")]
     assert radii == pytest.approx([3.0, 4.0], rel=0.02)
-
-
-def test_components_are_those_of_all_frames_and_their_mirror_images() -> None:
-    rng = np.random.default_rng(1)
-    basis = rng.normal(size=(5, 8, 8, 8))
-    grids = np.tensordot(rng.normal(size=(12, 5)) * [5, 4, 3, 2, 1], basis, 1).astype(np.float32)
-    images = [np.flip(grids, [a for a in (1, 2, 3) if k >> (a - 1) & 1]) for k in range(8)]
-    expected = PCA(20).fit(np.concatenate(images).reshape(96, -1).astype(float))
-    found = principal_components(grids, 20)
-    vectors = np.stack(
-        [
-            unfolded(torch.tensor(o), tuple(map(bool, odd))).numpy()
-            for o, odd in zip(found.octants, found.odd, strict=True)
-        ]
-    ).reshape(20, -1)
-    assert vectors @ vectors.T == pytest.approx(np.eye(20), abs=1e-6)
-    # The same subspace: the projection on either keeps the other.
-    assert np.linalg.svd(vectors @ expected.components_.T)[1][:10] == pytest.approx(np.ones(10), abs=1e-5)
-    weights = found.weights_of(grids)
-    assert weights.var(axis=0).sum() <= expected.explained_variance_.sum() * 96 / 95
-    every = principal_components(grids, 200)
-    assert every.error(grids, every.weights_of(grids)) < 1e-4
 
 
 def test_knots_follow_weights_and_stay_smooth_where_frames_are_missing() -> None:

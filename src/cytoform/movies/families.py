@@ -106,7 +106,7 @@ def find_families(
     left_out: list[LeftOut] = []
     for tracks in found.lineage.families():
         root = tracks.root.label
-        name = movie.name if alone else f"{movie.name}_{root:05d}"
+        name = movie.name if alone else f"{movie.name}_{movie.value(root):05d}"
         last = tracks.last if frames is None else min(tracks.last, tracks.first + frames - 1)
         fault = _fault(movie, tracks, last, found.extents) or jumping.get(root)
         if fault is None and border == "leave-out":
@@ -196,7 +196,7 @@ def _strangers(movie: LabelMovie, found: Survey) -> list[LeftOut]:
     return [
         LeftOut(
             label,
-            f"{movie.name}_{label:05d}",
+            f"{movie.name}_{movie.value(label):05d}",
             f"label {movie.value(label)} in frame {frame} is in no track",
             where=movie.where(frame),
         )

@@ -55,7 +55,7 @@ class LabelMovie:
     absent: str = "no voxels"
     # One line for each oddity found on opening, with the file and the remedy.
     notices: tuple[str, ...] = ()
-    # The values in the files, sorted, if they were renumbered: label n is values[n - 1]. Else empty.
+    # The values in the files, if labels were renumbered: label n is values[n - 1]. Else empty.
     values: tuple[int, ...] = ()
 
     def where(self, frame: int) -> str:

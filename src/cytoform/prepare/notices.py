@@ -1,17 +1,26 @@
 """What looks wrong in movies that are prepared nevertheless: one line each, with file, frame, label and remedy."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from cytoform.errors import InputError
-from cytoform.movies.families import FamilySearch
+from cytoform.movies.families import Family, FamilySearch
 from cytoform.movies.movie import LabelMovie
 from cytoform.movies.oddities import Cause
-from cytoform.prepare.cells import NamedFamily
 from cytoform.prepare.failures import Failures
 from cytoform.prepare.plan import CellMeasures
 
 # A solid cell has few holes; an outline is mostly hole.
 HOLLOW_SHARE = 0.3
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A family in a frame of its movie, cleaned and measured."""
+
+    family: Family
+    frame: int
+    measures: CellMeasures
 
 
 class Notices:
@@ -44,52 +53,28 @@ class Notices:
             faulty = [lost for lost in search.left_out if lost.cause in (Cause.DATA, Cause.JUMP)]
             self.add(movie, [f"{lost.where}: {lost.reason}; correct the masks or the tracks" for lost in faulty])
 
-    def add_shapes(self, cells: Sequence[NamedFamily], measured: Mapping[str, Sequence[CellMeasures]]) -> None:
-        """Add what was seen in the cleaned masks: labels in far pieces, and outlines."""
-        by_movie: dict[str, list[NamedFamily]] = {}
-        for cell in cells:
-            by_movie.setdefault(cell.movie.source, []).append(cell)
-        for of_movie in by_movie.values():
-            movie = of_movie[0].movie
-            self.add(movie, _in_pieces(movie, of_movie, measured))
-            self.add(movie, _hollow(movie, of_movie, measured))
+
+def shape_notices(movie: LabelMovie, seen: Sequence[Seen]) -> list[str]:
+    """Notices about cleaned masks: labels in far pieces, and outlines."""
+    pieces = [(cell, label, far) for cell in seen for label, far in cell.measures.far_pieces]
+    hollow = [cell for cell in seen if cell.measures.filled_share > HOLLOW_SHARE]
+    lines = []
+    if pieces:
+        cell, label, far = pieces[0]
+        more = _more({label for _, label, _ in pieces})
+        lines.append(
+            f"{movie.where(cell.frame)}: label {movie.value(label)} lies in {far.n_pieces} pieces, one with "
+            f"{100 * far.share:.0f} % of it {far.gap_um:.3g} µm away{more}; pass --split --link to make every piece a cell"
+        )
+    if hollow:
+        cell, more = hollow[0], _more({cell.family.root for cell in hollow})
+        label, share = movie.value(cell.family.root), 100 * cell.measures.filled_share
+        lines.append(
+            f"{movie.where(cell.frame)}: label {label} is hollow, {share:.0f} % of its volume was filled in{more}; give filled "
+            "cells if these are outlines"
+        )
+    return lines
 
 
-def _in_pieces(
-    movie: LabelMovie, cells: Sequence[NamedFamily], measured: Mapping[str, Sequence[CellMeasures]]
-) -> list[str]:
-    found = [
-        (cell.family.first + n, label, pieces)
-        for cell in cells
-        for n, frame in enumerate(measured[cell.name])
-        for label, pieces in frame.far_pieces
-    ]
-    if not found:
-        return []
-    frame, label, pieces = found[0]
-    n_labels = len({label for _, label, _ in found})
-    more = f", and {n_labels - 1} more labels" if n_labels > 1 else ""
-    return [
-        f"{movie.where(frame)}: label {movie.value(label)} lies in {pieces.n_pieces} pieces, one with "
-        f"{100 * pieces.share:.0f} % of it {pieces.gap_um:.3g} µm away{more}; give every cell a label of its own"
-    ]
-
-
-def _hollow(
-    movie: LabelMovie, cells: Sequence[NamedFamily], measured: Mapping[str, Sequence[CellMeasures]]
-) -> list[str]:
-    found = [
-        (cell.family.first + n, cell, frame.filled_share)
-        for cell in cells
-        for n, frame in enumerate(measured[cell.name])
-        if frame.filled_share > HOLLOW_SHARE
-    ]
-    if not found:
-        return []
-    frame, cell, share = found[0]
-    n_cells = len({cell.name for _, cell, _ in found})
-    more = f", and {n_cells - 1} more labels" if n_cells > 1 else ""
-    return [
-        f"{movie.where(frame)}: label {movie.value(cell.family.root)} is hollow, {100 * share:.0f} % of its volume was "
-        f"filled in{more}; give filled cells if these are outlines"
-    ]
+def _more(labels: set[int]) -> str:
+    return f", and {len(labels) - 1} more labels" if len(labels) > 1 else ""

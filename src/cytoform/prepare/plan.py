@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Bool
 
 from cytoform.base.parallel import run_all
 from cytoform.base.triples import triple
 from cytoform.errors import InputError
 from cytoform.movies.families import FamilyFrame
-from cytoform.movies.movie import LabelMovie
+from cytoform.movies.movie import LabelMovie, Labels
 from cytoform.prepare.cells import MovieFrame, NamedFamily
 from cytoform.prepare.extent import Centres, Extent, Vector, centres_of, check_fits, common_grid, extent_of
 from cytoform.prepare.failures import Failures
@@ -93,25 +94,36 @@ def make_plan(
 
 
 def _measure(frame: MovieFrame, masks: Masks) -> list[CellMeasures]:
-    spacing_zyx_um = np.array(frame.movie.spacing_zyx_um)
     where = frame.movie.name, frame.frame, frame.families
-    measured, cleaned = [], []
-    for family, labels in zip(frame.families, masks.labels_of(*where), strict=True):
-        clean = clean_mask(labels, family.labels)
-        extent = extent_of(clean.mask, spacing_zyx_um, corner_um(family, frame.movie))
-        far = [(label, far_pieces(labels == label, frame.movie.spacing_zyx_um)) for label in clean.in_pieces]
-        measured.append(
-            CellMeasures(
-                extent,
-                clean.n_holes,
-                clean.n_specks,
-                tuple((label, pieces) for label, pieces in far if pieces is not None),
-                clean.n_filled / (clean.n_filled + family.n_voxels),
-            )
-        )
-        cleaned.append(clean.mask)
-    masks.keep_cleaned(*where, cleaned)
-    return measured
+    looked = [
+        look_at(labels, family, frame.movie)
+        for family, labels in zip(frame.families, masks.labels_of(*where), strict=True)
+    ]
+    masks.keep_cleaned(*where, [cell.mask for cell in looked])
+    return [cell.measures for cell in looked]
+
+
+@dataclass(frozen=True)
+class Looked:
+    """The cleaned mask of a cell in its box, and its measures."""
+
+    mask: Bool[np.ndarray, "_ _ _"]
+    measures: CellMeasures
+
+
+def look_at(labels: Labels, family: FamilyFrame, movie: LabelMovie) -> Looked:
+    """Clean and measure a cell; `labels` holds its labels in its box."""
+    clean = clean_mask(labels, family.labels)
+    extent = extent_of(clean.mask, np.array(movie.spacing_zyx_um), corner_um(family, movie))
+    pieces = [(label, far_pieces(labels == label, movie.spacing_zyx_um)) for label in clean.in_pieces]
+    measures = CellMeasures(
+        extent,
+        clean.n_holes,
+        clean.n_specks,
+        tuple((label, far) for label, far in pieces if far is not None),
+        clean.n_filled / (clean.n_filled + family.n_voxels),
+    )
+    return Looked(clean.mask, measures)
 
 
 def corner_um(at: FamilyFrame, movie: LabelMovie) -> Vector:

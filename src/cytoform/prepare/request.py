@@ -26,7 +26,7 @@ from cytoform.movies.families import Treatment
 # Names and order in the attributes of a store.
 RECORDED = ("voxel_size_zyx_um", "time_step_s", "frames", "half_extent_um", "keep_motion")
 # Recorded only where it is not the default, as older stores do not have them.
-RECORDED_IF_GIVEN = ("border", "jumps", "axes", "link")
+RECORDED_IF_GIVEN = ("border", "jumps", "axes", "link", "split")
 
 
 @Parameter(name="*")
@@ -51,6 +51,8 @@ class Request:
     """Axes of the stored images, a letter for each from T Z C Y X, such as ZTYX; replaces their names in the files."""
     link: Annotated[bool, FLAG] = False
     """Link labels without a lineage to tracks, by their overlap in neighbouring frames."""
+    split: Annotated[bool, FLAG] = False
+    """Make every connected piece of a label without a lineage a cell of its own; --link then follows the pieces."""
     border: Treatment = "leave-out"
     """Families that the border of the volume cuts: leave out, or keep with cut faces as surface."""
     jumps: Treatment = "leave-out"

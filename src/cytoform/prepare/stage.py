@@ -13,12 +13,13 @@ from cytoform.movies.families import LeftOut, Treatment
 from cytoform.movies.movie import LabelMovie
 from cytoform.movies.readers import find_movies, name_apart
 from cytoform.movies.tracking.linking import linked
-from cytoform.prepare.cells import Followed, follow, movie_frames
+from cytoform.movies.tracking.splitting import split as split_labels
+from cytoform.prepare.cells import Followed, NamedFamily, follow, movie_frames
 from cytoform.prepare.failures import FAULTS, Failure, Failures
 from cytoform.prepare.masks import Masks
-from cytoform.prepare.notices import Notices
+from cytoform.prepare.notices import Notices, Seen, shape_notices
 from cytoform.prepare.partial import PartialStore
-from cytoform.prepare.plan import Plan, make_plan, measure
+from cytoform.prepare.plan import Measurements, Plan, make_plan, measure
 from cytoform.prepare.request import Request
 from cytoform.prepare.summary import MovieSummary, summaries
 from cytoform.prepare.write import write
@@ -57,6 +58,7 @@ def prepare(
     keep_motion: bool = Request.keep_motion,
     axes: str | None = Request.axes,
     link: bool = Request.link,
+    split: bool = Request.split,
     border: Treatment = Request.border,
     jumps: Treatment = Request.jumps,
     strict: bool = Request.strict,
@@ -73,7 +75,7 @@ def prepare(
     Nothing is random; `seed` is only recorded.
 
     `axes` names the stored axes of every image, such as "ZTYX". `link` gives tracks to labels without a lineage, by their
-    overlap in neighbouring frames.
+    overlap in neighbouring frames; with `split`, every connected piece of such a label is a cell of its own.
 
     Families that the border of the volume cuts are left out, or kept with `border="keep"`: then the cut faces are surface, and
     volumes are too small. Labels without a lineage that jump to the place of another label are left out, or kept with
@@ -93,6 +95,7 @@ def prepare(
         keep_motion=keep_motion,
         axes=axes,
         link=link,
+        split=split,
         border=border,
         jumps=jumps,
         strict=strict,
@@ -171,7 +174,10 @@ def _open_source(source: Path, request: Request, failures: Failures) -> list[Lab
     for opener in openers:
         try:
             movie = opener()
-            movies.append(linked(movie) if request.link and movie.lineage is None else movie)
+            if movie.lineage is None:
+                movie = split_labels(movie) if request.split else movie
+                movie = linked(movie) if request.link else movie
+            movies.append(movie)
         except FAULTS as fault:
             failures.unopened(str(source), fault)
     failures.opened(str(source), movies)
@@ -210,6 +216,7 @@ def _run(
     notices = Notices(failures, strict=request.strict)
     for movie, search in followed.found:
         notices.add_search(movie, search)
+        notices.add(movie, [line for source, line in followed.parts.items() if source == movie.source])
     for copy in followed.copies:
         notices.add(copy.movie, [copy.notice])
     # Names already in the store were moved there by an interrupted call.
@@ -218,7 +225,8 @@ def _run(
     with progress("preparing frames", 2 * len(frames)) as advance:
         measured = measure(frames, masks, failures=failures, workers=workers, done=advance)
         cells = [cell for cell in cells if cell.name in measured]
-        notices.add_shapes(cells, measured)
+        for movie, _ in followed.found:
+            notices.add(movie, shape_notices(movie, _seen(movie, cells, measured)))
         cells = [cell for cell in cells if not failures.has(cell.movie)]
         _refuse_nothing(cells, target, failures)
         plan = make_plan(request, cells, measured, None if base is None else base.grid, failures)
@@ -235,6 +243,15 @@ def _run(
         )
     _finish(target, plan, followed, notices, failures)
     return _summary(plan, followed, notices, failures)
+
+
+def _seen(movie: LabelMovie, cells: Sequence[NamedFamily], measured: Measurements) -> list[Seen]:
+    return [
+        Seen(cell.family, cell.family.first + n, measures)
+        for cell in cells
+        if cell.movie.source == movie.source
+        for n, measures in enumerate(measured[cell.name])
+    ]
 
 
 def _finish(target: _Target, plan: Plan, followed: Followed, notices: Notices, failures: Failures) -> None:

@@ -1,5 +1,6 @@
 """What became of every movie, for the table at the end."""
 
+import os
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,12 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from cytoform.movies.families import LeftOut
+from cytoform.movies.oddities import Cause
 from cytoform.prepare.cells import Followed
 from cytoform.prepare.failures import Failures
 from cytoform.prepare.notices import Notices
 
 # Longer tables show only movies with something to say.
 MOST_ROWS = 20
+# Families of one movie and cause that are listed.
+MOST_LINES = 5
 
 
 @dataclass(frozen=True)
@@ -26,8 +30,10 @@ class MovieSummary:
     notices: tuple[str, ...]
     # Median volume of a family in a frame, before cleaning; not a number without families.
     median_um3: float
-    # Where its tracks come from, if they are not in its own folder of the Cell Tracking Challenge.
+    # Where its tracks come from, if they are not in its own folder.
     lineage: str = ""
+    # The folder with its masks, if they may be tracking markers.
+    markers: str = ""
 
 
 def summaries(followed: Followed, notices: Notices, failures: Failures) -> list[MovieSummary]:
@@ -39,7 +45,10 @@ def summaries(followed: Followed, notices: Notices, failures: Failures) -> list[
         cells = [cell.family for cell in followed.cells if cell.movie.source == movie.source]
         sizes = [frame.n_voxels * float(np.prod(movie.spacing_zyx_um)) for cell in cells for frame in cell.frames]
         median_um3 = statistics.median(sizes) if sizes else float("nan")
-        told = notices.of(movie), median_um3, movie.origin.lineage
+        # The tracks beside the masks need no word.
+        lineage = movie.origin.lineage * (os.path.dirname(movie.origin.lineage) != os.path.abspath(movie.source))
+        markers = movie.origin.shapes * movie.origin.markers
+        told = notices.of(movie), median_um3, lineage, markers
         row = MovieSummary(movie.source, len(cells), len(sizes), search.left_out, *told)
         rows.append(row)
     for copy in followed.copies:
@@ -63,6 +72,18 @@ def table(rows: Sequence[MovieSummary]) -> list[str]:
     ]
     if len(shown) < len(rows):
         lines.append(f"and {len(rows) - len(shown)} movies of which nothing is left out")
-    lines += [f"left out: {lost.name}, {lost.reason} ({lost.where})" for row in rows for lost in row.left_out]
+    lines += [f"left out: {line}" for row in rows for line in left_out_lines(row.left_out)]
+    lines += [f"shapes of {row.source}: {row.markers}, perhaps tracking markers" for row in rows if row.markers]
     lines += [f"tracks of {row.source}: {row.lineage}" for row in rows if row.lineage]
     return lines + [f"notice: {line}" for row in rows for line in row.notices]
+
+
+def left_out_lines(left_out: Sequence[LeftOut]) -> list[str]:
+    """Families that cannot be used, with reason, file and frame; the first of each cause, and the number of others."""
+    lines = []
+    for cause in Cause:
+        lost = [one for one in left_out if one.cause is cause]
+        lines += [f"{one.name}, {one.reason} ({one.where})" for one in lost[:MOST_LINES]]
+        if len(lost) > MOST_LINES:
+            lines.append(f"{len(lost) - MOST_LINES} more, {cause.value}")
+    return lines

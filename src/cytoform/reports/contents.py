@@ -8,7 +8,7 @@ from cytoform.base.kinds import Kind, kind_of
 from cytoform.errors import InputError
 from cytoform.imaging.networks.config import TextureConfig
 from cytoform.imaging.networks.model import TextureModel
-from cytoform.movies.readers import open_movies
+from cytoform.prepare.forecast import forecast
 from cytoform.protrusions.verdict import judge
 from cytoform.representations.table import unbuilt_representation
 from cytoform.runs.config import read_config
@@ -24,12 +24,13 @@ EVALUATE = "make it anew with 'cytoform evaluate'"
 def info(path: Path) -> list[str]:
     """Describe a shape store, a run, a texture model, a report, label movies, or another file of cytoform.
 
-    Raises InputError for a missing, damaged or unknown file.
+    Of label movies it says what `prepare` will make of them, and reads every frame once. Raises InputError for a missing,
+    damaged or unknown file.
     """
     path, kind = Path(path), kind_of(path)
     if kind is Kind.MISSING:
         raise InputError(f"{path}: no such file or folder")
-    return _DESCRIPTIONS.get(kind, _movies)(path)
+    return _DESCRIPTIONS.get(kind, forecast)(path)
 
 
 def _store(path: Path) -> list[str]:
@@ -108,23 +109,6 @@ def _latent_space(path: Path) -> list[str]:
         f"look at a latent space: {path / 'index.html'}",
         f"{kinds.count('learned')} learned and {kinds.count('generated')} generated cells, {n_components} components",
     ]
-
-
-def _movies(path: Path) -> list[str]:
-    try:
-        movies, unknown = open_movies(path, flat=True), False
-    except InputError as fault:
-        if "--voxel-size" not in str(fault):
-            raise
-        movies, unknown = open_movies(path, voxel_size_zyx_um=(1.0, 1.0, 1.0), flat=True), True
-    lines = [f"{len(movies)} label movies"]
-    for movie in movies:
-        spacing = "not recorded" if unknown else " × ".join(f"{s:g}" for s in movie.spacing_zyx_um) + " µm"
-        step = "not recorded" if movie.time_step_s is None else f"{movie.time_step_s:g} s"
-        tracks = "no lineage" if movie.lineage is None else f"{len(movie.lineage.tracks)} tracks"
-        shape = " × ".join(str(n) for n in (movie.n_frames, *movie.shape_zyx))
-        lines.append(f"  {movie.name}: {shape} (t z y x), voxels {spacing}, time step {step}, {tracks}")
-    return lines
 
 
 def _imported(path: Path) -> list[str]:

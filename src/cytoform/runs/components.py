@@ -13,16 +13,15 @@ from typing import cast
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
-from scipy.ndimage import convolve1d, spline_filter
+from jaxtyping import Float
 from torch import Tensor
 
 from cytoform.base.parallel import Progress, run_all
-from cytoform.errors import InputError
 from cytoform.representations.linear.config import LinearConfig
-from cytoform.representations.linear.representation import PARITIES, Linear, Parity, folded, spline_basis, unfolded
+from cytoform.representations.linear.representation import Linear, spline_basis
 from cytoform.runs.canonical import Canonical, distances_at_nodes, held_share, measured, shared_volume
 from cytoform.runs.config import Config
+from cytoform.runs.principal_components import parity_of, principal_components, spline_coefficients
 from cytoform.runs.samples import TrainingFrame
 from cytoform.shapes.grid import frame_times
 from cytoform.shapes.store import ShapeStore
@@ -31,7 +30,6 @@ from cytoform.shapes.store import ShapeStore
 NODES, HELD, TRIED_FRAMES = (32, 48, 64), 0.98, 12
 MARGIN = 1.05  # width of the grid over that of the largest cell
 SMOOTHNESS = 1e-2  # weight of the curvature in time: small, so that it decides only where frames leave a knot open
-MOST_FRAMES = 3000  # from which components are found; all frames get their weights
 
 
 @dataclass(frozen=True)
@@ -148,8 +146,10 @@ def learn_components(
     decoder = Linear(nodes=nodes, components=len(found.octants), knots=n_knots, cut=model.cut)
     decoder.extent.fill_(placed.extent)
     decoder.volume.fill_(placed.volume)
-    decoder.mean.copy_(torch.from_numpy(_coefficients(found.mean, (False, False, False))))
-    octants = [_coefficients(octant, _parity(odd)) for octant, odd in zip(found.octants, found.odd, strict=True)]
+    decoder.mean.copy_(torch.from_numpy(spline_coefficients(found.mean, (False, False, False))))
+    octants = [
+        spline_coefficients(octant, parity_of(odd)) for octant, odd in zip(found.octants, found.odd, strict=True)
+    ]
     decoder.components.copy_(torch.from_numpy(np.stack(octants)))
     decoder.odd.copy_(torch.from_numpy(found.odd.astype(np.uint8)))
     scales = _scales_over_time(frames, by_name, placed.places)
@@ -159,71 +159,6 @@ def learn_components(
         torch.stack([placed.places[name, frames[rows[0]].frame].rotation for name, rows in by_name.items()]),
         torch.from_numpy(scales.astype(np.float32)),
         error * float(scales.mean()),
-    )
-
-
-@dataclass(frozen=True)
-class PrincipalComponents:
-    """A mean and components of grids by their last octants; of unit length on the whole grid."""
-
-    mean: Float[np.ndarray, "half half half"]
-    octants: Float[np.ndarray, "components half half half"]
-    odd: Int[np.ndarray, "components 3"]  # along z, y, x
-
-    @classmethod
-    def of(cls, decoder: Linear) -> "PrincipalComponents":
-        """The components of a representation, which keeps coefficients of splines."""
-        odd = decoder.odd.cpu().numpy().astype(int)
-        octants = [_at_nodes(o, _parity(row)) for o, row in zip(decoder.components.cpu().numpy(), odd, strict=True)]
-        return cls(_at_nodes(decoder.mean.cpu().numpy(), PARITIES[0]), np.stack(octants), odd)
-
-    def weights_of(self, grids: Float[np.ndarray, "frames n n n"]) -> Float[np.ndarray, "frames components"]:
-        """The weights of the components in every grid."""
-        found = np.empty((len(grids), len(self.octants)))
-        for row, grid in enumerate(grids):
-            for parity in PARITIES:
-                which = np.flatnonzero((self.odd == parity).all(axis=1))
-                octant = folded(grid, parity) - (0 if any(parity) else self.mean)
-                found[row, which] = 8 * np.tensordot(self.octants[which], octant, 3)
-        return found
-
-    def error(self, grids: Float[np.ndarray, "frames n n n"], weights: Float[np.ndarray, "frames components"]) -> float:
-        """Mean absolute error of grids that are put together from `weights`."""
-        return float(np.mean([np.abs(self.grid(row) - grid).mean() for grid, row in zip(grids, weights, strict=True)]))
-
-    def grid(self, weights: Float[np.ndarray, " components"]) -> Float[np.ndarray, "n n n"]:
-        """Distances at the nodes of a grid that is put together from `weights`."""
-        whole = unfolded(torch.from_numpy(self.mean), PARITIES[0]).numpy()
-        for parity in PARITIES:
-            which = np.flatnonzero((self.odd == parity).all(axis=1))
-            octant = np.tensordot(weights[which], self.octants[which], 1)
-            whole = whole + unfolded(torch.from_numpy(octant), parity).numpy()
-        return np.asarray(whole)
-
-
-def principal_components(grids: Float[np.ndarray, "frames n n n"], most: int) -> PrincipalComponents:
-    """The leading components of grids and all their mirror images, at most `most`. Raises InputError without any."""
-    chosen = grids[:: -(-len(grids) // MOST_FRAMES)]
-    found: list[tuple[float, Parity, np.ndarray]] = []
-    mean = np.empty(0)
-    for parity in PARITIES:
-        octants = np.stack([folded(grid, parity) for grid in chosen]).reshape(len(chosen), -1).astype(float)
-        if not any(parity):
-            mean = octants.mean(axis=0)
-            octants -= mean
-        values, vectors = np.linalg.eigh(octants @ octants.T)
-        for value, vector in zip(values[::-1][:most], vectors.T[::-1], strict=False):
-            if value > 1e-6 * len(chosen) / len(grids):
-                found.append((float(value), parity, octants.T @ vector / np.sqrt(8 * value)))
-    if not found:
-        raise InputError("all frames of all cells are the same: there is nothing to learn; prepare more of them")
-    found.sort(key=lambda each: -each[0])
-    half = grids.shape[1] // 2
-    shape = (half, half, half)
-    return PrincipalComponents(
-        mean.reshape(shape),
-        np.stack([octant.reshape(shape) for _, _, octant in found[:most]]),
-        np.array([parity for _, parity, _ in found[:most]], int),
     )
 
 
@@ -247,26 +182,6 @@ def _scales_over_time(
         known = np.log([places[name, frames[row].frame].scale for row in rows])
         courses.append(np.exp(np.interp(moments, [frames[row].time for row in rows], known)))
     return np.stack(courses)
-
-
-def _coefficients(octant: Float[np.ndarray, "half half half"], odd: Parity) -> Float[np.ndarray, "half half half"]:
-    """Coefficients of the cubic spline through distances at the nodes."""
-    whole = unfolded(torch.from_numpy(octant), odd).numpy()
-    half = len(octant)
-    return np.asarray(spline_filter(whole, mode="mirror")[half:, half:, half:], np.float32)
-
-
-def _at_nodes(coefficients: Float[np.ndarray, "half half half"], odd: Parity) -> Float[np.ndarray, "half half half"]:
-    """Distances at the nodes, from the coefficients of the spline."""
-    whole, half = unfolded(torch.from_numpy(coefficients), odd).numpy().astype(float), len(coefficients)
-    for axis in range(3):
-        whole = convolve1d(whole, np.array([1, 4, 1]) / 6, axis=axis, mode="mirror")
-    return np.asarray(whole[half:, half:, half:])
-
-
-def _parity(odd: Int[np.ndarray, " 3"]) -> Parity:
-    z, y, x = odd.astype(bool).tolist()
-    return z, y, x
 
 
 def _by_sequence(frames: Sequence[TrainingFrame]) -> dict[str, list[int]]:

@@ -130,6 +130,7 @@ def _train(plan: _Plan, progress: Progress, team: Team) -> Trained:
 
 def _learn_in_closed_form(plan: _Plan, progress: Progress) -> Trained:
     """A run appears when all is learned: there is nothing to resume."""
+    plan.output.check(resume=plan.resume)
     if plan.resume:
         plan.output.require_unfinished()
     store = ShapeStore.open(plan.shapes)

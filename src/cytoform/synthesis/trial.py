@@ -33,10 +33,11 @@ TRIALS = ".choice.partial-"
 MOST_SEQUENCES, MOST_FRAMES, FEWEST = 24, 6, 4
 # The priors of whole cells that are tried, with their sigma.
 WHOLE_CELLS: tuple[tuple[str, float | None], ...] = (
+    ("blend", None),
+    ("blend", 1.15),
     ("covariance", None),
     ("covariance", 1.25),
     ("covariance", 1.5),
-    ("mixture", None),
     ("between", None),
     ("around", None),
 )

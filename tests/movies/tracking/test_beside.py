@@ -111,6 +111,15 @@ def test_a_gap_is_one_track(movie, tmp_path):
     assert not (found.read(4) == 40).any()
 
 
+def test_cells_in_no_track_are_left_out_and_named(movie, tmp_path):
+    edges = [edge for edge in EDGES if not {6, 7, 8} & set(edge)]
+    found = with_lineage(movie, trackmate(tmp_path / "cells.xml", movie, edges=edges))
+    search = find_families(found)
+    assert [family.root for family in search.families] == [1]
+    (lost,) = search.left_out
+    assert "label 300 in frame 3 is in no track" in lost.reason
+
+
 def test_two_mothers_are_refused(movie, tmp_path):
     path = geff(tmp_path / "a.geff", movie, labels=True, edges=[*EDGES, (4, 8)])
     with pytest.raises(InputError, match="frame 5: node 8 has two mothers, node 7 and node 4; a cell has one"):

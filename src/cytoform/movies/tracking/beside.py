@@ -10,7 +10,7 @@ from jaxtyping import Int
 
 from cytoform.base.kinds import Kind, kind_of
 from cytoform.errors import InputError
-from cytoform.movies.lineage import read_lineage
+from cytoform.movies.lineage import MAX_LABEL, read_lineage
 from cytoform.movies.movie import LabelMovie, Labels
 from cytoform.movies.tracking.geff import is_geff, read_geff
 from cytoform.movies.tracking.graph import TrackGraph, tracklets
@@ -114,7 +114,7 @@ def with_lineage(movie: LabelMovie, path: Path) -> LabelMovie:
 def tracked(movie: LabelMovie, graph: TrackGraph, labels: Int[np.ndarray, " nodes"]) -> LabelMovie:
     """The movie with the tracks of a graph; `labels` holds the value of each node in the frames, 0 for none.
 
-    Labels of cells that are in no track become background.
+    Labels of cells that are in no track stay apart from them: they get numbers above these of the tracks.
     """
     found = tracklets(graph, labels)
     tables: list[dict[int, int]] = [{} for _ in range(movie.n_frames)]
@@ -125,24 +125,33 @@ def tracked(movie: LabelMovie, graph: TrackGraph, labels: Int[np.ndarray, " node
             )
     for table in tables:
         table.pop(0, None)
-    # Labels are now numbers of tracks.
-    return replace(movie, lineage=found.lineage, read=Relabelled(movie.read, tuple(tables)), values=())
+    n_tracks = max(track.label for track in found.lineage.tracks)
+    return replace(
+        movie,
+        lineage=found.lineage,
+        read=Relabelled(movie.read, tuple(tables), n_tracks),
+        values=(*range(1, n_tracks + 1), *(movie.value(label) for label in range(1, MAX_LABEL - n_tracks + 1))),
+    )
 
 
 @dataclass(frozen=True)
 class Relabelled:
-    """Reads labels and gives each its number in the table of its frame; labels without one become background."""
+    """Reads labels and gives each its number in the table of its frame; a label without one is raised by `above`."""
 
     labels: Callable[[int], Labels]
     tables: tuple[Mapping[int, int], ...]
+    above: int
 
     def __call__(self, frame: int) -> Labels:
         labels = self.labels(frame)
-        table = np.zeros(int(labels.max()) + 1, np.uint16)
+        table = np.arange(int(labels.max()) + 1) + self.above
+        # The few that do not fit become background.
+        table[table > MAX_LABEL] = 0
+        table[0] = 0
         for value, number in self.tables[frame].items():
             if value < len(table):
                 table[value] = number
-        return table[labels]
+        return table.astype(np.uint16)[labels]
 
 
 def _node_labels(movie: LabelMovie, graph: TrackGraph) -> Int[np.ndarray, " nodes"]:

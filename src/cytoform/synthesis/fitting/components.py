@@ -11,7 +11,8 @@ from cytoform.representations.bounds import measure_bounds
 from cytoform.representations.linear.representation import Linear, spline_basis
 from cytoform.representations.representation import SCALE
 from cytoform.runs.canonical import Canonical, distances_at_nodes, measure
-from cytoform.runs.components import PrincipalComponents, spline_weights
+from cytoform.runs.components import spline_weights
+from cytoform.runs.principal_components import PrincipalComponents
 from cytoform.runs.run import Run
 from cytoform.shapes.grid import frame_times
 from cytoform.shapes.store import ShapeSequence
