@@ -4,7 +4,7 @@ import contextlib
 import os
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -42,6 +42,14 @@ class Common:
         """Print a line, unless --quiet."""
         if not self.quiet:
             print(printable(line), flush=True)
+
+    def remark(self, store: Path, names: Sequence[str] | None = None, *, remedy: str) -> None:
+        """Say in one line which cells of a store are empty or fill the cube, if any."""
+        from cytoform.shapes.remarks import remark
+        from cytoform.shapes.store import ShapeStore
+
+        if not self.quiet and (line := remark(ShapeStore.open(store), names, remedy=remedy)):
+            self.say(line)
 
     def complain(self, line: str) -> None:
         """Report a failure in a part of the work on stderr, even with --quiet."""

@@ -54,4 +54,7 @@ def export(
         resume=resume,
         progress=common.progress,
     )
+    common.remark(
+        store, sequences, remedy="an empty frame has no surface and no label; leave such cells out with --sequences"
+    )
     common.done(out, "info", store)

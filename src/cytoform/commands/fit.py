@@ -54,8 +54,10 @@ def fit(
     every_plane
         Use only every n-th plane along z of the store's grid.
     """
+    from cytoform.base.kinds import Kind, kind_of
     from cytoform.synthesis.cells import load
     from cytoform.synthesis.fitting.stage import complete
+    from cytoform.synthesis.verdict import REMEDY
 
     cells = load(run, device=device)
     with _shapes(source, cells, scale, out) as shapes:
@@ -74,7 +76,11 @@ def fit(
         )
     for cell in found:
         common.say(_line(cell))
-    common.done(out, "evaluate", source, out, "--paired", "--out", "report")
+    common.remark(out, remedy=REMEDY)
+    if kind_of(source) is Kind.SHAPE_STORE:
+        common.done(out, "evaluate", source, out, "--paired", "--out", "report")
+    else:
+        common.done(out, "view", out)
 
 
 @contextlib.contextmanager

@@ -59,6 +59,7 @@ def generate(
     from cytoform.synthesis.cells import load
     from cytoform.synthesis.choice import default_choice
     from cytoform.synthesis.sequences import generate as generate_sequences
+    from cytoform.synthesis.verdict import REMEDY
 
     cells = load(run, device=device)
     condition = _condition(cells, where, rendering, common) if where else None
@@ -78,6 +79,7 @@ def generate(
         overwrite=common.overwrite,
         progress=common.progress,
     )
+    common.remark(out, remedy=REMEDY)
     common.done(out, "export", out, "--to", "meshes", "--out", "meshes")
 
 

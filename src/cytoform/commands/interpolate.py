@@ -42,6 +42,7 @@ def interpolate(
     """
     from cytoform.synthesis.cells import load
     from cytoform.synthesis.interpolation import interpolate as interpolate_cells
+    from cytoform.synthesis.verdict import REMEDY
 
     interpolate_cells(
         load(run, device=device),
@@ -55,4 +56,5 @@ def interpolate(
         overwrite=common.overwrite,
         progress=common.progress,
     )
+    common.remark(out, remedy=REMEDY)
     common.done(out, "export", out, "--to", "meshes", "--out", "meshes")

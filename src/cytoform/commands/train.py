@@ -134,15 +134,19 @@ def _choose(shapes: Path, output: "RunOutput", workers: int, common: Common) -> 
     """Compare the priors of a finished run, and record the best."""
     from cytoform.synthesis.cells import load
     from cytoform.synthesis.trial import choose_prior
+    from cytoform.synthesis.verdict import remark_on_training
 
     out = output.out
     with output.locked():
         for stray in out.glob(".choice.json.partial-*"):
             stray.unlink()
-        choice = choose_prior(load(out), shapes, seed=common.seed, workers=workers, progress=common.progress)
+        cells = load(out)
+        choice = choose_prior(cells, shapes, seed=common.seed, workers=workers, progress=common.progress)
         choice.write(out)
     common.say(f"prior {choice.sentence}")
     for line in choice.to_lines():
+        common.say(line)
+    if line := remark_on_training(cells):
         common.say(line)
     common.done(out, "generate", out, "--out", "new.zarr", "-n", 10)
     return 0

@@ -20,6 +20,7 @@ from cytoform.base.files import write_json
 from cytoform.base.parallel import Progress, no_progress
 from cytoform.base.provenance import software_versions
 from cytoform.base.unfinished import Unfinished
+from cytoform.errors import InputError
 from cytoform.exchange.formats import Format, writer
 from cytoform.shapes.store import ShapeStore
 
@@ -46,6 +47,8 @@ def export(
     shapes = ShapeStore.open(store)
     names = sorted(set(sequences)) if sequences else shapes.names
     chosen = [shapes[name] for name in names]
+    if to == "ctc" and all(each.box(frame).is_empty for each in chosen for frame in range(each.info.n_frames)):
+        raise InputError(f"{store}: every frame of every cell is empty, so there is nothing to track; train longer")
     provenance = {
         "command": "cytoform export",
         "to": to,

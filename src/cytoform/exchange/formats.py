@@ -172,8 +172,11 @@ def write_ctc(sequence: ShapeSequence, folder: Path, *, number: int) -> None:
     """The folder NN_GT of a Cell Tracking Challenge folder: the whole family under one label, in the coordinates of the cube.
 
     A shape store does not tell daughters apart, so a family is one track. A track must not have gaps: after
-    empty frames the family continues under the next label, with the previous label as its parent.
+    empty frames the family continues under the next label, with the previous label as its parent. Nothing is written of a
+    sequence that is empty in all frames.
     """
+    if all(sequence.box(frame).is_empty for frame in range(sequence.info.n_frames)):
+        return
     info, spacing_um = sequence.info, sequence.grid.spacing_um
     writer = CtcWriter(
         folder,

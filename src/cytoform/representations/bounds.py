@@ -8,7 +8,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from cytoform.errors import InputError
 from cytoform.representations.representation import Frame, Representation
 
 # Lengths at which a field is measured, in units of the half extent: from an eighth of the cube to a voxel of 512³.
@@ -18,7 +17,7 @@ NODES = 4  # cells an axis that a prediction takes: cubic interpolation
 PREDICTION_REACH = 2.15
 N_FRAMES, N_POINTS, N_DIRECTIONS = 16, 256, 8
 BISECTIONS = 20
-LEAST_CHANGE = 1e-9  # of a field that is the same everywhere
+LEAST_CHANGE, MOST_CHANGE = 1e-9, 1e30  # of a field that is the same everywhere, and of one that overflows
 
 
 @dataclass(frozen=True)
@@ -100,9 +99,8 @@ def measure_bounds(representation: Representation, codes: Float[Tensor, "sequenc
             mispredictions[i] = max(mispredictions[i], _misprediction(evaluate, points, length))
     longer = np.maximum.accumulate(reaches[::-1])[::-1]  # points within a length are within all longer ones
     found = np.array([slope, *longer, *mispredictions])
-    if not np.isfinite(found).all():
-        raise InputError("the trained field is not finite: the training has diverged; lower training.learning_rate")
-    slope, *changes = np.maximum(found, LEAST_CHANGE).tolist()
+    # A training that diverged leaves a field that overflows; then no space is skipped.
+    slope, *changes = np.nan_to_num(found, nan=MOST_CHANGE).clip(LEAST_CHANGE, MOST_CHANGE).tolist()
     return Bounds(slope, tuple(changes[: len(LENGTHS)]), tuple(changes[len(LENGTHS) :]))
 
 

@@ -38,6 +38,7 @@ class StoreRecord(Record):
     left_out: tuple[dict[str, str], ...] = ()
     failed: tuple[dict[str, str], ...] = ()
     run: str | None = None
+    remark: str = ""  # on the training of the run
     weights_sha256: str | None = None
     sequences: tuple[Name, ...] | None = None  # all of them; older stores do not say
 

@@ -24,6 +24,7 @@ from cytoform.synthesis.conditional.search import Condition
 from cytoform.synthesis.options import Rendering
 from cytoform.synthesis.pose import POSES, Pose, chosen_pose, draw_rotation, uncut
 from cytoform.synthesis.render import BAND_VOXELS, render_sequence
+from cytoform.synthesis.verdict import remark_on_loss
 
 LONGEST_SPAN = 20.0
 
@@ -183,6 +184,8 @@ def write_sequences(
         "weights_sha256": cells.weights_sha256,
         "method": rendering.method,
     }
+    if remark := remark_on_loss(cells.run):
+        attributes["remark"] = remark
     output = Output.at(out, inputs=[cells.run.path], overwrite=overwrite)
     with output.staged() as partial, progress("rendering", sum(frames.values())) as advance:
         store = ShapeStore.create(partial, grid, band_um=BAND_VOXELS * grid.spacing_um, attributes=attributes)

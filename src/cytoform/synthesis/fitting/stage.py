@@ -25,6 +25,7 @@ from cytoform.synthesis.fitting.observed import Observed, observe
 from cytoform.synthesis.fitting.out_of_distribution import relative_score
 from cytoform.synthesis.options import FitSettings, Rendering
 from cytoform.synthesis.render import BAND_VOXELS, render_sequence
+from cytoform.synthesis.verdict import remark_on_loss
 from cytoform.training.metrics import final_loss
 
 # A cell lies outside a run if its error is more than this many times the error of the learned cells, or its code
@@ -102,6 +103,8 @@ def complete(
         "seed": seed,
         "method": rendering.method,
     }
+    if remark := remark_on_loss(run):
+        attributes["remark"] = remark
     found = []
     with output.staged() as partial, progress("fitting", n_steps) as advance:
         written = ShapeStore.create(partial, grid, band_um=BAND_VOXELS * grid.spacing_um, attributes=attributes)
