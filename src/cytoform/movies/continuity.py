@@ -17,7 +17,7 @@ from cytoform.movies.movie import Labels
 
 # Steps in diameters of the cell, after the median step of all labels (a drift) is taken off. T cells at 4 s between
 # frames reach 0.16, nuclei of a mouse embryo several diameters: a long step alone proves nothing.
-LOOK_STEP, LONG_STEP = 0.4, 2.0
+LOOK_STEP, LONG_STEP = 0.4, 1.0
 # Changes of volume. T cells reach 1.1, nuclei 1.7, dividing cells 2.
 LOOK_RATIO, LARGE_RATIO = 1.5, 3.0
 # Shares of voxels: a label that has left its place and lies where another label was.

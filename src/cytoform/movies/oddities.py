@@ -64,8 +64,11 @@ def notices_of(movie: LabelMovie, found: Survey, *, told: Collection[int] = ()) 
     for step in found.steps:
         if step.label not in told:
             by_kind.setdefault(step.oddity, []).append(step)
-    if movie.lineage is not None and len(by_kind.get(Oddity.JUMP, ())) <= FEW_JUMPS * found.n_compared:
-        by_kind.pop(Oddity.JUMP, None)
+    if movie.lineage is not None:
+        # Whoever tracked the cells has seen that they move far.
+        by_kind.pop(Oddity.LEAP, None)
+        if len(by_kind.get(Oddity.JUMP, ())) <= FEW_JUMPS * found.n_compared:
+            by_kind.pop(Oddity.JUMP, None)
     lines = [_line(movie, steps) for oddity in Oddity if (steps := by_kind.get(oddity))]
     lines += [_no_background(movie, found)] if found.full else []
     if movie.origin.markers and _are_alike(found):

@@ -10,7 +10,7 @@ from cytoform.errors import InputError
 from cytoform.movies.families import Family, FamilyFrame, FamilySearch, LeftOut, find_families
 from cytoform.movies.movie import LabelMovie, Labels
 from cytoform.movies.oddities import Cause
-from cytoform.prepare.copies import Copy, Found, find_copies
+from cytoform.prepare.copies import Copy, Found, continued, find_copies
 from cytoform.prepare.failures import Failures, reason_of
 from cytoform.prepare.masks import Masks
 from cytoform.prepare.request import Request
@@ -57,6 +57,8 @@ class Followed:
     cells: list[NamedFamily]
     found: list[Found]
     copies: list[Copy]
+    # Notices about parts of one movie, by source.
+    parts: dict[str, str]
 
     @property
     def left_out(self) -> list[LeftOut]:
@@ -94,7 +96,9 @@ def follow(
             free = (name for name in candidates if name not in named and taken.get(name, source) == source)
             name = next(free)
             named[name] = NamedFamily(name, movie, family, source)
-    return Followed(list(named.values()), found, copies)
+    copied = {copy.movie.source for copy in copies}
+    parts = continued([(movie, search) for movie, search in found if movie.source not in copied])
+    return Followed(list(named.values()), found, copies, parts)
 
 
 def _search(movie: LabelMovie, request: Request, masks: Masks) -> FamilySearch:

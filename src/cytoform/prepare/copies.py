@@ -1,13 +1,21 @@
-"""The same label images under two names, such as a TIFF and its copy as OME-TIFF: cells must not count twice."""
+"""Movies that belong together: the same label images under two names, and one movie cut into parts.
+
+A TIFF beside its copy as OME-TIFF would count every cell twice, and a movie in parts every cell once a part.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from math import prod
 from pathlib import Path
 
-from cytoform.movies.families import FamilySearch
+from cytoform.movies.families import FamilyFrame, FamilySearch
 from cytoform.movies.metadata import contradict, sizes_text
 from cytoform.movies.movie import LabelMovie
-from cytoform.movies.readers.numbering import stem
+from cytoform.movies.readers.numbering import natural_order, stem
+
+# One cell in the middle of its crop is no sign.
+FEWEST_COMMON = 2
 
 Found = tuple[LabelMovie, FamilySearch]
 
@@ -48,6 +56,33 @@ def find_copies(found: Sequence[Found]) -> list[Copy]:
         names = sorted((stem(Path(one.source)).lower() for one in (movie, first)), key=len)
         copies.append(Copy(movie, first, is_left_out=names[0] in names[1]))
     return copies
+
+
+def continued(found: Sequence[Found]) -> dict[str, str]:
+    """Notices, by source, about movies that begin where another one in the folder ends, with the same labels."""
+    ordered = sorted(found, key=lambda one: natural_order(Path(one[0].source)))
+    notices = {}
+    for (before, its_search), (after, search) in pairwise(ordered):
+        if Path(before.source).parent != Path(after.source).parent or before.shape_zyx != after.shape_zyx:
+            continue
+        ending = {
+            family.root: family.frames[-1] for family in its_search.families if family.last == before.n_frames - 1
+        }
+        beginning = {family.root: family.frames[0] for family in search.families if family.first == 0}
+        common = ending.keys() & beginning.keys()
+        if len(common) >= FEWEST_COMMON and all(_is_same_place(ending[root], beginning[root]) for root in common):
+            notices[after.source] = (
+                f"{after.source}: its {len(common)} labels begin where they end in {before.source}; join the files if they are "
+                "parts of one movie"
+            )
+    return notices
+
+
+def _is_same_place(one: FamilyFrame, other: FamilyFrame) -> bool:
+    """Whether the boxes of two families have more than half of their volume in common."""
+    sides = list(zip(one.box_zyx, other.box_zyx, strict=True))
+    common = prod(max(0, min(a.stop, b.stop) - max(a.start, b.start)) for a, b in sides)
+    return 2 * common > max(prod(side.stop - side.start for side in box) for box in zip(*sides, strict=True))
 
 
 def _rank(found: Found) -> tuple[int, bool, bool]:

@@ -12,9 +12,10 @@ from cytoform.movies.families import FamilySearch, find_families
 from cytoform.movies.movie import LabelMovie
 from cytoform.movies.readers import find_movies, name_apart
 from cytoform.prepare.cells import nothing_left
-from cytoform.prepare.copies import find_copies
+from cytoform.prepare.copies import continued, find_copies
 from cytoform.prepare.notices import Seen, shape_notices
 from cytoform.prepare.plan import look_at
+from cytoform.prepare.summary import left_out_lines
 
 UNKNOWN_UM = (1.0, 1.0, 1.0)
 
@@ -41,7 +42,9 @@ def forecast(source: Path) -> list[str]:
     for one in found:
         lines += [f"  {_headline(one)}", *(f"    {name:<11} {text}" for name, text in _facts(one) if text)]
     searched = [(one.movie, one.search) for one in found if one.search is not None]
-    lines += [f"  notice: {copy.notice}" for copy in find_copies(searched)]
+    copies = find_copies(searched)
+    others = [one for one in searched if one[0].source not in {copy.movie.source for copy in copies}]
+    lines += [f"  notice: {line}" for line in (*(copy.notice for copy in copies), *continued(others).values())]
     return lines + [f"  refused: {fault}" for fault in faults]
 
 
@@ -125,9 +128,8 @@ def _facts(one: Forecast) -> list[tuple[str, str]]:
         search = one.search
         facts.append(("labels", f"{search.n_labels}, {search.n_lasting} of them in more than one frame"))
         n_frames = sum(len(family.frames) for family in search.families)
-        facts.append(
-            ("prepare", f"{len(search.families)} families, {n_frames} frames, {len(search.left_out)} left out")
-        )
-        facts += [("left out", f"{lost.name}, {lost.reason} ({lost.where})") for lost in search.left_out]
+        families = "1 family" if len(search.families) == 1 else f"{len(search.families)} families"
+        facts.append(("prepare", f"{families}, {n_frames} frames, {len(search.left_out)} left out"))
+        facts += [("left out", line) for line in left_out_lines(search.left_out)]
     facts.append(("refused", one.refusal))
     return facts + [("notice", line) for line in one.notices]

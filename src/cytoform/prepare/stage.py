@@ -217,6 +217,7 @@ def _run(
     notices = Notices(failures, strict=request.strict)
     for movie, search in followed.found:
         notices.add_search(movie, search)
+        notices.add(movie, [line for source, line in followed.parts.items() if source == movie.source])
     for copy in followed.copies:
         notices.add(copy.movie, [copy.notice])
     # Names already in the store were moved there by an interrupted call.

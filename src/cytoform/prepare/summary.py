@@ -32,6 +32,8 @@ class MovieSummary:
     median_um3: float
     # Where its tracks come from, if they are not in its own folder.
     lineage: str = ""
+    # The folder with its masks, if they may be tracking markers.
+    markers: str = ""
 
 
 def summaries(followed: Followed, notices: Notices, failures: Failures) -> list[MovieSummary]:
@@ -45,7 +47,8 @@ def summaries(followed: Followed, notices: Notices, failures: Failures) -> list[
         median_um3 = statistics.median(sizes) if sizes else float("nan")
         # The tracks beside the masks need no word.
         lineage = movie.origin.lineage * (os.path.dirname(movie.origin.lineage) != os.path.abspath(movie.source))
-        told = notices.of(movie), median_um3, lineage
+        markers = movie.origin.shapes * movie.origin.markers
+        told = notices.of(movie), median_um3, lineage, markers
         row = MovieSummary(movie.source, len(cells), len(sizes), search.left_out, *told)
         rows.append(row)
     for copy in followed.copies:
@@ -70,6 +73,7 @@ def table(rows: Sequence[MovieSummary]) -> list[str]:
     if len(shown) < len(rows):
         lines.append(f"and {len(rows) - len(shown)} movies of which nothing is left out")
     lines += [f"left out: {line}" for row in rows for line in left_out_lines(row.left_out)]
+    lines += [f"shapes of {row.source}: {row.markers}, perhaps tracking markers" for row in rows if row.markers]
     lines += [f"tracks of {row.source}: {row.lineage}" for row in rows if row.lineage]
     return lines + [f"notice: {line}" for row in rows for line in row.notices]
 

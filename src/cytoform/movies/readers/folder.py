@@ -1,7 +1,6 @@
 """A folder of image files, one volume per file and frame, or one movie per file."""
 
 import contextlib
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,7 +17,7 @@ from cytoform.movies.lineage import read_lineage
 from cytoform.movies.metadata import GivenScale, agreed_scale
 from cytoform.movies.movie import LabelMovie, check_dtype
 from cytoform.movies.readers.files import open_file, read_volume
-from cytoform.movies.readers.numbering import Sorted, in_order, without_images
+from cytoform.movies.readers.numbering import Sorted, in_order, natural_order, without_images
 from cytoform.movies.readers.stack import Stack, label_movie
 
 LINEAGE_FILES = ("man_track.txt", "res_track.txt")
@@ -45,7 +44,7 @@ def _image_files(folder: Path) -> list[Path]:
     """The TIFF files of a folder, else its NumPy and NIfTI files, in natural order (2 before 10), without hidden files."""
     every = [path for path in folder.iterdir() if not path.name.startswith(".")]
     found = [path for path in every if is_tiff(path)] or [path for path in every if is_array(path)]
-    return sorted(found, key=lambda p: [int(s) if s.isdecimal() else s for s in re.split(r"([0-9]+)", p.name)])
+    return sorted(found, key=natural_order)
 
 
 def movies_of_folder(folder: Path, *, given: GivenScale) -> list[Callable[[], LabelMovie]]:

@@ -48,6 +48,11 @@ def stem(path: Path) -> str:
     return ENDINGS.sub("", path.name)
 
 
+def natural_order(path: Path) -> list[str | int]:
+    """A key that sorts 2 before 10."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"([0-9]+)", path.name)]
+
+
 def without_images(files: Sequence[Path]) -> Sorted:
     """Leave aside the images that have a label image beside them, such as img_0.tif beside img_0_cp_masks.tif."""
     labelled = {MASK_WORDS.sub("", stem(path)) for path in files if MASK_WORDS.search(stem(path))}
@@ -72,7 +77,7 @@ def in_order(files: Sequence[Path]) -> Ordered:
             one, other = (kind[0].path.name for kind in list(kinds.values())[:2])
             raise InputError(
                 f"{files[0].parent}: {one} and {other} differ in more than a number, so the order of frames is unknown; "
-                "number the frames, or give each movie a folder of its own"
+                "number the frames, or give every file by its name if it is a movie of its own"
             )
         others = [name.path for name in names if name not in masks[0]]
         names, notices = masks[0], (_aside(others, [name.path for name in masks[0]]),)

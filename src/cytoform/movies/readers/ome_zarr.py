@@ -107,7 +107,10 @@ def _open(place: Place, *, axes: str | None = None, flat: bool = False) -> ZarrI
     where = str(place)
     with place.opened() as node:
         multiscale = _multiscale(node, where)
+        notices = _several_multiscales(node, where)
         try:
+            if multiscale:
+                multiscale["datasets"] = _finest_first(node, multiscale["datasets"])
             name = str(multiscale["datasets"][0]["path"]) if multiscale else ""
             array = _array(node, name)
             stored = "".join(_letter(axis) for axis in _axis_names(multiscale, array))
@@ -124,10 +127,30 @@ def _open(place: Place, *, axes: str | None = None, flat: bool = False) -> ZarrI
             raise InputError(f"{where}: chunks of {array.chunks} are too large; write it again with a chunk a frame")
         if (n_bytes := max(chunk, prod(found.shape_zyx)) * array.dtype.itemsize) > ALWAYS_FINE:
             check_claim(n_bytes, _stored(place.path), where)
-        return ZarrImage(place.path, found, array.dtype, recorded, ZarrFrames(place, name, found))
+        return ZarrImage(place.path, found, array.dtype, recorded, ZarrFrames(place, name, found), notices)
 
 
-def _multiscale(node: zarr.Group | zarr.Array[Any], where: str) -> Mapping[str, Any]:
+def _finest_first(node: zarr.Group | zarr.Array[Any], datasets: list[Any]) -> list[Any]:
+    """The levels of an image, the one with most voxels first; the order of equal ones stays."""
+    return (
+        sorted(datasets, key=lambda level: -prod(_array(node, str(level["path"])).shape))
+        if len(datasets) > 1
+        else datasets
+    )
+
+
+def _several_multiscales(node: zarr.Group | zarr.Array[Any], where: str) -> tuple[str, ...]:
+    """A notice if a group holds several images."""
+    images = ome_of(node).get("multiscales", ()) if isinstance(node, zarr.Group) else ()
+    if not isinstance(images, list) or len(images) < 2:
+        return ()
+    name = images[0].get("name") if isinstance(images[0], dict) else None
+    return (
+        f"{where}: {len(images)} images in one group; the first{f' ({name})' if name else ''} is read, save it alone",
+    )
+
+
+def _multiscale(node: zarr.Group | zarr.Array[Any], where: str) -> dict[str, Any]:
     """The metadata of an image, {} for a plain array. Raises InputError for those of a newer version."""
     if isinstance(node, zarr.Array):
         return {}
@@ -177,19 +200,28 @@ def _with_scale_of_image(place: Place, labels: ZarrImage, given: GivenScale) -> 
         image = _open(around, flat=True)
     except InputError:
         return labels
-    own, other = labels.recorded.spacing_zyx_um, image.recorded.spacing_zyx_um
-    if other is None or image.shape_zyx != labels.shape_zyx or (own is not None and not contradict(own, other)):
+    own, of_image = labels.recorded.spacing_zyx_um, image.recorded.spacing_zyx_um
+    if of_image is None or (own is not None and not contradict(own, of_image)):
         return labels
-    if own is not None and own != (1.0, 1.0, 1.0):
-        if given.spacing_zyx_um is not None:
+    ratios = [theirs / ours for theirs, ours in zip(image.shape_zyx, labels.shape_zyx, strict=True)]
+    z, y, x = (size * ratio for size, ratio in zip(of_image, ratios, strict=True))
+    other = (z, y, x)
+    if own is not None and not any(abs(a - b) * n > a for a, b, n in zip(own, other, labels.shape_zyx, strict=True)):
+        # A coarser or finer grid with the extent of the image.
+        return labels
+    is_pyramid = all(abs(max(r, 1 / r) - round(max(r, 1 / r))) < 0.02 for r in ratios)
+    if own not in (None, (1.0, 1.0, 1.0)) or not is_pyramid:
+        if own is None or given.spacing_zyx_um is not None:
             return labels
         raise InputError(
-            f"{place}: voxels of {sizes_text(own)} µm, but {sizes_text(other)} µm in its image {around}; pass the right "
+            f"{place}: voxels of {sizes_text(own)} µm, but {sizes_text(of_image)} µm in its image {around}; pass the right "
             "--voxel-size"
         )
     step = image.recorded.time_step_s if image.n_frames == labels.n_frames else labels.recorded.time_step_s
     notice = f"{place}: no scale of its own; {sizes_text(other)} µm is taken from its image {around}"
-    recorded = replace(image.recorded, time_step_s=step, source=f"{image.recorded.source} of the image")
+    recorded = replace(
+        image.recorded, spacing_zyx_um=other, time_step_s=step, source=f"{image.recorded.source} of the image"
+    )
     return replace(labels, recorded=recorded, notices=() if given.spacing_zyx_um else (notice,))
 
 

@@ -16,7 +16,7 @@ from jaxtyping import Shaped
 
 from cytoform.base.triples import IntTriple
 from cytoform.errors import InputError
-from cytoform.movies.metadata import GivenScale, RecordedScale, from_imagej, from_ome_xml
+from cytoform.movies.metadata import GivenScale, RecordedScale, agreed_scale, from_imagej, from_ome_xml
 from cytoform.movies.movie import check_dtype, check_shape, check_size
 from cytoform.movies.readers.axes import Layout, layout
 from cytoform.movies.readers.faults import check_claim, damage_at
@@ -74,12 +74,21 @@ def open_tiff(path: Path, *, given: GivenScale, volume: bool = False) -> Stack:
         source=str(files.files[0] if files else path),
         layout=header.layout,
         dtype=header.dtype,
-        recorded=header.recorded,
+        recorded=_scale_of_set(files, header.recorded, given) if files else header.recorded,
         frames=TiffFrames(path, header.layout),
         n_frames=header.n_frames or 1,
         members=files.files if files else (),
         files=tuple(str(file) for file in files.files) if files and len(files.files) == (header.n_frames or 1) else (),
     )
+
+
+def _scale_of_set(files: OmeSet, recorded: RecordedScale, given: GivenScale) -> RecordedScale:
+    """The scale that the metadata of all files of a set agree on. Raises InputError if two contradict each other."""
+    scales = {str(files.metadata): recorded}
+    for path in files.files:
+        with damage_at(str(path), path), tifffile.TiffFile(path) as tiff:
+            scales.setdefault(str(path), from_ome_xml(tiff.ome_metadata or ""))
+    return agreed_scale(scales, given)
 
 
 def plain_stem(path: Path) -> str:
