@@ -28,7 +28,8 @@ def cells(trained: Path) -> Cells:
 
 
 def seen(tmp_path: Path, cells: Cells, frames: list[np.ndarray] = GROWING, **options: int | None) -> Observed:
-    store = ShapeStore.open(write_store(tmp_path / "unseen.zarr", {"c": frames}, grid=GRID))
+    place = tmp_path / f"unseen{len(list(tmp_path.iterdir()))}.zarr"
+    store = ShapeStore.open(write_store(place, {"c": frames}, grid=GRID))
     sampling = cells.run.config.sampling
     return observe(store["c"], GRID.half_extent_um, sampling, np.random.default_rng(0), **options)  # type: ignore[arg-type]
 

@@ -102,6 +102,8 @@ def _find(path: Path, given: GivenScale) -> list[Opener]:
         return [partial(open_ome_zarr, path, given=given)]
     if kind is Kind.MISSING:
         raise InputError(f"{path}: no such file or folder; check the path")
+    if not (path.is_file() or path.is_dir()):
+        raise InputError(f"{path}: not a regular file; save the movie to a file first")
     wrong = f"{path}: no label movie" if kind is Kind.OTHER else f"{path} is {kind.value}, not a label movie"
     raise InputError(f"{wrong}; give a TIFF, a folder of TIFF frames, 01_GT/TRA or an OME-Zarr image")
 
