@@ -9,7 +9,8 @@ from typing import Literal
 
 import numpy as np
 
-from cytoform.base.files import staged, write_json
+from cytoform.base.files import write_json
+from cytoform.base.output import Output
 from cytoform.errors import InputError
 from cytoform.imaging.texture import OPTICS, open_texture
 from cytoform.movies.ctc import CtcWriter, write_image
@@ -126,7 +127,7 @@ def _embryo(shared: Path, folder: Path) -> RealSet:
     parts, n = (labels[:EMBRYO_LEARNED], labels[EMBRYO_LEARNED:]), movie.n_frames
     out = folder / "embryo-imaged"
     if not out.exists():
-        with staged(out) as partial:
+        with Output.at(out, inputs=[], overwrite=False).staged() as partial:
             _image_nuclei(partial, movie.read, parts, n, spacing)
     return RealSet("embryo", out, (0, n - 1), (n, 2 * n - 1), spacing, texture=OPTICS, volume=True)
 
@@ -160,7 +161,7 @@ def write_truth(real: RealSet, out: Path) -> None:
     if out.exists():
         return
     first, frames = real.test[0], real.test_frames
-    with staged(out) as partial:
+    with Output.at(out, inputs=[], overwrite=False).staged() as partial:
         for inner in ("SEG", "TRA"):
             (partial / inner).mkdir()
         planes = real.planes(frames)

@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 
 from cytoform.assess.segmenter.objects import ObjectSizes
-from cytoform.base.files import staged, write_atomically, write_json
+from cytoform.base.files import write_atomically, write_json
+from cytoform.base.output import Output
 from cytoform.imaging.networks.config import TextureConfig
 from cytoform.imaging.rendering import render_pairs
 from cytoform.movies.ctc import write_image
@@ -196,7 +197,7 @@ def scene_request(real: RealSet, share: Sequence[MaskedImage], cells: Path, size
 def write_share(share: Sequence[MaskedImage], out: Path, *, spacing_zyx_um: Triple) -> None:
     """Write the real planes as a Cell Tracking Challenge folder; fewer than four are cut into quarters."""
     parts = list(share) if len(share) >= FEWEST_PAIRS else [part for plane in share for part in quarters(plane)]
-    with staged(out) as folder:
+    with Output.at(out, inputs=[], overwrite=False).staged() as folder:
         for inner in ("01", "01_ST/SEG"):
             (folder / inner).mkdir(parents=True)
         for number, plane in enumerate(parts):

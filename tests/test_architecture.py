@@ -86,6 +86,12 @@ def test_no_folder_holds_more_than_its_share() -> None:
     assert lines[largest] <= 0.16 * sum(lines.values()), (largest, lines[largest])
 
 
+def test_no_check_is_an_assert() -> None:
+    """python -O leaves them out."""
+    for path in SOURCE.rglob("*.py"):
+        assert not [node.lineno for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Assert)], path
+
+
 def test_torch_comes_in_at_two_gates() -> None:
     """Shapes become tensors in runs/samples.py and shapes again in synthesis/render.py; other stages know nothing of torch."""
     for part in NUMPY_ONLY:

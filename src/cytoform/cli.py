@@ -3,17 +3,21 @@
 Subcommands live in `cytoform.commands`. Each is imported when it is called, so that --help answers at once.
 """
 
+import contextlib
 import errno
 import os
 import signal
 import sys
 import traceback
+import warnings
 from keyword import iskeyword
 from types import FrameType
 
 from cyclopts import App, CycloptsError
 
 import cytoform
+from cytoform.base.lines import one_line, printable
+from cytoform.base.stops import STOPS
 from cytoform.errors import InputError, SaidElsewhere
 
 COMMANDS = {
@@ -59,9 +63,16 @@ def run(arguments: list[str], other: App | None = None) -> int:
     chosen, name = (app, "cytoform") if other is None else (other, other.name[0])
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in set(STOPS) - {signal.SIGINT}:  # Python raises KeyboardInterrupt by itself, unless Ctrl-C is ignored
+        signal.signal(number, _interrupt)
+    with contextlib.suppress(AttributeError, OSError):  # it may be another kind of stream
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a terminal may not know a sign
     try:
-        status = chosen(arguments or ["--help"], exit_on_error=False, print_error=False, result_action="return_value")
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", append=True)  # of libraries: nothing stands beside the one line
+            status = chosen(
+                arguments or ["--help"], exit_on_error=False, print_error=False, result_action="return_value"
+            )
         return status if isinstance(status, int) else 0
     except KeyboardInterrupt as stop:
         return _fail(_with_notes("stopped", stop), 130)
@@ -70,7 +81,7 @@ def run(arguments: list[str], other: App | None = None) -> int:
         return 0
     except Exception as fault:
         if debug:
-            traceback.print_exc()
+            print("\n".join(map(printable, traceback.format_exc().splitlines())), file=sys.stderr)
         return _explain(fault, name)
 
 
@@ -81,7 +92,8 @@ def _explain(fault: Exception, name: str) -> int:
         return _fail(_with_notes(str(fault), fault), 2)
     if isinstance(fault, CycloptsError):
         return _fail(f"{fault}; see '{' '.join([name, *(fault.command_chain or [])])} --help'", 2)
-    if isinstance(fault, MemoryError):
+    # PyTorch has no type of its own for memory that a processor cannot give.
+    if isinstance(fault, MemoryError) or (isinstance(fault, RuntimeError) and "allocate memory" in str(fault)):
         return _fail(_with_notes("not enough memory; choose a smaller --grid or fewer --workers", fault), 2)
     if isinstance(fault, OSError):
         what = DISK_FAULTS.get(fault.errno or 0, fault.strerror or str(fault))
@@ -95,7 +107,8 @@ def _with_notes(message: str, fault: BaseException) -> str:
 
 
 def _fail(message: str, status: int) -> int:
-    print("cytoform: " + " ".join(message.split()), file=sys.stderr)
+    with contextlib.suppress(OSError):  # the terminal is gone
+        print(f"cytoform: {one_line(message)}", file=sys.stderr)
     return status
 
 

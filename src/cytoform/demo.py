@@ -7,8 +7,9 @@ from typing import Literal
 
 from cytoform.assess.results import Results, evaluate_all
 from cytoform.assess.stores import select
-from cytoform.base.files import staged, write_json
+from cytoform.base.files import write_json
 from cytoform.base.lazy import make_callable
+from cytoform.base.output import Output
 from cytoform.base.parallel import Progress, no_progress
 from cytoform.base.provenance import software_versions
 from cytoform.errors import InputError
@@ -71,7 +72,7 @@ def demo(
         raise InputError(f"demo {kind}: unknown; choose one of {', '.join(SIZES)}")
     size = size or SIZES[kind]
     workers = len(os.sched_getaffinity(0))
-    with staged(out, overwrite=overwrite) as folder:
+    with Output.at(out, inputs=[], overwrite=overwrite).staged() as folder:
         movies, shapes, run = folder / "movies", folder / "shapes.zarr", folder / "run"
         reconstructed, generated = folder / "reconstructed.zarr", folder / "generated.zarr"
         with progress("simulating", n_tasks(n_cells=size.n_cells, n_frames=size.n_frames)) as advance:
@@ -87,7 +88,7 @@ def demo(
                 done=advance,
             )
         prepare([movies], shapes, grid_size=size.grid_size, workers=workers, progress=progress)
-        found = automatic(ShapeStore.open(shapes), workers=workers)
+        found = automatic(ShapeStore.open(shapes), settings=size.settings, workers=workers)
         config = load_config(preset=found.preset, settings=[*found.settings, *size.settings])
         trained = train(shapes, run, config, seed=seed, workers=workers, at_end=write_priors, progress=progress)
         if not trained.finished:

@@ -176,3 +176,16 @@ def test_every_known_data_set_has_an_address() -> None:
         assert dataset.file_name.endswith(".zip")
         assert dataset.page
     assert DATASETS["celltracking:Fluo-N3DH-SIM+"].at("http://m/x/") == "http://m/x/Fluo-N3DH-SIM+.zip"
+
+
+def test_passwords_and_tokens_are_neither_shown_nor_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    with serve(challenge_zip(), "status 404") as server:
+        address = server.address.replace("http://", "http://me:hunter2@") + "/cells.zip?token=hunter2"
+        for status in (2, 0):
+            assert cli.run(["fetch", address, "--out", "data", "--cache", "cache"]) == status
+    shown = "".join(capsys.readouterr())
+    assert "/cells.zip?…: the server answered 404" in shown
+    assert "hunter2" not in shown
+    kept = [path for path in Path().rglob("*") if path.is_file()]
+    assert not [path for path in kept if b"hunter2" in path.read_bytes() or "hunter2" in str(path)]
+    assert json.loads(Path("data/provenance.json").read_text())["url"] == f"{server.address}/cells.zip"

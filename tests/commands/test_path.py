@@ -77,7 +77,7 @@ def test_killed_rendering_leaves_no_store(trained: Path, tmp_path: Path) -> None
         process = Cytoform(
             "reconstruct", trained, "--out", "rec.zarr", "--grid", "256", "--frames", "200", cwd=tmp_path
         )
-        while process.poll() is None and not list(tmp_path.glob(".rec.zarr.partial-*/*/a/sdf/c")):
+        while process.poll() is None and not list(tmp_path.glob(".rec.zarr.partial/new/rec.zarr/a/sdf/c")):
             time.sleep(0.05)
         process.send_signal(number)
         process.communicate()

@@ -130,7 +130,7 @@ def test_keeps_to_its_size(reference: Path, tmp_path: Path, capsys: pytest.Captu
     ("arguments", "words"),
     [
         (["--sequences", "zebra"], "no sequence 'zebra'"),
-        (["--megabytes", "0"], "--megabytes 0: choose from 0.1 to 2000"),
+        (["--megabytes", "0"], "--megabytes 0: choose a number from 0.1 to 2000"),
         (["--against", "REBUILT"], "no sequence 'not rebuilt', which ref.zarr has"),
         (["--against", "nothing.zarr"], "no such shape store"),
         (["--out", "FOLDER/none/v.html"], "no such folder"),

@@ -37,7 +37,9 @@ def test_files_and_folders(tmp_path: Path) -> None:
     assert files == {"A/01_GT/TRA/x.tif": b"xyz", "A/empty": b"", "b/c.txt": b"c"}
 
 
-@pytest.mark.parametrize("name", ["../evil", "a/../../evil", "/tmp/evil", "..\\evil", "C:\\evil", "\\evil", "a/.."])
+@pytest.mark.parametrize(
+    "name", ["../evil", "a/../../evil", "/tmp/evil", "..\\evil", "C:\\evil", "\\evil", "a/..", ".", "./."]
+)
 def test_names_that_lead_out(name: str, tmp_path: Path) -> None:
     archive = zipped(tmp_path / "a.zip", {"good": b"x", name: b"evil"})
     with pytest.raises(InputError, match="leads out of the folder"):

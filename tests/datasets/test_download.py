@@ -34,7 +34,7 @@ def test_a_good_server(tmp_path: Path) -> None:
         found = get(server.address, tmp_path)
     assert found.path.read_bytes() == CONTENT
     assert found.sha256 == SHA256
-    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".bin", ".lock", ".sha256"]
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".bin", ".sha256"]
 
 
 def test_the_second_time_comes_from_the_cache(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_a_wrong_checksum_keeps_nothing(tmp_path: Path) -> None:
     with serve(CONTENT) as server:
         with pytest.raises(InputError, match="SHA-256"):
             get(server.address, tmp_path, sha256="0" * 64)
-        assert [path.suffix for path in tmp_path.iterdir()] == [".lock"]
+        assert list(tmp_path.iterdir()) == []
         assert get(server.address, tmp_path, sha256=SHA256.upper()).sha256 == SHA256
         with pytest.raises(InputError, match="64 hexadecimal digits"):
             get(server.address, tmp_path, sha256="abc")
@@ -182,7 +182,7 @@ def test_a_file_that_the_check_refuses(tmp_path: Path) -> None:
 
     with serve(CONTENT) as server, pytest.raises(InputError, match="the file is no cells"):
         get(server.address, tmp_path, check=refuse)
-    assert [path.suffix for path in tmp_path.iterdir()] == [".lock"]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_more_than_the_disk_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,4 +208,24 @@ def test_two_downloads_of_one_file(tmp_path: Path) -> None:
             fcntl.flock(lock, fcntl.LOCK_EX)
             with pytest.raises(InputError, match="another process"):
                 get(server.address, tmp_path)
+        assert get(server.address, tmp_path).sha256 == SHA256
+
+
+@pytest.mark.parametrize("behaviour", ["compressed", "endless"])
+def test_a_body_without_a_limit_is_refused(behaviour: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=50_000))
+    with (
+        serve(CONTENT, *[behaviour] * 3) as server,
+        pytest.raises(InputError, match=r"compressed|more than 50000 bytes"),
+    ):
+        get(server.address, tmp_path)
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 50_000
+
+
+def test_a_part_that_is_no_text_is_begun_anew(tmp_path: Path) -> None:
+    with serve(CONTENT, "truncates", *["status 503"] * 3) as server:
+        with pytest.raises(InputError, match="are kept"):
+            get(server.address, tmp_path)
+        next(tmp_path.glob("*.tag")).write_bytes(b"\xff\xfe")
         assert get(server.address, tmp_path).sha256 == SHA256

@@ -1,5 +1,6 @@
 """Shape stores from files in the published layout, against exact shapes, and back through our own export."""
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from scipy.io import loadmat, savemat
 from stores import ball, empty, write_store
 
 from cytoform import cli
+from cytoform.errors import InputError
 from cytoform.exchange.published_shapes import distance_to_zero, import_shapes
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import ShapeStore
@@ -125,17 +127,14 @@ def test_the_published_loader_reads_our_mat(tmp_path: Path) -> None:
     assert volumes[0].transpose(2, 0, 1) * 8.0 == pytest.approx(kept.sdf_um(0), abs=1e-6)
 
 
-def test_mat_refuses_what_version_5_cannot_hold(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_mat_refuses_what_version_5_cannot_hold(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = write_store(tmp_path / "cells.zarr", {"a": [empty(Grid(8, 1.0))] * 3}, grid=Grid(8, 1.0))
-    import cytoform.exchange.export as export
-
-    limit, export.MAT5_BYTES = export.MAT5_BYTES, 4 * 3 * 8**3 - 1
-    try:
-        assert cli.run(["export", str(store), "--to", "mat", "--out", str(tmp_path / "files"), "--quiet"]) == 2
-    finally:
-        export.MAT5_BYTES = limit
+    monkeypatch.setattr("cytoform.exchange.formats.MAT5_BYTES", 4 * 3 * 8**3 - 1)
+    assert cli.run(["export", str(store), "--to", "mat", "--out", str(tmp_path / "files"), "--quiet"]) == 2
     assert "use --to h5" in capsys.readouterr().err
-    assert not (tmp_path / "files").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["cells.zarr"]
 
 
 def h5(values: np.ndarray, **attributes: float) -> Path:
@@ -279,3 +278,30 @@ def test_own_scale_is_not_overruled(tmp_path: Path, capsys: pytest.CaptureFixtur
     source = tmp_path / "files" / "a.h5"
     assert cli.run(["import", str(source), "--out", str(tmp_path / "s.zarr"), "--half-extent", "4"]) == 2
     assert "records its own scale" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("how", ["external", "virtual", "link"])
+def test_values_in_other_files_are_not_read(how: str, tmp_path: Path) -> None:
+    """A file could name any other file of the machine."""
+    secret = tmp_path / "secret.bin"
+    np.ones((8, 8, 8, 2), np.float32).tofile(secret)
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["sdf_vid"] = np.ones((8, 8, 8, 2), np.float32)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        if how == "external":
+            place = [(str(secret), 0, secret.stat().st_size)]
+            file.create_dataset("sdf_vid", (8, 8, 8, 2), np.float32, external=place)
+        elif how == "virtual":
+            layout = h5py.VirtualLayout((8, 8, 8, 2), np.float32)
+            layout[...] = h5py.VirtualSource(tmp_path / "other.h5", "sdf_vid", (8, 8, 8, 2))
+            file.create_virtual_dataset("sdf_vid", layout)
+        else:
+            file["sdf_vid"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "/sdf_vid")
+    with pytest.raises(InputError, match=r"other file|another file"):
+        import_shapes([tmp_path / "a.h5"], tmp_path / "out.zarr", voxel_size_um=1.0)
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.h5")
+    with pytest.raises(InputError, match="a pipe"):
+        import_shapes([tmp_path / "a.h5"], tmp_path / "out.zarr", voxel_size_um=1.0)

@@ -296,8 +296,6 @@ def test_resuming_with_other_options_is_refused(other: str, sources: list[Path],
     assert words in str(fault.value)
     with pytest.raises(InputError, match="list of sources"):
         run(sources[:2], tmp_path / "s.zarr", resume=True)
-    with pytest.raises(InputError, match="--overwrite"):
-        run(sources, tmp_path / "s.zarr", resume=True, overwrite=True)
     assert files_of(tmp_path) == before
 
 

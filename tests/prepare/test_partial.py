@@ -22,6 +22,10 @@ Writer = Callable[[Path, np.ndarray], Path]
 GRID = 24
 
 
+def at(out: Path) -> PartialStore:
+    return PartialStore.at(out, inputs=[], overwrite=False)
+
+
 def files_of(folder: Path) -> dict[Path, bytes]:
     return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
@@ -65,7 +69,7 @@ def test_what_is_complete_is_kept_and_not_done_again(stop: BaseException, source
     assert begun == [2, 0, 1, 2]
     assert prepared.n_frames == 6
     assert files_of(out) == files_of(tmp_path / "t.zarr")
-    assert not PartialStore.beside(out).folder.exists()
+    assert not at(out).folder.exists()
 
 
 def interrupt(sources: list[Path], out: Path, **options) -> None:
@@ -89,7 +93,7 @@ def test_frames_that_the_power_took_are_written_again(sources: list[Path], tmp_p
     prepare(sources, tmp_path / "t.zarr", grid_size=GRID)
     out = tmp_path / "s.zarr"
     interrupt(sources, out)
-    chunk = next(path for path in (PartialStore.beside(out).store / "a/sdf/c/1").rglob("*") if path.is_file())
+    chunk = next(path for path in (at(out).store / "a/sdf/c/1").rglob("*") if path.is_file())
     chunk.write_bytes(b"")
     chunk.with_name("0.1234.partial").write_bytes(b"of a killed worker")
     with stopping_at(99, KeyboardInterrupt()) as begun:
@@ -135,7 +139,7 @@ def test_other_options_are_refused(sources: list[Path], tmp_path: Path) -> None:
 
 
 def test_two_at_once_are_refused(sources: list[Path], tmp_path: Path) -> None:
-    with PartialStore.beside(tmp_path / "s.zarr").locked(), pytest.raises(InputError, match="another process"):
+    with at(tmp_path / "s.zarr").locked(), pytest.raises(InputError, match="another process"):
         prepare(sources, tmp_path / "s.zarr", grid_size=GRID)
     assert not list(tmp_path.glob(".*"))
     prepare(sources, tmp_path / "s.zarr", grid_size=GRID)
@@ -153,7 +157,7 @@ def test_adding_a_mended_movie_can_be_interrupted_too(sources: list[Path], tmp_p
     with stopping_at(99, KeyboardInterrupt()) as begun:
         assert prepare(sources, out, grid_size=GRID, resume=True).n_families == 1
     assert begun == [2]
-    assert not PartialStore.beside(out).folder.exists()
+    assert not at(out).folder.exists()
 
 
 @pytest.mark.slow
@@ -164,7 +168,7 @@ def test_killed_at_random_moments(workers: int, tmp_path: Path, write: dict[str,
     out, rng = tmp_path / "s.zarr", random.Random(workers)
     prepare(movies, tmp_path / "t.zarr", grid_size=48)
     command = ["prepare", *movies, "--out", out, "--grid", "48", "--resume", "--workers", workers]
-    records = PartialStore.beside(out).folder / "frames"
+    records = at(out).folder / "frames"
     n_kills = 0
     for kill in range(20):
         process = Cytoform(*command)

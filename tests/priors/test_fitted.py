@@ -143,7 +143,12 @@ def test_same_seed_same_codes(name: str) -> None:
     ("name", "n", "sigma", "words"),
     [
         ("covariance", 3, None, "at least 4 learned codes, there are 3; choose gaussian, around, between,"),
-        ("mixture", 7, None, "at least 8 learned codes, there are 7; choose gaussian, around, between, covariance,"),
+        (
+            "mixture",
+            7,
+            None,
+            "at least 8 learned codes, there are 7; choose gaussian, around, between, blend, covariance,",
+        ),
         ("between", 1, None, "at least 2 learned codes, there are 1; choose gaussian, around,"),
         ("between", 9, 0.1, "--sigma 0.1: the prior between has none"),
         ("covariance", 9, float("inf"), "--sigma inf"),
@@ -161,3 +166,15 @@ def test_what_cannot_be_fitted_is_one_line(name: str, n: int, sigma: float | Non
 def test_codes_that_are_all_the_same(name: str) -> None:
     with pytest.raises(InputError, match="all 9 learned codes are the same"):
         fit_prior(name, np.ones((9, 5), np.float32))
+
+
+def test_a_blend_spreads_as_the_codes_do_and_is_none_of_them() -> None:
+    codes = np.random.default_rng(3).normal(0.2, 1.0, (30, 400))
+    drawn = fit_prior("blend", codes).draw(400, np.random.default_rng(4)).codes
+    away = np.square(drawn - codes.mean(axis=0)).sum(axis=1).mean()
+    assert away == pytest.approx(np.square(codes - codes.mean(axis=0)).sum(axis=1).mean(), rel=0.05)
+    assert np.abs(drawn.mean(axis=0) - codes.mean(axis=0)).mean() < 0.1
+    nearest = np.linalg.norm(drawn[:, None] - codes[None], axis=2).min(axis=1)
+    assert np.median(nearest) > 0.5 * np.sqrt(away)
+    twice = fit_prior("blend", codes, sigma=2.0).draw(400, np.random.default_rng(4)).codes
+    assert twice - codes.mean(axis=0) == pytest.approx(2 * (drawn - codes.mean(axis=0)))

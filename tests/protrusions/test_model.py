@@ -131,7 +131,7 @@ def test_numbers_follow_the_volume_and_spread_beyond_chance() -> None:
     numbers = Numbers.of(cells, volumes)
     assert numbers.slope == pytest.approx(-3, abs=0.6)
     assert numbers.residuals.std() < 0.15  # what is left is chance, which the drawing of births adds
-    drawn = [numbers.factor(float(v), rng) for v in volumes for _ in range(5)]
+    drawn = [numbers.factor(float(v), float(r)) for v in volumes for r in numbers.draw(5, rng)]
     assert np.mean(drawn) == pytest.approx(1, abs=0.05)
 
 

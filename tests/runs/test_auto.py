@@ -1,29 +1,35 @@
-"""Settings from the data: taken apart or not, few or many sequences."""
+"""Settings from the data: taken apart or not, smooth or not, few or many sequences."""
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import stores
 
 from cytoform.protrusions.verdict import Verdict
-from cytoform.runs.auto import automatic, chosen_for
+from cytoform.runs.auto import CoarseGrid, automatic, chosen_for, coarse_grid
 from cytoform.runs.config import load_config
+from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import ShapeStore
 
 APPLIES = Verdict((), 0.5, 0.3, 0.05, 20, 0.1, 0.2)
 NOT = Verdict(("the body is no steadier than the cell",))
+SMOOTH, SHARP = CoarseGrid(48, 0.99), CoarseGrid(64, 0.9)
 
 
 @pytest.mark.parametrize(
-    ("verdict", "n", "preset", "aligned", "kind"),
+    ("verdict", "grid", "n", "preset", "aligned", "kind"),
     [
-        (APPLIES, 5, "parts", True, "parts"),
-        (NOT, 3, "quick", False, "global"),
-        (NOT, 6, "quick", True, "global"),
-        (NOT, 27, "unseen", True, "global"),
+        (APPLIES, SMOOTH, 5, "parts", True, "parts"),
+        (NOT, SMOOTH, 3, "linear", False, "linear"),
+        (NOT, SMOOTH, 27, "linear", True, "linear"),
+        (NOT, SHARP, 3, "quick", False, "global"),
+        (NOT, SHARP, 6, "quick", True, "global"),
+        (NOT, SHARP, 27, "unseen", True, "global"),
     ],
 )
-def test_the_data_choose(verdict: Verdict, n: int, preset: str, aligned: bool, kind: str) -> None:
-    found = chosen_for(verdict, n)
+def test_the_data_choose(verdict: Verdict, grid: CoarseGrid, n: int, preset: str, aligned: bool, kind: str) -> None:
+    found = chosen_for(verdict, grid, n)
     assert found.preset == preset
     config = load_config(preset=found.preset, settings=list(found.settings))
     assert (config.data.align == "principal") == aligned
@@ -31,5 +37,34 @@ def test_the_data_choose(verdict: Verdict, n: int, preset: str, aligned: bool, k
     assert verdict.sentence in found.reason
 
 
-def test_balls_are_no_bodies_with_protrusions(balls: Path) -> None:
-    assert automatic(ShapeStore.open(balls)).preset == "quick"
+@pytest.mark.parametrize(
+    ("setting", "asks"),
+    [
+        ("training.epochs=3", True),
+        ("sampling.pool_points=500", True),
+        ("model.width=24", True),
+        ("data.mirrored=true", True),
+        ("model.knots=6", False),
+        ("data.frame_stride=2", False),
+        ("model.rotations=none", False),
+    ],
+)
+def test_settings_of_networks_ask_for_one(balls: Path, setting: str, asks: bool) -> None:
+    found = automatic(ShapeStore.open(balls), settings=[setting])
+    assert found.preset == ("quick" if asks else "linear")
+    assert (setting in found.reason) == asks
+
+
+def test_balls_are_smooth_cells(balls: Path) -> None:
+    assert automatic(ShapeStore.open(balls)).preset == "linear"
+
+
+def test_a_thin_plate_is_held_by_no_coarse_grid(tmp_path: Path) -> None:
+    grid = Grid(128, 8.0)
+    z, y, x = (grid.points_zyx_um() - grid.half_extent_um).T
+    tilted = np.abs(z - 0.3 * x - 0.2 * y) / np.sqrt(1.13) - 0.1
+    plate = np.max([tilted, np.abs(y) - 6, np.abs(x) - 6], axis=0).reshape(grid.shape).astype(np.float32)
+    store = ShapeStore.open(stores.write_store(tmp_path / "plate.zarr", {"a": [plate]}, grid=grid))
+    found = coarse_grid(store, aligned=False)
+    assert found.nodes == 64
+    assert found.jaccard < 0.95

@@ -23,7 +23,7 @@ class Patient:
 
     def __init__(self, shapes: Path, out: Path, *settings: str) -> None:
         self.out, self.kills = out, 0
-        self._begin = [word for setting in (*SMALL, *settings) for word in ("--set", setting)]
+        self._begin = ["--preset", "quick", *(word for each in (*SMALL, *settings) for word in ("--set", each))]
         self._command = ["train", str(shapes), "--out", str(out), "--workers", "1", "--quiet"]
 
     def _arguments(self) -> list[str]:

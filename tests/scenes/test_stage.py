@@ -232,7 +232,7 @@ def test_a_scene_needs_cells(tmp_path: Path) -> None:
 
 def test_two_at_once_are_refused(pairs: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    with Work.beside(out).locked(), pytest.raises(InputError, match="another process"):
+    with Work.at(out, inputs=[], overwrite=False).locked(), pytest.raises(InputError, match="another process"):
         benchmark(request(pairs), out)
     assert not list(tmp_path.glob(".*"))
 
@@ -307,7 +307,7 @@ def test_killed_at_random_moments(workers: int, pairs: Path, tmp_path: Path) -> 
     n_kills = 0
     for _ in range(20):
         process = Cytoform(*command, "--out", tmp_path / "out", "--resume")
-        records = Work.beside(tmp_path / "out").records("")
+        records = Work.at(tmp_path / "out", inputs=[], overwrite=False).records("")
         target = len(list(records.glob("*.json"))) + int(rng.integers(0, 4))
         while n_kills < 4 and process.poll() is None and len(list(records.glob("*.json"))) < target:
             time.sleep(0.01)

@@ -1,6 +1,7 @@
 """A local web server that serves one file and misbehaves on request, one behaviour per request."""
 
 import contextlib
+import gzip
 import hashlib
 import threading
 import time
@@ -86,6 +87,19 @@ def _answer(handler: BaseHTTPRequestHandler, served: Served, behaviour: str) -> 
         case ["page"]:
             _head(handler, served, 200, 13, kind="text/html; charset=utf-8")
             handler.wfile.write(b"<html></html>")
+            return
+        case ["compressed"]:
+            content = gzip.compress(bytes(10**6))
+            handler.send_response(200)
+            handler.send_header("Content-Encoding", "gzip")
+            handler.send_header("Content-Length", str(len(content)))
+            handler.end_headers()
+            handler.wfile.write(content)
+            return
+        case ["endless"]:
+            handler.send_response(200)
+            handler.end_headers()
+            handler.wfile.write(content)
             return
         case ["silent"]:
             time.sleep(STALL_S)

@@ -110,25 +110,36 @@ def test_cells_that_are_no_cells_are_drawn_again(cells: Cells, monkeypatch: pyte
     from cytoform.synthesis import choice as module
 
     good = cells.flat_codes[0]
-    monkeypatch.setattr(module, "in_pieces", lambda _, cell, n_frames: 1 if np.allclose(cell.code, good) else 3)
+    monkeypatch.setattr(module, "in_pieces", lambda _, cell: 1 if np.allclose(cell.code, good) else 3)
     rng = np.random.default_rng(0)
-    found = whole_cells(cells, _Sometimes(good), 3, 1, rng, 4)
+    found = whole_cells(cells, _Sometimes(good), 3, 1, rng)
     assert all(np.allclose(cell.code, good) for cell in found)
-    monkeypatch.setattr(module, "in_pieces", lambda _, cell, n_frames: 3)
+    monkeypatch.setattr(module, "in_pieces", lambda _, cell: 3)
     with pytest.raises(InputError, match="fall into more than 1"):
-        whole_cells(cells, _Sometimes(good), 1, 1, rng, 4)
+        whole_cells(cells, _Sometimes(good), 1, 1, rng)
 
 
 def test_pieces_of_a_learned_cell(cells: Cells) -> None:
     from cytoform.priors.prior import DrawnCell
 
-    assert in_pieces(cells, DrawnCell(cells.flat_codes[0]), 3) == 1
+    assert in_pieces(cells, DrawnCell(cells.flat_codes[0])) == 1
 
 
 def test_the_sentence_tells_copies_and_averages() -> None:
     from cytoform.synthesis.trial import _sentence
 
     p = {"size_um3": 0.5, "sphericity": 0.001}
-    text = _sentence(Candidate("covariance", 1.5, 0.3, 0.2, 0.5, p), 4)
+    text = _sentence(Candidate("covariance", 1.5, 0.3, 0.2, 0.5, p, told_by=("sphericity",)), 4)
     assert "near copies" in text and "averages" in text and "covariance σ 1.5" in text  # noqa: PT018
     assert "no test" in _sentence(Candidate("compose", None, 0.9, 0.95, 0.5, {"size_um3": 0.4}), 2)
+
+
+def test_of_priors_that_are_nearly_as_good_the_closest_is_taken() -> None:
+    from cytoform.synthesis.trial import _best
+
+    near = Candidate("covariance", 1.25, 0.95, 0.9, 0.5, {}, 0.15)
+    far = Candidate("covariance", 1.5, 1.0, 1.0, 0.5, {}, 0.3)
+    copies = Candidate("around", None, 1.0, 0.1, 0.5, {}, 0.05)
+    bad = Candidate("between", None, 0.5, 0.9, 0.5, {}, 0.1)
+    assert _best([far, copies, near, bad]) is near
+    assert _best([copies]) is copies

@@ -21,7 +21,7 @@ from cytoform.runs.stage import train
 # Eight frames in batches of seven and one: not divisible by two, and the last leaves a process without a frame.
 UNEVEN = "training.frames_per_batch=7"
 ENDLESS = "training.epochs=100000"
-SETTINGS = [word for setting in SMALL for word in ("--set", setting)]
+SETTINGS = ["--preset", "quick", *(word for setting in SMALL for word in ("--set", setting))]
 
 
 def losses(run: Path) -> list[float]:

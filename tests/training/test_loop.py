@@ -19,6 +19,7 @@ from cytoform.runs.autodecoder import AutoDecoder
 from cytoform.runs.stage import train
 from cytoform.training import loop
 from cytoform.training.checkpoint import newest_checkpoint
+from cytoform.training.folder import RunOutput
 
 CONFIG = small_config("training.epochs=10")  # of three steps each; a checkpoint every two epochs
 
@@ -193,7 +194,7 @@ def test_the_device_is_not_asked_at_every_step(balls: Path, tmp_path: Path, monk
 
 
 def test_a_second_training_of_the_same_run_is_refused(run: Path, balls: Path) -> None:
-    with stage.sole_writer(run), pytest.raises(InputError, match="another process"):
+    with RunOutput.at(run, inputs=[], overwrite=False).locked(), pytest.raises(InputError, match="another process"):
         train(balls, run, resume=True)
     assert train(balls, run, resume=True).finished
 

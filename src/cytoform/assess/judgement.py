@@ -28,7 +28,8 @@ class Judgement:
     """Figures of new cells against learned and held-out ones; NaN where one is undefined.
 
     The p-values are of Kolmogorov-Smirnov tests against the learned cells: over sequences, also of protrusions where the
-    learned cells are bodies with protrusions, and over frames with whole sequences permuted. `one_nna` is against held-out
+    learned cells are bodies with protrusions, and over frames with whole sequences permuted. `ks_sequences` are the
+    statistics over sequences. `one_nna` is against held-out
     cells, of `n_each` sequences a side, or against learned ones where none was held out; `novelty_ratio`, `memorisation_z`
     and `memorisation_p` need held-out cells. `pieces_share` is the share of frames in as many pieces as expected, see
     `pieces_share`. The Jaccard indices with the next frame are means over sequences.
@@ -36,6 +37,7 @@ class Judgement:
 
     p_sequences: Mapping[str, float]
     p_frames: Mapping[str, float]
+    ks_sequences: Mapping[str, float]
     one_nna: float
     n_each: int
     novelty_ratio: float
@@ -56,6 +58,7 @@ class Judgement:
         return cls(
             p_sequences={name: contrast.ks.p for name, contrast in tested.items()},
             p_frames={name: math.nan if test is None else test.p for name, test in permuted.items()},
+            ks_sequences={name: contrast.ks.statistic for name, contrast in tested.items()},
             one_nna=one_nna if held_out is None else held_out.new_held_out.one_nna.value,
             n_each=min(len(each.sequences) for each in (results.reference, results.other))
             if held_out is None

@@ -29,6 +29,7 @@ from cytoform.assess.store_contrasts import ROLES, StoreContrasts
 from cytoform.assess.stores import MeasuredStore, Selection, measure_stores, select
 from cytoform.base.cluster import local_workers
 from cytoform.base.files import write_json
+from cytoform.base.output import Output
 from cytoform.base.provenance import software_versions
 
 TABLES = {
@@ -140,7 +141,8 @@ class Results(StoreContrasts):
         }
 
     def write(self, path: Path) -> None:
-        """Write results.json; NaN becomes null."""
+        """Write results.json, also in place of older results; NaN becomes null. Raises InputError for any other file there."""
+        Output.at(path, inputs=[], overwrite=True).refuse_existing()
         write_json(path, null_nan(self.to_json()))
 
 

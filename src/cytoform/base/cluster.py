@@ -12,6 +12,7 @@ from multiprocessing.resource_tracker import ensure_running
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from cytoform.base.stops import STOPS
 from cytoform.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ ENVIRONMENT = {
     **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
     # Dask's own value maps every larger array anew, and stays set in this process.
     "MALLOC_TRIM_THRESHOLD_": None,
+    "PYTHONWARNINGS": "ignore",  # of libraries: nothing stands beside the one line of a command
 }
 SETTINGS = {
     "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
@@ -83,7 +85,7 @@ def connected(address: str) -> Iterator["Client"]:
         client = Client(address, timeout=CONNECT_WITHIN_S)
     except (OSError, ValueError, TypeError) as fault:
         raise InputError(
-            f"--scheduler {address}: no Dask scheduler answers there ({str(fault) or 'silence'}); "
+            f"--scheduler {address.rpartition('@')[2]}: no Dask scheduler answers there ({str(fault) or 'silence'}); "
             "start one with 'dask scheduler', or work on this machine with --workers"
         ) from None
     with client:
@@ -142,8 +144,8 @@ async def _ask(address: str) -> None:
 
 
 async def _hold_back_interrupts() -> None:
-    """Block Ctrl-C, which reaches all processes of a terminal, in workers: they inherit the mask of this thread."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    """Block Ctrl-C and SIGHUP, which reach all processes of a terminal, in workers: they inherit the mask of this thread."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, set(STOPS) - {signal.SIGTERM})
 
 
 async def _kill(cluster: "LocalCluster") -> None:
@@ -157,7 +159,7 @@ async def _kill(cluster: "LocalCluster") -> None:
 
 @contextlib.contextmanager
 def _stops_deferred() -> Iterator[None]:
-    """Defer Ctrl-C and SIGTERM to the end of the block, unless they come twice.
+    """Defer Ctrl-C, SIGTERM and SIGHUP to the end of the block, unless they come twice.
 
     Dask takes ten seconds to recover from an interrupted start.
     """
@@ -171,7 +173,7 @@ def _stops_deferred() -> Iterator[None]:
             raise KeyboardInterrupt
         came.append(number)
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, note) for number in STOPS}
     try:
         yield
     finally:

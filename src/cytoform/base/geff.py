@@ -1,5 +1,6 @@
 """Graphs in space and time in GEFF (graph exchange file format); needs the package geff."""
 
+import shutil
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -37,6 +38,7 @@ def write_geff(
         track_node_props=tracks,
         related_objects=related,
     )
+    shutil.rmtree(path, ignore_errors=True)  # a killed process may have begun it, in the same unfinished output
     write_arrays(
         path,
         np.arange(len(values["t"]), dtype=np.uint64),

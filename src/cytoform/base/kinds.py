@@ -4,13 +4,13 @@ Recognition uses names and marks only. A damaged run is still a run folder; open
 """
 
 import contextlib
-import json
 import os
 import re
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 
+from cytoform.base.gate import Record, read_bytes, read_json
 from cytoform.base.hdf5 import is_hdf5, open_hdf5
 from cytoform.errors import InputError
 
@@ -74,7 +74,15 @@ def kind_of(path: Path) -> Kind:
     path = Path(os.path.abspath(path))  # not resolved: a link may have the telling name
     if not path.exists():
         return Kind.MISSING
+    if not path.is_file() and not path.is_dir():
+        return Kind.OTHER  # a pipe or a device: reading one may never end
     return next((kind for kind, fits in RECOGNISED.items() if fits(path)), Kind.OTHER)
+
+
+def paths_of(source: str | Path) -> list[Path]:
+    """The files or folders of a source of pairs: one, or those of IMAGE.zarr:LABELS.zarr."""
+    image, colon, labels = str(source).partition(".zarr:")
+    return [Path(f"{image}.zarr"), Path(labels)] if colon else [Path(source)]
 
 
 def wrong_kind(path: Path, *wanted: Kind) -> InputError:
@@ -93,9 +101,13 @@ def recorded_command(path: Path) -> str | None:
     if not (path / "provenance.json").is_file():
         return None
     try:
-        return str(json.loads(_text(path / "provenance.json")).get("command", ""))
-    except (ValueError, AttributeError):
+        return read_json(path / "provenance.json", _Provenance).command
+    except InputError:
         return ""
+
+
+class _Provenance(Record):
+    command: str = ""
 
 
 def _is_store(path: Path) -> bool:
@@ -146,7 +158,10 @@ def _ends(*endings: str) -> Callable[[Path], bool]:
 
 
 def _text(path: Path) -> str:
-    return path.read_text("utf-8", errors="replace") if path.is_file() else ""
+    try:
+        return read_bytes(path).decode("utf-8", errors="replace") if path.is_file() else ""
+    except InputError:
+        return ""
 
 
 # Label movies come first: a folder of movies may also hold a file named like the mark of a later kind.

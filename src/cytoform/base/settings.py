@@ -1,23 +1,28 @@
 """Settings in sections: presets, TOML files and single values, checked once, then frozen."""
 
 import difflib
+import json
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from cytoform.base.gate import first_fault, read_toml, shown
 from cytoform.errors import InputError
 
 
 class SettingsSection(BaseModel):
-    """A frozen group of settings that refuses unknown names."""
+    """A frozen group of settings of exact types that refuses unknown names."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
 
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+Rate = Annotated[float, Field(ge=1e-30, le=1e38)]  # of learning, in single precision
+Weight = Annotated[float, Field(ge=0, le=1e9)]  # of a part of a loss
 SettingsT = TypeVar("SettingsT", bound="SettingsFile")
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -74,30 +79,22 @@ class SettingsFile(SettingsSection):
 def check_settings(model: type[ModelT], values: dict[str, Any], *, where: str) -> ModelT:
     """Validate a nested dictionary of settings. Raises InputError with the first wrong key and the nearest valid one."""
     try:
-        return model.model_validate(values)
+        # As JSON, whose lists pass for the tuples of a strict model.
+        return model.model_validate_json(json.dumps(values, default=str))
+    except RecursionError:
+        raise InputError(f"{where}: values nested too deep; settings have sections and values") from None
     except ValidationError as fault:
         first = fault.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
+            name = shown(".".join(str(part) for part in first["loc"]))[1:-1]
             raise InputError(f"{where}: unknown setting {name}{_nearest(name, model)}") from None
-        shown = name if isinstance(first["input"], dict | BaseModel) else f"{name} = {first['input']!r}"
-        raise InputError(f"{where}: {shown}: {first['msg']}") from None
+        raise InputError(f"{where}: {first_fault(fault)}; correct it") from None
 
 
 def _nearest(name: str, model: type[BaseModel]) -> str:
     known = [f"{section}.{key}" for section, keys in model().model_dump().items() for key in keys]
     near = difflib.get_close_matches(name, [*known, *model.model_fields], n=1, cutoff=0.4)
     return f"; did you mean {near[0]}?" if near else f"; sections are {', '.join(model.model_fields)}"
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """Parse a TOML file. Raises InputError."""
-    try:
-        return tomllib.loads(Path(path).read_text())
-    except (OSError, UnicodeDecodeError) as fault:
-        raise InputError(f"{path}: cannot be read ({fault}); give a TOML file of settings") from None
-    except tomllib.TOMLDecodeError as fault:
-        raise InputError(f"{path}: not valid TOML ({fault})") from None
 
 
 def _parse_setting(setting: str) -> dict[str, Any]:
@@ -107,7 +104,7 @@ def _parse_setting(setting: str) -> dict[str, Any]:
         raise InputError(f"--set {setting}: write it as section.key=value, for example training.epochs=10")
     try:
         value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         value = text.strip()  # a bare word, such as relu
     return {parts[0]: {parts[1]: value}}
 

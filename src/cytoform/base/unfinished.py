@@ -1,79 +1,89 @@
-"""An output that is built in a hidden folder beside its final place, so that an interrupted command can resume.
+"""An output whose work survives interruptions: its hidden folder stays for a later call to resume.
 
-.NAME.partial/
-  lock         held by the writing process
-  plan.json    the request, once there is something to resume
+.NAME.partial/   (see output.py)
+  plan.json      the request, once there is something to resume
 """
 
 import contextlib
-import fcntl
-import json
 import os
-import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from cytoform.base.files import put_in_place, write_json
+from pydantic import RootModel
+
+from cytoform.base.files import write_json
+from cytoform.base.gate import read_json
+from cytoform.base.output import PLAN, Output
 from cytoform.errors import InputError
 
-U = TypeVar("U", bound="Unfinished")
+PLACED = "placed"
 
 
-@dataclass(frozen=True)
-class Unfinished:
-    """The hidden folder beside the output `out`. Workers get copies; only the process with the lock renames files."""
+class _Values(RootModel[dict[str, Any]]):
+    """Any JSON object."""
 
-    out: Path
-    folder: Path
 
-    @classmethod
-    def beside(cls: type[U], out: Path) -> U:
-        """The folder for an output, with its absolute path for workers on other machines."""
-        whole = Path(out).absolute()
-        return cls(out, whole.with_name(f".{whole.name}.partial"))
+class Unfinished(Output):
+    """An output with a plan. While there is one, the hidden folder stays."""
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the lock of this output. Raises InputError if another process holds it."""
-        self.folder.mkdir(exist_ok=True)
-        with (self.folder / "lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise InputError(f"{self.out}: another process is making it; wait until it has ended") from None
-            try:
-                yield
-            finally:
-                if not self._plan.exists():
-                    shutil.rmtree(self.folder, ignore_errors=True)
+        """Hold the lock of this output (see `Output.locked`). A plan keeps the hidden folder beyond the end of the block."""
+        with super().locked():
+            if self.plan() is None:  # it is damaged, or the output has been placed
+                self.give_up()
+                self._tidy()
+            yield
 
     def plan(self) -> dict[str, Any] | None:
         """The plan of the interrupted command; None if there is nothing to resume."""
         try:
-            plan: dict[str, Any] = json.loads(self._plan.read_text())
-        except (OSError, ValueError):
+            plan = read_json(self.folder / PLAN, _Values).root
+        except InputError:
             return None
-        return plan
+        # Killed when the output had its name, and before the plan was deleted.
+        return None if PLACED in plan and plan[PLACED] == _number(self.out) else plan
+
+    def begin(self, request: dict[str, Any], *, resume: bool, options: Mapping[str, str]) -> None:
+        """Go on with the interrupted call of the same `request`, or begin anew and record it.
+
+        `options` are the names of its values in messages (see `refuse_to_resume`). Raises InputError for another request,
+        and where the output is finished.
+        """
+        recorded = self.plan() if resume else None
+        if resume and recorded is None and self.out.exists() and not self.overwrite:
+            raise InputError(f"{self.out}: finished; nothing to resume")
+        self.refuse_existing()
+        if recorded is not None:
+            refuse_to_resume(self.out, wanted=request, recorded=recorded, options=options)
+            return
+        self.give_up()
+        self._tidy()
+        self.note_plan(request)
 
     def note_plan(self, plan: dict[str, Any]) -> None:
         """Record the plan: from here on the command can resume."""
-        write_json(self._plan, plan)
+        write_json(self.folder / PLAN, plan)
 
     def give_up(self) -> None:
         """Delete the plan: there is nothing to resume, and `locked` removes the folder."""
-        self._plan.unlink(missing_ok=True)
+        (self.folder / PLAN).unlink(missing_ok=True)
 
     def put_in_place(self, grown: Path) -> None:
-        """Rename the finished output to its final name, in place of an older one."""
+        """Rename the finished output to its final name, in place of an older one that may be replaced."""
         os.sync()  # the content must be on the disk before the name
-        put_in_place(grown, self.out, aside=self.folder / "replaced")
+        self.note_plan({**(self.plan() or {}), PLACED: _number(grown)})
+        self.place(grown)
         self.give_up()
 
-    @property
-    def _plan(self) -> Path:
-        return self.folder / "plan.json"
+
+def _number(folder: Path) -> int | None:
+    """The number by which the file system knows a folder under any name; None if there is none."""
+    try:
+        return os.stat(folder).st_ino
+    except OSError:
+        return None
 
 
 def refuse_to_resume(

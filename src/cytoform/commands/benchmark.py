@@ -58,5 +58,5 @@ def benchmark(
     if not has_geff():
         common.say(NO_GRAPHS)
     first = out / made[0].name
-    after = f"texture train {first} --out texture" if scene.projection else f"prepare {first} --out shapes.zarr"
-    common.done(out, next_command=f"cytoform {after}")
+    after = ("texture", "train", first, "--out", "texture")
+    common.done(out, *(after if scene.projection else ("prepare", first, "--out", "shapes.zarr")))

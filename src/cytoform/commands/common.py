@@ -2,16 +2,31 @@
 
 import contextlib
 import os
+import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 from cytoform.base.cluster import connected
+from cytoform.base.lines import one_line, printable
+from cytoform.base.options import LENGTH_UM, SECONDS, SEED, WORKERS
 from cytoform.base.parallel import Advance
 from cytoform.errors import InputError
+
+
+@dataclass(frozen=True)
+class Glob:
+    """All files of a folder with an ending, for the shell."""
+
+    folder: Path
+    ending: str
+
+    def __str__(self) -> str:
+        return f"{shlex.quote(str(self.folder))}/*{self.ending}"
 
 
 @Parameter(name="*")
@@ -19,24 +34,36 @@ from cytoform.errors import InputError
 class Common:
     """Options of every command."""
 
-    seed: Annotated[int, Parameter(help="Seed of every random choice; the same seed gives the same bytes.")] = 0
+    seed: Annotated[int, SEED, Parameter(help="Seed of every random choice; the same seed gives the same bytes.")] = 0
     overwrite: Annotated[bool, Parameter(help="Replace an existing output.", negative=())] = False
     quiet: Annotated[bool, Parameter(help="Print nothing but errors.", negative=())] = False
 
     def say(self, line: str) -> None:
         """Print a line, unless --quiet."""
         if not self.quiet:
-            print(line, flush=True)
+            print(printable(line), flush=True)
+
+    def remark(self, store: Path, names: Sequence[str] | None = None, *, remedy: str) -> None:
+        """Say in one line which cells of a store are empty or fill the cube, if any."""
+        from cytoform.shapes.remarks import remark
+        from cytoform.shapes.store import ShapeStore
+
+        if not self.quiet and (line := remark(ShapeStore.open(store), names, remedy=remedy)):
+            self.say(line)
 
     def complain(self, line: str) -> None:
         """Report a failure in a part of the work on stderr, even with --quiet."""
-        print("cytoform: " + " ".join(line.split()), file=sys.stderr)
+        print(f"cytoform: {one_line(line)}", file=sys.stderr)
 
-    def done(self, wrote: object, *, next_command: str = "") -> None:
+    def done(self, wrote: object, *next_words: object) -> None:
         """Name the output and suggest the next command."""
         self.say(f"wrote {wrote}")
-        if next_command:
-            self.say(f"next: {next_command}")
+        self.suggest(*next_words)
+
+    def suggest(self, *words: object) -> None:
+        """Print the words of the next command as a shell takes them, whatever signs are in them; a `Glob` is left as it is."""
+        quoted = [str(word) if isinstance(word, Glob) else shlex.quote(str(word)) for word in words]
+        self.say(f"next: {' '.join(['cytoform', *quoted])}")
 
     @contextlib.contextmanager
     def progress(self, what: str, total: float) -> Iterator[Advance]:
@@ -67,7 +94,9 @@ class Common:
 class WorkerOptions:
     """Options of the commands that work in parallel."""
 
-    workers: Annotated[int | None, Parameter(help="Processes on this machine; by default one per CPU core.")] = None
+    workers: Annotated[
+        int | None, WORKERS, Parameter(help="Processes on this machine; by default one per CPU core.")
+    ] = None
     scheduler: Annotated[
         str | None, Parameter(help="Work on a cluster instead: address of its Dask scheduler, HOST:PORT.")
     ] = None
@@ -91,10 +120,11 @@ class ScaleOptions:
 
     voxel_size: Annotated[
         tuple[float, float, float] | None,
+        LENGTH_UM,
         Parameter(help="Voxel size Z Y X in µm of label movies; replaces the recorded one."),
     ] = None
     time_step: Annotated[
-        float | None, Parameter(help="Seconds between frames of label movies; replaces the recorded step.")
+        float | None, SECONDS, Parameter(help="Seconds between frames of label movies; replaces the recorded step.")
     ] = None
 
 

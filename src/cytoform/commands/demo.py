@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
+from cytoform.base.options import FRAMES, GRID, whole
 from cytoform.commands.common import Common
 
 
@@ -12,10 +13,10 @@ def demo(
     /,
     *,
     out: Path = Path("cytoform-demo"),
-    cells: int | None = None,
-    frames: int = 12,
-    grid: int | None = None,
-    epochs: int | None = None,
+    cells: Annotated[int | None, whole(1, 999)] = None,
+    frames: Annotated[int, FRAMES] = 12,
+    grid: Annotated[int | None, GRID] = None,
+    epochs: Annotated[int | None, whole(1, 1_000_000)] = None,
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
     """Simulate cells, learn them, generate new ones, and report on both: minutes on two CPU cores.
@@ -48,4 +49,4 @@ def demo(
     results = run_demo(out, kind, size=size, seed=common.seed, overwrite=common.overwrite, progress=common.progress)
     jaccard = results.to_json()["jaccard"]
     common.say(f"reconstruction Jaccard index {jaccard['mean']:.3f} ± {jaccard['std']:.3f}")
-    common.done(out / "report" / "report.html", next_command=f"cytoform info {out / 'run'}")
+    common.done(out / "report" / "report.html", "info", out / "run")

@@ -50,12 +50,14 @@ def evaluate(
     from cytoform.assess.results import evaluate_all
     from cytoform.assess.stores import select
     from cytoform.base.cluster import local_workers
-    from cytoform.base.files import refuse_existing, staged, write_json
+    from cytoform.base.files import write_json
+    from cytoform.base.output import Output
     from cytoform.reports.shapes.codes import map_of_codes
     from cytoform.reports.shapes.write import Comparison, write_report
     from cytoform.shapes.store import ShapeStore
 
-    refuse_existing(out, overwrite=common.overwrite)
+    output = Output.at(out, inputs=[reference, other, *others, held_out, run], overwrite=common.overwrite)
+    output.check()
     original, *stores = (ShapeStore.open(path) for path in (reference, other, *others))
     labels = _labels(stores)
     chart = map_of_codes([(label, store.path) for label, store in zip(labels, stores, strict=True)], run=run)
@@ -69,7 +71,7 @@ def evaluate(
             Comparison(label, store.path, results) for label, store, results in zip(labels, stores, found, strict=True)
         ]
         provenance = {"command": "cytoform evaluate", "seed": common.seed} | ({} if run is None else {"run": run.name})
-        with staged(out, overwrite=common.overwrite) as folder:
+        with output.staged() as folder:
             write_report(
                 folder,
                 title=f"{' and '.join(store.path.name for store in stores)} against {reference.name}",
@@ -81,7 +83,7 @@ def evaluate(
                 progress=common.progress,
             )
             write_json(folder / "provenance.json", provenance | _provenance(comparisons))
-    common.done(out / "report.html", next_command=f"cytoform export {other} --to meshes --out meshes")
+    common.done(out / "report.html", "export", other, "--to", "meshes", "--out", "meshes")
 
 
 def _same_names(original: "ShapeStore", store: "ShapeStore", sequences: list[str] | None) -> bool:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from cytoform.base.options import whole
 from cytoform.commands.common import Common
 
 Format = Literal["masks", "meshes", "points", "ctc", "h5", "mat"]
@@ -17,7 +18,8 @@ def export(
     to: Format,
     out: Path,
     sequences: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
-    points: int = 2048,
+    points: Annotated[int, whole(1, 1_000_000)] = 2048,
+    resume: Annotated[bool, Parameter(negative=())] = False,
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
     """Write the sequences of a shape store in another format.
@@ -36,6 +38,8 @@ def export(
         Names of the sequences to export; by default all.
     points
         Points per frame, for points.
+    resume
+        Continue where the same command was interrupted.
     """
     from cytoform.exchange.export import export as export_store
 
@@ -47,6 +51,10 @@ def export(
         points=points,
         seed=common.seed,
         overwrite=common.overwrite,
+        resume=resume,
         progress=common.progress,
     )
-    common.done(out, next_command=f"cytoform info {store}")
+    common.remark(
+        store, sequences, remedy="an empty frame has no surface and no label; leave such cells out with --sequences"
+    )
+    common.done(out, "info", store)

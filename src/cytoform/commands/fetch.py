@@ -1,8 +1,10 @@
 """`cytoform fetch`: public data sets."""
 
 from pathlib import Path
+from typing import Annotated
 
-from cytoform.commands.common import Common
+from cytoform.base.options import real
+from cytoform.commands.common import Common, Glob
 
 
 def fetch(
@@ -13,7 +15,7 @@ def fetch(
     sha256: str | None = None,
     mirror: str | None = None,
     cache: Path | None = None,
-    timeout: float = 30.0,
+    timeout: Annotated[float, real(1e-3, 1e6)] = 30.0,
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
     """Download and unpack a public data set. Downloads are kept, verified and resumed.
@@ -37,10 +39,7 @@ def fetch(
     """
     from cytoform.datasets.download import Patience
     from cytoform.datasets.fetch import fetch as fetch_dataset
-    from cytoform.errors import InputError
 
-    if not 0 < timeout < float("inf"):
-        raise InputError(f"--timeout {timeout}: must be a positive number of seconds")
     fetched = fetch_dataset(
         dataset,
         out,
@@ -54,21 +53,21 @@ def fetch(
     common.say(f"SHA-256 {fetched.sha256}")
     if fetched.dataset.page:
         common.say(f"conditions of use: {fetched.dataset.page}")
-    common.done(out, next_command=_next(out, fetched.dataset.voxel_size_zyx_um, fetched.dataset.time_step_s))
+    common.done(out, *_next(out, fetched.dataset.voxel_size_zyx_um, fetched.dataset.time_step_s))
 
 
-def _next(out: Path, voxel_size_zyx_um: tuple[float, float, float] | None, time_step_s: float | None) -> str:
-    """The next command for the unpacked files."""
+def _next(out: Path, voxel_size_zyx_um: tuple[float, float, float] | None, time_step_s: float | None) -> list[object]:
+    """The words of the next command for the unpacked files."""
     movies = sorted({path.parent for path in out.rglob("[0-9][0-9]_GT")})
     if movies:
-        size = " ".join(f"{side:g}" for side in voxel_size_zyx_um or ()) or "Z Y X"
-        step = f" --time-step {time_step_s:g}" if time_step_s else ""
-        return f"cytoform prepare {movies[0]} --voxel-size {size}{step} --out shapes.zarr"
+        size = [f"{side:g}" for side in voxel_size_zyx_um or ()] or ["Z", "Y", "X"]
+        step = ["--time-step", f"{time_step_s:g}"] if time_step_s else []
+        return ["prepare", movies[0], "--voxel-size", *size, *step, "--out", "shapes.zarr"]
     checkpoints = sorted(out.rglob("*.pth"))
     codes = sorted(out.rglob("*lat_vecs.mat"))
     if checkpoints and codes:
-        return f"cytoform import {checkpoints[0]} --codes {codes[0]} --voxel-size UM --out run"
+        return ["import", checkpoints[0], "--codes", codes[0], "--voxel-size", "UM", "--out", "run"]
     distances = sorted({path.parent for path in out.rglob("*.h5")})
     if distances:
-        return f"cytoform import {distances[0]}/*.h5 --voxel-size UM --out shapes.zarr"
-    return f"cytoform info {out}"
+        return ["import", Glob(distances[0], ".h5"), "--voxel-size", "UM", "--out", "shapes.zarr"]
+    return ["info", out]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from cytoform.base.options import FRAMES, whole
 from cytoform.commands.common import Common, Device, ScaleOptions
 from cytoform.synthesis.options import FitSettings, Rendering
 
@@ -26,8 +27,8 @@ def fit(
     out: Path,
     sequences: Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())] = None,
     adapt: Annotated[bool, Parameter(negative=())] = False,
-    every_frame: int = 1,
-    every_plane: int | None = None,
+    every_frame: Annotated[int, FRAMES] = 1,
+    every_plane: Annotated[int | None, whole(1, 1024)] = None,
     settings: FitSettings = FitSettings(),  # noqa: B008 (frozen)
     scale: ScaleOptions = ScaleOptions(),  # noqa: B008 (frozen)
     rendering: Rendering = Rendering(),  # noqa: B008 (frozen)
@@ -53,8 +54,10 @@ def fit(
     every_plane
         Use only every n-th plane along z of the store's grid.
     """
+    from cytoform.base.kinds import Kind, kind_of
     from cytoform.synthesis.cells import load
     from cytoform.synthesis.fitting.stage import complete
+    from cytoform.synthesis.verdict import REMEDY
 
     cells = load(run, device=device)
     with _shapes(source, cells, scale, out) as shapes:
@@ -73,7 +76,11 @@ def fit(
         )
     for cell in found:
         common.say(_line(cell))
-    common.done(out, next_command=f"cytoform evaluate {source} {out} --paired --out report")
+    common.remark(out, remedy=REMEDY)
+    if kind_of(source) is Kind.SHAPE_STORE:
+        common.done(out, "evaluate", source, out, "--paired", "--out", "report")
+    else:
+        common.done(out, "view", out)
 
 
 @contextlib.contextmanager

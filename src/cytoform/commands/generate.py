@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from cytoform.base.options import real, whole
 from cytoform.commands.common import Common, Device
 from cytoform.synthesis.options import Rendering
 
@@ -18,10 +19,10 @@ def generate(
     /,
     *,
     out: Path,
-    n: Annotated[int, Parameter(name=["-n", "--number"])] = 1,
+    n: Annotated[int, Parameter(name=["-n", "--number"]), whole(1, 100_000)] = 1,
     prior: str | None = None,
-    sigma: float | None = None,
-    span: float = 1.0,
+    sigma: Annotated[float | None, real(0, 1e6)] = None,
+    span: Annotated[float, real(1e-3, 20)] = 1.0,
     where: Annotated[list[str] | None, Parameter(negative=())] = None,
     pose: Literal["random", "canonical"] | None = None,
     rendering: Rendering = Rendering(),  # noqa: B008 (frozen)
@@ -58,6 +59,7 @@ def generate(
     from cytoform.synthesis.cells import load
     from cytoform.synthesis.choice import default_choice
     from cytoform.synthesis.sequences import generate as generate_sequences
+    from cytoform.synthesis.verdict import REMEDY
 
     cells = load(run, device=device)
     condition = _condition(cells, where, rendering, common) if where else None
@@ -77,7 +79,8 @@ def generate(
         overwrite=common.overwrite,
         progress=common.progress,
     )
-    common.done(out, next_command=f"cytoform export {out} --to meshes --out meshes")
+    common.remark(out, remedy=REMEDY)
+    common.done(out, "export", out, "--to", "meshes", "--out", "meshes")
 
 
 def _condition(cells: "Cells", where: list[str], rendering: Rendering, common: Common) -> "Condition":

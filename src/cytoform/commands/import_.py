@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from cytoform.base.kinds import CHECKPOINT_ENDINGS
+from cytoform.base.options import FRAMES, GRID, LENGTH_UM, SECONDS, WORKERS, real
 from cytoform.commands.common import Common
 
 
@@ -19,15 +20,19 @@ class CheckpointOptions:
     codes: Annotated[Path | None, Parameter(help="For a checkpoint: the Matlab file with its codes, lat_vecs.")] = None
     grid: Annotated[
         int | None,
+        GRID,
         Parameter(help="For a checkpoint: voxels along a side of the volumes it was trained on; by default 256."),
     ] = None
     frames: Annotated[
-        int | None, Parameter(help="For a checkpoint: frames of a sequence it was trained on; by default 30.")
+        int | None, FRAMES, Parameter(help="For a checkpoint: frames of a sequence it was trained on; by default 30.")
     ] = None
     activation: Annotated[Literal["sine", "relu"] | None, Parameter(help="For a checkpoint: by default sine.")] = None
-    omega: Annotated[float | None, Parameter(help="For a checkpoint: frequency of the sine; by default 30.")] = None
+    omega: Annotated[
+        float | None, real(1e-3, 1e4), Parameter(help="For a checkpoint: frequency of the sine; by default 30.")
+    ] = None
     unit: Annotated[
         float | None,
+        LENGTH_UM,
         Parameter(
             help="For a checkpoint: µm in one unit of its output; by default 32 voxels, as in the published data."
         ),
@@ -44,10 +49,10 @@ def import_(
     /,
     *,
     out: Path,
-    half_extent: float | None = None,
-    voxel_size: float | None = None,
-    time_step: float | None = None,
-    workers: int | None = None,
+    half_extent: Annotated[float | None, LENGTH_UM] = None,
+    voxel_size: Annotated[float | None, LENGTH_UM] = None,
+    time_step: Annotated[float | None, SECONDS] = None,
+    workers: Annotated[int | None, WORKERS] = None,
     checkpoint: CheckpointOptions = CheckpointOptions(),
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
@@ -70,8 +75,6 @@ def import_(
     """
     from cytoform.errors import InputError
 
-    if time_step is not None and not 0 < time_step < float("inf"):
-        raise InputError(f"--time-step {time_step}: must be a positive number of seconds")
     if any(source.suffix.lower() in CHECKPOINT_ENDINGS for source in sources):
         if len(sources) > 1 or checkpoint.codes is None:
             raise InputError(f"{sources[0]}: give one checkpoint at a time, with --codes lat_vecs.mat")
@@ -95,7 +98,7 @@ def import_(
     common.say(
         f"{sequences} in a cube of {2 * cube.half_extent_um:g} µm, {cube.size}³ voxels of {cube.spacing_um:.4g} µm"
     )
-    common.done(out, next_command=f"cytoform train {out} --out run --preset quick")
+    common.done(out, "train", out, "--out", "run", "--preset", "quick")
 
 
 def _import_run(
@@ -135,4 +138,4 @@ def _import_run(
         f"assumed: {assumed.activation}{frequency}, {assumed.n_frames} frames, {assumed.grid.size}³ voxels of "
         f"{assumed.grid.spacing_um:.4g} µm, {assumed.unit_um:.4g} µm in a unit of its output"
     )
-    common.done(out, next_command=f"cytoform reconstruct {out} --out reconstructed.zarr")
+    common.done(out, "reconstruct", out, "--out", "reconstructed.zarr")

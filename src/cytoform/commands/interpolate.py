@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from cytoform.base.options import whole
 from cytoform.commands.common import Common, Device
 from cytoform.synthesis.options import Rendering
 
@@ -16,7 +17,7 @@ def interpolate(
     out: Path,
     start: Annotated[str, Parameter(name="--from")],
     end: Annotated[str, Parameter(name="--to")],
-    steps: int = 5,
+    steps: Annotated[int, whole(2, 10_000)] = 5,
     path: Literal["straight", "spherical"] = "straight",
     rendering: Rendering = Rendering(),  # noqa: B008 (frozen)
     device: Device = "auto",
@@ -41,6 +42,7 @@ def interpolate(
     """
     from cytoform.synthesis.cells import load
     from cytoform.synthesis.interpolation import interpolate as interpolate_cells
+    from cytoform.synthesis.verdict import REMEDY
 
     interpolate_cells(
         load(run, device=device),
@@ -54,4 +56,5 @@ def interpolate(
         overwrite=common.overwrite,
         progress=common.progress,
     )
-    common.done(out, next_command=f"cytoform export {out} --to meshes --out meshes")
+    common.remark(out, remedy=REMEDY)
+    common.done(out, "export", out, "--to", "meshes", "--out", "meshes")

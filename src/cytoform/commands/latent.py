@@ -1,7 +1,9 @@
 """`cytoform latent`: the latent space of a run."""
 
 from pathlib import Path
+from typing import Annotated
 
+from cytoform.base.options import FRAMES, GRID, whole
 from cytoform.commands.common import Common, Device
 
 
@@ -11,9 +13,9 @@ def latent(
     *,
     out: Path,
     generated: Path | None = None,
-    components: int = 3,
-    grid: int = 64,
-    frames: int = 5,
+    components: Annotated[int, whole(1, 100)] = 3,
+    grid: Annotated[int, GRID] = 64,
+    frames: Annotated[int, FRAMES] = 5,
     device: Device = "auto",
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
@@ -46,5 +48,5 @@ def latent(
         overwrite=common.overwrite,
         progress=common.progress,
     )
-    following = f"cytoform generate {run} --out new.zarr -n 6" if generated is None else f"cytoform info {generated}"
-    common.done(out / "index.html", next_command=following)
+    following = ("generate", run, "--out", "new.zarr", "-n", 6) if generated is None else ("info", generated)
+    common.done(out / "index.html", *following)

@@ -51,4 +51,4 @@ def movie(
     n = written.n_pictures
     pictures = "1 picture" if n == 1 else f"{n} pictures ({n / written.fps:.3g} s)"
     common.say(f"{pictures} of {width} × {height}, 1 µm is {written.px_per_um:.4g} pixels: {', '.join(written.names)}")
-    common.done(out, next_command=f"cytoform info {store}")
+    common.done(out, "info", store)

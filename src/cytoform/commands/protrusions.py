@@ -6,6 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from cytoform.base.geff import NO_GRAPHS
+from cytoform.base.options import LENGTH_UM
 from cytoform.commands.common import Common, WorkerOptions
 
 
@@ -14,7 +15,7 @@ def protrusions(
     /,
     *,
     out: Path,
-    radius: float | None = None,
+    radius: Annotated[float | None, LENGTH_UM] = None,
     sequences: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
     workers: WorkerOptions = WorkerOptions(),  # noqa: B008 (frozen)
     common: Common = Common(),  # noqa: B008 (frozen)
@@ -48,4 +49,4 @@ def protrusions(
     common.say(f"{found.n_tracks} protrusions and branches, seen {found.n_sightings} times")
     if not found.has_graphs:
         common.say(NO_GRAPHS)
-    common.done(out, next_command=f"cytoform train {store} --out run")
+    common.done(out, "train", store, "--out", "run")

@@ -32,6 +32,7 @@ def reconstruct(
     """
     from cytoform.synthesis.cells import load
     from cytoform.synthesis.sequences import reconstruct as reconstruct_sequences
+    from cytoform.synthesis.verdict import REMEDY
 
     reconstruct_sequences(
         load(run, device=device),
@@ -42,4 +43,5 @@ def reconstruct(
         overwrite=common.overwrite,
         progress=common.progress,
     )
-    common.done(out, next_command=f"cytoform evaluate shapes.zarr {out} --paired --out report")
+    common.remark(out, remedy=REMEDY)
+    common.done(out, "evaluate", "shapes.zarr", out, "--paired", "--out", "report")

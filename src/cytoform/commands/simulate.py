@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from cytoform.base.options import FRAMES, LENGTH_UM, SECONDS, whole
 from cytoform.commands.common import Common, WorkerOptions
 from cytoform.simulate.parameters import BlebsParameters, FilopodiaParameters, MitosisParameters
 
@@ -20,10 +21,11 @@ simulate = App(name="simulate", help="Make movies of simulated living cells with
 class MovieOptions:
     """Options of every kind of cell."""
 
-    cells: Annotated[int, Parameter(help="Number of cell families, each a sequence of its own.")] = 33
-    frames: Annotated[int, Parameter(help="Frames of every movie.")] = 30
+    cells: Annotated[int, whole(1, 999), Parameter(help="Number of cell families, each a sequence of its own.")] = 33
+    frames: Annotated[int, FRAMES, Parameter(help="Frames of every movie.")] = 30
     voxel_size: Annotated[
         tuple[float, float, float],
+        LENGTH_UM,
         Parameter(help="Voxel size Z Y X in µm; the paper's C. elegans have 1.0 0.09 0.09.", negative=()),
     ] = (0.125, 0.125, 0.125)
     ome_zarr: Annotated[
@@ -39,6 +41,7 @@ class CoarserMovieOptions(MovieOptions):
 
     voxel_size: Annotated[
         tuple[float, float, float],
+        LENGTH_UM,
         Parameter(help="Voxel size Z Y X in µm, none longer than a ruffle is thick.", negative=()),
     ] = (0.2, 0.2, 0.2)
 
@@ -47,7 +50,7 @@ class CoarserMovieOptions(MovieOptions):
 def mitosis(
     *,
     out: Path,
-    time_step: float = 60.0,
+    time_step: Annotated[float, SECONDS] = 60.0,
     parameters: MitosisParameters = MitosisParameters(),  # noqa: B008 (frozen)
     movies: MovieOptions = MovieOptions(),
     workers: WorkerOptions = WorkerOptions(),  # noqa: B008 (frozen)
@@ -69,7 +72,7 @@ def mitosis(
 def filopodia(
     *,
     out: Path,
-    time_step: float = 20.0,
+    time_step: Annotated[float, SECONDS] = 20.0,
     parameters: FilopodiaParameters = FilopodiaParameters(),  # noqa: B008 (frozen)
     movies: MovieOptions = MovieOptions(),
     workers: WorkerOptions = WorkerOptions(),  # noqa: B008 (frozen)
@@ -91,7 +94,7 @@ def filopodia(
 def blebs(
     *,
     out: Path,
-    time_step: float = 10.0,
+    time_step: Annotated[float, SECONDS] = 10.0,
     parameters: BlebsParameters = BlebsParameters(),  # noqa: B008 (frozen)
     movies: CoarserMovieOptions = CoarserMovieOptions(),
     workers: WorkerOptions = WorkerOptions(),  # noqa: B008 (frozen)
@@ -142,4 +145,4 @@ def _run(
             done=advance,
             report=describe,
         )
-    common.done(out, next_command=f"cytoform prepare {out} --out shapes.zarr")
+    common.done(out, "prepare", out, "--out", "shapes.zarr")

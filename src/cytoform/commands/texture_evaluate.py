@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from cytoform.base.options import FIRST_LAST, whole
 from cytoform.commands.common import Common, Device
 from cytoform.errors import InputError
 
@@ -17,11 +18,11 @@ def evaluate(
     *others: Path,
     out: Path,
     names: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
-    frames: tuple[int, int] | None = None,
+    frames: Annotated[tuple[int, int] | None, FIRST_LAST] = None,
     train_on: Path | None = None,
-    train_frames: tuple[int, int] | None = None,
+    train_frames: Annotated[tuple[int, int] | None, FIRST_LAST] = None,
     segmenter: Literal["unet", "otsu", "none"] = "unet",
-    steps: int = 1600,
+    steps: Annotated[int, whole(1, 1_000_000)] = 1600,
     planes: Literal["projection", "slices"] = "projection",
     device: Annotated[Device, Parameter(help="Where the segmenter computes.")] = "auto",
     common: Common = Common(),  # noqa: B008 (frozen)
@@ -71,7 +72,7 @@ def evaluate(
         overwrite=common.overwrite,
         progress=common.progress,
     )
-    common.done(out / "report.html", next_command=f"cytoform info {out}")
+    common.done(out / "report.html", "info", out)
 
 
 def _labelled(paths: Sequence[Path], names: Sequence[str] | None) -> list[tuple[str, Path]]:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from cytoform.base.options import FIRST_LAST
 from cytoform.commands.common import Common, Device, ScaleOptions, WorkerOptions
 
 
@@ -15,7 +16,7 @@ def render(
     *,
     out: Path,
     projection: Annotated[bool, Parameter(negative=())] = False,
-    frames: tuple[int, int] | None = None,
+    frames: Annotated[tuple[int, int] | None, FIRST_LAST] = None,
     sequences: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
     device: Annotated[Device, Parameter(help="Where a trained model computes.")] = "auto",
     scale: ScaleOptions = ScaleOptions(),  # noqa: B008 (frozen)
@@ -60,4 +61,4 @@ def render(
     n_pairs = sum(len(target.frames) for target in written)
     sequences_written = "1 sequence" if len(written) == 1 else f"{len(written)} sequences"
     common.say(f"{n_pairs} pairs of image and mask in {sequences_written}")
-    common.done(out, next_command=f"cytoform texture evaluate REAL {out} --out judged")
+    common.done(out, "texture", "evaluate", "REAL", out, "--out", "judged")

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from cytoform.base.options import FIRST_LAST, LENGTH_UM
 from cytoform.commands.common import Common, Device
 
 
@@ -17,8 +18,8 @@ def train(
     config: Path | None = None,
     set_: Annotated[list[str] | None, Parameter(name="--set", negative=())] = None,
     planes: Literal["projection", "slices"] = "projection",
-    frames: tuple[int, int] | None = None,
-    voxel_size: tuple[float, float, float] | None = None,
+    frames: Annotated[tuple[int, int] | None, FIRST_LAST] = None,
+    voxel_size: Annotated[tuple[float, float, float] | None, LENGTH_UM] = None,
     resume: Annotated[bool, Parameter(negative=())] = False,
     device: Device = "auto",
     common: Common = Common(),  # noqa: B008 (frozen)
@@ -49,15 +50,19 @@ def train(
     device
         Where to compute.
     """
+    from cytoform.base.kinds import paths_of
     from cytoform.errors import InputError
     from cytoform.imaging.networks.config import TextureConfig
     from cytoform.imaging.networks.stage import train_texture
     from cytoform.movies.pairs.pairs import FEWEST_PAIRS, open_pairs
+    from cytoform.training.folder import RunOutput
 
     if resume and (preset or config or set_):
         raise InputError(
             f"--resume keeps the settings of {out / 'config.toml'}; leave --preset, --config and --set out"
         )
+    inputs = [path for source in sources for path in paths_of(source)]
+    RunOutput.at(out, inputs=[*inputs, config], overwrite=common.overwrite).check(resume=resume)
     settings = None if resume else TextureConfig.load(preset=preset or "small", file=config, settings=set_)
     pairs = open_pairs(sources, planes=planes, spacing_zyx_um=voxel_size)
     if frames is not None:
@@ -77,9 +82,9 @@ def train(
         progress=common.progress,
     )
     if not trained.finished:
-        common.say(f"stopped after {trained.epochs} epochs; a checkpoint is in {out}")
-        common.say(f"next: cytoform texture train {' '.join(map(str, sources))} --out {out} --resume")
+        common.say(f"stopped after {trained.epochs} epochs; a checkpoint is in {trained.path}")
+        common.suggest("texture", "train", *sources, "--out", out, "--resume")
         return 130
     common.say(f"{trained.epochs} epochs of {len(pairs)} pairs")
-    common.done(out, next_command=f"cytoform texture render {out} new.zarr --out images")
+    common.done(out, "texture", "render", out, "new.zarr", "--out", "images")
     return 0

@@ -1,14 +1,17 @@
 """`cytoform train`: a shape store to a trained run."""
 
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from cytoform.base.options import WORKERS
 from cytoform.commands.common import Common, Device
+
+if TYPE_CHECKING:
+    from cytoform.training.folder import RunOutput
 
 
 @Parameter(name="*")
@@ -19,14 +22,17 @@ class DeviceOptions:
     device: Device = "auto"
     devices: Annotated[
         int | None,
+        WORKERS,
         Parameter(
             help="GPUs, or processes on a CPU, that share the work on this machine; by default 1, or all that torchrun or "
             "srun start."
         ),
     ] = None
-    nodes: Annotated[int | None, Parameter(help="Machines; start the training on each with torchrun or srun.")] = None
+    nodes: Annotated[
+        int | None, WORKERS, Parameter(help="Machines; start the training on each with torchrun or srun.")
+    ] = None
     workers: Annotated[
-        int | None, Parameter(help="Processes that draw training samples; by default one per CPU core.")
+        int | None, WORKERS, Parameter(help="Processes that draw training samples; by default one per CPU core.")
     ] = None
 
 
@@ -54,8 +60,8 @@ def train(
         Run folder to write.
     preset
         Settings to start from. auto (the default) looks at the data and takes one of: parts (bodies with protrusions, taken
-        apart), unseen (many cells; also for fitting other cells) or quick (few cells, minutes). Others: best, thin
-        (protrusions without taking cells apart) and paper.
+        apart), linear (smooth cells, seconds), or a network where these do not do: unseen (many cells) or quick (few cells,
+        minutes). Others: best, thin (protrusions without taking cells apart) and paper.
     config
         TOML file of settings that differ from the preset.
     set_
@@ -72,12 +78,11 @@ def train(
     from cytoform.priors.file import write_priors
     from cytoform.runs.auto import automatic
     from cytoform.runs.config import load_config
-    from cytoform.runs.parts import BODIES
-    from cytoform.runs.run import SAMPLES
+    from cytoform.runs.stage import close_run
     from cytoform.runs.stage import train as train_model
     from cytoform.shapes.store import ShapeStore
     from cytoform.synthesis.choice import Choice
-    from cytoform.training.folder import WEIGHTS, refuse_other_data
+    from cytoform.training.folder import WEIGHTS, RunOutput, refuse_other_data
 
     poses = {"data.align": align, "model.rotations": rotations}
     settings = [*(set_ or []), *(f"{name}={value}" for name, value in poses.items() if value)]
@@ -86,19 +91,19 @@ def train(
             f"--resume keeps the settings of {out / 'config.toml'}; leave --preset, --config, --set, --align and "
             "--rotations out"
         )
+    output = RunOutput.at(out, inputs=[shapes, config], overwrite=common.overwrite)
+    output.check(resume=resume)
     n_workers = len(os.sched_getaffinity(0)) if where.workers is None else where.workers
-    if resume and (out / WEIGHTS).exists() and Choice.read(out) is None:
+    if resume and (output.run / WEIGHTS).exists() and Choice.read(output.run) is None:
         # Stopped after the training, before its priors were compared.
         recorded = {"data_sha256": folder_sha256(ShapeStore.open(shapes).path), "seed": common.seed}
-        refuse_other_data(out, recorded, data="shape store")
-        for left in (SAMPLES, BODIES):
-            shutil.rmtree(out / left, ignore_errors=True)
-        for stray in out.glob(".choice.json.partial-*"):
-            stray.unlink()
-        return _choose(shapes, out, n_workers, common)
+        refuse_other_data(output.run, recorded, data="shape store")
+        with output.locked():
+            close_run(output)
+        return _choose(shapes, output, n_workers, common)
     if not resume and preset in {None, "auto"} and config is None:
         load_config(preset="parts", settings=settings)  # wrong settings are refused before any work
-        found = automatic(ShapeStore.open(shapes), workers=n_workers)
+        found = automatic(ShapeStore.open(shapes), settings=settings, workers=n_workers)
         preset, settings = found.preset, [*found.settings, *settings]
         common.say(f"preset {' '.join([preset, *found.settings])}: {found.reason}")
     trained = train_model(
@@ -118,22 +123,30 @@ def train(
     if not trained.leads:
         return 0 if trained.finished else 130
     if not trained.finished:
-        common.say(f"stopped after {trained.epochs} epochs; a checkpoint is in {out}")
-        common.say(f"next: cytoform train {shapes} --out {out} --resume")
+        common.say(f"stopped after {trained.epochs} epochs; a checkpoint is in {trained.path}")
+        common.suggest("train", shapes, "--out", out, "--resume")
         return 130
     common.say(f"{trained.epochs} epochs, mean L1 distance {trained.loss:.5f} of the half extent")
-    return _choose(shapes, out, n_workers, common)
+    return _choose(shapes, output, n_workers, common)
 
 
-def _choose(shapes: Path, out: Path, workers: int, common: Common) -> int:
+def _choose(shapes: Path, output: "RunOutput", workers: int, common: Common) -> int:
     """Compare the priors of a finished run, and record the best."""
     from cytoform.synthesis.cells import load
     from cytoform.synthesis.trial import choose_prior
+    from cytoform.synthesis.verdict import remark_on_training
 
-    choice = choose_prior(load(out), shapes, seed=common.seed, workers=workers, progress=common.progress)
-    choice.write(out)
+    out = output.out
+    with output.locked():
+        for stray in out.glob(".choice.json.partial-*"):
+            stray.unlink()
+        cells = load(out)
+        choice = choose_prior(cells, shapes, seed=common.seed, workers=workers, progress=common.progress)
+        choice.write(out)
     common.say(f"prior {choice.sentence}")
     for line in choice.to_lines():
         common.say(line)
-    common.done(out, next_command=f"cytoform generate {out} --out new.zarr -n 10")
+    if line := remark_on_training(cells):
+        common.say(line)
+    common.done(out, "generate", out, "--out", "new.zarr", "-n", 10)
     return 0

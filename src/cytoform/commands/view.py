@@ -5,6 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from cytoform.base.options import real
 from cytoform.commands.common import Common, WorkerOptions
 
 
@@ -15,7 +16,7 @@ def view(
     out: Path | None = None,
     against: Path | None = None,
     sequences: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
-    megabytes: float = 25.0,
+    megabytes: Annotated[float, real(0.1, 2000)] = 25.0,
     show: Annotated[bool, Parameter(name="--open", negative=())] = False,
     workers: WorkerOptions = WorkerOptions(),  # noqa: B008 (frozen)
     common: Common = Common(),  # noqa: B008 (frozen)
@@ -61,4 +62,4 @@ def view(
         import webbrowser
 
         webbrowser.open(page.resolve().as_uri())
-    common.done(page, next_command=f"cytoform export {store} --to meshes --out meshes")
+    common.done(page, "export", store, "--to", "meshes", "--out", "meshes")

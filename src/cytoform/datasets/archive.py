@@ -11,6 +11,7 @@ from cytoform.errors import InputError
 
 COPY_BYTES = 1 << 20
 MEGABYTE = 1e6
+MOST_MEMBERS = 1_000_000
 
 
 class DamagedArchive(InputError):
@@ -32,6 +33,8 @@ def unpack_archive(archive: Path, folder: Path, *, progress: Progress = no_progr
     check_archive(archive)
     try:
         with zipfile.ZipFile(archive) as zipped:
+            if len(zipped.filelist) > MOST_MEMBERS:
+                raise InputError(f"{archive.name}: holds more than {MOST_MEMBERS:,} files; it is not unpacked")
             members = [(_target(archive, member), member) for member in zipped.infolist() if not member.is_dir()]
             _check_whole(archive, folder, members)
             total = sum(member.file_size for _, member in members)
@@ -51,7 +54,7 @@ def _target(archive: Path, member: zipfile.ZipInfo) -> PurePosixPath:
     """Path of a member relative to the folder. Raises InputError for unsafe or encrypted members."""
     name = member.filename.replace("\\", "/")
     target = PurePosixPath(name)
-    if target.is_absolute() or ".." in target.parts or ":" in target.parts[0] or not target.parts:
+    if target.is_absolute() or ".." in target.parts or not target.parts or ":" in target.parts[0]:
         raise InputError(
             f"{archive.name}: holds {member.filename!r}, which leads out of the folder; it is not unpacked"
         )

@@ -4,6 +4,7 @@ import difflib
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
+from cytoform.base.lines import printable, without_secrets
 from cytoform.base.triples import Triple
 from cytoform.errors import InputError
 
@@ -79,11 +80,13 @@ def find_dataset(name: str) -> PublicDataset:
     if name in DATASETS:
         return DATASETS[name]
     if name.startswith(("https://", "http://")):
-        return PublicDataset(name, "", check_address(name))
+        return PublicDataset(without_secrets(name), "", check_address(name))
     folded = {known.casefold(): known for known in DATASETS}
-    near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.3)
+    near = difflib.get_close_matches(name.casefold()[:80], folded, n=1, cutoff=0.3)
     nearest = f"; did you mean {folded[near[0]]}?" if near else ""
-    raise InputError(f"{name}: unknown data set{nearest}; known: {', '.join(DATASETS)}; or give an https address")
+    raise InputError(
+        f"{printable(name)}: unknown data set{nearest}; known: {', '.join(DATASETS)}; or give an https address"
+    )
 
 
 def check_address(address: str) -> str:
@@ -94,5 +97,5 @@ def check_address(address: str) -> str:
     except ValueError:
         usable = False
     if not usable:
-        raise InputError(f"{address}: not an address of a web server; it begins with https://")
+        raise InputError(f"{printable(address)}: not an address of a web server; it begins with https://")
     return address

@@ -6,7 +6,6 @@ CACHE/NAME.part       an incomplete download; NAME.part.tag identifies the versi
 """
 
 import contextlib
-import fcntl
 import hashlib
 import os
 import re
@@ -19,6 +18,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cytoform.base.files import write_atomically
+from cytoform.base.gate import read_bytes
+from cytoform.base.lines import printable
+from cytoform.base.locks import lock
 from cytoform.base.parallel import Advance, Progress, no_progress
 from cytoform.datasets.archive import MEGABYTE
 from cytoform.errors import InputError
@@ -81,7 +83,7 @@ def download(
         pooch.retrieve(source, known and f"sha256:{known}", fname=path.name, path=cache, downloader=downloader)
     except ValueError as fault:  # pooch raises it for a wrong checksum
         where = "--sha256" if sha256 else str(_record(path))
-        raise InputError(f"{source}: its SHA-256 differs from {where}; it was not kept ({fault})") from None
+        raise InputError(f"{printable(source)}: its SHA-256 differs from {where}; it was not kept ({fault})") from None
     found = known or _sha256(path)
     write_atomically(_record(path), f"{found}  {path.name}\n".encode())
     return Downloaded(path, found)
@@ -101,7 +103,9 @@ class _Resuming:
                 self._check(self._part)
             except InputError as fault:
                 self._forget()
-                raise InputError(f"{url}: the file is {fault}; check the address, or try again later") from None
+                raise InputError(
+                    f"{printable(url)}: the file is {fault}; check the address, or try again later"
+                ) from None
             os.replace(self._part, output_file)
             self._forget()
 
@@ -115,7 +119,7 @@ class _Resuming:
                 failures = 0 if self._size() > before else failures + 1
                 if failures >= self._patience.attempts:
                     kept = f"; {self._size() / MEGABYTE:.1f} MB are kept, call again to go on" if self._size() else ""
-                    raise InputError(f"{url}: {fault}{kept}") from None
+                    raise InputError(f"{printable(url)}: {fault}{kept}") from None
             time.sleep(self._patience.pause_s)
 
     def _attempt(self, url: str) -> None:
@@ -140,7 +144,7 @@ class _Resuming:
             exceptions.InvalidURL,
             exceptions.InvalidSchema,
         ) as fault:
-            raise InputError(f"{url}: {_reason(fault)}; check the address") from None
+            raise InputError(f"{printable(url)}: {_reason(fault)}; check the address") from None
         except exceptions.Timeout:
             raise _Interrupted(f"no answer for {timeout_s:g} s") from None
         except exceptions.RequestException as fault:
@@ -153,6 +157,12 @@ class _Resuming:
         if response.status_code == 416:
             self._forget()
         _refuse(response)
+        coding = response.headers.get("Content-Encoding", "identity")
+        if coding != "identity":  # it could unpack to any size
+            raise InputError(
+                f"{printable(response.url)}: the server sends the file compressed ({coding}), which was not asked for; "
+                "download it with another program"
+            )
         resumed = response.status_code == 206
         if resumed and not response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
             self._forget()
@@ -162,14 +172,14 @@ class _Resuming:
         free = shutil.disk_usage(self._part.parent).free
         if total is not None and total - done > free:
             raise InputError(
-                f"{response.url}: {total / 1e9:.1f} GB, but {self._part.parent} has {free / 1e9:.1f} GB left"
+                f"{printable(response.url)}: {total / 1e9:.1f} GB, but {self._part.parent} has {free / 1e9:.1f} GB left"
             )
         if not resumed:
             self._part.write_bytes(b"")
             self._write_tag(response)
         with self._progress("downloading, MB", (total or 0) / MEGABYTE) as advance, self._part.open("ab") as file:
             advance(done / MEGABYTE)
-            _copy(response, file, advance)
+            _copy(response, file, advance, free if total is None else total - done)
         if total is not None and self._size() != total:
             raise _Interrupted(f"broke off after {self._size()} of {total} bytes")
 
@@ -177,7 +187,8 @@ class _Resuming:
         return self._part.stat().st_size if self._part.exists() else 0
 
     def _read_tag(self) -> str:
-        return self._tag.read_text() if self._tag.exists() else ""
+        tag = read_bytes(self._tag).decode(errors="replace") if self._tag.exists() else ""
+        return tag if tag.isascii() and tag.isprintable() else ""
 
     def _write_tag(self, response: Any) -> None:
         """Record the version of the file; a weak ETag is not allowed for ranges (RFC 9110, 13.1.5)."""
@@ -192,12 +203,8 @@ class _Resuming:
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         """Lock the partial file against a second download."""
-        lock = self._part.with_name(f"{self._part.name}.lock")
-        with lock.open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise InputError(f"{self._part}: another process is downloading it; wait for it") from None
+        file = self._part.with_name(f"{self._part.name}.lock")
+        with lock(file, busy=f"{self._part}: another process is downloading it; wait for it"):
             yield
 
 
@@ -207,16 +214,23 @@ def _refuse(response: Any) -> None:
     if response.status_code in (408, 416, 429) or response.status_code >= 500:
         raise _Interrupted(f"the server answered {status}")
     if response.status_code not in (200, 206):
-        raise InputError(f"{response.url}: the server answered {status}; check the name, or whether the file has moved")
+        raise InputError(
+            f"{printable(response.url)}: the server answered {status}; check the name, or whether the file has moved"
+        )
     is_page = response.headers.get("Content-Type", "").startswith("text/html")
     if is_page and not urlsplit(response.url).path.endswith((".html", ".htm")):
         raise InputError(
-            f"{response.url}: the server sent a web page instead of the file; open it in a browser to see why"
+            f"{printable(response.url)}: the server sent a web page instead of the file; open it in a browser to see why"
         )
 
 
-def _copy(response: Any, file: Any, advance: Advance) -> None:
+def _copy(response: Any, file: Any, advance: Advance, most: int) -> None:
+    """Receive a body, which may have `most` bytes. Raises InputError for a longer one."""
+    received = 0
     for chunk in response.iter_content(RECEIVE_BYTES):
+        received += len(chunk)
+        if received > most:
+            raise InputError(f"{printable(response.url)}: sends more than {most} bytes; the file is not kept whole")
         file.write(chunk)
         advance(len(chunk) / MEGABYTE)
 
@@ -242,7 +256,7 @@ def _record(path: Path) -> Path:
 def _recorded(path: Path) -> str | None:
     """The checksum recorded by the first download."""
     record = _record(path)
-    first = record.read_text().split()[:1] if record.exists() else []
+    first = read_bytes(record).decode(errors="replace").split()[:1] if record.exists() else []
     return first[0] if first and re.fullmatch("[0-9a-f]{64}", first[0]) else None
 
 

@@ -4,7 +4,9 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from cytoform.base.files import refuse_existing, staged, write_json
+from cytoform.base.files import write_json
+from cytoform.base.lines import printable, without_secrets
+from cytoform.base.output import Output
 from cytoform.base.parallel import Progress, no_progress
 from cytoform.base.provenance import software_versions
 from cytoform.datasets.archive import DamagedArchive, check_archive, unpack_archive
@@ -42,21 +44,23 @@ def fetch(
     """
     import pooch
 
-    refuse_existing(out, overwrite=overwrite)
+    cache = cache or Path(pooch.os_cache("cytoform"))
+    output = Output.at(out, inputs=[cache], overwrite=overwrite)
+    output.check()
     dataset = find_dataset(name)
     if dataset.file_name in ("", ".", ".."):
-        raise InputError(f"{name}: names no file; give the address of a file, such as .../cells.zip")
+        raise InputError(f"{printable(name)}: names no file; give the address of a file, such as .../cells.zip")
     is_archive = dataset.file_name.lower().endswith(ARCHIVE)
     found = download(
         dataset.url,
-        cache=cache or Path(pooch.os_cache("cytoform")),
+        cache=cache,
         address=dataset.at(check_address(mirror)) if mirror else None,
         sha256=sha256,
         check=check_archive if is_archive else lambda _: None,
         patience=patience,
         progress=progress,
     )
-    with staged(out, overwrite=overwrite) as folder:
+    with output.staged() as folder:
         if is_archive:
             _unpack(found, folder, progress)
         else:
@@ -64,7 +68,7 @@ def fetch(
         provenance = {
             "command": "cytoform fetch",
             "dataset": dataset.name,
-            "url": dataset.url,
+            "url": without_secrets(dataset.url),
             "page": dataset.page,
             "sha256": found.sha256,
             "versions": software_versions(),

@@ -1,36 +1,28 @@
-"""Shape stores in other formats, one sequence at a time and frame by frame, so that memory does not grow with length.
+"""The stage from a shape store to files of another format, a sequence at a time.
 
-masks    NAME.ome.tif    OME-TIFF, axes TZYX, uint8: 1 inside, with voxel size and time step
-meshes   NAME/tTTT.ply   closed surfaces in µm, (x, y, z) from the corner of the cube; no file for an empty frame
-points   NAME/tTTT.ply and NAME.npy (frames, points, (z, y, x)), spread evenly over the surface; NaN for an empty frame
-h5       NAME.h5         the layout of the published code: `sdf_vid`, float32, as h5py sees it (z, x, y, t)
-ctc      NN_GT           Cell Tracking Challenge ground truth: label images and lineage
-mat      NAME.mat        the same array as Matlab has it, (t, y, x, z), in version 5, which the published code reads
+.NAME.partial/            (see base/unfinished.py)
+  NAME/                   the finished sequences
+  done/SEQUENCE.json      state of the random numbers after a sequence, written when all its files are in NAME
+  new/                    the files of the sequence that is being written
 """
 
-import math
-from collections.abc import Callable, Collection, Iterator
-from functools import partial
-from itertools import groupby
+import contextlib
+import json
+import os
+import shutil
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
-from jaxtyping import UInt8
 
 from cytoform.base.digest import folder_sha256
-from cytoform.base.files import staged, write_json
+from cytoform.base.files import write_json
 from cytoform.base.parallel import Progress, no_progress
 from cytoform.base.provenance import software_versions
+from cytoform.base.unfinished import Unfinished
 from cytoform.errors import InputError
-from cytoform.exchange.matlab import MAT5_BYTES
-from cytoform.movies.ctc import CtcWriter
-from cytoform.movies.lineage import Lineage, Track
-from cytoform.shapes.mesh import surface_points
-from cytoform.shapes.store import ShapeSequence, ShapeStore
-
-Format = Literal["masks", "meshes", "points", "ctc", "h5", "mat"]
-MAT5_HEADER = 116  # bytes of text that a .mat file of version 5 begins with
+from cytoform.exchange.formats import Format, writer
+from cytoform.shapes.store import ShapeStore
 
 
 def export(
@@ -42,179 +34,83 @@ def export(
     points: int = 2048,
     seed: int = 0,
     overwrite: bool = False,
+    resume: bool = False,
     progress: Progress = no_progress,
 ) -> None:
     """Write the sequences of a shape store, all or the named ones, in another format into the folder `out`.
 
-    The format points has `points` points per frame, drawn at random with `seed`. Raises InputError.
+    The format points has `points` points per frame, drawn at random with `seed`. `resume` goes on with an interrupted call
+    with the same request; finished sequences are kept. Raises InputError.
     """
-    rng = np.random.default_rng(seed)
-    writers: dict[Format, Callable[[ShapeSequence, Path], None]] = {
-        "masks": write_masks,
-        "meshes": write_meshes,
-        "points": partial(write_points, n_points=points, rng=rng),
-        "ctc": write_ctc,
-        "h5": write_h5,
-        "mat": write_mat,
-    }
+    output = _Export.at(out, inputs=[store], overwrite=overwrite)
+    output.check(resume=resume)
     shapes = ShapeStore.open(store)
     names = sorted(set(sequences)) if sequences else shapes.names
     chosen = [shapes[name] for name in names]
-    with staged(out, overwrite=overwrite) as folder, progress("exporting", len(names)) as advance:
-        for sequence in chosen:
-            writers[to](sequence, folder)
-            advance(1)
-        provenance = {
-            "command": "cytoform export",
-            "to": to,
-            "seed": seed,
-            "source": {"name": store.name, "sha256": folder_sha256(store)},
-            "sequences": names,
-            "versions": software_versions(),
-        }
-        write_json(folder / "provenance.json", provenance)
-
-
-def write_masks(sequence: ShapeSequence, folder: Path) -> None:
-    """One OME-TIFF, read by Fiji, napari and `open_movies`."""
-    import tifffile
-
-    info, spacing_um = sequence.info, sequence.grid.spacing_um
-    step = {} if info.time_step_s is None else {"TimeIncrement": info.time_step_s, "TimeIncrementUnit": "s"}
-    sizes = {f"PhysicalSize{axis}": spacing_um for axis in "XYZ"} | {f"PhysicalSize{axis}Unit": "µm" for axis in "XYZ"}
-    shape = (info.n_frames, *sequence.grid.shape)
-    with tifffile.TiffWriter(folder / f"{info.name}.ome.tif", ome=True, bigtiff=math.prod(shape) > 2**31) as tiff:
-        tiff.write(
-            _planes(sequence),
-            shape=shape,
-            dtype=np.uint8,
-            photometric="minisblack",
-            compression="zlib",
-            # A random identity would give other bytes each time.
-            metadata={"axes": "TZYX", "UUID": f"urn:uuid:{_identity(info.name)}", **sizes, **step},
-        )
-
-
-def write_meshes(sequence: ShapeSequence, folder: Path) -> None:
-    """One PLY a frame."""
-    inside = folder / sequence.info.name
-    inside.mkdir()
-    for frame, mesh in enumerate(sequence.meshes()):
-        if mesh is not None:
-            mesh.write(inside / f"t{frame:03d}.ply")
-
-
-def write_points(sequence: ShapeSequence, folder: Path, *, n_points: int, rng: np.random.Generator) -> None:
-    """One PLY a frame, and all frames in one array."""
-    import trimesh
-
-    if n_points < 1:
-        raise InputError(f"--points {n_points}: at least one point a frame is needed")
-    inside = folder / sequence.info.name
-    inside.mkdir()
-    clouds = np.full((sequence.info.n_frames, n_points, 3), np.nan, np.float32)
-    for frame, mesh in enumerate(sequence.meshes()):
-        if mesh is not None:
-            points_xyz_um = surface_points(mesh, n_points, rng)
-            clouds[frame] = points_xyz_um[:, ::-1]
-            trimesh.PointCloud(points_xyz_um).export(inside / f"t{frame:03d}.ply")
-    np.save(folder / f"{sequence.info.name}.npy", clouds)
-
-
-def write_h5(sequence: ShapeSequence, folder: Path) -> None:
-    """One HDF5 file; distances are divided by the half extent of the cube, one scale for all frames, kept beside them.
-
-    The published code divides each frame by its own maximum instead, which loses the physical size.
-    """
-    try:
-        import h5py
-    except ImportError:
-        raise InputError("--to h5: HDF5 needs h5py; install it with: pip install 'cytoform[h5]'") from None
-    info, grid = sequence.info, sequence.grid
-    with h5py.File(folder / f"{info.name}.h5", "w", track_order=False) as file:
-        shape, chunk = (*grid.shape, info.n_frames), (*grid.shape, 1)
-        volumes = file.create_dataset("sdf_vid", shape, np.float32, chunks=chunk, compression="gzip", shuffle=True)
-        for frame in range(info.n_frames):
-            volumes[..., frame] = (sequence.sdf_um(frame) / grid.half_extent_um).transpose(0, 2, 1)
-        volumes.attrs["axes"] = "z x y t"
-        volumes.attrs["um_per_unit"] = grid.half_extent_um
-        volumes.attrs["spacing_um"] = grid.spacing_um
-        volumes.attrs["band_um"] = sequence.band_um
-        if info.time_step_s is not None:
-            volumes.attrs["time_step_s"] = info.time_step_s
-
-
-def write_mat(sequence: ShapeSequence, folder: Path) -> None:
-    """One Matlab file. The attributes of `write_h5` are variables beside `sdf_vid`.
-
-    The published code reads it through SciPy, which reads versions up to 7. An array in them has at most 2 GB.
-    """
-    from scipy.io import savemat
-
-    info, grid = sequence.info, sequence.grid
-    shape_tyxz = (info.n_frames, grid.size, grid.size, grid.size)
-    if 4 * math.prod(shape_tyxz) > MAT5_BYTES:
-        gigabytes = 4 * math.prod(shape_tyxz) / 1e9
-        raise InputError(
-            f"{info.name}: takes {gigabytes:.1f} GB, a .mat file at most 2 GB; use --to h5, Matlab reads it"
-        )
-    volumes = np.empty(shape_tyxz, np.float32)
-    for frame in range(info.n_frames):
-        volumes[frame] = (sequence.sdf_um(frame) / grid.half_extent_um).transpose(1, 2, 0)
-    variables: dict[str, np.ndarray | float] = {
-        "sdf_vid": volumes,
-        "um_per_unit": grid.half_extent_um,
-        "spacing_um": grid.spacing_um,
-        "band_um": sequence.band_um,
+    if to == "ctc" and all(each.box(frame).is_empty for each in chosen for frame in range(each.info.n_frames)):
+        raise InputError(f"{store}: every frame of every cell is empty, so there is nothing to track; train longer")
+    provenance = {
+        "command": "cytoform export",
+        "to": to,
+        "seed": seed,
+        "source": {"name": store.name, "sha256": folder_sha256(store)},
+        "sequences": names,
+        "versions": software_versions(),
     }
-    if info.time_step_s is not None:
-        variables["time_step_s"] = info.time_step_s
-    path = folder / f"{info.name}.mat"
-    savemat(path, variables, do_compression=True)
-    with path.open("r+b") as file:
-        # SciPy puts the date into the header; the same store is to give the same bytes.
-        file.write(b"MATLAB 5.0 MAT-file, written by cytoform".ljust(MAT5_HEADER))
+    rng = np.random.default_rng(seed)
+    with output.locked(), progress("exporting", len(names)) as advance:
+        output.begin(provenance | {"points": points}, resume=resume, options={"source": "store"})
+        output.grown.mkdir(exist_ok=True)
+        try:
+            for number, (name, sequence) in enumerate(zip(names, chosen, strict=True), start=1):
+                if not output.has(name, rng):
+                    with output.writing(name, rng) as folder:
+                        writer(to, points=points, rng=rng, number=number)(sequence, folder)
+                advance(1)
+            write_json(output.grown / "provenance.json", provenance)
+            output.put_in_place(output.grown)
+        except BaseException as stop:
+            if n_kept := output.n_finished():
+                stop.add_note(f"{n_kept} of {len(names)} sequences are kept; the same command with --resume goes on")
+            else:
+                output.give_up()
+            raise
 
 
-def write_ctc(sequence: ShapeSequence, folder: Path) -> None:
-    """The next NN_GT of a Cell Tracking Challenge folder: the whole family under one label, in the coordinates of the cube.
+class _Export(Unfinished):
+    """The hidden folder of an unfinished export."""
 
-    A shape store does not tell daughters apart, so a family is one track. A track must not have gaps: after
-    empty frames the family continues under the next label, with the previous label as its parent.
-    """
-    info, spacing_um = sequence.info, sequence.grid.spacing_um
-    writer = CtcWriter(
-        folder,
-        info.n_frames,
-        (spacing_um, spacing_um, spacing_um),
-        time_step_s=info.time_step_s,
-        sequence=f"{len(list(folder.glob('*_GT'))) + 1:02d}",
-    )
-    label, labels = 0, []
-    before = False
-    for frame in range(info.n_frames):
-        mask = sequence.mask(frame)
-        present = bool(mask.any())
-        label += present and not before
-        before = present
-        labels.append(label if present else 0)
-        writer.write(frame, (mask * label).astype(np.uint16))
-    writer.finish(Lineage(_tracks(labels)))
+    @property
+    def grown(self) -> Path:
+        """The finished sequences."""
+        return self.folder / self.out.absolute().name
 
+    def n_finished(self) -> int:
+        """Number of finished sequences."""
+        return len(list((self.folder / "done").glob("*.json")))
 
-def _tracks(labels: list[int]) -> tuple[Track, ...]:
-    """Tracks of the labels seen in each frame; 0 is none."""
-    frames = groupby(range(len(labels)), key=lambda frame: labels[frame])
-    runs = [(label, list(run)) for label, run in frames if label]
-    return tuple(Track(label, run[0], run[-1], parent=label - 1) for label, run in runs)
+    def has(self, name: str, rng: np.random.Generator) -> bool:
+        """Whether a sequence is finished; then the random numbers go on from there."""
+        try:
+            rng.bit_generator.state = json.loads(self._record(name).read_text())
+        except (OSError, ValueError):
+            return False
+        return True
 
+    @contextlib.contextmanager
+    def writing(self, name: str, rng: np.random.Generator) -> Iterator[Path]:
+        """Yield an empty folder for the files of a sequence, which is finished when the block ends."""
+        new = self.folder / "new"
+        shutil.rmtree(new, ignore_errors=True)
+        new.mkdir()
+        yield new
+        for path in new.iterdir():
+            place = self.grown / path.name
+            if place.is_dir():  # of a process that was killed here
+                shutil.rmtree(place)
+            os.replace(path, place)
+        self._record(name).parent.mkdir(exist_ok=True)
+        write_json(self._record(name), dict(rng.bit_generator.state))
 
-def _planes(sequence: ShapeSequence) -> Iterator[UInt8[np.ndarray, "y x"]]:
-    for frame in range(sequence.info.n_frames):
-        yield from sequence.mask(frame).astype(np.uint8)
-
-
-def _identity(name: str) -> str:
-    import uuid
-
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"cytoform:{name}"))
+    def _record(self, name: str) -> Path:
+        return self.folder / "done" / f"{name}.json"

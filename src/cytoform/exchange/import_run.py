@@ -23,7 +23,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from cytoform.base.files import refuse_existing, staged, write_atomically, write_json
+from cytoform.base.files import write_atomically, write_json
+from cytoform.base.output import Output
 from cytoform.base.provenance import software_versions
 from cytoform.base.tensors import load_into
 from cytoform.errors import InputError
@@ -72,7 +73,8 @@ def import_run(
 
     Returns the settings of the run. Raises InputError before anything is written.
     """
-    refuse_existing(out, overwrite=overwrite)
+    output = Output.at(out, inputs=[checkpoint, codes], overwrite=overwrite)
+    output.check()
     if assumed.n_frames < 1:
         raise InputError(f"--frames {assumed.n_frames}: a sequence has at least one frame")
     if not (math.isfinite(assumed.unit_um) and assumed.unit_um > 0):
@@ -80,14 +82,15 @@ def import_run(
     found = read_checkpoint(checkpoint)
     table = read_codes(codes, found.code_dim)
     config = _config(found, assumed)
-    assert isinstance(config.model, GlobalCodeConfig)
+    if not isinstance(config.model, GlobalCodeConfig):
+        raise TypeError(f"a model of kind {config.model.kind}")
     decoder = to_decoder(found, config.model, assumed)
     sequences = tuple(
         LearnedSequence(f"seq{number:03d}", assumed.n_frames, assumed.time_step_s) for number in range(len(table))
     )
     bounds = measure_bounds(decoder, table, seed=seed)
     learned = Learned(sequences, assumed.grid.half_extent_um, assumed.grid.size, bounds)
-    with staged(out, overwrite=overwrite) as folder:
+    with output.staged() as folder:
         write_weights(folder, decoder, table, learned)
         write_atomically(folder / CONFIG, config.to_toml().encode())
         write_json(folder / PROVENANCE, _provenance(checkpoint, codes, assumed, seed))

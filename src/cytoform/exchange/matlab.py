@@ -6,13 +6,13 @@ through SciPy, keep Matlab's order.
 
 import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from cytoform.base.hdf5 import is_hdf5, open_hdf5
+from cytoform.base.hdf5 import is_hdf5, open_hdf5, refuse_elsewhere
 from cytoform.errors import InputError
 
 MAT5_BYTES = 2**31 - 1  # largest variable in version 5, the version that SciPy reads and writes
@@ -22,6 +22,7 @@ def dataset(file: Any, name: str) -> Any:
     """A complete dataset of floats of an open HDF5 file; none of its values is read. Raises InputError."""
     import h5py
 
+    refuse_elsewhere(file, name)
     found = file.get(name)
     if not isinstance(found, h5py.Dataset):
         raise _missing(file.filename, name, list(file))
@@ -67,15 +68,28 @@ def found_shape(path: Path, shapes: dict[str, tuple[int, ...]], name: str) -> tu
     return shapes[name]
 
 
-def read_matrix(path: Path, name: str) -> np.ndarray:
-    """A small array of floats from a .mat file of any version, in Matlab's order of axes. Raises InputError."""
+def read_matrix(path: Path, name: str, check: Callable[[tuple[int, ...]], None]) -> np.ndarray:
+    """An array of floats from a .mat file of any version, in Matlab's order of axes.
+
+    `check` gets its shape before any value is read. Raises InputError.
+    """
     if not is_hdf5(path):
+        check(found_shape(path, mat5_shapes(path), name))
         return mat5_array(path, name)
     with open_hdf5(path) as file:
         found = dataset(file, name)
-        if found.size > MAT5_BYTES // 4:
-            raise InputError(f"{path}: {name} has shape {found.shape}; a table of codes is smaller")
+        check(found.shape[::-1])
         return np.asarray(found).T
+
+
+def scalar(file: Any, name: str) -> np.ndarray:
+    """A dataset of one number of an open HDF5 file. Raises InputError."""
+    found = dataset(file, name)
+    if found.size != 1:
+        raise InputError(
+            f"{file.filename}: {name} has shape {found.shape}, not one number; remove it, or export the file again"
+        )
+    return np.asarray(found)
 
 
 @contextlib.contextmanager

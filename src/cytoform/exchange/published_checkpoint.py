@@ -4,20 +4,26 @@ A checkpoint is {"epoch", "model_state_dict"} with tensors module.lin0.weight an
 if it is the first, [hidden, code, place, t] at skips, and [hidden, place, t] elsewhere, in the output layer too.
 """
 
+import math
 import re
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from cytoform.base.gate import require_file
 from cytoform.errors import InputError
 from cytoform.exchange.matlab import read_matrix
 
 CODES = "lat_vecs"
 PLACE_TIME = 4
+MOST_CODES = 100_000
+MOST_BYTES = 1 << 30  # of a checkpoint, unpacked
 KEY = re.compile(r"(?:module\.)?lin([0-9]+)\.(weight|bias)")
 LARGEST_INPUT = 3 * 4096  # columns of a weight: hidden units, code and place, as config.toml allows them
 
@@ -74,26 +80,25 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 def read_codes(path: Path, code_dim: int) -> Float[Tensor, "sequences {code_dim}"]:
     """Read `lat_vecs`, a row a sequence; turned round if only its columns are as long as a code. Raises InputError."""
-    table = torch.from_numpy(read_matrix(path, CODES).astype("float32"))
-    if table.ndim == 1:
-        table = table[None]
-    if table.ndim == 2 and table.shape[1] != code_dim and table.shape[0] == code_dim:
+
+    def check(shape: tuple[int, ...]) -> None:
+        if len(shape) > 2 or code_dim not in shape or not 1 <= math.prod(shape) // code_dim <= MOST_CODES:
+            raise InputError(f"{path}: {CODES} has shape {shape}, the decoder takes codes of {code_dim} numbers")
+
+    table = torch.from_numpy(np.atleast_2d(read_matrix(path, CODES, check)).astype("float32"))
+    if table.shape[1] != code_dim:
         table = table.T
-    if table.ndim != 2 or table.shape[1] != code_dim or not len(table):
-        raise InputError(
-            f"{path}: {CODES} has shape {tuple(table.shape)}, the decoder takes codes of {code_dim} numbers"
-        )
     if not torch.isfinite(table).all():
         raise InputError(f"{path}: {CODES} holds NaN or infinity; take the codes of another epoch")
     return table.contiguous()
 
 
 def _load(path: Path) -> Any:
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; check the path")
+    require_file(path)
     try:
+        _refuse_large(path)
         return torch.load(path, map_location="cpu", weights_only=True)
-    except MemoryError:
+    except (MemoryError, InputError):
         raise
     except Exception as fault:
         # PyTorch does not document the exceptions for a damaged or foreign file.
@@ -103,6 +108,16 @@ def _load(path: Path) -> Any:
                 f"{path}: holds Python objects, and loading them could run code; save the bare state_dict again"
             ) from None
         raise InputError(f"{path}: not a readable PyTorch file ({' '.join(first)}); copy it again") from None
+
+
+def _refuse_large(path: Path) -> None:
+    """Raise InputError for a file that would take more memory than any published model."""
+    size = path.stat().st_size
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            size = max(size, sum(member.file_size for member in archive.infolist()))
+    if size > MOST_BYTES:
+        raise InputError(f"{path}: {size / 1e9:.1f} GB; a checkpoint of the published code has less")
 
 
 def _check_tensor(path: Path, key: str, tensor: object) -> None:

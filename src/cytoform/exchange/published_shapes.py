@@ -20,12 +20,12 @@ import edt
 import numpy as np
 from jaxtyping import Float, Float32
 
-from cytoform.base.files import refuse_existing, staged
 from cytoform.base.hdf5 import is_hdf5, open_hdf5
+from cytoform.base.output import Output
 from cytoform.base.parallel import Progress, no_progress, run_all
 from cytoform.base.provenance import recorded_names
 from cytoform.errors import InputError
-from cytoform.exchange.matlab import dataset, found_shape, mat5_array, mat5_shapes
+from cytoform.exchange.matlab import dataset, found_shape, mat5_array, mat5_shapes, scalar
 from cytoform.shapes.distance import band_um, measured
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.mesh import mesh_from_distance
@@ -33,7 +33,9 @@ from cytoform.shapes.store import SequenceInfo, ShapeStore
 from cytoform.shapes.surface import Surface
 
 ARRAY = "sdf_vid"
-RECORDED: tuple[str, ...] = ("um_per_unit", "band_um", "time_step_s")
+# Ranges of what `cytoform export` records.
+RECORDED = {"um_per_unit": (1e-6, 1e6), "band_um": (1e-6, 65504.0), "time_step_s": (1e-9, 1e9)}
+MOST_FRAMES = 10_000
 
 
 @dataclass(frozen=True)
@@ -88,14 +90,15 @@ def import_shapes(
     The side of the cube, from `half_extent_um` or `voxel_size_um`, is needed where the files do not record it. Returns
     the grid of the store. Raises InputError before anything is written.
     """
-    refuse_existing(out, overwrite=overwrite)
+    output = Output.at(out, inputs=sources, overwrite=overwrite)
+    output.check()
     names = _names(sources)
     videos = [_open(Path(source)) for source in sources]
     grid = _common_grid(videos, half_extent_um, voxel_size_um)
     scale = videos[0].scale
     attributes: dict[str, Any] = {"command": "import", "sources": recorded_names(sources)}
     total = sum(video.n_frames for video in videos)
-    with staged(out, overwrite=overwrite) as folder, progress("measuring distances", total) as advance:
+    with output.staged() as folder, progress("measuring distances", total) as advance:
         band = scale.band_um if scale else band_um(grid)
         store = ShapeStore.create(folder, grid, band_um=band, attributes=attributes)
         found = []
@@ -105,6 +108,7 @@ def import_shapes(
             with _frame_by_frame(video, out.parent) as readable:
                 tasks = [(folder, readable, name, number) for number in range(video.n_frames)]
                 found += run_all(_write, tasks, workers=workers, done=advance)
+        store.note()
         if not any(found):
             raise InputError(f"{videos[0].path}: no voxel of any frame is inside; distances are negative inside")
     return grid
@@ -155,7 +159,7 @@ def _open_hdf5(path: Path) -> DistanceVideo:
         array = dataset(file, ARRAY)
         n_frames, size = _check_shape(path, array.shape[::-1])
         # In version 7.3 of .mat there are variables instead of attributes.
-        recorded = {key: np.asarray(dataset(file, key)) for key in RECORDED if key in file}
+        recorded = {key: scalar(file, key) for key in RECORDED if key in file}
         recorded |= {key: np.asarray(array.attrs[key]) for key in RECORDED if key in array.attrs}
     return DistanceVideo(path, n_frames, size, _scale(path, recorded), _number(path, recorded, "time_step_s"))
 
@@ -163,7 +167,10 @@ def _open_hdf5(path: Path) -> DistanceVideo:
 def _open_mat5(path: Path) -> DistanceVideo:
     shapes = mat5_shapes(path)
     n_frames, size = _check_shape(path, found_shape(path, shapes, ARRAY))
-    recorded = {key: mat5_array(path, key) for key in RECORDED if key in shapes}
+    # A long array is not read, and refused as no number.
+    recorded = {
+        key: mat5_array(path, key) if math.prod(shapes[key]) == 1 else np.empty(0) for key in RECORDED if key in shapes
+    }
     return DistanceVideo(path, n_frames, size, _scale(path, recorded), _number(path, recorded, "time_step_s"))
 
 
@@ -172,7 +179,9 @@ def _check_shape(path: Path, shape_tyxz: tuple[int, ...]) -> tuple[int, int]:
     if len(shape_tyxz) != 4:
         raise InputError(f"{path}: {ARRAY} has {len(shape_tyxz)} axes; the published layout has 4: t, y, x, z")
     n_frames, *sides = shape_tyxz
-    if len(set(sides)) > 1 or n_frames < 1:
+    if not 1 <= n_frames <= MOST_FRAMES:
+        raise InputError(f"{path}: {ARRAY} has {n_frames} frames; a sequence has 1 to {MOST_FRAMES}")
+    if len(set(sides)) > 1:
         raise InputError(
             f"{path}: {ARRAY} is {n_frames} frames of {sides}; they must be cubes: pad them with background"
         )
@@ -193,8 +202,11 @@ def _number(path: Path, recorded: dict[str, np.ndarray], key: str) -> float | No
     if key not in recorded:
         return None
     value = np.asarray(recorded[key]).ravel()
-    if value.size != 1 or not np.issubdtype(value.dtype, np.number) or not (np.isfinite(value[0]) and value[0] > 0):
-        raise InputError(f"{path}: {key} is {value[:3]}, not a positive number; remove it, or export the file again")
+    low, high = RECORDED[key]
+    if value.size != 1 or value.dtype.kind not in "uif" or not low <= value[0] <= high:
+        raise InputError(
+            f"{path}: {key} is {value[:3]}, not a number from {low:g} to {high:g}; remove it, or export the file again"
+        )
     return float(value[0])
 
 

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from cytoform.base.digest import folder_sha256
-from cytoform.base.files import staged, write_json
+from cytoform.base.files import write_json
+from cytoform.base.output import Output
 from cytoform.base.parallel import Progress, no_progress, run_all
 from cytoform.base.provenance import software_versions
 from cytoform.base.triples import Triple
@@ -70,12 +71,14 @@ def render_pairs(
     `texture` is an argument of `open_texture`, `source` a shape store or label movies, `frames` the first and last frame
     to render (file numbers are kept). Equal seeds give equal bytes for any number of workers. Raises InputError.
     """
+    output = Output.at(out, inputs=[texture, source], overwrite=overwrite)
+    output.check()
     movies = open_masks(source, voxel_size_zyx_um=voxel_size_zyx_um, time_step_s=time_step_s)
     targets = _targets(numbered(movies, sequences), frames, seed)
     origin = _origin(texture)
     spec = TextureSpec(_everywhere(texture), origin.get("sha256", ""), device, projection)
     _opened(spec)  # raises errors here instead of in a worker
-    with staged(out, overwrite=overwrite) as folder:
+    with output.staged() as folder:
         tasks = [(spec, target, frame, folder) for target in targets for frame in target.frames]
         with progress("rendering", len(tasks)) as advance:
             run_all(_render_frame, tasks, workers=workers, done=advance)

@@ -51,7 +51,8 @@ class CtcWriter:
         for path in masks:
             _write(path, data)
         if image is not None:
-            assert image.shape == labels.shape, (image.shape, labels.shape)
+            if image.shape != labels.shape:
+                raise ValueError(f"an image of shape {image.shape} with labels of shape {labels.shape}")
             _write(self.folder / self.sequence / f"t{number}.tif", self._encoded(image))
 
     def finish(self, lineage: Lineage) -> None:
@@ -64,12 +65,14 @@ class CtcWriter:
                 )
         numbers = [self.number(frame) for frame in range(self.n_frames)]
         missing = [int(number) for number in numbers if not (self._tracking / f"man_track{number}.tif").exists()]
-        assert not missing, f"frames {missing} were not written"
+        if missing:
+            raise RuntimeError(f"frames {missing} were not written")
         write_lineage(self._tracking / "man_track.txt", lineage)
 
     def number(self, frame: int) -> str:
         """Number of a frame in file names: three digits as in the challenge, four where three do not suffice."""
-        assert 0 <= frame < self.n_frames
+        if not 0 <= frame < self.n_frames:
+            raise IndexError(f"frame {frame} of {self.n_frames}")
         return f"{frame:0{3 if self.n_frames <= 1000 else 4}d}"
 
     @property

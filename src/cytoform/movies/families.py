@@ -47,7 +47,8 @@ class Family:
 
     def at(self, frame: int) -> FamilyFrame:
         """The family in a frame of the movie (not counted from `first`)."""
-        assert self.first <= frame <= self.last
+        if not self.first <= frame <= self.last:
+            raise IndexError(f"frame {frame} of a family of frames {self.first} to {self.last}")
         return self.frames[frame - self.first]
 
 

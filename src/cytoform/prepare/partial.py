@@ -32,7 +32,8 @@ class PartialStore(Unfinished):
 
     def plan(self) -> dict[str, Any] | None:
         """The plan of an interrupted call; None if there is nothing to continue."""
-        return super().plan() if self.store.is_dir() else None
+        plan = super().plan() if self.store.is_dir() else None
+        return plan if plan is not None and {"store", "replaces"} <= set(plan) else None
 
     @contextlib.contextmanager
     def keeping_masks(self) -> Iterator[Masks]:

@@ -7,7 +7,16 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from cytoform.base.options import FLAG, NOT_AN_OPTION, option_names
+from cytoform.base.options import (
+    FLAG,
+    FRAMES,
+    GRID,
+    LENGTH_UM,
+    NOT_AN_OPTION,
+    SECONDS,
+    check_ranges,
+    option_names,
+)
 from cytoform.base.provenance import is_recorded_as, recorded_names
 from cytoform.base.triples import Triple
 from cytoform.base.unfinished import refuse_to_resume
@@ -26,17 +35,17 @@ class Request:
     """Sources and options of a call."""
 
     sources: Annotated[tuple[Path, ...], NOT_AN_OPTION] = ()
-    frames: int | None = None
+    frames: Annotated[int | None, FRAMES] = None
     """Use at most this many frames of each family, from its first."""
-    grid_size: Annotated[int, Parameter("--grid")] = 128
+    grid_size: Annotated[int, Parameter("--grid"), GRID] = 128
     """Voxels along a side of the cube."""
-    half_extent_um: Annotated[float | None, Parameter("--half-extent")] = None
+    half_extent_um: Annotated[float | None, Parameter("--half-extent"), LENGTH_UM] = None
     """Half the side of the cube in µm; by default as small as the cells allow."""
     keep_motion: Annotated[bool, FLAG] = False
     """Centre each sequence as a whole instead of every frame on its own centroid."""
-    voxel_size_zyx_um: Annotated[Triple | None, Parameter("--voxel-size")] = None
+    voxel_size_zyx_um: Annotated[Triple | None, Parameter("--voxel-size"), LENGTH_UM] = None
     """Voxel size Z Y X in µm of label movies; replaces the recorded one."""
-    time_step_s: Annotated[float | None, Parameter("--time-step")] = None
+    time_step_s: Annotated[float | None, Parameter("--time-step"), SECONDS] = None
     """Seconds between frames of label movies; replaces the recorded step."""
     axes: str | None = None
     """Axes of the stored images, a letter for each from T Z C Y X, such as ZTYX; replaces their names in the files."""
@@ -65,13 +74,10 @@ class Request:
     def check(self) -> None:
         """Refuse the impossible before the long work. Raises InputError."""
         from cytoform.movies.readers.axes import given_axes
-        from cytoform.shapes.grid import Grid
 
-        Grid(self.grid_size, 1.0 if self.half_extent_um is None else self.half_extent_um)
+        check_ranges(self)
         if self.axes is not None:
             given_axes(self.axes)
-        if self.frames is not None and self.frames < 1:
-            raise InputError(f"--frames {self.frames}: at least one is needed")
 
     def recorded(self, path: str) -> str:
         """Recorded name of a source, or of a movie in it."""

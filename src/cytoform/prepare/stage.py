@@ -1,12 +1,11 @@
 """The whole stage: label movies in, a shape store out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from cytoform.base.cluster import local_workers
-from cytoform.base.files import refuse_existing
 from cytoform.base.parallel import Progress, no_progress
 from cytoform.base.triples import Triple
 from cytoform.errors import InputError
@@ -103,14 +102,17 @@ def prepare(
         seed=seed,
     )
     request.check()
-    target = _target(request, PartialStore.beside(out), overwrite=overwrite, resume=resume)
-    if target.base is not None and not target.base.attributes.get("failed"):
-        return Prepared(target.base.grid, 0, 0)
-    failures = Failures()
-    movies = open_sources(target.request, target.base, failures)
-    _refuse_nothing(movies, target, failures)
-    with local_workers(workers), target.partial.locked(), target.partial.keeping_masks() as masks:
-        return _run(target, movies, masks, failures, workers=workers, progress=progress)
+    partial = PartialStore.at(out, inputs=sources, overwrite=overwrite)
+    partial.check(resume=resume)
+    with partial.locked():
+        target = _target(request, partial, resume=resume)
+        if target.base is not None and not target.base.attributes.get("failed"):
+            return Prepared(target.base.grid, 0, 0)
+        failures = Failures()
+        movies = open_sources(target.request, target.base, failures)
+        _refuse_nothing(movies, target, failures)
+        with local_workers(workers), partial.keeping_masks() as masks:
+            return _run(target, movies, masks, failures, workers=workers, progress=progress)
 
 
 @dataclass(frozen=True)
@@ -124,25 +126,22 @@ class _Target:
     partial: PartialStore
     base: ShapeStore | None
     resume: bool
-    replaces: bool
 
 
-def _target(request: Request, partial: PartialStore, *, overwrite: bool, resume: bool) -> _Target:
-    out = partial.out
-    refuse_existing(out, overwrite=overwrite or resume)
-    if not resume:
-        return _Target(request, partial, None, resume, overwrite)
-    interrupted = partial.plan()
+def _target(request: Request, partial: PartialStore, *, resume: bool) -> _Target:
+    """What an interrupted call was about, with `resume`; otherwise a new store, or the one at `out` to add to."""
+    out, interrupted = partial.out, partial.plan() if resume else None
     if interrupted is not None:
         request = request.resuming(interrupted["store"]["attributes"], out)
-    elif overwrite and out.exists():
-        raise InputError(f"{out}: --resume adds to it and --overwrite replaces it; give one of them")
-    replaces = interrupted is not None and interrupted["replaces"]
-    if replaces or not out.exists():
-        return _Target(request, partial, None, resume, replaces)
+    adds = resume and out.exists() and not partial.overwrite
+    if interrupted is not None and interrupted["replaces"]:
+        adds, partial = False, replace(partial, overwrite=True)
+    if not adds:
+        partial.refuse_existing()
+        return _Target(request, partial, None, resume)
     base = ShapeStore.open(out, writable=True)
     request = request.resuming(base.attributes, out)
-    return _Target(request, partial, base, resume, replaces)
+    return _Target(request, partial, base, resume)
 
 
 def open_sources(request: Request, base: ShapeStore | None, failures: Failures) -> list[LabelMovie]:
@@ -238,7 +237,6 @@ def _run(
             target.partial,
             masks,
             attributes=request.attributes(),
-            replaces=target.replaces,
             failures=failures,
             workers=workers,
             done=advance,

@@ -23,7 +23,6 @@ def write(
     masks: Masks,
     *,
     attributes: dict[str, Any],
-    replaces: bool,
     failures: Failures,
     workers: int,
     done: Callable[[], object],
@@ -32,7 +31,7 @@ def write(
 
     The unfinished store of any other plan is deleted. After an interruption all complete frames stay.
     """
-    _begin(plan, partial, attributes, replaces)
+    _begin(plan, partial, attributes)
     frames = movie_frames(plan.cells)
     tasks = [(frame, partial, masks, _centres(plan, frame)) for frame in frames]
     try:
@@ -48,7 +47,7 @@ def write(
             partial.discard(cell.name)
 
 
-def _begin(plan: Plan, partial: PartialStore, attributes: dict[str, Any], replaces: bool) -> None:
+def _begin(plan: Plan, partial: PartialStore, attributes: dict[str, Any]) -> None:
     """Create an empty store, unless the same one was begun before."""
     sequences = plan.sequences()
     wanted = {
@@ -64,7 +63,7 @@ def _begin(plan: Plan, partial: PartialStore, attributes: dict[str, Any], replac
     store = ShapeStore.create(partial.store, plan.grid, band_um=band_um(plan.grid), attributes=attributes)
     for info in sequences:
         store.add(info)
-    partial.note_plan({"replaces": replaces, "store": wanted})
+    partial.note_plan({"replaces": partial.overwrite, "store": wanted})
 
 
 def _centres(plan: Plan, frame: MovieFrame) -> list[Triple]:

@@ -14,6 +14,7 @@ from cytoform.priors.fitted import PRIORS, Codes, chosen_prior, fit_prior
 from cytoform.priors.prior import Prior
 
 PRIORS_FILE = "priors.safetensors"
+TRIAL_DRAWS = 64
 
 
 def write_priors(run: Path, codes: Float[np.ndarray, "sequences ..."]) -> None:
@@ -49,7 +50,18 @@ def read_prior(run: Path, codes: Codes, name: str) -> Prior:
         return fit_prior(name, codes)
     values = {key: float(array) if array.ndim == 0 else array for key, array in arrays.items()}
     prior: Prior = kind(**values)
+    _refuse_unsound(path, name, prior, codes.shape[1])
     return prior
+
+
+def _refuse_unsound(path: Path, name: str, prior: Prior, code_dim: int) -> None:
+    """Raise InputError for a stored prior that does not give finite codes of the right length."""
+    try:
+        drawn = prior.draw(TRIAL_DRAWS, np.random.default_rng(0)).codes
+    except (ValueError, IndexError, TypeError):  # LinAlgError is a ValueError
+        drawn = np.empty(0)
+    if drawn.shape != (TRIAL_DRAWS, code_dim) or not np.isfinite(drawn).all():
+        raise InputError(f"{path}: the prior {name} is damaged; delete it, and the priors are fitted anew")
 
 
 def _sha256(codes: Codes) -> str:

@@ -17,11 +17,12 @@ import numpy as np
 from jaxtyping import Float
 
 from cytoform.errors import InputError
-from cytoform.priors.prior import Drawn, Given, Prior
+from cytoform.priors.prior import Drawn, Given, Prior, in_turn
 
 Codes = Float[np.ndarray, "sequences code"]
 # How many of the nearest codes a new one may lie on the way to, and how far from either end of that way.
 NEAREST, WAY = 3, (0.25, 0.75)
+BLENDED = 5  # codes in a blend
 # The mixture. Components: at most one for so many codes, and so many in all.
 CODES_A_COMPONENT, MOST_COMPONENTS = 4, 5
 # Its axes: as many as hold this share of the variance, and at most one for so many codes.
@@ -52,7 +53,7 @@ class Around(Prior):
     def _draw(self, n: int, rng: np.random.Generator, given: Given) -> Drawn:
         """Learned codes, each in turn in random order, plus N(0, σ²)."""
         noise = rng.normal(0, self.sigma, (n, self.codes.shape[1]))
-        return Drawn(self.codes[_in_turn(n, len(self.codes), rng)] + noise)
+        return Drawn(self.codes[in_turn(n, len(self.codes), rng)] + noise)
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,37 @@ class Between(Prior):
     codes: Codes
     neighbours: Float[np.ndarray, "sequences nearest"]
 
+    def __post_init__(self) -> None:
+        if not ((self.neighbours >= 0) & (self.neighbours < len(self.codes))).all():
+            raise InputError(
+                "neighbours that are rows of no code; delete priors.safetensors, and the priors are fitted anew"
+            )
+
     def _draw(self, n: int, rng: np.random.Generator, given: Given) -> Drawn:
         """Somewhere on the straight way from a learned code, each in turn in random order, to one near it."""
-        starts = _in_turn(n, len(self.codes), rng)
+        starts = in_turn(n, len(self.codes), rng)
         ends = self.neighbours[starts, rng.integers(self.neighbours.shape[1], size=n)].astype(int)
         share = rng.uniform(*WAY, size=(n, 1))
         return Drawn(self.codes[starts] * (1 - share) + self.codes[ends] * share)
+
+
+@dataclass(frozen=True)
+class Blend(Prior):
+    """Learned codes, a few of which make a new one; `sigma` is how many times as far from their mean as learned ones."""
+
+    codes: Codes
+    sigma: float
+
+    def _draw(self, n: int, rng: np.random.Generator, given: Given) -> Drawn:
+        """The mean plus differences from it, with random weights of length σ: as spread as learned codes.
+
+        With all codes in the mixture every new cell would move and be rough like the average one.
+        """
+        centre, few = self.codes.mean(axis=0), min(BLENDED, len(self.codes))
+        rows = np.stack([rng.choice(len(self.codes), few, replace=False) for _ in range(n)])
+        weights = rng.normal(size=(n, few))
+        weights *= self.sigma / np.linalg.norm(weights, axis=1, keepdims=True)
+        return Drawn(centre + np.einsum("nf,nfc->nc", weights, self.codes[rows] - centre))
 
 
 @dataclass(frozen=True)
@@ -206,17 +232,13 @@ def _shrunk_covariance(scores: Codes) -> Float[np.ndarray, "axes axes"]:
     return LedoitWolf(assume_centered=True).fit(scores).covariance_
 
 
-def _in_turn(n: int, n_codes: int, rng: np.random.Generator) -> np.ndarray:
-    """`n` numbers of codes: all of them in random order, then all again."""
-    return np.concatenate([rng.permutation(n_codes) for _ in range(-(-n // n_codes))])[:n]
-
-
 # σ of the paper: 0.1 for the whole prior, 0.01 for noise around learned codes. Of the fitted ones: how many times as far
 # from their mean as the learned codes lie.
 PRIORS: dict[str, PriorKind] = {
     "gaussian": PriorKind(Gaussian, _fit_gaussian, sigma=0.1),
     "around": PriorKind(Around, Around, sigma=0.01),
     "between": PriorKind(Between, _fit_between, fewest_codes=2),
+    "blend": PriorKind(Blend, Blend, fewest_codes=3, sigma=1.0),
     "covariance": PriorKind(Mixture, _fit_covariance, fewest_codes=4, sigma=1.0),
     "mixture": PriorKind(Mixture, _fit_mixture, fewest_codes=2 * CODES_A_COMPONENT, sigma=1.0),
 }

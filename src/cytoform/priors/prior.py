@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from cytoform.errors import InputError
 
@@ -58,3 +58,8 @@ class Prior(ABC):
     @abstractmethod
     def _draw(self, n: int, rng: np.random.Generator, given: Given) -> Drawn:
         """`n` new cells, for values in `given` that the prior knows."""
+
+
+def in_turn(n: int, n_learned: int, rng: np.random.Generator) -> Int[np.ndarray, " n"]:
+    """`n` row numbers of learned cells: all of them in random order, then all again."""
+    return np.concatenate([rng.permutation(n_learned) for _ in range(-(-n // n_learned))])[:n]

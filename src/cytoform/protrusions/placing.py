@@ -43,11 +43,14 @@ class Numbers:
         kept = np.sqrt(max(total - chance, 0.0) / total) if total > 0 else 0.0
         return cls(float(sizes.mean()), slope, kept * residuals)
 
-    def factor(self, volume: float, rng: np.random.Generator) -> float:
+    def draw(self, n: int, rng: np.random.Generator) -> Float[np.ndarray, " {n}"]:
+        """How far new cells lie from the share that their volume lets expect; near every learned one in turn."""
+        centres = np.resize(rng.permutation(self.residuals), n)
+        return (centres + rng.normal(0, WIDTH * float(self.residuals.std()), n)) / np.sqrt(1 + WIDTH**2)
+
+    def factor(self, volume: float, residual: float) -> float:
         """The rate of births in a new cell, as a share of the mean."""
-        drawn = rng.choice(self.residuals) + rng.normal(0, WIDTH * float(self.residuals.std()))
-        share = 1 + drawn / np.sqrt(1 + WIDTH**2) + self.slope * (np.log(volume) - self.volume_mean)
-        return float(np.clip(share, *SHARES))
+        return float(np.clip(1 + residual + self.slope * (np.log(volume) - self.volume_mean), *SHARES))
 
 
 def fitted_candidates(cells: Sequence[Units], rng: np.random.Generator) -> int:

@@ -36,12 +36,14 @@ class Sizes:
         rests = [[_detrended(np.log(np.maximum(v[:, part], 1e-12))) for v in volumes] for part in (CELL, BODY)]
         spread = [float(np.mean(np.concatenate([rest for _, rest in part]) ** 2)) for part in rests]
         kept = CELL if spread[CELL] <= spread[BODY] else BODY
-        fluctuation, memory = _autoregression([rest for _, rest in rests[kept]])
-        if kept == CELL and fluctuation > 0:
+        variance, next_ = _autocovariances([rest for _, rest in rests[kept]])
+        if kept == CELL:
             errors = [
                 _detrended((v[:, CELL] - v[:, BODY] - t) / v[:, CELL])[1] for v, t in zip(volumes, tubes, strict=True)
             ]
-            fluctuation = float(np.sqrt(max(fluctuation**2 - np.mean(np.concatenate(errors) ** 2), 0.0)))
+            variance = max(variance - float(np.mean(np.concatenate(errors) ** 2)), 0.0)
+        # The errors are white: they add to the variance, and not to the covariance of neighbouring frames.
+        fluctuation, memory = float(np.sqrt(variance)), float(np.clip(next_ / variance, 0, 0.95)) if variance else 0.0
         trends = np.array([trend for trend, _ in rests[kept]])
         return cls(
             float(bodies.mean()), float(bodies.std()), trends, fluctuation, memory, kept, max(len(v) for v in volumes)
@@ -68,10 +70,10 @@ def _detrended(values: Float[np.ndarray, " frames"]) -> tuple[float, Float[np.nd
     return float(slope), values - middle - slope * times
 
 
-def _autoregression(series: Sequence[Float[np.ndarray, " frames"]]) -> tuple[float, float]:
-    """Standard deviation and memory of an autoregressive process under white noise, from covariances at lags 0 to 2.
+def _autocovariances(series: Sequence[Float[np.ndarray, " frames"]]) -> tuple[float, float]:
+    """Variance of an autoregressive process under white noise, without the noise, and its covariance of neighbours.
 
-    The noise comes from voxels, and new cells get their own when they are rendered.
+    From covariances at lags 0 to 2. The noise comes from voxels, and new cells get their own when they are rendered.
     """
     long = [values for values in series if len(values) > 4]
     if not long:
@@ -81,5 +83,4 @@ def _autoregression(series: Sequence[Float[np.ndarray, " frames"]]) -> tuple[flo
     )
     if next_ <= 0:
         return 0.0, 0.0
-    memory = float(np.clip(after / next_, 0.05, 0.95))
-    return float(np.sqrt(min(next_ / memory, own))), memory
+    return min(next_ / float(np.clip(after / next_, 0.05, 0.95)), own), next_

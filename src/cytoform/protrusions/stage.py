@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cytoform.base.files import refuse_existing, staged, write_json
+from cytoform.base.files import write_json
 from cytoform.base.geff import has_geff
+from cytoform.base.output import Output
 from cytoform.base.parallel import Progress, no_progress
 from cytoform.base.provenance import recorded_names, software_versions
 from cytoform.errors import InputError
@@ -51,7 +52,8 @@ def track_protrusions(
     package geff; without it there are tables only. Raises InputError where the cells are not bodies with protrusions,
     unless `radius_um` is given.
     """
-    refuse_existing(out, overwrite=overwrite)
+    output = Output.at(out, inputs=[store], overwrite=overwrite)
+    output.check()
     if radius_um is not None and not (math.isfinite(radius_um) and radius_um > 0):
         raise InputError(f"--radius {radius_um:g}: choose a positive number of µm, larger than the protrusions' radius")
     shapes = ShapeStore.open(store)
@@ -64,7 +66,7 @@ def track_protrusions(
     radius_um = radius_um or verdict.radius_um
     with progress("taking cells apart", n_tasks(shapes, names)) as advance:
         parts = take_apart(shapes, radius_um, names=names, workers=workers, done=lambda: advance(1))
-    with staged(out, overwrite=overwrite) as folder:
+    with output.staged() as folder:
         write_tables(folder, parts)
         if has_geff():
             for each in parts:

@@ -33,6 +33,7 @@ SHAPES: dict[str, tuple[int, ...]] = {
 WIDTH = sum(int(np.prod(shape)) for shape in SHAPES.values())
 # Weight of the penalty on angles, in samples: higher orders need more evidence.
 RIDGE = 0.1
+LARGEST = 1e4  # of all numbers of a unit
 CUT = 1e-3  # frames that a window reaches beyond a movie that cuts it off
 FLARE_RADII = 2.0  # length of the widened part of a protrusion at its root
 STOPS = 41  # places along a line where its tangents are evaluated
@@ -83,6 +84,17 @@ class Units:
         sizes = {name: int(np.prod(shape)) for name, shape in SHAPES.items()}
         columns = [np.asarray(getattr(self, name), float).reshape(len(self), size) for name, size in sizes.items()]
         return np.concatenate(columns, axis=1)
+
+    def are_sound(self) -> bool:
+        """Whether the numbers can be those of protrusions: parents before branches, windows that last, sizes that are none."""
+        sizes = np.concatenate([self.length[:, None], self.growth, self.radii, self.at[:, None]], axis=1)
+        return bool(
+            (self.parent >= -1).all()
+            and (self.parent < np.arange(len(self))).all()
+            and (self.window[:, 0] < self.window[:, 1]).all()
+            and (sizes >= 0).all()
+            and max(np.abs(getattr(self, each.name)).max(initial=0) for each in fields(self)) <= LARGEST
+        )
 
     def rotated(self, matrix: Float[np.ndarray, "3 3"]) -> "Units":
         """The units in the pose that `matrix` turns points into."""

@@ -1,21 +1,24 @@
 """Descriptions of files and folders, in a few lines."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
-from cytoform.base.kinds import Kind, kind_of, recorded_command
+from cytoform.base.gate import MEGABYTE, Record, read_csv, read_json
+from cytoform.base.kinds import Kind, kind_of
 from cytoform.errors import InputError
 from cytoform.imaging.networks.config import TextureConfig
 from cytoform.imaging.networks.model import TextureModel
 from cytoform.prepare.forecast import forecast
 from cytoform.protrusions.verdict import judge
-from cytoform.representations.table import new_representation
+from cytoform.representations.table import unbuilt_representation
 from cytoform.runs.config import read_config
 from cytoform.runs.run import load_run
 from cytoform.shapes.store import ShapeStore
 from cytoform.synthesis.choice import Choice
 from cytoform.training.folder import CONFIG, WEIGHTS
+
+MOST_RESULTS_BYTES = 100 * MEGABYTE
+EVALUATE = "make it anew with 'cytoform evaluate'"
 
 
 def info(path: Path) -> list[str]:
@@ -44,7 +47,7 @@ def _store(path: Path) -> list[str]:
 
 def _run(path: Path) -> list[str]:
     config = read_config(path / CONFIG)
-    lines = [f"run: {new_representation(config.model, seed=0).describe()}, {config.training.epochs} epochs"]
+    lines = [f"run: {unbuilt_representation(config.model).describe()}, {config.training.epochs} epochs"]
     if not (path / WEIGHTS).is_file():
         return [*lines, "not finished; go on with 'cytoform train ... --resume'"]
     run = load_run(path)
@@ -68,18 +71,40 @@ def _texture(path: Path) -> list[str]:
     return [*lines, f"learned {learned.planes} of {learned.scale.dtype}, pixels of {pixels}"]
 
 
+class _Summary(Record):
+    mean: float | None
+    std: float | None
+
+
+class _Results(Record):
+    jaccard: _Summary | None = None
+
+
+class _Cell(Record):
+    kind: str
+    name: str
+
+
+class _Component(Record):
+    component: str
+    share_of_variance: float
+
+
+class _Made(Record):
+    command: str = ""
+
+
 def _assessment(path: Path) -> list[str]:
-    results = json.loads((path / "results.json").read_text())
-    jaccard = results.get("jaccard")
+    jaccard = read_json(path / "results.json", _Results, most=MOST_RESULTS_BYTES, remedy=EVALUATE).jaccard
     lines = [f"assessment: {path / 'report.html'}"]
-    if jaccard:
-        lines.append(f"Jaccard index {jaccard['mean']:.3f} ± {jaccard['std']:.3f}")
+    if jaccard and jaccard.mean is not None and jaccard.std is not None:
+        lines.append(f"Jaccard index {jaccard.mean:.3f} ± {jaccard.std:.3f}")
     return lines
 
 
 def _latent_space(path: Path) -> list[str]:
-    kinds = [line.split(",")[0] for line in (path / "codes.csv").read_text("utf-8").splitlines()[1:]]
-    n_components = len((path / "components.csv").read_text("utf-8").splitlines()) - 1
+    kinds = [row.kind for row in read_csv(path / "codes.csv", _Cell)]
+    n_components = len(read_csv(path / "components.csv", _Component))
     return [
         f"look at a latent space: {path / 'index.html'}",
         f"{kinds.count('learned')} learned and {kinds.count('generated')} generated cells, {n_components} components",
@@ -95,7 +120,7 @@ def _film(path: Path) -> list[str]:
 
 
 def _output(path: Path) -> list[str]:
-    return [f"made by: {recorded_command(path) or 'cytoform'}"]
+    return [f"made by: {read_json(path / 'provenance.json', _Made).command or 'cytoform'}"]
 
 
 _DESCRIPTIONS: dict[Kind, Callable[[Path], list[str]]] = {

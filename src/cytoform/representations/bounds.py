@@ -17,6 +17,7 @@ NODES = 4  # cells an axis that a prediction takes: cubic interpolation
 PREDICTION_REACH = 2.15
 N_FRAMES, N_POINTS, N_DIRECTIONS = 16, 256, 8
 BISECTIONS = 20
+LEAST_CHANGE, MOST_CHANGE = 1e-9, 1e30  # of a field that is the same everywhere, and of one that overflows
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,15 @@ class Bounds:
         """The largest error of a prediction, from cells of `width`, of a point of the surface."""
         return _at(width, self.mispredictions, PREDICTION_REACH * self.slope)
 
+    def scaled(self, scale: float) -> "Bounds":
+        """The bounds of the field of a cell that is `scale` times as large."""
+        lengths = [length / scale for length in LENGTHS]
+        return Bounds(
+            self.slope,
+            tuple(scale * self.reach(length) for length in lengths),
+            tuple(scale * self.misprediction(length) for length in lengths),
+        )
+
     def times(self, safety: float) -> "Bounds":
         """The bounds with a margin."""
         return Bounds(
@@ -60,7 +70,7 @@ def _at(length: float, measured: tuple[float, ...], steepest: float) -> float:
         return 0.0
     if length > LENGTHS[0]:
         return measured[0] + steepest * (length - LENGTHS[0])
-    logarithms = np.log(np.maximum(measured[::-1], 1e-9))
+    logarithms = np.log(np.maximum(measured[::-1], LEAST_CHANGE))
     return min(math.exp(float(np.interp(math.log(length), np.log(LENGTHS[::-1]), logarithms))), steepest * length)
 
 
@@ -88,7 +98,10 @@ def measure_bounds(representation: Representation, codes: Float[Tensor, "sequenc
             reaches[i] = max(reaches[i], _change(evaluate, points, length * directions))
             mispredictions[i] = max(mispredictions[i], _misprediction(evaluate, points, length))
     longer = np.maximum.accumulate(reaches[::-1])[::-1]  # points within a length are within all longer ones
-    return Bounds(slope, tuple(longer.tolist()), tuple(mispredictions.tolist()))
+    found = np.array([slope, *longer, *mispredictions])
+    # A training that diverged leaves a field that overflows; then no space is skipped.
+    slope, *changes = np.nan_to_num(found, nan=MOST_CHANGE).clip(LEAST_CHANGE, MOST_CHANGE).tolist()
+    return Bounds(slope, tuple(changes[: len(LENGTHS)]), tuple(changes[len(LENGTHS) :]))
 
 
 def lagrange_weights(positions: Float[np.ndarray, " m"], n: int = NODES) -> Float[np.ndarray, "m {n}"]:

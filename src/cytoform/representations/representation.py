@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import ClassVar, Protocol, runtime_checkable
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -18,7 +19,16 @@ CHUNK = 1 << 14  # points
 
 # Named arrays that describe a cell beside its code, such as its size.
 Variables = Mapping[str, Tensor]
+SCALE = "scale"  # the size of a cell over the one that its code describes, at equal times over the movie
 NO_VARIABLES: Variables = MappingProxyType({})
+
+
+def at_share(share: float, values: Float[Tensor, "moments ..."]) -> Float[np.ndarray, "..."]:
+    """Values at equal times over a movie, interpolated at a share of it; beyond its ends those at the ends."""
+    known = values.cpu().double().numpy()
+    place = min(max(share, 0.0), 1.0) * (len(known) - 1)
+    low = min(int(place), max(len(known) - 2, 0))
+    return np.asarray((1 - (place - low)) * known[low] + (place - low) * known[min(low + 1, len(known) - 1)])
 
 
 @runtime_checkable
@@ -65,6 +75,10 @@ class Representation(nn.Module, ABC):
         """The codes as rows of values at knots in time; one knot where a code is constant."""
         return codes.flatten(1)[:, None]
 
+    def images(self, codes: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "images ..."]:
+        """Codes of the mirror images of cells, where these follow from the codes: none beside the cells themselves."""
+        return codes
+
     def matrices(self) -> list[nn.Parameter]:
         """Weight matrices of hidden layers, which the optimiser `muon` trains by its own rule."""
         return []
@@ -88,6 +102,10 @@ class Representation(nn.Module, ABC):
             (gradient,) = torch.autograd.grad(self._at(code, time, position).sum(), position)
             gradients.append(gradient[0])
         return torch.cat(gradients) if gradients else torch.empty_like(points)
+
+    def fault(self) -> str:
+        """What is wrong with the values that were read from a file, in a few words; empty if nothing is."""
+        return ""
 
     def describe(self) -> str:
         """The size of the representation in a few words, for `cytoform info`."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cytoform.errors import InputError
 from cytoform.representations.config import RepresentationConfig
 from cytoform.representations.global_code.config import GlobalCodeConfig
+from cytoform.representations.linear.config import LinearConfig
 from cytoform.representations.parts.config import PartsConfig
 
 if TYPE_CHECKING:
@@ -43,8 +44,15 @@ def _build_parts(config: PartsConfig, *, seed: int, backward_dtype: "torch.dtype
     return Parts(**sizes, seed=seed, backward_dtype=backward_dtype)
 
 
+def _build_linear(config: LinearConfig, *, seed: int, backward_dtype: "torch.dtype") -> "Representation":
+    from cytoform.representations.linear.representation import Linear
+
+    return Linear(**config.model_dump(exclude={"kind", "rotations"}))
+
+
 REPRESENTATIONS: dict[str, RepresentationKind] = {
     "global": RepresentationKind(GlobalCodeConfig, _build_global),
+    "linear": RepresentationKind(LinearConfig, _build_linear),
     "parts": RepresentationKind(PartsConfig, _build_parts),
 }
 
@@ -55,6 +63,14 @@ def chosen_kind(values: Any, *, where: str) -> RepresentationKind:
     if name not in REPRESENTATIONS:
         raise InputError(f"{where}: unknown model.kind = {name!r}; use one of {', '.join(REPRESENTATIONS)}")
     return REPRESENTATIONS[name]
+
+
+def unbuilt_representation(config: RepresentationConfig) -> "Representation":
+    """A representation that knows the shapes of its tensors and takes no memory for them (PyTorch's device `meta`)."""
+    import torch
+
+    with torch.device("meta"):
+        return new_representation(config, seed=0)
 
 
 def new_representation(

@@ -1,12 +1,18 @@
 """Settings that fit the data (`cytoform train` without --preset): the kind of representation and the preset, with reasons."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cytoform.base.parallel import no_progress
 from cytoform.protrusions.verdict import Verdict, judge
+from cytoform.representations.linear.config import LinearConfig
+from cytoform.runs.components import HELD, fewest_nodes, place_all
+from cytoform.runs.samples import training_frames
 from cytoform.shapes.store import ShapeStore
 
 # From so many sequences on, codes that describe unseen cells pay; from so many, principal frames do.
 MANY, FEW = 12, 4
+TRIED_FRAMES = 60  # of a store, at most, on which grids are tried
 
 
 @dataclass(frozen=True)
@@ -18,20 +24,67 @@ class Automatic:
     reason: str
 
 
-def automatic(store: ShapeStore, *, workers: int = 1) -> Automatic:
-    """Look at a store: are its cells bodies with protrusions, and how many are there?"""
-    return chosen_for(judge(store, workers=workers), len(store))
+@dataclass(frozen=True)
+class CoarseGrid:
+    """The coarsest grid that holds the cells, or the finest that was tried, and the Jaccard index at which it does."""
+
+    nodes: int
+    jaccard: float
 
 
-def chosen_for(verdict: Verdict, n_sequences: int) -> Automatic:
-    """The settings for a verdict on protrusions and a number of sequences."""
+def automatic(store: ShapeStore, *, settings: Sequence[str] = (), workers: int = 1) -> Automatic:
+    """Look at a store: are its cells bodies with protrusions, does a coarse grid hold them, and how many are there?
+
+    `settings` ("section.key=value") that only a network has ask for one.
+    """
+    verdict = judge(store, workers=workers)
+    wanted = next((each for each in settings if is_of_networks(each)), None)
+    if verdict.applies or wanted:
+        return chosen_for(verdict, None, len(store), wanted)
+    return chosen_for(verdict, coarse_grid(store, len(store) >= FEW, workers=workers), len(store))
+
+
+def is_of_networks(setting: str) -> bool:
+    """Whether only networks have a setting, "section.key=value": they are trained, components are not."""
+    section, _, key = setting.partition("=")[0].strip().partition(".")
+    if section in {"training", "sampling"} or (section, key) == ("data", "mirrored"):
+        return True
+    return section == "model" and key not in LinearConfig.model_fields
+
+
+def coarse_grid(store: ShapeStore, aligned: bool, *, workers: int = 1) -> CoarseGrid:
+    """Try grids on frames spread over all sequences. Raises EmptyFrame for a frame without a cell."""
+    frames = training_frames(store, store.names, 1)
+    frames = frames[:: -(-len(frames) // TRIED_FRAMES)]
+    align = "principal" if aligned else "none"
+    placed = place_all(store, frames, align, workers=workers, progress=no_progress)
+    return CoarseGrid(*fewest_nodes(store, frames, placed, LinearConfig().cut))
+
+
+def chosen_for(verdict: Verdict, grid: CoarseGrid | None, n_sequences: int, wanted: str | None = None) -> Automatic:
+    """The settings for a verdict on protrusions, the grid that holds the cells, and a number of sequences.
+
+    Without a grid, a network is taken; `wanted` is the setting that asks for one.
+    """
     if verdict.applies:
         return Automatic("parts", (), f"cells are taken apart, since they are {verdict.sentence}")
-    aligned = ("data.align=principal",) if n_sequences >= FEW else ()
-    frames = "in principal frames" if aligned else "as they lie"
-    preset = "unseen" if n_sequences >= MANY else "quick"
+    align = "principal" if n_sequences >= FEW else "none"
+    frames = "in principal frames" if align == "principal" else "as they lie"
+    why = f"they are {verdict.sentence}"
+    if grid is not None and grid.jaccard >= HELD:
+        return Automatic(
+            "linear",
+            (f"data.align={align}", f"model.nodes={grid.nodes}"),
+            f"{n_sequences} sequences are learned as components of distances, {frames}: {why}, and {grid.nodes}³ nodes hold "
+            f"them at a Jaccard index of {grid.jaccard:.3f}",
+        )
     return Automatic(
-        preset,
-        aligned,
-        f"{n_sequences} sequences are learned as whole cells, {frames}, since they are {verdict.sentence}",
+        "unseen" if n_sequences >= MANY else "quick",
+        (f"data.align={align}",),
+        f"{n_sequences} sequences are learned by a network, {frames}: {why}, and "
+        + (
+            f"{wanted} is a setting of networks"
+            if grid is None
+            else f"{grid.nodes}³ nodes hold them at a Jaccard index of {grid.jaccard:.3f} only"
+        ),
     )

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, create_model
 
-from cytoform.base.settings import SettingsFile, SettingsSection, check_settings
+from cytoform.base.settings import Count, Rate, SettingsFile, SettingsSection, Weight, check_settings
 from cytoform.representations.config import RepresentationConfig
 from cytoform.representations.global_code.config import GlobalCodeConfig
 from cytoform.representations.table import DEFAULT, chosen_kind
@@ -18,36 +18,40 @@ class DataConfig(SettingsSection):
 
     sequences: tuple[str, ...] = ()  # names to learn; none means all
     mirrored: bool = False  # learn every sequence's mirror images too, each with a code of its own: cells have no sides
-    frame_stride: int = Field(1, ge=1)  # learn every n-th frame; the rest can test interpolation in time (section 3.3)
+    frame_stride: int = Field(
+        1, ge=1, le=10_000
+    )  # learn every n-th frame; the rest can test interpolation in time (section 3.3)
     align: Literal["none", "principal"] = "none"  # principal: every sequence is turned into its principal axes
 
 
 class TrainingConfig(SettingsSection):
     """Loss and optimiser (paper sections 2.1 and 3)."""
 
-    epochs: int = Field(1250, ge=1)  # an epoch shows every frame once, with `points_per_frame` points
-    frames_per_batch: int = Field(30, ge=1)
-    points_per_frame: int = Field(2048, ge=8)
+    epochs: Count = 1250  # an epoch shows every frame once, with `points_per_frame` points
+    frames_per_batch: Count = 30
+    points_per_frame: int = Field(2048, ge=8, le=1_000_000)
     optimizer: Literal["adam", "muon"] = "adam"  # muon: for the weights of the hidden layers; Adam for all else
-    learning_rate: float = Field(1e-4, gt=0)
-    matrix_learning_rate: float = Field(2e-3, gt=0)  # for the matrices that Muon trains
-    code_learning_rate: float = Field(1e-4, gt=0)
-    rotation_learning_rate: float = Field(1e-3, gt=0)  # of learned rotations; a step turns by up to 4 × that, in rad
+    learning_rate: Rate = 1e-4
+    matrix_learning_rate: Rate = 2e-3  # for the matrices that Muon trains
+    code_learning_rate: Rate = 1e-4
+    rotation_learning_rate: Rate = 1e-3  # of learned rotations; a step turns by up to 4 × that, in rad
     schedule: Literal["step", "cosine"] = "step"  # step: halved every `halving_epochs`; cosine: warm-up, then to zero
-    halving_epochs: int = Field(100, ge=1)
-    code_sigma: float = Field(0.1, gt=0)  # σ of the codes' prior: N(0, σ²) at the start
-    code_penalty: float = Field(100.0, ge=0)  # weight of ‖z‖², 1/σ² in eq. 2.1
-    code_noise: float = Field(0.0, ge=0)  # σ of noise added to the codes at every step, not in the paper
-    gradient_clip: float = Field(1e9, gt=0)  # largest norm of the gradient; the default clips nothing, as in the paper
-    checkpoint_epochs: int = Field(50, ge=1)
+    halving_epochs: Count = 100
+    code_sigma: float = Field(0.1, ge=1e-9, le=1e3)  # σ of the codes' prior: N(0, σ²) at the start
+    code_penalty: Weight = 100.0  # weight of ‖z‖², 1/σ² in eq. 2.1
+    code_noise: float = Field(0.0, ge=0, le=1e3)  # σ of noise added to the codes at every step, not in the paper
+    gradient_clip: float = Field(
+        1e9, ge=1e-9, le=1e12
+    )  # largest norm of the gradient; the default clips nothing, as in the paper
+    checkpoint_epochs: Count = 50
     precision: Literal["32-true", "bf16-mixed"] = "32-true"  # bf16-mixed: on a CPU only for the way back
 
 
-Sigma = Annotated[float, Field(gt=0, le=1)]
+Sigma = Annotated[float, Field(ge=1e-6, le=1)]
 
 
 def _as_tuple(value: Any) -> Any:
-    return (value,) if isinstance(value, int | float) else value
+    return tuple(value) if isinstance(value, list) else (value,) if isinstance(value, int | float) else value
 
 
 class SamplingConfig(SettingsSection):
@@ -56,8 +60,10 @@ class SamplingConfig(SettingsSection):
     near_share: float = Field(0.7, ge=0, le=1)  # share of points around the surface; the rest is spread over Ω
     # Standard deviation of their distance, as a share of the half extent; of several, each is for an equal part of the points.
     near_sigma: Annotated[tuple[Sigma, ...], BeforeValidator(_as_tuple)] = Field((0.05,), min_length=1)
-    pool_points: int = Field(100_000, ge=100)  # points kept per frame, from which every batch draws
-    truncation: float = Field(2.0, gt=0)  # distances are cut at ± this share of the half extent; 2 cuts nothing
+    pool_points: int = Field(100_000, ge=100, le=10_000_000)  # points kept per frame, from which every batch draws
+    truncation: float = Field(
+        2.0, ge=1e-3, le=1e3
+    )  # distances are cut at ± this share of the half extent; 2 cuts nothing
 
 
 class Config(SettingsFile):

@@ -6,7 +6,7 @@ RUN/parts.safetensors  of every sequence NAME: NAME.protrusions, rows of `Units`
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float
 
 from cytoform.base.parallel import Progress
-from cytoform.base.tensors import read_tensors, write_tensors
+from cytoform.base.tensors import read_header, read_tensors, write_tensors
 from cytoform.errors import InputError
 from cytoform.protrusions.decompose import PartsOfSequence, n_tasks, take_apart
 from cytoform.protrusions.radius import opening_curve
@@ -26,6 +26,7 @@ from cytoform.runs.config import Config
 from cytoform.shapes.store import ShapeStore
 
 PARTS, BODIES = "parts.safetensors", "bodies.zarr"
+MOST_UNITS = 10_000  # protrusions of a sequence
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ def take_run_apart(
         bodies.add(store[name].info)
     with progress("taking cells apart", n_tasks(store, names)) as advance:
         parts = take_apart(store, radius_um, names=names, bodies=bodies, workers=workers, done=advance)
+    bodies.note()
     for each in parts:
         _refuse_bodiless(each, store.path)
     tensors = {}
@@ -85,16 +87,29 @@ def take_run_apart(
     write_tensors(run / PARTS, tensors, {"centred": json.dumps(not keep_motion)})
 
 
-def read_parts(run: Path, names: Sequence[str]) -> tuple[list[LearnedParts], bool]:
-    """The protrusions of the learned sequences, and whether their frames are centred. Raises InputError for a damaged file."""
+def read_parts(run: Path, n_frames: Mapping[str, int]) -> tuple[list[LearnedParts], bool]:
+    """The protrusions of learned sequences, by name their number of frames; and whether their frames are centred.
+
+    Raises InputError for a damaged file.
+    """
+    shapes = read_header(run / PARTS).shapes
+    for name, n in n_frames.items():
+        rows, volumes = (shapes.get(f"{name}.{what}", ()) for what in ("protrusions", "volumes"))
+        if rows[1:] != (WIDTH,) or rows[0] > MOST_UNITS or volumes != (n, 2):
+            raise _damaged(run, name)
     tensors, metadata = read_tensors(run / PARTS)
     found = []
-    for name in names:
-        rows, volumes = (tensors.get(f"{name}.{what}") for what in ("protrusions", "volumes"))
-        if rows is None or volumes is None or rows.shape[1:] != (WIDTH,) or volumes.shape[1:] != (2,):
-            raise InputError(f"{run / PARTS}: the parts of sequence {name} are missing or damaged; train the run anew")
-        found.append(LearnedParts(Units.from_rows(rows.double().numpy()), volumes.double().numpy()))
+    for name in n_frames:
+        values, volumes_of = (tensors[f"{name}.{what}"].double().numpy() for what in ("protrusions", "volumes"))
+        parts = LearnedParts(Units.from_rows(values), volumes_of)
+        if not parts.units.are_sound() or (parts.volumes < 0).any():
+            raise _damaged(run, name)
+        found.append(parts)
     return found, metadata.get("centred") != "false"
+
+
+def _damaged(run: Path, name: str) -> InputError:
+    return InputError(f"{run / PARTS}: the parts of sequence {name} are missing or damaged; train the run anew")
 
 
 def _refuse_bodiless(parts: PartsOfSequence, where: Path) -> None:

@@ -1,7 +1,7 @@
 """A run folder: settings, weights, codes, and a record of the data they were learned from.
 
 RUN/config.toml        all settings
-    model.safetensors  tensors `decoder.*`, `codes` and `rotations`; metadata: the learned sequences
+    model.safetensors  tensors `decoder.*`, `codes`, `rotations`, `scales`; metadata: the learned sequences
     provenance.json    data hash, versions, seed
     priors.safetensors distributions fitted to the codes (priors/file.py)
     parts.safetensors  protrusions of cells that were taken apart (runs/parts.py)
@@ -13,23 +13,28 @@ RUN/config.toml        all settings
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Annotated
 
 import torch
 from jaxtyping import Float
+from pydantic import Field, model_validator
 from torch import Tensor
 
+from cytoform.base.gate import FrameCount, Length, Name, Record, TimeStep, parse_json
 from cytoform.base.kinds import Kind, kind_of, wrong_kind
-from cytoform.base.tensors import load_into, read_tensors, write_tensors
+from cytoform.base.tensors import TensorHeader, load_into, read_header, read_tensors, refuse_misfit, write_tensors
 from cytoform.errors import InputError
 from cytoform.representations.bounds import LENGTHS, Bounds
-from cytoform.representations.representation import Representation
+from cytoform.representations.representation import SCALE, Representation
 from cytoform.representations.rotation import identity, to_matrix
-from cytoform.representations.table import new_representation
+from cytoform.representations.table import new_representation, unbuilt_representation
 from cytoform.runs.config import Config, read_config
 from cytoform.runs.parts import LearnedParts, read_parts
+from cytoform.shapes.grid import MAX_SIZE, MIN_SIZE
 from cytoform.training.folder import CONFIG, WEIGHTS
 
 SAMPLES = "samples"
+MOST_MOMENTS = 10_000
 
 
 @dataclass(frozen=True)
@@ -58,17 +63,38 @@ class Learned:
     @classmethod
     def from_json(cls, text: str, where: Path) -> "Learned":
         """Read the text of `to_json`. Raises InputError."""
-        try:
-            values = json.loads(text)
-            sequences = tuple(LearnedSequence(**sequence) for sequence in values["sequences"])
-            found = values["bounds"]
-            reaches, mispredictions = (tuple(map(float, found[key])) for key in ("reaches", "mispredictions"))
-            if not len(reaches) == len(mispredictions) == len(LENGTHS):
-                raise ValueError(f"bounds at {len(reaches)} instead of {len(LENGTHS)} lengths")
-            bounds = Bounds(float(found["slope"]), reaches, mispredictions)
-            return cls(sequences, float(values["half_extent_um"]), int(values["grid"]), bounds)
-        except (KeyError, TypeError, ValueError) as fault:
-            raise InputError(f"{where}: damaged metadata ({fault}); train the run anew") from None
+        found = parse_json(text, _LearnedRecord, where=f"{where}: damaged metadata", remedy="train the run anew")
+        sequences = tuple(LearnedSequence(**vars(each)) for each in found.sequences)
+        return cls(sequences, found.half_extent_um, found.grid, Bounds(**vars(found.bounds)))
+
+
+class _SequenceRecord(Record):
+    name: Name
+    n_frames: FrameCount
+    time_step_s: TimeStep | None
+
+
+Change = Annotated[float, Field(gt=0)]  # of a field over a length, in half extents
+Changes = Annotated[tuple[Change, ...], Field(min_length=len(LENGTHS), max_length=len(LENGTHS))]
+
+
+class _BoundsRecord(Record):
+    slope: Change
+    reaches: Changes
+    mispredictions: Changes
+
+
+class _LearnedRecord(Record):
+    sequences: Annotated[tuple[_SequenceRecord, ...], Field(min_length=1)]
+    half_extent_um: Length
+    grid: int = Field(ge=MIN_SIZE, le=MAX_SIZE)
+    bounds: _BoundsRecord
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> "_LearnedRecord":
+        if len({each.name for each in self.sequences}) < len(self.sequences):
+            raise ValueError("two sequences have the same name")
+        return self
 
 
 @dataclass(frozen=True)
@@ -82,6 +108,8 @@ class Run:
     codes: Float[Tensor, "sequences ..."]
     # From each sequence's own pose to the canonical one, see representations/rotation.py.
     rotations: Float[Tensor, "sequences 4"]
+    # Sizes over the one that all share, at equal times over the movie; 1 where a representation knows cells at their sizes.
+    scales: Float[Tensor, "sequences moments"]
     # Of cells taken apart: the protrusions of every learned sequence, in the canonical pose.
     parts: tuple[LearnedParts, ...] = ()
     centred: bool = True  # whether the frames of cells taken apart are each centred on the cell's centroid
@@ -90,6 +118,11 @@ class Run:
     def names(self) -> list[str]:
         """Names of the learned sequences, in the order of the codes."""
         return [sequence.name for sequence in self.learned.sequences]
+
+    @property
+    def has_scales(self) -> bool:
+        """Whether cells have a size of their own beside their codes."""
+        return self.config.model.kind == "linear"
 
     def code(self, name: str) -> Float[Tensor, "..."]:
         """The learned code of a sequence. Raises InputError for one that was not learned."""
@@ -100,7 +133,9 @@ class Run:
         return self.rotations[self._row(name)]
 
     def variables(self, name: str) -> dict[str, Tensor]:
-        """Arrays that describe a learned sequence beside its code: of cells taken apart, their protrusions."""
+        """Arrays that describe a learned sequence beside its code: protrusions of cells taken apart, or a size."""
+        if self.has_scales:
+            return {SCALE: self.scales[self._row(name)]}
         if not self.parts:
             return {}
         rows = self.parts[self._row(name)].units.to_rows()
@@ -113,12 +148,19 @@ class Run:
 
 
 def write_weights(
-    run: Path, decoder: Representation, codes: Tensor, learned: Learned, rotations: Tensor | None = None
+    run: Path,
+    decoder: Representation,
+    codes: Tensor,
+    learned: Learned,
+    rotations: Tensor | None = None,
+    scales: Tensor | None = None,
 ) -> None:
-    """Write the weights, codes and rotations (none: the identity) of a finished training."""
+    """Write the weights, codes, rotations (none: the identity) and scales (none: all 1) of a finished training."""
     tensors = {f"decoder.{name}": tensor for name, tensor in decoder.state_dict().items()}
     turned = identity(len(codes)) if rotations is None else torch.nn.functional.normalize(rotations, dim=1)
-    write_tensors(run / WEIGHTS, {**tensors, "codes": codes, "rotations": turned}, {"learned": learned.to_json()})
+    sizes = {} if scales is None else {"scales": scales}
+    tensors |= {"codes": codes, "rotations": turned} | sizes
+    write_tensors(run / WEIGHTS, tensors, {"learned": learned.to_json()})
 
 
 def load_run(path: Path, *, device: torch.device | None = None) -> Run:
@@ -126,33 +168,67 @@ def load_run(path: Path, *, device: torch.device | None = None) -> Run:
     path = Path(path)
     if kind_of(path) is not Kind.RUN:
         raise wrong_kind(path, Kind.RUN)
-    tensors, metadata = read_tensors(path / WEIGHTS)
-    learned = Learned.from_json(metadata.get("learned", ""), path / WEIGHTS)
-    config = read_config(path / CONFIG)
-    decoder = new_representation(config.model, seed=0)
-    codes, expected = tensors.pop("codes", torch.empty(0)), (len(learned.sequences), *decoder.code_shape)
-    if codes.shape != expected:
-        raise InputError(
-            f"{path / WEIGHTS}: codes of shape {tuple(codes.shape)}, expected {expected}; "
-            "restore the config.toml the run was trained with"
-        )
+    config, header = read_config(path / CONFIG), read_header(path / WEIGHTS)
+    learned = Learned.from_json(header.metadata.get("learned", ""), path / WEIGHTS)
+    _refuse_misfit(header, config, len(learned.sequences))
+    tensors, _ = read_tensors(path / WEIGHTS)
+    codes = tensors.pop("codes")
     rotations = _checked(tensors.pop("rotations", identity(len(codes))), len(codes), where=path / WEIGHTS)
+    scales = _checked_scales(tensors.pop("scales", torch.ones(len(codes), 1)), len(codes), where=path / WEIGHTS)
+    decoder = new_representation(config.model, seed=0)
     load_into(decoder, {name.removeprefix("decoder."): t for name, t in tensors.items()}, where=path / WEIGHTS)
     decoder.requires_grad_(False)
+    if fault := decoder.fault():
+        raise InputError(f"{path / WEIGHTS}: damaged: {fault}; train the run anew")
     parts: tuple[LearnedParts, ...] = ()
     centred = True
     if config.model.kind == "parts":
-        found, centred = read_parts(path, [sequence.name for sequence in learned.sequences])
+        found, centred = read_parts(path, {each.name: each.n_frames for each in learned.sequences})
         turns = to_matrix(rotations).double().numpy()
         parts = tuple(replace(p, units=p.units.rotated(turn)) for p, turn in zip(found, turns, strict=True))
-    return Run(path, config, learned, decoder.to(device), codes.to(device), rotations.to(device), parts, centred)
+    return Run(
+        path, config, learned, decoder.to(device), codes.to(device), rotations.to(device), scales, parts, centred
+    )
+
+
+def _checked_scales(scales: Tensor, n: int, *, where: Path) -> Float[Tensor, "sequences moments"]:
+    """Positive sizes. Raises InputError for anything else."""
+    if not (scales > 0).all():
+        raise _damaged_scales(where, n)
+    return scales
+
+
+def _damaged_scales(where: Path, n: int) -> InputError:
+    return InputError(f"{where}: damaged scales, expected {n} rows of positive numbers; train the run anew")
+
+
+def _refuse_misfit(header: TensorHeader, config: Config, n_sequences: int) -> None:
+    """Raise InputError where the weights are not those of the settings, before any memory is taken for either."""
+    decoder, shapes = unbuilt_representation(config.model), dict(header.shapes)
+    whole = {f"decoder.{name}" for name, tensor in decoder.state_dict().items() if tensor.dtype is torch.uint8}
+    for name, dtype in header.dtypes.items():
+        if dtype != ("U8" if name in whole else "F32"):
+            raise InputError(f"{header.path}: tensor {name} holds numbers of type {dtype}; train the run anew")
+    codes, expected = shapes.pop("codes", ()), (n_sequences, *decoder.code_shape)
+    if codes != expected:
+        raise InputError(
+            f"{header.path}: codes of shape {codes}, expected {expected}; "
+            "restore the config.toml the run was trained with"
+        )
+    if shapes.pop("rotations", (n_sequences, 4)) != (n_sequences, 4):
+        raise _damaged_rotations(header.path, header.shapes["rotations"], n_sequences)
+    scales = shapes.pop("scales", (n_sequences, 1))
+    if len(scales) != 2 or scales[0] != n_sequences or not 1 <= scales[1] <= MOST_MOMENTS:
+        raise _damaged_scales(header.path, n_sequences)
+    refuse_misfit(decoder, {name.removeprefix("decoder."): n for name, n in shapes.items()}, where=header.path)
 
 
 def _checked(rotations: Tensor, n: int, *, where: Path) -> Float[Tensor, "sequences 4"]:
     """Unit quaternions. Raises InputError for anything else."""
-    if rotations.shape != (n, 4) or not torch.allclose(rotations.norm(dim=1), torch.ones(n), atol=1e-3):
-        raise InputError(
-            f"{where}: damaged rotations of shape {tuple(rotations.shape)}, expected {n} unit quaternions; "
-            "train the run anew"
-        )
+    if not torch.allclose(rotations.norm(dim=1), torch.ones(n), atol=1e-3):
+        raise _damaged_rotations(where, tuple(rotations.shape), n)
     return rotations
+
+
+def _damaged_rotations(where: Path, shape: tuple[int, ...], n: int) -> InputError:
+    return InputError(f"{where}: damaged rotations of shape {shape}, expected {n} unit quaternions; train the run anew")

@@ -4,7 +4,6 @@ For every frame a large pool of points is drawn once, at continuous positions, a
 takes a random run of it. Each pool is shuffled, so every run holds the same mixture of near and far points.
 """
 
-import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,13 +13,15 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float, Float32, Int, Int64
+from pydantic import RootModel
 from scipy.ndimage import map_coordinates
 from scipy.spatial import cKDTree
 from torch import Tensor
 
 from cytoform.base.files import write_json
+from cytoform.base.gate import read_json, require_file
 from cytoform.base.parallel import run_all
-from cytoform.errors import EmptyFrame
+from cytoform.errors import EmptyFrame, InputError
 from cytoform.representations.rotation import MIRRORS
 from cytoform.runs.config import SamplingConfig
 from cytoform.shapes.box import BoxedField
@@ -48,6 +49,10 @@ class Batch:
     distances: Float32[Tensor, "frames n"]
     codes: Int64[Tensor, " frames"]
     times: Float32[Tensor, " frames"]
+
+
+class _Recipe(RootModel[dict[str, Any]]):
+    """The settings that samples were drawn with."""
 
 
 class SamplePool:
@@ -166,9 +171,13 @@ def _reserve(path: Path, shape: tuple[int, ...]) -> None:
 
 def _holds(folder: Path, recipe: dict[str, Any]) -> bool:
     try:
-        return bool(json.loads((folder / RECIPE).read_text()) == recipe) and (folder / SAMPLES).exists()
-    except (OSError, ValueError):
+        require_file(folder / SAMPLES)
+        samples = np.load(folder / SAMPLES, mmap_mode="r")
+        known = read_json(folder / RECIPE, _Recipe).root
+    except (OSError, ValueError, InputError):
         return False
+    shape = (len(recipe["frames"]), recipe["sampling"]["pool_points"], 4)
+    return known == recipe and samples.shape == shape and samples.dtype == np.float32
 
 
 def _draw_frame(

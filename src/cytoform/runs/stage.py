@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import Parameter
 
 from cytoform.base.digest import folder_sha256
-from cytoform.base.files import staged, write_atomically, write_json
+from cytoform.base.files import write_atomically, write_json
 from cytoform.base.parallel import Progress, no_progress
 from cytoform.base.provenance import software_versions
 from cytoform.errors import InputError
@@ -23,26 +24,26 @@ from cytoform.representations.rotation import identity
 from cytoform.representations.threads import small_products_alone
 from cytoform.runs.alignment import principal_rotations
 from cytoform.runs.autodecoder import new_model
-from cytoform.runs.config import Config, read_config
+from cytoform.runs.components import learn_components
+from cytoform.runs.config import Config, SamplingConfig, TrainingConfig, read_config
 from cytoform.runs.parts import BODIES, resolved, take_run_apart
 from cytoform.runs.run import SAMPLES, Learned, LearnedSequence, write_weights
 from cytoform.runs.samples import SamplePool, TrainingFrame, draw_pool, training_frames
 from cytoform.runs.trainer import Trainer
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import ShapeStore
-from cytoform.training.checkpoint import newest_checkpoint, read_checkpoint
+from cytoform.training.checkpoint import newest_checkpoint, read_checkpoint, refuse_other_model
 from cytoform.training.folder import (
     CHECKPOINTS,
     CONFIG,
     PROVENANCE,
     WEIGHTS,
+    RunOutput,
     refuse_other_data,
-    require_begun,
-    require_unfinished,
-    sole_writer,
 )
 from cytoform.training.launch import run_in_processes
 from cytoform.training.loop import Trained, run_training
+from cytoform.training.metrics import METRICS
 from cytoform.training.team import Team, make_fabric
 
 # Called with the run folder and the learned codes before the run counts as finished.
@@ -54,12 +55,11 @@ class _Plan:
     """The arguments of `train`, as all its processes know them."""
 
     shapes: Path
-    out: Path
+    output: RunOutput
     config: Config
     resume: bool
     seed: int
     workers: int
-    overwrite: bool
     at_end: AtEnd | None
 
 
@@ -80,22 +80,28 @@ def train(
 ) -> Trained:
     """Learn the sequences of a shape store into the run folder `out`; `resume` goes on with one, exactly.
 
+    With `overwrite` an older run stays at `out` until the new one, which grows in a hidden folder beside it, is finished.
+
     `devices` processes share the work, by default this one alone; under torchrun or srun, the processes that it
     started. Several import the calling script anew: it has to call this under `if __name__ == "__main__":`, and
     `progress` and `at_end` must be picklable. `at_end` may add files to the run. Ctrl-C and
     SIGTERM end at the next step, with a checkpoint written and `finished` false. Raises InputError.
     """
+    output = RunOutput.at(out, inputs=[shapes], overwrite=overwrite)
     if resume:
-        config = read_config(require_begun(out))
+        config = read_config(output.require_begun())
     elif config is None:
         raise InputError("no settings: give a preset, or resume a run")
-    plan = _Plan(shapes, out, config, resume, seed, workers, overwrite, at_end)
+    plan = _Plan(shapes, output, config, resume, seed, workers, at_end)
+    if config.model.kind == "linear":
+        _refuse_settings_of_networks(config)
+        return _learn_in_closed_form(plan, progress)
     fabric = make_fabric(device, config.training.precision, devices=devices, nodes=nodes)
     return run_in_processes(partial(_train, plan, progress), fabric)
 
 
 def _train(plan: _Plan, progress: Progress, team: Team) -> Trained:
-    config, out = plan.config, plan.out
+    config, output = plan.config, plan.output
     progress = progress if team.leads else no_progress
     with contextlib.ExitStack() as opened:
         with team.together():
@@ -106,19 +112,55 @@ def _train(plan: _Plan, progress: Progress, team: Team) -> Trained:
                 plan = replace(plan, config=config)
             frames = training_frames(store, names, config.data.frame_stride)
             if team.leads:
+                output.check(resume=plan.resume)
+                opened.enter_context(output.locked())
                 _open_run(plan, store, frames, progress)
-                opened.enter_context(sole_writer(out))
         with team.together():
-            store = _learned_store(config, store, out)
-            pool = draw_pool(store, frames, out / SAMPLES, **_sampling(plan))
+            run = Path(team.gather(str(output.run))[0])
+            store = _learned_store(config, store, run)
+            pool = draw_pool(store, frames, run / SAMPLES, **_sampling(plan))
             trainer = _new_trainer(team, plan, len(names), pool, _rotations(team, plan, store, frames))
         with small_products_alone():
-            loss = run_training(team, trainer, out, progress)
+            loss = run_training(team, trainer, run, progress)
         finished = trainer.position.epoch == config.training.epochs
         if finished and team.leads:
-            sequences = tuple(LearnedSequence(n, i.n_frames, i.time_step_s) for n in names for i in [store[n].info])
-            _finish(trainer, plan, sequences, store.grid)
-    return Trained(out, finished, trainer.position.epoch, loss, team.leads)
+            _finish(trainer, plan, _sequences(store, names), store.grid)
+            run = output.out
+    return Trained(run, finished, trainer.position.epoch, loss, team.leads)
+
+
+def _refuse_settings_of_networks(config: Config) -> None:
+    """Components know no epochs and no samples. Raises InputError for a setting that would do nothing."""
+    for section, default in (("training", TrainingConfig()), ("sampling", SamplingConfig())):
+        given = getattr(config, section)
+        if changed := [name for name in type(default).model_fields if getattr(given, name) != getattr(default, name)]:
+            raise InputError(
+                f"{section}.{changed[0]}: components are learned in closed form, so this setting does nothing; leave it out, "
+                "or train a network (--preset quick)"
+            )
+
+
+def _learn_in_closed_form(plan: _Plan, progress: Progress) -> Trained:
+    """A run appears when all is learned: there is nothing to resume."""
+    plan.output.check(resume=plan.resume)
+    if plan.resume:
+        plan.output.require_unfinished()
+    store = ShapeStore.open(plan.shapes)
+    names = _chosen(store, plan.config.data.sequences)
+    frames = training_frames(store, names, plan.config.data.frame_stride)
+    with plan.output.staged() as partial:
+        found = learn_components(store, frames, plan.config, partial, workers=plan.workers, progress=progress)
+        write_atomically(partial / CONFIG, found.resolved(plan.config).to_toml().encode())
+        write_json(partial / PROVENANCE, _provenance(store, plan.seed))
+        (partial / METRICS).write_text(f"epoch,loss\n1,{found.error}\n")
+        bounds = measure_bounds(found.decoder, found.codes, seed=plan.seed)
+        learned = Learned(_sequences(store, names), store.grid.half_extent_um, store.grid.size, bounds)
+        write_weights(partial, found.decoder, found.codes, learned, found.rotations, found.scales)
+    return Trained(plan.output.out, True, 1, found.error)
+
+
+def _sequences(store: ShapeStore, names: list[str]) -> tuple[LearnedSequence, ...]:
+    return tuple(LearnedSequence(name, i.n_frames, i.time_step_s) for name in names for i in [store[name].info])
 
 
 def _learned_store(config: Config, store: ShapeStore, run: Path) -> ShapeStore:
@@ -171,17 +213,18 @@ def _open_run(plan: _Plan, store: ShapeStore, frames: list[TrainingFrame], progr
 
     A run appears only with its samples drawn, and an older one is there until then.
     """
-    out = plan.out
+    output = plan.output
     if plan.resume:
-        if (out / WEIGHTS).exists():
-            shutil.rmtree(out / SAMPLES, ignore_errors=True)
-        require_unfinished(out)
-        refuse_other_data(out, _provenance(store, plan.seed), data="shape store")
-        if plan.config.model.kind == "parts" and not (out / BODIES).exists():
-            raise InputError(f"{out / BODIES}: missing, so the training cannot go on; train the run anew")
-        _draw(plan, _learned_store(plan.config, store, out), frames, out, progress)
+        if (output.run / WEIGHTS).exists():
+            close_run(output)
+        output.require_unfinished()
+        run = output.run
+        refuse_other_data(run, _provenance(store, plan.seed), data="shape store")
+        if plan.config.model.kind == "parts" and not (run / BODIES).exists():
+            raise InputError(f"{run / BODIES}: missing, so the training cannot go on; train the run anew")
+        _draw(plan, _learned_store(plan.config, store, run), frames, run, progress)
         return
-    with staged(out, overwrite=plan.overwrite) as partial:
+    with output.beginning() as partial:
         (partial / CHECKPOINTS).mkdir()
         write_atomically(partial / CONFIG, plan.config.to_toml().encode())
         write_json(partial / PROVENANCE, _provenance(store, plan.seed))
@@ -191,6 +234,13 @@ def _open_run(plan: _Plan, store: ShapeStore, frames: list[TrainingFrame], progr
         _draw(plan, _learned_store(plan.config, store, partial), frames, partial, progress)
 
 
+def close_run(output: RunOutput) -> None:
+    """Delete the samples of a finished run, and put it in the place of the one that it replaces."""
+    shutil.rmtree(output.run / SAMPLES, ignore_errors=True)
+    shutil.rmtree(output.run / BODIES, ignore_errors=True)
+    output.finish()
+
+
 def _draw(plan: _Plan, store: ShapeStore, frames: list[TrainingFrame], run: Path, progress: Progress) -> None:
     with progress("drawing samples", len(frames)) as advance:
         draw_pool(store, frames, run / SAMPLES, **_sampling(plan), done=advance)
@@ -198,10 +248,12 @@ def _draw(plan: _Plan, store: ShapeStore, frames: list[TrainingFrame], run: Path
 
 def _new_trainer(team: Team, plan: _Plan, n_sequences: int, pool: SamplePool, rotations: Tensor | None) -> Trainer:
     """A trainer where the run has come to."""
-    folder = plan.out / CHECKPOINTS
-    model = new_model(plan.config, n_sequences, seed=plan.seed, copies=pool.copies, rotations=rotations)
-    trainer = Trainer(model, pool, plan.config.training, seed=plan.seed, fabric=team.fabric)
-    newest = newest_checkpoint(folder) if team.leads else None
+    build = partial(new_model, plan.config, n_sequences, seed=plan.seed, copies=pool.copies)
+    newest = newest_checkpoint(plan.output.run / CHECKPOINTS) if team.leads else None
+    if newest:
+        with torch.device("meta"):  # damaged settings must not take memory
+            refuse_other_model(newest, build(rotations=rotations))
+    trainer = Trainer(build(rotations=rotations), pool, plan.config.training, seed=plan.seed, fabric=team.fabric)
     path = team.gather(newest and newest.path)[0]
     if path:
         trainer.restore(newest or read_checkpoint(path))
@@ -210,9 +262,9 @@ def _new_trainer(team: Team, plan: _Plan, n_sequences: int, pool: SamplePool, ro
 
 def _finish(trainer: Trainer, plan: _Plan, sequences: tuple[LearnedSequence, ...], grid: Grid) -> None:
     decoder, codes = trainer.raw_model.decoder, trainer.raw_model.codes.detach()[:: trainer.pool.copies]
+    run = plan.output.run
     if plan.at_end is not None:
-        plan.at_end(plan.out, codes.cpu().numpy())
+        plan.at_end(run, codes.cpu().numpy())
     learned = Learned(sequences, grid.half_extent_um, grid.size, measure_bounds(decoder, codes, seed=plan.seed))
-    write_weights(plan.out, decoder, codes, learned, trainer.raw_model.rotations)
-    shutil.rmtree(plan.out / SAMPLES)
-    shutil.rmtree(plan.out / BODIES, ignore_errors=True)
+    write_weights(run, decoder, codes, learned, trainer.raw_model.rotations)
+    close_run(plan.output)

@@ -10,11 +10,12 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric
+from pydantic import Field, Json
 from torch import Tensor, nn
 
 from cytoform.base.tensors import write_tensors
@@ -23,7 +24,7 @@ from cytoform.runs.autodecoder import AutoDecoder
 from cytoform.runs.config import TrainingConfig
 from cytoform.runs.optimizers import OPTIMIZERS
 from cytoform.runs.samples import Batch, SamplePool
-from cytoform.training.checkpoint import Checkpoint, Position, damaged, pack_state, restore_state
+from cytoform.training.checkpoint import Checkpoint, PlaceRecord, Position, pack_state, read_place, restore_state
 from cytoform.training.metrics import MetricsRow
 
 FRAME_ORDER, POINTS = 1, 2  # streams of random numbers; autodecoder.CODES is a third
@@ -42,6 +43,10 @@ class EpochMetrics(MetricsRow):
     def note(self) -> str:
         """The loss and the speed."""
         return f"{super().note}, {self.points_per_second / 1e3:.0f}k points/s"
+
+
+class _Place(PlaceRecord):
+    loss_sums: Json[Annotated[tuple[float, ...], Field(min_length=1)]]  # of each process
 
 
 def rate_factor(training: TrainingConfig, progress: float) -> float:
@@ -182,12 +187,8 @@ class Trainer:
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go back to where `save` was called. Raises InputError for a checkpoint that does not fit."""
         restore_state(checkpoint, self.raw_model, self.raw_optimizers)
-        place = checkpoint.metadata
-        try:
-            sums = json.loads(place["loss_sums"])
-            self.position = Position(int(place["epoch"]), int(place["batch"]))
-        except (KeyError, ValueError) as fault:
-            raise damaged(checkpoint, fault) from None
+        place = read_place(checkpoint, _Place, n_epochs=self.n_epochs, n_batches=self.batches_per_epoch)
+        self.position, sums = place.position, place.loss_sums
         # The same number of processes goes on to the same bytes; with another one the first takes all that was summed.
         rank = self.fabric.global_rank
         mine = sums[rank] if len(sums) == self.fabric.world_size else (0.0 if rank else sum(sums))

@@ -17,7 +17,7 @@ from jaxtyping import Bool, Float, Float32
 from cytoform.base.triples import IntTriple, Slices, Triple, int_triple, triple
 from cytoform.errors import InputError
 from cytoform.shapes.box import BoxedField
-from cytoform.shapes.store import SMALLEST_UM
+from cytoform.shapes.sequence import SMALLEST_UM
 
 BOXES_KEPT = 64
 

@@ -88,7 +88,8 @@ class Dataset:
 
 def _array(group: zarr.Group, name: str) -> zarr.Array[Any]:
     array = group[name]
-    assert isinstance(array, zarr.Array)
+    if not isinstance(array, zarr.Array):
+        raise TypeError(f"{name}: a group instead of an array")
     return array
 
 

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 # Streams of random numbers of a family.
 PROPS, AGES = 1, 2
 LONGEST_SPAN = 20.0  # of the movies of new cells, in learned movies
-TRIAL_FRAMES = 6  # in which the pieces of a drawn cell are counted
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ def _parts(
     fitted = cells.prior(chosen.prior, sigma=chosen.sigma)
     if isinstance(fitted, Composed):
         fitted = replace(fitted, span=_span(cells, lasts_s))
-    return [("", cell) for cell in whole_cells(cells, fitted, n, chosen.most_pieces, rng, TRIAL_FRAMES)]
+    return [("", cell) for cell in whole_cells(cells, fitted, n, chosen.most_pieces, rng)]
 
 
 def _span(cells: "Cells", lasts_s: float) -> float:

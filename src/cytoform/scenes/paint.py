@@ -47,7 +47,8 @@ def paint(
     if record.exists():
         return Measured(**json.loads(record.read_text()))
     composed = compose(placements, dataset.view, cells)
-    assert composed.n_shared == 0, f"frame {frame}: {composed.n_shared} voxels belong to two cells"
+    if composed.n_shared:
+        raise RuntimeError(f"frame {frame}: {composed.n_shared} voxels belong to two cells")
     image = None
     if choice.paints:
         image = choice.open().render(

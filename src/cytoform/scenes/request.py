@@ -11,7 +11,17 @@ from cyclopts import Parameter
 from cytoform.base.digest import folder_sha256
 from cytoform.base.geff import has_geff
 from cytoform.base.kinds import Kind, kind_of, wrong_kind
-from cytoform.base.options import FLAG, NOT_AN_OPTION, option_names
+from cytoform.base.options import (
+    FLAG,
+    LENGTH_UM,
+    NOT_AN_OPTION,
+    SECONDS,
+    SEED,
+    check_ranges,
+    option_names,
+    real,
+    whole,
+)
 from cytoform.base.provenance import recorded_names
 from cytoform.base.triples import IntTriple, Triple
 from cytoform.errors import InputError
@@ -24,7 +34,7 @@ OPEN: dict[Leave, tuple[bool, bool, bool]] = {
     "xyz": (True, True, True),
     "none": (False, False, False),
 }
-MAX_FAMILIES, MAX_FRAMES, MAX_VOXELS = 10000, 10000, 1 << 31
+MAX_FAMILIES, MAX_FRAMES, MAX_SIDE, MAX_VOXELS = 10_000, 10_000, 1 << 20, 1 << 31
 WALK = "walk"
 
 
@@ -35,31 +45,31 @@ class SceneRequest:
 
     # Runs whose new cells populate the scene, or shape stores whose cells do.
     sources: Annotated[tuple[Path, ...], NOT_AN_OPTION] = ()
-    cells: int
+    cells: Annotated[int, whole(1, MAX_FAMILIES)]
     """Cell families in the scene."""
-    frames: int
+    frames: Annotated[int, whole(1, MAX_FRAMES)]
     """Frames of the movie."""
-    size_zyx: Annotated[IntTriple, Parameter("--size")]
+    size_zyx: Annotated[IntTriple, Parameter("--size"), whole(4, MAX_SIDE)]
     """Voxels of the field of view, Z Y X."""
     texture: str = "optics"
     """Source of the images: 'optics', a parameter file of optics (.toml), a trained texture model, or 'none'."""
-    voxel_size_zyx_um: Annotated[Triple | None, Parameter("--voxel-size")] = None
+    voxel_size_zyx_um: Annotated[Triple | None, Parameter("--voxel-size"), LENGTH_UM] = None
     """Voxel size Z Y X in µm; by default as in the first RUN."""
-    time_step_s: Annotated[float | None, Parameter("--time-step")] = None
+    time_step_s: Annotated[float | None, Parameter("--time-step"), SECONDS] = None
     """Seconds between frames; by default as in the first RUN."""
     prior: str | None = None
     """What new cells are drawn from, as in 'cytoform generate'; by default the one that the run's training chose."""
     motion: str = WALK
     """walk is a persistent random walk; with a shape store, cells move as its cells did."""
-    speed_um_per_min: Annotated[float | None, Parameter("--speed")] = None
+    speed_um_per_min: Annotated[float | None, Parameter("--speed"), real(0, 1e6)] = None
     """Root mean square speed of the walk in µm/min; by default a tenth of the cells' mean diameter a frame."""
-    persistence_min: Annotated[float | None, Parameter("--persistence")] = None
+    persistence_min: Annotated[float | None, Parameter("--persistence"), real(0, 1e6)] = None
     """For how many minutes a walking cell keeps its direction; by default five frames."""
     leave: Leave = "xy"
     """Borders through which cells come and go: xy leaves them the whole depth of the field."""
-    arrivals: float = 0.2
+    arrivals: Annotated[float, real(0, 0.999)] = 0.2
     """Share of the families that come in through these borders after the first frame."""
-    gap_um: Annotated[float, Parameter("--gap")] = 0.0
+    gap_um: Annotated[float, Parameter("--gap"), real(0, 1e6)] = 0.0
     """Least distance between two cells in µm."""
     projection: Annotated[bool, FLAG] = False
     """Write 2D movies: maximum projections of images and masks."""
@@ -72,7 +82,7 @@ class SceneRequest:
     """Write a surface of every cell in every frame too (PLY, in µm of the scene)."""
     licence: str = ""
     """Under which licence you publish the data set, for its README.md."""
-    seed: Annotated[int, NOT_AN_OPTION] = 0
+    seed: Annotated[int, NOT_AN_OPTION, SEED] = 0
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where runs and a trained texture model compute."""
 
@@ -80,28 +90,10 @@ class SceneRequest:
         """Check all values before anything is opened."""
         if self.geff is None:
             object.__setattr__(self, "geff", has_geff())
-        _whole("--cells", self.cells, 1, MAX_FAMILIES)
-        _whole("--frames", self.frames, 1, MAX_FRAMES)
-        if min(self.size_zyx) < 4 or math.prod(self.size_zyx) > MAX_VOXELS:
+        check_ranges(self)
+        if math.prod(self.size_zyx) > MAX_VOXELS:
             shown = " ".join(str(n) for n in self.size_zyx)
-            raise InputError(f"--size {shown}: choose three numbers of at least 4, at most {MAX_VOXELS} voxels in all")
-        for option, value in (
-            *(("--voxel-size", step) for step in self.voxel_size_zyx_um or ()),
-            ("--time-step", self.time_step_s),
-        ):
-            if value is not None and not (math.isfinite(value) and value > 0):
-                raise InputError(f"{option} {value:g}: must be a positive number")
-        for option, value in (
-            ("--speed", self.speed_um_per_min),
-            ("--persistence", self.persistence_min),
-            ("--gap", self.gap_um),
-        ):
-            if value is not None and not (math.isfinite(value) and value >= 0):
-                raise InputError(f"{option} {value:g}: must be a number of at least 0")
-        if not 0 <= self.arrivals < 1:
-            raise InputError(f"--arrivals {self.arrivals:g}: a share of the cells, at least 0 and below 1")
-        if self.seed < 0:
-            raise InputError(f"--seed {self.seed}: must not be negative")
+            raise InputError(f"--size {shown}: choose at most {MAX_VOXELS} voxels in all")
         if self.series is not None:
             _check_series(*self.series, self)
 
@@ -160,14 +152,9 @@ def _files_sha256(path: Path) -> str | None:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
 
 
-def _whole(option: str, value: int, least: int, most: int) -> None:
-    if not least <= value <= most:
-        raise InputError(f"{option} {value}: choose {least} to {most}")
-
-
 def _check_series(dial: Dial, values: tuple[float, ...], request: SceneRequest) -> None:
     shown = ",".join(f"{value:g}" for value in values)
-    if len(set(values)) != len(values) or not all(math.isfinite(value) and value > 0 for value in values):
+    if len(set(values)) != len(values) or not all(1e-6 <= value <= 1e6 for value in values):
         raise InputError(f"--series {dial}={shown}: give different positive numbers")
     if dial == "snr":
         return

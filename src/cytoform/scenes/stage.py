@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from cytoform.base.cluster import local_workers
-from cytoform.base.files import refuse_existing, write_json
+from cytoform.base.files import write_json
 from cytoform.base.geff import refuse_without_geff
 from cytoform.base.parallel import Progress, no_progress, run_all
 from cytoform.base.provenance import software_versions
@@ -80,7 +80,9 @@ def benchmark(
     """
     if not request.sources:
         raise InputError("no RUN: give trained runs or shape stores whose cells populate the scene")
-    refuse_existing(out, overwrite=overwrite)
+    moves = None if request.motion == WALK else request.motion
+    work = Work.at(out, inputs=[*request.sources, request.texture, moves], overwrite=overwrite)
+    work.check(resume=resume)
     if request.geff:
         refuse_without_geff()
     recorded = request.recorded() | {"versions": software_versions()}
@@ -90,7 +92,6 @@ def benchmark(
     for view, texture in _views(request, scale).values():
         planes = min(view.seen_shape_zyx[0], 8)
         refuse_unfit(texture, spacing_zyx_um=view.seen_spacing_zyx_um, planes=planes, projection=view.projection)
-    work = Work.beside(out)
     with work.locked(), local_workers(workers):
         work.begin(recorded, resume=resume)
         try:

@@ -9,11 +9,11 @@
   output/NAME/           the unfinished output
 """
 
-import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cytoform.base.unfinished import Unfinished, refuse_to_resume
+from cytoform.base.unfinished import Unfinished
 from cytoform.scenes.request import OPTIONS
 
 
@@ -43,20 +43,11 @@ class Work(Unfinished):
         """Number of finished frames of all data sets."""
         return sum(record.name[0].isdecimal() for record in self.records("").rglob("*.json"))
 
-    def begin(self, request: dict[str, Any], *, resume: bool) -> None:
+    def begin(self, request: dict[str, Any], *, resume: bool, options: Mapping[str, str] = OPTIONS) -> None:
         """Continue an interrupted call, or start anew. Raises InputError if the interrupted request was another."""
-        recorded = self.plan()
-        if resume and recorded is not None:
-            refuse_to_resume(self.out, wanted=request, recorded=recorded, options=OPTIONS)
-            return
-        for place in self.folder.iterdir():
-            if place.is_dir():
-                shutil.rmtree(place)
-            elif place.name != "lock":
-                place.unlink()
+        super().begin(request, resume=resume, options=options)
         for folder in (self.cells, self.output):
-            folder.mkdir(parents=True)
-        self.note_plan(request)
+            folder.mkdir(parents=True, exist_ok=True)
 
     def finish(self) -> None:
         """Give the output its final name, in place of any that is there."""

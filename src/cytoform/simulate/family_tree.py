@@ -92,7 +92,8 @@ def _grow_tree(
 def _daughter(
     cell: MitosisCell, mother: FamilyMember, parameters: MitosisParameters, rng: np.random.Generator, *, upper: bool
 ) -> FamilyMember:
-    assert mother.division is not None
+    if mother.division is None:
+        raise RuntimeError("a cell that does not divide has no daughters")
     furrow, axis = mother.division.furrow.side(upper), mother.long_axis * (1 if upper else -1)
     birth = mother.division.frame
     radius = ball_radius_um(mother.share * cell.volume_at(birth))

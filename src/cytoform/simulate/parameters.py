@@ -6,10 +6,11 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from cytoform.base.options import NOT_AN_OPTION
+from cytoform.base.options import LENGTH_UM, NOT_AN_OPTION, check_ranges, real, whole
 from cytoform.errors import InputError
 
 MAX_GENERATIONS = 3
+VOLUME = real(1e-6, 1e9)  # µm³
 # Filopodia are widest at their root and thin out: radius at root and tip, relative to the middle.
 ROOT, TIP = 1.3, 0.7
 # How deep the root's first ball lies under the body's surface, in root radii: deep enough not to show before it grows.
@@ -21,15 +22,15 @@ DEPTH = 2.6
 class MitosisParameters:
     """Parameters of a population of dividing cells; the defaults imitate the C. elegans cells of the paper."""
 
-    size_um3: Annotated[float, Parameter("--size")] = 34.7
+    size_um3: Annotated[float, Parameter("--size"), VOLUME] = 34.7
     """Mean volume of a family over the movie, in µm³."""
     # Standard deviation of ln(volume) between families.
     size_spread: Annotated[float, NOT_AN_OPTION] = 0.335
-    cycle_min: Annotated[float | None, Parameter("--cycle")] = None
+    cycle_min: Annotated[float | None, Parameter("--cycle"), real(1e-6, 1e6)] = None
     """Length of a cell cycle in minutes; by default the movie divided by the generations."""
-    generations: int = 1
+    generations: Annotated[int, whole(0, MAX_GENERATIONS)] = 1
     """Divisions a family goes through, 0 to 3."""
-    daughter_share: float = 0.6
+    daughter_share: Annotated[float, real(0.5, 0.8)] = 0.6
     """The larger daughter's largest share of her mother's volume, 0.5 to 0.8; each division draws from 0.5 up."""
     # A cell's volume after one cycle, relative to its beginning.
     growth: Annotated[float, NOT_AN_OPTION] = 1.4
@@ -40,20 +41,7 @@ class MitosisParameters:
     drift_um_per_min: Annotated[float, NOT_AN_OPTION] = 0.03
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.size_um3) and self.size_um3 > 0):
-            raise InputError(f"--size {self.size_um3}: a mean volume is a positive number of µm³")
-        if self.cycle_min is not None and not (math.isfinite(self.cycle_min) and self.cycle_min > 0):
-            raise InputError(f"--cycle {self.cycle_min}: a cell cycle is a positive number of minutes")
-        if not 0 <= self.generations <= MAX_GENERATIONS:
-            raise InputError(f"--generations {self.generations}: choose 0 (no division) to {MAX_GENERATIONS}")
-        if self.daughter_share >= 1:
-            raise InputError(
-                f"--daughter-share {self.daughter_share}: a daughter would be larger than her mother; choose 0.5 to 0.8"
-            )
-        if not 0.5 <= self.daughter_share <= 0.8:
-            raise InputError(
-                f"--daughter-share {self.daughter_share}: the larger daughter has 0.5 to 0.8 of her mother's volume"
-            )
+        check_ranges(self)
 
     def check_voxels(self, spacing_zyx_um: tuple[float, float, float]) -> None:
         """Refuse voxels that a daughter would hardly fill."""
@@ -75,41 +63,28 @@ class FilopodiaParameters:
     Ours are at the thick end, so that voxels of 0.125 µm, the paper's, resolve them.
     """
 
-    size_um3: Annotated[float, Parameter("--size")] = 50.8
+    size_um3: Annotated[float, Parameter("--size"), VOLUME] = 50.8
     """Mean volume of a cell with its filopodia, in µm³."""
     # Standard deviation between cells, relative to the mean.
     size_spread: Annotated[float, NOT_AN_OPTION] = 0.06
-    number: float = 21.0
+    number: Annotated[float, real(0, 200)] = 21.0
     """Filopodia that a cell has at a time, on average, branches not counted."""
-    length_um: Annotated[float, Parameter("--length")] = 4.0
+    length_um: Annotated[float, Parameter("--length"), real(1e-6, 50)] = 4.0
     """Mean length of a full-grown filopodium in µm."""
-    radius_um: Annotated[float, Parameter("--radius")] = 0.18
+    radius_um: Annotated[float, Parameter("--radius"), LENGTH_UM] = 0.18
     """Mean radius of a filopodium halfway along, in µm."""
-    branches_per_min: Annotated[float, Parameter("--branching")] = 0.15
+    branches_per_min: Annotated[float, Parameter("--branching"), real(0, 10)] = 0.15
     """New branches that a filopodium gets in a minute, on average."""
     # How fast tips advance and withdraw.
-    growth_um_per_min: Annotated[float, NOT_AN_OPTION] = 2.0
+    growth_um_per_min: Annotated[float, NOT_AN_OPTION, real(1e-6, 1e6)] = 2.0
     # From sprouting to the end of withdrawal, on average.
-    lifetime_min: Annotated[float, NOT_AN_OPTION] = 6.0
+    lifetime_min: Annotated[float, NOT_AN_OPTION, real(1e-6, 1e6)] = 6.0
     # Undulation of the body, in body radii.
     irregularity: Annotated[float, NOT_AN_OPTION] = 0.2
     drift_um_per_min: Annotated[float, NOT_AN_OPTION] = 0.05
 
     def __post_init__(self) -> None:
-        positive = {
-            "--size": self.size_um3,
-            "--length": self.length_um,
-            "--radius": self.radius_um,
-            "--growth": self.growth_um_per_min,
-            "--lifetime": self.lifetime_min,
-        }
-        for option, value in positive.items():
-            if not (math.isfinite(value) and value > 0):
-                raise InputError(f"{option} {value}: must be a positive number")
-        if not 0 <= self.number <= 200:
-            raise InputError(f"--number {self.number}: a cell has 0 to 200 filopodia")
-        if not 0 <= self.branches_per_min <= 10:
-            raise InputError(f"--branching {self.branches_per_min}: choose 0 to 10 branches a minute")
+        check_ranges(self)
         self._check_proportions()
 
     def check_voxels(self, spacing_zyx_um: tuple[float, float, float]) -> None:
@@ -127,8 +102,6 @@ class FilopodiaParameters:
             raise InputError(f"--radius {self.radius_um}: too thick for a cell body of radius {body_um:.2f} µm")
         if self.length_um < 2 * self.radius_um:
             raise InputError(f"--length {self.length_um}: a filopodium is longer than it is thick; raise it")
-        if self.length_um > 50:
-            raise InputError(f"--length {self.length_um}: choose at most 50 µm")
         filopodia = self.number * math.pi * self.radius_um**2 * self.length_um
         if filopodia > 0.5 * self.size_um3:
             raise InputError(
@@ -147,25 +120,25 @@ class BlebsParameters:
     The other sizes and rates are chosen for voxels of 0.2 µm and frames 10 s apart.
     """
 
-    size_um3: Annotated[float, Parameter("--size")] = 300.0
+    size_um3: Annotated[float, Parameter("--size"), VOLUME] = 300.0
     """Mean volume of a cell with its blebs and ruffles, in µm³."""
     # Standard deviation between cells, relative to the mean.
     size_spread: Annotated[float, NOT_AN_OPTION] = 0.15
-    blebs: float = 8.0
+    blebs: Annotated[float, real(0, 100)] = 8.0
     """Blebs that a cell has at a time, on average."""
-    bleb_radius_um: Annotated[float, Parameter("--bleb-radius")] = 1.3
+    bleb_radius_um: Annotated[float, Parameter("--bleb-radius"), LENGTH_UM] = 1.3
     """Mean radius of a full-grown bleb in µm."""
-    swelling_s: Annotated[float, Parameter("--swelling")] = 20.0
+    swelling_s: Annotated[float, Parameter("--swelling"), real(1e-3, 1e6)] = 20.0
     """Seconds that a bleb takes to swell, on average."""
-    retraction_s: Annotated[float, Parameter("--retraction")] = 90.0
+    retraction_s: Annotated[float, Parameter("--retraction"), real(1e-3, 1e6)] = 90.0
     """Seconds that a bleb takes to be drawn back, on average."""
-    ruffles: float = 3.0
+    ruffles: Annotated[float, real(0, 30)] = 3.0
     """Ruffles that a cell has at a time, on average."""
-    ruffle_width_um: Annotated[float, Parameter("--ruffle-width")] = 5.0
+    ruffle_width_um: Annotated[float, Parameter("--ruffle-width"), LENGTH_UM] = 5.0
     """Mean width of a ruffle along its foot, in µm."""
-    ruffle_height_um: Annotated[float, Parameter("--ruffle-height")] = 1.6
+    ruffle_height_um: Annotated[float, Parameter("--ruffle-height"), LENGTH_UM] = 1.6
     """Mean height of a full-grown ruffle in µm."""
-    thickness_um: Annotated[float, Parameter("--thickness")] = 0.5
+    thickness_um: Annotated[float, Parameter("--thickness"), LENGTH_UM] = 0.5
     """Thickness of ruffles in µm."""
     # From rising to the end of sinking, on average.
     ruffle_life_s: Annotated[float, NOT_AN_OPTION] = 90.0
@@ -177,21 +150,7 @@ class BlebsParameters:
     drift_um_per_min: Annotated[float, NOT_AN_OPTION] = 0.2
 
     def __post_init__(self) -> None:
-        positive = {
-            "--size": self.size_um3,
-            "--bleb-radius": self.bleb_radius_um,
-            "--swelling": self.swelling_s,
-            "--retraction": self.retraction_s,
-            "--ruffle-width": self.ruffle_width_um,
-            "--ruffle-height": self.ruffle_height_um,
-            "--thickness": self.thickness_um,
-        }
-        for option, value in positive.items():
-            if not (math.isfinite(value) and value > 0):
-                raise InputError(f"{option} {value}: must be a positive number")
-        for option, value, most in (("--blebs", self.blebs, 100), ("--ruffles", self.ruffles, 30)):
-            if not 0 <= value <= most:
-                raise InputError(f"{option} {value}: a cell has 0 to {most} at a time")
+        check_ranges(self)
         self._check_proportions()
 
     def check_voxels(self, spacing_zyx_um: tuple[float, float, float]) -> None:

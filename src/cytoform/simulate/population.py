@@ -13,9 +13,10 @@ from jaxtyping import Float, UInt16
 
 import cytoform
 from cytoform.base.cluster import local_workers
-from cytoform.base.files import refuse_existing, staged, write_json
+from cytoform.base.files import write_json
 from cytoform.base.lazy import make_callable
 from cytoform.base.ome import VERSION, OmeMovie
+from cytoform.base.output import Output
 from cytoform.base.parallel import run_all
 from cytoform.base.triples import IntTriple
 from cytoform.errors import InputError
@@ -151,7 +152,8 @@ def simulate(
     OUT/ome_zarr/NN.zarr. `done` is called `n_tasks` times; `report` may add files to OUT. Equal arguments give equal
     files for any number of workers. Raises InputError.
     """
-    refuse_existing(out, overwrite=overwrite)
+    output = Output.at(out, inputs=[], overwrite=overwrite)
+    output.check()
     families = population(
         parameters,
         n_cells=n_cells,
@@ -161,7 +163,7 @@ def simulate(
         time_step_s=time_step_s,
     )
     _check_size(families)
-    with staged(out, overwrite=overwrite) as folder, local_workers(workers):
+    with output.staged() as folder, local_workers(workers):
         movies = [MovieFiles(folder.absolute(), family, time_step_s, ome_zarr) for family in families]
         starts = range(0, n_frames, FRAMES_A_TASK)
         tasks = [(movie, start, min(start + FRAMES_A_TASK, n_frames)) for movie in movies for start in starts]

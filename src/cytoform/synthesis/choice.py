@@ -1,13 +1,15 @@
 """The prior that a run draws from by default, as recorded in RUN/choice.json, and drawing whole cells from it."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+from pydantic import AfterValidator, Field
 
 from cytoform.assess.results_json import null_nan
 from cytoform.base.files import write_json
+from cytoform.base.gate import Record, read_json
 from cytoform.errors import InputError
 from cytoform.priors.fitted import PRIORS
 from cytoform.priors.prior import DrawnCell, Prior
@@ -18,6 +20,8 @@ from cytoform.synthesis.priors import PARTS_PRIORS
 CHOICE = "choice.json"
 # A cell that falls apart is drawn again, so often at most; seen on this grid.
 TRIES, TRIAL_GRID = 20, 64
+# At so many times. Cells put together from parts are in one piece by construction.
+TIMES, TIMES_OF_PARTS = 30, 6
 
 
 @dataclass(frozen=True)
@@ -30,12 +34,27 @@ class Candidate:
     novelty_ratio: float  # to held-out cells
     one_nna: float
     p: dict[str, float]  # over sequences: the smallest over folds
+    distance: float = np.nan  # largest Kolmogorov-Smirnov statistic over sequences, each the mean over folds
+    told_by: tuple[str, ...] = ()  # figures over sequences that do not pass in most folds
     failed: str = ""  # why it could not be drawn
 
     @property
     def label(self) -> str:
         """Name, and sigma where it is not the default."""
         return self.prior if self.sigma is None else f"{self.prior} σ {self.sigma:g}"
+
+
+def _known_prior(name: str) -> str:
+    if name not in {*PRIORS, *PARTS_PRIORS}:
+        raise ValueError("unknown prior")
+    return name
+
+
+class _ChoiceRecord(Record):
+    prior: Annotated[str, AfterValidator(_known_prior)]
+    sigma: Annotated[float, Field(ge=0, le=1e6)] | None
+    most_pieces: Annotated[int, Field(ge=1, le=10_000)] | None
+    sentence: Annotated[str, Field(max_length=10_000)]
 
 
 @dataclass(frozen=True)
@@ -61,21 +80,9 @@ class Choice:
         path = run / CHOICE
         if not path.is_file():
             return None
-        try:
-            found = json.loads(path.read_text("utf-8"))
-            if found["prior"] not in {*PRIORS, *PARTS_PRIORS}:
-                raise ValueError(f"unknown prior {found['prior']!r}")
-            sigma, pieces = found["sigma"], found["most_pieces"]
-            return cls(
-                found["prior"],
-                None if sigma is None else float(sigma),
-                None if pieces is None else int(pieces),
-                str(found["sentence"]),
-            )
-        except (KeyError, TypeError, ValueError) as fault:
-            raise InputError(
-                f"{path}: damaged ({fault}); delete it and name a --prior, or train the run anew"
-            ) from None
+        remedy = "damaged; delete it and name a --prior, or train the run anew"
+        found = read_json(path, _ChoiceRecord, remedy=remedy)
+        return cls(found.prior, found.sigma, found.most_pieces, found.sentence)
 
     def to_lines(self) -> list[str]:
         """The table of the priors that were tried, for a person."""
@@ -96,17 +103,18 @@ def default_choice(cells: Cells) -> Choice:
     return Choice(prior, None, None, f"{prior}, not measured: the run has no record of a comparison of priors")
 
 
-def in_pieces(cells: Cells, cell: DrawnCell, n_frames: int) -> int:
-    """The largest number of pieces of a cell in any frame, seen on a coarse grid; crumbs do not count."""
+def in_pieces(cells: Cells, cell: DrawnCell) -> int:
+    """The largest number of pieces of a cell at any of many times, seen on a coarse grid; crumbs do not count."""
     from cytoform.assess.measures.dynamics import Bodies
 
     field = cells.field(cell.code, variables=cell.variables)
     size = min(cells.run.learned.grid, TRIAL_GRID)
-    return max(Bodies.of(field.render(float(time), size).inside).n for time in frame_times(n_frames))
+    n_times = TIMES_OF_PARTS if cells.run.parts else TIMES
+    return max(Bodies.of(field.render(float(time), size).inside).n for time in frame_times(n_times))
 
 
 def whole_cells(
-    cells: Cells, prior: Prior, n: int, most_pieces: int | None, rng: np.random.Generator, n_frames: int
+    cells: Cells, prior: Prior, n: int, most_pieces: int | None, rng: np.random.Generator
 ) -> list[DrawnCell]:
     """`n` drawn cells with at most `most_pieces` in any frame; others are drawn again. Raises InputError after many."""
     drawn = list(prior.draw(n, rng))
@@ -115,7 +123,7 @@ def whole_cells(
     kept: list[DrawnCell] = []
     for cell in drawn:
         for _ in range(TRIES):
-            if 1 <= in_pieces(cells, cell, n_frames) <= most_pieces:
+            if 1 <= in_pieces(cells, cell) <= most_pieces:
                 break
             cell = prior.draw(1, rng)[0]
         else:

@@ -30,7 +30,7 @@ from cytoform.synthesis.field import Field
 # Grid on which the surface of a new body is found, and moments at which its volume is measured.
 COARSE_GRID, MOMENTS = 64, 9
 # Draws by which the volumes of new bodies are compared with learned ones.
-CALIBRATION = 24
+CALIBRATION = 32
 # Volume outside the body over that of straight tubes: at the least and at the most.
 SLOPES = (0.5, 1.5)
 # Cells and times at which tubes are rendered for it, on a grid whose voxels are so many radii wide.
@@ -138,7 +138,8 @@ class Composed(Prior):
         """`n` cells, each with its protrusions, the scale of its body over time, and the span of its movie."""
         span = float(given.get("span", self.span))
         codes = self.bodies.draw(n, rng).codes
-        cells = [self._cell(code, span, rng) for code in codes]
+        residuals = self.numbers.draw(n, rng).tolist()
+        cells = [self._cell(code, residual, span, rng) for code, residual in zip(codes, residuals, strict=True)]
         most = max([len(cell.units) for cell in cells] + [1])
         rows = np.full((n, most, WIDTH), np.nan)
         for number, cell in enumerate(cells):
@@ -146,10 +147,12 @@ class Composed(Prior):
         courses = {name: np.stack([getattr(cell, name) for cell in cells]) for name in ("scale", "offset")}
         return Drawn(codes, {"protrusions": rows, **courses, "span": np.full(n, span)})
 
-    def _cell(self, code: Float[np.ndarray, " code"], span: float, rng: np.random.Generator) -> "_NewCell":
+    def _cell(
+        self, code: Float[np.ndarray, " code"], residual: float, span: float, rng: np.random.Generator
+    ) -> "_NewCell":
         surface = Surface.of(self.body_of(code), span)
         opened = float(np.exp(self._wanted(np.log(surface.volumes.mean()))))
-        units = self._protrusions(surface, opened, span, rng)
+        units = self._protrusions(surface, self.numbers.factor(opened, residual), span, rng)
         _, rest = self._outside
         target = opened + rest
         course = self.sizes.course(span, rng)
@@ -172,8 +175,7 @@ class Composed(Prior):
         score = (drawn - mean) / std if std > 0 else 0.0
         return self.sizes.body_mean + self.sizes.body_std * float(np.clip(score, -3, 3))
 
-    def _protrusions(self, surface: "Surface", target: float, span: float, rng: np.random.Generator) -> Units:
-        factor = self.numbers.factor(target, rng)
+    def _protrusions(self, surface: "Surface", factor: float, span: float, rng: np.random.Generator) -> Units:
         drawn = sorted(self.lives.draw(factor, span, rng, mixed=self.mixed), key=lambda unit: unit.window[0, 0])
         found: list[Units] = []
         directions = np.empty((0, 3))

@@ -8,6 +8,7 @@ from scipy.spatial.transform import Rotation, Slerp
 
 from cytoform.base.parallel import Progress, no_progress
 from cytoform.errors import InputError
+from cytoform.representations.representation import SCALE
 from cytoform.runs.run import LearnedSequence
 from cytoform.synthesis.cells import Cells
 from cytoform.synthesis.options import Rendering
@@ -46,6 +47,7 @@ def interpolate(
             _between(first, last, weight),
             f"{path}, {start} to {end}, {weight:.3f}",
             _rotation_between(cells, start, end, weight),
+            variables=_size_between(cells, start, end, weight),
             details={"from": start, "to": end, "weight": weight},
         )
         for number, (code, weight) in enumerate(
@@ -66,6 +68,14 @@ def _rotation_between(cells: Cells, start: str, end: str, weight: float) -> Floa
     ends = Rotation.from_quat([run.rotation(name).cpu().numpy()[[1, 2, 3, 0]] for name in (start, end)])
     x, y, z, w = Slerp([0, 1], ends)(weight).as_quat()
     return np.array([w, x, y, z], np.float32)
+
+
+def _size_between(cells: Cells, start: str, end: str, weight: float) -> dict[str, Float[np.ndarray, " moments"]]:
+    """The size in a run whose cells have one beside their codes: it grows by the same share at every step."""
+    if not cells.run.has_scales:
+        return {}
+    ends = [cells.variables(name)[SCALE] for name in (start, end)]
+    return {SCALE: ends[0] ** (1 - weight) * ends[1] ** weight}
 
 
 def _between(first: LearnedSequence, last: LearnedSequence, weight: float) -> LearnedSequence:

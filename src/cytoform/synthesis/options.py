@@ -5,8 +5,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from cytoform.base.options import NOT_AN_OPTION
-from cytoform.errors import InputError
+from cytoform.base.options import FRAMES, GRID, NOT_AN_OPTION, check_ranges, real, whole
 
 Method = Literal["narrow-band", "dense"]
 SAFETY = 1.25
@@ -17,14 +16,18 @@ SAFETY = 1.25
 class Rendering:
     """How the sequences of a run are rendered."""
 
-    grid_size: Annotated[int | None, Parameter("--grid")] = None
+    grid_size: Annotated[int | None, Parameter("--grid"), GRID] = None
     """Voxels along a side of the cube; by default as learned."""
-    n_frames: Annotated[int | None, Parameter("--frames")] = None
+    n_frames: Annotated[int | None, Parameter("--frames"), FRAMES] = None
     """Frames spread evenly over the sequence's time; by default as many as learned."""
     method: Method = "narrow-band"
     """narrow-band evaluates only near the surface; dense evaluates every voxel."""
-    safety: float = SAFETY
+    safety: Annotated[float, real(1e-3, 1e6)] = SAFETY
     """Safety factor for skipping empty space. Larger is slower but misses fewer thin parts."""
+
+    def check(self) -> None:
+        """Raises InputError."""
+        check_ranges(self)
 
     def size(self, learned: int) -> int:
         """Voxels along a side of the grid, where the run has learned on `learned` of them."""
@@ -40,7 +43,7 @@ class Rendering:
 class FitSettings:
     """How a fit descends. The figures behind the defaults are in docs/LOG.md."""
 
-    steps: int = 1200
+    steps: Annotated[int, whole(1, 1_000_000)] = 1200
     """Steps of each fit."""
     learning_rate: Annotated[float, NOT_AN_OPTION] = 2e-2
     # Of the squared change of a code from knot to knot, where it changes over time.
@@ -54,5 +57,4 @@ class FitSettings:
 
     def check(self) -> None:
         """Raises InputError."""
-        if self.steps < 1:
-            raise InputError(f"--steps {self.steps}: must be at least 1")
+        check_ranges(self)

@@ -1,28 +1,34 @@
 """The priors that a run can draw new cells from, by name."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
-from jaxtyping import Int
+import torch
+from jaxtyping import Float, Int
 
 from cytoform.errors import InputError
 from cytoform.priors.file import read_prior
 from cytoform.priors.fitted import PRIORS, fit_prior
 from cytoform.priors.prior import Prior
+from cytoform.representations.linear.representation import Linear
 from cytoform.synthesis.compose import Composed
+from cytoform.synthesis.sized import Sized
 
 if TYPE_CHECKING:
     from cytoform.synthesis.cells import Cells
 
 # Of cells taken apart: whether the protrusions are new ones. `graft` puts learned ones, as they are, on learned bodies.
 PARTS_PRIORS = {"compose": True, "graft": False}
+MEASURED = 16  # learned cells by which volumes of new codes are compared
 # Priors of the codes of bodies, the first that has enough learned codes.
 BODIES = ("covariance", "between", "around")
 
 
 def prior_names(cells: "Cells") -> tuple[str, ...]:
     """Names of the priors that apply to a run."""
-    return tuple(PARTS_PRIORS) if cells.run.parts else tuple(PRIORS)
+    if cells.run.parts:
+        return tuple(PARTS_PRIORS)
+    return tuple(name for name in PRIORS if name != "gaussian" or not cells.run.has_scales)
 
 
 def prior_of(
@@ -39,9 +45,36 @@ def prior_of(
             f"--prior {name}: {cells.run.path} has learned whole cells; train with --set model.kind=parts, or choose one of "
             f"{', '.join(PRIORS)}"
         )
+    if cells.run.has_scales:
+        return _with_sizes(cells, name, sigma, np.arange(len(cells.names)) if rows is None else rows)
     if sigma is None and rows is None:
         return read_prior(cells.run.path, cells.flat_codes, name)
     return fit_prior(name, cells.flat_codes if rows is None else cells.flat_codes[rows], sigma=sigma)
+
+
+def _with_sizes(cells: "Cells", name: str, sigma: float | None, rows: Int[np.ndarray, " sequences"]) -> Sized:
+    """A prior of shapes, which knows the mirror images of learned ones, and of sizes."""
+    if name not in prior_names(cells):
+        raise InputError(
+            f"--prior {name}: the codes of {cells.run.path} have no common unit; choose one of "
+            f"{', '.join(prior_names(cells))}"
+        )
+    codes = cells.codes[rows]
+    if name != "around":
+        codes = cells.run.decoder.images(codes)
+    shapes = fit_prior(name, codes.reshape(len(codes), -1), sigma=sigma)
+    log_scales = np.log(cells.run.scales.numpy().astype(float)[rows])
+    times = np.linspace(-1, 1, log_scales.shape[1])
+    # Learned cells have one volume at all times; what is measured of it depends a little on the shape, such as a division.
+    shared = np.exp(np.mean([np.log(_volumes(cells, code, times)) for code in cells.codes[rows[:MEASURED]]], axis=0))
+    return Sized(shapes, log_scales, lambda code: _volumes(cells, code, times) / shared)
+
+
+def _volumes(cells: "Cells", code: Float[np.ndarray, "..."], times: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    """Volumes that a code describes at the size all cells share, at least a hundredth of a cubed half extent each."""
+    decoder = cast(Linear, cells.run.decoder)
+    found = decoder.volumes(torch.tensor(code.reshape(decoder.code_shape), dtype=torch.float32), times)
+    return np.maximum(found, 1e-2)
 
 
 def _of_parts(cells: "Cells", name: str, sigma: float | None, rows: Int[np.ndarray, " sequences"]) -> Composed:

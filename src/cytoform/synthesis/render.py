@@ -9,6 +9,7 @@ from jaxtyping import Float
 from cytoform.base.triples import IntTriple
 from cytoform.errors import InputError
 from cytoform.representations.bounds import Bounds
+from cytoform.representations.linear.representation import LinearFrame
 from cytoform.representations.parts.frame import PartsFrame
 from cytoform.representations.representation import Frame
 from cytoform.shapes.box import BoxedField
@@ -36,6 +37,7 @@ def render_frame(
     elif isinstance(evaluate, PartsFrame):
         return _with_tubes(evaluate, grid, bounds.times(safety * max(evaluate.body.scale, 1)), wanted)
     else:
+        bounds = bounds.scaled(evaluate.scale) if isinstance(evaluate, LinearFrame) else bounds
         box = search(evaluate, grid.size, bounds=bounds.times(safety), band=wanted, device=evaluate.device)
     return _boxed(grid, box.corner_zyx, box.distances.cpu().numpy(), wanted)
 

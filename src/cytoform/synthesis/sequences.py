@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from cytoform.base.files import refuse_existing, staged
+from cytoform.base.output import Output
 from cytoform.base.parallel import Progress, no_progress
 from cytoform.errors import InputError
 from cytoform.priors.fitted import PRIORS
@@ -24,8 +24,8 @@ from cytoform.synthesis.conditional.search import Condition
 from cytoform.synthesis.options import Rendering
 from cytoform.synthesis.pose import POSES, Pose, chosen_pose, draw_rotation, uncut
 from cytoform.synthesis.render import BAND_VOXELS, render_sequence
+from cytoform.synthesis.verdict import remark_on_loss
 
-TRIAL_FRAMES = 6  # in which the pieces of a drawn cell are counted
 LONGEST_SPAN = 20.0
 
 
@@ -100,7 +100,8 @@ def generate(
     """
     if n < 1:
         raise InputError(f"-n {n}: at least one cell is to be generated")
-    refuse_existing(out, overwrite=overwrite)
+    rendering.check()
+    Output.at(out, inputs=[cells.run.path], overwrite=overwrite).check()
     pose = chosen_pose(cells.run, pose)
     pieces = None
     if prior is None:
@@ -113,7 +114,7 @@ def generate(
     if condition is not None:
         drawn = condition.draw(fitted, n, rng, progress=progress)
     else:
-        drawn = whole_cells(cells, fitted, n, pieces, rng, TRIAL_FRAMES)
+        drawn = whole_cells(cells, fitted, n, pieces, rng)
     source = prior if sigma is None else f"{prior} {sigma:g}"
     sequences = [
         NewSequence(
@@ -172,6 +173,7 @@ def write_sequences(
     progress: Progress,
 ) -> None:
     """Render sequences into a new store; each keeps its code among its attributes. Raises InputError."""
+    rendering.check()
     learned = cells.run.learned
     grid = Grid(rendering.size(learned.grid), learned.half_extent_um)
     frames = {sequence.name: rendering.frames(sequence.like.n_frames) for sequence in sequences}
@@ -182,7 +184,10 @@ def write_sequences(
         "weights_sha256": cells.weights_sha256,
         "method": rendering.method,
     }
-    with staged(out, overwrite=overwrite) as partial, progress("rendering", sum(frames.values())) as advance:
+    if remark := remark_on_loss(cells.run):
+        attributes["remark"] = remark
+    output = Output.at(out, inputs=[cells.run.path], overwrite=overwrite)
+    with output.staged() as partial, progress("rendering", sum(frames.values())) as advance:
         store = ShapeStore.create(partial, grid, band_um=BAND_VOXELS * grid.spacing_um, attributes=attributes)
         for sequence in sequences:
             n_frames = frames[sequence.name]
@@ -203,6 +208,7 @@ def write_sequences(
             if sequence.whole:
                 rendered = uncut(rendered, sequence.name)
             render_sequence(rendered, store.add(info, latent=latent), advance)
+        store.note()
 
 
 def _quaternion(sequence: NewSequence) -> tuple[float, float, float, float] | None:

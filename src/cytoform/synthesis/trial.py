@@ -30,17 +30,19 @@ from cytoform.synthesis.render import BAND_VOXELS
 
 TRIALS = ".choice.partial-"
 # At most so many sequences and frames are judged; fewer sequences than FEWEST say nothing about a distribution.
-MOST_SEQUENCES, MOST_FRAMES, FEWEST = 16, 6, 4
+MOST_SEQUENCES, MOST_FRAMES, FEWEST = 24, 6, 4
 # The priors of whole cells that are tried, with their sigma.
 WHOLE_CELLS: tuple[tuple[str, float | None], ...] = (
+    ("blend", None),
+    ("blend", 1.15),
     ("covariance", None),
+    ("covariance", 1.25),
     ("covariance", 1.5),
-    ("mixture", None),
     ("between", None),
     ("around", None),
 )
-# Novelty ratio below which new cells are called copies, and p of the sphericity below which they are called averages.
-COPIES, AVERAGES = 0.6, 0.05
+COPIES = 0.6  # novelty ratio below which new cells are called copies
+NEARLY = 0.9  # share of the best score from which priors count as equal, since few sequences say no more
 
 
 def choose_prior(
@@ -69,8 +71,7 @@ def choose_prior(
             for prior, sigma in tried:
                 found.append(trial.judged(prior, sigma, originals))
                 advance(note=found[-1].label)
-    # Copies can score well in all but novelty; any prior that makes new cells comes before them.
-    best = max(found, key=lambda each: (each.score > 0 and each.novelty_ratio >= COPIES, each.score))
+    best = _best(found)
     if best.score == 0:
         name = "graft" if cells.run.parts else "around"
         return Choice(
@@ -117,7 +118,7 @@ class _Trial:
             for number, fold in enumerate(self.folds):
                 names.append(self._render(out, prior, sigma, number, fold, self.most_pieces(originals)))
         except InputError as fault:
-            return Candidate(prior, sigma, 0.0, np.nan, np.nan, {}, str(fault))
+            return Candidate(prior, sigma, 0.0, np.nan, np.nan, {}, failed=str(fault))
         new, judgements = self._measured(out), []
         for fold, drawn in zip(self.folds, names, strict=True):
             held_out = [self.cells.names[row] for row in fold.tolist()]
@@ -133,6 +134,8 @@ class _Trial:
             float(np.nanmean([each.novelty_ratio for each in judgements])),
             float(np.nanmean([each.one_nna for each in judgements])),
             {name: min(each.p_sequences[name] for each in judgements) for name in judgements[0].p_sequences},
+            float(np.nanmax(np.mean([list(each.ks_sequences.values()) for each in judgements], axis=0))),
+            tuple(name for name in judgements[0].p_sequences if _mostly_fails(name, judgements)),
         )
 
     def most_pieces(self, originals: MeasuredStore) -> int:
@@ -146,7 +149,7 @@ class _Trial:
         rng = np.random.default_rng([self.seed, 8, number])
         fitted = prior_of(self.cells, prior, sigma=sigma, rows=known)
         names = []
-        for place, cell in enumerate(whole_cells(self.cells, fitted, len(fold), pieces, rng, MOST_FRAMES)):
+        for place, cell in enumerate(whole_cells(self.cells, fitted, len(fold), pieces, rng)):
             field = self.cells.field(cell.code, variables=cell.variables)
             # In the canonical pose, which is another one than that of the learned cells.
             pose = (1.0, 0.0, 0.0, 0.0) if self.cells.run.config.has_rotations else None
@@ -186,6 +189,22 @@ class _Trial:
         return time_step_s if self.cells.run.parts else None
 
 
+def _best(found: Sequence[Candidate]) -> Candidate:
+    """Of the priors with nearly the best score, the one with the distributions closest to those of the learned cells.
+
+    Copies can score well in all but novelty; any prior that makes new cells comes before them, and `around` last.
+    """
+    new = [each for each in found if each.score > 0 and each.novelty_ratio >= COPIES and each.prior != "around"]
+    new = new or list(found)
+    limit = NEARLY * max(each.score for each in new)
+    return min((each for each in new if each.score >= limit), key=lambda each: (each.distance, -each.score))
+
+
+def _mostly_fails(name: str, judgements: Sequence[Judgement]) -> bool:
+    fails = [each.shares.get(f"{name} over sequences", 1.0) < 1 for each in judgements]
+    return sum(fails) > len(fails) / 2
+
+
 def _sentence(best: Candidate, n: int) -> str:
     said = list(_facts(best))
     return f"{best.label}, the best of {n} by measurement (score {best.score:.2f}): {'; '.join(said)}"
@@ -196,10 +215,9 @@ def _facts(best: Candidate) -> Iterator[str]:
         yield f"as far from learned cells as {best.novelty_ratio:.2f} times held-out ones"
         if best.novelty_ratio < COPIES:
             yield "so they are near copies: no prior makes new cells from this run"
-    low = [name for name, p in best.p.items() if p <= AVERAGES]
-    if low:
-        yield f"told from learned cells by {', '.join(low)}"
-        if "sphericity" in low:
+    if best.told_by:
+        yield f"told from learned cells by {', '.join(best.told_by)}"
+        if "sphericity" in best.told_by:
             yield "so shapes are averages in part"
     else:
         yield "no test over sequences tells them from learned cells"

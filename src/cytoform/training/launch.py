@@ -1,7 +1,7 @@
 """Starts and ends the processes of a training together: by Fabric, or already started by torchrun or srun.
 
-Processes started by Fabric are children of this process, which does not train itself. They receive Ctrl-C directly and
-SIGTERM through this process; if it is killed, the system sends them SIGINT.
+Processes started by Fabric are children of this process, which does not train itself. They receive Ctrl-C directly, SIGTERM
+and SIGHUP through this process; if it is killed, the system sends them SIGINT.
 """
 
 import contextlib
@@ -22,10 +22,10 @@ from lightning_fabric import Fabric
 from torch import distributed
 from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 
+from cytoform.base.stops import STOPS
 from cytoform.errors import InputError, SaidElsewhere
 from cytoform.training.team import Team
 
-STOPS = (signal.SIGINT, signal.SIGTERM)
 QUIET_TRACKER = "ignore:resource_tracker"  # silences its warning about killed processes
 logging.getLogger("torch.multiprocessing.spawn").setLevel(logging.ERROR)  # it logs every process that it ends
 
@@ -49,7 +49,7 @@ def run_in_processes(work: Callable[[Team], Any], fabric: Fabric) -> Any:
         with _stops_left_to_children():
             outcome = fabric.launch(partial(_take_part_in_child, work))
     except (ProcessExitedException, ProcessRaisedException) as fault:
-        if getattr(fault, "exit_code", 0) == -signal.SIGTERM:  # stopped before it began
+        if -getattr(fault, "exit_code", 0) in STOPS:  # stopped before it began
             raise KeyboardInterrupt from None
         reason = str(fault).strip().splitlines()[-1]
         raise InputError(
@@ -113,7 +113,8 @@ def _stops_left_to_children() -> Iterator[None]:
         for child in set(multiprocessing.active_children()) - others:
             child.terminate()
 
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN), signal.signal(signal.SIGTERM, pass_on)
+    before = {number: signal.signal(number, pass_on) for number in STOPS}
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Children inherit the mask: Ctrl-C waits until their imports are done, and causes no traceback.
     if QUIET_TRACKER not in sys.warnoptions:
         sys.warnoptions.append(QUIET_TRACKER)
@@ -123,5 +124,5 @@ def _stops_left_to_children() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        for number, handler in zip(STOPS, before, strict=True):
+        for number, handler in before.items():
             signal.signal(number, handler)

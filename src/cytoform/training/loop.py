@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Any, Protocol, runtime_checkable
 
 from cytoform.base.parallel import Progress
+from cytoform.base.stops import STOPS
 from cytoform.errors import InputError
 from cytoform.training.checkpoint import Position, drop_old_checkpoints
 from cytoform.training.folder import CHECKPOINTS
@@ -115,7 +116,7 @@ class _Keeper:
 
 @contextlib.contextmanager
 def stop_requests() -> Iterator[Callable[[], bool]]:
-    """Give a function that returns whether Ctrl-C or SIGTERM has arrived; the training calls it at every step."""
+    """Give a function that returns whether Ctrl-C, SIGTERM or SIGHUP has arrived; the training calls it at every step."""
     asked = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield asked.is_set
@@ -124,7 +125,7 @@ def stop_requests() -> Iterator[Callable[[], bool]]:
     def ask(_signal: int, _frame: FrameType | None) -> None:
         asked.set()
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, ask) for number in STOPS}
     try:
         yield asked.is_set
     finally:

@@ -1,8 +1,6 @@
 """Training metrics: metrics.csv and TensorBoard events, one row per epoch."""
 
 import contextlib
-import csv
-import io
 import os
 import socket
 import time
@@ -10,9 +8,13 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from pydantic import create_model
+
 from cytoform.base.files import write_atomically
+from cytoform.base.gate import Record, parse_csv, read_csv, read_text
 
 METRICS = "metrics.csv"
+REMEDY = "restore or delete it; the run does not need it"
 
 
 @dataclass(frozen=True)
@@ -56,19 +58,22 @@ class Metrics(contextlib.AbstractContextManager["Metrics[RowT]"], Generic[RowT])
         os.fsync(self._csv.fileno())
 
 
+class _Row(Record):
+    epoch: int
+    loss: float
+
+
 def _keep_rows(path: Path, row_type: type[RowT], epochs: int) -> RowT | None:
     """Keep the complete rows of the first `epochs` epochs in the file, and return the last one."""
-    text = path.read_text() if path.exists() else ""
+    text = read_text(path) if path.exists() else ""
     whole_lines = text[: text.rfind("\n") + 1]  # a killed process may have truncated the last line
-    rows = [row for row in csv.DictReader(io.StringIO(whole_lines)) if row["epoch"] and int(row["epoch"]) <= epochs]
-    names = [field.name for field in fields(row_type)]
-    kept = ",".join(names) + "\n" + "".join(_line(row) for row in rows)
+    columns: dict[str, Any] = {field.name: field.type for field in fields(row_type)}
+    rows = list(parse_csv(whole_lines, create_model("Row", __base__=_Row, **columns), where=str(path), remedy=REMEDY))
+    rows = [(words, values) for words, values in rows if values.epoch <= epochs]
+    kept = ",".join(columns) + "\n" + "".join(_line({name: words[name] for name in columns}) for words, _ in rows)
     if kept != text:
         write_atomically(path, kept.encode())
-    if not rows:
-        return None
-    numbers: dict[str, Any] = {name: float(text) for name, text in rows[-1].items()}
-    return row_type(**{**numbers, "epoch": int(rows[-1]["epoch"])})
+    return row_type(**vars(rows[-1][1])) if rows else None
 
 
 def _line(row: dict[str, Any]) -> str:
@@ -106,10 +111,13 @@ class _Board:
 
 
 def final_loss(run: Path) -> float | None:
-    """Loss of the last epoch of a run, or None if it has no metrics, like an imported run."""
-    try:
-        with (run / METRICS).open(newline="") as file:
-            *_, last = csv.DictReader(file)
-        return float(last["loss"])
-    except (OSError, ValueError, KeyError):
-        return None
+    """Loss of the last epoch of a run, or None if it has no metrics, like an imported run. Raises InputError."""
+    losses = read_losses(run)
+    return losses[-1] if losses else None
+
+
+def read_losses(run: Path) -> list[float]:
+    """Loss of every epoch of a run; empty if it has no metrics. Raises InputError for a damaged file."""
+    if not (run / METRICS).exists():
+        return []
+    return [row.loss for row in read_csv(run / METRICS, _Row, remedy=REMEDY)]

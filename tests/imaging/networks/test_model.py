@@ -106,7 +106,7 @@ def test_models_of_shapes_and_of_textures_are_not_taken_for_each_other(texture: 
         ("huge", "has shape"),
         ("channels", "channels"),
         ("scale", "scale"),
-        ("spacing", "voxel size"),
+        ("spacing", "spacing_zyx_um"),
         ("pickle", "safetensors"),
     ],
 )

@@ -63,5 +63,5 @@ def test_presets_are_read_by_name(name: str) -> None:
 
 
 def test_an_unknown_preset_is_a_file_that_is_missing() -> None:
-    with pytest.raises(InputError, match="no-such: cannot be read"):
+    with pytest.raises(InputError, match="no-such: no such file"):
         read_parameters("no-such")

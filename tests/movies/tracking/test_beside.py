@@ -1,10 +1,12 @@
 """The lineage of a movie from every file that can hold it, and faults of such files."""
 
+import shutil
 from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+import tifffile
 
 from cytoform.base.geff import write_geff
 from cytoform.errors import InputError
@@ -186,6 +188,31 @@ def test_which_lineage_belongs_to_a_movie(movie, write, division, tmp_path):
     write["imagej"](tmp_path / "more", division)
     assert lineage_beside(tmp_path / "more.tif").used is None
     assert set(lineage_beside(tmp_path / "more.tif").ignored) == {shared, graph, named}
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+@pytest.mark.parametrize("is_zip", [False, True])
+def test_tracks_beside_and_inside_a_zarr(version, is_zip, write, division, lineage, movie, tmp_path):
+    image = write[f"ome-zarr-{version}"](tmp_path / "z" / "cells", division)
+    if is_zip:
+        image = Path(shutil.make_archive(str(tmp_path / "z" / "cells"), "zip", image))
+        shutil.rmtree(tmp_path / "z" / "cells.ome.zarr")
+        geff(tmp_path / "z" / "tracks.geff", movie, labels=True)
+    else:
+        geff(image / "tracks", movie, labels=True)
+    (found,) = open_movies(image)
+    assert set(found.lineage.tracks) == set(lineage.tracks)
+
+
+def test_tracks_beside_the_files_of_a_set(movie, division, tmp_path):
+    files = []
+    for t, frame in enumerate(division):
+        (tmp_path / "set").mkdir(exist_ok=True)
+        tifffile.imwrite(tmp_path / "set" / f"t{t}.tif", frame)
+        files.append(str(tmp_path / "set" / f"t{t}.tif"))
+    path = geff(tmp_path / "set" / "tracks.geff", movie, labels=True)
+    assert lineage_beside(Path(files[0]), files).used == path
+    assert lineage_beside(Path(files[0]), files[:4]).used is None
 
 
 def test_a_track_file_beside_a_movie(movie, lineage, tmp_path):

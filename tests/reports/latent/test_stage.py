@@ -48,7 +48,9 @@ def with_codes(cells: Cells, codes: np.ndarray) -> Cells:
     one = cells.run.learned.sequences[0]
     sequences = tuple(replace(one, name=f"cell{i}") for i in range(len(codes)))
     learned = replace(cells.run.learned, sequences=sequences)
-    return Cells(replace(cells.run, learned=learned, codes=torch.tensor(codes), rotations=identity(len(codes))))
+    n = len(codes)
+    made = {"codes": torch.tensor(codes), "rotations": identity(n), "scales": torch.ones(n, 1)}
+    return Cells(replace(cells.run, learned=learned, **made))
 
 
 def test_files(folder: Path) -> None:

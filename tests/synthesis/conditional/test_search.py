@@ -5,9 +5,10 @@ import pytest
 
 from cytoform.errors import InputError
 from cytoform.priors.fitted import fit_prior
-from cytoform.priors.prior import DrawnCell
+from cytoform.priors.prior import Drawn, DrawnCell
 from cytoform.synthesis.conditional.request import parse_request
 from cytoform.synthesis.conditional.search import ATTEMPTS_A_CELL, Condition, Measure
+from cytoform.synthesis.sized import Sized
 
 RNG = np.random.default_rng(0)
 CODES = RNG.normal(0, 0.1, (12, 6)).astype(np.float32)
@@ -25,7 +26,7 @@ def measure(cell: DrawnCell, number: int, as_wanted: bool) -> dict[str, float]:
 
 def condition(*texts: str, measure: Measure = measure) -> Condition:
     table = {name: np.array([descriptors(code)[name] for code in CODES]) for name in NAMES}
-    return Condition(tuple(parse_request(text, NAMES) for text in texts), CODES, table, measure)
+    return Condition(tuple(parse_request(text, NAMES) for text in texts), Drawn(CODES), table, measure)
 
 
 def draw(asked: Condition, n: int = 5, seed: int = 0) -> np.ndarray:
@@ -104,4 +105,22 @@ def test_what_no_cell_meets_ends_in_one_line() -> None:
 def test_too_few_cells_for_a_regression() -> None:
     table = {"size": np.array([1.0, 2, 3] + [np.nan] * 9)}
     with pytest.raises(InputError, match="--where size>1: only 3 learned cells have it"):
-        Condition((parse_request("size>1", NAMES),), CODES, table, measure)
+        Condition((parse_request("size>1", NAMES),), Drawn(CODES), table, measure)
+
+
+def test_a_size_beside_the_code_is_looked_at() -> None:
+    """Where size is a variable of its own, draws are chosen by it, and few have to be measured."""
+    logs = RNG.normal(0, 0.2, (12, 3))
+    sizes = np.exp(3 * logs.mean(axis=1))
+    measured = []
+
+    def weighed(cell: DrawnCell, number: int, as_wanted: bool) -> dict[str, float]:
+        measured.append(as_wanted)
+        return {"size": float(np.exp(3 * np.log(cell.variables["scale"]).mean()))}
+
+    learned = Drawn(CODES, {"scale": np.exp(logs)})
+    asked = Condition((parse_request("size=1.2±0.05", NAMES),), learned, {"size": sizes}, weighed)
+    prior = Sized(fit_prior("covariance", CODES), logs, lambda _: np.ones(3))
+    cells = asked.draw(prior, 5, np.random.default_rng(0))
+    assert all(1.15 <= np.exp(3 * np.log(cell.variables["scale"]).mean()) <= 1.25 for cell in cells)
+    assert measured.count(False) < 40

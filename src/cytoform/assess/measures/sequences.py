@@ -13,7 +13,6 @@ from cytoform.assess.measures.masks import Topology, dice_of, jaccard, topology
 from cytoform.assess.measures.protrusion_tracks import TakenApart, TrackedProtrusions
 from cytoform.assess.measures.surface_distance import surface_distance
 from cytoform.assess.measures.thin_parts import THIN_MEASURES, ThinParts, compare_thin_parts
-from cytoform.errors import InputError
 from cytoform.protrusions.decompose import PartsOfFrame
 from cytoform.shapes.box import BoxedField
 from cytoform.shapes.mesh import Mesh, mesh_from_distance
@@ -119,7 +118,7 @@ def measure_cell(stores: Sequence[Path], name: str, radius_um: float | None = No
     records = [_Record(sequence.info) for sequence in sequences]
     pairs: list[list[MeasuredPair]] = [[] for _ in stores[1:]]
     for t in range(sequences[0].info.n_frames):
-        shapes = [measure_frame(store, sequence, t) for store, sequence in zip(stores, sequences, strict=True)]
+        shapes = [measure_frame(sequence, t) for sequence in sequences]
         if radius_um is not None:
             shapes = [replace(shape, apart=TakenApart.of(shape.field, radius_um)) for shape in shapes]
         for record, shape in zip(records, shapes, strict=True):
@@ -129,15 +128,9 @@ def measure_cell(stores: Sequence[Path], name: str, radius_um: float | None = No
     return MeasuredCell(name, tuple(record.sequence for record in records), tuple(map(tuple, pairs)))
 
 
-def measure_frame(store: Path, sequence: ShapeSequence, t: int) -> Shape:
-    """Read a frame and measure it. Raises InputError where distances are NaN."""
+def measure_frame(sequence: ShapeSequence, t: int) -> Shape:
+    """Read a frame and measure it. Raises InputError for a damaged frame."""
     field, spacing_um = sequence.box(t), sequence.grid.spacing_um
-    n_undefined = int(np.isnan(field.box_sdf_um).sum())
-    if n_undefined:
-        raise InputError(
-            f"{store}, sequence {sequence.info.name!r}, frame {t}: {n_undefined} distances are NaN; "
-            "make the store anew, or leave the sequence out with --sequences"
-        )
     if field.is_empty:
         voxel = BoxedField(field.grid, (0, 0, 0), np.full((1, 1, 1), field.band_um, np.float32), field.band_um)
         return Shape(voxel, None, MeasuredFrame(EMPTY, Topology(0, 0)))

@@ -80,14 +80,10 @@ class SetReference:
     def _clouds_of(self, any_pose: bool) -> tuple[StoreClouds, StoreClouds | None]:
         """The clouds of the reference and of held-out cells."""
         if any_pose not in self._sides:
-            found = [
-                None
-                if store is None
-                else StoreClouds(store, side=side, seed=self._seed, workers=self._workers, any_pose=any_pose)
-                for store, side in zip(self._stores, (0, 2), strict=True)
-            ]
-            assert found[0] is not None
-            self._sides[any_pose] = found[0], found[1]
+            how: dict[str, Any] = {"seed": self._seed, "workers": self._workers, "any_pose": any_pose}
+            reference, held_out = self._stores
+            beside = None if held_out is None else StoreClouds(held_out, side=2, **how)
+            self._sides[any_pose] = StoreClouds(reference, side=0, **how), beside
         return self._sides[any_pose]
 
     def compare(self, other: MeasuredStore) -> NearDuplicates:

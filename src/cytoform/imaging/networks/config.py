@@ -4,7 +4,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from cytoform.base.settings import SettingsFile, SettingsSection
+from cytoform.base.settings import Count, Rate, SettingsFile, SettingsSection, Weight
+from cytoform.errors import InputError
+
+MOST_WEIGHTS = 1 << 29  # of the widest layers; 2 GB
 
 
 class GeneratorConfig(SettingsSection):
@@ -20,6 +23,15 @@ class GeneratorConfig(SettingsSection):
     norm: Literal["instance", "pixel"] = "instance"
     upsampling: Literal["transposed", "resized"] = "transposed"  # resized avoids checkerboard patterns in even regions
 
+    def check_memory(self) -> None:
+        """Raise InputError for a network that is too large to be trained."""
+        widest = self.channels << self.downsamplings
+        if 18 * (self.blocks + self.downsamplings) * widest**2 > MOST_WEIGHTS:
+            raise InputError(
+                f"generator: {self.blocks} blocks of {widest} channels have more than {MOST_WEIGHTS:,} weights; choose fewer "
+                "generator.channels or generator.downsamplings"
+            )
+
 
 class DiscriminatorConfig(SettingsSection):
     """Networks that distinguish real from generated images."""
@@ -32,25 +44,27 @@ class DiscriminatorConfig(SettingsSection):
 class TextureTrainingConfig(SettingsSection):
     """Losses, optimiser and schedule."""
 
-    epochs: int = Field(100, ge=1)  # at the full learning rate; an epoch draws `crops_per_image` from every image
+    epochs: Count = 100  # at the full learning rate; an epoch draws `crops_per_image` from every image
     decay_epochs: int = Field(
-        100, ge=0
+        100, ge=0, le=1_000_000
     )  # linear decay of the learning rate to 0; statistics of instance norms are fixed
-    coarse_epochs: int = Field(0, ge=0)  # first: the enhancer's global generator alone, at half the resolution
-    enhancer_epochs: int = Field(10, ge=0)  # then: the enhancer alone; afterwards both are trained
-    crop_px: int = Field(512, ge=16)
-    crops_per_image: int = Field(1, ge=1)
-    crops_per_batch: int = Field(1, ge=1)
-    learning_rate: float = Field(2e-4, gt=0)
-    matching_weight: float = Field(10.0, ge=0)  # of the feature-matching loss (all discriminator layers but the last)
+    coarse_epochs: int = Field(
+        0, ge=0, le=1_000_000
+    )  # first: the enhancer's global generator alone, at half the resolution
+    enhancer_epochs: int = Field(10, ge=0, le=1_000_000)  # then: the enhancer alone; afterwards both are trained
+    crop_px: int = Field(512, ge=16, le=8192)
+    crops_per_image: Count = 1
+    crops_per_batch: int = Field(1, ge=1, le=4096)
+    learning_rate: Rate = 2e-4
+    matching_weight: Weight = 10.0  # of the feature-matching loss (all discriminator layers but the last)
     # Features are averaged over squares of this size before comparison. 1 is as published, and penalises noise.
-    matching_px: int = Field(1, ge=1)
+    matching_px: int = Field(1, ge=1, le=4096)
     # Of the local difference in the strength of fine detail; not in pix2pixHD. It learns the strength of noise in a few
     # hundred steps instead of the thousands needed by discriminators.
-    detail_weight: float = Field(0.0, ge=0)
+    detail_weight: Weight = 0.0
     perceptual_file: str = ""  # safetensors of VGG-19's convolutions; empty: no perceptual loss
-    perceptual_weight: float = Field(10.0, ge=0)
-    checkpoint_epochs: int = Field(10, ge=1)
+    perceptual_weight: Weight = 10.0
+    checkpoint_epochs: Count = 10
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"  # 16-mixed: on a GPU only
 
 

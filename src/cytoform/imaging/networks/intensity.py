@@ -1,12 +1,15 @@
 """Conversion between grey values and the intensity scale of a network."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from jaxtyping import Float32, Shaped
+from pydantic import Field, model_validator
 
+from cytoform.base.gate import Record, parse_json
 from cytoform.errors import InputError
 from cytoform.movies.pairs.pairs import MaskedImage
 
@@ -15,7 +18,8 @@ SAMPLED_PIXELS = 10_000_000
 CLIPPED_SHARE, ROOM = 1e-6, 0.05
 # Grey values are linear within this many widths of the median, and logarithmic beyond.
 LINEAR_WIDTHS = 3.0
-DTYPES = ("uint8", "uint16", "float32")
+GreyValue = Annotated[float, Field(ge=-1e12, le=1e12)]
+Bend = Annotated[float, Field(ge=-100, le=100)]  # inverse hyperbolic sine of grey values in widths
 
 
 @dataclass(frozen=True)
@@ -69,13 +73,21 @@ class IntensityScale:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "IntensityScale":
         """Read values written by `to_dict`. Raises InputError if they are invalid."""
-        try:
-            scale = cls(
-                **{name: float(values[name]) for name in ("centre", "width", "low", "high")}, dtype=values["dtype"]
-            )
-        except (KeyError, TypeError, ValueError):
-            raise InputError("the intensity scale of the model is damaged; train it anew") from None
-        numbers = (scale.centre, scale.width, scale.low, scale.high)
-        if not (np.isfinite(numbers).all() and scale.width > 0 and scale.low < scale.high and scale.dtype in DTYPES):
-            raise InputError("the intensity scale of the model is damaged; train it anew")
-        return scale
+        where = "the intensity scale of the model is damaged"
+        return cls(**vars(parse_json(json.dumps(values), IntensityRecord, where=where, remedy="train it anew")))
+
+
+class IntensityRecord(Record):
+    """The values of an intensity scale in a file."""
+
+    centre: GreyValue
+    width: Annotated[float, Field(ge=1e-12, le=1e12)]
+    low: Bend
+    high: Bend
+    dtype: Literal["uint8", "uint16", "float32"]
+
+    @model_validator(mode="after")
+    def _rises(self) -> "IntensityRecord":
+        if not self.low < self.high:
+            raise ValueError("low is not below high")
+        return self

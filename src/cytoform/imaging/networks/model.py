@@ -8,22 +8,22 @@ MODEL/config.toml        all settings
 """
 
 import json
-import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
 
+from cytoform.base.gate import Length, Record, parse_json, shown
 from cytoform.base.kinds import Kind, kind_of, wrong_kind
-from cytoform.base.tensors import load_into, read_tensors, write_tensors
+from cytoform.base.tensors import load_into, read_header, read_tensors, refuse_misfit, write_tensors
 from cytoform.base.triples import Triple
 from cytoform.errors import InputError
 from cytoform.imaging.networks.brightness import brightness_channel, random_scores
 from cytoform.imaging.networks.conditions import conditions, volume_conditions
 from cytoform.imaging.networks.config import TextureConfig
-from cytoform.imaging.networks.intensity import IntensityScale
+from cytoform.imaging.networks.intensity import IntensityRecord, IntensityScale
 from cytoform.imaging.networks.layers.generator import INPUTS, Generator
 from cytoform.imaging.networks.tiles import TileLayout, render_tiles
 from cytoform.movies.pairs.pairs import Pairs, project_labels
@@ -55,24 +55,19 @@ class LearnedTexture:
     @classmethod
     def from_json(cls, text: str, where: Path) -> "LearnedTexture":
         """Read a text written by `to_json`. Raises InputError."""
-        try:
-            values = json.loads(text)
-            planes, spacing = values["planes"], values["spacing_zyx_um"]
-            spacing = None if spacing is None else _checked_spacing(spacing)
-            if planes not in ("projection", "slices"):
-                raise ValueError(f"planes {planes!r}")
-            if tuple(values["channels"]) != INPUTS:
-                raise ValueError(f"made for channels {values['channels']}, this cytoform has {list(INPUTS)}")
-            return cls(IntensityScale.from_dict(values["scale"]), planes, spacing)
-        except (KeyError, TypeError, ValueError) as fault:
-            raise InputError(f"{where}: damaged metadata ({fault}); train the texture model anew") from None
+        remedy = "train the texture model anew"
+        found = parse_json(text, _TextureRecord, where=f"{where}: damaged metadata", remedy=remedy)
+        if found.channels != INPUTS:
+            made = f"made for channels {shown(found.channels)}, this cytoform has {list(INPUTS)}"
+            raise InputError(f"{where}: {made}; {remedy}")
+        return cls(IntensityScale(**vars(found.scale)), found.planes, found.spacing_zyx_um)
 
 
-def _checked_spacing(values: list[Any]) -> Triple:
-    z, y, x = (float(value) for value in values)
-    if not all(math.isfinite(size) and size > 0 for size in (z, y, x)):
-        raise ValueError(f"voxel size {values}")
-    return z, y, x
+class _TextureRecord(Record):
+    scale: IntensityRecord
+    planes: Literal["projection", "slices"]
+    spacing_zyx_um: tuple[Length, Length, Length] | None
+    channels: tuple[str, ...]
 
 
 def write_model(folder: Path, generator: torch.nn.Module, learned: LearnedTexture) -> None:
@@ -93,11 +88,12 @@ class TextureModel:
         chosen, path = torch_device(device), Path(path)
         if kind_of(path) is not Kind.TEXTURE:
             raise wrong_kind(path, Kind.TEXTURE)
-        tensors, metadata = read_tensors(path / WEIGHTS)
-        learned = LearnedTexture.from_json(metadata.get("texture", ""), path / WEIGHTS)
-        config = TextureConfig.read(path / CONFIG)
+        header, config = read_header(path / WEIGHTS), TextureConfig.read(path / CONFIG)
+        learned = LearnedTexture.from_json(header.metadata.get("texture", ""), path / WEIGHTS)
         with torch.device("meta"):  # allocates no memory, even for absurd sizes in config.toml
             generator = Generator(config.generator)
+        refuse_misfit(generator, header.shapes, where=path / WEIGHTS)
+        tensors, _ = read_tensors(path / WEIGHTS)
         # Copies, because tensors are mapped from the file, which another process may truncate.
         copies = {name: tensor.clone() for name, tensor in tensors.items()}
         load_into(generator, copies, where=path / WEIGHTS, assign=True)

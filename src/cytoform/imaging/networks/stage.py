@@ -1,6 +1,5 @@
 """Training of a texture model on image-mask pairs."""
 
-import contextlib
 import hashlib
 import json
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from cytoform.base.files import staged, write_atomically, write_json
+from cytoform.base.files import write_atomically, write_json
 from cytoform.base.parallel import Progress, no_progress
 from cytoform.base.provenance import software_versions
 from cytoform.errors import InputError
@@ -24,10 +23,8 @@ from cytoform.training.folder import (
     CHECKPOINTS,
     CONFIG,
     PROVENANCE,
+    RunOutput,
     refuse_other_data,
-    require_begun,
-    require_unfinished,
-    sole_writer,
 )
 from cytoform.training.launch import run_in_processes
 from cytoform.training.loop import Trained, run_training
@@ -39,11 +36,10 @@ class _Plan:
     """Data, settings and output of a training."""
 
     pairs: Pairs
-    out: Path
+    output: RunOutput
     config: TextureConfig
     resume: bool
     seed: int
-    overwrite: bool
 
 
 def train_texture(
@@ -59,13 +55,19 @@ def train_texture(
 ) -> Trained:
     """Train a texture model into the folder `out`; `resume` continues a training exactly, with its settings.
 
+    With `overwrite` an older model stays at `out` until the new one, which grows in a hidden folder beside it, is finished.
+
     Ctrl-C and SIGTERM end the training at the next step, with a checkpoint and `finished` false. Raises InputError.
     """
+    sources = [part.source for movie in pairs.movies for part in (movie.images, movie.labels)]
+    output = RunOutput.at(out, inputs=sources, overwrite=overwrite)
+    output.check(resume=resume)
     if resume:
-        config = TextureConfig.read(require_begun(out))
+        config = TextureConfig.read(output.require_begun())
     elif config is None:
         raise InputError("no settings: give a preset, or resume a training")
-    plan = _Plan(pairs, out, config, resume, seed, overwrite)
+    config.generator.check_memory()
+    plan = _Plan(pairs, output, config, resume, seed)
     precision = config.training.precision
     fabric = make_fabric(device, precision, devices=1, nodes=1, cpu_precision=_on_cpu(precision))
     return run_in_processes(partial(_train, plan, progress), fabric)
@@ -78,31 +80,33 @@ def _on_cpu(precision: str) -> str:
 
 
 def _train(plan: _Plan, progress: Progress, team: Team) -> Trained:
-    out, training = plan.out, plan.config.training
+    output, training = plan.output, plan.config.training
     scale = IntensityScale.learn(plan.pairs)
     batches = Batches(plan.pairs, scale, crop_px=training.crop_px)
     trainer = AdversarialTrainer(plan.config, batches, seed=plan.seed, fabric=team.fabric)
-    _open(plan)
-    with contextlib.ExitStack() as opened:
-        opened.enter_context(sole_writer(out))
-        newest = newest_checkpoint(out / CHECKPOINTS)
+    with output.locked():
+        _open(plan)
+        run = output.run
+        newest = newest_checkpoint(run / CHECKPOINTS)
         if newest:
             trainer.restore(newest)
-        loss = run_training(team, trainer, out, progress)
-    finished = trainer.position.epoch == trainer.n_epochs
-    if finished:
-        write_model(out, trainer.model["generator"], LearnedTexture.of(plan.pairs, scale))
-    return Trained(out, finished, trainer.position.epoch, loss)
+        loss = run_training(team, trainer, run, progress)
+        finished = trainer.position.epoch == trainer.n_epochs
+        if finished:
+            write_model(run, trainer.model["generator"], LearnedTexture.of(plan.pairs, scale))
+            output.finish()
+            run = output.out
+    return Trained(run, finished, trainer.position.epoch, loss)
 
 
 def _open(plan: _Plan) -> None:
     """Create the folder of a new training, or check that data and seed of a resumed one are the same. Raises InputError."""
-    out, now = plan.out, _provenance(plan)
+    output, now = plan.output, _provenance(plan)
     if plan.resume:
-        require_unfinished(out)
-        refuse_other_data(out, now, data="set of pairs from sources, --frames or --planes")
+        output.require_unfinished()
+        refuse_other_data(output.run, now, data="set of pairs from sources, --frames or --planes")
         return
-    with staged(out, overwrite=plan.overwrite) as partial_folder:
+    with output.beginning() as partial_folder:
         (partial_folder / CHECKPOINTS).mkdir()
         write_atomically(partial_folder / CONFIG, plan.config.to_toml().encode())
         write_json(partial_folder / PROVENANCE, now)

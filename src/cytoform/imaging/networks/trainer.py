@@ -10,11 +10,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.plugins.precision import Precision
+from pydantic import Field, Json
 from torch import Tensor, nn
 
 from cytoform.base.tensors import write_tensors
@@ -27,7 +29,7 @@ from cytoform.imaging.networks.layers.generator import KNOWN, Generator, Trainin
 from cytoform.imaging.networks.layers.losses import adversarial_loss, detail_loss, matching_loss
 from cytoform.imaging.networks.layers.perceptual import PerceptualLoss
 from cytoform.imaging.networks.layers.trunks import halve
-from cytoform.training.checkpoint import Checkpoint, Position, damaged, pack_state, restore_state
+from cytoform.training.checkpoint import Checkpoint, PlaceRecord, Position, pack_state, read_place, restore_state
 from cytoform.training.metrics import MetricsRow
 
 ORDER, DRAW = 1, 2  # random streams
@@ -50,6 +52,11 @@ class TextureMetrics(MetricsRow):
     def note(self) -> str:
         """Losses and speed."""
         return f"{super().note}, discriminators {self.discriminator:.3f}, {self.crops_per_second:.2g} crops/s"
+
+
+class _Place(PlaceRecord):
+    sums: Json[Annotated[tuple[float, ...], Field(min_length=2 + len(LOSS_PARTS), max_length=2 + len(LOSS_PARTS))]]
+    precision: Json[dict[str, float | int | None]]  # of the scale of gradients
 
 
 def learning_rate_factor(training: TextureTrainingConfig, progress: float) -> float:
@@ -199,15 +206,11 @@ class AdversarialTrainer:
     def restore(self, checkpoint: Checkpoint) -> None:
         """Restore the state written by `save`. Raises InputError for a checkpoint that does not fit."""
         restore_state(checkpoint, self.model, self.optimizers)
-        notes = checkpoint.metadata
-        try:
-            sums, precision = json.loads(notes["sums"]), json.loads(notes["precision"])
-            self.position = Position(int(notes["epoch"]), int(notes["batch"]))
-        except (KeyError, ValueError) as fault:
-            raise damaged(checkpoint, fault) from None
-        self._sums.copy_(torch.tensor(sums, dtype=torch.float64))
-        if precision:
-            self._precision().load_state_dict(precision)
+        place = read_place(checkpoint, _Place, n_epochs=self.n_epochs, n_batches=self.batches_per_epoch)
+        self.position = place.position
+        self._sums.copy_(torch.tensor(place.sums, dtype=torch.float64))
+        if place.precision:
+            self._precision().load_state_dict(place.precision)
 
     def _precision(self) -> Precision:
         return self.fabric.strategy.precision

@@ -4,9 +4,10 @@ import contextlib
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BufferedIOBase
 from math import prod
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from jaxtyping import Shaped
@@ -45,7 +46,7 @@ class NumpyFrames:
         if not 0 <= frame < n_frames:
             raise InputError(f"{where}: the movie has the frames 0 to {n_frames - 1}")
         with _faults(where), _stream(self.path, self.member) as file:
-            return self.layout.ordered(_values(file, _header(file), self.layout.index(frame)))
+            return self.layout.ordered(_values(file, _header(file, where), self.layout.index(frame)))
 
 
 def open_numpy(path: Path, *, given: GivenScale, volume: bool = False) -> Stack:
@@ -54,7 +55,7 @@ def open_numpy(path: Path, *, given: GivenScale, volume: bool = False) -> Stack:
     with _faults(where):
         member = _member(path) if path.suffix.lower() == ".npz" else ""
         with _stream(path, member) as file:
-            header = _header(file)
+            header = _header(file, where)
         stored = _stored(path, member)
         if not member and stored < header.offset + prod(header.shape) * header.dtype.itemsize:
             raise ValueError("the file ends before its last value")
@@ -80,7 +81,7 @@ def _faults(where: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _stream(path: Path, member: str) -> Iterator[IO[bytes]]:
+def _stream(path: Path, member: str) -> Iterator[Any]:
     if not path.is_file():
         raise InputError(f"{path}: not a regular file; give a NumPy file")
     if not member:
@@ -91,15 +92,15 @@ def _stream(path: Path, member: str) -> Iterator[IO[bytes]]:
         yield file
 
 
-def _header(file: IO[bytes]) -> _Header:
+def _header(file: BufferedIOBase, where: str) -> _Header:
     version = np.lib.format.read_magic(file)
     readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     if version not in readers:
-        raise InputError(f"{file.name}: NumPy format {version[0]}.{version[1]}; save the array again with np.save")
+        raise InputError(f"{where}: NumPy format {version[0]}.{version[1]}; save the array again with np.save")
     shape, fortran, dtype = readers[version](file)
     if dtype.hasobject:
         raise InputError(
-            f"{file.name}: {NO_PICKLE}; save the labels alone with np.save(NAME, masks), of cellpose's _seg.npy the entry "
+            f"{where}: {NO_PICKLE}; save the labels alone with np.save(NAME, masks), of cellpose's _seg.npy the entry "
             "'masks'"
         )
     return _Header(tuple(int(n) for n in shape), bool(fortran), dtype, file.tell())
@@ -127,7 +128,7 @@ def _stored(path: Path, member: str) -> int:
         return archive.getinfo(member).compress_size
 
 
-def _values(file: IO[bytes], header: _Header, index: tuple[int | slice, ...]) -> np.ndarray:
+def _values(file: BufferedIOBase, header: _Header, index: tuple[int | slice, ...]) -> np.ndarray:
     """The values at an index: one run of bytes if the frames lie one after the other, else all are read."""
     if isinstance(index[0], int) and not header.fortran:
         size = prod(header.shape[1:]) * header.dtype.itemsize

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import zarr
+from zarr.errors import ZarrUserWarning
 from zarr.storage import ZipStore
 
 from cytoform.base.kinds import ZARR_MARKS
@@ -106,7 +108,9 @@ def image_in(place: Place) -> Place:
 
     Of an image with labels/, that is its one label image.
     """
-    with place.opened() as node:
+    with place.opened() as node, warnings.catch_warnings():
+        # Files of other programs in a Zarr folder are no news.
+        warnings.simplefilter("ignore", ZarrUserWarning)
         if isinstance(node, zarr.Array):
             return place
         ome, keys = ome_of(node), sorted(node.keys())

@@ -1,7 +1,7 @@
 """The lineage of a movie: which file beside it holds it, and the movie with its tracks."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from cytoform.movies.tracking.trackmate import is_trackmate, read_trackmate
 
 LINEAGE_FILES = ("man_track.txt", "res_track.txt")
 AFFIXES = re.compile(r"^lblimg[_-]|[_ -]*(cp_masks|masks?|labels?|seg|(man_|res_)?tracks?|trackmate|tracking|lineage)$")
+MOVIES = (Kind.TIFF, Kind.OME_ZARR, Kind.OME_ZARR_ZIP, Kind.ARRAY, Kind.HDF5, Kind.VENDOR)
 # A concave cell may not cover its own centre: the label is looked for so many voxels around the point.
 REACH_VOXELS = 3
 # With more nodes than this outside of every label, a graph is of another movie.
@@ -32,23 +33,30 @@ class Beside:
     ignored: tuple[Path, ...] = ()
 
 
-def lineage_beside(source: Path) -> Beside:
+def lineage_beside(source: Path, files: Collection[str] = ()) -> Beside:
     """The lineage that lies beside a movie (a file, or a folder of frames or Zarr), or within its folder.
 
-    A lineage belongs to a movie if it has its name, or if the movie is the only one in the folder. Text files
-    (man_track.txt, res_track.txt) go before GEFF graphs, and these before TrackMate files.
+    A lineage belongs to a movie if it has its name, or if the movie is the only one in the folder; `files` are the files
+    of a movie in several. Text files (man_track.txt, res_track.txt) go before GEFF graphs, and these before TrackMate files.
     """
-    source = Path(source).absolute()
+    source = _whole(Path(source).absolute())
     is_folder = source.is_dir() and kind_of(source) is not Kind.OME_ZARR
     around = sorted(source.parent.iterdir())
     within = [path for path in sorted(source.iterdir()) if is_lineage(path)] if source.is_dir() else []
     lineages = [path for path in around if is_lineage(path)]
     named = [path for path in lineages if _subject(path) == _subject(source)]
     shared = [] if is_folder else [path for path in lineages if path not in named]
-    alone = sum(_is_movie(path) for path in around) == 1
+    alone = all(path == source or str(path) in files for path in around if _is_movie(path))
     candidates = [path for group in (within, named, shared if alone else []) for path in sorted(group, key=_rank)]
     used = candidates[0] if candidates else None
     return Beside(used, tuple(path for path in dict.fromkeys([*within, *named, *shared]) if path != used))
+
+
+def _whole(source: Path) -> Path:
+    """The Zarr folder or zip file that an image or label image is in; any other source as it is."""
+    while not source.exists() or kind_of(source.parent) is Kind.OME_ZARR:
+        source = source.parent
+    return source
 
 
 def is_lineage(path: Path) -> bool:
@@ -72,7 +80,7 @@ def _subject(path: Path) -> str:
 
 
 def _is_movie(path: Path) -> bool:
-    return kind_of(path) in (Kind.TIFF, Kind.OME_ZARR) and not is_lineage(path)
+    return kind_of(path) in MOVIES and not is_lineage(path)
 
 
 def with_lineage_beside(movie: LabelMovie) -> LabelMovie:
@@ -82,7 +90,7 @@ def with_lineage_beside(movie: LabelMovie) -> LabelMovie:
     """
     if movie.lineage is not None:
         return movie
-    beside = lineage_beside(Path(movie.source))
+    beside = lineage_beside(Path(movie.source), movie.files)
     if beside.used is not None:
         found = with_lineage(movie, beside.used)
         movie = replace(found, origin=replace(found.origin, lineage=str(beside.used)))

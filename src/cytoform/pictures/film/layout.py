@@ -156,15 +156,14 @@ def _panel(
 def _best_grid(plan: MoviePlan, area: Rectangle) -> tuple[int, Rectangle]:
     """Number of columns and size of a tile that maximise the scale."""
     n = len(plan.cast.subjects)
-    best: tuple[float, int, Rectangle] | None = None
+    best: tuple[float, int, Rectangle] = (0.0, 1, area)
     for columns in range(1, n + 1):
         width = area.width // columns
         height = (area.height // math.ceil(n / columns) - plan.line_px) // plan.n_sides
         tile = Rectangle(0, 0, width, height)
         scale = _scale(plan, tile)
-        if best is None or scale > best[0] * (1 + 1e-9):
+        if columns == 1 or scale > best[0] * (1 + 1e-9):
             best = scale, columns, tile
-    assert best is not None
     _refuse_small(plan, best[2])
     return best[1], best[2]
 

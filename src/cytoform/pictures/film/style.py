@@ -1,13 +1,12 @@
 """Settings and formats of movies."""
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from cytoform.base.options import FLAG
+from cytoform.base.options import FLAG, check_ranges, real, whole
 from cytoform.errors import InputError
 
 Rgb = tuple[float, float, float]
@@ -43,13 +42,13 @@ class MovieStyle:
 
     turntable: Annotated[bool, FLAG] = False
     """Turn the cells once around while time runs, or at one --frame."""
-    frame: int | None = None
+    frame: Annotated[int | None, whole(0, 10_000)] = None
     """Show only this frame, counted from 0; a movie turns around it."""
-    seconds: float | None = None
+    seconds: Annotated[float | None, real(1e-3, LONGEST_S)] = None
     """Length; by default a tenth of a second a frame, at least 3 s, and 8 s for a turn."""
-    fps: float | None = None
+    fps: Annotated[float | None, real(1e-3, MAX_FPS)] = None
     """Pictures a second; a time-lapse shows each frame once unless --seconds is given."""
-    size_px: Annotated[tuple[int, int] | None, Parameter("--size", negative=())] = None
+    size_px: Annotated[tuple[int, int] | None, Parameter("--size", negative=()), whole(*SIZES_PX)] = None
     """Width and height in pixels; by default 1280 720, for a .gif 640 360."""
     background: MovieBackground = "white"
     """transparent: only for PNG."""
@@ -57,7 +56,7 @@ class MovieStyle:
         tuple[str, ...], Parameter("--colour", negative=(), consume_multiple=True, show_default=False)
     ] = ()
     """Colour of the cells, and one for the cells of --against, by name or as #rrggbb: teal, #1b9e77."""
-    view_deg: Annotated[tuple[float, float] | None, Parameter("--view", negative=())] = None
+    view_deg: Annotated[tuple[float, float] | None, Parameter("--view", negative=()), real(-3600, 3600)] = None
     """Azimuth and elevation of the viewer in degrees; by default the side that shows most."""
     labels: bool = True
     """Names, time and scale bar."""
@@ -83,23 +82,18 @@ def format_of(out: Path) -> MovieFormat:
 
 def check(style: MovieStyle, chosen: MovieFormat) -> None:
     """Raise InputError for settings that the format does not support."""
+    check_ranges(style)
     width, height = style.size_px or chosen.size_px or (SIZES_PX[0], SIZES_PX[0])
     where = f"--size {width} {height}"
-    if not all(SIZES_PX[0] <= n <= SIZES_PX[1] for n in (width, height)):
-        raise InputError(f"{where}: width and height are {SIZES_PX[0]} to {SIZES_PX[1]} pixels")
     if chosen.name == "mp4" and (width % 2 or height % 2):
         raise InputError(f"{where}: width and height of an .mp4 are even; use {width // 2 * 2} {height // 2 * 2}")
     if style.background == "transparent" and chosen.name in ("mp4", "gif"):
         raise InputError(f"--background transparent: an .{chosen.name} has none; write numbered pictures or a .png")
-    for option, value, most in (("seconds", style.seconds, LONGEST_S), ("fps", style.fps, MAX_FPS)):
-        if value is not None and not (math.isfinite(value) and 0 < value <= most):
-            raise InputError(f"--{option} {value:g}: must be more than 0 and at most {most:g}")
+    for option, value in (("seconds", style.seconds), ("fps", style.fps)):
         if value is not None and chosen.name == "sheet":
             raise InputError(f"--{option}: a .png does not move; leave it out, or write an .mp4 or .gif")
     if len(style.colours) > 2:
         raise InputError("--colour: give one, or two with --against")
-    if style.view_deg is not None and not all(math.isfinite(angle) for angle in style.view_deg):
-        raise InputError("--view: azimuth and elevation are angles in degrees")
     style.side_colours  # noqa: B018 (raises for an unknown colour)
 
 

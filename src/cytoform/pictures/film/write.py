@@ -7,7 +7,8 @@ from pathlib import Path
 
 import cytoform
 from cytoform.base.cluster import local_workers
-from cytoform.base.files import staged, write_json
+from cytoform.base.files import write_json
+from cytoform.base.output import Output
 from cytoform.base.parallel import Advance, Progress, no_progress, run_all
 from cytoform.base.provenance import software_versions
 from cytoform.pictures.film.cast import Cast, MovieCell, choose
@@ -52,12 +53,14 @@ def write_movie(
     `against`, if given. Raises InputError for settings or cells that cannot be shown, before drawing.
     """
     store, out = Path(store), Path(out)
+    output = Output.at(out, inputs=[store, against], overwrite=overwrite)
+    output.check()
     chosen = format_of(out)
     check(style, chosen)
     require_encoder(chosen)
     cast = choose(store, None if against is None else Path(against), sequences)
     times = timeline(cast.subjects, style, chosen)
-    with staged(out, overwrite=overwrite, folder=chosen.name == "frames") as partial, local_workers(workers):
+    with output.staged(folder=chosen.name == "frames") as partial, local_workers(workers):
         shown = _shown(cast, times)
         with progress("measuring", len(shown)) as advance:
             framing = frame_all(shown, view_deg=style.view_deg, turning=times.turning, workers=workers, done=advance)

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from cytoform.assess.measures.signed_error import signed_errors_um
-from cytoform.base.files import refuse_existing, staged
+from cytoform.base.output import Output
 from cytoform.base.parallel import Progress, no_progress, run_all
 from cytoform.errors import InputError
 from cytoform.pictures.decimation import decimated
@@ -54,11 +54,12 @@ def write_view(
     """
     if out.suffix.lower() not in (".html", ".htm"):
         raise InputError(f"{out}: a page for the browser ends in .html")
-    refuse_existing(out, overwrite=overwrite)
+    output = Output.at(out, inputs=[store, against], overwrite=overwrite)
+    output.check()
     if not 0.1 <= megabytes <= 2000:
         raise InputError(f"--megabytes {megabytes:g}: choose from 0.1 to 2000")
     view = _view(store, against, sequences, int(megabytes * 1e6), workers, progress)
-    with staged(out, overwrite=overwrite, folder=False) as partial:
+    with output.staged(folder=False) as partial:
         partial.write_text(view.html, "utf-8")
     return view
 

@@ -16,7 +16,9 @@ from cytoform.assess.images.frames import ImageFrame
 from cytoform.assess.images.usefulness import Usefulness, UsefulnessComparison
 from cytoform.assess.segmenter.segmentation_scores import SegmentationScores
 from cytoform.assess.segmenter.segmenter import SEGMENTERS, TRAINING_STEPS, score
-from cytoform.base.files import refuse_existing, staged, write_json
+from cytoform.base.files import write_json
+from cytoform.base.kinds import paths_of
+from cytoform.base.output import Output
 from cytoform.base.parallel import Advance, Progress, no_progress
 from cytoform.base.provenance import software_versions
 from cytoform.errors import InputError
@@ -73,7 +75,10 @@ def write_texture_report(
     With real pairs for `training` a segmenter learns from these and from each generated set, and is tested on the real
     ones; they also show how alike real images are. Raises InputError for what cannot be compared.
     """
-    refuse_existing(out, overwrite=overwrite)
+    read = [real, *generated.values(), *([] if training is None else [training])]
+    inputs = [path for source in read for path in paths_of(source.path)]
+    output = Output.at(out, inputs=inputs, overwrite=overwrite)
+    output.check()
     _check_names(generated)
     if training is not None:
         _check_apart(real, training)
@@ -94,7 +99,7 @@ def write_texture_report(
         with progress("training segmenters", n_sets * budget.steps) as advance:
             usefulness = teach({REAL: learned, **sets}, own, budget, seed=seed, advance=advance)
         report = report.with_usefulness(usefulness)
-    with staged(out, overwrite=overwrite) as folder:
+    with output.staged() as folder:
         write_image_report(folder, report)
         write_json(folder / "provenance.json", report.provenance)
 

@@ -16,7 +16,8 @@ import numpy as np
 from jaxtyping import Float
 from scipy.spatial.distance import cdist
 
-from cytoform.base.files import refuse_existing, staged, write_json
+from cytoform.base.files import write_json
+from cytoform.base.output import Output
 from cytoform.base.parallel import Advance, Progress, no_progress
 from cytoform.base.provenance import software_versions
 from cytoform.errors import InputError
@@ -65,7 +66,8 @@ def write_latent_report(
 
     Raises InputError for a store of another run, and for a look at no time or component.
     """
-    refuse_existing(out, overwrite=overwrite)
+    output = Output.at(out, inputs=[cells.run.path, generated], overwrite=overwrite)
+    output.check()
     viewer = _Viewer(cells, look)
     codes: NamedCodes = {"learned": (cells.names, cells.flat_codes)}
     if generated is not None:
@@ -81,7 +83,7 @@ def write_latent_report(
         "look": asdict(look),
         "versions": software_versions(),
     }
-    with staged(out, overwrite=overwrite) as folder:
+    with output.staged() as folder:
         write_tables(folder, space)
         write_meshes(folder / "meshes", space)
         write_page(folder, space, provenance)

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from cytoform.base.output import Output
 from cytoform.base.parallel import Progress, no_progress
+from cytoform.errors import InputError
 from cytoform.pictures.page import Drawer, page
 from cytoform.pictures.player.element import player_head
 from cytoform.reports.shapes.cell_page import Nearest, cell_page
@@ -37,8 +39,13 @@ def write_report(
     """Write report.html, results.json, figures/ and tables/ into `folder`; return the page.
 
     All comparisons are with the same `reference` store, which the page calls "Original". `provenance` adds facts that the
-    results lack, such as commands and training settings, as values fit for JSON.
+    results lack, such as commands and training settings, as values fit for JSON. Raises InputError if `folder` has other
+    files than those of an older report.
     """
+    path = folder / "report.html"
+    Output.at(path, inputs=[], overwrite=True).refuse_existing()
+    if not path.exists() and any(folder.iterdir()):
+        raise InputError(f"{folder}: holds other files; give a folder of its own to the report")
     report = assemble(
         title,
         reference,
@@ -48,7 +55,6 @@ def write_report(
         workers=workers,
         progress=progress,
     )
-    path = folder / "report.html"
     text = page(
         report.title,
         lead(report),

@@ -14,6 +14,6 @@ class PartsConfig(GlobalCodeConfig):
 
     kind: Literal["parts"] = "parts"  # type: ignore[assignment]
     # Of the ball that separates protrusions from the body; 0: found from the data.
-    opening_radius_um: float = Field(0.0, ge=0)
+    opening_radius_um: float = Field(0.0, ge=0, le=1e6)
     # Width of the rounding at the roots of protrusions, in half extents; 0: half the radius of the opening.
     fillet: float = Field(0.0, ge=0, le=0.5)

@@ -10,7 +10,7 @@ from cytoform.protrusions.tubes import grown_at
 from cytoform.protrusions.units import Units
 from cytoform.representations.global_code.representation import GlobalCode
 from cytoform.representations.parts.frame import PartsFrame, PlacedFrame, on_surface
-from cytoform.representations.representation import NO_VARIABLES, Frame, Variables
+from cytoform.representations.representation import NO_VARIABLES, Frame, Variables, at_share
 from cytoform.shapes.tubes import Tube
 
 
@@ -42,8 +42,8 @@ class Parts(GlobalCode):
         moment = (time + 1) / 2 * span
         body_time = 2 * there_and_back(moment) - 1
         share = (time + 1) / 2
-        scale = float(_at(share, variables["scale"])) if "scale" in variables else 1.0
-        offset = _at(share, variables["offset"]) if "offset" in variables else np.zeros(3)
+        scale = float(at_share(share, variables["scale"])) if "scale" in variables else 1.0
+        offset = at_share(share, variables["offset"]) if "offset" in variables else np.zeros(3)
         tubes: dict[int, Tube] = {}
         parents: list[int] = []
         if "protrusions" in variables:
@@ -62,14 +62,6 @@ class Parts(GlobalCode):
 
     def describe(self) -> str:
         return f"bodies with protrusions, {super().describe()}"
-
-
-def _at(share: float, values: Tensor) -> Float[np.ndarray, "..."]:
-    """Values at equal times over a movie, interpolated at a share of it."""
-    known = values.cpu().double().numpy()
-    place = min(max(share, 0.0), 1.0) * (len(known) - 1)
-    low = min(int(place), max(len(known) - 2, 0))
-    return np.asarray((1 - (place - low)) * known[low] + (place - low) * known[min(low + 1, len(known) - 1)])
 
 
 def there_and_back(moment: float) -> float:

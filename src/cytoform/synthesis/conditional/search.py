@@ -16,6 +16,7 @@ from jaxtyping import Float
 from cytoform.base.parallel import Progress, no_progress
 from cytoform.errors import InputError
 from cytoform.priors.prior import Drawn, DrawnCell, Prior
+from cytoform.representations.representation import SCALE
 from cytoform.synthesis.conditional.regression import Regression, fit_regression
 from cytoform.synthesis.conditional.request import Request
 
@@ -32,22 +33,35 @@ class Condition:
     """Requests that new cells have to meet, the measured learned cells, and a way to measure a cell."""
 
     requests: tuple[Request, ...]
-    codes: Float[np.ndarray, "sequences code"]
+    learned: Drawn
     descriptors: Mapping[str, Float[np.ndarray, " sequences"]]
     measure: Measure
     regressions: dict[str, Regression] = field(init=False)
 
     def __post_init__(self) -> None:
         """Fit the regressions. Raises InputError for a request that no cell like the learned ones can meet."""
-        found = {request.name: _regression(request, self.codes, self.descriptors) for request in self.requests}
+        known = self.features(self.learned)
+        found = {request.name: _regression(request, known, self.descriptors) for request in self.requests}
         object.__setattr__(self, "regressions", found)
         for request in self.requests:
-            known = found[request.name]
-            if request.high < known.lowest or request.low > known.highest:
+            range_ = found[request.name]
+            if request.high < range_.lowest or request.low > range_.highest:
                 raise InputError(
                     f"--where {request.text}: outside the data's range; {request.name} of the learned cells lies "
-                    f"between {known.lowest:.4g} and {known.highest:.4g}"
+                    f"between {range_.lowest:.4g} and {range_.highest:.4g}"
                 )
+
+    def features(self, cells: Drawn) -> Float[np.ndarray, "n features"]:
+        """What descriptors are predicted from: codes, and the logarithm of the mean size where cells have one.
+
+        The size weighs as much as all numbers of the learned codes together.
+        """
+        codes = cells.codes.astype(np.float32)
+        if SCALE not in cells.variables or SCALE not in self.learned.variables:
+            return codes
+        sizes, known = (np.log(each.variables[SCALE]).mean(axis=1) for each in (cells, self.learned))
+        weight = np.sqrt(self.learned.codes.var(axis=0).sum()) / max(float(known.std()), 1e-6)
+        return np.column_stack([codes, weight * (sizes - known.mean())]).astype(np.float32)
 
     def draw(
         self, prior: Prior, n: int, rng: np.random.Generator, *, progress: Progress = no_progress
@@ -72,7 +86,7 @@ class _Search:
 
     def __init__(self, condition: Condition) -> None:
         self._condition = condition
-        self._codes = [*condition.codes]
+        self._features = [*condition.features(condition.learned)]
         self._names = {request.name for request in condition.requests}
         self._values = {name: [*condition.descriptors[name]] for name in self._names}
         self._met: Counter[str] = Counter()
@@ -86,14 +100,15 @@ class _Search:
             # The largest sums of log-weight and Gumbel noise: draws by weight, none of them twice.
             order = np.argsort(-(weights + rng.gumbel(size=len(weights))), kind="stable")
             yield from (cells[number] for number in order[:ROUND])
-            tried = np.stack(self._codes)
+            tried = np.stack(self._features)
             regressions = {name: r.refitted(tried, np.array(self._values[name])) for name, r in regressions.items()}
 
     def meets(self, cell: DrawnCell, number: int) -> bool:
         """Whether a cell meets the requests, at first on a coarse grid."""
         self.n_tried += 1
         measured = self._condition.measure(cell, number, False)
-        self._codes.append(cell.code)
+        one = Drawn(cell.code[None], {name: np.asarray(values)[None] for name, values in cell.variables.items()})
+        self._features.append(self._condition.features(one)[0])
         for name in self._names:
             self._values[name].append(measured[name])
         met = [request for request in self._condition.requests if request.met_by(measured[request.name])]
@@ -121,17 +136,18 @@ class _Search:
             drawn = prior.draw(min(DRAWS, prior.draws_at_once), rng)
             drawn = Drawn(drawn.codes.astype(np.float32), drawn.variables)
             cells += drawn
-            weights.append(-sum(_misses(r, regressions[r.name], drawn.codes) for r in self._condition.requests) / 2)
+            features = self._condition.features(drawn)
+            weights.append(-sum(_misses(r, regressions[r.name], features) for r in self._condition.requests) / 2)
             if np.exp(np.concatenate(weights)).sum() > ROUND:
                 break
         return cells, np.concatenate(weights)
 
 
 def _misses(
-    request: Request, predict: Regression, codes: Float[np.ndarray, "draws code"]
+    request: Request, predict: Regression, features: Float[np.ndarray, "draws features"]
 ) -> Float[np.ndarray, " draws"]:
     """Square of how far predictions lie beyond the range, in errors of the regression."""
-    predicted = predict(codes)
+    predicted = predict(features)
     beyond = np.maximum(np.maximum(request.low - predicted, predicted - request.high), 0)
     # A regression without error (all cells are alike) still has to give finite weights.
     return np.square(beyond / max(predict.rmse, 1e-6 * max(abs(predict.highest), 1.0)))

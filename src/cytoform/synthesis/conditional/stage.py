@@ -6,7 +6,8 @@ import numpy as np
 
 from cytoform.assess.measures.sequence_descriptors import SEQUENCE_DESCRIPTORS, describe_sequence
 from cytoform.base.parallel import Progress, no_progress
-from cytoform.priors.prior import DrawnCell
+from cytoform.priors.prior import Drawn, DrawnCell
+from cytoform.representations.representation import SCALE
 from cytoform.shapes.grid import Grid, frame_times
 from cytoform.synthesis.cells import Cells
 from cytoform.synthesis.conditional.request import parse_request
@@ -52,4 +53,5 @@ def condition_on(
             rows.append(measure(cell, rendering.frames(like.n_frames), coarse))
             advance()
     descriptors = {name: np.array([row[name] for row in rows]) for name in SEQUENCE_DESCRIPTORS}
-    return Condition(requests, codes, descriptors, measure_new)
+    sizes = {SCALE: cells.run.scales.numpy()} if cells.run.has_scales else {}
+    return Condition(requests, Drawn(codes, sizes), descriptors, measure_new)

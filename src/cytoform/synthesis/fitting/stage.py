@@ -1,6 +1,7 @@
 """The stage from a run and a shape store of unseen cells to a store of the same cells, completed."""
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from cytoform.base.files import staged
+from cytoform.base.output import Output
 from cytoform.base.parallel import Progress, no_progress
 from cytoform.base.provenance import recorded_names
 from cytoform.errors import InputError
@@ -18,11 +19,13 @@ from cytoform.runs.run import Run
 from cytoform.shapes.grid import Grid, frame_times
 from cytoform.shapes.store import SequenceInfo, ShapeSequence, ShapeStore
 from cytoform.synthesis.cells import Cells
+from cytoform.synthesis.fitting.components import fit_components
 from cytoform.synthesis.fitting.fit import Fit, fit
 from cytoform.synthesis.fitting.observed import Observed, observe
 from cytoform.synthesis.fitting.out_of_distribution import relative_score
 from cytoform.synthesis.options import FitSettings, Rendering
 from cytoform.synthesis.render import BAND_VOXELS, render_sequence
+from cytoform.synthesis.verdict import remark_on_loss
 from cytoform.training.metrics import final_loss
 
 # A cell lies outside a run if its error is more than this many times the error of the learned cells, or its code
@@ -69,7 +72,15 @@ def complete(
     movie is stretched over the time of the run: first frame to first frame. Raises InputError before anything is fitted.
     """
     run, half_um = cells.run, cells.run.learned.half_extent_um
+    output = Output.at(out, inputs=[run.path, shapes], overwrite=overwrite)
+    output.check()
     settings.check()
+    rendering.check()
+    if run.has_scales and (every_plane is not None or settings.adapt_steps):
+        option = "--adapt" if every_plane is None else "--every-plane"
+        raise InputError(
+            f"{option}: {run.path} has learned components, which take whole frames; fit with a run of --preset unseen"
+        )
     store = ShapeStore.open(shapes)
     wanted = names or store.names
     if not wanted:
@@ -92,12 +103,13 @@ def complete(
         "seed": seed,
         "method": rendering.method,
     }
+    if remark := remark_on_loss(run):
+        attributes["remark"] = remark
     found = []
-    with staged(out, overwrite=overwrite) as partial, progress("fitting", n_steps) as advance:
+    with output.staged() as partial, progress("fitting", n_steps) as advance:
         written = ShapeStore.create(partial, grid, band_um=BAND_VOXELS * grid.spacing_um, attributes=attributes)
         for observed in known:
-            rotation = _rotation(run, store[observed.name], observed)
-            fitted = fit(run, observed, settings, rotation=rotation, seed=seed, done=advance)
+            fitted = _fit(run, store[observed.name], observed, settings, seed, advance)
             _write(written, store[observed.name].info, fitted, rendering)
             found.append(
                 Completed(
@@ -108,6 +120,19 @@ def complete(
             )  # fmt: skip
         written.note({"fits": {each.name: _record(each) for each in found}})
     return found
+
+
+def _fit(
+    run: Run,
+    sequence: ShapeSequence,
+    observed: Observed,
+    settings: FitSettings,
+    seed: int,
+    done: Callable[[], object],
+) -> Fit:
+    if run.has_scales:
+        return fit_components(run, sequence, observed.frames)
+    return fit(run, observed, settings, rotation=_rotation(run, sequence, observed), seed=seed, done=done)
 
 
 def _rotation(run: Run, sequence: ShapeSequence, observed: Observed) -> Float[Tensor, " 4"] | None:
@@ -132,7 +157,10 @@ def _write(store: ShapeStore, info: SequenceInfo, fitted: Fit, rendering: Render
             f"fitted to {recorded_names([info.source])[0] if info.source else info.name}",
             offsets,
         ),
-        latent={"code": fitted.field.code.cpu().numpy()},
+        latent={
+            "code": fitted.field.code.cpu().numpy(),
+            **{key: values.numpy() for key, values in fitted.field.variables.items()},
+        },
     )
     frames = (
         fitted.field.render(float(time), store.grid.size, method=rendering.method, safety=rendering.safety)

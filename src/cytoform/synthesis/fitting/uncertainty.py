@@ -61,7 +61,9 @@ def laplace(
     precision = (
         jacobian.T @ jacobian / variance + torch.eye(len(code), device=code.device) / max(prior_sigma, 1e-6) ** 2
     )
-    covariance = torch.cholesky_inverse(torch.linalg.cholesky(precision))
+    root, failed = torch.linalg.cholesky_ex(precision)
+    # The field of a run that diverged is too steep for the numbers: nothing is expected of it.
+    covariance = torch.full_like(precision, math.nan) if failed else torch.cholesky_inverse(root)
     return Posterior(decoder, code, covariance.to(code.dtype), math.sqrt(variance))
 
 

@@ -1,0 +1,82 @@
+"""Attack every command, and count the harm: python benchmarks/attacks outputs inputs --each 20 --seed 11.
+
+Each MODULE of this folder (outputs, inputs) has a table `KINDS`, name of a kind to attack. An attack gets a place of its own
+(place.py) and random numbers, puts good, bad or hostile files there and runs commands. The place looks at every run:
+
+lost      a file that was there is gone or changed, and the attack did not name it in `may_change`
+silent    the command succeeded where it should have refused
+fault     another exit status than 0, 2 and 130, a traceback, or not exactly one line with an exit status of 2
+hang      more than 20 s
+memory    more than 2 GB
+
+The table has a row a kind: runs tried, and runs with each harm. The exit status is 1 if there was any.
+"""
+
+import argparse
+import importlib
+import random
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from place import HARMS, Attack, Harm, Place, make_fixtures
+
+
+def main() -> int:
+    """Run the attacks and print the table."""
+    options = _options()
+    kinds: dict[str, Attack] = {}
+    for module in options.modules:
+        kinds |= importlib.import_module(module).KINDS
+    kinds = {name: attack for name, attack in kinds.items() if options.only in name}
+    room = Path(tempfile.mkdtemp(prefix="attacks-"))
+    make_fixtures(room / "fixtures")
+    tasks = [(name, number) for name in kinds for number in range(options.each)]
+    with ThreadPoolExecutor(options.jobs) as pool:
+        places = list(pool.map(lambda task: _attack(kinds[task[0]], *task, room, options.seed), tasks))
+    found = [harm for place in places for harm in place.harms]
+    for harm in found:
+        print(harm)
+    print(_table([name for name, _ in tasks], places))
+    if not options.keep:
+        shutil.rmtree(room)
+    return int(bool(found))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("modules", nargs="+", metavar="MODULE", help="tables of kinds: outputs, inputs")
+    parser.add_argument("--each", type=int, default=1, help="attacks of each kind")
+    parser.add_argument("--only", default="", help="kinds with this in their name")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--keep", action="store_true", help="keep the folder of every attack with a harm")
+    return parser.parse_args()
+
+
+def _attack(attack: Attack, name: str, number: int, room: Path, seed: int) -> Place:
+    """One attack in a place of its own; the place is removed if nothing was harmed."""
+    place = Place(room / "places" / f"{name.replace(' ', '-')}-{number}", room / "fixtures", name)
+    try:
+        attack(place, random.Random(f"{seed} {name} {number}"))
+    except Exception as fault:
+        place.harms.append(Harm("attack", name, f"the attack itself failed: {fault!r}"))
+    if not place.harms:
+        shutil.rmtree(place.folder)
+    return place
+
+
+def _table(names: list[str], places: list[Place]) -> str:
+    rows = [("kind", "tried", *HARMS)]
+    for name in [*dict.fromkeys(names), "all"]:
+        mine = [place for owner, place in zip(names, places, strict=True) if name in ("all", owner)]
+        counts = Counter(harm.what for place in mine for harm in place.harms)
+        rows.append((name, str(sum(place.tried for place in mine)), *(str(counts[harm]) for harm in HARMS)))
+    return "\n".join("| " + " | ".join(row) + " |" for row in [rows[0], ("---",) * len(rows[0]), *rows[1:]])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

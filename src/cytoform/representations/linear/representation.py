@@ -1,0 +1,186 @@
+"""The kind "linear": distances on a coarse grid as a mean plus components, whose weights are splines in time.
+
+A cell lies in its principal axes, at one size that all cells share. Its mirror images count as cells as well, so that
+every component is even or odd along each axis: an octant of the grid holds it, and a mirror image of a cell has the same
+code but for signs. Arrays of nodes are (z, y, x) and hold coefficients of cubic B-splines, not distances.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from scipy.interpolate import BSpline
+from scipy.ndimage import map_coordinates
+from torch import Tensor
+
+from cytoform.representations.representation import NO_VARIABLES, SCALE, Frame, Representation, Variables, at_share
+from cytoform.representations.rotation import MIRRORS
+
+DEGREE = 3
+Parity = tuple[bool, bool, bool]  # whether a grid is odd along z, y and x
+PARITIES: tuple[Parity, ...] = tuple((z, y, x) for z in (False, True) for y in (False, True) for x in (False, True))
+
+
+class Linear(Representation):
+    """`code_shape` is (knots, components). `variables`: the `scale` of a cell over time, see `SCALE`."""
+
+    variables = frozenset({SCALE})
+
+    def __init__(self, *, nodes: int, components: int, knots: int, cut: float) -> None:
+        super().__init__()
+        self.nodes, self.cut = nodes, cut
+        self.code_shape = (knots, components)
+        half = nodes // 2
+        self.extent: Tensor
+        self.volume: Tensor
+        self.mean: Tensor
+        self.components: Tensor
+        self.odd: Tensor
+        # Half the width of the grid, in half extents of the cube.
+        self.register_buffer("extent", torch.ones(1))
+        # The volume of every cell at the size that all share, in cubed half extents.
+        self.register_buffer("volume", torch.ones(1))
+        self.register_buffer("mean", torch.zeros(half, half, half))
+        self.register_buffer("components", torch.zeros(components, half, half, half))
+        self.register_buffer("odd", torch.zeros(components, 3, dtype=torch.uint8))  # along z, y, x
+
+    def distances(
+        self, codes: Float[Tensor, "frames ..."], times: Float[Tensor, " frames"], points: Float[Tensor, "frames n 3"]
+    ) -> Float[Tensor, "frames n"]:
+        weights = torch.einsum("fk,fkc->fc", self._basis(times), codes)
+        return torch.stack(
+            [_interpolated(self._coefficients(w), self._places(p)) for w, p in zip(weights, points, strict=True)]
+        )
+
+    def frame(
+        self,
+        code: Float[Tensor, "knots components"],
+        time: float,
+        *,
+        rotation: Float[Tensor, "3 3"] | None = None,
+        variables: Variables = NO_VARIABLES,
+    ) -> Frame:
+        with torch.no_grad():
+            weights = self._basis(code.new_tensor([time]))[0] @ code
+            coefficients = self._coefficients(weights).cpu().numpy()
+        scale = float(at_share((time + 1) / 2, variables[SCALE])) if SCALE in variables else 1.0
+        return LinearFrame(coefficients, float(self.extent), scale, rotation, code.device)
+
+    @torch.no_grad()
+    def volumes(
+        self, code: Float[Tensor, "knots components"], times: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " n"]:
+        """Volumes at the shared size, in cubed half extents: nodes near the surface count in part."""
+        width = 2 * float(self.extent) / self.nodes
+        weights = self._basis(torch.from_numpy(times)) @ code
+        shares = [(0.5 - self._coefficients(each) / width).clamp(0, 1).sum() for each in weights]
+        return np.array([float(share) for share in shares]) * width**3
+
+    def over_time(self, codes: Float[Tensor, "n knots components"]) -> Float[Tensor, "n knots components"]:
+        return codes
+
+    def images(self, codes: Float[np.ndarray, "n knots components"]) -> Float[np.ndarray, "n*8 knots components"]:
+        """The codes of all mirror images of cells, each cell followed by its images in the order of `MIRRORS`."""
+        odd = self.odd.cpu().numpy()[:, ::-1].astype(bool)  # along x, y, z
+        signs = np.where(odd, MIRRORS[:, None], 1).prod(axis=2)
+        return (codes[:, None] * signs[:, None]).reshape(-1, *codes.shape[1:])
+
+    def fault(self) -> str:
+        sound = float(self.extent) > 0 and float(self.volume) > 0 and bool((self.odd <= 1).all())
+        return "" if sound else "its extent, volume or parities are impossible"
+
+    def describe(self) -> str:
+        knots, components = self.code_shape
+        return f"{components} components of distances on {self.nodes}³ nodes, {knots} knots in time"
+
+    def _basis(self, times: Float[Tensor, " frames"]) -> Float[Tensor, "frames knots"]:
+        found = spline_basis(times.detach().cpu().double().numpy(), self.code_shape[0])
+        return torch.from_numpy(found).to(self.mean)
+
+    def _coefficients(self, weights: Float[Tensor, " components"]) -> Float[Tensor, "nodes nodes nodes"]:
+        """Components of the same parity are added up in their octant before it is unfolded."""
+        found = unfolded(self.mean, PARITIES[0])
+        for parity in PARITIES:
+            rows = (self.odd == self.odd.new_tensor(parity)).all(dim=1).nonzero().flatten()
+            found = found + unfolded(torch.tensordot(weights[rows], self.components[rows], dims=1), parity)
+        return found
+
+    def _places(self, points: Float[Tensor, "n 3"]) -> Float[Tensor, "n 3"]:
+        """Points in Ω as (x, y, z) counted in nodes."""
+        return (points / self.extent + 1) * (self.nodes / 2) - 0.5
+
+
+@dataclass(frozen=True)
+class LinearFrame:
+    """The distance of one cell at one time. Beyond the grid, the way to it is added."""
+
+    coefficients: Float[np.ndarray, "nodes nodes nodes"]
+    extent: float
+    scale: float
+    rotation: Float[Tensor, "3 3"] | None
+    device: torch.device
+
+    def __call__(self, points: Float[Tensor, "n 3"]) -> Float[Tensor, " n"]:
+        """Signed distance at `points`, without gradients."""
+        nodes = len(self.coefficients)
+        turned = points if self.rotation is None else points @ self.rotation.T
+        places = (turned.cpu().double().numpy()[:, ::-1] / (self.scale * self.extent) + 1) * (nodes / 2) - 0.5
+        nearest = np.clip(places, 0, nodes - 1)
+        width = 2 * self.extent / nodes
+        found = map_coordinates(np.asarray(self.coefficients, np.float32), nearest.T, mode="mirror", prefilter=False)
+        found = found + (width * np.linalg.norm(places - nearest, axis=1)).astype(np.float32)
+        return torch.from_numpy(self.scale * found).to(points)
+
+
+def spline_basis(times: Float[np.ndarray, " n"], knots: int) -> Float[np.ndarray, "n {knots}"]:
+    """Cubic B-splines on even knots at times in [-1, 1], of a lower degree where there are fewer than four."""
+    degree = min(DEGREE, knots - 1)
+    inner = np.linspace(-1, 1, knots - degree + 1)
+    places = np.concatenate([[-1.0] * degree, inner, [1.0] * degree])
+    return np.asarray(BSpline.design_matrix(np.clip(times, -1, 1), places, degree).toarray())
+
+
+def unfolded(octant: Float[Tensor, "half half half"], odd: Parity) -> Float[Tensor, "n n n"]:
+    """The whole grid from its last octant, with the other sign on the other side of an axis that is odd."""
+    for axis, is_odd in enumerate(odd):
+        other = octant.flip(axis)
+        octant = torch.cat([-other if is_odd else other, octant], dim=axis)
+    return octant
+
+
+def folded(grid: Float[np.ndarray, "... n n n"], odd: Parity) -> Float[np.ndarray, "... half half half"]:
+    """The part of a grid that is even or odd along each axis, on its last octant."""
+    for axis, is_odd in enumerate(odd):
+        low, high = np.split(grid, 2, axis=grid.ndim - 3 + axis)
+        other = np.flip(low, axis=grid.ndim - 3 + axis)
+        grid = (high - other if is_odd else high + other) / 2
+    return grid
+
+
+def _interpolated(
+    coefficients: Float[Tensor, "nodes nodes nodes"], places_xyz: Float[Tensor, "n 3"]
+) -> Float[Tensor, " n"]:
+    """The spline at places counted in nodes, differentiable in both; beyond the outermost nodes that of the nearest."""
+    nodes = len(coefficients)
+    nearest = places_xyz.clamp(0, nodes - 1)
+    first = nearest.detach().floor().clamp(0, nodes - 2)
+    share = nearest - first
+    weights = _cubic(share)
+    steps = torch.arange(-1, 3, device=first.device)
+    rows = _mirrored(first[..., None].long() + steps, nodes)  # (n, 3, 4)
+    values = coefficients[rows[:, 2, :, None, None], rows[:, 1, None, :, None], rows[:, 0, None, None, :]]
+    return torch.einsum("nzyx,nz,ny,nx->n", values, weights[:, 2], weights[:, 1], weights[:, 0])
+
+
+def _cubic(share: Float[Tensor, "n 3"]) -> Float[Tensor, "n 3 4"]:
+    """Weights of the four nearest coefficients of a cubic B-spline."""
+    rest = 1 - share
+    return torch.stack(
+        [rest**3, 3 * share**3 - 6 * share**2 + 4, 3 * rest**3 - 6 * rest**2 + 4, share**3], dim=2
+    ) / 6  # fmt: skip
+
+
+def _mirrored(rows: Int[Tensor, "..."], nodes: int) -> Int[Tensor, "..."]:
+    """Rows beyond the ends, counted back from the outermost node."""
+    return (nodes - 1) - ((nodes - 1) - rows.abs()).abs()

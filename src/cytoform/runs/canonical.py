@@ -1,0 +1,127 @@
+"""Cells in the frame and at the size that all of a data set share: principal axes, and one volume.
+
+A point p of the cube Ω, in half extents from its centre, is q = R p / scale there. The scale changes from frame to frame,
+so that all frames have one volume.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+from scipy.ndimage import distance_transform_edt, map_coordinates, spline_filter
+from torch import Tensor
+
+from cytoform.errors import EmptyFrame
+from cytoform.representations.rotation import Moments, identity, principal_rotation, to_matrix
+from cytoform.runs.alignment import moments_of
+from cytoform.shapes.box import BoxedField
+from cytoform.shapes.store import ShapeSequence, ShapeStore
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A sequence's rotation (w, x, y, z), and of every frame the volume in cubed half extents and the reach in half extents.
+
+    The reach is that of the farthest voxel from the centre of the cube, along any principal axis.
+    """
+
+    rotation: Float[Tensor, " 4"]
+    volumes: Float[np.ndarray, " frames"]
+    reaches: Float[np.ndarray, " frames"]
+
+
+@dataclass(frozen=True)
+class Canonical:
+    """How a frame of a sequence is brought into the frame that all share."""
+
+    rotation: Float[Tensor, " 4"]
+    scale: float
+
+    @property
+    def matrix(self) -> Float[np.ndarray, "3 3"]:
+        """R, from the pose of the sequence to the shared one."""
+        return to_matrix(self.rotation[None])[0].double().numpy()
+
+
+def measured(path: Path, name: str, frames: Sequence[int], align: str) -> Measured:
+    """`measure` for a sequence of the store at `path`."""
+    return measure(ShapeStore.open(path)[name], frames, align)
+
+
+def measure(sequence: ShapeSequence, frames: Sequence[int], align: str) -> Measured:
+    """Measure some frames of a sequence. Raises EmptyFrame for one without a cell."""
+    moments: list[Moments] = []
+    surfaces, volumes = [], []
+    for frame in frames:
+        each = moments_of(sequence, frame)
+        if each.n == 0:
+            raise EmptyFrame(
+                f"{sequence.info.source or sequence.info.name}, frame {frame}: no voxel is inside the cell; leave the "
+                "frame out with 'cytoform prepare --frames'"
+            )
+        moments.append(each)
+        volumes.append(each.n * (2 / sequence.grid.size) ** 3)
+        surfaces.append(_surface(sequence.box(frame)))
+    first, *others = moments
+    rotation = identity(1)[0] if align == "none" else principal_rotation(sum(others, start=first))
+    turn = to_matrix(rotation[None])[0].double().numpy()
+    reaches = [float(np.abs(surface @ turn.T).max()) for surface in surfaces]
+    return Measured(rotation, np.array(volumes), np.array(reaches))
+
+
+def shared_volume(found: Sequence[Measured]) -> float:
+    """The geometric mean of the sequences' volumes, in cubed half extents."""
+    return float(np.exp(np.mean([np.log(each.volumes.mean()) for each in found])))
+
+
+def node_places(nodes: int, extent: float) -> Float[np.ndarray, "n 3"]:
+    """The nodes of a grid of width 2 × `extent` as (x, y, z), in the order of an array (z, y, x)."""
+    axis = ((np.arange(nodes) + 0.5) * 2 / nodes - 1) * extent
+    z, y, x = np.meshgrid(axis, axis, axis, indexing="ij")
+    return np.stack([x, y, z], axis=-1).reshape(-1, 3)
+
+
+def distances_at_nodes(
+    sequence: ShapeSequence, frame: int, place: Canonical, nodes: int, extent: float, cut: float
+) -> Float[np.ndarray, "nodes nodes nodes"]:
+    """Signed distances in half extents at the shared size, cut off at `cut` nodes from the surface."""
+    field, distances = _untruncated(sequence.box(frame).tight(margin=2))
+    spacing = 2 / sequence.grid.size
+    points = place.scale * node_places(nodes, extent) @ place.matrix
+    index = ((points[:, ::-1] + 1) / spacing - 0.5).T - np.array(field.corner_zyx)[:, None]
+    nearest = np.clip(index, 0, np.array(distances.shape)[:, None] - 1)
+    found = map_coordinates(distances, nearest, order=1) + spacing * np.linalg.norm(index - nearest, axis=0)
+    width = cut * 2 * extent / nodes
+    return np.clip(found / place.scale, -width, width).astype(np.float32).reshape((nodes,) * 3)
+
+
+def held_share(sequence: ShapeSequence, frame: int, place: Canonical, nodes: int, extent: float, cut: float) -> float:
+    """Jaccard index of a frame with that of its distances at the nodes, interpolated by a cubic spline."""
+    grid = spline_filter(distances_at_nodes(sequence, frame, place, nodes, extent, cut), mode="mirror")
+    box = sequence.box(frame).tight(margin=2)
+    voxels = np.argwhere(np.ones(box.inside.shape, bool)) + np.array(box.corner_zyx)
+    points = ((voxels + 0.5) * 2 / sequence.grid.size - 1)[:, ::-1]
+    shared = points @ place.matrix.T / place.scale
+    places = (shared[:, ::-1] / extent + 1) * (nodes / 2) - 0.5
+    inside = map_coordinates(grid, np.clip(places, 0, nodes - 1).T, mode="mirror", prefilter=False) <= 0
+    known = box.inside.ravel()
+    return float((inside & known).sum() / (inside | known).sum())
+
+
+def _untruncated(field: BoxedField) -> tuple[BoxedField, Float[np.ndarray, "z y x"]]:
+    """Distances in half extents, beyond the band of the store to the nearest voxel on the other side."""
+    inside, spacing = field.inside, field.grid.spacing_um
+    far = (distance_transform_edt(~inside) - distance_transform_edt(inside)) * spacing
+    far -= np.sign(far) * spacing / 2
+    near = np.abs(field.box_sdf_um) < field.band_um - spacing / 2
+    return field, np.where(near, field.box_sdf_um, far) / field.grid.half_extent_um
+
+
+def _surface(field: BoxedField) -> Float[np.ndarray, "n 3"]:
+    """Voxels of the surface as (x, y, z) in Ω."""
+    from scipy.ndimage import binary_erosion
+
+    voxels = np.argwhere(field.inside & ~binary_erosion(field.inside)) + np.array(field.corner_zyx)
+    return ((voxels + 0.5) * 2 / field.grid.size - 1)[:, ::-1]

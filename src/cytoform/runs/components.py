@@ -1,0 +1,191 @@
+"""Components of distance grids learned in closed form (`[model] kind = "linear"`): no epochs, no samples, no seed.
+
+Every sequence is brought into the frame and to the size that all share (runs/canonical.py). Distances at the nodes of a
+coarse grid, cut off near the surface, are reduced to principal components of all frames and their mirror images (as in
+Leventon et al. 2000, with symmetric data as in Sirovich and Kirby 1990). Their weights over time are splines.
+"""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from cytoform.base.parallel import Progress, run_all
+from cytoform.representations.linear.config import LinearConfig
+from cytoform.representations.linear.representation import Linear, spline_basis
+from cytoform.runs.canonical import Canonical, distances_at_nodes, held_share, measured, shared_volume
+from cytoform.runs.config import Config
+from cytoform.runs.principal_components import parity_of, principal_components, spline_coefficients
+from cytoform.runs.samples import TrainingFrame
+from cytoform.shapes.grid import frame_times
+from cytoform.shapes.store import ShapeStore
+
+# Grids that are tried, the Jaccard index at which one holds the cells, and in how many frames that is seen.
+NODES, HELD, TRIED_FRAMES = (32, 48, 64), 0.98, 12
+MARGIN = 1.05  # width of the grid over that of the largest cell
+SMOOTHNESS = 1e-2  # weight of the curvature in time: small, so that it decides only where frames leave a knot open
+
+
+@dataclass(frozen=True)
+class Components:
+    """The outcome: a representation, a code and a place for each sequence, and the mean absolute error at the nodes."""
+
+    decoder: Linear
+    codes: Float[Tensor, "sequences knots components"]
+    rotations: Float[Tensor, "sequences 4"]
+    scales: Float[Tensor, "sequences moments"]  # at equal times over the movie
+    error: float  # in half extents
+
+    def resolved(self, config: Config) -> Config:
+        """The settings with the sizes that the data allowed."""
+        knots, components = self.decoder.code_shape
+        found = {"nodes": self.decoder.nodes, "components": components, "knots": knots}
+        return config.model_copy(update={"model": config.model.model_copy(update=found)})
+
+
+@dataclass(frozen=True)
+class Grids:
+    """The grids of a data set: where its frames lie in them, how wide and how fine they are, where they are cut off."""
+
+    store: Path
+    places: dict[tuple[str, int], Canonical]
+    extent: float
+    nodes: int
+    cut: float
+
+    def write(self, name: str, frames: list[int], rows: list[int], path: Path) -> None:
+        """Write the grids of some frames of a sequence into rows of an array on disk."""
+        grids, sequence = np.load(path, mmap_mode="r+"), ShapeStore.open(self.store)[name]
+        for frame, row in zip(frames, rows, strict=True):
+            place = self.places[name, frame]
+            grids[row] = distances_at_nodes(sequence, frame, place, self.nodes, self.extent, self.cut)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """The place of every frame in the shared one, half the width of a grid that holds them all there, and their volume."""
+
+    places: dict[tuple[str, int], Canonical]
+    extent: float
+    volume: float
+
+
+def place_all(
+    store: ShapeStore, frames: Sequence[TrainingFrame], align: str, *, workers: int, progress: Progress
+) -> Placed:
+    """Bring all frames into principal axes (unless `align` is "none") and to one volume."""
+    by_name = _by_sequence(frames)
+    with progress("finding axes", len(by_name)) as advance:
+        tasks = [(store.path, name, [frames[row].frame for row in rows], align) for name, rows in by_name.items()]
+        found = run_all(measured, tasks, workers=workers, done=advance)
+    places: dict[tuple[str, int], Canonical] = {}
+    reach, volume = 0.0, shared_volume(found)
+    for rows, each in zip(by_name.values(), found, strict=True):
+        scales = np.cbrt(each.volumes / volume)
+        reach = max(reach, float((each.reaches / scales).max()))
+        for row, scale in zip(rows, scales.tolist(), strict=True):
+            places[frames[row].sequence, frames[row].frame] = Canonical(each.rotation, scale)
+    return Placed(places, MARGIN * reach, volume)
+
+
+def fewest_nodes(store: ShapeStore, frames: Sequence[TrainingFrame], placed: Placed, cut: float) -> tuple[int, float]:
+    """The coarsest of the grids `NODES` that holds the cells, or the finest, and the Jaccard index that it holds them at."""
+    tried = [frames[row] for row in np.unique(np.linspace(0, len(frames) - 1, TRIED_FRAMES).astype(int))]
+    for nodes in NODES:
+        share = float(
+            np.mean(
+                [
+                    held_share(
+                        store[f.sequence], f.frame, placed.places[f.sequence, f.frame], nodes, placed.extent, cut
+                    )
+                    for f in tried
+                ]
+            )
+        )
+        if share >= HELD:
+            break
+    return nodes, share
+
+
+def learn_components(
+    store: ShapeStore,
+    frames: Sequence[TrainingFrame],
+    config: Config,
+    folder: Path,
+    *,
+    workers: int,
+    progress: Progress,
+) -> Components:
+    """Learn the frames of a store, with room for its grids in `folder`."""
+    model = cast(LinearConfig, config.model)
+    by_name = _by_sequence(frames)
+    placed = place_all(store, frames, config.data.align, workers=workers, progress=progress)
+    nodes = model.nodes or fewest_nodes(store, frames, placed, model.cut)[0]
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".grids-") as room:
+        path = Path(room) / "grids.npy"
+        grids = np.lib.format.open_memmap(path, "w+", np.float32, (len(frames), nodes, nodes, nodes))
+        task = Grids(store.path, placed.places, placed.extent, nodes, model.cut)
+        with progress("reading distances", len(by_name)) as advance:
+            tasks = [(name, [frames[row].frame for row in rows], rows, path) for name, rows in by_name.items()]
+            run_all(task.write, tasks, workers=workers, done=advance)
+        found = principal_components(grids, model.components)
+        weights = found.weights_of(grids)
+        n_knots = min(model.knots, max(len(rows) for rows in by_name.values()))
+        times = np.array([frame.time for frame in frames])
+        codes = np.stack([spline_weights(times[rows], weights[rows], n_knots) for rows in by_name.values()])
+        splined = np.concatenate(
+            [spline_basis(times[rows], n_knots) @ code for rows, code in zip(by_name.values(), codes, strict=True)]
+        )
+        error = found.error(grids, splined)
+    decoder = Linear(nodes=nodes, components=len(found.octants), knots=n_knots, cut=model.cut)
+    decoder.extent.fill_(placed.extent)
+    decoder.volume.fill_(placed.volume)
+    decoder.mean.copy_(torch.from_numpy(spline_coefficients(found.mean, (False, False, False))))
+    octants = [
+        spline_coefficients(octant, parity_of(odd)) for octant, odd in zip(found.octants, found.odd, strict=True)
+    ]
+    decoder.components.copy_(torch.from_numpy(np.stack(octants)))
+    decoder.odd.copy_(torch.from_numpy(found.odd.astype(np.uint8)))
+    scales = _scales_over_time(frames, by_name, placed.places)
+    return Components(
+        decoder.requires_grad_(False),
+        torch.from_numpy(codes.astype(np.float32)),
+        torch.stack([placed.places[name, frames[rows[0]].frame].rotation for name, rows in by_name.items()]),
+        torch.from_numpy(scales.astype(np.float32)),
+        error * float(scales.mean()),
+    )
+
+
+def spline_weights(
+    times: Float[np.ndarray, " frames"], weights: Float[np.ndarray, "frames components"], n_knots: int
+) -> Float[np.ndarray, "{n_knots} components"]:
+    """Knots of a spline through the weights at `times`, by least squares; even where frames do not decide."""
+    basis = spline_basis(times, n_knots)
+    even = SMOOTHNESS * np.diff(spline_basis(np.linspace(-1, 1, 4 * n_knots), n_knots), 2, axis=0)
+    wanted = np.concatenate([weights, np.zeros((len(even), weights.shape[1]))])
+    return np.asarray(np.linalg.lstsq(np.concatenate([basis, even]), wanted, rcond=None)[0])
+
+
+def _scales_over_time(
+    frames: Sequence[TrainingFrame], by_name: dict[str, list[int]], places: dict[tuple[str, int], Canonical]
+) -> Float[np.ndarray, "sequences moments"]:
+    """Scales at equal times, as many as the longest sequence has frames; between known ones linearly in the logarithm."""
+    moments = frame_times(max(len(rows) for rows in by_name.values()))
+    courses = []
+    for name, rows in by_name.items():
+        known = np.log([places[name, frames[row].frame].scale for row in rows])
+        courses.append(np.exp(np.interp(moments, [frames[row].time for row in rows], known)))
+    return np.stack(courses)
+
+
+def _by_sequence(frames: Sequence[TrainingFrame]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for row, frame in enumerate(frames):
+        found.setdefault(frame.sequence, []).append(row)
+    return found

@@ -1,0 +1,118 @@
+"""Components of distance grids: learned from exact bodies in several poses and sizes."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import stores
+from scipy.spatial.transform import Rotation
+
+from cytoform.errors import EmptyFrame, InputError
+from cytoform.representations.linear.representation import spline_basis
+from cytoform.runs.components import spline_weights
+from cytoform.runs.config import load_config
+from cytoform.runs.run import load_run
+from cytoform.runs.stage import train
+from cytoform.shapes.grid import Grid, frame_times
+from cytoform.shapes.store import ShapeStore
+from cytoform.synthesis.cells import load
+
+TURNS = Rotation.random(5, random_state=np.random.default_rng(3))
+SIZES = (0.8, 1.0, 1.0, 1.2, 1.3)
+GRID = Grid(64, 8.0)
+N_FRAMES = 8
+
+
+def body(turn: Rotation, size: float, growth: float) -> np.ndarray:
+    """The lopsided body at a size: on a grid that is finer by it, distances are larger by it."""
+    return size * stores.lopsided(turn, growth=growth, grid=Grid(GRID.size, GRID.half_extent_um / size))
+
+
+@pytest.fixture(scope="module")
+def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("bodies") / "bodies.zarr"
+    growths = np.linspace(0.8, 1.3, N_FRAMES)
+    bodies = {
+        f"s{n}": [body(turn, size, g) for g in growths] for n, (turn, size) in enumerate(zip(TURNS, SIZES, strict=True))
+    }
+    return stores.write_store(path, bodies, grid=GRID)
+
+
+def settings(*more: str) -> list[str]:
+    return ["model.nodes=32", "model.components=24", "model.knots=6", *more]
+
+
+@pytest.fixture(scope="module")
+def run(shapes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "linear"
+    assert train(shapes, out, load_config(preset="linear", settings=settings())).finished
+    return out
+
+
+def jaccard(run: Path, shapes: Path, name: str, frame: int) -> float:
+    box = load(run).field(name).render(float(frame_times(N_FRAMES)[frame]), GRID.size)
+    known, found = ShapeStore.open(shapes)[name].mask(frame), box.mask()
+    return float((known & found).sum() / (known | found).sum())
+
+
+def test_learned_cells_come_back(run: Path, shapes: Path) -> None:
+    found = [jaccard(run, shapes, name, frame) for name in load(run).names for frame in (0, 3, N_FRAMES - 1)]
+    assert min(found) > 0.95
+
+
+def test_one_body_has_one_code_in_any_pose_and_at_any_size(run: Path) -> None:
+    codes = load_run(run).codes.flatten(1).numpy()
+    from_others = np.linalg.norm(codes[1:] - codes[0], axis=1).max()
+    assert from_others < 0.35 * np.linalg.norm(codes[0])
+    scales = load_run(run).scales.numpy().mean(axis=1)
+    assert scales / scales[1] == pytest.approx(np.array(SIZES), rel=0.02)
+
+
+def test_frames_that_were_left_out_lie_between_their_neighbours(shapes: Path, tmp_path: Path) -> None:
+    config = load_config(preset="linear", settings=settings("data.frame_stride=2"))
+    train(shapes, tmp_path / "half", config)
+    assert min(jaccard(tmp_path / "half", shapes, name, frame) for name in ("s0", "s3") for frame in (1, 3, 5)) > 0.94
+
+
+def test_any_number_of_workers_gives_the_same_bytes(run: Path, shapes: Path, tmp_path: Path) -> None:
+    train(shapes, tmp_path / "two", load_config(preset="linear", settings=settings()), workers=2)
+    assert (tmp_path / "two" / "model.safetensors").read_bytes() == (run / "model.safetensors").read_bytes()
+
+
+def test_the_grid_is_as_coarse_as_the_cells_allow(shapes: Path, tmp_path: Path) -> None:
+    train(shapes, tmp_path / "found", load_config(preset="linear"))
+    assert load_run(tmp_path / "found").config.model.model_dump()["nodes"] == 32
+
+
+def test_a_finished_run_is_not_resumed(run: Path, shapes: Path) -> None:
+    with pytest.raises(InputError, match="finished"):
+        train(shapes, run, resume=True)
+
+
+def test_settings_that_would_do_nothing_are_refused(shapes: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"training\.epochs: components are learned in closed form"):
+        train(shapes, tmp_path / "run", load_config(preset="linear", settings=["training.epochs=3"]))
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_empty_frame_is_named(tmp_path: Path) -> None:
+    path = stores.write_store(tmp_path / "s.zarr", {"a": [stores.ball(3.0), stores.empty()]})
+    with pytest.raises(EmptyFrame, match="a, frame 1: no voxel"):
+        train(path, tmp_path / "run", load_config(preset="linear"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_single_frame_is_learned(tmp_path: Path) -> None:
+    path = stores.write_store(tmp_path / "s.zarr", {"a": [stores.ball(3.0)], "b": [stores.ball(4.0)]})
+    train(path, tmp_path / "run", load_config(preset="linear"))
+    cells = load(tmp_path / "run")
+    radii = [(cells.field(name).mesh(0.0).volume_um3 / (4 / 3 * np.pi)) ** (1 / 3) for name in ("a", "b")]
+    assert radii == pytest.approx([3.0, 4.0], rel=0.02)
+
+
+def test_knots_follow_weights_and_stay_smooth_where_frames_are_missing() -> None:
+    times = np.linspace(-1, 1, 30)
+    weights = np.sin(3 * times)[:, None]
+    for rows in (slice(None), slice(0, None, 4)):
+        knots = spline_weights(times[rows], weights[rows], 12)
+        assert np.abs(spline_basis(times, 12) @ knots - weights).max() < 0.03
