@@ -112,6 +112,7 @@ def _shapes(
             time_step_s=scale.time_step,
             grid_size=learned.grid,
             half_extent_um=learned.half_extent_um,
+            gaps="keep",
         )
         if prepared.failures:
             raise InputError(prepared.failures[0].reason)

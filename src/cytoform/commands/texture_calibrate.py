@@ -37,11 +37,11 @@ def calibrate(
 
     if not sources:
         raise InputError("no SOURCE given; name a folder with images and masks")
-    if out.is_dir():
-        raise InputError(f"{out}: a folder; give --out the name of a file, for example optics.toml")
     inputs = [path for source in sources for path in paths_of(source)]
     output = Output.at(out, inputs=[*inputs, parameters], overwrite=common.overwrite)
     output.check()
+    if out.is_dir():
+        raise InputError(f"{out}: a folder; give --out the name of a file, for example optics.toml")
     start = OpticsParameters() if parameters is None else read_parameters(parameters)
     pairs = open_pairs(sources, planes="slices", spacing_zyx_um=scale.voxel_size)
     chosen = pairs if frames is None else pairs.frames(*frames)

@@ -1,7 +1,7 @@
 """Cell families of a movie: their labels, bounding boxes and centroids, and which cannot be used."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -20,7 +20,7 @@ Treatment = Literal["leave-out", "keep"]
 
 @dataclass(frozen=True)
 class FamilyFrame:
-    """A family in one frame: the labels of its living members."""
+    """A family in one frame: the labels of its living members; none in a frame that is a gap."""
 
     labels: tuple[int, ...]
     # A box for each label, and the box around all.
@@ -86,14 +86,15 @@ def find_families(
     keep: Keep = lambda frame, labels, boxes_zyx: None,
     border: Treatment = "leave-out",
     jumps: Treatment = "leave-out",
+    gaps: Treatment = "leave-out",
 ) -> FamilySearch:
     """Find all families in one pass over the frames; use at most the first `frames` of each.
 
     With a lineage, every track without a mother founds a family. Without one, every label is a family of one. Left out and
     listed are families that touch the border of the volume in a used frame (unless `border` is "keep"), labels without
-    a lineage that jump to the place of another label (unless `jumps` is "keep"), families with a gap or without a member in
-    some frame, and labels that are in no track. `keep` is called with every used frame. Raises InputError for grey values,
-    EmptyFrame for a movie without foreground.
+    a lineage that jump to the place of another label (unless `jumps` is "keep"), families without a member or one of its
+    labels in some frame (unless `gaps` is "keep"), and labels that are in no track. `keep` is called with every used frame.
+    Raises InputError for grey values, EmptyFrame for a movie without foreground.
     """
     if frames is not None and frames < 1:
         raise InputError(f"--frames {frames}: at least one is needed")
@@ -108,7 +109,10 @@ def find_families(
         root = tracks.root.label
         name = movie.name if alone else f"{movie.name}_{movie.value(root):05d}"
         last = tracks.last if frames is None else min(tracks.last, tracks.first + frames - 1)
-        fault = _fault(movie, tracks, last, found.extents) or jumping.get(root)
+        fault = _fault(movie, tracks, last, found.extents)
+        if gaps == "keep" and last < movie.n_frames and any(_known(tracks, last, found.extents)):
+            fault = None
+        fault = fault or jumping.get(root)
         if fault is None and border == "leave-out":
             fault = _cut(movie, tracks, last, found.extents)
         if fault is None:
@@ -159,6 +163,8 @@ def _cut(movie: LabelMovie, tracks: TrackFamily, last: int, extents: Sequence[La
     axes: set[int] = set()
     for frame in range(tracks.first, last + 1):
         for label in tracks.labels_in(frame):
+            if label not in extents[frame]:
+                continue
             if touched := cut_axes(extents[frame][label], movie.shape_zyx):
                 first = first or (label, frame)
                 axes.update(touched)
@@ -204,11 +210,25 @@ def _strangers(movie: LabelMovie, found: Survey) -> list[LeftOut]:
     ]
 
 
+def _known(tracks: TrackFamily, last: int, extents: Sequence[LabelExtents]) -> list[bool]:
+    """In which frames of the family all its living members are there."""
+    members = [tracks.labels_in(frame) for frame in range(tracks.first, last + 1)]
+    return [bool(here) and extents[tracks.first + n].keys() >= set(here) for n, here in enumerate(members)]
+
+
 def _family(movie: LabelMovie, tracks: TrackFamily, last: int, extents: Sequence[LabelExtents], *, name: str) -> Family:
-    frames = []
-    for frame in range(tracks.first, last + 1):
-        labels = tracks.labels_in(frame)
-        frames.append(_union(labels, [extents[frame][label] for label in labels], movie.spacing_zyx_um))
+    known = _known(tracks, last, extents)
+    frames: list[FamilyFrame] = []
+    for frame, is_known in enumerate(known, tracks.first):
+        # A gap lies where the family was before, or before its first known frame where it will be.
+        seen = frame if is_known else tracks.first + known.index(True)
+        if is_known or not frames:
+            labels = tracks.labels_in(seen)
+            frames.append(_union(labels, [extents[seen][label] for label in labels], movie.spacing_zyx_um))
+        else:
+            frames.append(frames[-1])
+        if not is_known:
+            frames[-1] = replace(frames[-1], labels=(), boxes_zyx=(), n_voxels=0)
     return Family(tracks.root.label, name, tracks.first, tuple(frames))
 
 

@@ -109,6 +109,7 @@ def _search(movie: LabelMovie, request: Request, masks: Masks) -> FamilySearch:
         keep=partial(masks.keep_labels, movie.name),
         border=request.border,
         jumps=request.jumps,
+        gaps=request.gaps,
     )
     if not search.families:
         raise InputError(nothing_left(movie, search.left_out))
@@ -146,10 +147,11 @@ def _read(movie: LabelMovie, frame: int) -> Labels:
 
 
 def movie_frames(cells: Sequence[NamedFamily]) -> list[MovieFrame]:
-    """All frames of these families, one entry per frame of a movie."""
+    """All known frames of these families, one entry per frame of a movie."""
     movies = {cell.movie.name: cell.movie for cell in cells}
     together: dict[tuple[str, int], list[CellFrame]] = {}
     for cell in cells:
-        for frame, at in enumerate(cell.family.frames, cell.family.first):
+        known = [(frame, at) for frame, at in enumerate(cell.family.frames, cell.family.first) if at.labels]
+        for frame, at in known:
             together.setdefault((cell.movie.name, frame), []).append(CellFrame(cell.name, cell.family.first, at))
     return [MovieFrame(movies[name], frame, tuple(here)) for (name, frame), here in together.items()]

@@ -76,6 +76,22 @@ def measure(
     return by_cell
 
 
+def with_gaps(
+    cells: Sequence[NamedFamily], measured: Mapping[str, list[CellMeasures]]
+) -> dict[str, list[CellMeasures]]:
+    """Measures of all frames: a gap lies where the cell was before, or before its first known frame where it will be."""
+    filled: dict[str, list[CellMeasures]] = {}
+    for cell in cells:
+        known = iter(measured[cell.name])
+        last = CellMeasures(measured[cell.name][0].extent, 0, 0)
+        filled[cell.name] = []
+        for at in cell.family.frames:
+            found = next(known) if at.labels else last
+            filled[cell.name].append(found)
+            last = CellMeasures(found.extent, 0, 0)
+    return filled
+
+
 def make_plan(
     request: Request, cells: Sequence[NamedFamily], measured: Measurements, grid: Grid | None, failures: Failures
 ) -> Plan:

@@ -26,7 +26,7 @@ from cytoform.movies.families import Treatment
 # Names and order in the attributes of a store.
 RECORDED = ("voxel_size_zyx_um", "time_step_s", "frames", "half_extent_um", "keep_motion")
 # Recorded only where it is not the default, as older stores do not have them.
-RECORDED_IF_GIVEN = ("border", "jumps", "axes", "link", "split")
+RECORDED_IF_GIVEN = ("border", "gaps", "jumps", "axes", "link", "split")
 
 
 @Parameter(name="*")
@@ -55,6 +55,8 @@ class Request:
     """Make every connected piece of a label without a lineage a cell of its own; --link then follows the pieces."""
     border: Treatment = "leave-out"
     """Families that the border of the volume cuts: leave out, or keep with cut faces as surface."""
+    gaps: Treatment = "leave-out"
+    """Families with a member missing in a frame: leave out, or keep with that frame empty, for 'cytoform fit' to fill."""
     jumps: Treatment = "leave-out"
     """Labels without a lineage that jump to the place of another label: leave out, or keep."""
     strict: Annotated[bool, FLAG] = False

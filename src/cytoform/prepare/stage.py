@@ -19,7 +19,7 @@ from cytoform.prepare.failures import FAULTS, Failure, Failures
 from cytoform.prepare.masks import Masks
 from cytoform.prepare.notices import Notices, Seen, shape_notices
 from cytoform.prepare.partial import PartialStore
-from cytoform.prepare.plan import Measurements, Plan, make_plan, measure
+from cytoform.prepare.plan import Measurements, Plan, make_plan, measure, with_gaps
 from cytoform.prepare.request import Request
 from cytoform.prepare.summary import MovieSummary, summaries
 from cytoform.prepare.write import write
@@ -60,6 +60,7 @@ def prepare(
     link: bool = Request.link,
     split: bool = Request.split,
     border: Treatment = Request.border,
+    gaps: Treatment = Request.gaps,
     jumps: Treatment = Request.jumps,
     strict: bool = Request.strict,
     workers: int = 1,
@@ -78,7 +79,8 @@ def prepare(
     overlap in neighbouring frames; with `split`, every connected piece of such a label is a cell of its own.
 
     Families that the border of the volume cuts are left out, or kept with `border="keep"`: then the cut faces are surface, and
-    volumes are too small. Labels without a lineage that jump to the place of another label are left out, or kept with
+    volumes are too small. Families with a member missing in a frame are left out, or kept with `gaps="keep"`: that frame is
+    empty, and `fit` fills it. Labels without a lineage that jump to the place of another label are left out, or kept with
     `jumps="keep"`. `strict` turns notices into failures.
 
     Movies that fail are listed in the result and in the store; the others are prepared. `resume` continues an interrupted
@@ -97,6 +99,7 @@ def prepare(
         link=link,
         split=split,
         border=border,
+        gaps=gaps,
         jumps=jumps,
         strict=strict,
         seed=seed,
@@ -225,6 +228,7 @@ def _run(
     with progress("preparing frames", 2 * len(frames)) as advance:
         measured = measure(frames, masks, failures=failures, workers=workers, done=advance)
         cells = [cell for cell in cells if cell.name in measured]
+        measured = with_gaps(cells, measured)
         for movie, _ in followed.found:
             notices.add(movie, shape_notices(movie, _seen(movie, cells, measured)))
         cells = [cell for cell in cells if not failures.has(cell.movie)]

@@ -43,7 +43,12 @@ def summaries(followed: Followed, notices: Notices, failures: Failures) -> list[
         if failures.has(movie):
             continue
         cells = [cell.family for cell in followed.cells if cell.movie.source == movie.source]
-        sizes = [frame.n_voxels * float(np.prod(movie.spacing_zyx_um)) for cell in cells for frame in cell.frames]
+        sizes = [
+            frame.n_voxels * float(np.prod(movie.spacing_zyx_um))
+            for cell in cells
+            for frame in cell.frames
+            if frame.labels
+        ]
         median_um3 = statistics.median(sizes) if sizes else float("nan")
         # The tracks beside the masks need no word.
         lineage = movie.origin.lineage * (os.path.dirname(movie.origin.lineage) != os.path.abspath(movie.source))

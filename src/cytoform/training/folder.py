@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from cytoform.base.gate import Record, read_json
@@ -51,9 +52,9 @@ class RunOutput(Unfinished):
             self.place(new)
 
     def finish(self) -> None:
-        """Put a finished run in the place of an older one."""
+        """Put a finished run in the place of the older one that it was to replace when it was begun."""
         if self.plan() is not None:
-            self.put_in_place(self._hidden)
+            replace(self, overwrite=True).put_in_place(self._hidden)
 
 
 def refuse_other_data(run: Path, provenance: Mapping[str, object], *, data: str) -> None:
