@@ -41,7 +41,7 @@ import zarr
 from cytoform.errors import InputError
 from cytoform.movies.readers import open_movies
 
-HANG_S, MEMORY_BYTES, BATCH = 20, 2_000_000_000, 300
+HANG_S, MEMORY_BYTES, BATCH = 20, 2_000_000_000, 100
 HARMS = ("fault", "hang", "memory")
 UM = (1.0, 0.5, 0.5)
 FRAMES = np.zeros((4, 6, 10, 12), np.uint16)

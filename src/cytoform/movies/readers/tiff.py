@@ -164,7 +164,7 @@ def _planes(series: Series, numbers: np.ndarray, size: int) -> np.ndarray:
     # The page of a plane, and its place in the page.
     places = [divmod(int(number), per_page) for number in numbers]
     wanted = {page: series.pages[page] for page, _ in places}
-    if not all(_is_whole(page) for page in wanted.values()):
+    if not all(_is_whole(page) and page.shape == series.keyframe.shape for page in wanted.values()):
         raise ValueError("pages beyond the end of the file")
     with contextlib.ExitStack() as opened:
         for handle in {id(page.parent): page.parent.filehandle for page in wanted.values()}.values():
@@ -181,6 +181,8 @@ def _is_whole(page: Any) -> bool:
     if page is None or not page.dataoffsets:
         return False
     if page.keyframe.compression == tifffile.COMPRESSION.NONE and sum(page.databytecounts) < page.keyframe.nbytes:
+        return False
+    if page.keyframe.compression != tifffile.COMPRESSION.NONE and len(page.dataoffsets) < math.prod(page.chunked):
         return False
     size = page.parent.filehandle.size
     return all(o + n <= size for o, n in zip(page.dataoffsets, page.databytecounts, strict=True))

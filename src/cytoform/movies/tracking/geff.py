@@ -39,6 +39,10 @@ def read_geff(path: Path, *, spacing_zyx_um: Triple) -> TrackGraph:
         ends = _array(group, "edges/ids").reshape(-1, 2)
         axes = list(metadata.get("axes") or ())
         frames = _property(group, _time(axes))
+        labels = _labels(group, metadata, path)
+        points_zyx = _points(group, axes, spacing_zyx_um)
+        if len({len(values) for values in (ids, frames, labels, points_zyx) if values is not None}) > 1:
+            raise ValueError("as many values as nodes are needed")
     except (MemoryError, InputError):
         raise
     except Exception as fault:
@@ -54,8 +58,8 @@ def read_geff(path: Path, *, spacing_zyx_um: Triple) -> TrackGraph:
         names=[f"node {one}" for one in ids],
         frames=_frames(frames, path),
         edges=order[places].reshape(-1, 2).astype(np.int64),
-        labels=_labels(group, metadata, path),
-        points_zyx=_points(group, axes, spacing_zyx_um),
+        labels=labels,
+        points_zyx=points_zyx,
     )
 
 
