@@ -62,15 +62,17 @@ def test_a_copy_is_not_added_when_a_broken_movie_is_mended(write, division, tmp_
 
 
 def test_a_movie_in_parts_is_said(write, division, tmp_path):
+    place = tmp_path / "movies"
+    place.mkdir()
     for name, frames in (("part1", division[3:5]), ("part2", division[5:6].repeat(2, axis=0))):
-        write["ome-tiff"](tmp_path / name, frames)
-    (line,) = prepare([tmp_path], tmp_path / "s.zarr", grid_size=GRID).notices
+        write["ome-tiff"](place / name, frames)
+    (line,) = prepare([place], tmp_path / "s.zarr", grid_size=GRID).notices
     assert "part2.ome.tif: its 2 labels begin where they end in" in line
     apart = np.roll(division[5:6], 20, axis=2)
-    write["ome-tiff"](tmp_path / "part2", apart)
+    write["ome-tiff"](place / "part2", apart)
     assert (
         prepare(
-            [tmp_path / "part1.ome.tif", tmp_path / "part2.ome.tif"], Path(tmp_path / "t.zarr"), grid_size=GRID
+            [place / "part1.ome.tif", place / "part2.ome.tif"], Path(tmp_path / "t.zarr"), grid_size=GRID
         ).notices
         == ()
     )

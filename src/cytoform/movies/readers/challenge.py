@@ -126,6 +126,7 @@ def _open_truth(sequence: ChallengeSequence, given: GivenScale) -> LabelMovie:
             return replace(
                 masks,
                 lineage=markers.lineage,
+                origin=replace(masks.origin, lineage=str(truth / "man_track.txt")),
                 values=markers.values,
                 read=RelabelledMasks(markers.read, masks.read, masks.files),
                 absent=f"no mask of {folder.parent.name}/SEG covers its marker",
