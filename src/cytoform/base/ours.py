@@ -6,18 +6,23 @@ others    provenance.json that lists all files of the folder (`list_files`)
 a file    the mark of a page, a movie, a picture, a table of settings or of results
 """
 
+import contextlib
 import json
 import mmap
 import os
 import re
-import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 import cytoform
+from cytoform.base.files import write_json
+from cytoform.base.gate import Record, read_json, read_toml
+from cytoform.errors import InputError
 
-PROVENANCE, WRITTEN_BY, FILES = "provenance.json", "written_by", "files"
+PROVENANCE, CONFIG = "provenance.json", "config.toml"
 ZARR_FOLDER = re.compile(r".*?\.(zarr|geff)/")
 ZARR_FILE = re.compile(r"(.*/)?(zarr\.json|c(/\d+)*|[^/]+\.[0-9a-f]{32}\.partial)")
 RUN_FILE = re.compile(
@@ -49,10 +54,11 @@ def why_not_ours(path: Path) -> str | None:
     names = list(_names(path))
     if not names:
         return None
-    known = next(filter(None, (rule(path) for rule in RULES)), None)
-    if known is None:
-        return "was not written by cytoform"
-    return next((f"holds {name}, which cytoform did not write" for name in names if not known(name)), None)
+    for rule in RULES:
+        with contextlib.suppress(InputError):
+            known = rule(path)
+            return next((f"holds {name}, which cytoform did not write" for name in names if not known(name)), None)
+    return "was not written by cytoform"
 
 
 def list_files(folder: Path) -> None:
@@ -61,11 +67,11 @@ def list_files(folder: Path) -> None:
     A run is not listed, because it grows; stores have no provenance.json.
     """
     place = folder / PROVENANCE
-    if not place.is_file() or (folder / "config.toml").exists():
+    if not place.is_file() or (folder / CONFIG).exists():
         return
-    record = _json(place) | {WRITTEN_BY: f"cytoform {cytoform.__version__}"}
-    record[FILES] = sorted({_listed(name) for name in _names(folder)} - {PROVENANCE})
-    place.write_text(json.dumps(record, indent=2, sort_keys=True, allow_nan=False) + "\n", "utf-8")
+    files = sorted({_listed(name) for name in _names(folder)} - {PROVENANCE})
+    mark = {"written_by": f"cytoform {cytoform.__version__}", "files": files}
+    write_json(place, json.loads(place.read_text()) | mark)
 
 
 def _is_marked(path: Path) -> bool:
@@ -75,32 +81,49 @@ def _is_marked(path: Path) -> bool:
         return any(re.match(start, data, re.DOTALL) and re.search(mark, data) for start, mark in MARKS.items())
 
 
-def _listed_files(folder: Path) -> Callable[[str], object] | None:
-    record = _json(folder / PROVENANCE)
-    names = record.get(FILES)
-    if not str(record.get(WRITTEN_BY, "")).startswith("cytoform ") or not isinstance(names, list):
-        return None
-    known = {PROVENANCE, *map(str, names)}
+class _Listed(Record):
+    written_by: Annotated[str, Field(pattern="^cytoform ")]
+    files: list[str]
+
+
+class _Versions(Record):
+    cytoform: str
+
+
+class _OfRun(Record):
+    versions: _Versions
+
+
+class _Shapes(Record):
+    kind: Literal["shapes"]
+
+
+class _Attributes(Record):
+    cytoform: _Shapes
+
+
+class _OfStore(Record):
+    attributes: _Attributes
+
+
+def _listed_files(folder: Path) -> Callable[[str], object]:
+    known = {PROVENANCE, *read_json(folder / PROVENANCE, _Listed).files}
     return lambda name: _listed(name) in known
 
 
-def _run_files(folder: Path) -> Callable[[str], object] | None:
-    versions = _json(folder / PROVENANCE).get("versions")
-    try:
-        config = tomllib.loads((folder / "config.toml").read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return None
-    if not isinstance(versions, dict) or "cytoform" not in versions or "training" not in config:
-        return None
+def _run_files(folder: Path) -> Callable[[str], object]:
+    read_json(folder / PROVENANCE, _OfRun)
+    if "training" not in read_toml(folder / CONFIG):
+        raise InputError(f"{folder / CONFIG}: not of a training")
     return RUN_FILE.fullmatch
 
 
-def _store_files(folder: Path) -> Callable[[str], object] | None:
-    attributes = _json(folder / "zarr.json").get("attributes")
-    ours = attributes.get("cytoform") if isinstance(attributes, dict) else None
-    return ZARR_FILE.fullmatch if isinstance(ours, dict) and ours.get("kind") == "shapes" else None
+def _store_files(folder: Path) -> Callable[[str], object]:
+    read_json(folder / "zarr.json", _OfStore)
+    return ZARR_FILE.fullmatch
 
 
+# Each gives a test of names for the files of one kind of output, and raises InputError for any other folder.
 RULES = (_listed_files, _run_files, _store_files)
 
 
@@ -118,12 +141,3 @@ def _listed(name: str) -> str:
     """The name as a provenance.json lists it: of one of Zarr's files, the folder of the array or group."""
     inside = ZARR_FOLDER.match(name)
     return inside[0] if inside and ZARR_FILE.fullmatch(name, inside.end()) else name
-
-
-def _json(path: Path) -> dict[str, Any]:
-    """An object of JSON; empty where the file holds none."""
-    try:
-        value = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}

@@ -93,7 +93,7 @@ class _Export(Unfinished):
         """Whether a sequence is finished; then the random numbers go on from there."""
         try:
             rng.bit_generator.state = json.loads(self._record(name).read_text())
-        except (OSError, ValueError):
+        except (OSError, ValueError, TypeError, KeyError):
             return False
         return True
 
