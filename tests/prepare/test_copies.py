@@ -71,8 +71,6 @@ def test_a_movie_in_parts_is_said(write, division, tmp_path):
     apart = np.roll(division[5:6], 20, axis=2)
     write["ome-tiff"](place / "part2", apart)
     assert (
-        prepare(
-            [place / "part1.ome.tif", place / "part2.ome.tif"], Path(tmp_path / "t.zarr"), grid_size=GRID
-        ).notices
+        prepare([place / "part1.ome.tif", place / "part2.ome.tif"], Path(tmp_path / "t.zarr"), grid_size=GRID).notices
         == ()
     )

@@ -48,7 +48,7 @@ class Common:
         from cytoform.shapes.remarks import remark
         from cytoform.shapes.store import ShapeStore
 
-        if not self.quiet and (line := remark(ShapeStore.open(store), names, remedy=remedy)):
+        if not self.quiet and (line := remark(ShapeStore.open(store), names or None, remedy=remedy)):
             self.say(line)
 
     def complain(self, line: str) -> None:
@@ -87,6 +87,27 @@ class Common:
                 bar.update(task, advance=units, note=note)
 
             yield advance
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Incomplete:
+    """Options of the commands that can do with a part of a shape store."""
+
+    allow_incomplete: Annotated[
+        bool, Parameter(help="Take a shape store that has lost sequences, without these.", negative=())
+    ] = False
+
+    def sequences(self, store: Path, named: list[str] | None, common: Common) -> list[str] | None:
+        """The named sequences; if none are named and an incomplete store is allowed, all that are whole."""
+        if named or not self.allow_incomplete:
+            return named
+        from cytoform.shapes.store import ShapeStore
+
+        opened = ShapeStore.open(store, allow_incomplete=True)
+        if lost := opened.lost:
+            common.say(f"notice: {store} is incomplete: without {', '.join(lost[:5])}{', …' * (len(lost) > 5)}")
+        return opened.names
 
 
 @Parameter(name="*")

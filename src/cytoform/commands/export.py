@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from cytoform.base.options import whole
-from cytoform.commands.common import Common
+from cytoform.commands.common import Common, Incomplete
 
 Format = Literal["masks", "meshes", "points", "ctc", "h5", "mat"]
 
@@ -20,6 +20,7 @@ def export(
     sequences: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
     points: Annotated[int, whole(1, 1_000_000)] = 2048,
     resume: Annotated[bool, Parameter(negative=())] = False,
+    incomplete: Incomplete = Incomplete(),  # noqa: B008 (frozen)
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
     """Write the sequences of a shape store in another format.
@@ -43,11 +44,12 @@ def export(
     """
     from cytoform.exchange.export import export as export_store
 
+    chosen = incomplete.sequences(store, sequences, common)
     export_store(
         store,
         out,
         to=to,
-        sequences=sequences,
+        sequences=chosen,
         points=points,
         seed=common.seed,
         overwrite=common.overwrite,

@@ -2,10 +2,16 @@
 
 from pathlib import Path
 
-from cytoform.commands.common import Common
+from cytoform.commands.common import Common, Incomplete
 
 
-def info(path: Path, /, *, common: Common = Common()) -> None:  # noqa: B008 (frozen)
+def info(
+    path: Path,
+    /,
+    *,
+    incomplete: Incomplete = Incomplete(),  # noqa: B008 (frozen)
+    common: Common = Common(),  # noqa: B008 (frozen)
+) -> None:
     """Describe a shape store, a run, a texture model, a report, label movies, or another output of cytoform.
 
     Parameters
@@ -15,5 +21,5 @@ def info(path: Path, /, *, common: Common = Common()) -> None:  # noqa: B008 (fr
     """
     from cytoform.reports.contents import info as describe
 
-    for line in describe(path):
+    for line in describe(path, allow_incomplete=incomplete.allow_incomplete):
         common.say(line)

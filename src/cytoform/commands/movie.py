@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from cytoform.commands.common import Common, WorkerOptions
+from cytoform.commands.common import Common, Incomplete, WorkerOptions
 from cytoform.pictures.film.style import MovieStyle
 
 
@@ -17,6 +17,7 @@ def movie(
     sequences: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
     against: Path | None = None,
     style: MovieStyle = MovieStyle(),  # noqa: B008 (frozen)
+    incomplete: Incomplete = Incomplete(),  # noqa: B008 (frozen)
     workers: WorkerOptions = WorkerOptions(),  # noqa: B008 (frozen)
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
@@ -36,12 +37,13 @@ def movie(
     """
     from cytoform.pictures.film.write import write_movie
 
+    chosen = incomplete.sequences(store, sequences, common)
     with workers.ready() as n_workers:
         written = write_movie(
             store,
             out,
             against=against,
-            sequences=sequences,
+            sequences=chosen,
             style=style,
             workers=n_workers,
             overwrite=common.overwrite,

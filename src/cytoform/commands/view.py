@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from cytoform.base.options import real
-from cytoform.commands.common import Common, WorkerOptions
+from cytoform.commands.common import Common, Incomplete, WorkerOptions
 
 
 def view(
@@ -18,6 +18,7 @@ def view(
     sequences: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
     megabytes: Annotated[float, real(0.1, 2000)] = 25.0,
     show: Annotated[bool, Parameter(name="--open", negative=())] = False,
+    incomplete: Incomplete = Incomplete(),  # noqa: B008 (frozen)
     workers: WorkerOptions = WorkerOptions(),  # noqa: B008 (frozen)
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
@@ -41,12 +42,13 @@ def view(
     from cytoform.pictures.player.view import write_view
 
     page = Path(f"{store.resolve().stem}.html") if out is None else out
+    chosen = incomplete.sequences(store, sequences, common)
     with workers.ready() as n_workers:
         made = write_view(
             store,
             page,
             against=against,
-            sequences=sequences,
+            sequences=chosen,
             megabytes=megabytes,
             workers=n_workers,
             overwrite=common.overwrite,

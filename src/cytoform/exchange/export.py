@@ -7,16 +7,18 @@
 """
 
 import contextlib
-import json
 import os
 import shutil
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from pydantic import RootModel
 
 from cytoform.base.digest import folder_sha256
 from cytoform.base.files import write_json
+from cytoform.base.gate import read_json
 from cytoform.base.parallel import Progress, no_progress
 from cytoform.base.provenance import software_versions
 from cytoform.base.unfinished import Unfinished
@@ -77,6 +79,10 @@ def export(
             raise
 
 
+class _State(RootModel[dict[str, Any]]):
+    """The state of random numbers."""
+
+
 class _Export(Unfinished):
     """The hidden folder of an unfinished export."""
 
@@ -92,8 +98,8 @@ class _Export(Unfinished):
     def has(self, name: str, rng: np.random.Generator) -> bool:
         """Whether a sequence is finished; then the random numbers go on from there."""
         try:
-            rng.bit_generator.state = json.loads(self._record(name).read_text())
-        except (OSError, ValueError, TypeError, KeyError):
+            rng.bit_generator.state = read_json(self._record(name), _State).root
+        except (InputError, ValueError, TypeError, KeyError, OverflowError):
             return False
         return True
 

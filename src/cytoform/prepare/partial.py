@@ -58,7 +58,7 @@ class PartialStore(Unfinished):
     def has(self, name: str, frame: int) -> bool:
         """Whether a frame is complete. Compares its bytes: a power cut may lose the files written last."""
         try:
-            return self._record(name, frame).read_text() == self._digest(name, frame)
+            return self._record(name, frame).read_bytes() == self._digest(name, frame).encode()
         except OSError:
             return False
 

@@ -21,23 +21,26 @@ MOST_RESULTS_BYTES = 100 * MEGABYTE
 EVALUATE = "make it anew with 'cytoform evaluate'"
 
 
-def info(path: Path) -> list[str]:
+def info(path: Path, *, allow_incomplete: bool = False) -> list[str]:
     """Describe a shape store, a run, a texture model, a report, label movies, or another file of cytoform.
 
     Of label movies it says what `prepare` will make of them, and reads every frame once. Raises InputError for a missing,
-    damaged or unknown file.
+    damaged or unknown file; for a shape store with lost sequences unless `allow_incomplete`.
     """
     path, kind = Path(path), kind_of(path)
     if kind is Kind.MISSING:
         raise InputError(f"{path}: no such file or folder")
+    if kind is Kind.SHAPE_STORE:
+        return _store(ShapeStore.open(path, allow_incomplete=allow_incomplete))
     return _DESCRIPTIONS.get(kind, forecast)(path)
 
 
-def _store(path: Path) -> list[str]:
-    store = ShapeStore.open(path)
+def _store(store: ShapeStore) -> list[str]:
     grid = store.grid
     head = f"shape store: {len(store)} sequences, {grid.size}³ voxels of {grid.spacing_um:.4g} µm"
     lines = [head, f"made by: cytoform {store.attributes.get('command', '?')}", judge(store, quick=True).sentence]
+    if lost := store.lost:
+        lines.append(f"incomplete: lost {', '.join(lost[:5])}{', …' * (len(lost) > 5)}")
     return lines + [
         f"  {sequence.info.name}: {sequence.info.n_frames} frames"
         + (f" of {sequence.info.time_step_s:g} s" if sequence.info.time_step_s else "")
@@ -124,7 +127,6 @@ def _output(path: Path) -> list[str]:
 
 
 _DESCRIPTIONS: dict[Kind, Callable[[Path], list[str]]] = {
-    Kind.SHAPE_STORE: _store,
     Kind.RUN: _run,
     Kind.TEXTURE: _texture,
     Kind.REPORT: _assessment,

@@ -20,6 +20,7 @@ from cytoform.shapes.box import BoxedField
 from cytoform.shapes.sequence import SMALLEST_UM
 
 BOXES_KEPT = 64
+ANEW = "leave --resume out to begin anew"
 
 
 @dataclass(frozen=True)
@@ -192,7 +193,7 @@ def read_box(folder: Path, shape: Shape) -> Float32[np.ndarray, "z y x"]:
         flat = zlib.decompressobj().decompress(data, 2 * int(np.prod(shape.size_zyx)))
         return np.frombuffer(flat, np.float16).reshape(shape.size_zyx).astype(np.float32)
     except (zlib.error, ValueError):
-        raise InputError(f"{folder / shape.file}: damaged; leave --resume out to begin anew") from None
+        raise InputError(f"{folder / shape.file}: damaged; {ANEW}") from None
 
 
 def taken_by(

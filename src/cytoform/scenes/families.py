@@ -1,19 +1,19 @@
 """The cell families of a scene: drawn, rendered at the scene's resolution, and split into cells."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float, Integer
 from scipy.spatial import cKDTree
 
 from cytoform.base.files import write_json
+from cytoform.base.gate import Record, read_json
 from cytoform.errors import InputError
 from cytoform.priors.prior import DrawnCell
-from cytoform.scenes.bodies import Body, BoxWriter, Protrusion, Shape, own_field
+from cytoform.scenes.bodies import ANEW, Body, BoxWriter, Protrusion, Shape, own_field
 from cytoform.scenes.pieces import Follower, Member, Pieces, find_pieces
 from cytoform.scenes.posing import FamilyDraw, PosedFamily, pose_family
 from cytoform.scenes.sources import is_run, load_cells, prior_choice
@@ -122,21 +122,13 @@ def render_family(drawn: FamilyDraw, settings: FamilySettings) -> None:
 
 def read_bodies(settings: FamilySettings, families: int) -> list[Body]:
     """The cells of all families, by family and by birth."""
-    bodies = []
-    for family in range(families):
-        for body in json.loads(settings.record(family).read_text())["bodies"]:
-            shapes = tuple(_shape(**shape) for shape in body.pop("shapes"))
-            bodies.append(Body(**body, shapes=shapes))
-    return bodies
+    return [
+        body for family in range(families) for body in read_json(settings.record(family), _Bodies, remedy=ANEW).bodies
+    ]
 
 
-def _shape(*, protrusions: list[dict[str, Any]] | None, **values: Any) -> Shape:
-    known = None if protrusions is None else tuple(Protrusion(**_with_tuples(each)) for each in protrusions)
-    return Shape(**_with_tuples(values), protrusions=known)
-
-
-def _with_tuples(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+class _Bodies(Record):
+    bodies: tuple[Body, ...]
 
 
 def schedule(posed: PosedFamily, drawn: FamilyDraw, settings: FamilySettings) -> Float[np.ndarray, " frames"]:

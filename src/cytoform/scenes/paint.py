@@ -1,14 +1,16 @@
 """The work of one task: compose, render, write and measure one frame of a data set."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import RootModel
 
 from cytoform.base.files import write_json
+from cytoform.base.gate import read_json
+from cytoform.scenes.bodies import ANEW
 from cytoform.scenes.compose import Composed, Placement, Seen, compose
 from cytoform.scenes.dataset import Dataset, write_meshes
 from cytoform.scenes.texture import TextureChoice
@@ -28,6 +30,10 @@ class Measured:
     noise: float | None
 
 
+class _MeasuredRecord(RootModel[Measured]):
+    """The measures of a frame in a file."""
+
+
 def census(placements: Sequence[Placement], dataset: Dataset, cells: Path) -> list[Seen]:
     """The visible part of each cell in a frame, needed to number the tracks."""
     return list(compose(placements, dataset.view, cells).seen)
@@ -45,7 +51,7 @@ def paint(
 ) -> Measured:
     """Write a frame of a data set and then its record, unless the record exists."""
     if record.exists():
-        return Measured(**json.loads(record.read_text()))
+        return read_json(record, _MeasuredRecord, remedy=ANEW).root
     composed = compose(placements, dataset.view, cells)
     if composed.n_shared:
         raise RuntimeError(f"frame {frame}: {composed.n_shared} voxels belong to two cells")

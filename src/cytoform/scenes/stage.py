@@ -1,7 +1,6 @@
 """The whole stage: runs and shape stores in, one scene as one or more benchmark data sets out."""
 
 import functools
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,12 +9,13 @@ import numpy as np
 
 from cytoform.base.cluster import local_workers
 from cytoform.base.files import write_json
+from cytoform.base.gate import MEGABYTE, Record, read_json
 from cytoform.base.geff import refuse_without_geff
 from cytoform.base.parallel import Progress, no_progress, run_all
 from cytoform.base.provenance import software_versions
 from cytoform.base.triples import Triple
 from cytoform.errors import InputError
-from cytoform.scenes.bodies import Body
+from cytoform.scenes.bodies import ANEW, Body
 from cytoform.scenes.compose import Placement, Seen, View
 from cytoform.scenes.crowd import Crowd, Room, refuse_overfull
 from cytoform.scenes.dataset import Dataset
@@ -34,6 +34,7 @@ from cytoform.scenes.work import Work
 CAST, ENTRIES, CROWD, PICTURES = 11, 12, 13, 14
 # Families rendered before the check for room.
 FIRST = 8
+MOST_PLACES_BYTES = 256 * MEGABYTE
 
 
 @dataclass(frozen=True)
@@ -161,13 +162,14 @@ def _stage(request: SceneRequest, scale: SceneScale, work: Work, *, workers: int
             centres = crowd.play(advance)
         places = [{str(number): place.tolist() for number, place in frame.items()} for frame in centres]
         write_json(work.places, {"frames": places})
-    frames = json.loads(work.places.read_text())["frames"]
+    frames = read_json(work.places, _Places, remedy=ANEW, most=MOST_PLACES_BYTES).frames
     return Scene(
-        request,
-        scale,
-        tuple(bodies),
-        tuple({int(number): (p[0], p[1], p[2]) for number, p in frame.items()} for frame in frames),
+        request, scale, tuple(bodies), tuple({int(number): p for number, p in frame.items()} for frame in frames)
     )
+
+
+class _Places(Record):
+    frames: tuple[dict[str, Triple], ...]
 
 
 def _entries(request: SceneRequest) -> list[int]:
