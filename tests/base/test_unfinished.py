@@ -141,3 +141,13 @@ def test_the_first_option_that_differs_is_named(other: dict[str, object], words:
 
 def test_the_same_request_is_resumed() -> None:
     refuse_to_resume(Path("out"), wanted={"frames": 3}, recorded=RECORDED, options=OPTIONS)
+
+
+def test_what_zarr_had_begun_is_removed_and_files_of_like_names_stay(tmp_path: Path) -> None:
+    work = at(tmp_path / "out")
+    with work.locked():
+        new = grown(work)
+        (new / f"zarr.{'0a' * 16}.partial").write_text("{")
+        (new / "notes.partial").write_text("mine")
+        work.put_in_place(new)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["file", "notes.partial", "provenance.json"]

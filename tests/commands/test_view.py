@@ -11,6 +11,7 @@ from pages import assert_self_contained, assert_well_formed
 from player_decoding import decode_actor, labels_of, scenes_of
 from refusals import assert_refused
 from stores import GRID, ball, empty, write_store
+from thorny import N_FRAMES, write_thorny
 
 from cytoform import cli
 from cytoform.shapes.grid import Grid
@@ -111,6 +112,30 @@ def test_opens_the_browser_when_asked(reference: Path, tmp_path: Path, monkeypat
     monkeypatch.setattr(webbrowser, "open", shown.append)
     assert view(reference, "--sequences", "last", "--out", tmp_path / "a b.html", "--open") == 0
     assert shown == [(tmp_path / "a b.html").as_uri()]
+
+
+def test_protrusions_have_colours_that_last(tmp_path: Path) -> None:
+    write_thorny(tmp_path / "thorny.zarr", n_cells=1)
+    assert view(tmp_path / "thorny.zarr", "--protrusions", "--out", tmp_path / "thorny.html") == 0
+    [scene] = scenes_of((tmp_path / "thorny.html").read_text())
+    paints = [frame.paint for frame in decode_actor(scene, 0) if frame is not None and frame.paint is not None]
+    assert len(paints) == N_FRAMES
+    assert all(0 in paint for paint in paints)  # the body
+    seen = {colour: [t for t, paint in enumerate(paints) if colour in paint] for colour in set(np.concatenate(paints))}
+    assert len(seen) == 8  # and seven thorns
+    for frames in seen.values():
+        assert frames == list(range(frames[0], frames[-1] + 1))
+
+
+def test_cells_without_protrusions_and_a_comparison_have_none(
+    reference: Path, rebuilt: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = ["--protrusions", "--out", str(tmp_path / "page.html")]
+    for arguments, words in (
+        (["view", str(reference), *more], "leave --protrusions out"),
+        (["view", str(rebuilt), "--against", str(reference), *more], "leave one of the two out"),
+    ):
+        assert_refused(arguments, words, capsys, folder=tmp_path)
 
 
 def test_same_bytes_each_time(page: Path, reference: Path, rebuilt: Path, tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def test_killed_before_any_change_to_a_file(whole: Patient, balls: Path, tmp_pat
 
 @pytest.mark.long
 def test_twenty_five_kills_in_one_training(balls: Path, tmp_path: Path) -> None:
-    settings = ("training.epochs=2000", "training.checkpoint_epochs=5")  # longer than all lives before the last
+    settings = ("training.epochs=6000", "training.checkpoint_epochs=5")  # longer than all lives before the last
     whole, run = (Patient(balls, tmp_path / name, *settings) for name in ("whole", "run"))
     assert whole.live() == 0
     dice = random.Random(5)

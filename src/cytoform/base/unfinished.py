@@ -6,6 +6,7 @@
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from cytoform.base.output import PLAN, Output
 from cytoform.errors import InputError
 
 PLACED = "placed"
+STRAY = re.compile(r"[^/]+\.[0-9a-f]{32}\.partial")
 
 
 class _Values(RootModel[dict[str, Any]]):
@@ -72,10 +74,18 @@ class Unfinished(Output):
 
     def put_in_place(self, grown: Path) -> None:
         """Rename the finished output to its final name, in place of an older one that may be replaced."""
+        remove_strays(grown)
         os.sync()  # the content must be on the disk before the name
         self.note_plan({**(self.plan() or {}), PLACED: _number(grown)})
         self.place(grown)
         self.give_up()
+
+
+def remove_strays(folder: Path) -> None:
+    """Delete the files that Zarr had begun to write in a folder when its process was killed."""
+    for path in folder.rglob("*.partial"):
+        if STRAY.fullmatch(path.name):
+            path.unlink()
 
 
 def _number(folder: Path) -> int | None:

@@ -15,6 +15,7 @@ def view(
     *,
     out: Path | None = None,
     against: Path | None = None,
+    protrusions: Annotated[bool, Parameter(negative=())] = False,
     sequences: Annotated[list[str] | None, Parameter(consume_multiple=True)] = None,
     megabytes: Annotated[float, real(0.1, 2000)] = 25.0,
     show: Annotated[bool, Parameter(name="--open", negative=())] = False,
@@ -32,6 +33,8 @@ def view(
         Page to write, one file that needs no network; by default NAME.html in the current folder.
     against
         Shape store of the original cells: shows each beside its reconstruction, coloured by the signed error.
+    protrusions
+        Take the cells apart, and give each protrusion a colour that it keeps as long as it lasts.
     sequences
         Names of the sequences to show; by default all.
     megabytes
@@ -48,6 +51,7 @@ def view(
             store,
             page,
             against=against,
+            protrusions=protrusions,
             sequences=chosen,
             megabytes=megabytes,
             workers=n_workers,

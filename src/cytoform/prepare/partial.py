@@ -17,7 +17,7 @@ from typing import Any
 
 from cytoform.base.digest import folder_sha256
 from cytoform.base.files import write_atomically
-from cytoform.base.unfinished import Unfinished
+from cytoform.base.unfinished import Unfinished, remove_strays
 from cytoform.prepare.masks import Masks
 from cytoform.shapes.store import ShapeSequence, ShapeStore
 
@@ -85,6 +85,7 @@ class PartialStore(Unfinished):
         os.sync()
         for name in ShapeStore.open(self.store).names:
             os.rename(self.store / name, store.path / name)
+        remove_strays(store.path)
         store.note(news)
         self.give_up()
 

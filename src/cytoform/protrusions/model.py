@@ -11,6 +11,7 @@ variance.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -91,7 +92,7 @@ class Lives:
 
     def _mixed(self, unit: Units, rng: np.random.Generator) -> Units:
         """The unit with a new size, life and bends."""
-        longer, lasting, thicker = np.exp(self._step(rng))
+        longer, lasting, thicker = np.exp(self._change(unit, rng))
         window = unit.window
         window = window[0, 0] + (window - window[0, 0]) * lasting
         angles = np.stack([self._bent(unit, row, rng) for row in range(len(unit))])
@@ -104,12 +105,17 @@ class Lives:
             angles=angles,
         )
 
-    def _step(self, rng: np.random.Generator) -> Float[np.ndarray, " 3"]:
-        """Change of the logarithms of length, life and radius: a difference of two protrusions, made smaller."""
-        a, b = (self.families[i][0] for i in rng.choice(len(self.families), 2, p=self.weights))
-        u = self.units
-        logs = [np.log([u.length[r], u.window[r, 1] - u.window[r, 0], u.radii[r].mean()]) for r in (a, b)]
-        return np.clip(SCALAR_WIDTH * (logs[0] - logs[1]) / np.sqrt(2), -0.5, 0.5)
+    @cached_property
+    def _logs(self) -> Float[np.ndarray, "families 3"]:
+        """Logarithms of length, life and mean radius of every protrusion."""
+        return np.stack([_logs(self.units, int(rows[0])) for rows in self.families])
+
+    def _change(self, unit: Units, rng: np.random.Generator) -> Float[np.ndarray, " 3"]:
+        """Change of the logarithms of length, life and radius: a difference of two others is added, made smaller."""
+        a, b = rng.choice(len(self.families), 2, p=self.weights)
+        step = np.clip(SCALAR_WIDTH * (self._logs[a] - self._logs[b]) / np.sqrt(2), -0.5, 0.5)
+        own, mean = _logs(unit, 0), self.weights @ self._logs
+        return mean + (own - mean + step) / np.sqrt(1 + SCALAR_WIDTH**2) - own
 
     def _bent(self, unit: Units, row: int, rng: np.random.Generator) -> Float[np.ndarray, "2 along over"]:
         """The angles of a row, mixed with those of protrusions of a similar length; the mean direction is kept."""
@@ -127,6 +133,11 @@ class Lives:
         rows = np.flatnonzero((self.units.parent >= 0) == is_branch)
         order = np.argsort(np.abs(np.log(self.units.length[rows] / length)), kind="stable")
         return rows[order[:NEIGHBOURS]]
+
+
+def _logs(units: Units, row: int) -> Float[np.ndarray, " 3"]:
+    start, end = units.window[row]
+    return np.log([units.length[row], end - start, units.radii[row].mean()])
 
 
 def placed(

@@ -67,7 +67,9 @@ def _mp4(path: Path, settings: EncoderSettings) -> Iterator[Show]:
     av = _h264()
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
         container.metadata["comment"] = settings.comment
-        stream = container.add_stream("libx264", rate=settings.fps, options={"crf": QUALITY, "preset": "medium"})
+        # One thread: x264 divides its work by threads, so their number would change the bytes.
+        options = {"crf": QUALITY, "preset": "medium", "threads": "1"}
+        stream = container.add_stream("libx264", rate=settings.fps, options=options)
         stream.width, stream.height = settings.size_px
         stream.pix_fmt = "yuv420p"
         # Convert and label colours alike; without a label, players guess the coding from the size.

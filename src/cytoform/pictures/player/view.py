@@ -17,7 +17,11 @@ from cytoform.pictures.decimation import decimated
 from cytoform.pictures.figures import COLOURS
 from cytoform.pictures.labels import distinct, label_of
 from cytoform.pictures.page import FOOTER, shell
+from cytoform.pictures.painting import Paint, painted
 from cytoform.pictures.player.element import MOST_FACES, Player, PlayerActor, PlayerScene, player, player_head, round_up
+from cytoform.protrusions.decompose import n_tasks, take_apart
+from cytoform.protrusions.tracks import Track
+from cytoform.protrusions.verdict import judge
 from cytoform.shapes.mesh import Mesh
 from cytoform.shapes.store import SequenceInfo, ShapeSequence, ShapeStore
 
@@ -41,6 +45,7 @@ def write_view(
     out: Path,
     *,
     against: Path | None = None,
+    protrusions: bool = False,
     sequences: Sequence[str] | None = None,
     megabytes: float = 25.0,
     workers: int = 1,
@@ -49,16 +54,19 @@ def write_view(
 ) -> ViewPage:
     """Write a page to look at the cells of a store in 3D, one .html file of at most `megabytes` that needs no network.
 
-    Each cell stands beside the one of its name in `against`, if given, coloured by the distance between them. Raises
+    Each cell stands beside the one of its name in `against`, if given, coloured by the distance between them. With
+    `protrusions`, cells are taken apart, and each protrusion has a colour that it keeps as long as it lasts. Raises
     InputError where there is nothing to show, or too much for the size.
     """
     if out.suffix.lower() not in (".html", ".htm"):
         raise InputError(f"{out}: a page for the browser ends in .html")
     output = Output.at(out, inputs=[store, against], overwrite=overwrite)
     output.check()
+    if against is not None and protrusions:
+        raise InputError("--protrusions: with --against the colours show the distance; leave one of the two out")
     if not 0.1 <= megabytes <= 2000:
         raise InputError(f"--megabytes {megabytes:g}: choose from 0.1 to 2000")
-    view = _view(store, against, sequences, int(megabytes * 1e6), workers, progress)
+    view = _view(store, against, protrusions, sequences, int(megabytes * 1e6), workers, progress)
     with output.staged(folder=False) as partial:
         partial.write_text(view.html, "utf-8")
     return view
@@ -67,6 +75,7 @@ def write_view(
 def _view(
     store: Path,
     against: Path | None,
+    protrusions: bool,
     sequences: Sequence[str] | None,
     budget_bytes: int,
     workers: int,
@@ -80,7 +89,8 @@ def _view(
     if against is not None:
         _refuse_strangers(names, shapes, ShapeStore.open(against))
     share = (budget_bytes - PAGE_BYTES) // len(names) - ENTRY_BYTES
-    tasks = [(store.absolute(), against and against.absolute(), name, share) for name in names]
+    tracks = _tracks(shapes, names, workers, progress) if protrusions else {}
+    tasks = [(store.absolute(), against and against.absolute(), name, share, tracks.get(name, ())) for name in names]
     with progress("looking at cells", len(names)) as advance:
         players: list[Player] = run_all(player_of, tasks, workers=workers, done=lambda: advance(1))
     page = _page(shapes, against, infos, players)
@@ -98,13 +108,27 @@ def _view(
     )
 
 
-def player_of(store: Path, against: Path | None, name: str, budget_bytes: int) -> Player:
-    """A player of one sequence, alone or next to the sequence of the same name in another store."""
+def _tracks(shapes: ShapeStore, names: list[str], workers: int, progress: Progress) -> dict[str, list[Track]]:
+    """The protrusions of every sequence. Raises InputError where the cells are not bodies with protrusions."""
+    verdict = judge(shapes, workers=workers)
+    if not verdict.applies:
+        raise InputError(f"{shapes.path}: {verdict.sentence}; leave --protrusions out")
+    with progress("taking cells apart", n_tasks(shapes, names)) as advance:
+        parts = take_apart(shapes, verdict.radius_um, names=names, workers=workers, done=lambda: advance(1))
+    return {each.name: each.tracks for each in parts}
+
+
+def player_of(store: Path, against: Path | None, name: str, budget_bytes: int, tracks: Sequence[Track] = ()) -> Player:
+    """A player of one sequence, alone or next to the sequence of the same name in another store.
+
+    Protrusions are painted by their `tracks`.
+    """
     shapes = ShapeStore.open(store)
     sequence, label = shapes[name], label_of(shapes)
     meshes = _meshes(sequence)
     if against is None:
-        actors = [PlayerActor(label, COLOURS[0 if label == "Original" else 1], meshes)]
+        paint = _paint(meshes, tracks) if tracks else None
+        actors = [PlayerActor(label, COLOURS[0 if label == "Original" else 1], meshes, paint=paint)]
     else:
         others = ShapeStore.open(against)
         beside = _meshes(others[name], centre_um=shapes.grid.half_extent_um)
@@ -136,6 +160,10 @@ def _meshes(sequence: ShapeSequence, *, centre_um: float | None = None) -> tuple
     shift_um = 0.0 if centre_um is None else centre_um - sequence.grid.half_extent_um
     fine = (mesh and decimated(mesh, MOST_FACES) for mesh in sequence.meshes())
     return tuple(mesh and Mesh(mesh.vertices_xyz_um + shift_um, mesh.faces) for mesh in fine)
+
+
+def _paint(meshes: Sequence[Mesh | None], tracks: Sequence[Track]) -> tuple[Paint | None, ...]:
+    return tuple(None if mesh is None else painted(mesh, tracks, frame) for frame, mesh in enumerate(meshes))
 
 
 def _errors_um(meshes: Sequence[Mesh | None], references: Sequence[Mesh | None]) -> tuple[Any, ...]:
