@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import stores
 
+from cytoform.errors import InputError
 from cytoform.protrusions.verdict import Verdict
 from cytoform.runs.auto import CoarseGrid, automatic, chosen_for, coarse_grid
 from cytoform.runs.config import load_config
@@ -59,12 +60,19 @@ def test_balls_are_smooth_cells(balls: Path) -> None:
     assert automatic(ShapeStore.open(balls)).preset == "linear"
 
 
+def test_only_the_cells_that_will_be_learned_are_looked_at(balls: Path) -> None:
+    found = automatic(ShapeStore.open(balls), names=["a"])
+    assert found.reason.startswith("components of distances for 1 sequence, as they lie")
+    with pytest.raises(InputError, match="missing"):
+        automatic(ShapeStore.open(balls), names=["a", "missing"])
+
+
 def test_a_thin_plate_is_held_by_no_coarse_grid(tmp_path: Path) -> None:
     grid = Grid(128, 8.0)
     z, y, x = (grid.points_zyx_um() - grid.half_extent_um).T
     tilted = np.abs(z - 0.3 * x - 0.2 * y) / np.sqrt(1.13) - 0.1
     plate = np.max([tilted, np.abs(y) - 6, np.abs(x) - 6], axis=0).reshape(grid.shape).astype(np.float32)
     store = ShapeStore.open(stores.write_store(tmp_path / "plate.zarr", {"a": [plate]}, grid=grid))
-    found = coarse_grid(store, aligned=False)
+    found = coarse_grid(store, store.names, aligned=False)
     assert found.nodes == 64
     assert found.jaccard < 0.95

@@ -102,8 +102,9 @@ def train(
             close_run(output)
         return _choose(shapes, output, n_workers, common)
     if not resume and preset in {None, "auto"} and config is None:
-        load_config(preset="parts", settings=settings)  # wrong settings are refused before any work
-        found = automatic(ShapeStore.open(shapes), settings=settings, workers=n_workers)
+        given = load_config(preset="parts", settings=settings)  # wrong settings are refused before any work
+        store = ShapeStore.open(shapes)
+        found = automatic(store, names=given.data.sequences, settings=settings, workers=n_workers)
         preset, settings = found.preset, [*found.settings, *settings]
         common.say(f"preset {' '.join([preset, *found.settings])}: {found.reason}")
     trained = train_model(
@@ -126,7 +127,8 @@ def train(
         common.say(f"stopped after {trained.epochs} epochs; a checkpoint is in {trained.path}")
         common.suggest("train", shapes, "--out", out, "--resume")
         return 130
-    common.say(f"{trained.epochs} epochs, mean L1 distance {trained.loss:.5f} of the half extent")
+    epochs = f"{trained.epochs} epochs, " if trained.epochs else ""  # components need none
+    common.say(f"{epochs}mean L1 distance {trained.loss:.5f} of the half extent")
     return _choose(shapes, output, n_workers, common)
 
 

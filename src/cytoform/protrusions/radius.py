@@ -51,12 +51,14 @@ class OpeningCurve:
         return float((1 - self.body_jaccard[self.chosen]) / change) if change > 0 else float("nan")
 
 
-def opening_curve(store: ShapeStore, *, n_sequences: int = N_SEQUENCES, workers: int = 1) -> OpeningCurve | None:
-    """Measure openings on the middle pair of frames of up to `n_sequences` sequences.
+def opening_curve(
+    store: ShapeStore, *, names: Sequence[str] | None = None, n_sequences: int = N_SEQUENCES, workers: int = 1
+) -> OpeningCurve | None:
+    """Measure openings on the middle pair of frames of up to `n_sequences` of the named sequences, by default of all.
 
     None where cells are too thin for any ball, or where there are none.
     """
-    names = spread(store.names, n_sequences)
+    names = spread(names or store.names, n_sequences)
     inradii_um = [radius_um for name in names if (radius_um := _inradius_um(store[name])) > 0]
     largest_um = float(np.median(inradii_um)) if inradii_um else 0.0
     least_um = LEAST_VOXELS * store.grid.spacing_um

@@ -1,5 +1,6 @@
 """Whether cells are bodies with protrusions: a verdict in words, from the data."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,13 +56,20 @@ class Verdict:
         }
 
 
-def judge(store: ShapeStore, *, radius_um: float | None = None, quick: bool = False, workers: int = 1) -> Verdict:
-    """The verdict on a store, from some of its sequences; `radius_um` replaces the radius that is found.
+def judge(
+    store: ShapeStore,
+    *,
+    names: Sequence[str] | None = None,
+    radius_um: float | None = None,
+    quick: bool = False,
+    workers: int = 1,
+) -> Verdict:
+    """The verdict on the named sequences of a store, by default on all, from some of them.
 
-    With `quick`, from a few frames of few sequences.
+    `radius_um` replaces the radius that is found. With `quick`, from a few frames of few sequences.
     """
     n_curve, n_sequences, n_frames = QUICK if quick else THOROUGH
-    curve = opening_curve(store, n_sequences=n_curve, workers=workers)
+    curve = opening_curve(store, names=names, n_sequences=n_curve, workers=workers)
     if curve is None:
         return Verdict(
             ("the cells are too thin, or the voxels too coarse, for a body to be told from its protrusions",)
@@ -75,7 +83,7 @@ def judge(store: ShapeStore, *, radius_um: float | None = None, quick: bool = Fa
     parts = take_apart(
         store,
         radius_um or curve.radius_um,
-        names=spread(store.names, n_sequences),
+        names=spread(names or store.names, n_sequences),
         n_frames=n_frames,
         workers=workers,
     )

@@ -32,16 +32,22 @@ class CoarseGrid:
     jaccard: float
 
 
-def automatic(store: ShapeStore, *, settings: Sequence[str] = (), workers: int = 1) -> Automatic:
+def automatic(
+    store: ShapeStore, *, names: Sequence[str] = (), settings: Sequence[str] = (), workers: int = 1
+) -> Automatic:
     """Look at a store: are its cells bodies with protrusions, does a coarse grid hold them, and how many are there?
 
-    `settings` ("section.key=value") that only a network has ask for one.
+    Only the named sequences are looked at, by default all. `settings` ("section.key=value") that only a network has ask
+    for one.
     """
-    verdict = judge(store, workers=workers)
+    for name in names:
+        store[name]  # raises where there is none
+    names = names or store.names
+    verdict = judge(store, names=names, workers=workers)
     wanted = next((each for each in settings if is_of_networks(each)), None)
     if verdict.applies or wanted:
-        return chosen_for(verdict, None, len(store), wanted)
-    return chosen_for(verdict, coarse_grid(store, len(store) >= FEW, workers=workers), len(store))
+        return chosen_for(verdict, None, len(names), wanted)
+    return chosen_for(verdict, coarse_grid(store, names, len(names) >= FEW, workers=workers), len(names))
 
 
 def is_of_networks(setting: str) -> bool:
@@ -52,9 +58,9 @@ def is_of_networks(setting: str) -> bool:
     return section == "model" and key not in LinearConfig.model_fields
 
 
-def coarse_grid(store: ShapeStore, aligned: bool, *, workers: int = 1) -> CoarseGrid:
-    """Try grids on frames spread over all sequences. Raises EmptyFrame for a frame without a cell."""
-    frames = training_frames(store, store.names, 1)
+def coarse_grid(store: ShapeStore, names: Sequence[str], aligned: bool, *, workers: int = 1) -> CoarseGrid:
+    """Try grids on frames spread over the named sequences. Raises EmptyFrame for a frame without a cell."""
+    frames = training_frames(store, list(names), 1)
     frames = frames[:: -(-len(frames) // TRIED_FRAMES)]
     align = "principal" if aligned else "none"
     placed = place_all(store, frames, align, workers=workers, progress=no_progress)
@@ -70,18 +76,19 @@ def chosen_for(verdict: Verdict, grid: CoarseGrid | None, n_sequences: int, want
         return Automatic("parts", (), f"cells are taken apart, since they are {verdict.sentence}")
     align = "principal" if n_sequences >= FEW else "none"
     frames = "in principal frames" if align == "principal" else "as they lie"
+    counted = f"{n_sequences} sequence{'s' * (n_sequences != 1)}"
     why = f"they are {verdict.sentence}"
     if grid is not None and grid.jaccard >= HELD:
         return Automatic(
             "linear",
             (f"data.align={align}", f"model.nodes={grid.nodes}"),
-            f"{n_sequences} sequences are learned as components of distances, {frames}: {why}, and {grid.nodes}³ nodes hold "
+            f"components of distances for {counted}, {frames}: {why}, and {grid.nodes}³ nodes hold "
             f"them at a Jaccard index of {grid.jaccard:.3f}",
         )
     return Automatic(
         "unseen" if n_sequences >= MANY else "quick",
         (f"data.align={align}",),
-        f"{n_sequences} sequences are learned by a network, {frames}: {why}, and "
+        f"a network for {counted}, {frames}: {why}, and "
         + (
             f"{wanted} is a setting of networks"
             if grid is None

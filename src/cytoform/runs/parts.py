@@ -48,7 +48,7 @@ def resolved(config: Config, store: ShapeStore, *, workers: int) -> Config:
         )
     radius_um, fillet = config.model.opening_radius_um, config.model.fillet
     if radius_um == 0:
-        curve = opening_curve(store, workers=workers)
+        curve = opening_curve(store, names=config.data.sequences, workers=workers)
         if curve is None:
             raise InputError(
                 f"{store.path}: the cells are too thin, or the voxels too coarse, for a body to be told from its "

@@ -156,7 +156,7 @@ def _learn_in_closed_form(plan: _Plan, progress: Progress) -> Trained:
         bounds = measure_bounds(found.decoder, found.codes, seed=plan.seed)
         learned = Learned(_sequences(store, names), store.grid.half_extent_um, store.grid.size, bounds)
         write_weights(partial, found.decoder, found.codes, learned, found.rotations, found.scales)
-    return Trained(plan.output.out, True, 1, found.error)
+    return Trained(plan.output.out, True, 0, found.error)
 
 
 def _sequences(store: ShapeStore, names: list[str]) -> tuple[LearnedSequence, ...]:

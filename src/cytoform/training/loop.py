@@ -25,7 +25,7 @@ STEPS_PER_QUESTION = 8  # steps between two agreements of several processes on w
 
 @dataclass(frozen=True)
 class Trained:
-    """Outcome of a training; `leads` is true in the one process that reports it."""
+    """Outcome of a training, of no epochs in closed form; `leads` is true in the one process that reports it."""
 
     path: Path
     finished: bool
