@@ -58,7 +58,7 @@ class Bodies:
         import cc3d
 
         pieces = cc3d.connected_components(mask, connectivity=26)
-        sizes = np.bincount(pieces.ravel())
+        sizes = np.bincount(pieces.ravel(), minlength=1)
         sizes[0] = 0
         kept = (sizes > 0) & (sizes >= SPECK_SHARE * sizes.sum())
         number = np.where(kept, np.cumsum(kept), 0)
