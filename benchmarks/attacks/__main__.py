@@ -20,7 +20,7 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from fixtures import make_fixtures
@@ -39,13 +39,20 @@ def main() -> int:
     room = Path(tempfile.mkdtemp(prefix="attacks-"))
     fixtures = options.fixtures or room / "fixtures"
     make_fixtures(fixtures.absolute())
-    tasks = [(name, number) for name in kinds for number in range(options.each)]
+    # In turns, so that a run that is stopped has tried all kinds.
+    tasks = [(name, number) for number in range(options.each) for name in kinds]
+    places: list[Place] = []
     with ThreadPoolExecutor(options.jobs) as pool:
-        places = list(
-            pool.map(lambda task: _attack(kinds[task[0]], *task, room, fixtures.absolute(), options.seed), tasks)
-        )
+        running = [
+            pool.submit(_attack, kinds[name], name, n, room, fixtures.absolute(), options.seed) for name, n in tasks
+        ]
+        try:
+            places.extend(done.result() for done in as_completed(running))
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            print(f"stopped after {len(places)} of {len(tasks)} attacks")
     found = [harm for place in places for harm in place.harms]
-    print(_table([name for name, _ in tasks], places))
+    print(_table(list(kinds), places))
     if not options.keep:
         shutil.rmtree(room)
     return int(bool(found))
@@ -79,8 +86,8 @@ def _attack(attack: Attack, name: str, number: int, room: Path, fixtures: Path, 
 
 def _table(names: list[str], places: list[Place]) -> str:
     rows = [("kind", "tried", *HARMS)]
-    for name in [*dict.fromkeys(names), "all"]:
-        mine = [place for owner, place in zip(names, places, strict=True) if name in ("all", owner)]
+    for name in [*names, "all"]:
+        mine = [place for place in places if name in ("all", place.kind)]
         counts = Counter(harm.what for place in mine for harm in place.harms)
         rows.append((name, str(sum(place.tried for place in mine)), *(str(counts[harm]) for harm in HARMS)))
     return "\n".join("| " + " | ".join(row) + " |" for row in [rows[0], ("---",) * len(rows[0]), *rows[1:]])

@@ -48,7 +48,11 @@ def damaged_tracks(place: Place, random: Random) -> None:
     text = random.choice(TRACKS)
     (folder / "01_GT/TRA/man_track.txt").write_text(text)
     place.about = f"tracks {text!r}"
-    place.read(random.choice(MOVIES[:3]), refuses=True)
+    words = random.choice(MOVIES[:3])
+    ran = place.read(words, refuses="info" not in words, allowed=True)
+    # It describes what prepare will do.
+    if ran.status == 0 and "refused" not in ran.out:
+        place.blame("silent", words, "not said to be refused")
 
 
 def damaged_pairs(place: Place, random: Random) -> None:

@@ -23,7 +23,7 @@ WRITERS = {
     "train linear": "train shapes.zarr --preset linear --workers 1",
     "reconstruct": "reconstruct run --grid 16 --frames 2",
     "generate": "generate run -n 1 --prior around --grid 16 --frames 2",
-    "interpolate": "interpolate run --from 01_00001 --to 02_00001 --grid 16 --frames 2",
+    "interpolate": "interpolate run --from movies_01_00001 --to movies_02_00001 --grid 16 --frames 2",
     "fit": "fit run shapes.zarr --steps 2 --grid 16 --frames 2",
     "latent": "latent run --components 1 --grid 16 --frames 2",
     "evaluate": "evaluate shapes.zarr made.zarr --workers 1",

@@ -105,7 +105,7 @@ def damaged_beside(place: Place, random: Random) -> None:
         [run / "choice.json", run / "priors.safetensors", run / "provenance.json", run / "metrics.csv"]
     )
     structured = {".json": mutate_json, ".safetensors": mutate_safetensors}
-    ways = [hostile_text, cut, flip, other_thing, *[structured[path.suffix]] * 3 * (path.suffix in structured)]
+    ways = [hostile_text, cut, flip, other_thing, *[structured.get(path.suffix, cut)] * 3]
     place.about = f"{path.name}: {random.choice(ways)(path, random)}"
     # Without its choice a run draws from another prior, and says so.
     read(place, random, "run", allowed=path.name in ("choice.json", "priors.safetensors", "metrics.csv"))
@@ -117,7 +117,7 @@ def damaged_before_resume(place: Place, random: Random) -> None:
     checkpoints = sorted((run / "checkpoints").iterdir())
     path = random.choice([any_file(run, random), *checkpoints, run / "config.toml", run / "provenance.json"])
     structured = {".json": mutate_json, ".safetensors": mutate_safetensors, ".toml": mutate_toml}
-    ways = [hostile_text, cut, flip, other_thing, *[structured[path.suffix]] * 2 * (path.suffix in structured)]
+    ways = [hostile_text, cut, flip, other_thing, *[structured.get(path.suffix, cut)] * 2]
     place.about = f"{path.name}: {random.choice(ways)(path, random)}"
     place.copy("shapes.zarr")
     place.run(*RESUME.split(), may_change=[run, place.folder / ".stopped.partial"])

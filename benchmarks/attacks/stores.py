@@ -36,11 +36,12 @@ READERS = (
     f"benchmark shapes.zarr {SCENE} --texture none --out new",
 )
 SLOW = ("evaluate", "latent", "train shapes.zarr --preset linear")  # seconds
+OF_MASKS = ("--to masks --out new", "--to ctc --out new")
 # These read every distance; the others may not see a damaged one.
 READ_ALL = tuple(
     words
     for words in READERS
-    if words.startswith(("export", "view s", "evaluate s", "movie s", "protrusions")) and "masks" not in words
+    if words.startswith(("export", "view s", "evaluate s", "movie s", "protrusions")) and not words.endswith(OF_MASKS)
 )
 # Descriptions that change no result, or are there for other programs.
 SPARED = ("options", "sources", "source", "command", "details", "version", "left_out", "failed", "remark")
