@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tiny import SMALL
 
@@ -62,7 +62,14 @@ TEXTS = (
     b"null",
     b"9" * 10_000,
 )
-QUIET = settings(deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+# Smaller examples would take minutes to find, and tell no more.
+QUIET = settings(
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+)
 
 
 @pytest.fixture(scope="module")
