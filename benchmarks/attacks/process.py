@@ -69,6 +69,8 @@ def run_here(words: list[str], folder: Path, said: Path | None = None, largest_f
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file,) * 2)
     from cytoform.cli import run
 
+    if said is not None:
+        (said / "begun").touch()
     status = run(words)
     if said is not None and largest_file is None:
         (said / "memory").write_text(str(1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
@@ -127,6 +129,8 @@ def watch(started: Started, said: Path, stop: tuple[float, signal.Signals] | Non
     """Wait for the end of a process; kill it when it hangs. `stop` is a time in seconds and the signal that comes then."""
     looked = time.monotonic()
     memory, waited_s, hung = 0, 0.0, False
+    while stop is not None and not (said / "begun").exists() and started.wait(0.02) is None:
+        pass  # Python itself would answer the signal
     if stop is not None and started.wait(stop[0]) is None:
         with contextlib.suppress(psutil.Error):
             started.process.send_signal(stop[1])
