@@ -35,7 +35,7 @@ def clean_mask(labels: Integer[np.ndarray, "z y x"], members: tuple[int, ...]) -
     in_pieces = []
     for member in members:
         pieces = cc3d.connected_components((labels == member).astype(np.uint8), connectivity=26)
-        sizes = np.bincount(pieces.ravel(), minlength=1)
+        sizes = np.bincount(pieces.ravel())
         sizes[0] = 0
         kept = sizes >= SPECK_SHARE * sizes.sum()
         kept[0] = False

@@ -26,7 +26,7 @@ class FarPieces:
 def far_pieces(mask: Bool[np.ndarray, "z y x"], spacing_zyx_um: Triple) -> FarPieces | None:
     """Find pieces far from the largest one, specks aside; None where all lie near it."""
     pieces = cc3d.connected_components(mask.astype(np.uint8), connectivity=26)
-    sizes = np.bincount(pieces.ravel(), minlength=1)
+    sizes = np.bincount(pieces.ravel())
     sizes[0] = 0
     main = int(sizes.argmax())
     others = [piece for piece in np.flatnonzero(sizes >= SPECK_SHARE * sizes.sum()) if piece not in (0, main)]

@@ -57,8 +57,10 @@ class Bodies:
     def of(cls, mask: Bool[np.ndarray, "z y x"]) -> "Bodies":
         import cc3d
 
+        if not mask.size:  # the box of an empty frame
+            return cls(np.zeros(mask.shape, np.uint16), 0)
         pieces = cc3d.connected_components(mask, connectivity=26)
-        sizes = np.bincount(pieces.ravel(), minlength=1)
+        sizes = np.bincount(pieces.ravel())
         sizes[0] = 0
         kept = (sizes > 0) & (sizes >= SPECK_SHARE * sizes.sum())
         number = np.where(kept, np.cumsum(kept), 0)

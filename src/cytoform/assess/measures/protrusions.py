@@ -71,7 +71,7 @@ class _Skeleton:
         # DIPlib does not thin voxels at the border.
         padded = np.pad(mask, 2)
         pieces = cc3d.connected_components(padded, connectivity=26)
-        sizes = np.bincount(pieces.ravel(), minlength=1)
+        sizes = np.bincount(pieces.ravel())
         sizes[0] = 0
         padded &= (sizes >= SPECK_SHARE * sizes.sum())[pieces]
         thin = _thinned(padded)

@@ -28,7 +28,7 @@ class SplitLabels:
 
     def __call__(self, frame: int) -> Labels:
         pieces = cc3d.connected_components(self.labels(frame), connectivity=26)
-        sizes = np.bincount(pieces.ravel(), minlength=1)
+        sizes = np.bincount(pieces.ravel())
         sizes[0] = 0
         kept = np.flatnonzero(sizes >= max(SPECK_SHARE * sizes.max(), 1))
         if len(kept) > MAX_LABEL:
