@@ -49,7 +49,7 @@ def main() -> int:
         try:
             places.extend(done.result() for done in as_completed(running))
         except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(wait=False, cancel_futures=True)  # those that have begun are left to end
             print(f"stopped after {len(places)} of {len(tasks)} attacks")
     found = [harm for place in places for harm in place.harms]
     print(_table(list(kinds), places))
