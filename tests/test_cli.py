@@ -68,6 +68,19 @@ def test_wrong_use_is_one_line_and_status_2(arguments: list[str], tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["texture", "render", "optics", "masks", "--out", "new", "--empty-frames"],
+        ["texture", "calibrate", "pairs", "--out", "new.toml", "--empty-voxel-size"],
+        ["evaluate", "a.zarr", "b.zarr", "--out", "new", "--empty-sequences"],
+    ],
+)
+def test_no_option_empties_a_list(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(arguments) == 2
+    assert "Unknown option: --empty" in capsys.readouterr().err
+
+
 def test_wrong_use_points_to_the_help_of_the_command(tmp_path: Path) -> None:
     assert cytoform("evaluate", "a.zarr", cwd=tmp_path).stderr.endswith("see 'cytoform evaluate --help'\n")
 

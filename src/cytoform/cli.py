@@ -13,7 +13,7 @@ import warnings
 from keyword import iskeyword
 from types import FrameType
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Parameter
 
 import cytoform
 from cytoform.base.lines import one_line, printable
@@ -48,6 +48,7 @@ app = App(
     help=cytoform.__doc__,
     version=cytoform.__version__,
     help_format="plaintext",
+    default_parameter=Parameter(negative_iterable=()),  # no --empty-sequences, which would mean all of them
     suppress_keyboard_interrupt=False,  # `run` reports it
 )
 for name, summary in COMMANDS.items():

@@ -1,16 +1,27 @@
 """`info`: a line or more on every kind of output."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from cytoform.errors import InputError
 from cytoform.reports.contents import info
+from cytoform.runs.config import load_config
+from cytoform.runs.stage import train
 
 
 def test_stores_and_runs(balls: Path, trained: Path) -> None:
     assert info(balls)[0].startswith("shape store: 2 sequences, 32³ voxels")
     assert "learned 2 sequences: a, b" in info(trained)
+
+
+def test_components_know_no_epochs_and_no_parameters(balls: Path, tmp_path: Path) -> None:
+    train(balls, tmp_path / "run", load_config(preset="linear"))
+    first, second, *_ = info(tmp_path / "run")
+    assert "components of distances" in first
+    assert first.endswith("learned in closed form")
+    assert re.match(r"components of [\d,]*[1-9][\d,]* numbers, steepest slope", second)
 
 
 def test_an_unfinished_run(trained: Path, tmp_path: Path) -> None:

@@ -52,6 +52,8 @@ def test_every_knob_is_read() -> None:
         ("model.code_layers=[12]", "code_layers"),
         ("training.epochs", "section.key=value"),
         ("epochs=3", "section.key=value"),
+        ("training.epochs=1\nmodel.width=3", "training.epochs"),
+        (f"training.epochs={{{'a.' * 10_000}a=1}}", "training.epochs"),
     ],
 )
 def test_wrong_settings_are_named(setting: str, message: str) -> None:

@@ -30,6 +30,11 @@ def follow(*frames: np.ndarray, divides: bool = True) -> tuple[tuple[Member, ...
     return follower.members, owners[::-1]
 
 
+def test_an_empty_box_has_no_pieces() -> None:
+    found = find_pieces(BoxedField(Grid(40, 20.0), (0, 0, 0), np.empty((0, 0, 0), np.float32), 1.0))
+    assert found.n == len(found.centroids_zyx) == 0
+
+
 def test_a_division_in_the_middle() -> None:
     members, owners = follow(frame((5, 20)), frame((5, 20)), frame((4, 11), (14, 22)), frame((3, 10), (15, 23)))
     assert sorted(members, key=lambda m: m.first) == [Member(2, 0, 1), Member(0, 2, 3, 2), Member(1, 2, 3, 2)]

@@ -188,3 +188,14 @@ def read_all(path: Path) -> None:
 def test_unknown_sequence_is_named(store: Path) -> None:
     with pytest.raises(InputError, match="no sequence 'other'"):
         ShapeStore.open(store)["other"]
+
+
+@pytest.mark.parametrize("value", ["NaN", "-Infinity", "1e400"])
+def test_attributes_that_are_no_json_are_refused(value: str, balls: Path, tmp_path: Path) -> None:
+    """A training records them all."""
+    store = Path(shutil.copytree(balls, tmp_path / "balls.zarr"))
+    tree = json.loads((store / "zarr.json").read_text())
+    tree["attributes"]["cytoform"]["version"] = ["VALUE"]
+    (store / "zarr.json").write_text(json.dumps(tree).replace('"VALUE"', value))
+    with pytest.raises(InputError, match=r"zarr.json: damaged shape store \(its attributes hold NaN or infinity\)"):
+        ShapeStore.open(store)

@@ -11,8 +11,11 @@ from tiny import small_config, write_balls
 from cytoform.errors import InputError
 from cytoform.priors.prior import Drawn, Given, Prior
 from cytoform.runs.stage import train
+from cytoform.shapes.box import BoxedField
+from cytoform.shapes.grid import Grid
 from cytoform.synthesis.cells import Cells, load
 from cytoform.synthesis.choice import CHOICE, Candidate, Choice, default_choice, in_pieces, whole_cells
+from cytoform.synthesis.field import CodeField
 from cytoform.synthesis.sequences import generate
 from cytoform.synthesis.trial import choose_prior
 
@@ -69,6 +72,16 @@ def test_generate_draws_from_the_choice(cells: Cells, choice: Choice, tmp_path: 
 
     store = ShapeStore.open(tmp_path / "new.zarr")
     assert store.attributes["prior"] == choice.prior
+
+
+def test_priors_that_give_empty_cells_are_said(cells: Cells, shapes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the decoder of a training that was too short does."""
+    nothing = BoxedField(Grid(32, 6.0), (0, 0, 0), np.empty((0, 0, 0), np.float32), 1.0)
+    monkeypatch.setattr(CodeField, "render", lambda *_, **__: nothing)
+    found = choose_prior(cells, shapes)
+    assert found.prior == "around"
+    assert "none of 7 priors gave whole cells; train longer" in found.sentence
+    assert all("are empty" in each.failed for each in found.candidates)
 
 
 def test_a_run_without_a_choice_says_so(cells: Cells) -> None:

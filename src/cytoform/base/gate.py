@@ -100,15 +100,19 @@ def parse_json(text: str | bytes, model: type[RecordT], *, where: str, remedy: s
 
 def read_toml(path: Path) -> dict[str, Any]:
     """The values of a TOML file. Raises InputError."""
-    text = read_text(path, most=MOST_TOML_BYTES)
     try:
-        if DEEP_KEY.search(text):
-            raise RecursionError
-        return tomllib.loads(text)
+        return parse_toml(read_text(path, most=MOST_TOML_BYTES))
     except ValueError as fault:  # of tomllib, or for a number of thousands of digits
         raise InputError(f"{path}: not valid TOML ({fault}); correct it") from None
     except RecursionError:
         raise InputError(f"{path}: values nested too deep; settings have sections and values") from None
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """The values of a TOML text. Raises ValueError, or RecursionError for values nested too deep."""
+    if DEEP_KEY.search(text):
+        raise RecursionError
+    return tomllib.loads(text)
 
 
 def read_csv(path: Path, model: type[RecordT], *, remedy: str = REMEDY, most: int = MOST_BYTES) -> list[RecordT]:

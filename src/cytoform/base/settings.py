@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, TypeVar
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from cytoform.base.gate import first_fault, read_toml, shown
+from cytoform.base.gate import first_fault, parse_toml, read_toml, shown
 from cytoform.errors import InputError
 
 
@@ -103,9 +103,11 @@ def _parse_setting(setting: str) -> dict[str, Any]:
     if not equals or len(parts) != 2:
         raise InputError(f"--set {setting}: write it as section.key=value, for example training.epochs=10")
     try:
-        value = tomllib.loads(f"value = {text}")["value"]
+        found = parse_toml(f"value = {text}")
     except (ValueError, RecursionError):
-        value = text.strip()  # a bare word, such as relu
+        found = {}
+    # Else a bare word, such as relu; text of several lines is no value.
+    value = found["value"] if len(found) == 1 else text.strip()
     return {parts[0]: {parts[1]: value}}
 
 

@@ -50,12 +50,16 @@ def _store(store: ShapeStore) -> list[str]:
 
 def _run(path: Path) -> list[str]:
     config = read_config(path / CONFIG)
-    lines = [f"run: {unbuilt_representation(config.model).describe()}, {config.training.epochs} epochs"]
+    in_closed_form = config.model.kind == "linear"
+    learning = "learned in closed form" if in_closed_form else f"{config.training.epochs} epochs"
+    lines = [f"run: {unbuilt_representation(config.model).describe()}, {learning}"]
     if not (path / WEIGHTS).is_file():
         return [*lines, "not finished; go on with 'cytoform train ... --resume'"]
     run = load_run(path)
-    n_weights = sum(parameter.numel() for parameter in run.decoder.parameters())
-    lines.append(f"decoder of {n_weights:,} parameters, steepest slope {run.learned.bounds.slope:.2f}")
+    tensors = run.decoder.state_dict().values() if in_closed_form else run.decoder.parameters()
+    size = f"{sum(tensor.numel() for tensor in tensors):,}"
+    decoder = f"components of {size} numbers" if in_closed_form else f"decoder of {size} parameters"
+    lines.append(f"{decoder}, steepest slope {run.learned.bounds.slope:.2f}")
     if config.has_rotations:
         lines.append(f"one rotation a sequence: aligned {config.data.align}, learned {config.model.rotations}")
     if (choice := Choice.read(path)) is not None:

@@ -46,6 +46,8 @@ class Member:
 
 def find_pieces(shape: BoxedField) -> Pieces:
     """The pieces with at least 1 % of the voxels."""
+    if shape.is_empty:
+        return Pieces(shape.corner_zyx, shape.inside.astype(np.uint8), np.empty(0, np.int64), np.empty((0, 3)))
     found = cc3d.connected_components(np.ascontiguousarray(shape.inside), connectivity=26)
     statistics = cc3d.statistics(found, no_slice_conversion=True)
     n_voxels = np.array(statistics["voxel_counts"], np.int64)

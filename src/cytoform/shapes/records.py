@@ -159,6 +159,10 @@ def read_store(path: Path) -> tuple[StoreRecord, dict[str, Any]]:
     """The attributes of a store, checked and as they are written. Raises InputError."""
     record = _read(path, _StoreNode).attributes.cytoform
     written: dict[str, Any] = json.loads(read_bytes(path / "zarr.json"))["attributes"]["cytoform"]
+    try:
+        json.dumps(written, allow_nan=False)  # runs and stores made from this one record all of it
+    except ValueError:
+        raise damaged(path / "zarr.json", "its attributes hold NaN or infinity") from None
     if record.format != FORMAT:
         raise InputError(f"{path}: a store of version {record.format}, this cytoform reads {FORMAT}; {REMEDY}")
     return record, written

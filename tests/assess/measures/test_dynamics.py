@@ -54,6 +54,12 @@ def test_a_speck_is_no_daughter() -> None:
     assert Bodies.of(after).n == 1
 
 
+def test_an_empty_box_has_no_bodies() -> None:
+    found = Bodies.of(np.zeros((0, 0, 0), bool))
+    assert found.n == 0
+    assert found.labels.shape == (0, 0, 0)
+
+
 def test_changes() -> None:
     found = step(still(bar((0, 10)), 4.0), still(bar((0, 15)), 5.0))
     assert found.size_change == pytest.approx(0.5)

@@ -1,5 +1,6 @@
 """The lineage of a movie from every file that can hold it, and faults of such files."""
 
+import os
 import shutil
 from pathlib import Path
 from xml.etree import ElementTree
@@ -14,7 +15,7 @@ from cytoform.movies.families import find_families
 from cytoform.movies.lineage import Lineage, Track
 from cytoform.movies.movie import LabelMovie
 from cytoform.movies.readers import open_movies
-from cytoform.movies.tracking.beside import lineage_beside, with_lineage
+from cytoform.movies.tracking.beside import is_lineage, lineage_beside, with_lineage
 
 CELLS = [(t, 7) for t in range(3)] + [(t, label) for label in (40, 300) for t in range(3, 6)]
 EDGES = [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (2, 6), (6, 7), (7, 8)]
@@ -219,3 +220,15 @@ def test_a_track_file_beside_a_movie(movie, lineage, tmp_path):
     (tmp_path / "man_track.txt").write_text("7 0 2 0\n40 3 5 7\n300 3 5 7\n")
     found = with_lineage(movie, lineage_beside(tmp_path / "cells.tif").used)
     assert found.lineage == Lineage(lineage.tracks)
+
+
+@pytest.mark.parametrize("name", ["zarr.json", ".zattrs"])
+def test_a_pipe_or_an_endless_file_beside_a_movie_is_no_graph(name: str, tmp_path: Path) -> None:
+    (tmp_path / "pipe").mkdir()
+    os.mkfifo(tmp_path / "pipe" / name)
+    (tmp_path / "zeros").mkdir()
+    (tmp_path / "zeros" / name).symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "tracks.xml")
+    assert not is_lineage(tmp_path / "tracks.xml")
+    assert not is_lineage(tmp_path / "pipe")
+    assert not is_lineage(tmp_path / "zeros")

@@ -57,6 +57,8 @@ class Bodies:
     def of(cls, mask: Bool[np.ndarray, "z y x"]) -> "Bodies":
         import cc3d
 
+        if not mask.size:  # the box of an empty frame
+            return cls(np.zeros(mask.shape, np.uint16), 0)
         pieces = cc3d.connected_components(mask, connectivity=26)
         sizes = np.bincount(pieces.ravel())
         sizes[0] = 0

@@ -13,6 +13,7 @@ import zarr
 from zarr.errors import ZarrUserWarning
 from zarr.storage import ZipStore
 
+from cytoform.base.gate import read_bytes
 from cytoform.base.kinds import ZARR_MARKS
 from cytoform.errors import InputError
 
@@ -73,8 +74,8 @@ class Place:
         metadata = [mark for mark in ZARR_MARKS if (self.path / mark).is_file()] if self.path.is_dir() else []
         for mark in metadata:
             try:
-                version = json.loads((self.path / mark).read_bytes()).get("zarr_format")
-            except (OSError, ValueError, AttributeError, RecursionError):
+                version = json.loads(read_bytes(self.path / mark)).get("zarr_format")
+            except (InputError, ValueError, AttributeError, RecursionError):
                 return f"its metadata ({mark}) are damaged; copy or write it again"
             if isinstance(version, int) and version > 3:
                 return f"Zarr format {version}, which is newer than the formats 2 and 3 that are known; update cytoform"

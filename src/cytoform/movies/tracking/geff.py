@@ -8,6 +8,7 @@ import numpy as np
 import zarr
 from jaxtyping import Float, Int
 
+from cytoform.base.gate import read_bytes
 from cytoform.base.triples import Triple
 from cytoform.errors import InputError
 from cytoform.movies.metadata import MICROMETRES
@@ -22,9 +23,9 @@ def is_geff(path: Path) -> bool:
     """Whether a folder is a GEFF group, by its metadata."""
     for name, mark in (("zarr.json", b'"geff"'), (".zattrs", b'"geff"')):
         try:
-            if mark in (path / name).read_bytes()[: 1 << 20]:
+            if mark in read_bytes(path / name):
                 return True
-        except OSError:
+        except InputError:
             continue
     return False
 

@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
+from cytoform.base.gate import require_file
 from cytoform.base.triples import Triple
 from cytoform.errors import InputError
 from cytoform.movies.metadata import MICROMETRES
@@ -22,9 +23,10 @@ PIXEL_SIZES = ("voxeldepth", "pixelheight", "pixelwidth")
 def is_trackmate(path: Path) -> bool:
     """Whether a file is a TrackMate file, by its first element."""
     try:
+        require_file(path)
         with path.open("rb") as file:
             return b"<TrackMate" in file.read(4096)
-    except OSError:
+    except (InputError, OSError):
         return False
 
 
