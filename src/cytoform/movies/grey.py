@@ -2,7 +2,7 @@
 
 In label images nearly all neighbouring voxels of cells have the same value. In grey images, probability maps and
 distance maps they differ, or the values lie inside each other like the contour lines of a mountain, or each value is
-scattered over the image.
+scattered over the image. Labels that were resampled by interpolation have rims of values in between.
 """
 
 from itertools import pairwise
@@ -20,6 +20,8 @@ MOST_DIFFERENT = 0.5
 FEWEST_NEIGHBOURS = 500
 # Nested labels and labels in pieces happen by chance for two or three cells.
 FEWEST_LEVELS, NESTED_SHARE, SCATTERED_SHARE = 4, 0.9, 0.5
+# Rims are wide, and nowhere three voxels thick in the plane. Cells of two voxels are not wide.
+FEWEST_RIMS, RIM_SHARE, WIDE = 3, 0.5, 5
 # Smaller labels cannot be told from specks.
 FEWEST_VOXELS = 8
 
@@ -32,6 +34,11 @@ def grey_reason(labels: Labels, extents: LabelExtents) -> str:
         return f"its {len(extents)} values lie inside each other, as levels of brightness do"
     if (share := scattered_labels(labels, extents)) >= SCATTERED_SHARE:
         return f"{100 * share:.0f} % of its {len(extents)} values are scattered in pieces"
+    if (share := rims(labels, extents)) >= RIM_SHARE:
+        return (
+            f"{100 * share:.0f} % of its {len(extents)} values are thin rims, as in distance maps and labels resampled by "
+            "interpolation"
+        )
     return ""
 
 
@@ -66,6 +73,20 @@ def scattered_labels(labels: Labels, extents: LabelExtents) -> float:
     largest = np.zeros(int(label_of.max()) + 1, np.int64)
     np.maximum.at(largest, label_of, piece_sizes)
     return sum(2 * largest[label] < size for label, size in sizes.items()) / len(sizes)
+
+
+def rims(labels: Labels, extents: LabelExtents) -> float:
+    """The share of labels that are wide but have no inside in any plane; 0 where there are few labels."""
+    sizes = {label: extent.box_zyx for label, extent in extents.items() if extent.n_voxels >= FEWEST_VOXELS}
+    if len(sizes) < FEWEST_RIMS:
+        return 0.0
+    middle = labels[:, 1:-1, 1:-1]
+    inside = middle > 0
+    for neighbours in (labels[:, :-2, 1:-1], labels[:, 2:, 1:-1], labels[:, 1:-1, :-2], labels[:, 1:-1, 2:]):
+        inside &= middle == neighbours
+    counts = np.bincount(middle[inside], minlength=int(labels.max()) + 1)
+    is_wide = {label: all(side.stop - side.start >= WIDE for side in box[1:]) for label, box in sizes.items()}
+    return sum(is_wide[label] and not counts[label] for label in sizes) / len(sizes)
 
 
 def _within(inner: Slices, outer: Slices) -> bool:

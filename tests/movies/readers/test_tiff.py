@@ -202,3 +202,19 @@ def test_a_header_that_claims_too_much_for_its_file(tmp_path):
     path.write_bytes(bytes(changed))
     with pytest.raises(InputError, match=r"a\.tif"):
         open_movies(path, voxel_size_zyx_um=UM)
+
+
+@pytest.mark.parametrize("length", [1, 2, 3])
+@pytest.mark.parametrize("bigtiff", [False, True])
+def test_pages_that_form_a_circle(length, bigtiff, tmp_path):
+    """The last page names an earlier one as the next, for ever."""
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, np.ones((4, 5, 6), np.uint8), photometric="minisblack", bigtiff=bigtiff, compression="zlib")
+    with tifffile.TiffFile(path) as tiff:
+        pages, form = [page.offset for page in tiff.pages], tiff.tiff
+    content = bytearray(path.read_bytes())
+    at = pages[-1] + form.tagnosize + form.tagsize * int.from_bytes(content[pages[-1] :][: form.tagnosize], "little")
+    content[at : at + form.offsetsize] = pages[-length].to_bytes(form.offsetsize, "little")
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="truncated or damaged"):
+        read(path, voxel_size_zyx_um=UM)

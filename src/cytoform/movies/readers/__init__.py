@@ -13,6 +13,7 @@ from cytoform.errors import InputError
 from cytoform.movies.metadata import GivenScale
 from cytoform.movies.movie import LabelMovie
 from cytoform.movies.readers.challenge import find_sequences, open_sequence, refuse_images
+from cytoform.movies.readers.faults import content_of
 from cytoform.movies.readers.files import OPENERS, open_file
 from cytoform.movies.readers.folder import movies_of_folder
 from cytoform.movies.readers.ome_set import first_file
@@ -104,6 +105,9 @@ def _find(path: Path, given: GivenScale) -> list[Opener]:
         raise InputError(f"{path}: no such file or folder; check the path")
     if not (path.is_file() or path.is_dir()):
         raise InputError(f"{path}: not a regular file; save the movie to a file first")
+    content = content_of(path) if kind is Kind.OTHER and path.is_file() else ""
+    if content:
+        raise InputError(f"{path}: {content}, not a label movie; save the labels as TIFF, NIfTI or with np.save")
     wrong = f"{path}: no label movie" if kind is Kind.OTHER else f"{path} is {kind.value}, not a label movie"
     raise InputError(f"{wrong}; give a TIFF, a folder of TIFF frames, 01_GT/TRA or an OME-Zarr image")
 
