@@ -20,7 +20,7 @@ MOST_DIFFERENT = 0.5
 FEWEST_NEIGHBOURS = 500
 # Nested labels and labels in pieces happen by chance for two or three cells.
 FEWEST_LEVELS, NESTED_SHARE, SCATTERED_SHARE = 4, 0.9, 0.5
-# Rims are wide, and nowhere three voxels thick in the plane. Cells of two voxels are not wide.
+# Rims are wide in the plane, nowhere three voxels thick, and along other labels. Thin cells lie in the background.
 FEWEST_RIMS, RIM_SHARE, WIDE = 3, 0.5, 5
 # Smaller labels cannot be told from specks.
 FEWEST_VOXELS = 8
@@ -76,17 +76,27 @@ def scattered_labels(labels: Labels, extents: LabelExtents) -> float:
 
 
 def rims(labels: Labels, extents: LabelExtents) -> float:
-    """The share of labels that are wide but have no inside in any plane; 0 where there are few labels."""
-    sizes = {label: extent.box_zyx for label, extent in extents.items() if extent.n_voxels >= FEWEST_VOXELS}
-    if len(sizes) < FEWEST_RIMS:
+    """The share of labels that are wide, thin, and all along another label; 0 where there are few labels."""
+    boxes = {label: extent.box_zyx for label, extent in extents.items() if extent.n_voxels >= FEWEST_VOXELS}
+    if len(boxes) < FEWEST_RIMS:
         return 0.0
-    middle = labels[:, 1:-1, 1:-1]
-    inside = middle > 0
-    for neighbours in (labels[:, :-2, 1:-1], labels[:, 2:, 1:-1], labels[:, 1:-1, :-2], labels[:, 1:-1, 2:]):
-        inside &= middle == neighbours
-    counts = np.bincount(middle[inside], minlength=int(labels.max()) + 1)
-    is_wide = {label: all(side.stop - side.start >= WIDE for side in box[1:]) for label, box in sizes.items()}
-    return sum(is_wide[label] and not counts[label] for label in sizes) / len(sizes)
+    padded = np.pad(labels, 1, mode="edge")
+    ends = (slice(None, -2), slice(2, None))
+    plane = [padded[1:-1, end, 1:-1] for end in ends] + [padded[1:-1, 1:-1, end] for end in ends]
+    along_z = [padded[end, 1:-1, 1:-1] for end in ends]
+    inside_plane = np.logical_and.reduce([neighbour == labels for neighbour in plane])
+    inside = inside_plane & (along_z[0] == labels) & (along_z[1] == labels)
+    touches = np.logical_or.reduce([(neighbour > 0) & (neighbour != labels) for neighbour in plane + along_z])
+    flat, solid, touching = (
+        np.bincount(labels[where], minlength=int(labels.max()) + 1) for where in (inside_plane, inside, touches)
+    )
+
+    def is_rim(label: int) -> bool:
+        depth, *sides = (side.stop - side.start for side in boxes[label])
+        is_thin = not (solid if depth > 2 else flat)[label]
+        return max(sides) >= WIDE and is_thin and 2 * touching[label] >= extents[label].n_voxels
+
+    return sum(is_rim(label) for label in boxes) / len(boxes)
 
 
 def _within(inner: Slices, outer: Slices) -> bool:

@@ -80,7 +80,12 @@ def table(rows: Sequence[MovieSummary]) -> list[str]:
     ]
     if len(shown) < len(rows):
         lines.append(f"and {len(rows) - len(shown)} movies of which nothing is left out")
-    lines += [f"left out: {line}" for row in rows for line in left_out_lines(row.left_out)]
+    return lines + remarks(rows)
+
+
+def remarks(rows: Sequence[MovieSummary]) -> list[str]:
+    """Lines about families left out, stand-ins for shapes and tracks, and what looks wrong."""
+    lines = [f"left out: {line}" for row in rows for line in left_out_lines(row.left_out)]
     lines += [f"shapes of {row.source}: {row.markers}, perhaps tracking markers" for row in rows if row.markers]
     lines += [f"tracks of {row.source}: {row.lineage}" for row in rows if row.lineage]
     if untracked := [row.source for row in rows if row.untracked]:

@@ -176,12 +176,18 @@ def _is_whole(page: Any) -> bool:
     """Whether all bytes of a page lie inside its file, so that no memory is allocated for a missing page."""
     if page is None or not page.dataoffsets:
         return False
-    if page.keyframe.compression == tifffile.COMPRESSION.NONE and sum(page.databytecounts) < page.keyframe.nbytes:
+    if page.keyframe.compression == tifffile.COMPRESSION.NONE and sum(page.databytecounts) < _n_bytes(page.keyframe):
         return False
     if page.keyframe.compression != tifffile.COMPRESSION.NONE and len(page.dataoffsets) < math.prod(page.chunked):
         return False
     size = page.parent.filehandle.size
     return all(o + n <= size for o, n in zip(page.dataoffsets, page.databytecounts, strict=True))
+
+
+def _n_bytes(page: Any) -> int:
+    """Size of a page without compression; masks may have one bit a pixel."""
+    n_bytes, bits = int(page.nbytes), page.bitspersample
+    return n_bytes * bits // (8 * page.dtype.itemsize) if isinstance(bits, int) else n_bytes
 
 
 def _read_contiguous(series: Series, start: int, n_bytes: int) -> np.ndarray:
