@@ -122,7 +122,13 @@ NAMED: dict[str, Member] = {
         lambda at: folder(at, [f"Zelle ü {t} %.tif" for t in range(4)]), **both("", *VOXELS)
     ),
     "P no ending": Member(lambda at: tif(at / "labels"), **both("", *VOXELS)),
-    "P a folder too high": Member(lambda at: challenge(at).parent, **refused("data", *VOXELS)),
+    "P a folder too high": Member(
+        lambda at: challenge(at).parent, **refused("no label movie, but data in it; give", *VOXELS)
+    ),
+    "P a folder of pictures": Member(
+        lambda at: [(at / "d").mkdir(), (at / "d" / "0.png").write_bytes(b"\x89PNG\r\n"), at / "d"][2],
+        **refused("0.png is a PNG picture", *VOXELS),
+    ),
     "P result": Member(lambda at: challenge(at, "RES", "mask"), **both("", *VOXELS)),
     # Q. Containers.
     "Q npz of cellpose": Member(

@@ -280,9 +280,7 @@ SILENT: dict[str, Member] = {
     "H mother and daughters": Member(
         lambda at: (
             text(at / "c_man_track.txt", "1 0 1 0\n2 2 3 1\n3 2 3 1\n"),
-            ome(
-                at / "c.ome.tif", each(FRAMES, lambda t, f: np.where(f == 1, 1, 0) if t < 2 else np.where(f, f + 1, 0))
-            ),
+            ome(at / "c.ome.tif", each(FRAMES, lambda t, f: (f == 1) * f if t < 2 else (f > 0) * (f + 1))),
         )[1],
         families=((4, LARGE, 60.0),),
         words="c_man_track.txt",

@@ -94,7 +94,7 @@ def rims(labels: Labels, extents: LabelExtents) -> float:
     def is_rim(label: int) -> bool:
         depth, *sides = (side.stop - side.start for side in boxes[label])
         is_thin = not (solid if depth > 2 else flat)[label]
-        return max(sides) >= WIDE and is_thin and 2 * touching[label] >= extents[label].n_voxels
+        return max(sides) >= WIDE and is_thin and 2 * int(touching[label]) >= extents[label].n_voxels
 
     return sum(is_rim(label) for label in boxes) / len(boxes)
 

@@ -15,8 +15,8 @@ FEW_JUMPS = 0.1
 # Volumes of tracking markers differ by less.
 MARKER_SPREAD = 0.05
 # Equal balls or dots of so many tracks are drawn by a program that knows points only, such as TrackMate. The share of
-# its box that a ball fills is pi / 6.
-FEWEST_SPOTS, BALL_SHARE, LARGEST_DOT = 3, (0.45, 0.7), 27
+# its box that a ball fills is pi / 6, and less for a ball of few voxels.
+FEWEST_SPOTS, BALL_SHARE, LARGEST_DOT = 3, (0.25, 0.7), 27
 
 
 class Cause(Enum):

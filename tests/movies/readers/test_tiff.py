@@ -218,3 +218,21 @@ def test_pages_that_form_a_circle(length, bigtiff, tmp_path):
     path.write_bytes(content)
     with pytest.raises(InputError, match="truncated or damaged"):
         read(path, voxel_size_zyx_um=UM)
+
+
+@pytest.mark.parametrize("companion", [False, True])
+@pytest.mark.parametrize(
+    ("good", "bad"), [('SizeY="{}"', 'SizeY="1999999999999"'), ('PlaneCount="{}"', 'PlaneCount="77777777777"')]
+)
+def test_a_set_that_announces_more_planes_than_memory_holds(companion, good, bad, division, tmp_path):
+    files = write_set(tmp_path / "set", division, companion=companion)
+    good = good.format(division.shape[2 if "Y" in good else 1])
+    for path in (tmp_path / "set").iterdir():
+        content = path.read_bytes()
+        path.write_bytes(content.replace(good.encode(), bad.encode()) if path.suffix == ".ome" else content)
+        if not companion:
+            with tifffile.TiffFile(path) as tiff:
+                frame, xml = tiff.asarray(), tiff.pages.first.description
+            tifffile.imwrite(path, frame, description=xml.replace(good, bad), metadata=None, photometric="minisblack")
+    with pytest.raises(InputError, match=r"OME-XML announces .* planes"):
+        read(files[0])

@@ -23,6 +23,8 @@ from cytoform.movies.tracking.beside import with_lineage_beside
 
 Opener = Callable[[], LabelMovie]
 
+MOVIES = (Kind.CHALLENGE, Kind.OME_ZARR, Kind.TIFF_FOLDER, Kind.ARRAY_FOLDER)
+
 
 def open_movies(
     source: Path,
@@ -105,11 +107,25 @@ def _find(path: Path, given: GivenScale) -> list[Opener]:
         raise InputError(f"{path}: no such file or folder; check the path")
     if not (path.is_file() or path.is_dir()):
         raise InputError(f"{path}: not a regular file; save the movie to a file first")
-    content = content_of(path) if kind is Kind.OTHER and path.is_file() else ""
-    if content:
-        raise InputError(f"{path}: {content}, not a label movie; save the labels as TIFF, NIfTI or with np.save")
+    if kind is Kind.OTHER and (reason := _other(path)):
+        raise InputError(f"{path}: {reason}")
     wrong = f"{path}: no label movie" if kind is Kind.OTHER else f"{path} is {kind.value}, not a label movie"
     raise InputError(f"{wrong}; give a TIFF, a folder of TIFF frames, 01_GT/TRA or an OME-Zarr image")
+
+
+def _other(path: Path) -> str:
+    """Why a file or folder of no known kind is no label movie; empty if there is nothing to say."""
+    if path.is_file():
+        content = content_of(path)
+        return f"{content}, not a label movie; save the labels as TIFF, NIfTI or with np.save" if content else ""
+    inner = [entry for entry in sorted(path.iterdir()) if entry.name[0] != "."]
+    if movies := [entry for entry in inner if entry.is_dir() and kind_of(entry) in MOVIES]:
+        more = f" and {len(movies) - 1} more folders" if len(movies) > 1 else ""
+        return f"no label movie, but {movies[0].name}{more} in it; give {movies[0]}"
+    for entry in inner:
+        if entry.is_file() and (content := content_of(entry)):
+            return f"no label movie; {entry.name} is {content}, save the labels as TIFF, NIfTI or with np.save"
+    return ""
 
 
 def _open_file(path: Path, given: GivenScale) -> LabelMovie:

@@ -2,15 +2,22 @@
 
 import errno
 import os
+import re
 import threading
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Literal
 
 import tifffile
 
+from cytoform.errors import InputError
 from cytoform.movies.readers.ome_set import OmeSet, companion_of, ome_set
 
+# Tifffile makes a list of all planes that OME-XML announces, whether they are there or not.
+MOST_PLANES = 10_000_000
+TAGS = re.compile(r"<(?:\w+:)?(?:Pixels|TiffData)\b[^>]*>")
+CLAIMS = re.compile(r"""\b(Size[ZCTYX]|First[ZCT]|IFD|PlaneCount|NumPlanes)\s*=\s*["'](\d+)["']""")
 ORDER: dict[str, Literal["little", "big"]] = {"<": "little", ">": "big"}
 
 
@@ -51,9 +58,11 @@ def _opened(path: Path) -> OpenTiff:
     try:
         _check_pages(tiff)
         xml = tiff.ome_metadata
+        n_pixels = max(1, tiff.pages.first.size)
         if xml and (companion := companion_of(path, xml)):
             tiff.close()
             tiff, xml = tifffile.TiffFile(path, omexml=companion), companion
+        _check_planes(path, xml or "", n_pixels)
         return OpenTiff(tiff, ome_set(path, xml) if xml else None)
     except Exception:
         tiff.close()
@@ -73,3 +82,14 @@ def _check_pages(tiff: tifffile.TiffFile) -> None:
         offset = int.from_bytes(handle.read(form.offsetsize), order)
     if offset:
         raise ValueError("the pages form a circle")
+
+
+def _check_planes(path: Path, xml: str, n_pixels: int) -> None:
+    """Raise InputError if OME-XML announces more planes, of `n_pixels` each, than any movie has."""
+    for tag in TAGS.findall(xml):
+        numbers = {name: int(digits) for name, digits in CLAIMS.findall(tag)}
+        sizes = [number for name, number in numbers.items() if name.startswith("Size")]
+        planes = [number for name, number in numbers.items() if name in ("SizeZ", "SizeC", "SizeT")]
+        others = [number for name, number in numbers.items() if not name.startswith("Size")]
+        if (most := max([prod(sizes) // n_pixels, prod(planes), *others])) > MOST_PLANES:
+            raise InputError(f"{path}: its OME-XML announces {most:.3g} planes; the file is damaged, export it again")
