@@ -183,8 +183,8 @@ def test_a_division_without_lineage_is_named():
 
 def test_a_lineage_is_doubted_only_if_many_labels_jump():
     """Nuclei of an embryo that turns may lie where others were, now and then."""
-    steady = [cells([(n + 1, CENTRES[n], 3.0) for n in range(4)]) for _ in range(4)]
-    swapped = cells([(1, CENTRES[1], 3.0), (2, CENTRES[0], 3.0), (3, CENTRES[2], 3.0), (4, CENTRES[3], 3.0)])
+    steady = [cells([(n + 1, CENTRES[n], 2.6 + 0.3 * n) for n in range(4)]) for _ in range(4)]
+    swapped = cells([(1, CENTRES[1], 2.9), (2, CENTRES[0], 2.6), (3, CENTRES[2], 3.2), (4, CENTRES[3], 3.5)])
     lineage = Lineage(tuple(Track(n, 0, 3, 0) for n in range(1, 5)))
     search = find_families(movie([*steady[:3], swapped], lineage))
     assert len(search.families) == 4

@@ -11,7 +11,7 @@ from cytoform.shapes.store import ShapeStore
 
 VOXELS = ("--voxel-size", "1", "0.5", "0.5")
 # Edges of a box lose a little in a mask on another grid.
-TOLERANCE = 0.1
+TOLERANCE = 0.15
 # Exit status, and all lines written, of a command.
 Run = Callable[[Sequence[str]], tuple[int, str]]
 

@@ -257,7 +257,7 @@ SILENT: dict[str, Member] = {
     "G markers alone": Member(lambda at: challenge(at), **both("perhaps tracking markers", *VOXELS)),
     "G balls of TrackMate": Member(
         lambda at: tif(at / "LblImg_a.tif", balls()),
-        families=((4, 33.5, None),) * 3,
+        families=((4, 28.0, None),) * 3,
         words="the size of tracking markers",
         options=VOXELS,
     ),
