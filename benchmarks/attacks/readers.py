@@ -5,7 +5,7 @@ read as `cytoform prepare` reads them: the movie is opened, and its first and la
 one InputError of one line. Counted as harm:
 
 fault     another exception, more than one line, or a warning
-hang      more than 20 s
+hang      more than 20 s of CPU time, or 200 s in all (on a busy machine little of that is CPU time)
 memory    more than 2 GB
 
 Prints a row for each container. The exit status is 1 if there was any harm; --keep saves the harmful files.
@@ -41,7 +41,7 @@ import zarr
 from cytoform.errors import InputError
 from cytoform.movies.readers import open_movies
 
-HANG_S, MEMORY_BYTES, BATCH = 20, 2_000_000_000, 100
+CPU_S, HANG_S, MEMORY_BYTES, BATCH = 20, 200, 2_000_000_000, 100
 HARMS = ("fault", "hang", "memory")
 UM = (1.0, 0.5, 0.5)
 FRAMES = np.zeros((4, 6, 10, 12), np.uint16)
@@ -329,14 +329,19 @@ def _tried(source: Path, rng: random.Random) -> tuple[str, str] | None:
     def ring(*_: object) -> None:
         raise _Hang
 
-    signal.signal(signal.SIGALRM, ring)
-    signal.alarm(HANG_S)
+    for alarm, timer, limit_s in (
+        (signal.SIGALRM, signal.ITIMER_REAL, HANG_S),
+        (signal.SIGPROF, signal.ITIMER_PROF, CPU_S),
+    ):
+        signal.signal(alarm, ring)
+        signal.setitimer(timer, limit_s)
     try:
         words = read(source, rng)
     except _Hang:
-        return "hang", f"more than {HANG_S} s"
+        return "hang", f"more than {CPU_S} s of CPU time, or {HANG_S} s in all"
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     if peak > MEMORY_BYTES:
         return "memory", f"{peak / 1e9:.1f} GB"

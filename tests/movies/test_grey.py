@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.ndimage import distance_transform_edt, gaussian_filter
+from scipy.ndimage import distance_transform_edt, gaussian_filter, zoom
 
 from cytoform.movies.extents import measure
-from cytoform.movies.grey import different_neighbours, grey_reason, is_nested, scattered_labels
+from cytoform.movies.grey import different_neighbours, grey_reason, is_nested, rims, scattered_labels
 
 SHAPE = (14, 40, 40)
 
@@ -76,3 +76,29 @@ def test_measures():
     assert 0 < different_neighbours(labels) < 0.1
     assert not is_nested(measure(labels))
     assert scattered_labels(labels, measure(labels)) == 0.0
+
+
+@settings(max_examples=10, deadline=None)
+@given(values=st.tuples(st.integers(20, 90), st.integers(120, 250)), factor=st.floats(1.2, 1.9))
+def test_labels_that_were_resampled_by_interpolation(values, factor):
+    labels = np.zeros((8, 30, 40), np.uint16)
+    labels[2:7, 5:17, 4:16], labels[2:7, 12:24, 22:34] = values
+    resampled = zoom(labels.astype(float), (1, factor, factor), order=1).round()
+    assert reason(resampled)
+    assert not reason(zoom(labels, (1, factor, factor), order=0))
+
+
+def test_shells_of_few_distances():
+    labels = np.zeros((12, 30, 44), np.uint16)
+    labels[3:9, 4:18, 4:18] = labels[4:9, 8:18, 26:36] = 1
+    assert "thin rims" in reason(distance_transform_edt(labels).round())
+
+
+def test_thin_cells_are_no_rims():
+    """Rods in the background, and sheets of two voxels side by side, of which fewer than half are all along another."""
+    rods = np.zeros((9, 40, 40), np.uint16)
+    for n in range(9):
+        rods[4, 4 * n + 2 : 4 * n + 4, 5:30] = n + 1
+    assert rims(rods, measure(rods)) == 0
+    assert not reason(rods)
+    assert rims(balls(5, n=3), measure(balls(5, n=3))) == 0

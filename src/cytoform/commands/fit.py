@@ -60,7 +60,7 @@ def fit(
     from cytoform.synthesis.verdict import REMEDY
 
     cells = load(run, device=device)
-    with _shapes(source, cells, scale, out) as shapes:
+    with _shapes(source, cells, scale, out, common) as shapes:
         found = complete(
             cells,
             shapes,
@@ -89,6 +89,7 @@ def _shapes(
     cells: "Cells",
     scale: ScaleOptions,
     out: Path,
+    common: Common,
 ) -> Iterator[Path]:
     """The shape store `source`, or a temporary one prepared from the movie `source` on the grid of the run."""
     import tempfile
@@ -96,6 +97,7 @@ def _shapes(
     from cytoform.base.kinds import Kind, kind_of
     from cytoform.errors import InputError
     from cytoform.prepare.stage import prepare
+    from cytoform.prepare.summary import remarks
 
     if kind_of(source) is Kind.SHAPE_STORE:
         if scale != ScaleOptions():
@@ -116,6 +118,8 @@ def _shapes(
         )
         if prepared.failures:
             raise InputError(prepared.failures[0].reason)
+        for line in remarks(prepared.movies):
+            common.say(line)
         yield shapes
 
 

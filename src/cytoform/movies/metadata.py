@@ -193,7 +193,9 @@ def from_imagej(metadata: Mapping[str, Any], resolution_xy: Sequence[float]) -> 
     # The rational numbers of a TIFF hold nine digits: 0.208 instead of 0.20800000000000002.
     x, y = (float(f"{1 / resolution:.9g}") if resolution > 0 else math.nan for resolution in resolution_xy)
     z = metadata.get("spacing", y if metadata.get("images", 1) == 1 else None)
-    sizes = [_number(size, unit, MICROMETRES) for size in (z, y, x)]
+    # Fiji writes the depth of a reversed stack as a negative number.
+    depth, *across = (_number(size, unit, MICROMETRES) for size in (z, y, x))
+    sizes = [None if depth is None else abs(depth), *across]
     step = _number(metadata.get("finterval"), metadata.get("tunit", "s"), SECONDS)
     return RecordedScale(_triple(sizes), step, IMAGEJ, tuple(sizes))
 

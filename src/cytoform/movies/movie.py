@@ -74,9 +74,7 @@ def safe_name(text: str) -> str:
 
 def check_dtype(dtype: np.dtype[np.generic], where: str) -> None:
     """Raise InputError for number types that cannot hold labels, before any pixel is read. Floats can: see `whole`."""
-    if dtype.kind == "b":
-        raise InputError(f"{where}: a boolean image; save it as uint8 with 0 for background and 1 for the cell")
-    if dtype.kind not in "uif":
+    if dtype.kind not in "buif":
         raise InputError(f"{where}: an image of type {dtype}; labels are whole numbers, save it as uint16")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from math import prod
 
 from cytoform.movies.continuity import Oddity, Step
 from cytoform.movies.extents import cut_axes
@@ -13,6 +14,9 @@ from cytoform.movies.survey import Survey
 FEW_JUMPS = 0.1
 # Volumes of tracking markers differ by less.
 MARKER_SPREAD = 0.05
+# Equal balls or dots of so many tracks are drawn by a program that knows points only, such as TrackMate. The share of
+# its box that a ball fills is pi / 6, and less for a ball of few voxels.
+FEWEST_SPOTS, BALL_SHARE, LARGEST_DOT = 3, (0.25, 0.7), 27
 
 
 class Cause(Enum):
@@ -67,11 +71,12 @@ def notices_of(movie: LabelMovie, found: Survey, *, told: Collection[int] = ()) 
     if movie.lineage is not None:
         # Whoever tracked the cells has seen that they move far.
         by_kind.pop(Oddity.LEAP, None)
+        by_kind.pop(Oddity.DRIFT, None)
         if len(by_kind.get(Oddity.JUMP, ())) <= FEW_JUMPS * found.n_compared:
             by_kind.pop(Oddity.JUMP, None)
     lines = [_line(movie, steps) for oddity in Oddity if (steps := by_kind.get(oddity))]
     lines += [_no_background(movie, found)] if found.full else []
-    if movie.origin.markers and _are_alike(found):
+    if _are_alike(found) and (movie.origin.markers or _are_spots(found)):
         lines.append(
             f"{movie.source}: all labels have the size of tracking markers; these stand in for the cells and may be "
             "smaller, give masks"
@@ -97,6 +102,10 @@ def _line(movie: LabelMovie, steps: Sequence[Step]) -> str:
             f"label {label} has moved {step.step_um:.3g} µm, {step.size:.1f} times its diameter, since {before}",
             "check that it is the same cell",
         ),
+        Oddity.DRIFT: (
+            f"all labels have moved together since {before}, label {label} by {step.step_um:.3g} µm to where label {other} was",
+            "check that they are the same cells",
+        ),
         Oddity.MERGER: (
             f"label {label} has grown {step.size:.1f} times since {before}, over the place of label {other}, which ends",
             "check that it is one cell",
@@ -121,6 +130,19 @@ def _no_background(movie: LabelMovie, found: Survey) -> str:
     is_background = len(cut_axes(extents[largest], movie.shape_zyx)) == 3
     guess = f"label {movie.value(largest)} seems to be the background, " if is_background else ""
     return f"{movie.where(frame)}: no voxel is 0; {guess}write the background as 0"
+
+
+def _are_spots(found: Survey) -> bool:
+    """Whether there are several labels and all fill their boxes as a ball does, or are a few voxels."""
+    every = [(label, extent) for extents in found.extents for label, extent in extents.items()]
+    if len({label for label, _ in every}) < FEWEST_SPOTS:
+        return False
+    shares = [
+        extent.n_voxels / prod(side.stop - side.start for side in extent.box_zyx)
+        for _, extent in every
+        if extent.n_voxels > LARGEST_DOT
+    ]
+    return all(BALL_SHARE[0] <= share <= BALL_SHARE[1] for share in shares)
 
 
 def _are_alike(found: Survey) -> bool:

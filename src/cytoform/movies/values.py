@@ -38,7 +38,7 @@ def label_frames(frames: Frames, places: tuple[str, ...], *, n_frames: int, dtyp
     Raises InputError for values that are no labels, and for more than 65535 of them.
     """
     check_dtype(dtype, places[0])
-    if dtype.kind in "ui" and dtype.itemsize <= 2:
+    if dtype.kind in "bui" and dtype.itemsize <= 2:
         return LabelFrames(frames, places)
     labels = [f"{places[frame if len(places) > 1 else 0]}, frame {frame}" for frame in range(n_frames)]
     highest = max(int(whole(frames(frame), labels[frame]).max()) for frame in range(n_frames))

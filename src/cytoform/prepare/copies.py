@@ -1,12 +1,12 @@
-"""Movies that belong together: the same label images under two names, and one movie cut into parts.
+"""Movies that belong together: the same label images under two names or on two grids, and one movie cut into parts.
 
 A TIFF beside its copy as OME-TIFF would count every cell twice, and a movie in parts every cell once a part.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from math import prod
+from itertools import pairwise, zip_longest
+from math import dist, prod
 from pathlib import Path
 
 from cytoform.movies.families import FamilyFrame, FamilySearch
@@ -16,6 +16,8 @@ from cytoform.movies.readers.numbering import natural_order, stem
 
 # One cell in the middle of its crop is no sign.
 FEWEST_COMMON = 2
+# Volumes of a cell on two grids differ by less.
+SAME_VOLUME = 1.25
 
 Found = tuple[LabelMovie, FamilySearch]
 
@@ -27,6 +29,8 @@ class Copy:
     movie: LabelMovie
     first: LabelMovie
     is_left_out: bool
+    # Whether the grids differ, so that only places and volumes can be compared.
+    is_resampled: bool = False
 
     @property
     def notice(self) -> str:
@@ -36,6 +40,8 @@ class Copy:
             own, other = (sizes_text(movie.spacing_zyx_um) for movie in (self.movie, self.first))
             scale = f", with voxels of {own} µm where it has {other} µm"
         end = "left out" if self.is_left_out else "its cells count twice, give only one of the two"
+        if self.is_resampled:
+            return f"{self.movie.source}: the same cells as {self.first.source}, on another grid{scale}; {end}"
         return f"{self.movie.source}: the same label images as {self.first.source}{scale}; {end}"
 
 
@@ -51,11 +57,36 @@ def find_copies(found: Sequence[Found]) -> list[Copy]:
         frames = set(search.fingerprints)
         first = next((one for one, other in firsts if frames <= set(other.fingerprints)), None)
         if first is None:
+            if other := next((one for one, its in firsts if _is_resampled((one, its), (movie, search))), None):
+                copies.append(Copy(movie, other, is_left_out=False, is_resampled=True))
             firsts.append((movie, search))
             continue
         names = sorted((stem(Path(one.source)).lower() for one in (movie, first)), key=len)
         copies.append(Copy(movie, first, is_left_out=names[0] in names[1]))
     return copies
+
+
+def _is_resampled(one: Found, other: Found) -> bool:
+    """Whether two movies on different grids show the same cells: at the same places in µm, with the same volumes."""
+    (movie, search), (other_movie, other_search) = one, other
+    same_grid = not contradict(movie.spacing_zyx_um, other_movie.spacing_zyx_um)
+    if same_grid or movie.n_frames != other_movie.n_frames or len(search.families) != len(other_search.families):
+        return False
+    voxels_um3 = prod(movie.spacing_zyx_um), prod(other_movie.spacing_zyx_um)
+    reach_um = max(*movie.spacing_zyx_um, *other_movie.spacing_zyx_um)
+    pairs = [
+        (a, b)
+        for own, its in zip(search.families, other_search.families, strict=True)
+        for a, b in zip_longest(own.frames, its.frames)
+    ]
+    return len(pairs) >= FEWEST_COMMON and all(
+        a is not None
+        and b is not None
+        and dist(a.centroid_zyx_um, b.centroid_zyx_um) <= reach_um
+        and a.n_voxels * voxels_um3[0] <= SAME_VOLUME * b.n_voxels * voxels_um3[1]
+        and b.n_voxels * voxels_um3[1] <= SAME_VOLUME * a.n_voxels * voxels_um3[0]
+        for a, b in pairs
+    )
 
 
 def continued(found: Sequence[Found]) -> dict[str, str]:

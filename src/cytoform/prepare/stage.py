@@ -1,30 +1,26 @@
 """The whole stage: label movies in, a shape store out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from cytoform.base.cluster import local_workers
 from cytoform.base.parallel import Progress, no_progress
 from cytoform.base.triples import Triple
-from cytoform.errors import InputError
 from cytoform.movies.families import LeftOut, Treatment
 from cytoform.movies.movie import LabelMovie
-from cytoform.movies.readers import find_movies, name_apart
-from cytoform.movies.tracking.linking import linked
-from cytoform.movies.tracking.splitting import split as split_labels
 from cytoform.prepare.cells import Followed, NamedFamily, follow, movie_frames
-from cytoform.prepare.failures import FAULTS, Failure, Failures
+from cytoform.prepare.failures import Failure, Failures
 from cytoform.prepare.masks import Masks
 from cytoform.prepare.notices import Notices, Seen, shape_notices
 from cytoform.prepare.partial import PartialStore
 from cytoform.prepare.plan import Measurements, Plan, make_plan, measure, with_gaps
 from cytoform.prepare.request import Request
+from cytoform.prepare.sources import open_sources
 from cytoform.prepare.summary import MovieSummary, summaries
+from cytoform.prepare.target import Target, find_target, finish, refuse_nothing
 from cytoform.prepare.write import write
 from cytoform.shapes.grid import Grid
-from cytoform.shapes.store import ShapeStore
 
 
 @dataclass(frozen=True)
@@ -108,95 +104,18 @@ def prepare(
     partial = PartialStore.at(out, inputs=sources, overwrite=overwrite)
     partial.check(resume=resume)
     with partial.locked():
-        target = _target(request, partial, resume=resume)
+        target = find_target(request, partial, resume=resume)
         if target.base is not None and not target.base.attributes.get("failed"):
             return Prepared(target.base.grid, 0, 0)
         failures = Failures()
         movies = open_sources(target.request, target.base, failures)
-        _refuse_nothing(movies, target, failures)
+        refuse_nothing(movies, target, failures)
         with local_workers(workers), partial.keeping_masks() as masks:
             return _run(target, movies, masks, failures, workers=workers, progress=progress)
 
 
-@dataclass(frozen=True)
-class _Target:
-    """The request, with the source names of an earlier call when resuming, and the destination of the result.
-
-    It is the existing store `base`, or a new store if `base` is None.
-    """
-
-    request: Request
-    partial: PartialStore
-    base: ShapeStore | None
-    resume: bool
-
-
-def _target(request: Request, partial: PartialStore, *, resume: bool) -> _Target:
-    """What an interrupted call was about, with `resume`; otherwise a new store, or the one at `out` to add to."""
-    out, interrupted = partial.out, partial.plan() if resume else None
-    if interrupted is not None:
-        request = request.resuming(interrupted["store"]["attributes"], out)
-    adds = resume and out.exists() and not partial.overwrite
-    if interrupted is not None and interrupted["replaces"]:
-        adds, partial = False, replace(partial, overwrite=True)
-    if not adds:
-        partial.refuse_existing()
-        return _Target(request, partial, None, resume)
-    base = ShapeStore.open(out, writable=True)
-    request = request.resuming(base.attributes, out)
-    return _Target(request, partial, base, resume)
-
-
-def open_sources(request: Request, base: ShapeStore | None, failures: Failures) -> list[LabelMovie]:
-    """The movies to prepare: all, or those missing in `base`."""
-    failed = None if base is None else base.attributes.get("failed", [])
-    movies: list[LabelMovie] = []
-    for source in request.sources:
-        if failed is not None and request.recorded(str(source)) not in {failure["source"] for failure in failed}:
-            continue
-        movies += _open_source(source, request, failures)
-    if base is not None:
-        present = {sequence.info.source for sequence in base} - {failure["movie"] for failure in failed or ()}
-        present |= {copy["movie"] for copy in base.attributes.get("copies", ())}
-        movies = [movie for movie in movies if request.recorded(movie.source) not in present]
-    return name_apart(movies)
-
-
-def _open_source(source: Path, request: Request, failures: Failures) -> list[LabelMovie]:
-    movies = []
-    try:
-        openers = find_movies(
-            source,
-            voxel_size_zyx_um=request.voxel_size_zyx_um,
-            time_step_s=request.time_step_s,
-            axes=request.axes,
-        )
-    except FAULTS as fault:
-        failures.unopened(str(source), fault)
-        return []
-    for opener in openers:
-        try:
-            movie = opener()
-            if movie.lineage is None:
-                movie = split_labels(movie) if request.split else movie
-                movie = linked(movie) if request.link else movie
-            movies.append(movie)
-        except FAULTS as fault:
-            failures.unopened(str(source), fault)
-    failures.opened(str(source), movies)
-    return movies
-
-
-def _refuse_nothing(left: Sequence[object], target: _Target, failures: Failures) -> None:
-    """Raise InputError if no movie is left, unless there is a store to record the failures in."""
-    if left or target.base is not None:
-        return
-    first, *others = failures
-    raise InputError(f"none of {1 + len(others)} movies can be prepared; {first.reason}" if others else first.reason)
-
-
 def _run(
-    target: _Target,
+    target: Target,
     movies: Sequence[LabelMovie],
     masks: Masks,
     failures: Failures,
@@ -232,7 +151,7 @@ def _run(
         for movie, _ in followed.found:
             notices.add(movie, shape_notices(movie, _seen(movie, cells, measured)))
         cells = [cell for cell in cells if not failures.has(cell.movie)]
-        _refuse_nothing(cells, target, failures)
+        refuse_nothing(cells, target, failures)
         plan = make_plan(request, cells, measured, None if base is None else base.grid, failures)
         if not target.resume:
             target.partial.clear()
@@ -245,7 +164,7 @@ def _run(
             workers=workers,
             done=advance,
         )
-    _finish(target, plan, followed, notices, failures)
+    finish(target, plan, followed, notices, failures)
     return _summary(plan, followed, notices, failures)
 
 
@@ -256,42 +175,6 @@ def _seen(movie: LabelMovie, cells: Sequence[NamedFamily], measured: Measurement
         if cell.movie.source == movie.source
         for n, measures in enumerate(measured[cell.name])
     ]
-
-
-def _finish(target: _Target, plan: Plan, followed: Followed, notices: Notices, failures: Failures) -> None:
-    """Move the store to its place, or its sequences into the existing store."""
-    partial, base = target.partial, target.base
-    if all(failures.has(cell.movie) for cell in plan.cells):
-        partial.give_up()
-        _refuse_nothing([], target, failures)
-    request = target.request
-    news: dict[str, list[Any]] = {
-        "left_out": [{"name": lost.name, "reason": lost.reason} for lost in followed.left_out],
-        "failed": [_recorded(failure, request) for failure in failures],
-    }
-    recorded = {} if base is None else base.attributes
-    copies = [{"movie": request.recorded(c.movie.source)} for c in followed.copies if c.is_left_out]
-    for name, more in (("notices", [request.without_folders(line) for line in notices]), ("copies", copies)):
-        # Stores without notices have the attributes of older stores.
-        if more:
-            news[name] = recorded.get(name, []) + more
-    if base is None:
-        ShapeStore.open(partial.store, writable=True).note(news)
-        partial.finish()
-    else:
-        news["left_out"] = base.attributes["left_out"] + news["left_out"]
-        added = {cell.movie.source: cell.movie for cell in plan.cells if not failures.has(cell.movie)}
-        unsure = failures.interrupted(added.values())
-        base.note({"failed": news["failed"] + [_recorded(failure, target.request) for failure in unsure]})
-        partial.finish_into(base, news)
-
-
-def _recorded(failure: Failure, request: Request) -> dict[str, str]:
-    return {
-        "source": request.recorded(failure.source),
-        "movie": request.recorded(failure.movie) if failure.movie else "",
-        "reason": request.without_folders(failure.reason),
-    }
 
 
 def _summary(plan: Plan, followed: Followed, notices: Notices, failures: Failures) -> Prepared:

@@ -34,6 +34,8 @@ class MovieSummary:
     lineage: str = ""
     # The folder with its masks, if they may be tracking markers.
     markers: str = ""
+    # Whether it has several labels over time and nothing says which belong together.
+    untracked: bool = False
 
 
 def summaries(followed: Followed, notices: Notices, failures: Failures) -> list[MovieSummary]:
@@ -53,7 +55,8 @@ def summaries(followed: Followed, notices: Notices, failures: Failures) -> list[
         # The tracks beside the masks need no word.
         lineage = movie.origin.lineage * (os.path.dirname(movie.origin.lineage) != os.path.abspath(movie.source))
         markers = movie.origin.shapes * movie.origin.markers
-        told = notices.of(movie), median_um3, lineage, markers
+        untracked = movie.lineage is None and movie.n_frames > 1 and search.n_labels > 1
+        told = notices.of(movie), median_um3, lineage, markers, untracked
         row = MovieSummary(movie.source, len(cells), len(sizes), search.left_out, *told)
         rows.append(row)
     for copy in followed.copies:
@@ -77,9 +80,17 @@ def table(rows: Sequence[MovieSummary]) -> list[str]:
     ]
     if len(shown) < len(rows):
         lines.append(f"and {len(rows) - len(shown)} movies of which nothing is left out")
-    lines += [f"left out: {line}" for row in rows for line in left_out_lines(row.left_out)]
+    return lines + remarks(rows)
+
+
+def remarks(rows: Sequence[MovieSummary]) -> list[str]:
+    """Lines about families left out, stand-ins for shapes and tracks, and what looks wrong."""
+    lines = [f"left out: {line}" for row in rows for line in left_out_lines(row.left_out)]
     lines += [f"shapes of {row.source}: {row.markers}, perhaps tracking markers" for row in rows if row.markers]
     lines += [f"tracks of {row.source}: {row.lineage}" for row in rows if row.lineage]
+    if untracked := [row.source for row in rows if row.untracked]:
+        more = f" and {len(untracked) - 1} more" if len(untracked) > 1 else ""
+        lines.append(f"no lineage: every label of {untracked[0]}{more} counts as a cell of its own")
     return lines + [f"notice: {line}" for row in rows for line in row.notices]
 
 

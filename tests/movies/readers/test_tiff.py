@@ -202,3 +202,37 @@ def test_a_header_that_claims_too_much_for_its_file(tmp_path):
     path.write_bytes(bytes(changed))
     with pytest.raises(InputError, match=r"a\.tif"):
         open_movies(path, voxel_size_zyx_um=UM)
+
+
+@pytest.mark.parametrize("length", [1, 2, 3])
+@pytest.mark.parametrize("bigtiff", [False, True])
+def test_pages_that_form_a_circle(length, bigtiff, tmp_path):
+    """The last page names an earlier one as the next, for ever."""
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, np.ones((4, 5, 6), np.uint8), photometric="minisblack", bigtiff=bigtiff, compression="zlib")
+    with tifffile.TiffFile(path) as tiff:
+        pages, form = [page.offset for page in tiff.pages], tiff.tiff
+    content = bytearray(path.read_bytes())
+    at = pages[-1] + form.tagnosize + form.tagsize * int.from_bytes(content[pages[-1] :][: form.tagnosize], "little")
+    content[at : at + form.offsetsize] = pages[-length].to_bytes(form.offsetsize, "little")
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="truncated or damaged"):
+        read(path, voxel_size_zyx_um=UM)
+
+
+@pytest.mark.parametrize("companion", [False, True])
+@pytest.mark.parametrize(
+    ("good", "bad"), [('SizeY="{}"', 'SizeY="1999999999999"'), ('PlaneCount="{}"', 'PlaneCount="77777777777"')]
+)
+def test_a_set_that_announces_more_planes_than_memory_holds(companion, good, bad, division, tmp_path):
+    files = write_set(tmp_path / "set", division, companion=companion)
+    good = good.format(division.shape[2 if "Y" in good else 1])
+    for path in (tmp_path / "set").iterdir():
+        content = path.read_bytes()
+        path.write_bytes(content.replace(good.encode(), bad.encode()) if path.suffix == ".ome" else content)
+        if not companion:
+            with tifffile.TiffFile(path) as tiff:
+                frame, xml = tiff.asarray(), tiff.pages.first.description
+            tifffile.imwrite(path, frame, description=xml.replace(good, bad), metadata=None, photometric="minisblack")
+    with pytest.raises(InputError, match=r"OME-XML announces .* planes"):
+        read(files[0])

@@ -13,6 +13,7 @@ from cytoform.errors import InputError
 from cytoform.movies.metadata import GivenScale
 from cytoform.movies.movie import LabelMovie
 from cytoform.movies.readers.challenge import find_sequences, open_sequence, refuse_images
+from cytoform.movies.readers.faults import content_of
 from cytoform.movies.readers.files import OPENERS, open_file
 from cytoform.movies.readers.folder import movies_of_folder
 from cytoform.movies.readers.ome_set import first_file
@@ -21,6 +22,8 @@ from cytoform.movies.readers.stack import label_movie
 from cytoform.movies.tracking.beside import with_lineage_beside
 
 Opener = Callable[[], LabelMovie]
+
+MOVIES = (Kind.CHALLENGE, Kind.OME_ZARR, Kind.TIFF_FOLDER, Kind.ARRAY_FOLDER)
 
 
 def open_movies(
@@ -104,8 +107,25 @@ def _find(path: Path, given: GivenScale) -> list[Opener]:
         raise InputError(f"{path}: no such file or folder; check the path")
     if not (path.is_file() or path.is_dir()):
         raise InputError(f"{path}: not a regular file; save the movie to a file first")
+    if kind is Kind.OTHER and (reason := _other(path)):
+        raise InputError(f"{path}: {reason}")
     wrong = f"{path}: no label movie" if kind is Kind.OTHER else f"{path} is {kind.value}, not a label movie"
     raise InputError(f"{wrong}; give a TIFF, a folder of TIFF frames, 01_GT/TRA or an OME-Zarr image")
+
+
+def _other(path: Path) -> str:
+    """Why a file or folder of no known kind is no label movie; empty if there is nothing to say."""
+    if path.is_file():
+        content = content_of(path)
+        return f"{content}, not a label movie; save the labels as TIFF, NIfTI or with np.save" if content else ""
+    inner = [entry for entry in sorted(path.iterdir()) if entry.name[0] != "."]
+    if movies := [entry for entry in inner if entry.is_dir() and kind_of(entry) in MOVIES]:
+        more = f" and {len(movies) - 1} more folders" if len(movies) > 1 else ""
+        return f"no label movie, but {movies[0].name}{more} in it; give {movies[0]}"
+    for entry in inner:
+        if entry.is_file() and (content := content_of(entry)):
+            return f"no label movie; {entry.name} is {content}, save the labels as TIFF, NIfTI or with np.save"
+    return ""
 
 
 def _open_file(path: Path, given: GivenScale) -> LabelMovie:

@@ -74,7 +74,8 @@ def layout(
     if set(long) & set(UNNAMED):
         raise InputError(_unnamed(where, text, long))
     if not {"Y", "X"} <= set(long) or ("Z" not in long and not flat):
-        raise InputError(f"{where}: 2D where 3D is needed ({text}); give volumes with a z axis")
+        planes = ", or pass --axes ZYX if T is the depth" if long == "TYX" else ""
+        raise InputError(f"{where}: 2D where 3D is needed ({text}); give volumes with a z axis{planes}")
     origin = "--axes" if given else "named in the file" if not set(axes) & set(UNNAMED) else "by convention"
     return Layout(letters, shape, f"{' '.join(long)} ({origin})")
 

@@ -19,6 +19,9 @@ MARKS = {
     b"BM": "a BMP picture",
     b"%PDF": "a PDF",
     b"NRRD": "an NRRD volume",
+    b"ObjectType": "a MetaImage volume",
+    b"MATLAB": "a MATLAB file",
+    b"%!": "a PostScript picture",
     b"version https://git-lfs": "a pointer of Git LFS instead of the file (get it with: git lfs pull)",
     b"<": "a page or XML text",
 }

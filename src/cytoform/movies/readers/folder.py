@@ -10,16 +10,18 @@ from types import MappingProxyType
 import numpy as np
 from jaxtyping import Shaped
 
-from cytoform.base.kinds import is_array, is_tiff
+from cytoform.base.kinds import Kind, is_array, is_tiff, kind_of
 from cytoform.base.triples import IntTriple
 from cytoform.errors import InputError
 from cytoform.movies.lineage import read_lineage
 from cytoform.movies.metadata import GivenScale, agreed_scale
 from cytoform.movies.movie import LabelMovie, check_dtype
 from cytoform.movies.readers.files import open_file, read_volume
-from cytoform.movies.readers.numbering import Sorted, in_order, natural_order, without_images
+from cytoform.movies.readers.numbering import MASK_WORDS, Sorted, in_order, natural_order, stem, without_images
 from cytoform.movies.readers.stack import Stack, label_movie
+from cytoform.movies.tracking.geff import is_geff
 
+OTHER_CONTAINERS = (Kind.OME_ZARR, Kind.OME_ZARR_ZIP, Kind.ARRAY, Kind.HDF5)
 LINEAGE_FILES = ("man_track.txt", "res_track.txt")
 
 
@@ -47,6 +49,23 @@ def _image_files(folder: Path) -> list[Path]:
     return sorted(found, key=natural_order)
 
 
+def _beside(folder: Path, files: Sequence[Path]) -> tuple[str, ...]:
+    """A notice about movies in other containers; one with the name of a file that is read is taken for its copy."""
+    names = {MASK_WORDS.sub("", stem(path)) for path in files}
+    others = [
+        path
+        for path in sorted(folder.iterdir())
+        if path not in files and path.name[0] != "." and MASK_WORDS.sub("", stem(path)) not in names
+    ]
+    others = [path for path in others if not is_tiff(path) and kind_of(path) in OTHER_CONTAINERS and not is_geff(path)]
+    if not others:
+        return ()
+    more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+    return (
+        f"{folder}: {others[0].name}{more} beside {files[0].name} not read; give it by its name if it is a movie too",
+    )
+
+
 def movies_of_folder(folder: Path, *, given: GivenScale) -> list[Callable[[], LabelMovie]]:
     """Functions that open the movies of a folder: one movie of single frames, or one movie per file (axes T Z Y X).
 
@@ -61,7 +80,7 @@ def movies_of_folder(folder: Path, *, given: GivenScale) -> list[Callable[[], La
         if path not in taken:
             files.append(path)
         taken.update(header.members if header else ())
-    found = replace(found, files=tuple(files))
+    found = replace(found, files=tuple(files), notices=(*found.notices, *_beside(folder, found.files)))
     lengths = {path: header.n_frames for path in files if (header := headers[path]) is not None}
     movies = [path for path, length in lengths.items() if length > 1]
     if not movies:

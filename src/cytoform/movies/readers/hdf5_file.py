@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Shaped
 
 from cytoform.base.hdf5 import open_hdf5
+from cytoform.base.triples import triple
 from cytoform.errors import InputError
 from cytoform.movies.metadata import GivenScale, RecordedScale
 from cytoform.movies.readers.axes import Layout, layout
@@ -47,7 +48,7 @@ def open_array(path: Path, *, given: GivenScale, volume: bool = False) -> Stack:
         n_bytes = max(prod(found.shape_zyx), prod(array.chunks or (0,))) * dtype.itemsize
         check_claim(n_bytes, path.stat().st_size, where)
         frames = Hdf5Frames(path, name, found)
-        return Stack(path.stem, where, found, dtype, RecordedScale(), frames, found.n_frames or 1)
+        return Stack(path.stem, where, found, dtype, _recorded(array), frames, found.n_frames or 1)
 
 
 @contextmanager
@@ -89,6 +90,14 @@ def _only(file: Any, where: str) -> Any:
     if arrays[0].external or arrays[0].is_virtual:
         raise InputError(f"{where}: its values are in other files; export it as one file")
     return arrays[0]
+
+
+def _recorded(array: Any) -> RecordedScale:
+    """The voxel size Z Y X in µm that PlantSeg and BigDataViewer write."""
+    sizes = np.asarray(array.attrs.get("element_size_um", ()))
+    if sizes.shape != (3,) or sizes.dtype.kind not in "uif":
+        return RecordedScale()
+    return RecordedScale(triple(sizes), None, "element_size_um")
 
 
 def _axes(array: Any) -> str:

@@ -1,11 +1,8 @@
 """TIFF files: one file per movie (axes T Z Y X) or one file per frame (axes Z Y X)."""
 
 import contextlib
-import errno
 import logging
 import math
-import os
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +17,9 @@ from cytoform.movies.metadata import GivenScale, RecordedScale, agreed_scale, fr
 from cytoform.movies.movie import check_dtype, check_shape, check_size
 from cytoform.movies.readers.axes import Layout, layout
 from cytoform.movies.readers.faults import check_claim, damage_at
-from cytoform.movies.readers.ome_set import OmeSet, companion_of, ome_set
+from cytoform.movies.readers.ome_set import OmeSet
 from cytoform.movies.readers.stack import Stack
+from cytoform.movies.readers.tiff_files import kept_open
 
 # A broken file gives one InputError and no log on stderr; an application that configures logging still gets the log.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
@@ -99,9 +97,7 @@ def plain_stem(path: Path) -> str:
 def set_of(path: Path) -> OmeSet | None:
     """The OME-TIFF set that a file belongs to, if any. Raises InputError for missing files and unreadable ones."""
     with damage_at(str(path), path):
-        _tiff(path)
-        files: OmeSet | None = _kept.files
-        return files
+        return kept_open(path).files
 
 
 def read_header(
@@ -121,7 +117,7 @@ def read_header(
         found = layout(series.axes, shape, where, given=axes, volume=volume, flat=flat)
         (check_size if flat else check_shape)(found.shape_zyx, where)
         check_claim(math.prod(found.shape_zyx) * series.dtype.itemsize, _stored(series), where)
-        return TiffHeader(found, series.dtype.newbyteorder("="), _recorded(_tiff(path)))
+        return TiffHeader(found, series.dtype.newbyteorder("="), _recorded(kept_open(path).tiff))
 
 
 def read_image(path: Path, header: TiffHeader) -> np.ndarray:
@@ -180,12 +176,18 @@ def _is_whole(page: Any) -> bool:
     """Whether all bytes of a page lie inside its file, so that no memory is allocated for a missing page."""
     if page is None or not page.dataoffsets:
         return False
-    if page.keyframe.compression == tifffile.COMPRESSION.NONE and sum(page.databytecounts) < page.keyframe.nbytes:
+    if page.keyframe.compression == tifffile.COMPRESSION.NONE and sum(page.databytecounts) < _n_bytes(page.keyframe):
         return False
     if page.keyframe.compression != tifffile.COMPRESSION.NONE and len(page.dataoffsets) < math.prod(page.chunked):
         return False
     size = page.parent.filehandle.size
     return all(o + n <= size for o, n in zip(page.dataoffsets, page.databytecounts, strict=True))
+
+
+def _n_bytes(page: Any) -> int:
+    """Size of a page without compression; masks may have one bit a pixel."""
+    n_bytes, bits = int(page.nbytes), page.bitspersample
+    return n_bytes * bits // (8 * page.dtype.itemsize) if isinstance(bits, int) else n_bytes
 
 
 def _read_contiguous(series: Series, start: int, n_bytes: int) -> np.ndarray:
@@ -199,7 +201,7 @@ def _read_contiguous(series: Series, start: int, n_bytes: int) -> np.ndarray:
 
 
 def _series(path: Path) -> Series:
-    series: Any = _tiff(path).series
+    series: Any = kept_open(path).tiff.series
     if len(series) != 1:
         raise InputError(f"{path}: {len(series)} images in one file; save the labels alone")
     if absent := sum(page is None for page in series[0]._pages):
@@ -228,40 +230,3 @@ def _is_complete(series: Any) -> bool:
     if series[0].dataoffset is not None:
         return series[0].dataoffset + series[0].nbytes <= tiff.filehandle.size
     return all(len(one) * int(np.prod(one.keyframe.shape)) >= one.size for one in series)
-
-
-_kept = threading.local()
-
-
-def _tiff(path: Path) -> tifffile.TiffFile:
-    """The opened file. The last one stays open, because finding the pages of a movie takes longer than reading a frame."""
-    stat = path.stat()
-    # The process id is part of the key: a forked child must not share its parent's file position.
-    key = (str(path), stat.st_mtime_ns, stat.st_size, stat.st_ino, os.getpid())
-    if getattr(_kept, "key", None) != key:
-        _close_kept()
-        _kept.tiff, _kept.files = _opened(path)
-        _kept.key = key
-    tiff: tifffile.TiffFile = _kept.tiff
-    return tiff
-
-
-def _close_kept() -> None:
-    if getattr(_kept, "key", None) is not None:
-        _kept.key = None
-        _kept.tiff.close()
-
-
-def _opened(path: Path) -> tuple[tifffile.TiffFile, OmeSet | None]:
-    if not path.is_file():
-        raise OSError(errno.EINVAL, "not a regular file")
-    tiff = tifffile.TiffFile(path)
-    try:
-        xml = tiff.ome_metadata
-        if xml and (companion := companion_of(path, xml)):
-            tiff.close()
-            tiff, xml = tifffile.TiffFile(path, omexml=companion), companion
-        return tiff, ome_set(path, xml) if xml else None
-    except Exception:
-        tiff.close()
-        raise

@@ -89,7 +89,10 @@ def zip_place(path: Path) -> Place:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except (OSError, zipfile.BadZipFile, NotImplementedError):
+    except MemoryError:
+        raise
+    except Exception:
+        # Among others names that are no UTF-8.
         raise InputError(f"{path}: not a whole zip file; copy or zip it again") from None
     groups = [folder for folder, _, name in (name.rpartition("/") for name in names) if name in ZARR_MARKS]
     if not groups:
