@@ -12,8 +12,8 @@ from cytoform.completion.timeline import Timeline
 from cytoform.completion.uncertainty import Calibration, calibrate
 from cytoform.completion.ways import WAYS
 
-OWN = 6  # a sequence with fewer hidden frames shares those of all short sequences
-MOST_NARROW, MOST_WIDE = 16, 5  # hidden frames of a sequence, alone and together with their neighbours
+OWN = 5  # a sequence with fewer hidden frames shares those of all short sequences
+MOST_NARROW, MOST_WIDE = 10, 3  # hidden frames of a sequence, alone and together with their neighbours
 
 
 @dataclass(frozen=True)

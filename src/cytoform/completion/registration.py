@@ -28,6 +28,7 @@ class LucasKanade:
 
 
 SMOOTH = LucasKanade(window_voxels=9.0, levels=2, rounds=4)
+LOCAL = LucasKanade(window_voxels=4.5, levels=1, rounds=4)
 
 
 def halfway(before: Field, after: Field, share: float, settings: LucasKanade) -> Field:
@@ -64,9 +65,9 @@ def _improved(displacement: Field, before: Field, after: Field, share: float, wi
     squares = np.empty((*before.shape, n, n), np.float32)
     for i in range(n):
         for j in range(i, n):
-            squares[..., i, j] = squares[..., j, i] = gaussian_filter(gradient[i] * gradient[j], window, truncate=3)
+            squares[..., i, j] = squares[..., j, i] = gaussian_filter(gradient[i] * gradient[j], window, truncate=2)
     squares[..., range(n), range(n)] += np.float32(DAMPING)
-    right = np.stack([gaussian_filter(component * wanted, window, truncate=3) for component in gradient], axis=-1)
+    right = np.stack([gaussian_filter(component * wanted, window, truncate=2) for component in gradient], axis=-1)
     return np.ascontiguousarray(np.moveaxis(np.linalg.solve(squares, right[..., None])[..., 0], -1, 0))
 
 

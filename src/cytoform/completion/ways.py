@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from cytoform.completion.fields import Field
-from cytoform.completion.registration import SMOOTH, LucasKanade, halfway
+from cytoform.completion.registration import LOCAL, SMOOTH, LucasKanade, halfway
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,4 +73,5 @@ WAYS: dict[str, Callable[[Between], Field]] = {
     "mean": mean,
     "cubic": cubic,
     "registered": partial(registered, settings=SMOOTH),
+    "registered locally": partial(registered, settings=LOCAL),
 }
