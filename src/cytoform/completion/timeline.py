@@ -45,6 +45,7 @@ class Timeline:
             n_frames=n_frames,
             time_step_s=step_s,
             offsets_zyx_um=tuple(triple(place) for place in np.transpose(moved)),
+            details={},  # of the store that it comes from: its code would not give the filled frames
         )
 
 
