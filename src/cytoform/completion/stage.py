@@ -113,7 +113,7 @@ def _create(
 ) -> ShapeStore:
     attributes = {
         "command": "fill",
-        "shapes": recorded_names([shapes])[0],
+        "shapes": shapes.name,
         "options": asdict(options),
         "versions": software_versions(),
     }
