@@ -16,6 +16,7 @@ ARROWS = {
     "datasets": {"base"},
     "priors": {"base"},
     "protrusions": {"shapes"},
+    "completion": {"shapes"},
     "representations": {"protrusions"},
     "movies": {"base"},
     "simulate": {"movies", "shapes"},
@@ -23,7 +24,7 @@ ARROWS = {
     "assess": {"movies", "shapes", "protrusions"},
     "imaging": {"movies", "shapes", "training"},
     "runs": {"shapes", "training", "representations", "priors"},
-    "synthesis": {"runs", "representations", "priors", "assess"},
+    "synthesis": {"runs", "representations", "priors", "assess", "completion"},
     "pictures": {"shapes", "assess"},
     "scenes": {"synthesis", "imaging", "movies"},
     "exchange": {"runs", "representations", "shapes", "movies"},
@@ -31,7 +32,7 @@ ARROWS = {
     "commands": {"reports", "prepare", "simulate", "datasets"},
 }
 FACES = {"commands"}  # what a user calls may use everything
-NUMPY_ONLY = ("protrusions", "datasets", "movies", "simulate", "shapes", "prepare", "pictures", "assess")
+NUMPY_ONLY = ("protrusions", "completion", "datasets", "movies", "simulate", "shapes", "prepare", "pictures", "assess")
 MAY_IMPORT_TORCH = {"assess/segmenter"}
 
 

@@ -19,6 +19,7 @@ CALLS = {
     "prepare": {"prepare"},
     "train": {"train", "load_config"},
     "reconstruct": {"load", "reconstruct"},
+    "fill": {"fill"},
     "fit": {"load", "complete"},
     "generate": {"load", "condition_on", "generate"},
     "interpolate": {"load", "interpolate"},

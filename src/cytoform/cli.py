@@ -27,6 +27,7 @@ COMMANDS = {
     "prepare": "Label movies to a shape store: signed distances of every cell family.",
     "train": "Learn the cells of a shape store.",
     "reconstruct": "Render the learned cells from their codes.",
+    "fill": "Fill missing frames and planes from what is known, without a run.",
     "fit": "Fit cells that the run has not seen, and fill in their gaps.",
     "generate": "Render new cells from random codes.",
     "interpolate": "Render cells between two learned cells.",

@@ -38,6 +38,7 @@ def test_shapes_and_runs(call, balls: Path, tmp_path: Path) -> None:
     call("reconstruct @run --out @rebuilt.zarr")
     call("generate @run --out @new.zarr -n 2 --prior around")
     call("fit @run @balls.zarr --out @fitted.zarr --steps 5")
+    call("fill @balls.zarr --out @filled.zarr --every-frame 3 --workers 1")
     call("interpolate @run --out @between.zarr --from a --to b --steps 3")
     call("latent @run --out @latent --generated @new.zarr --grid 16 --frames 2")
     call("evaluate @balls.zarr @rebuilt.zarr @new.zarr --out @report --run @run --workers 1")

@@ -1,7 +1,5 @@
 """`cytoform fit`: cells that a run has not seen."""
 
-import contextlib
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,10 +8,10 @@ from cyclopts import Parameter
 
 from cytoform.base.options import FRAMES, whole
 from cytoform.commands.common import Common, Device, ScaleOptions
+from cytoform.commands.source import as_store
 from cytoform.synthesis.options import FitSettings, Rendering
 
 if TYPE_CHECKING:
-    from cytoform.synthesis.cells import Cells
     from cytoform.synthesis.fitting.stage import Completed
 
 ADAPT_STEPS = 600
@@ -60,7 +58,10 @@ def fit(
     from cytoform.synthesis.verdict import REMEDY
 
     cells = load(run, device=device)
-    with _shapes(source, cells, scale, out, common) as shapes:
+    learned = cells.run.learned
+    with as_store(
+        source, out=out, scale=scale, grid_size=learned.grid, half_extent_um=learned.half_extent_um, say=common.say
+    ) as shapes:
         found = complete(
             cells,
             shapes,
@@ -81,46 +82,6 @@ def fit(
         common.done(out, "evaluate", source, out, "--paired", "--out", "report")
     else:
         common.done(out, "view", out)
-
-
-@contextlib.contextmanager
-def _shapes(
-    source: Path,
-    cells: "Cells",
-    scale: ScaleOptions,
-    out: Path,
-    common: Common,
-) -> Iterator[Path]:
-    """The shape store `source`, or a temporary one prepared from the movie `source` on the grid of the run."""
-    import tempfile
-
-    from cytoform.base.kinds import Kind, kind_of
-    from cytoform.errors import InputError
-    from cytoform.prepare.stage import prepare
-    from cytoform.prepare.summary import remarks
-
-    if kind_of(source) is Kind.SHAPE_STORE:
-        if scale != ScaleOptions():
-            raise InputError(f"{source}: a shape store knows its scale; leave --voxel-size and --time-step out")
-        yield source
-        return
-    learned = cells.run.learned
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.absolute().parent) as folder:
-        shapes = Path(folder) / "shapes.zarr"
-        prepared = prepare(
-            [source],
-            shapes,
-            voxel_size_zyx_um=scale.voxel_size,
-            time_step_s=scale.time_step,
-            grid_size=learned.grid,
-            half_extent_um=learned.half_extent_um,
-            gaps="keep",
-        )
-        if prepared.failures:
-            raise InputError(prepared.failures[0].reason)
-        for line in remarks(prepared.movies):
-            common.say(line)
-        yield shapes
 
 
 def _line(cell: "Completed") -> str:

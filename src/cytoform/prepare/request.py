@@ -56,7 +56,7 @@ class Request:
     border: Treatment = "leave-out"
     """Families that the border of the volume cuts: leave out, or keep with cut faces as surface."""
     gaps: Treatment = "leave-out"
-    """Families with a member missing in a frame: leave out, or keep with that frame empty, for 'cytoform fit' to fill."""
+    """Families with a member missing in a frame: leave out, or keep with that frame empty, for 'cytoform fill'."""
     jumps: Treatment = "leave-out"
     """Labels without a lineage that jump to the place of another label: leave out, or keep."""
     strict: Annotated[bool, FLAG] = False

@@ -76,7 +76,7 @@ def prepare(
 
     Families that the border of the volume cuts are left out, or kept with `border="keep"`: then the cut faces are surface, and
     volumes are too small. Families with a member missing in a frame are left out, or kept with `gaps="keep"`: that frame is
-    empty, and `fit` fills it. Labels without a lineage that jump to the place of another label are left out, or kept with
+    empty, and `fill` fills it. Labels without a lineage that jump to the place of another label are left out, or kept with
     `jumps="keep"`. `strict` turns notices into failures.
 
     Movies that fail are listed in the result and in the store; the others are prepared. `resume` continues an interrupted

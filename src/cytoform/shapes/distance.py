@@ -35,13 +35,20 @@ def signed_distance(
     """
     if not mask.any():
         raise EmptyFrame("no voxel is inside the cell, so there is no surface to measure from")
-    level = level_of(mask, np.array(spacing_zyx_um, float))
+    return distance_of_level(level_of(mask, np.array(spacing_zyx_um, float)), grid, centre_zyx_um)
+
+
+def distance_of_level(level: Level, grid: Grid, centre_zyx_um: Triple) -> Float32[np.ndarray, "n n n"]:
+    """Signed distance in µm to the zero of a level function, at the voxel centres of `grid` centred at `centre_zyx_um`.
+
+    The level needs both signs. At its nodes the distance has its sign.
+    """
     surface = Surface.of_level(level)
     positions_um = [grid.centres_um - grid.half_extent_um + centre for centre in centre_zyx_um]
     sdf_um, block = _around(surface, positions_um, band_um(grid) + 2 * grid.spacing_um)
     if sdf_um[block].size:
         near_um = [axis[side] for axis, side in zip(positions_um, block, strict=True)]
-        sdf_um[block] = measured(_estimate(_resample(level, near_um), grid), near_um, surface, grid)
+        sdf_um[block] = measured(_estimate(resample(level, near_um), grid), near_um, surface, grid)
     return sdf_um
 
 
@@ -87,7 +94,7 @@ def _estimate(level_um: Float32[np.ndarray, "z y x"], grid: Grid) -> Float32[np.
     return np.where(np.abs(level_um) < np.abs(transform_um), level_um, transform_um)
 
 
-def _resample(level: Level, positions_um: Axes) -> Float32[np.ndarray, "z y x"]:
+def resample(level: Level, positions_um: Axes) -> Float32[np.ndarray, "z y x"]:
     """Interpolate linearly, one axis after the other; beyond its border the level grows with the distance to it."""
     values = level.values_um
     beyond_um = []

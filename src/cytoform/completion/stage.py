@@ -1,0 +1,175 @@
+"""The stage from a shape store with missing frames or planes to a store without."""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from cytoform.base.cluster import local_workers
+from cytoform.base.output import Output
+from cytoform.base.parallel import Progress, no_progress, run_all
+from cytoform.base.provenance import recorded_names, software_versions
+from cytoform.completion.choosing import Chosen, choose_ways
+from cytoform.completion.frames import fill_frame
+from cytoform.completion.gaps import Gap
+from cytoform.completion.mixture import Choice
+from cytoform.completion.options import FillOptions
+from cytoform.completion.plane_stage import FilledPlanes, complete_planes
+from cytoform.completion.timeline import Timeline, timeline_of
+from cytoform.errors import InputError
+from cytoform.shapes.store import ShapeStore
+
+
+@dataclass(frozen=True)
+class FilledSequence:
+    """What was filled in a sequence, and how.
+
+    `expected_error_um` of a frame is 0 if it is known, and None where nothing tells it.
+    """
+
+    name: str
+    n_known: int
+    n_copied: int
+    n_beyond: int  # frames before the first known one and after the last, which are copies of these
+    expected_error_um: tuple[float | None, ...]
+    chosen: Chosen
+
+    @property
+    def n_filled(self) -> int:
+        """Frames that are no copies of known ones at the same time."""
+        return len(self.expected_error_um) - self.n_copied
+
+
+@dataclass(frozen=True)
+class Completion:
+    """The sequences in the order asked for, and the chosen way between planes; None where no plane was missing."""
+
+    plane_choice: Choice | None
+    sequences: tuple[FilledSequence, ...]
+
+
+def fill(
+    shapes: Path,
+    out: Path,
+    *,
+    names: Sequence[str] | None = None,
+    options: FillOptions = FillOptions(),  # noqa: B008 (frozen)
+    workers: int = 1,
+    overwrite: bool = False,
+    progress: Progress = no_progress,
+) -> Completion:
+    """Fill missing frames and planes of a shape store, in all of its sequences or the named ones, into the store `out`.
+
+    Known frames are copied; in known frames, known planes are. The way is chosen by hiding known frames, and planes, of this
+    store (mixture.py). Choice and expected errors are in the attribute "fill" of `out`. Raises InputError.
+    """
+    output = Output.at(out, inputs=[shapes], overwrite=overwrite)
+    output.check()
+    options.check()
+    store = ShapeStore.open(shapes)
+    timelines = [
+        timeline_of(store[name], every_frame=options.every_frame, n_frames=options.n_frames)
+        for name in names or store.names
+    ]
+    if not timelines:
+        raise InputError(f"{shapes}: holds no sequences; prepare some first")
+    with local_workers(workers), _whole_frames(shapes, output, timelines, options, workers, progress) as (path, planes):
+        chosen = choose_ways(path, timelines, workers=workers, progress=progress)
+        with output.staged() as folder:
+            written = _create(folder, store, timelines, options, shapes)
+            expected_um = _write_all(partial(_write, path, folder), timelines, chosen, workers, progress)
+            filled = [
+                _filled(timeline, errors_um, planes, chosen[timeline.info.name])
+                for timeline, errors_um in zip(timelines, expected_um, strict=True)
+            ]
+            completion = Completion(planes.choice if planes else None, tuple(filled))
+            written.note({"fill": _record(completion)})
+    return completion
+
+
+@contextlib.contextmanager
+def _whole_frames(
+    shapes: Path,
+    output: Output,
+    timelines: Sequence[Timeline],
+    options: FillOptions,
+    workers: int,
+    progress: Progress,
+) -> Iterator[tuple[Path, FilledPlanes | None]]:
+    """The store of the known frames: `shapes`, or a temporary one with their planes filled."""
+    if options.every_plane == 1:
+        yield shapes.absolute(), None
+        return
+    with tempfile.TemporaryDirectory(prefix=f".{output.out.name}.", dir=output.folder.parent) as folder:
+        whole = Path(folder) / "shapes.zarr"
+        every = options.every_plane
+        yield whole, complete_planes(shapes.absolute(), whole, timelines, every, workers=workers, progress=progress)
+
+
+def _create(
+    folder: Path, store: ShapeStore, timelines: Sequence[Timeline], options: FillOptions, shapes: Path
+) -> ShapeStore:
+    attributes = {
+        "command": "fill",
+        "shapes": shapes.name,
+        "options": asdict(options),
+        "versions": software_versions(),
+    }
+    written = ShapeStore.create(folder, store.grid, band_um=store.band_um, attributes=attributes)
+    for timeline in timelines:
+        source = recorded_names([timeline.info.source])[0] if timeline.info.source else timeline.info.name
+        written.add(replace(timeline.completed(), source=f"filled from {source}"))
+    return written
+
+
+def _write_all(
+    write: "partial[float | None]",
+    timelines: Sequence[Timeline],
+    chosen: dict[str, Chosen],
+    workers: int,
+    progress: Progress,
+) -> list[list[float | None]]:
+    """Write all frames; returns the expected errors of each sequence."""
+    tasks = [
+        (timeline.info.name, number, frame_or_gap, chosen[timeline.info.name])
+        for timeline in timelines
+        for number, frame_or_gap in sorted((timeline.copies() | timeline.gaps()).items())
+    ]
+    with progress("filling frames", len(tasks)) as advance:
+        found = iter(run_all(write, tasks, workers=workers, done=advance))
+    return [[next(found) for _ in timeline.times] for timeline in timelines]
+
+
+def _write(shapes: Path, folder: Path, name: str, number: int, frame_or_gap: int | Gap, chosen: Chosen) -> float | None:
+    """Write one frame, and return the expected error of its surface in µm."""
+    sequence, written = ShapeStore.open(shapes)[name], ShapeStore.open(folder, writable=True)[name]
+    if isinstance(frame_or_gap, int):
+        written.write_box(number, sequence.box(frame_or_gap))
+        return 0.0
+    filled = fill_frame(sequence, frame_or_gap, chosen.choice.mixture, chosen.calibration)
+    written.write(number, filled.sdf_um)
+    return filled.expected_error_um
+
+
+def _filled(
+    timeline: Timeline, expected_um: list[float | None], planes: FilledPlanes | None, chosen: Chosen
+) -> FilledSequence:
+    copies = timeline.copies()
+    if planes is not None:
+        for number, frame in copies.items():
+            expected_um[number] = planes.expected_error_um[timeline.info.name, frame]
+    n_beyond = sum(not gap.is_between for gap in timeline.gaps().values())
+    return FilledSequence(timeline.info.name, len(timeline.known), len(copies), n_beyond, tuple(expected_um), chosen)
+
+
+def _record(completion: Completion) -> dict[str, object]:
+    """As JSON; ways in words too."""
+    ways = {each.name: str(each.chosen.choice.mixture) for each in completion.sequences}
+    return {
+        "ways": ways,
+        "plane_way": None if completion.plane_choice is None else str(completion.plane_choice.mixture),
+        "plane_choice": None if completion.plane_choice is None else asdict(completion.plane_choice),
+        "sequences": {each.name: asdict(each) for each in completion.sequences},
+    }

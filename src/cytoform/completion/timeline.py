@@ -1,0 +1,69 @@
+"""The frames of a completed sequence: copies of known frames, and gaps between them."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from cytoform.base.triples import triple
+from cytoform.completion.gaps import Gap, gap_at
+from cytoform.errors import InputError
+from cytoform.shapes.sequence import SequenceInfo, ShapeSequence
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Known frames of a sequence, and the times of the completed one in units of the known one's frames."""
+
+    info: SequenceInfo
+    known: tuple[int, ...]
+    times: tuple[float, ...]
+
+    def copies(self) -> dict[int, int]:
+        """Number of the known frame, by number of the completed frame that is the same."""
+        known = set(self.known)
+        return {number: int(time) for number, time in enumerate(self.times) if time in known}
+
+    def gaps(self) -> dict[int, Gap]:
+        """The gaps to fill, by number of the completed frame."""
+        copies = self.copies()
+        return {
+            number: gap_at(self.info.name, time, self.known)
+            for number, time in enumerate(self.times)
+            if number not in copies
+        }
+
+    def completed(self) -> SequenceInfo:
+        """Metadata of the completed sequence; its cube moves evenly between known frames."""
+        info, n_frames = self.info, len(self.times)
+        step_s = info.time_step_s
+        if step_s is not None and min(n_frames, info.n_frames) > 1:
+            step_s *= (info.n_frames - 1) / (n_frames - 1)
+        offsets = np.array([info.offsets_zyx_um[frame] for frame in self.known if info.offsets_zyx_um])
+        moved = [np.interp(self.times, self.known, axis) for axis in offsets.T]
+        return replace(
+            info,
+            n_frames=n_frames,
+            time_step_s=step_s,
+            offsets_zyx_um=tuple(triple(place) for place in np.transpose(moved)),
+            details={},  # of the store that it comes from: its code would not give the filled frames
+        )
+
+
+def timeline_of(sequence: ShapeSequence, *, every_frame: int = 1, n_frames: int | None = None) -> Timeline:
+    """Every `every_frame`-th frame that shows a cell is known; `n_frames` are spread evenly over the same time.
+
+    Raises InputError for a sequence with fewer than two known frames.
+    """
+    info = sequence.info
+    known = tuple(frame for frame in range(0, info.n_frames, every_frame) if not sequence.box(frame).is_empty)
+    where = f"{info.name}: {len(known)} of {info.n_frames} frames {'is' if len(known) == 1 else 'are'} known"
+    if not known:
+        raise InputError(f"{where}, so there is nothing to fill from; leave it out with --sequences")
+    if len(known) == 1 and (info.n_frames > 1 or n_frames not in (None, 1)):
+        raise InputError(
+            f"{where}, and frames lie between two; use a smaller --every-frame, or leave it out with --sequences"
+        )
+    wanted = info.n_frames if n_frames is None else n_frames
+    # Rounded, so that times which are frames are known as such.
+    times = np.linspace(0, info.n_frames - 1, wanted).round(9)
+    return Timeline(info, known, tuple(times.tolist()))

@@ -1,0 +1,77 @@
+"""The ways to make an unknown field between known ones: a table. Add a way here.
+
+A field is a frame between frames or a plane between planes, in any number of dimensions. `mean` is the baseline; a mixture
+adds shares of the other ways' differences from it (mixture.py).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from jaxtyping import Float
+
+from cytoform.completion.fields import Field
+from cytoform.completion.registration import LOCAL, SMOOTH, LucasKanade, halfway
+
+
+@dataclass(frozen=True, eq=False)
+class Between:
+    """An unknown field at a position between known ones: two, or with a further one on either side up to four.
+
+    Positions ascend along time or z; fields are signed distances in voxels.
+    """
+
+    position: float
+    positions: tuple[float, ...]
+    fields: tuple[Field, ...]
+
+    @property
+    def after(self) -> int:
+        """Index of the first known field after the position."""
+        return int(np.searchsorted(self.positions, self.position))
+
+    @property
+    def nearest(self) -> tuple[Field, Field]:
+        """The known fields just before and just after."""
+        return self.fields[self.after - 1], self.fields[self.after]
+
+    @property
+    def share(self) -> float:
+        """The part of the way from the field before to the field after, 0 to 1."""
+        low, high = self.positions[self.after - 1], self.positions[self.after]
+        return (self.position - low) / (high - low)
+
+
+def mean(between: Between) -> Field:
+    """The mean of the two neighbours, weighted by their distance."""
+    before, after = between.nearest
+    return (1 - between.share) * before + between.share * after
+
+
+def cubic(between: Between) -> Field:
+    """The polynomial in the position through all known fields; with four of them a cubic."""
+    weights = lagrange(between.positions, between.position)
+    return np.asarray(sum(weight * field for weight, field in zip(weights, between.fields, strict=True)))
+
+
+def registered(between: Between, *, settings: LucasKanade) -> Field:
+    """Both neighbours carried to the position along the displacement between them, and averaged."""
+    return halfway(*between.nearest, between.share, settings)
+
+
+def lagrange(positions: Sequence[float], position: float) -> Float[np.ndarray, " n"]:
+    """Weights of the values at `positions` in their polynomial at `position`."""
+    nodes = np.array(positions, float)
+    return np.array(
+        [np.prod((position - np.delete(nodes, i)) / (nodes[i] - np.delete(nodes, i))) for i in range(len(nodes))],
+        np.float32,
+    )
+
+
+WAYS: dict[str, Callable[[Between], Field]] = {
+    "mean": mean,
+    "cubic": cubic,
+    "registered": partial(registered, settings=SMOOTH),
+    "registered locally": partial(registered, settings=LOCAL),
+}
