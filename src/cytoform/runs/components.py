@@ -95,22 +95,19 @@ def place_all(
 
 
 def fewest_nodes(store: ShapeStore, frames: Sequence[TrainingFrame], placed: Placed, cut: float) -> tuple[int, float]:
-    """The coarsest of the grids `NODES` that holds the cells, or the finest, and the Jaccard index that it holds them at."""
+    """The coarsest of the grids `NODES` that holds the cells, or the best, and the Jaccard index that it holds them at."""
     tried = [frames[row] for row in np.unique(np.linspace(0, len(frames) - 1, TRIED_FRAMES).astype(int))]
+    found: dict[int, float] = {}
     for nodes in NODES:
-        share = float(
-            np.mean(
-                [
-                    held_share(
-                        store[f.sequence], f.frame, placed.places[f.sequence, f.frame], nodes, placed.extent, cut
-                    )
-                    for f in tried
-                ]
-            )
-        )
-        if share >= HELD:
-            break
-    return nodes, share
+        shares = [
+            held_share(store[f.sequence], f.frame, placed.places[f.sequence, f.frame], nodes, placed.extent, cut)
+            for f in tried
+        ]
+        found[nodes] = float(np.mean(shares))
+        if found[nodes] >= HELD:
+            return nodes, found[nodes]
+    best = max(found, key=lambda nodes: found[nodes])
+    return best, found[best]
 
 
 def learn_components(
