@@ -156,3 +156,12 @@ def test_of_priors_that_are_nearly_as_good_the_closest_is_taken() -> None:
     bad = Candidate("between", None, 0.5, 0.9, 0.5, {}, 0.1)
     assert _best([far, copies, near, bad]) is near
     assert _best([copies]) is copies
+
+
+def test_new_protrusions_come_before_real_ones_that_are_moved() -> None:
+    from cytoform.synthesis.trial import _best
+
+    moved = Candidate("graft", None, 1.0, 0.95, 0.5, {}, 0.1)
+    new = Candidate("compose", None, 0.95, 0.9, 0.5, {}, 0.2)
+    assert _best([moved, new]) is new
+    assert _best([moved, Candidate("compose", None, 0.0, 0.0, 0.5, {}, 1.0)]) is moved

@@ -42,6 +42,7 @@ WHOLE_CELLS: tuple[tuple[str, float | None], ...] = (
     ("around", None),
 )
 COPIES = 0.6  # novelty ratio below which new cells are called copies
+REUSING = {"around", "graft"}  # priors that use learned cells, or their protrusions, as they are
 NEARLY = 0.9  # share of the best score from which priors count as equal, since few sequences say no more
 
 
@@ -192,9 +193,10 @@ class _Trial:
 def _best(found: Sequence[Candidate]) -> Candidate:
     """Of the priors with nearly the best score, the one with the distributions closest to those of the learned cells.
 
-    Copies can score well in all but novelty; any prior that makes new cells comes before them, and `around` last.
+    Copies can score well in all but novelty; any prior that makes new cells comes before them, and before priors that use
+    learned cells or their protrusions as they are.
     """
-    new = [each for each in found if each.score > 0 and each.novelty_ratio >= COPIES and each.prior != "around"]
+    new = [each for each in found if each.score > 0 and each.novelty_ratio >= COPIES and each.prior not in REUSING]
     new = new or list(found)
     limit = NEARLY * max(each.score for each in new)
     return min((each for each in new if each.score >= limit), key=lambda each: (each.distance, -each.score))
