@@ -29,6 +29,7 @@ OF_STORE = (
     "export balls.zarr --to h5 --out new",
     "view balls.zarr --workers 1 --out new.html",
     "movie balls.zarr --size 160 120 --workers 1 --out new.gif",
+    "fill balls.zarr --every-frame 2 --workers 1 --out new.zarr",
     "protrusions balls.zarr --radius 1 --workers 1 --out new",
     f"fit run balls.zarr --steps 1 {RENDER} --out new.zarr",
     f"benchmark balls.zarr {SCENE} --out new",
@@ -190,14 +191,14 @@ def test_a_damaged_run(inputs: Path, data: st.DataObject) -> None:
 
 
 @pytest.mark.long
-@settings(QUIET, max_examples=1000, derandomize=False)
+@settings(QUIET, max_examples=300)
 @given(st.data())
 def test_many_damaged_stores(inputs: Path, data: st.DataObject) -> None:
     read_damaged(inputs, "balls.zarr", (*OF_STORE, *SLOW[:2]), data)
 
 
 @pytest.mark.long
-@settings(QUIET, max_examples=1000, derandomize=False)
+@settings(QUIET, max_examples=300)
 @given(st.data())
 def test_many_damaged_runs(inputs: Path, data: st.DataObject) -> None:
     read_damaged(inputs, "run", (*OF_RUN, SLOW[2]), data)

@@ -11,7 +11,6 @@ from enum import Enum
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy.spatial import cKDTree
 
 from cytoform.base.triples import Triple
 from cytoform.movies.extents import LabelExtents
@@ -169,6 +168,8 @@ class _Pair:
         return jumps, self._drift(taken) if 2 * len(taken) > n_own else []
 
     def _partners(self, motion: Motion, others: Sequence[int], others_um: Points) -> "_Partners":
+        from scipy.spatial import cKDTree  # `prepare --help` must not wait for it
+
         distances_um, nearest = cKDTree(motion(others_um)).query(self.after_um)
         moved_um = motion(self.before_um) - self.before_um
         return _Partners(self, np.asarray(distances_um), np.array(others)[nearest], self._off_um(motion), moved_um)

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 from jaxtyping import Float
-from scipy.optimize import linear_sum_assignment
 
 Points = Float[np.ndarray, "points 3"]
 Motion = Callable[[Points], Points]
@@ -39,6 +38,8 @@ def own_motions(before_um: Points, after_um: Points, tolerance_um: Float[np.ndar
 
 def free_motions(before_um: Points, after_um: Float[np.ndarray, "others 3"]) -> Iterator[Motion]:
     """Motions that all points may have in common, whichever point is which: none, and the drift of the best pairs."""
+    from scipy.optimize import linear_sum_assignment  # `prepare --help` must not wait for it
+
     yield rest
     if 1 < len(before_um) <= MOST_PAIRED and len(after_um) <= MOST_PAIRED:
         # The pairs of least squared distance are the same for any drift of the whole.
