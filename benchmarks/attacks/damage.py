@@ -49,7 +49,7 @@ def places(tree: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 def mutate(tree: Any, random: Random, *, wrong: tuple[Any, ...] = WRONG, spare: tuple[str, ...] = ()) -> str:
-    """Change, remove or double one value in place, of a name that is not in `spare`; says what it did."""
+    """Change, remove or double one value of a tree, in place. Values named in `spare` stay. Returns what was done, in words."""
     path = random.choice([each for each in places(tree) if not set(spare) & set(map(str, each))])
     parent = tree
     for key in path[:-1]:

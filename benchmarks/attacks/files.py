@@ -34,11 +34,15 @@ TRACKS = ("1 0 2", "1 0 2 0 0", "x y z w", "1 2 0 0", "1 0 99999999999999999999 
           "1 0 2 0\n1 0 2 0", "1 0 1e9 0", "1.5 0 2 0", "\x00", "é 0 2 0", "1 0 2 99", "0 0 2 0", "1 -1 2 0")  # fmt: skip
 
 
-def damaged_movie(place: Place, random: Random) -> None:
-    """A file of a movie is cut, flipped, no such file, or gone."""
-    folder = place.copy("movies")
+def _damage_any_file(place: Place, name: str, random: Random) -> None:
+    folder = place.copy(name)
     path = any_file(folder, random)
     place.about = f"{path.relative_to(folder)}: {random.choice([cut, flip, hostile_text, other_thing])(path, random)}"
+
+
+def damaged_movie(place: Place, random: Random) -> None:
+    """A file of a movie is cut short, has flipped bits, is another thing, or is gone."""
+    _damage_any_file(place, "movies", random)
     place.read(random.choice(MOVIES), allowed=True)
 
 
@@ -57,9 +61,7 @@ def damaged_tracks(place: Place, random: Random) -> None:
 
 def damaged_pairs(place: Place, random: Random) -> None:
     """A file of images with masks is damaged."""
-    folder = place.copy("discs")
-    path = any_file(folder, random)
-    place.about = f"{path.relative_to(folder)}: {random.choice([cut, flip, hostile_text, other_thing])(path, random)}"
+    _damage_any_file(place, "discs", random)
     place.read(random.choice(PAIRS), allowed=True)
 
 
@@ -76,12 +78,12 @@ def damaged_optics(place: Place, random: Random) -> None:
     """A parameter file of optics has a value of a wrong kind, or is no TOML."""
     path = place.copy("optics.toml")
     place.about = random.choice([mutate_toml, mutate_toml, mutate_toml, hostile_text, other_thing])(path, random)
-    # What is missing has its default.
+    # A missing setting takes its default.
     place.read(random.choice(OPTICS), allowed=True)
 
 
 def damaged_output(place: Place, random: Random) -> None:
-    """A file of a report or another output is damaged: info refuses or describes, --overwrite replaces only what is whole."""
+    """A file of an output is damaged. `info` refuses or describes it; --overwrite replaces the output only if it is whole."""
     name = random.choice(["report", "latent", "scene", "masks", "view.html", "optics.toml"])
     out = place.copy(name)
     path = out if out.is_file() else random.choice([any_file(out, random), *out.glob("*.json"), *out.glob("*.csv")])
@@ -91,7 +93,7 @@ def damaged_output(place: Place, random: Random) -> None:
 
 
 def no_lists(place: Place, random: Random) -> None:
-    """A movie beside others is missing, of another kind, or given twice: what is whole is kept, the rest is named."""
+    """One of several movies is missing, of another kind, or given twice. It is named, and the others are prepared."""
     place.copy("movies")
     kind = random.choice(
         ["none", "optics.toml", "run", "shapes.zarr", "movies", "movies/../movies", "empty", "text.tif", "masks"]

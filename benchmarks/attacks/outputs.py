@@ -54,7 +54,7 @@ def _inputs(place: Place, words: list[str]) -> list[Path]:
 
 
 def output_is_input(place: Place, random: Random) -> None:
-    """`--out` names an input, by whatever name: itself, dots, a link, another case of slashes."""
+    """`--out` is an input: by its path, by its name, with dots, or through a link."""
     _, words = _given(place, random, inputs=True)
     given = random.choice(_inputs(place, words))
     (place.folder / "link").symlink_to(given.name)

@@ -45,12 +45,12 @@ def damaged_config(place: Place, random: Random) -> None:
 
 
 def hostile_file(place: Place, random: Random) -> None:
-    """A file of a run is no such file."""
+    """A file of a run holds other text, is cut short, or is another thing."""
     name = random.choice(["run", "run", "linear"])
     run = place.copy(name)
     path = random.choice([run / "config.toml", run / WEIGHTS])
     place.about = random.choice([hostile_text, cut, other_thing])(path, random)
-    # The command would take a smaller TOML file for what it says.
+    # A TOML file that is cut short may be a valid file with fewer settings.
     read(place, random, name, refuses=path.name == WEIGHTS)
 
 

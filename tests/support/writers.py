@@ -67,6 +67,9 @@ WRITERS = {
     "interpolate": Writer(f"interpolate run --from a --to b --steps 2 {RENDER}", ["run"], changes=343),
     "fit": Writer(f"fit run balls.zarr --sequences a --steps 2 {RENDER}", ["run", "balls.zarr"], changes=183),
     "fill": Writer("fill balls.zarr --every-frame 2 --workers 1", ["balls.zarr"], changes=381),
+    "fill of planes": Writer(
+        "fill balls.zarr --every-frame 2 --every-plane 2 --workers 1", ["balls.zarr"], changes=649
+    ),
     "latent": Writer(f"latent run --components 1 {RENDER}", ["run"], changes=60),
     "evaluate": Writer("evaluate balls.zarr others.zarr --workers 1", ["balls.zarr", "others.zarr"], changes=120),
     "export": Writer(EXPORT, ["balls.zarr"], changes=63, resumes=EXPORT),

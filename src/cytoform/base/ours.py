@@ -24,7 +24,8 @@ from cytoform.errors import InputError
 
 PROVENANCE, CONFIG = "provenance.json", "config.toml"
 ZARR_FOLDER = re.compile(r".*?\.(zarr|geff)/")
-ZARR_FILE = re.compile(r"(.*/)?(zarr\.json|c(/\d+)*|[^/]+\.[0-9a-f]{32}\.partial)")
+ZARR_STRAY = re.compile(r"[^/]+\.[0-9a-f]{32}\.partial")  # begun by a process that was killed
+ZARR_FILE = re.compile(rf"(.*/)?(zarr\.json|c(/\d+)*|{ZARR_STRAY.pattern})")
 RUN_FILE = re.compile(
     r"(config\.toml|provenance\.json|(model|priors|parts)\.safetensors|choice\.json|metrics\.csv|samples/samples\.(npy|json)"
     r"|tensorboard/events\.out\.tfevents\.[^/]+|checkpoints/epoch_\d+_batch_\d+\.safetensors"

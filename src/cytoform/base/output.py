@@ -94,13 +94,18 @@ class Output:
         On any exception (a full disk, Ctrl-C) it is removed, and an older output stays as it is. Raises InputError.
         """
         self.check()
-        with self.locked():
-            new = self.folder / "new" / self._whole.name
-            new.parent.mkdir()
-            if folder:
-                new.mkdir()
+        with self.locked(), self.built(folder=folder) as new:
             yield new
-            self.place(new)
+
+    @contextlib.contextmanager
+    def built(self, *, folder: bool = True) -> Iterator[Path]:
+        """As `staged`, for a command that holds the lock already: what else it writes to the hidden folder is removed."""
+        new = self.folder / "new" / self._whole.name
+        new.parent.mkdir()
+        if folder:
+            new.mkdir()
+        yield new
+        self.place(new)
 
     def place(self, new: Path) -> None:
         """Give a complete output its name, in exchange for an older one. Raises InputError where the rule forbids it."""

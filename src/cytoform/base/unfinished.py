@@ -6,7 +6,6 @@
 
 import contextlib
 import os
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,11 @@ from pydantic import RootModel
 
 from cytoform.base.files import write_json
 from cytoform.base.gate import read_json
+from cytoform.base.ours import ZARR_STRAY
 from cytoform.base.output import PLAN, Output
 from cytoform.errors import InputError
 
 PLACED = "placed"
-STRAY = re.compile(r"[^/]+\.[0-9a-f]{32}\.partial")
 
 
 class _Values(RootModel[dict[str, Any]]):
@@ -84,7 +83,7 @@ class Unfinished(Output):
 def remove_strays(folder: Path) -> None:
     """Delete the files that Zarr had begun to write in a folder when its process was killed."""
     for path in folder.rglob("*.partial"):
-        if STRAY.fullmatch(path.name):
+        if ZARR_STRAY.fullmatch(path.name):
             path.unlink()
 
 

@@ -1,8 +1,6 @@
 """The stage from a shape store with missing frames or planes to a store without."""
 
-import contextlib
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -75,9 +73,10 @@ def fill(
     ]
     if not timelines:
         raise InputError(f"{shapes}: holds no sequences; prepare some first")
-    with local_workers(workers), _whole_frames(shapes, output, timelines, options, workers, progress) as (path, planes):
+    with output.locked(), local_workers(workers):
+        path, planes = _whole_frames(shapes, output, timelines, options, workers, progress)
         chosen = choose_ways(path, timelines, workers=workers, progress=progress)
-        with output.staged() as folder:
+        with output.built() as folder:
             written = _create(folder, store, timelines, options, shapes)
             expected_um = _write_all(partial(_write, path, folder), timelines, chosen, workers, progress)
             filled = [
@@ -89,7 +88,6 @@ def fill(
     return completion
 
 
-@contextlib.contextmanager
 def _whole_frames(
     shapes: Path,
     output: Output,
@@ -97,15 +95,12 @@ def _whole_frames(
     options: FillOptions,
     workers: int,
     progress: Progress,
-) -> Iterator[tuple[Path, FilledPlanes | None]]:
+) -> tuple[Path, FilledPlanes | None]:
     """The store of the known frames: `shapes`, or a temporary one with their planes filled."""
-    if options.every_plane == 1:
-        yield shapes.absolute(), None
-        return
-    with tempfile.TemporaryDirectory(prefix=f".{output.out.name}.", dir=output.folder.parent) as folder:
-        whole = Path(folder) / "shapes.zarr"
-        every = options.every_plane
-        yield whole, complete_planes(shapes.absolute(), whole, timelines, every, workers=workers, progress=progress)
+    every, whole = options.every_plane, output.folder / "known.zarr"
+    if every == 1:
+        return shapes.absolute(), None
+    return whole, complete_planes(shapes.absolute(), whole, timelines, every, workers=workers, progress=progress)
 
 
 def _create(

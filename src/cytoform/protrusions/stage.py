@@ -36,6 +36,29 @@ class ProtrusionTables:
         return sum(len(track.curves) for parts in self.sequences for track in parts.tracks)
 
 
+def judged_and_taken_apart(
+    shapes: ShapeStore,
+    names: list[str],
+    *,
+    radius_um: float | None = None,
+    remedy: str,
+    workers: int,
+    progress: Progress,
+) -> tuple[Verdict, list[PartsOfSequence]]:
+    """The verdict on a store, and the parts of the named sequences.
+
+    Raises InputError with the `remedy` where the cells are not bodies with protrusions, unless `radius_um` is given.
+    """
+    verdict = judge(shapes, radius_um=radius_um, workers=workers)
+    if radius_um is None and not verdict.applies:
+        raise InputError(f"{shapes.path}: {verdict.sentence}; {remedy}")
+    with progress("taking cells apart", n_tasks(shapes, names)) as advance:
+        parts = take_apart(
+            shapes, radius_um or verdict.radius_um, names=names, workers=workers, done=lambda: advance(1)
+        )
+    return verdict, parts
+
+
 def track_protrusions(
     store: Path,
     out: Path,
@@ -60,12 +83,10 @@ def track_protrusions(
     names = sorted(set(sequences)) if sequences else shapes.names
     for name in names:
         shapes[name]
-    verdict = judge(shapes, radius_um=radius_um, workers=workers)
-    if radius_um is None and not verdict.applies:
-        raise InputError(f"{store}: {verdict.sentence}; --radius UM takes the cells apart all the same")
-    radius_um = radius_um or verdict.radius_um
-    with progress("taking cells apart", n_tasks(shapes, names)) as advance:
-        parts = take_apart(shapes, radius_um, names=names, workers=workers, done=lambda: advance(1))
+    remedy = "--radius UM takes the cells apart all the same"
+    verdict, parts = judged_and_taken_apart(
+        shapes, names, radius_um=radius_um, remedy=remedy, workers=workers, progress=progress
+    )
     with output.staged() as folder:
         write_tables(folder, parts)
         if has_geff():
@@ -75,7 +96,7 @@ def track_protrusions(
             "command": "cytoform protrusions",
             "store": recorded_names([store])[0],
             "sequences": names,
-            "opening_radius_um": radius_um,
+            "opening_radius_um": radius_um or verdict.radius_um,
             "verdict": verdict.sentence,
             "versions": software_versions(),
         }

@@ -19,9 +19,8 @@ from cytoform.pictures.labels import distinct, label_of
 from cytoform.pictures.page import FOOTER, shell
 from cytoform.pictures.painting import Paint, painted
 from cytoform.pictures.player.element import MOST_FACES, Player, PlayerActor, PlayerScene, player, player_head, round_up
-from cytoform.protrusions.decompose import n_tasks, take_apart
+from cytoform.protrusions.stage import judged_and_taken_apart
 from cytoform.protrusions.tracks import Track
-from cytoform.protrusions.verdict import judge
 from cytoform.shapes.mesh import Mesh
 from cytoform.shapes.store import SequenceInfo, ShapeSequence, ShapeStore
 
@@ -110,11 +109,8 @@ def _view(
 
 def _tracks(shapes: ShapeStore, names: list[str], workers: int, progress: Progress) -> dict[str, list[Track]]:
     """The protrusions of every sequence. Raises InputError where the cells are not bodies with protrusions."""
-    verdict = judge(shapes, workers=workers)
-    if not verdict.applies:
-        raise InputError(f"{shapes.path}: {verdict.sentence}; leave --protrusions out")
-    with progress("taking cells apart", n_tasks(shapes, names)) as advance:
-        parts = take_apart(shapes, verdict.radius_um, names=names, workers=workers, done=lambda: advance(1))
+    remedy = "leave --protrusions out"
+    _, parts = judged_and_taken_apart(shapes, names, remedy=remedy, workers=workers, progress=progress)
     return {each.name: each.tracks for each in parts}
 
 
