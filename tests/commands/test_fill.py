@@ -10,7 +10,7 @@ from refusals import assert_refused
 from stores import ball, empty, write_store
 
 from cytoform import cli
-from cytoform.shapes.store import ShapeStore
+from cytoform.shapes.store import ShapeSequence, ShapeStore
 
 
 def fill(*arguments: str | Path) -> int:
@@ -74,3 +74,16 @@ def test_unusable_input_is_refused(
 def test_an_existing_output_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     store = write_store(tmp_path / "a.zarr", {"a": [ball(3), ball(3)]})
     assert_refused(["fill", str(store), "--out", str(store)], "is the input", capsys, folder=tmp_path)
+
+
+def test_interrupted_while_a_movie_is_prepared_nothing_is_left_and_no_resume_is_promised(
+    movie: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ShapeSequence, "write", stop)
+    more = ["--voxel-size", "1", "0.5", "0.5", "--grid", "32"]
+    assert fill(movie, "--out", tmp_path / "filled.zarr", *more) == 130
+    assert capsys.readouterr().err == "cytoform: stopped\n"
+    assert not list(tmp_path.iterdir())

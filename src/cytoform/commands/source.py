@@ -36,16 +36,20 @@ def as_store(
         return
     with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.absolute().parent) as folder:
         shapes = Path(folder) / "shapes.zarr"
-        prepared = prepare(
-            [source],
-            shapes,
-            voxel_size_zyx_um=scale.voxel_size,
-            time_step_s=scale.time_step,
-            grid_size=grid_size,
-            half_extent_um=half_extent_um,
-            gaps="keep",
-            workers=workers,
-        )
+        try:
+            prepared = prepare(
+                [source],
+                shapes,
+                voxel_size_zyx_um=scale.voxel_size,
+                time_step_s=scale.time_step,
+                grid_size=grid_size,
+                half_extent_um=half_extent_um,
+                gaps="keep",
+                workers=workers,
+            )
+        except BaseException as stop:
+            stop.__notes__ = []  # on how to resume `prepare`, whose store is temporary here
+            raise
         if prepared.failures:
             raise InputError(prepared.failures[0].reason)
         for line in remarks(prepared.movies):
