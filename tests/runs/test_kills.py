@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from processes import Cytoform
@@ -101,16 +102,25 @@ def test_killed_before_any_change_to_a_file(whole: Patient, balls: Path, tmp_pat
 
 @pytest.mark.long
 def test_twenty_five_kills_in_one_training(balls: Path, tmp_path: Path) -> None:
-    settings = ("training.epochs=6000", "training.checkpoint_epochs=5")  # longer than all lives before the last
+    settings = ("training.epochs=3000", "training.checkpoint_epochs=5")
     whole, run = (Patient(balls, tmp_path / name, *settings) for name in ("whole", "run"))
     assert whole.live() == 0
     dice = random.Random(5)
+
+    def live(**end: Any) -> None:
+        """One life. A fast machine may end the training before it is killed; then it begins anew."""
+        status = run.live(**end)
+        assert status in (0, 130, -signal.SIGKILL)
+        if status == 0:
+            assert run.found() == whole.found()
+            shutil.rmtree(run.out)
+
     for number in SIGNALS:
         run.live_as_users_do(number)
     while run.kills < 17:
-        assert run.live(seconds=dice.uniform(0, 0.6), number=dice.choice(SIGNALS)) in (130, -signal.SIGKILL)
+        live(seconds=dice.uniform(0, 0.6), number=dice.choice(SIGNALS))
     while run.kills < 25:
-        assert run.live(kill_at=dice.randint(1, 12)) == -signal.SIGKILL
+        live(kill_at=dice.randint(1, 12))
     assert run.live() == 0
     assert run.found() == whole.found()
     assert {path.name for path in tmp_path.iterdir()} == {"whole", "run"}

@@ -50,7 +50,7 @@ class Linear(Representation):
     ) -> Float[Tensor, "frames n"]:
         weights = torch.einsum("fk,fkc->fc", self._basis(times), codes)
         return torch.stack(
-            [_interpolated(self._coefficients(w), self._places(p)) for w, p in zip(weights, points, strict=True)]
+            [_interpolated(grid, self._places(p)) for grid, p in zip(self._coefficients(weights), points, strict=True)]
         )
 
     def frame(
@@ -62,8 +62,8 @@ class Linear(Representation):
         variables: Variables = NO_VARIABLES,
     ) -> Frame:
         with torch.no_grad():
-            weights = self._basis(code.new_tensor([time]))[0] @ code
-            coefficients = self._coefficients(weights).cpu().numpy()
+            weights = self._basis(code.new_tensor([time])) @ code
+            coefficients = self._coefficients(weights)[0].cpu().numpy()
         scale = float(at_share((time + 1) / 2, variables[SCALE])) if SCALE in variables else 1.0
         return LinearFrame(coefficients, float(self.extent), scale, rotation, code.device)
 
@@ -74,7 +74,7 @@ class Linear(Representation):
         """Volumes at the shared size, in cubed half extents: nodes near the surface count in part."""
         width = 2 * float(self.extent) / self.nodes
         weights = self._basis(torch.from_numpy(times)) @ code
-        shares = [(0.5 - self._coefficients(each) / width).clamp(0, 1).sum() for each in weights]
+        shares = [(0.5 - self._coefficients(each[None]) / width).clamp(0, 1).sum() for each in weights]
         return np.array([float(share) for share in shares]) * width**3
 
     def over_time(self, codes: Float[Tensor, "n knots components"]) -> Float[Tensor, "n knots components"]:
@@ -98,13 +98,17 @@ class Linear(Representation):
         found = spline_basis(times.detach().cpu().double().numpy(), self.code_shape[0])
         return torch.from_numpy(found).to(self.mean)
 
-    def _coefficients(self, weights: Float[Tensor, " components"]) -> Float[Tensor, "nodes nodes nodes"]:
-        """Components of the same parity are added up in their octant before it is unfolded."""
-        found = unfolded(self.mean, PARITIES[0])
-        for parity in PARITIES:
-            rows = (self.odd == self.odd.new_tensor(parity)).all(dim=1).nonzero().flatten()
-            found = found + unfolded(torch.tensordot(weights[rows], self.components[rows], dims=1), parity)
-        return found
+    def _coefficients(self, weights: Float[Tensor, "frames components"]) -> Float[Tensor, "frames nodes nodes nodes"]:
+        """Every octant is the same sum, with other signs, seen in a mirror."""
+        low = torch.tensor(PARITIES, device=self.odd.device)  # of an octant: on the low side of z, y and x
+        signs = torch.where(low[:, None] & self.odd.bool(), -1, 1).prod(dim=2).to(weights.dtype)
+        half = self.mean.shape
+        sums = (weights * signs[:, None]).flatten(0, 1) @ self.components.flatten(1) + self.mean.flatten()
+        octants = sums.reshape(2, 2, 2, len(weights), *half)
+        for axis in (-3, -2, -1):
+            high, low_side = octants
+            octants = torch.cat([low_side.flip(axis), high], dim=axis)
+        return octants
 
     def _places(self, points: Float[Tensor, "n 3"]) -> Float[Tensor, "n 3"]:
         """Points in Ω as (x, y, z) counted in nodes."""
