@@ -3,6 +3,7 @@
     cytoform prepare MOVIES --out shapes.zarr --grid 96
     python benchmarks/fill.py shapes.zarr --every-frame 2
     python benchmarks/fill.py shapes.zarr --every-plane 3
+    python benchmarks/fill.py shapes.zarr --every-frame 2 --run run           # with what a run expects
     python benchmarks/fill.py filopodia.zarr --every-frame 2 --radius 0.55    # protrusions alone, too
 
 Only frames between known ones are judged, or voxels of planes that are not known. ± is the standard error over sequences.
@@ -30,6 +31,8 @@ from cytoform.protrusions.body import body_of
 from cytoform.protrusions.curves import OUTSIDE_VOXELS
 from cytoform.shapes.sequence import ShapeSequence
 from cytoform.shapes.store import ShapeStore
+from cytoform.synthesis.cells import load
+from cytoform.synthesis.fitting.model import FittedModel
 
 METHODS = ("fill", "mean of distances", "nearest frame")
 PLANE_METHODS = ("fill", "slice-wise")
@@ -55,12 +58,14 @@ def main() -> None:
     parser.add_argument("--every-plane", type=int, default=1)
     parser.add_argument("--sequences", nargs="*")
     parser.add_argument("--radius", type=float, help="µm, of the ball that fits into bodies and not into protrusions")
+    parser.add_argument("--run", type=Path, help="a run whose expectation is one of the ways")
     parser.add_argument("--workers", type=int, default=1)
     given = parser.parse_args()
     options = FillOptions(every_frame=given.every_frame, every_plane=given.every_plane)
+    model = FittedModel(load(given.run)) if given.run else None
     with tempfile.TemporaryDirectory() as folder:
         out, start = Path(folder) / "filled.zarr", time.process_time()
-        completion = fill(given.store, out, names=given.sequences, options=options, workers=given.workers)
+        completion = fill(given.store, out, names=given.sequences, options=options, model=model, workers=given.workers)
         print(f"{time.process_time() - start:.1f} CPU s (of this process)")
         for each in completion.sequences:
             print(f"{each.name}: {each.chosen.choice.mixture}; {each.chosen.calibration}")

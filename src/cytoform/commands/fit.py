@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from cytoform.base.options import FRAMES, whole
 from cytoform.commands.common import Common, Device, ScaleOptions
+from cytoform.commands.filled import lines_of
 from cytoform.commands.source import as_store
 from cytoform.synthesis.options import FitSettings, Rendering
 
@@ -27,13 +28,16 @@ def fit(
     adapt: Annotated[bool, Parameter(negative=())] = False,
     every_frame: Annotated[int, FRAMES] = 1,
     every_plane: Annotated[int | None, whole(1, 1024)] = None,
+    keep_known: bool = True,
     settings: FitSettings = FitSettings(),  # noqa: B008 (frozen)
     scale: ScaleOptions = ScaleOptions(),  # noqa: B008 (frozen)
     rendering: Rendering = Rendering(),  # noqa: B008 (frozen)
     device: Device = "auto",
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
-    """Find codes for cells that the run has not seen, and render them whole: fills gaps in time and space.
+    """Find codes for cells that the run has not seen, and write them whole: fills gaps in time and space.
+
+    Where frames or planes are missing, known ones come back exactly, as by 'cytoform fill --run'.
 
     Parameters
     ----------
@@ -51,6 +55,8 @@ def fit(
         Use only every n-th frame.
     every_plane
         Use only every n-th plane along z of the store's grid.
+    keep_known
+        Copy known frames and planes where others are missing; otherwise all frames are as the run describes them.
     """
     from cytoform.base.kinds import Kind, kind_of
     from cytoform.synthesis.cells import load
@@ -69,6 +75,7 @@ def fit(
             names=sequences,
             every_frame=every_frame,
             every_plane=every_plane,
+            keep_known=keep_known,
             settings=replace(settings, adapt_steps=ADAPT_STEPS if adapt else 0),
             rendering=rendering,
             seed=common.seed,
@@ -77,6 +84,8 @@ def fit(
         )
     for cell in found:
         common.say(_line(cell))
+        for line in lines_of(cell.filled) if cell.filled else ():
+            common.say(f"  {line}")
     common.remark(out, remedy=REMEDY)
     if kind_of(source) is Kind.SHAPE_STORE:
         common.done(out, "evaluate", source, out, "--paired", "--out", "report")

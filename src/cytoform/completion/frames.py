@@ -10,8 +10,9 @@ from cytoform.base.triples import IntTriple
 from cytoform.completion.fields import BoxOfFrames, Field, fields_of
 from cytoform.completion.gaps import Gap
 from cytoform.completion.mixture import Example, Mixture
+from cytoform.completion.predictions import Predicted
 from cytoform.completion.uncertainty import SURFACE_VOXELS, Calibration, rms
-from cytoform.completion.ways import WAYS, Between
+from cytoform.completion.ways import Between, ways_with
 from cytoform.shapes.distance import distance_of_level
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.level import Level
@@ -27,25 +28,27 @@ class Filled:
     expected_error_um: float | None
 
 
-def hide(store: Path, gap: Gap) -> Example:
-    """All ways at a hidden frame, beside the truth."""
+def hide(store: Path, gap: Gap, predicted: Predicted | None) -> Example:
+    """All ways at a hidden frame, beside the truth; `predicted` is what a model expects that has not seen it."""
     hidden = int(gap.position)
     box = fields_of(ShapeStore.open(store)[gap.sequence], [*gap.known, hidden])
-    between = _between(gap, box)
+    between = _between(gap, box, predicted)
     before, after = between.nearest
-    values = [way(between) for way in WAYS.values()]
+    values = [way(between) for way in ways_with(model=predicted is not None).values()]
     return Example.of(
         values, box.by_frame[hidden], before=before, after=after, nearest=box.by_frame[gap.nearest], width=gap.width
     )
 
 
-def fill_frame(sequence: ShapeSequence, gap: Gap, mixture: Mixture, calibration: Calibration) -> Filled:
+def fill_frame(
+    sequence: ShapeSequence, gap: Gap, mixture: Mixture, calibration: Calibration, predicted: Predicted | None
+) -> Filled:
     """The frame at a gap: the mixture between known frames; beyond the first or last known one, a copy of that one."""
     box = fields_of(sequence, gap.known)
     if not gap.is_between:
         return Filled(sequence.sdf_um(gap.nearest), _beyond_um(box, gap, calibration, sequence.grid))
-    between = _between(gap, box)
-    field = mixture.field(WAYS, between)
+    between = _between(gap, box, predicted)
+    field = mixture.field(ways_with(model=predicted is not None), between)
     if not (field <= 0).any():  # the neighbours do not overlap
         return Filled(sequence.sdf_um(gap.nearest), None)
     before, after = between.nearest
@@ -75,8 +78,14 @@ def _outer(field: Field) -> Bool[np.ndarray, "..."]:
     return outer
 
 
-def _between(gap: Gap, box: BoxOfFrames) -> Between:
-    return Between(gap.position, tuple(map(float, gap.known)), tuple(box.by_frame[frame] for frame in gap.known))
+def _between(gap: Gap, box: BoxOfFrames, predicted: Predicted | None) -> Between:
+    before, after = gap.neighbours
+    return Between(
+        gap.position,
+        tuple(map(float, gap.known)),
+        tuple(box.by_frame[frame] for frame in gap.known),
+        () if predicted is None else predicted.at((before, gap.position, after), box),
+    )
 
 
 def _beyond_um(box: BoxOfFrames, gap: Gap, calibration: Calibration, grid: Grid) -> float | None:

@@ -1,6 +1,6 @@
 """The stage from a shape store with missing frames or planes to a store without."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -9,12 +9,13 @@ from cytoform.base.cluster import local_workers
 from cytoform.base.output import Output
 from cytoform.base.parallel import Progress, no_progress, run_all
 from cytoform.base.provenance import recorded_names, software_versions
-from cytoform.completion.choosing import Chosen, choose_ways
+from cytoform.completion.choosing import Chosen, Hidden, choose_ways, to_hide
 from cytoform.completion.frames import fill_frame
 from cytoform.completion.gaps import Gap
 from cytoform.completion.mixture import Choice
 from cytoform.completion.options import FillOptions
 from cytoform.completion.plane_stage import FilledPlanes, complete_planes
+from cytoform.completion.predictions import Model, Predicted, Predictions, predict_all
 from cytoform.completion.timeline import Timeline, timeline_of
 from cytoform.errors import InputError
 from cytoform.shapes.store import ShapeStore
@@ -54,6 +55,7 @@ def fill(
     *,
     names: Sequence[str] | None = None,
     options: FillOptions = FillOptions(),  # noqa: B008 (frozen)
+    model: Model | None = None,
     workers: int = 1,
     overwrite: bool = False,
     progress: Progress = no_progress,
@@ -61,7 +63,8 @@ def fill(
     """Fill missing frames and planes of a shape store, in all of its sequences or the named ones, into the store `out`.
 
     Known frames are copied; in known frames, known planes are. The way is chosen by hiding known frames, and planes, of this
-    store (mixture.py). Choice and expected errors are in the attribute "fill" of `out`. Raises InputError.
+    store (mixture.py); with a `model`, what it expects is one more way between frames. Choice and expected errors are in the
+    attribute "fill" of `out`. Raises InputError.
     """
     output = Output.at(out, inputs=[shapes], overwrite=overwrite)
     output.check()
@@ -75,10 +78,13 @@ def fill(
         raise InputError(f"{shapes}: holds no sequences; prepare some first")
     with output.locked(), local_workers(workers):
         path, planes = _whole_frames(shapes, output, timelines, options, workers, progress)
-        chosen = choose_ways(path, timelines, workers=workers, progress=progress)
+        hidden = to_hide(timelines)
+        predictions = _ask(model, path, output.folder / "expected", timelines, hidden, progress)
+        chosen = choose_ways(path, hidden, predictions, workers=workers, progress=progress)
         with output.built() as folder:
-            written = _create(folder, store, timelines, options, shapes)
-            expected_um = _write_all(partial(_write, path, folder), timelines, chosen, workers, progress)
+            written = _create(folder, store, timelines, options, model)
+            whole = predictions.whole if predictions else {}
+            expected_um = _write_all(partial(_write, path, folder, whole), timelines, chosen, workers, progress)
             filled = [
                 _filled(timeline, errors_um, planes, chosen[timeline.info.name])
                 for timeline, errors_um in zip(timelines, expected_um, strict=True)
@@ -103,19 +109,38 @@ def _whole_frames(
     return whole, complete_planes(shapes.absolute(), whole, timelines, every, workers=workers, progress=progress)
 
 
+def _ask(
+    model: Model | None,
+    shapes: Path,
+    folder: Path,
+    timelines: Sequence[Timeline],
+    hidden: Sequence[Hidden],
+    progress: Progress,
+) -> Predictions | None:
+    if model is None:
+        return None
+    by_reach = {
+        1: [gap for each in hidden for gap in each.narrow],
+        2: [gap for each in hidden for gap in each.wide],
+    }
+    return predict_all(model, shapes, folder, timelines, by_reach, progress)
+
+
 def _create(
-    folder: Path, store: ShapeStore, timelines: Sequence[Timeline], options: FillOptions, shapes: Path
+    folder: Path, store: ShapeStore, timelines: Sequence[Timeline], options: FillOptions, model: Model | None
 ) -> ShapeStore:
     attributes = {
         "command": "fill",
-        "shapes": shapes.name,
+        "shapes": store.path.name,
         "options": asdict(options),
         "versions": software_versions(),
+        **(model.attributes if model else {}),
     }
     written = ShapeStore.create(folder, store.grid, band_um=store.band_um, attributes=attributes)
     for timeline in timelines:
         source = recorded_names([timeline.info.source])[0] if timeline.info.source else timeline.info.name
-        written.add(replace(timeline.completed(), source=f"filled from {source}"))
+        latent = model.stored(timeline.info.name) if model else {}
+        written.add(replace(timeline.completed(), source=f"filled from {source}"), latent=latent)
     return written
 
 
@@ -137,13 +162,21 @@ def _write_all(
     return [[next(found) for _ in timeline.times] for timeline in timelines]
 
 
-def _write(shapes: Path, folder: Path, name: str, number: int, frame_or_gap: int | Gap, chosen: Chosen) -> float | None:
+def _write(
+    shapes: Path,
+    folder: Path,
+    predicted: Mapping[str, Predicted],
+    name: str,
+    number: int,
+    frame_or_gap: int | Gap,
+    chosen: Chosen,
+) -> float | None:
     """Write one frame, and return the expected error of its surface in µm."""
     sequence, written = ShapeStore.open(shapes)[name], ShapeStore.open(folder, writable=True)[name]
     if isinstance(frame_or_gap, int):
         written.write_box(number, sequence.box(frame_or_gap))
         return 0.0
-    filled = fill_frame(sequence, frame_or_gap, chosen.choice.mixture, chosen.calibration)
+    filled = fill_frame(sequence, frame_or_gap, chosen.choice.mixture, chosen.calibration, predicted.get(name))
     written.write(number, filled.sdf_um)
     return filled.expected_error_um
 

@@ -19,12 +19,14 @@ from cytoform.completion.registration import LOCAL, SMOOTH, LucasKanade, halfway
 class Between:
     """An unknown field at a position between known ones: two, or with a further one on either side up to four.
 
-    Positions ascend along time or z; fields are signed distances in voxels.
+    Positions ascend along time or z; fields are signed distances in voxels. `expected` are those of a model, if there is
+    one: at the nearest position before, at this position, and at the nearest one after.
     """
 
     position: float
     positions: tuple[float, ...]
     fields: tuple[Field, ...]
+    expected: tuple[Field, ...] = ()
 
     @property
     def after(self) -> int:
@@ -60,6 +62,17 @@ def registered(between: Between, *, settings: LucasKanade) -> Field:
     return halfway(*between.nearest, between.share, settings)
 
 
+def model(between: Between) -> Field:
+    """What the model expects."""
+    return between.expected[1]
+
+
+def change_of_model(between: Between) -> Field:
+    """The mean of the neighbours, and how far the model at the position differs from its own mean of the neighbours."""
+    before, here, after = between.expected
+    return mean(between) + here - ((1 - between.share) * before + between.share * after)
+
+
 def lagrange(positions: Sequence[float], position: float) -> Float[np.ndarray, " n"]:
     """Weights of the values at `positions` in their polynomial at `position`."""
     nodes = np.array(positions, float)
@@ -75,3 +88,11 @@ WAYS: dict[str, Callable[[Between], Field]] = {
     "registered": partial(registered, settings=SMOOTH),
     "registered locally": partial(registered, settings=LOCAL),
 }
+
+# With a model, these as well.
+WAYS_OF_A_MODEL: dict[str, Callable[[Between], Field]] = {"model": model, "change of model": change_of_model}
+
+
+def ways_with(*, model: bool) -> dict[str, Callable[[Between], Field]]:
+    """The ways that can be mixed, with or without a model."""
+    return {**WAYS, **WAYS_OF_A_MODEL} if model else WAYS

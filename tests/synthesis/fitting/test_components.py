@@ -57,11 +57,21 @@ def test_frames_that_are_left_out_are_filled_and_less_sure(cells: Cells, tmp_pat
     (found,) = complete(cells, shapes, tmp_path / "out.zarr", every_frame=2)
     assert found.n_known == 5
     assert overlap(shapes, tmp_path / "out.zarr", range(1, N_FRAMES, 2)) > 0.88
-    assert min(found.expected_error_um) > 0
+    assert found.expected_error_um[::2] == (0,) * 5
+    assert min(found.expected_error_um[1::2]) > 0
+    one, other = (ShapeStore.open(path)["new"] for path in (shapes, tmp_path / "out.zarr"))
+    assert all(one.sdf_um(frame).tobytes() == other.sdf_um(frame).tobytes() for frame in range(0, N_FRAMES, 2))
+    assert other.latent["code"].shape == cells.run.decoder.code_shape
 
 
-def test_planes_are_refused_with_a_remedy(cells: Cells, tmp_path: Path) -> None:
+def test_known_planes_are_kept_and_the_rest_is_filled(cells: Cells, tmp_path: Path) -> None:
+    shapes = stores.write_store(tmp_path / "new.zarr", {"new": movie(TURNS[4], 1.1, 0.8, 1.3)}, grid=GRID)
+    complete(cells, shapes, tmp_path / "out.zarr", every_plane=3)
+    assert overlap(shapes, tmp_path / "out.zarr", range(N_FRAMES)) > 0.9
+
+
+def test_components_do_not_take_planes_alone(cells: Cells, tmp_path: Path) -> None:
     shapes = stores.write_store(tmp_path / "new.zarr", {"new": movie(TURNS[4], 1.1, 0.8, 1.3)}, grid=GRID)
     with pytest.raises(InputError, match=r"--every-plane.*whole frames"):
-        complete(cells, shapes, tmp_path / "out.zarr", every_plane=3)
+        complete(cells, shapes, tmp_path / "out.zarr", every_plane=3, keep_known=False)
     assert not (tmp_path / "out.zarr").exists()

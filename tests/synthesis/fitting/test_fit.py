@@ -14,7 +14,7 @@ from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import ShapeStore
 from cytoform.synthesis.cells import Cells, load
 from cytoform.synthesis.fitting.fit import Fit, FitSettings, fit
-from cytoform.synthesis.fitting.observed import Observed, observe
+from cytoform.synthesis.fitting.observed import Observed, known_frames, observe
 from cytoform.synthesis.fitting.stage import complete
 
 GRID = Grid(32, 6.0)  # of the balls that were learned, which grow from 2 to 3 and from 2 to 4 µm
@@ -27,11 +27,18 @@ def cells(trained: Path) -> Cells:
     return load(trained)
 
 
-def seen(tmp_path: Path, cells: Cells, frames: list[np.ndarray] = GROWING, **options: int | None) -> Observed:
+def seen(
+    tmp_path: Path,
+    cells: Cells,
+    frames: list[np.ndarray] = GROWING,
+    *,
+    every_frame: int = 1,
+    every_plane: int | None = None,
+) -> Observed:
     place = tmp_path / f"unseen{len(list(tmp_path.iterdir()))}.zarr"
     store = ShapeStore.open(write_store(place, {"c": frames}, grid=GRID))
-    sampling = cells.run.config.sampling
-    return observe(store["c"], GRID.half_extent_um, sampling, np.random.default_rng(0), **options)  # type: ignore[arg-type]
+    frames_known = known_frames(store["c"], every_frame)
+    return observe(store["c"], cells.run, np.random.default_rng(0), frames=frames_known, every_plane=every_plane)
 
 
 def radii_um(fitted: Fit, n_frames: int = 4) -> list[float]:
@@ -116,7 +123,7 @@ def test_a_smaller_cube_in_the_middle_of_the_runs(cells: Cells, tmp_path: Path) 
     small, large = Grid(24, 4.5), Grid(40, 7.5)
     for number, grid in enumerate((small, large)):
         store = ShapeStore.open(write_store(tmp_path / f"{number}.zarr", {"c": [ball(3, grid=grid)]}, grid=grid))
-        observed = observe(store["c"], 6.0, cells.run.config.sampling, np.random.default_rng(0))
+        observed = observe(store["c"], cells.run, np.random.default_rng(0))
         distances = np.linalg.norm(observed.samples[0, :, :3], axis=1) - 0.5
         near = np.abs(distances) < 0.05
         assert observed.samples[0, near, 3] == pytest.approx(distances[near], abs=0.02)
@@ -135,21 +142,21 @@ FAULTS = {
 def test_one_line(fault: str, cells: Cells, tmp_path: Path) -> None:
     frames, options, words = FAULTS[fault]
     with pytest.raises(InputError, match=words):
-        seen(tmp_path, cells, frames, **options)  # type: ignore[arg-type]
+        seen(tmp_path, cells, frames, **options)
 
 
 def test_cells_that_the_cube_does_not_hold(cells: Cells, tmp_path: Path) -> None:
     wide = Grid(32, 12.0)
     store = ShapeStore.open(write_store(tmp_path / "wide.zarr", {"c": [ball(8, grid=wide)]}, grid=wide))
     with pytest.raises(InputError, match="c, frame 0: the cell reaches"):
-        observe(store["c"], 6.0, cells.run.config.sampling, np.random.default_rng(0))
+        observe(store["c"], cells.run, np.random.default_rng(0))
 
 
 @pytest.mark.parametrize(
     ("settings", "options", "words"),
     [
         (FitSettings(steps=0), {}, "--steps 0"),
-        (FitSettings(adapt_steps=1), {"every_plane": 4}, "--adapt needs whole frames"),
+        (FitSettings(adapt_steps=1), {"every_plane": 4, "keep_known": False}, "--adapt needs whole frames"),
     ],
 )
 def test_settings_that_make_no_sense(

@@ -1,5 +1,6 @@
 """The known parts of a cell that is to be fitted: points and distances in some of its frames, or in some planes of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from skimage.measure import find_contours
 
 from cytoform.errors import InputError
 from cytoform.runs.config import SamplingConfig
+from cytoform.runs.run import Run
 from cytoform.runs.samples import draw_samples
 from cytoform.shapes.grid import frame_times
 from cytoform.shapes.store import ShapeSequence
@@ -38,37 +40,45 @@ class Observed:
         return self.n_frames - len(self.frames)
 
 
+def known_frames(sequence: ShapeSequence, every_frame: int = 1) -> list[int]:
+    """Every `every_frame`-th frame that shows a cell. Raises InputError where there is none."""
+    n_frames = sequence.info.n_frames
+    if every_frame < 1:
+        raise InputError(f"--every-frame {every_frame}: must be at least 1")
+    frames = [frame for frame in range(0, n_frames, every_frame) if not sequence.box(frame).is_empty]
+    if not frames:
+        raise InputError(
+            f"{sequence.info.name}: none of its {n_frames} frames shows a cell, so there is nothing to fit"
+        )
+    return frames
+
+
 def observe(
     sequence: ShapeSequence,
-    half_extent_um: float,
-    sampling: SamplingConfig,
+    run: Run,
     rng: np.random.Generator,
     *,
-    every_frame: int = 1,
+    frames: Sequence[int] | None = None,
     every_plane: int | None = None,
 ) -> Observed:
-    """Sample every `every_frame`-th frame that shows a cell, whole or in every `every_plane`-th plane of the grid.
+    """Sample the known `frames` (by default all), whole or in every `every_plane`-th plane of the grid.
 
     Raises InputError for a movie without a cell, and for a cell that the cube of the run does not hold.
     """
-    n_frames, name = sequence.info.n_frames, sequence.info.name
-    for option, value in (("--every-frame", every_frame), ("--every-plane", every_plane)):
-        if value is not None and value < 1:
-            raise InputError(f"{option} {value}: must be at least 1")
-    frames = [frame for frame in range(0, n_frames, every_frame) if sequence.mask(frame).any()]
-    if not frames:
-        raise InputError(f"{name}: none of its {n_frames} frames shows a cell, so there is nothing to fit")
-    sampling = sampling.model_copy(update={"pool_points": POINTS})
+    if every_plane is not None and every_plane < 1:
+        raise InputError(f"--every-plane {every_plane}: must be at least 1")
+    frames = known_frames(sequence) if frames is None else list(frames)
+    sampling = run.config.sampling.model_copy(update={"pool_points": POINTS})
     samples = []
     for frame in frames:
         if every_plane is None:
             drawn = draw_samples(sequence, frame, sampling, rng)
         else:
             drawn = _draw_in_planes(sequence, frame, every_plane, sampling, rng)
-        samples.append(_rescaled(drawn, sequence, frame, half_extent_um, sampling.truncation, rng))
-    return Observed(
-        name, n_frames, tuple(frames), frame_times(n_frames)[frames], np.stack(samples), every_plane is not None
-    )
+        samples.append(_rescaled(drawn, sequence, frame, run.learned.half_extent_um, sampling.truncation, rng))
+    n_frames = sequence.info.n_frames
+    times = frame_times(n_frames)[frames]
+    return Observed(sequence.info.name, n_frames, tuple(frames), times, np.stack(samples), every_plane is not None)
 
 
 def _rescaled(
