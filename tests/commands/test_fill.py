@@ -54,6 +54,17 @@ def test_it_says_what_it_chose_and_what_is_lost(tmp_path: Path, capsys: pytest.C
     assert "no known frame could be hidden" in capsys.readouterr().out
 
 
+def test_frames_are_added_and_their_worth_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = write_store(tmp_path / "a.zarr", {"a": [moving_ball(0.5 * time) for time in range(6)]})
+    assert fill(store, "--out", tmp_path / "longer.zarr", "--after", "2") == 0
+    said = capsys.readouterr().out
+    assert "a: 6 frames known, 2 filled in" in said
+    assert "beyond known frames: " in said
+    assert "1 frame away 0." in said
+    assert "2 frames away 0." in said
+    assert ShapeStore.open(tmp_path / "longer.zarr")["a"].info.n_frames == 8
+
+
 @pytest.mark.parametrize(
     ("frames", "more", "words"),
     [

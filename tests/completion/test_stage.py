@@ -85,20 +85,6 @@ def test_a_finer_movie_keeps_the_known_frames(tmp_path: Path) -> None:
     assert overlap(fine.mask(4), moving_ball(4 / 3) <= 0) > 0.95
 
 
-def test_frames_after_the_last_known_one_are_copies_of_it(tmp_path: Path) -> None:
-    frames = [moving_ball(time) for time in range(5)]
-    store = write_store(tmp_path / "ends.zarr", {"a": [empty(), *frames, empty(), empty()]})
-    completion = fill(store, tmp_path / "out.zarr")
-    found = ShapeStore.open(tmp_path / "out.zarr")["a"]
-    assert completion.sequences[0].n_beyond == 3
-    assert np.array_equal(found.mask(0), frames[0] <= 0)
-    assert np.array_equal(found.mask(7), frames[4] <= 0)
-    expected = completion.sequences[0].expected_error_um
-    assert expected[7] is not None
-    assert expected[6] is not None
-    assert expected[7] > expected[6] > 0.3
-
-
 def test_planes_and_frames_are_filled_together(tmp_path: Path) -> None:
     frames = [ball(4 + 0.1 * time) for time in range(5)]
     store = write_store(tmp_path / "both.zarr", {"a": frames})

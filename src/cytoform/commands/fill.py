@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from cytoform.base.options import GRID
 from cytoform.commands.common import Common, Device, ScaleOptions, WorkerOptions
-from cytoform.commands.filled import choice_line, lines_of
+from cytoform.commands.filled import choice_line, lines_beyond, lines_of
 from cytoform.commands.source import as_store
 from cytoform.completion.options import FillOptions
 
@@ -80,6 +80,9 @@ def fill(
         common.say(choice_line(found.plane_choice, kind="plane", baseline="slice-wise"))
     for each in found.sequences:
         for line in lines_of(each):
+            common.say(line)
+    if any(each.n_beyond for each in found.sequences):
+        for line in lines_beyond(found.beyond):
             common.say(line)
     if kind_of(source) is Kind.SHAPE_STORE and options.n_frames is None and sequences is None:
         common.done(out, "evaluate", source, out, "--paired", "--out", "report")

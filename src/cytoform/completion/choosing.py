@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cytoform.base.parallel import Progress, run_all
+from cytoform.completion.beyond import ChosenBeyond, choose_beyond, ends_to_hide
 from cytoform.completion.frames import hide
 from cytoform.completion.gaps import Gap, evenly, hidden_gaps
 from cytoform.completion.mixture import Choice, Example, choose
-from cytoform.completion.predictions import Predictions
+from cytoform.completion.predictions import Predictions, Question, questions_of
 from cytoform.completion.timeline import Timeline
 from cytoform.completion.uncertainty import Calibration, calibrate
 from cytoform.completion.ways import ways_with
@@ -26,49 +27,70 @@ class Chosen:
 
 
 @dataclass(frozen=True)
-class Hidden:
-    """Frames to hide for the sequences that share a way: alone, and together with their neighbours."""
+class Group:
+    """Sequences that share a way, and their frames to hide: alone, and together with their neighbours."""
 
     names: tuple[str, ...]
     narrow: tuple[Gap, ...]
     wide: tuple[Gap, ...]
 
 
-def to_hide(timelines: Sequence[Timeline]) -> list[Hidden]:
+@dataclass(frozen=True)
+class Hidden:
+    """Known frames to hide: between others, by group, and at the ends."""
+
+    groups: tuple[Group, ...]
+    ends: tuple[Gap, ...]
+
+    def questions(self, timelines: Sequence[Timeline]) -> list[Question]:
+        """What to ask a model, so that it can be judged as well."""
+        by_reach = {
+            1: [gap for group in self.groups for gap in group.narrow],
+            2: [gap for group in self.groups for gap in group.wide],
+        }
+        return [question for each in timelines for question in questions_of(each, by_reach, self.ends)]
+
+
+def to_hide(timelines: Sequence[Timeline]) -> Hidden:
     """Nothing is hidden of a sequence without gaps."""
     names = [timeline.info.name for timeline in timelines]
     known = {timeline.info.name: timeline.known if timeline.gaps() else () for timeline in timelines}
     narrow = {name: hidden_gaps(name, known[name], most=MOST_NARROW) for name in names}
     wide = {name: hidden_gaps(name, known[name], most=MOST_WIDE, reach=2) for name in names}
     short = [name for name in names if len(narrow[name]) < OWN]
-    groups = [[name] for name in names if name not in short] + ([short] if short else [])
-    return [
-        Hidden(
+    together = [[name] for name in names if name not in short] + ([short] if short else [])
+    groups = [
+        Group(
             tuple(group),
             tuple(evenly([gap for name in group for gap in narrow[name]], MOST_NARROW)),
             tuple(evenly([gap for name in group for gap in wide[name]], MOST_WIDE)),
         )
-        for group in groups
+        for group in together
     ]
+    return Hidden(tuple(groups), tuple(ends_to_hide(timelines)))
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The way between known frames of each sequence, by name, and the way beyond them."""
+
+    between: dict[str, Chosen]
+    beyond: ChosenBeyond
 
 
 def choose_ways(
-    shapes: Path, hidden: Sequence[Hidden], predictions: Predictions | None, *, workers: int, progress: Progress
-) -> dict[str, Chosen]:
-    """The way of each sequence, by name. `predictions` are those of a model, if there is one."""
-    tasks = [
-        (shapes, gap, predictions and predictions.hidden[gap.sequence, int(gap.position), reach])
-        for each in hidden
-        for reach, gaps in ((1, each.narrow), (2, each.wide))
-        for gap in gaps
-    ]
+    shapes: Path, hidden: Hidden, predictions: Predictions | None, *, workers: int, progress: Progress
+) -> Choices:
+    """By hiding known frames. `predictions` are those of a model, if there is one."""
+    gaps = [*(gap for group in hidden.groups for gap in (*group.narrow, *group.wide)), *hidden.ends]
+    tasks = [(shapes, gap, predictions and predictions.hidden[gap]) for gap in gaps]
     with progress("hiding known frames", len(tasks)) as advance:
         examples = iter(run_all(hide, tasks, workers=workers, done=advance))
-    chosen = {}
-    for each in hidden:
-        narrow, wide = ([next(examples) for _ in gaps] for gaps in (each.narrow, each.wide))
-        chosen.update(dict.fromkeys(each.names, _chosen(narrow, wide, with_model=predictions is not None)))
-    return chosen
+    with_model, between = predictions is not None, {}
+    for group in hidden.groups:
+        narrow, wide = ([next(examples) for _ in gaps] for gaps in (group.narrow, group.wide))
+        between.update(dict.fromkeys(group.names, _chosen(narrow, wide, with_model=with_model)))
+    return Choices(between, choose_beyond(hidden.ends, list(examples), with_model=with_model))
 
 
 def _chosen(narrow: Sequence[Example], wide: Sequence[Example], *, with_model: bool) -> Chosen:

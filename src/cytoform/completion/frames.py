@@ -1,4 +1,4 @@
-"""Frames between known frames: hidden ones for a test, and missing ones for the result."""
+"""Frames between and beyond known frames: hidden ones for a test, and missing ones for the result."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,9 +7,10 @@ import numpy as np
 from jaxtyping import Bool, Float32
 
 from cytoform.base.triples import IntTriple
+from cytoform.completion.beyond import Beyond, lag_of, ways_beyond
 from cytoform.completion.fields import BoxOfFrames, Field, fields_of
 from cytoform.completion.gaps import Gap
-from cytoform.completion.mixture import Example, Mixture
+from cytoform.completion.mixture import Example, Mixture, Ways
 from cytoform.completion.predictions import Predicted
 from cytoform.completion.uncertainty import SURFACE_VOXELS, Calibration, rms
 from cytoform.completion.ways import Between, ways_with
@@ -32,30 +33,28 @@ def hide(store: Path, gap: Gap, predicted: Predicted | None) -> Example:
     """All ways at a hidden frame, beside the truth; `predicted` is what a model expects that has not seen it."""
     hidden = int(gap.position)
     box = fields_of(ShapeStore.open(store)[gap.sequence], [*gap.known, hidden])
-    between = _between(gap, box, predicted)
-    before, after = between.nearest
-    values = [way(between) for way in ways_with(model=predicted is not None).values()]
+    around = _around(gap, box, predicted)
+    values = [way(around.known) for way in around.ways.values()]
+    nearest = box.by_frame[gap.nearest]
     return Example.of(
-        values, box.by_frame[hidden], before=before, after=after, nearest=box.by_frame[gap.nearest], width=gap.width
+        values, box.by_frame[hidden], before=around.before, after=around.after, nearest=nearest, width=around.width
     )
 
 
 def fill_frame(
     sequence: ShapeSequence, gap: Gap, mixture: Mixture, calibration: Calibration, predicted: Predicted | None
 ) -> Filled:
-    """The frame at a gap: the mixture between known frames; beyond the first or last known one, a copy of that one."""
+    """The frame at a gap, by a mixture of the ways between known frames, or beyond the first or last of them."""
     box = fields_of(sequence, gap.known)
-    if not gap.is_between:
-        return Filled(sequence.sdf_um(gap.nearest), _beyond_um(box, gap, calibration, sequence.grid))
-    between = _between(gap, box, predicted)
-    field = mixture.field(ways_with(model=predicted is not None), between)
+    around = _around(gap, box, predicted)
+    is_copy = not gap.is_between and not mixture.shares
+    field = box.by_frame[gap.nearest] if is_copy else mixture.field(around.ways, around.known)
     if not (field <= 0).any():  # the neighbours do not overlap
         return Filled(sequence.sdf_um(gap.nearest), None)
-    before, after = between.nearest
-    change = rms((before - after)[np.abs(field) < SURFACE_VOXELS])
-    expected = calibration.expected(change, share=between.share, width=gap.width)
+    change = rms((around.before - around.after)[np.abs(field) < SURFACE_VOXELS])
+    expected = calibration.expected(change, share=around.share, width=around.width)
     return Filled(
-        as_distance(field, box.corner_zyx, sequence.grid),
+        sequence.sdf_um(gap.nearest) if is_copy else as_distance(field, box.corner_zyx, sequence.grid),
         None if expected is None else expected * sequence.grid.spacing_um,
     )
 
@@ -78,21 +77,28 @@ def _outer(field: Field) -> Bool[np.ndarray, "..."]:
     return outer
 
 
-def _between(gap: Gap, box: BoxOfFrames, predicted: Predicted | None) -> Between:
-    before, after = gap.neighbours
-    return Between(
-        gap.position,
-        tuple(map(float, gap.known)),
-        tuple(box.by_frame[frame] for frame in gap.known),
-        () if predicted is None else predicted.at((before, gap.position, after), box),
-    )
+@dataclass(frozen=True, eq=False)
+class _Around:
+    """The ways at a gap and what they take; two known fields whose change tells how uncertain it is, at a place in it."""
+
+    ways: Ways
+    known: Between | Beyond
+    before: Field
+    after: Field
+    share: float
+    width: float
 
 
-def _beyond_um(box: BoxOfFrames, gap: Gap, calibration: Calibration, grid: Grid) -> float | None:
-    """Change between the two known frames nearest to the gap, for the time that lies between it and the nearer one."""
-    if len(gap.known) < 2 or calibration.factor is None:
-        return None
-    first, second = gap.known[:2] if gap.position < gap.known[0] else gap.known[-2:]
-    change = rms((box.by_frame[first] - box.by_frame[second])[np.abs(box.by_frame[gap.nearest]) < SURFACE_VOXELS])
-    lag = abs(gap.position - gap.nearest) / (second - first)
-    return change * float(np.sqrt(lag)) * grid.spacing_um
+def _around(gap: Gap, box: BoxOfFrames, predicted: Predicted | None) -> _Around:
+    fields, model = box.by_frame, predicted is not None
+    if gap.is_between:
+        before, after = gap.neighbours
+        expected = predicted.at((before, gap.position, after), box) if predicted else ()
+        known = tuple(fields[frame] for frame in gap.known)
+        between = Between(gap.position, tuple(map(float, gap.known)), known, expected)
+        return _Around(ways_with(model=model), between, fields[before], fields[after], between.share, gap.width)
+    behind = gap.known[0] if gap.nearest == gap.known[-1] else gap.known[-1]
+    expected = predicted.at((gap.nearest, gap.position), box) if predicted else ()
+    beyond = Beyond(fields[gap.nearest], fields[behind], lag_of(gap), expected)
+    width = abs(gap.position - gap.nearest)
+    return _Around(ways_beyond(model=model), beyond, beyond.behind, beyond.nearest, 0.5, width)

@@ -19,6 +19,10 @@ class FillOptions:
     """Use only every n-th plane along z of the store's grid."""
     n_frames: Annotated[int | None, Parameter("--frames"), FRAMES] = None
     """Frames spread evenly over the sequence's time; by default as many as it has."""
+    before: Annotated[int, whole(0, 1000)] = 0
+    """Frames to add before the first one; how fast they become worthless is measured and said."""
+    after: Annotated[int, whole(0, 1000)] = 0
+    """Frames to add after the last one."""
 
     def check(self) -> None:
         """Raises InputError."""

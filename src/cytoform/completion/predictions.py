@@ -4,7 +4,7 @@ A model is fitted anew for each choice of frames that it is told, so what it exp
 frame. Its fields are evaluated once, near the known surfaces, and lie on disk for all processes.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -14,6 +14,7 @@ from jaxtyping import Float
 
 from cytoform.base.parallel import Progress
 from cytoform.base.triples import IntTriple
+from cytoform.completion.beyond import told
 from cytoform.completion.fields import BoxOfFrames, Field, fields_of
 from cytoform.completion.gaps import Gap
 from cytoform.completion.timeline import Timeline
@@ -63,74 +64,67 @@ class Predicted:
 
 @dataclass(frozen=True)
 class Predictions:
-    """By name of the sequence: told all known frames; and by hidden frame, told neither it nor `reach` - 1 beside it."""
+    """What a model expects, told all known frames of a sequence, by name; and told nothing of a hidden frame, by its gap."""
 
     whole: dict[str, Predicted] = field(default_factory=dict)
-    hidden: dict[tuple[str, int, int], Predicted] = field(default_factory=dict)
+    hidden: dict[Gap, Predicted] = field(default_factory=dict)
 
 
-def predict_all(
-    model: Model,
-    shapes: Path,
-    folder: Path,
-    timelines: Sequence[Timeline],
-    hidden: Mapping[int, Sequence[Gap]],
-    progress: Progress,
-) -> Predictions:
-    """Tell a model the known frames of each sequence, and all but the `hidden` ones, which are given by `reach`."""
+@dataclass(frozen=True)
+class Question:
+    """Frames of a sequence that a model is told, and gaps that it is asked about."""
+
+    name: str
+    told: tuple[int, ...]
+    gaps: tuple[Gap, ...]
+    is_hidden: bool
+
+
+def questions_of(timeline: Timeline, hidden: Mapping[int, Sequence[Gap]], ends: Sequence[Gap]) -> Iterator[Question]:
+    """About what is missing; about frames hidden with their `reach` - 1 neighbours, by `reach`; and about hidden `ends`."""
+    name, known = timeline.info.name, timeline.known
+    yield Question(name, known, tuple(timeline.gaps().values()), is_hidden=False)
+    for reach, gaps in hidden.items():
+        # Gaps that lie far enough apart are hidden at once: each keeps its neighbours.
+        by_turn: dict[int, list[Gap]] = {}
+        for gap in gaps:
+            if gap.sequence == name:
+                by_turn.setdefault(known.index(int(gap.position)) % (2 * reach), []).append(gap)
+        for group in by_turn.values():
+            places = [known.index(int(gap.position)) for gap in group]
+            out = {known[place + step] for place in places for step in range(1 - reach, reach)}
+            yield Question(name, tuple(frame for frame in known if frame not in out), tuple(group), is_hidden=True)
+    by_told: dict[tuple[int, ...], list[Gap]] = {}
+    for gap in ends:
+        if gap.sequence == name:
+            by_told.setdefault(told(timeline, gap), []).append(gap)
+    for frames, group in by_told.items():
+        yield Question(name, frames, tuple(group), is_hidden=True)
+
+
+def ask(model: Model, shapes: Path, folder: Path, questions: Sequence[Question], progress: Progress) -> Predictions:
+    """Tell a model some frames of each sequence, and write down what it expects of others."""
     folder.mkdir()
     store, found = ShapeStore.open(shapes), Predictions()
-    jobs = [
-        (timeline, reach, gaps)
-        for timeline in timelines
-        for reach, gaps in [(0, list(timeline.gaps().values())), *_hidden_apart(timeline, hidden)]
-    ]
-    with progress("asking the model", len(jobs)) as advance:
-        for number, (timeline, reach, gaps) in enumerate(jobs):
-            name = timeline.info.name
-            told = _told(timeline.known, reach, gaps)
-            expected = model.told(store[name], told)
+    with progress("asking the model", len(questions)) as advance:
+        for number, question in enumerate(questions):
+            sequence = store[question.name]
+            expected = model.told(sequence, question.told)
+            if question.gaps:  # otherwise the model describes the sequence, and that is all
+                made = _predict(expected, sequence, question, folder / f"{number}.npy")
+                if question.is_hidden:
+                    found.hidden.update(dict.fromkeys(question.gaps, made))
+                else:
+                    found.whole[question.name] = made
             advance()
-            if not gaps:  # the model describes the sequence all the same
-                continue
-            made = _predict(expected, store[name], gaps, folder / f"{number}.npy", is_hidden=reach > 0)
-            if reach:
-                found.hidden.update({(name, int(gap.position), reach): made for gap in gaps})
-            else:
-                found.whole[name] = made
     return found
 
 
-def _hidden_apart(timeline: Timeline, hidden: Mapping[int, Sequence[Gap]]) -> list[tuple[int, list[Gap]]]:
-    """Hidden frames of a sequence in groups that a model can do without at the same time: each keeps its neighbours."""
-    groups = []
-    for reach, gaps in hidden.items():
-        mine = [gap for gap in gaps if gap.sequence == timeline.info.name]
-        by_turn: dict[int, list[Gap]] = {}
-        for gap in mine:
-            by_turn.setdefault(timeline.known.index(int(gap.position)) % (2 * reach), []).append(gap)
-        groups += [(reach, group) for group in by_turn.values()]
-    return groups
-
-
-def _told(known: Sequence[int], reach: int, gaps: Sequence[Gap]) -> list[int]:
-    """The known frames without the hidden ones and those beside them."""
-    if not reach:
-        return list(known)
-    hidden = {
-        known[number + step]
-        for number in (known.index(int(gap.position)) for gap in gaps)
-        for step in range(1 - reach, reach)
-    }
-    return [frame for frame in known if frame not in hidden]
-
-
-def _predict(
-    expected: Expected, sequence: ShapeSequence, gaps: Sequence[Gap], path: Path, *, is_hidden: bool
-) -> Predicted:
+def _predict(expected: Expected, sequence: ShapeSequence, question: Question, path: Path) -> Predicted:
     """Evaluate what a model expects in the gaps and at the known frames around them. Hidden frames lie in the box."""
+    gaps = question.gaps
     around = {frame for gap in gaps for frame in gap.known}
-    frames = sorted(around | {int(gap.position) for gap in gaps if is_hidden})
+    frames = sorted(around | {int(gap.position) for gap in gaps if question.is_hidden})
     box = fields_of(sequence, frames)
     shape = box.by_frame[frames[0]].shape
     beside = {gap.position: gap.known for gap in gaps} | {float(frame): (frame,) for frame in around}

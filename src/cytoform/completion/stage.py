@@ -9,13 +9,14 @@ from cytoform.base.cluster import local_workers
 from cytoform.base.output import Output
 from cytoform.base.parallel import Progress, no_progress, run_all
 from cytoform.base.provenance import recorded_names, software_versions
-from cytoform.completion.choosing import Chosen, Hidden, choose_ways, to_hide
+from cytoform.completion.beyond import ChosenBeyond
+from cytoform.completion.choosing import Choices, Chosen, choose_ways, to_hide
 from cytoform.completion.frames import fill_frame
 from cytoform.completion.gaps import Gap
 from cytoform.completion.mixture import Choice
 from cytoform.completion.options import FillOptions
 from cytoform.completion.plane_stage import FilledPlanes, complete_planes
-from cytoform.completion.predictions import Model, Predicted, Predictions, predict_all
+from cytoform.completion.predictions import Model, Predicted, ask
 from cytoform.completion.timeline import Timeline, timeline_of
 from cytoform.errors import InputError
 from cytoform.shapes.store import ShapeStore
@@ -31,7 +32,7 @@ class FilledSequence:
     name: str
     n_known: int
     n_copied: int
-    n_beyond: int  # frames before the first known one and after the last, which are copies of these
+    n_beyond: int  # frames before the first known one and after the last
     expected_error_um: tuple[float | None, ...]
     chosen: Chosen
 
@@ -43,10 +44,11 @@ class FilledSequence:
 
 @dataclass(frozen=True)
 class Completion:
-    """The sequences in the order asked for, and the chosen way between planes; None where no plane was missing."""
+    """The sequences in the order asked for, the chosen way between planes (None where no plane was missing) and at the ends."""
 
     plane_choice: Choice | None
     sequences: tuple[FilledSequence, ...]
+    beyond: ChosenBeyond
 
 
 def fill(
@@ -70,26 +72,24 @@ def fill(
     output.check()
     options.check()
     store = ShapeStore.open(shapes)
-    timelines = [
-        timeline_of(store[name], every_frame=options.every_frame, n_frames=options.n_frames)
-        for name in names or store.names
-    ]
+    timelines = [timeline_of(store[name], options, fewest=1 if model else 2) for name in names or store.names]
     if not timelines:
         raise InputError(f"{shapes}: holds no sequences; prepare some first")
     with output.locked(), local_workers(workers):
         path, planes = _whole_frames(shapes, output, timelines, options, workers, progress)
         hidden = to_hide(timelines)
-        predictions = _ask(model, path, output.folder / "expected", timelines, hidden, progress)
-        chosen = choose_ways(path, hidden, predictions, workers=workers, progress=progress)
+        room = output.folder / "expected"
+        predictions = ask(model, path, room, hidden.questions(timelines), progress) if model else None
+        choices = choose_ways(path, hidden, predictions, workers=workers, progress=progress)
         with output.built() as folder:
             written = _create(folder, store, timelines, options, model)
             whole = predictions.whole if predictions else {}
-            expected_um = _write_all(partial(_write, path, folder, whole), timelines, chosen, workers, progress)
+            expected_um = _write_all(partial(_write, path, folder, whole, choices), timelines, workers, progress)
             filled = [
-                _filled(timeline, errors_um, planes, chosen[timeline.info.name])
+                _filled(timeline, errors_um, planes, choices.between[timeline.info.name])
                 for timeline, errors_um in zip(timelines, expected_um, strict=True)
             ]
-            completion = Completion(planes.choice if planes else None, tuple(filled))
+            completion = Completion(planes.choice if planes else None, tuple(filled), choices.beyond)
             written.note({"fill": _record(completion)})
     return completion
 
@@ -107,23 +107,6 @@ def _whole_frames(
     if every == 1:
         return shapes.absolute(), None
     return whole, complete_planes(shapes.absolute(), whole, timelines, every, workers=workers, progress=progress)
-
-
-def _ask(
-    model: Model | None,
-    shapes: Path,
-    folder: Path,
-    timelines: Sequence[Timeline],
-    hidden: Sequence[Hidden],
-    progress: Progress,
-) -> Predictions | None:
-    if model is None:
-        return None
-    by_reach = {
-        1: [gap for each in hidden for gap in each.narrow],
-        2: [gap for each in hidden for gap in each.wide],
-    }
-    return predict_all(model, shapes, folder, timelines, by_reach, progress)
 
 
 def _create(
@@ -147,13 +130,12 @@ def _create(
 def _write_all(
     write: "partial[float | None]",
     timelines: Sequence[Timeline],
-    chosen: dict[str, Chosen],
     workers: int,
     progress: Progress,
 ) -> list[list[float | None]]:
     """Write all frames; returns the expected errors of each sequence."""
     tasks = [
-        (timeline.info.name, number, frame_or_gap, chosen[timeline.info.name])
+        (timeline.info.name, number, frame_or_gap)
         for timeline in timelines
         for number, frame_or_gap in sorted((timeline.copies() | timeline.gaps()).items())
     ]
@@ -166,17 +148,18 @@ def _write(
     shapes: Path,
     folder: Path,
     predicted: Mapping[str, Predicted],
+    choices: Choices,
     name: str,
     number: int,
     frame_or_gap: int | Gap,
-    chosen: Chosen,
 ) -> float | None:
     """Write one frame, and return the expected error of its surface in µm."""
     sequence, written = ShapeStore.open(shapes)[name], ShapeStore.open(folder, writable=True)[name]
     if isinstance(frame_or_gap, int):
         written.write_box(number, sequence.box(frame_or_gap))
         return 0.0
-    filled = fill_frame(sequence, frame_or_gap, chosen.choice.mixture, chosen.calibration, predicted.get(name))
+    way = choices.between[name] if frame_or_gap.is_between else choices.beyond
+    filled = fill_frame(sequence, frame_or_gap, way.choice.mixture, way.calibration, predicted.get(name))
     written.write(number, filled.sdf_um)
     return filled.expected_error_um
 
@@ -198,6 +181,7 @@ def _record(completion: Completion) -> dict[str, object]:
     return {
         "ways": ways,
         "plane_way": None if completion.plane_choice is None else str(completion.plane_choice.mixture),
+        "beyond": {"way": str(completion.beyond.choice.mixture), **asdict(completion.beyond)},
         "plane_choice": None if completion.plane_choice is None else asdict(completion.plane_choice),
         "sequences": {each.name: asdict(each) for each in completion.sequences},
     }
