@@ -17,7 +17,7 @@ def lines_of(each: "FilledSequence") -> Iterator[str]:
     surface = f", surface to ±{min(expected):.2g} to {max(expected):.2g} µm" if expected else ""
     beyond = f"; {each.n_beyond} of these beyond the known ones" if each.n_beyond else ""
     yield f"{each.name}: {each.n_copied} frames known{lost}, {each.n_filled} filled in{surface}{beyond}"
-    if each.n_filled:
+    if each.n_filled > each.n_beyond:
         yield f"  {choice_line(each.chosen.choice, kind='frame', baseline='mean of distances')}"
 
 

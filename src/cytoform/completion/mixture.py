@@ -43,7 +43,7 @@ class Mixture:
     def __str__(self) -> str:
         rest = 1 - sum(self.shares.values())
         parts = {self.baseline: rest, **self.shares} if rest else self.shares
-        return " + ".join(f"{share:g} {name}" for name, share in parts.items())
+        return " + ".join(name if share == 1 else f"{share:g} {name}" for name, share in parts.items())
 
 
 @dataclass(frozen=True, eq=False)
