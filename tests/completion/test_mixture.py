@@ -32,7 +32,7 @@ def example(
 def test_the_right_way_is_chosen_and_its_score_told() -> None:
     choice = choose([example(WAYS, radius) for radius in (8, 9, 10, 11, 12)], WAYS)
     assert choice.mixture == Mixture("mean", {"good": 1.0})
-    assert str(choice.mixture) == "1 good"
+    assert str(choice.mixture) == "good"
     assert choice.jaccard == 1
     assert choice.jaccard_baseline is not None
     assert choice.jaccard_nearest is not None
