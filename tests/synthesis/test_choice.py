@@ -9,12 +9,12 @@ import pytest
 from tiny import small_config, write_balls
 
 from cytoform.errors import InputError
-from cytoform.priors.prior import Drawn, Given, Prior
+from cytoform.priors.prior import Drawn, DrawnCell, Given, Prior
 from cytoform.runs.stage import train
 from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import Grid
 from cytoform.synthesis.cells import Cells, load
-from cytoform.synthesis.choice import CHOICE, Candidate, Choice, default_choice, in_pieces, whole_cells
+from cytoform.synthesis.choice import CHOICE, Candidate, Choice, Pieces, default_choice, in_pieces, whole_cells
 from cytoform.synthesis.field import CodeField
 from cytoform.synthesis.sequences import generate
 from cytoform.synthesis.trial import choose_prior
@@ -123,19 +123,17 @@ def test_cells_that_are_no_cells_are_drawn_again(cells: Cells, monkeypatch: pyte
     from cytoform.synthesis import choice as module
 
     good = cells.flat_codes[0]
-    monkeypatch.setattr(module, "in_pieces", lambda _, cell: 1 if np.allclose(cell.code, good) else 3)
+    monkeypatch.setattr(module, "in_pieces", lambda _, cell: Pieces(1 if np.allclose(cell.code, good) else 3, False))
     rng = np.random.default_rng(0)
     found = whole_cells(cells, _Sometimes(good), 3, 1, rng)
     assert all(np.allclose(cell.code, good) for cell in found)
-    monkeypatch.setattr(module, "in_pieces", lambda _, cell: 3)
+    monkeypatch.setattr(module, "in_pieces", lambda *_: Pieces(3, False))
     with pytest.raises(InputError, match="fall into more than 1"):
         whole_cells(cells, _Sometimes(good), 1, 1, rng)
 
 
 def test_pieces_of_a_learned_cell(cells: Cells) -> None:
-    from cytoform.priors.prior import DrawnCell
-
-    assert in_pieces(cells, DrawnCell(cells.flat_codes[0])) == 1
+    assert in_pieces(cells, DrawnCell(cells.flat_codes[0])) == Pieces(1, False)
 
 
 def test_the_sentence_tells_copies_and_averages() -> None:
@@ -165,3 +163,21 @@ def test_new_protrusions_come_before_real_ones_that_are_moved() -> None:
     new = Candidate("compose", None, 0.95, 0.9, 0.5, {}, 0.2)
     assert _best([moved, new]) is new
     assert _best([moved, Candidate("compose", None, 0.0, 0.0, 0.5, {}, 1.0)]) is moved
+
+
+def test_cells_without_crumbs_come_first(cells: Cells, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cytoform.synthesis import choice as module
+
+    good, rng = cells.flat_codes[0], np.random.default_rng(0)
+    monkeypatch.setattr(module, "in_pieces", lambda _, cell: Pieces(1, not np.allclose(cell.code, good)))
+    assert np.allclose(whole_cells(cells, _Sometimes(good), 1, 1, rng)[0].code, good)
+    monkeypatch.setattr(module, "in_pieces", lambda *_: Pieces(1, True))
+    assert len(whole_cells(cells, _Sometimes(good), 2, 1, rng)) == 2
+
+
+def test_a_crumb_is_seen(cells: Cells, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside = np.full((24, 24, 24), 1.0, np.float32)
+    inside[2:20, 2:20, 2:20] = -1
+    inside[22, 22, 22] = -1
+    monkeypatch.setattr(CodeField, "render", lambda *_, **__: BoxedField(Grid(32, 6.0), (0, 0, 0), inside, 1.0))
+    assert in_pieces(cells, DrawnCell(cells.flat_codes[0])) == Pieces(1, True)

@@ -24,6 +24,7 @@ from cytoform.assess.results_json import (
 )
 from cytoform.assess.statistics.distributions import Summary, Values, summarise
 from cytoform.assess.statistics.held_out_sets import HELD_OUT_MEASURES
+from cytoform.assess.statistics.intervals import REPLICATES
 from cytoform.assess.statistics.near_duplicates import SET_MEASURES, NearDuplicates, SetReference
 from cytoform.assess.store_contrasts import ROLES, StoreContrasts
 from cytoform.assess.stores import MeasuredStore, Selection, measure_stores, select
@@ -186,8 +187,10 @@ def compare_measured(
     asked: tuple[str, ...] | None = None,
     workers: int = 1,
     seed: int = 0,
+    n_replicates: int = REPLICATES,
 ) -> list[Results]:
     """Compare measured stores with a measured reference; `asked` are names that the reference is limited to.
+    Intervals of the measures of sets come from `n_replicates` bootstraps.
 
     Raises InputError where a held-out cell was learned.
     """
@@ -195,7 +198,7 @@ def compare_measured(
     if held_out is not None:
         refuse_learned(reference, held_out)
         learned = StoreContrasts(reference, held_out, seed=seed)
-    as_set = SetReference(reference, seed=seed, workers=workers, held_out=held_out)
+    as_set = SetReference(reference, seed=seed, workers=workers, held_out=held_out, n_replicates=n_replicates)
 
     def results(other: MeasuredStore) -> Results:
         if other.pairs is not None:

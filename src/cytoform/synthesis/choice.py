@@ -19,7 +19,7 @@ from cytoform.synthesis.priors import PARTS_PRIORS
 
 CHOICE = "choice.json"
 # A cell that falls apart is drawn again, so often at most; seen on this grid.
-TRIES, TRIAL_GRID = 20, 64
+TRIES, TRIAL_GRID = 20, 96
 # At so many times. Cells put together from parts are in one piece by construction.
 TIMES, TIMES_OF_PARTS = 30, 6
 
@@ -103,33 +103,60 @@ def default_choice(cells: Cells) -> Choice:
     return Choice(prior, None, None, f"{prior}, not measured: the run has no record of a comparison of priors")
 
 
-def in_pieces(cells: Cells, cell: DrawnCell) -> int:
-    """The largest number of pieces of a cell at any of many times, seen on a coarse grid; crumbs do not count."""
+@dataclass(frozen=True)
+class Pieces:
+    """The largest number of bodies of a cell at any of many times, and whether a crumb lies beside them at any."""
+
+    bodies: int
+    has_crumbs: bool
+
+
+def in_pieces(cells: Cells, cell: DrawnCell) -> Pieces:
+    """The pieces of a cell, seen on a grid that is not finer than the learned one."""
+    import cc3d
+
     from cytoform.assess.measures.dynamics import Bodies
 
     field = cells.field(cell.code, variables=cell.variables)
     size = min(cells.run.learned.grid, TRIAL_GRID)
-    n_times = TIMES_OF_PARTS if cells.run.parts else TIMES
-    return max(Bodies.of(field.render(float(time), size).inside).n for time in frame_times(n_times))
+    most, has_crumbs = 0, False
+    for time in frame_times(TIMES_OF_PARTS if cells.run.parts else TIMES):
+        inside = field.render(float(time), size).inside
+        bodies = Bodies.of(inside).n
+        n = int(cc3d.connected_components(inside, connectivity=26).max()) if inside.size else 0
+        most, has_crumbs = max(most, bodies), has_crumbs or n > bodies
+    return Pieces(most, has_crumbs)
 
 
 def whole_cells(
-    cells: Cells, prior: Prior, n: int, most_pieces: int | None, rng: np.random.Generator
+    cells: Cells, prior: Prior, n: int, most_pieces: int | None, rng: np.random.Generator, *, tries_for_crumbs: int = 4
 ) -> list[DrawnCell]:
-    """`n` drawn cells with at most `most_pieces` in any frame; others are drawn again. Raises InputError after many."""
+    """`n` drawn cells with at most `most_pieces` in any frame; others are drawn again.
+
+    A cell that is whole but for crumbs beside it is drawn again, too, but not as often: some runs give every cell crumbs.
+    Raises InputError after many that fall apart.
+    """
     drawn = list(prior.draw(n, rng))
     if most_pieces is None:
         return drawn
-    kept: list[DrawnCell] = []
-    for cell in drawn:
-        for _ in range(TRIES):
-            if 1 <= in_pieces(cells, cell) <= most_pieces:
+    return [_whole(cells, prior, cell, most_pieces, rng, tries_for_crumbs) for cell in drawn]
+
+
+def _whole(
+    cells: Cells, prior: Prior, cell: DrawnCell, most_pieces: int, rng: np.random.Generator, tries_for_crumbs: int
+) -> DrawnCell:
+    with_crumbs: list[DrawnCell] = []
+    for _ in range(TRIES):
+        pieces = in_pieces(cells, cell)
+        if 1 <= pieces.bodies <= most_pieces:
+            if not pieces.has_crumbs:
+                return cell
+            with_crumbs.append(cell)
+            if len(with_crumbs) == tries_for_crumbs:
                 break
-            cell = prior.draw(1, rng)[0]
-        else:
-            raise InputError(
-                f"{TRIES} cells in a row are empty or fall into more than {most_pieces} pieces; name another --prior, or "
-                "train longer"
-            )
-        kept.append(cell)
-    return kept
+        cell = prior.draw(1, rng)[0]
+    if with_crumbs:
+        return with_crumbs[0]
+    raise InputError(
+        f"{TRIES} cells in a row are empty or fall into more than {most_pieces} pieces; name another --prior, or train longer"
+    )

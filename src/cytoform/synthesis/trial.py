@@ -68,10 +68,11 @@ def choose_prior(
         with progress("choosing a prior", len(tried) + 1) as advance:
             originals = trial.originals()
             advance()
-            found = []
+            drawn = []
             for prior, sigma in tried:
-                found.append(trial.judged(prior, sigma, originals))
-                advance(note=found[-1].label)
+                drawn.append(trial.drawn(prior, sigma, originals))
+                advance(note=drawn[-1].label)
+            found = trial.judged(drawn, originals)
     best = _best(found)
     if best.score == 0:
         name = "graft" if cells.run.parts else "around"
@@ -111,33 +112,35 @@ class _Trial:
                 copy.write_box(number, sequence.box(frame))
         return self._measured(out)
 
-    def judged(self, prior: str, sigma: float | None, originals: MeasuredStore) -> Candidate:
-        """Draw as many new cells for each fold as it has sequences, and judge them."""
+    def drawn(self, prior: str, sigma: float | None, originals: MeasuredStore) -> "_Drawn":
+        """Draw as many new cells for each fold as it has sequences, and measure them."""
         out = self._create(f"{prior}-{sigma}.zarr")
         names: list[list[str]] = []
         try:
             for number, fold in enumerate(self.folds):
                 names.append(self._render(out, prior, sigma, number, fold, self.most_pieces(originals)))
         except InputError as fault:
-            return Candidate(prior, sigma, 0.0, np.nan, np.nan, {}, failed=str(fault))
-        new, judgements = self._measured(out), []
-        for fold, drawn in zip(self.folds, names, strict=True):
+            return _Drawn(prior, sigma, failed=str(fault))
+        return _Drawn(prior, sigma, self._measured(out), names)
+
+    def judged(self, drawn: Sequence["_Drawn"], originals: MeasuredStore) -> list[Candidate]:
+        """Judge all new cells of a fold beside its sequences together: these are compared with one another once."""
+        judgements: dict[int, list[Judgement]] = {row: [] for row, each in enumerate(drawn) if not each.failed}
+        for number, fold in enumerate(self.folds):
             held_out = [self.cells.names[row] for row in fold.tolist()]
             learned = originals.only([name for name in originals.names if name not in held_out])
-            (results,) = compare_measured(
-                learned, [new.only(drawn)], held_out=originals.only(held_out), workers=self.workers, seed=self.seed
+            new = [drawn[row].measured_of(number) for row in judgements]
+            results = compare_measured(
+                learned,
+                new,
+                held_out=originals.only(held_out),
+                workers=self.workers,
+                seed=self.seed,
+                n_replicates=2,  # intervals are not looked at
             )
-            judgements.append(Judgement.of(results))
-        return Candidate(
-            prior,
-            sigma,
-            float(np.mean([each.score for each in judgements])),
-            float(np.nanmean([each.novelty_ratio for each in judgements])),
-            float(np.nanmean([each.one_nna for each in judgements])),
-            {name: min(each.p_sequences[name] for each in judgements) for name in judgements[0].p_sequences},
-            float(np.nanmax(np.mean([list(each.ks_sequences.values()) for each in judgements], axis=0))),
-            tuple(name for name in judgements[0].p_sequences if _mostly_fails(name, judgements)),
-        )
+            for row, result in zip(judgements, results, strict=True):
+                judgements[row].append(Judgement.of(result))
+        return [each.candidate(judgements.get(row, [])) for row, each in enumerate(drawn)]
 
     def most_pieces(self, originals: MeasuredStore) -> int:
         """The largest number of bodies in any frame of the learned cells."""
@@ -150,7 +153,10 @@ class _Trial:
         rng = np.random.default_rng([self.seed, 8, number])
         fitted = prior_of(self.cells, prior, sigma=sigma, rows=known)
         names = []
-        for place, cell in enumerate(whole_cells(self.cells, fitted, len(fold), pieces, rng)):
+        drawn = whole_cells(
+            self.cells, fitted, len(fold), pieces, rng, tries_for_crumbs=1
+        )  # crumbs tell no prior apart
+        for place, cell in enumerate(drawn):
             field = self.cells.field(cell.code, variables=cell.variables)
             # In the canonical pose, which is another one than that of the learned cells.
             pose = (1.0, 0.0, 0.0, 0.0) if self.cells.run.config.has_rotations else None
@@ -188,6 +194,43 @@ class _Trial:
 
     def _step(self, time_step_s: float | None) -> float | None:
         return time_step_s if self.cells.run.parts else None
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """New cells of a prior, measured, with their names by fold; or why there are none."""
+
+    prior: str
+    sigma: float | None
+    measured: MeasuredStore | None = None
+    names: Sequence[Sequence[str]] = ()
+    failed: str = ""
+
+    @property
+    def label(self) -> str:
+        return self.candidate([]).label
+
+    def measured_of(self, fold: int) -> MeasuredStore:
+        """The cells of a fold."""
+        if self.measured is None:
+            raise ValueError("no cells were drawn")
+        return self.measured.only(self.names[fold])
+
+    def candidate(self, judgements: Sequence[Judgement]) -> Candidate:
+        """The means of what was found in the folds."""
+        if not judgements:
+            return Candidate(self.prior, self.sigma, 0.0, np.nan, np.nan, {}, failed=self.failed)
+        p = {name: min(each.p_sequences[name] for each in judgements) for name in judgements[0].p_sequences}
+        return Candidate(
+            self.prior,
+            self.sigma,
+            float(np.mean([each.score for each in judgements])),
+            float(np.nanmean([each.novelty_ratio for each in judgements])),
+            float(np.nanmean([each.one_nna for each in judgements])),
+            p,
+            float(np.nanmax(np.mean([list(each.ks_sequences.values()) for each in judgements], axis=0))),
+            tuple(name for name in p if _mostly_fails(name, judgements)),
+        )
 
 
 def _best(found: Sequence[Candidate]) -> Candidate:

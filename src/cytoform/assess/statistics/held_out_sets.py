@@ -9,7 +9,7 @@ import numpy as np
 from cytoform.assess.measures.descriptors import Descriptor
 from cytoform.assess.statistics.cloud_sets import StoreClouds
 from cytoform.assess.statistics.distributions import Values, summarise
-from cytoform.assess.statistics.intervals import UNDEFINED
+from cytoform.assess.statistics.intervals import REPLICATES, UNDEFINED
 from cytoform.assess.statistics.sets import SetDistances, SetMeasures, compare_sets, novelty
 
 HELD_OUT_MEASURES = {
@@ -103,7 +103,13 @@ class HeldOutSets:
 
 
 def compare_held_out(
-    learned: StoreClouds, held_out: StoreClouds, new: StoreClouds, *, offset_um2: float, seed: int
+    learned: StoreClouds,
+    held_out: StoreClouds,
+    new: StoreClouds,
+    *,
+    offset_um2: float,
+    seed: int,
+    n_replicates: int = REPLICATES,
 ) -> HeldOutSets:
     """Compare three stores as sets; `seed` is the seed of the random choices of equally many sequences."""
     n_times = learned.n_times(held_out, new)
@@ -111,7 +117,7 @@ def compare_held_out(
 
     def compared(references: StoreClouds, samples: StoreClouds) -> SetMeasures:
         distances = set_distances(references, samples, n_times)
-        return measures_of(distances, rng=np.random.default_rng([seed, 2]), n_each=n_each)
+        return measures_of(distances, rng=np.random.default_rng([seed, 2]), n_each=n_each, n_replicates=n_replicates)
 
     to_learned = {each: novelty(each.distances_um2(learned, n_times)) for each in (new, held_out)}
     return HeldOutSets(
@@ -136,11 +142,13 @@ def set_distances(references: StoreClouds, samples: StoreClouds, n_times: int) -
     )
 
 
-def measures_of(distances: SetDistances, *, rng: np.random.Generator, n_each: int | None = None) -> SetMeasures:
+def measures_of(
+    distances: SetDistances, *, rng: np.random.Generator, n_each: int | None = None, n_replicates: int = REPLICATES
+) -> SetMeasures:
     """MMD, coverage and 1-NNA; NaN where either set has fewer than two sequences."""
     if min(*distances.between.shape, *(() if n_each is None else (n_each,))) < 2:
         return SetMeasures(UNDEFINED, UNDEFINED, UNDEFINED)
-    return compare_sets(distances, rng=rng, n_each=n_each)
+    return compare_sets(distances, rng=rng, n_each=n_each, n_replicates=n_replicates)
 
 
 def median(values: Iterable[float]) -> float:

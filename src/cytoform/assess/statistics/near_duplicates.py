@@ -9,6 +9,7 @@ from cytoform.assess.measures.descriptors import Descriptor
 from cytoform.assess.statistics.cloud_sets import N_POINTS, StoreClouds, has_poses
 from cytoform.assess.statistics.distributions import summarise
 from cytoform.assess.statistics.held_out_sets import HeldOutSets, compare_held_out, measures_of, set_distances
+from cytoform.assess.statistics.intervals import REPLICATES
 from cytoform.assess.statistics.sets import SetMeasures, cloud_offset_um2, novelty
 from cytoform.assess.stores import MeasuredStore
 
@@ -70,7 +71,16 @@ class SetReference:
     poses of their own are compared in principal axes, or a copy in another pose would pass for a new cell.
     """
 
-    def __init__(self, store: MeasuredStore, *, seed: int, workers: int, held_out: MeasuredStore | None = None) -> None:
+    def __init__(
+        self,
+        store: MeasuredStore,
+        *,
+        seed: int,
+        workers: int,
+        held_out: MeasuredStore | None = None,
+        n_replicates: int = REPLICATES,
+    ) -> None:
+        self._n_replicates = n_replicates
         self._seed, self._workers, self._stores = seed, workers, (store, held_out)
         self._sides: dict[bool, tuple[StoreClouds, StoreClouds | None]] = {}
         self._offset_um2 = cloud_offset_um2(
@@ -96,12 +106,19 @@ class SetReference:
         distances = set_distances(clouds, samples, n_times)
         held_out = None
         if unlearned is not None:
-            held_out = compare_held_out(clouds, unlearned, samples, offset_um2=self._offset_um2, seed=self._seed)
+            held_out = compare_held_out(
+                clouds,
+                unlearned,
+                samples,
+                offset_um2=self._offset_um2,
+                seed=self._seed,
+                n_replicates=self._n_replicates,
+            )
         to_others = np.where(np.eye(len(distances.between), dtype=bool), np.inf, distances.references)
         names = clouds.names
         nearest = distances.between.argmin(axis=0)
         return NearDuplicates(
-            measures_of(distances, rng=samples.rng),
+            measures_of(distances, rng=samples.rng, n_replicates=self._n_replicates),
             dict(zip(samples.names, novelty(distances.between).tolist(), strict=True)),
             {name: names[int(i)] for name, i in zip(samples.names, nearest, strict=True)},
             dict(zip(names, to_others.min(axis=1).tolist(), strict=True)),

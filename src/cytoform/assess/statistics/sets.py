@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.spatial import cKDTree
 
-from cytoform.assess.statistics.intervals import Estimate, around
+from cytoform.assess.statistics.intervals import REPLICATES, Estimate, around
 from cytoform.errors import InputError
 from cytoform.shapes.mesh import mesh_from_distance, surface_points
 from cytoform.shapes.store import ShapeSequence
@@ -175,7 +175,7 @@ class SetMeasures:
 
 
 def compare_sets(
-    distances: SetDistances, *, rng: np.random.Generator, n_replicates: int = 1000, n_each: int | None = None
+    distances: SetDistances, *, rng: np.random.Generator, n_replicates: int = REPLICATES, n_each: int | None = None
 ) -> SetMeasures:
     """MMD, COV and 1-NNA with bootstrap intervals, for which sequences of both sets are drawn with replacement.
 
