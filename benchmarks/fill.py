@@ -22,7 +22,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from cytoform.assess.measures.masks import jaccard
-from cytoform.completion.fields import fields_of
+from cytoform.completion.fields import mean_mask
 from cytoform.completion.gaps import gap_at
 from cytoform.completion.options import FillOptions
 from cytoform.completion.planes import Planes, slicewise
@@ -111,13 +111,7 @@ def _frames(true: ShapeSequence, found: ShapeSequence, options: FillOptions) -> 
     everywhere = np.ones(true.grid.shape, bool)
     for frame in sorted(set(range(known[-1])) - set(known)):
         gap = gap_at(true.info.name, frame, known)
-        box = fields_of(true, gap.neighbours)
-        before, after = (box.by_frame[one] for one in gap.neighbours)
-        share = (frame - gap.neighbours[0]) / gap.width
-        mean = np.zeros(true.grid.shape, bool)
-        mean[tuple(slice(c, c + n) for c, n in zip(box.corner_zyx, before.shape, strict=True))] = (
-            1 - share
-        ) * before + share * after <= 0
+        mean = mean_mask(true, *gap.neighbours, share=(frame - gap.neighbours[0]) / gap.width)
         yield frame, everywhere, [found.mask(frame), mean, true.mask(gap.nearest)]
 
 

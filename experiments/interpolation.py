@@ -15,13 +15,13 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import edt
 import numpy as np
 
 from cytoform.assess.measures.masks import jaccard
 from cytoform.assess.statistics.distributions import summarise
 from cytoform.base.parallel import run_all
-from cytoform.shapes.store import ShapeSequence, ShapeStore
+from cytoform.completion.fields import mean_mask
+from cytoform.shapes.store import ShapeStore
 from data_sets import Name
 from experiment import DataSet, Experiment, main
 from harmonics import Harmonics, mask_of
@@ -68,7 +68,7 @@ def judge_unseen(shapes: Path, harmonics: Harmonics | None, name: str) -> Overla
     overlaps: Overlaps = {"distance_fields": [], **({"harmonics": []} if harmonics else {})}
     for frame in range(1, sequence.info.n_frames - 1, 2):
         truth = sequence.mask(frame)
-        overlaps["distance_fields"].append(jaccard(mean_of_fields(sequence, frame - 1, frame + 1), truth))
+        overlaps["distance_fields"].append(jaccard(mean_mask(sequence, frame - 1, frame + 1), truth))
         if harmonics:
             mean = harmonics.halfway(name, frame - 1, frame + 1)
             overlaps["harmonics"].append(jaccard(mask_of(mean, sequence.grid), truth))
@@ -83,24 +83,9 @@ def judge_real(shapes: Path, rendered: Path, harmonics: Harmonics, name: str) ->
         truth = mask_of(harmonics.surface(name, frame + 0.5), sequence.grid)
         mean = mask_of(harmonics.halfway(name, frame, frame + 1), sequence.grid)
         overlaps["model"].append(jaccard(model.mask(2 * frame + 1), truth))
-        overlaps["distance_fields"].append(jaccard(mean_of_fields(sequence, frame, frame + 1), truth))
+        overlaps["distance_fields"].append(jaccard(mean_mask(sequence, frame, frame + 1), truth))
         overlaps["harmonics"].append(jaccard(mean, truth))
     return overlaps
-
-
-def mean_of_fields(sequence: ShapeSequence, before: int, after: int) -> np.ndarray:
-    """Mask of the mean of two frames' signed distances."""
-    return np.asarray(distance_everywhere_um(sequence, before) + distance_everywhere_um(sequence, after) <= 0)
-
-
-def distance_everywhere_um(sequence: ShapeSequence, frame: int) -> np.ndarray:
-    """Signed distance of a frame, also beyond the band of the store."""
-    stored, inside = sequence.sdf_um(frame), sequence.mask(frame)
-    spacing_um = sequence.grid.spacing_um
-    transform = -edt.sdf(inside.astype(np.uint8), anisotropy=(spacing_um,) * 3, parallel=1)
-    # The surface is about half a voxel closer than the nearest voxel centre on the other side.
-    beyond = transform - np.sign(transform) * spacing_um / 2
-    return np.where(np.abs(stored) < sequence.band_um, stored, beyond)
 
 
 def _together(data: DataSet, judge: Any, names: Sequence[str]) -> Overlaps:

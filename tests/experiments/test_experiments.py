@@ -6,9 +6,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from stores import GRID, ball, write_store
+from stores import ball, write_store
 
 import data_sets
 import experiment
@@ -16,9 +15,8 @@ import generation
 import interpolation
 import reconstruction
 from cytoform.assess.measures.descriptors import EMPTY
-from cytoform.assess.measures.masks import Topology, jaccard
+from cytoform.assess.measures.masks import Topology
 from cytoform.assess.measures.sequences import MeasuredFrame, MeasuredSequence
-from cytoform.shapes.store import ShapeStore
 
 TINY = dataclasses.replace(
     data_sets.SIZES["tiny"],
@@ -117,15 +115,6 @@ def test_wide_draws_are_whole_where_the_learned_cells_are(whole: bool, name: str
         assert [str(draws) for draws in model.priors if draws.sigma] == [name]
     assert {"gaussian", "around"} == {str(d) for d in as_they_lie.priors} - {str(d) for d in in_frames.priors}
     assert generation.models(aligned=False, whole=whole) == (as_they_lie,)
-
-
-def test_the_mean_of_the_fields_of_two_balls_is_the_ball_between(tmp_path: Path) -> None:
-    """Also where the surfaces lie farther apart than the band of 2 µm that the store keeps."""
-    sequence = ShapeStore.open(write_store(tmp_path / "a.zarr", {"a": [ball(1.5), ball(6.5)]}))["a"]
-    found = interpolation.mean_of_fields(sequence, 0, 1)
-    assert jaccard(found, ball(4.0) <= 0) > 0.85
-    radius_um = (found.sum() * GRID.spacing_um**3 * 3 / (4 * np.pi)) ** (1 / 3)
-    assert radius_um == pytest.approx(4.0, abs=0.5 * GRID.spacing_um)
 
 
 @pytest.mark.parametrize(

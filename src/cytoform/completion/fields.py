@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import edt
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Bool, Float32
 
 from cytoform.base.triples import IntTriple, int_triple
 from cytoform.shapes.box import BoxedField
@@ -29,6 +29,15 @@ def fields_of(sequence: ShapeSequence, frames: Iterable[int]) -> BoxOfFrames:
     low = np.min([box.corner_zyx for box in boxes.values()], axis=0)
     high = np.max([[side.stop for side in box.slices] for box in boxes.values()], axis=0)
     return BoxOfFrames(int_triple(low), {frame: _everywhere(box, low, high) for frame, box in boxes.items()})
+
+
+def mean_mask(sequence: ShapeSequence, before: int, after: int, share: float = 0.5) -> Bool[np.ndarray, "z y x"]:
+    """The mask at a `share` of the way between two frames by the mean of their distances: the baseline of all ways."""
+    box = fields_of(sequence, (before, after))
+    field = (1 - share) * box.by_frame[before] + share * box.by_frame[after]
+    mask = np.zeros(sequence.grid.shape, bool)
+    mask[tuple(slice(c, c + n) for c, n in zip(box.corner_zyx, field.shape, strict=True))] = field <= 0
+    return mask
 
 
 def _everywhere(box: BoxedField, low: np.ndarray, high: np.ndarray) -> Field:
