@@ -82,6 +82,14 @@ def test_unusable_input_is_refused(
     assert_refused(["fill", str(store), "--out", str(tmp_path / "out.zarr"), *more], words, capsys, folder=tmp_path)
 
 
+def test_a_run_is_an_input_like_any_other(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = write_store(tmp_path / "a.zarr", {"a": [ball(3), ball(3), ball(3)]})
+    for out in (trained, trained / "filled.zarr"):
+        command = ["fill", str(store), "--run", str(trained), "--out", str(out), "--overwrite", "--every-frame", "2"]
+        assert_refused(command, "is the input", capsys, folder=tmp_path)
+    assert (trained / "model.safetensors").exists()
+
+
 def test_an_existing_output_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     store = write_store(tmp_path / "a.zarr", {"a": [ball(3), ball(3)]})
     assert_refused(["fill", str(store), "--out", str(store)], "is the input", capsys, folder=tmp_path)

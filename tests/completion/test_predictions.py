@@ -35,6 +35,10 @@ class Oracle:
         return {"code": np.arange(3.0)}
 
     @property
+    def path(self) -> Path:
+        return Path("oracle")
+
+    @property
     def attributes(self) -> dict[str, object]:
         return {"run": "oracle"}
 

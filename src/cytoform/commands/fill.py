@@ -84,7 +84,8 @@ def fill(
     if any(each.n_beyond for each in found.sequences):
         for line in lines_beyond(found.beyond):
             common.say(line)
-    if kind_of(source) is Kind.SHAPE_STORE and options.n_frames is None and sequences is None:
+    same_times = (options.n_frames, options.before, options.after) == (None, 0, 0)
+    if kind_of(source) is Kind.SHAPE_STORE and same_times and sequences is None:
         common.done(out, "evaluate", source, out, "--paired", "--out", "report")
     else:
         common.done(out, "view", out)

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from cytoform.base.options import FRAMES, whole
 from cytoform.commands.common import Common, Device, ScaleOptions
-from cytoform.commands.filled import lines_of
+from cytoform.commands.filled import lines_beyond, lines_of
 from cytoform.commands.source import as_store
 from cytoform.synthesis.options import FitSettings, Rendering
 
@@ -86,6 +86,9 @@ def fit(
         common.say(_line(cell))
         for line in lines_of(cell.filled) if cell.filled else ():
             common.say(f"  {line}")
+    for beyond in [cell.beyond for cell in found if cell.beyond][:1]:  # the same for all
+        for line in lines_beyond(beyond):
+            common.say(line)
     common.remark(out, remedy=REMEDY)
     if kind_of(source) is Kind.SHAPE_STORE:
         common.done(out, "evaluate", source, out, "--paired", "--out", "report")

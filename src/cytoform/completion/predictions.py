@@ -44,6 +44,11 @@ class Model(Protocol):
         """Which model it is."""
         ...
 
+    @property
+    def path(self) -> Path:
+        """Where it lies; nothing is written there."""
+        ...
+
 
 @dataclass(frozen=True)
 class Predicted:

@@ -68,7 +68,7 @@ def fill(
     store (mixture.py); with a `model`, what it expects is one more way between frames. Choice and expected errors are in the
     attribute "fill" of `out`. Raises InputError.
     """
-    output = Output.at(out, inputs=[shapes], overwrite=overwrite)
+    output = Output.at(out, inputs=[shapes, *([model.path] if model else [])], overwrite=overwrite)
     output.check()
     options.check()
     store = ShapeStore.open(shapes)

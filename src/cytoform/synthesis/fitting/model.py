@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,11 @@ class FittedModel:
         """The code of a cell, and what else describes it."""
         found = self.fits.get(name)
         return {} if found is None else arrays_of(found)
+
+    @property
+    def path(self) -> Path:
+        """The folder of the run."""
+        return self.cells.run.path
 
     @property
     def attributes(self) -> Mapping[str, Any]:

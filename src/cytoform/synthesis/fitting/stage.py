@@ -12,6 +12,7 @@ from torch import Tensor
 from cytoform.base.output import Output
 from cytoform.base.parallel import Progress, no_progress
 from cytoform.base.provenance import recorded_names
+from cytoform.completion.beyond import ChosenBeyond
 from cytoform.completion.options import FillOptions
 from cytoform.completion.stage import FilledSequence, fill
 from cytoform.errors import InputError
@@ -45,6 +46,7 @@ class Completed:
     expected_error_um: tuple[float, ...]  # of the surface, in each frame
     out_of_distribution: float | None  # score of the code; 1 is the score of the most unusual learned code
     filled: FilledSequence | None = None  # where known frames were kept
+    beyond: ChosenBeyond | None = None  # how frames were made before the first known one and after the last
 
     @property
     def outside(self) -> bool:
@@ -134,6 +136,7 @@ def _fill(
             _completed(run, model.fits[each.name], each.n_known, len(each.expected_error_um) - each.n_copied),
             expected_error_um=tuple(math.nan if um is None else um for um in each.expected_error_um),
             filled=each,
+            beyond=filled.beyond if each.n_beyond else None,
         )
         for each in filled.sequences
     ]
@@ -203,7 +206,7 @@ def _write(store: ShapeStore, info: SequenceInfo, fitted: Fit, rendering: Render
 
 def _record(completed: Completed) -> dict[str, object]:
     """As JSON: nothing is expected of a frame without a surface."""
-    record = {key: value for key, value in asdict(completed).items() if key != "filled"}
+    record = {key: value for key, value in asdict(completed).items() if key not in {"filled", "beyond"}}
     expected = [None if math.isnan(value) else value for value in completed.expected_error_um]
     score = record.pop("out_of_distribution")
     return {**record, "remoteness": score, "expected_error_um": expected, "outside": completed.outside}
