@@ -28,7 +28,7 @@ Expected = Callable[[Float[np.ndarray, "n 3"], float], Float[np.ndarray, " n"]]
 
 
 @runtime_checkable
-class Model(Protocol):
+class CellModel(Protocol):
     """Something that knows how cells look, such as a trained run."""
 
     def told(self, sequence: ShapeSequence, frames: Sequence[int]) -> Expected:
@@ -107,7 +107,7 @@ def questions_of(timeline: Timeline, hidden: Mapping[int, Sequence[Gap]], ends: 
         yield Question(name, frames, tuple(group), is_hidden=True)
 
 
-def ask(model: Model, shapes: Path, folder: Path, questions: Sequence[Question], progress: Progress) -> Predictions:
+def ask(model: CellModel, shapes: Path, folder: Path, questions: Sequence[Question], progress: Progress) -> Predictions:
     """Tell a model some frames of each sequence, and write down what it expects of others."""
     folder.mkdir()
     store, found = ShapeStore.open(shapes), Predictions()

@@ -16,7 +16,7 @@ from cytoform.completion.gaps import Gap
 from cytoform.completion.mixture import Choice
 from cytoform.completion.options import FillOptions
 from cytoform.completion.plane_stage import FilledPlanes, complete_planes
-from cytoform.completion.predictions import Model, Predicted, ask
+from cytoform.completion.predictions import CellModel, Predicted, ask
 from cytoform.completion.timeline import Timeline, timeline_of
 from cytoform.errors import InputError
 from cytoform.shapes.store import ShapeStore
@@ -57,7 +57,7 @@ def fill(
     *,
     names: Sequence[str] | None = None,
     options: FillOptions = FillOptions(),  # noqa: B008 (frozen)
-    model: Model | None = None,
+    model: CellModel | None = None,
     workers: int = 1,
     overwrite: bool = False,
     progress: Progress = no_progress,
@@ -110,7 +110,7 @@ def _whole_frames(
 
 
 def _create(
-    folder: Path, store: ShapeStore, timelines: Sequence[Timeline], options: FillOptions, model: Model | None
+    folder: Path, store: ShapeStore, timelines: Sequence[Timeline], options: FillOptions, model: CellModel | None
 ) -> ShapeStore:
     attributes = {
         "command": "fill",
