@@ -97,11 +97,9 @@ def fit(
 
 
 def _line(cell: "Completed") -> str:
-    import math
-
     known = f"{cell.n_known} frames" + (f", {cell.n_gaps} filled in" if cell.n_gaps else "")
     learned = "" if cell.learned_error_um is None else f" (learned cells {cell.learned_error_um:.3g} µm)"
-    expected = [value for value in cell.expected_error_um if not math.isnan(value)]
+    expected = [value for value in cell.expected_error_um if value > 0]  # known ones are exact; NaN: nothing tells it
     surface = f", surface to ±{min(expected):.2g} to {max(expected):.2g} µm" if expected else ""
     score = cell.out_of_distribution
     unusual = "" if score is None else f", code {score:.2f} of the most unusual learned one"
