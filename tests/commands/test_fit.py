@@ -48,6 +48,9 @@ def test_known_frames_are_kept(trained: Path, unseen: Path, tmp_path: Path, caps
         assert all(known.sdf_um(frame).tobytes() == found.sdf_um(frame).tobytes() for frame in (0, 2))
         assert found.mask(1).any()
         assert found.latent["code"].size
+        (fitted,) = ShapeStore.open(out).attributes["fits"].values()
+        assert (fitted["n_known"], fitted["n_gaps"]) == (2, 1)
+        assert 0 < fitted["error_um"] < 1
 
 
 def test_a_movie_is_prepared_on_the_cube_of_the_run(trained: Path, tmp_path: Path) -> None:

@@ -84,6 +84,10 @@ def fill(
     if any(each.n_beyond for each in found.sequences):
         for line in lines_beyond(found.beyond):
             common.say(line)
+    if run is not None:
+        from cytoform.synthesis.verdict import REMEDY
+
+        common.remark(out, remedy=REMEDY)
     same_times = (options.n_frames, options.before, options.after) == (None, 0, 0)
     if kind_of(source) is Kind.SHAPE_STORE and same_times and sequences is None:
         common.done(out, "evaluate", source, out, "--paired", "--out", "report")

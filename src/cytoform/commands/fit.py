@@ -13,7 +13,7 @@ from cytoform.commands.source import as_store
 from cytoform.synthesis.options import FitSettings, Rendering
 
 if TYPE_CHECKING:
-    from cytoform.synthesis.fitting.stage import Completed
+    from cytoform.synthesis.fitting.completed import Completed
 
 ADAPT_STEPS = 600
 

@@ -75,7 +75,7 @@ class AtLag:
 
 @dataclass(frozen=True)
 class ChosenBeyond:
-    """The chosen way, how its error is expected, and what it is worth at each lag that was tried."""
+    """The chosen mixture for frames beyond the known ones, its expected error, and its scores at the lags that were tried."""
 
     choice: Choice
     calibration: Calibration
@@ -83,7 +83,7 @@ class ChosenBeyond:
 
 
 def ends_to_hide(timelines: Sequence[Timeline]) -> list[Gap]:
-    """Known frames beyond the cuts of known movies, at lags like those of the frames that are missing at the ends."""
+    """Known frames to hide. Movies are cut; hidden frames lie as far beyond a cut as missing frames beyond the known ones."""
     wanted = sorted(
         {abs(gap.position - gap.nearest) for each in timelines for gap in each.gaps().values() if not gap.is_between}
     )
@@ -112,12 +112,12 @@ def told(timeline: Timeline, gap: Gap) -> tuple[int, ...]:
 
 
 def lag_of(gap: Gap) -> float:
-    """The distance to the nearest known frame over that of the two known ones; 1 of these has none."""
+    """The distance to the nearest known frame, in units of the distance between the two known frames; in frames with one."""
     return abs(gap.position - gap.nearest) / (gap.known[-1] - gap.known[0] or 1)
 
 
 def choose_beyond(gaps: Sequence[Gap], examples: Sequence[Example], *, with_model: bool) -> ChosenBeyond:
-    """One way for all ends; `examples` are those of the hidden `gaps`."""
+    """Choose one mixture for all sequences. `examples` belong to the hidden `gaps`, one to each."""
     ways = ways_beyond(model=with_model)
     choice = choose(examples, ways)
     weights = choice.mixture.weights(ways)

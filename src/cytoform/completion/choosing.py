@@ -81,7 +81,7 @@ class Choices:
 def choose_ways(
     shapes: Path, hidden: Hidden, predictions: Predictions | None, *, workers: int, progress: Progress
 ) -> Choices:
-    """By hiding known frames. `predictions` are those of a model, if there is one."""
+    """Hide known frames and choose the best mixtures. `predictions` come from a model; None without one."""
     gaps = [*(gap for group in hidden.groups for gap in (*group.narrow, *group.wide)), *hidden.ends]
     tasks = [(shapes, gap, predictions and predictions.hidden[gap]) for gap in gaps]
     with progress("hiding known frames", len(tasks)) as advance:

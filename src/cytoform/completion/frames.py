@@ -79,7 +79,10 @@ def _outer(field: Field) -> Bool[np.ndarray, "..."]:
 
 @dataclass(frozen=True, eq=False)
 class _Around:
-    """The ways at a gap and what they take; two known fields whose change tells how uncertain it is, at a place in it."""
+    """The ways at a gap, and the known fields that they take.
+
+    The change between `before` and `after` gives the expected error; `share` and `width` are the gap's place and size.
+    """
 
     ways: Ways
     known: Between | Beyond

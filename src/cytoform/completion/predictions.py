@@ -1,7 +1,7 @@
 """What a model expects of a cell between and beyond its known frames: told all of them, or all but some that are hidden.
 
-A model is fitted anew for each choice of frames that it is told, so what it expects of a hidden frame does not come from that
-frame. Its fields are evaluated once, near the known surfaces, and lie on disk for all processes.
+The model is fitted anew for each set of frames that it is told. So it knows nothing of a hidden frame. Its fields are evaluated
+once, near the known surfaces, and written to disk for all processes.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -18,10 +18,12 @@ from cytoform.shapes.grid import frame_times
 from cytoform.shapes.sequence import ShapeSequence
 from cytoform.synthesis.cells import Cells
 from cytoform.synthesis.field import CodeField
+from cytoform.synthesis.fitting.completed import Completed, completed_of, record_of
 from cytoform.synthesis.fitting.components import fit_components
 from cytoform.synthesis.fitting.fit import Fit, fit
 from cytoform.synthesis.fitting.observed import Observed, observe
 from cytoform.synthesis.options import FitSettings
+from cytoform.synthesis.verdict import remark_on_loss
 
 
 @dataclass(frozen=True)
@@ -32,15 +34,17 @@ class FittedModel:
     settings: FitSettings = FitSettings()  # noqa: RUF009 (frozen)
     seed: int = 0
     fits: dict[str, Fit] = field(default_factory=dict)
-    n_told: dict[str, int] = field(default_factory=dict)
+    completed: dict[str, Completed] = field(default_factory=dict)
 
     def told(self, sequence: ShapeSequence, frames: Sequence[int]) -> Expected:
         """The cell at all times, by a code that is fitted to these of its frames."""
         run, name = self.cells.run, sequence.info.name
         rng = np.random.default_rng([self.seed, 0])
         found = fit_cell(run, sequence, observe(sequence, run, rng, frames=frames), self.settings, self.seed)
-        if len(frames) > self.n_told.get(name, 0):
-            self.fits[name], self.n_told[name] = found, len(frames)
+        if name not in self.fits or len(frames) > self.completed[name].n_known:
+            self.fits[name] = found
+            n_gaps = sequence.info.n_frames - len(frames)
+            self.completed[name] = completed_of(run, found, n_known=len(frames), n_gaps=n_gaps)
         times = frame_times(sequence.info.n_frames)
         half_um = sequence.grid.half_extent_um
 
@@ -61,8 +65,15 @@ class FittedModel:
 
     @property
     def attributes(self) -> Mapping[str, Any]:
-        """Which run it is."""
-        return {"run": self.cells.run.path.name, "seed": self.seed}
+        """Which run it is, what is to be said of it, and how well it describes the cells that it was told."""
+        fits = {"fits": {name: record_of(each) for name, each in self.completed.items()}} if self.completed else {}
+        remark = remark_on_loss(self.cells.run)
+        return {
+            "run": self.path.name,
+            "seed": self.seed,
+            **({"remark": remark} if remark else {}),
+            **fits,
+        }
 
 
 def fit_cell(

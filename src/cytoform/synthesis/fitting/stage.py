@@ -2,57 +2,27 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
-from torch import Tensor
 
 from cytoform.base.output import Output
 from cytoform.base.parallel import Progress, no_progress
 from cytoform.base.provenance import recorded_names
-from cytoform.completion.beyond import ChosenBeyond
 from cytoform.completion.options import FillOptions
-from cytoform.completion.stage import FilledSequence, fill
+from cytoform.completion.stage import fill
 from cytoform.errors import InputError
 from cytoform.runs.run import Run
 from cytoform.shapes.grid import Grid, frame_times
 from cytoform.shapes.store import SequenceInfo, ShapeStore
 from cytoform.synthesis.cells import Cells
+from cytoform.synthesis.fitting.completed import Completed, completed_of, record_of
 from cytoform.synthesis.fitting.fit import Fit
 from cytoform.synthesis.fitting.model import FittedModel, arrays_of, fit_cell
 from cytoform.synthesis.fitting.observed import Observed, known_frames, observe
-from cytoform.synthesis.fitting.out_of_distribution import relative_score
 from cytoform.synthesis.options import FitSettings, Rendering
 from cytoform.synthesis.render import BAND_VOXELS, render_sequence
-from cytoform.synthesis.verdict import remark_on_loss
-from cytoform.training.metrics import final_loss
-
-# A cell lies outside a run if its error is more than this many times the error of the learned cells, or its code
-# farther from the learned ones than any of them from the others (docs/LOG.md).
-OUTSIDE = 2.0
-
-
-@dataclass(frozen=True)
-class Completed:
-    """How a cell of the store was fitted; lengths are in µm."""
-
-    name: str
-    n_known: int
-    n_gaps: int
-    error_um: float
-    learned_error_um: float | None
-    expected_error_um: tuple[float, ...]  # of the surface, in each frame
-    out_of_distribution: float | None  # score of the code; 1 is the score of the most unusual learned code
-    filled: FilledSequence | None = None  # where known frames were kept
-    beyond: ChosenBeyond | None = None  # how frames were made before the first known one and after the last
-
-    @property
-    def outside(self) -> bool:
-        """Whether the run cannot describe this cell as it does the learned ones, or only by a code unlike theirs."""
-        badly = self.learned_error_um is not None and self.error_um > OUTSIDE * self.learned_error_um
-        return badly or (self.out_of_distribution is not None and self.out_of_distribution > 1)
 
 
 def complete(
@@ -129,11 +99,10 @@ def _fill(
     progress: Progress,
 ) -> list[Completed]:
     """Known frames as they are, the others by a mixture of ways of which the run is one."""
-    run = model.cells.run
     filled = fill(store.path, out, names=names, options=options, model=model, overwrite=overwrite, progress=progress)
     return [
         replace(
-            _completed(run, model.fits[each.name], each.n_known, len(each.expected_error_um) - each.n_copied),
+            model.completed[each.name],
             expected_error_um=tuple(math.nan if um is None else um for um in each.expected_error_um),
             filled=each,
             beyond=filled.beyond if each.n_beyond else None,
@@ -155,8 +124,6 @@ def _render(
     run = model.cells.run
     grid = Grid(rendering.size(run.learned.grid), run.learned.half_extent_um)
     attributes = {"command": "fit", **model.attributes, "shapes": store.path.name, "method": rendering.method}
-    if remark := remark_on_loss(run):
-        attributes["remark"] = remark
     found = []
     with output.staged() as partial, progress("fitting", n_steps) as advance:
         written = ShapeStore.create(partial, grid, band_um=BAND_VOXELS * grid.spacing_um, attributes=attributes)
@@ -164,21 +131,9 @@ def _render(
             sequence = store[each.name]
             fitted = fit_cell(run, sequence, each, model.settings, model.seed, advance)
             _write(written, sequence.info, fitted, rendering)
-            found.append(_completed(run, fitted, len(each.frames), each.n_gaps))
-        written.note({"fits": {each.name: _record(each) for each in found}})
+            found.append(completed_of(run, fitted, n_known=len(each.frames), n_gaps=each.n_gaps))
+        written.note({"fits": {each.name: record_of(each) for each in found}})
     return found
-
-
-def _completed(run: Run, fitted: Fit, n_known: int, n_gaps: int) -> Completed:
-    return Completed(
-        fitted.name,
-        n_known,
-        n_gaps,
-        fitted.error_um,
-        _times(final_loss(run.path), run.learned.half_extent_um),
-        tuple(map(float, fitted.expected_error_um)),
-        relative_score(*(_over_time(run, codes) for codes in (fitted.field.code[None], run.codes))),
-    )
 
 
 def _write(store: ShapeStore, info: SequenceInfo, fitted: Fit, rendering: Rendering) -> None:
@@ -202,19 +157,3 @@ def _write(store: ShapeStore, info: SequenceInfo, fitted: Fit, rendering: Render
         for time in frame_times(n_frames)
     )
     render_sequence(frames, sequence, lambda: None)
-
-
-def _record(completed: Completed) -> dict[str, object]:
-    """As JSON: nothing is expected of a frame without a surface."""
-    record = {key: value for key, value in asdict(completed).items() if key not in {"filled", "beyond"}}
-    expected = [None if math.isnan(value) else value for value in completed.expected_error_um]
-    score = record.pop("out_of_distribution")
-    return {**record, "remoteness": score, "expected_error_um": expected, "outside": completed.outside}
-
-
-def _over_time(run: Run, codes: Tensor) -> Float[np.ndarray, "n knots values"]:
-    return run.decoder.over_time(codes).cpu().numpy()
-
-
-def _times(loss: float | None, half_extent_um: float) -> float | None:
-    return None if loss is None else loss * half_extent_um
