@@ -1,17 +1,20 @@
 """Worker processes come, work alone and quietly, and go; a scheduler is found or refused."""
 
+import asyncio
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from chores import write_square
 
-from cytoform.base.cluster import connected, current_client, local_workers
+from cytoform.base.cluster import _kill, connected, current_client, local_workers
 from cytoform.base.parallel import run_all
 from cytoform.errors import InputError
 
@@ -102,3 +105,29 @@ def refused(address: str) -> None:
     assert "\n" not in str(fault.value)
     assert time.monotonic() - start < 12
     assert current_client() is None
+
+
+def test_a_worker_that_is_being_started_is_waited_for_and_killed() -> None:
+    class Starting:
+        """A nanny whose process gets its id at the third look."""
+
+        looks = 0
+
+        def __init__(self) -> None:
+            self.process = self  # the worker's process, and that of the operating system
+            self.child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+
+        @property
+        def pid(self) -> int | None:
+            self.looks += 1
+            return self.child.pid if self.looks > 3 else None
+
+        def close_gracefully(self) -> None:
+            self.looks = 0
+
+    nanny = Starting()
+    try:
+        asyncio.run(_kill(SimpleNamespace(workers={0: nanny})))
+        assert nanny.child.wait(5) == -signal.SIGKILL
+    finally:
+        nanny.child.kill()

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from multiprocessing.resource_tracker import ensure_running
 from types import FrameType
@@ -153,8 +154,21 @@ async def _kill(cluster: "LocalCluster") -> None:
     nannies: list[Any] = list(cluster.workers.values())
     for nanny in nannies:
         nanny.close_gracefully()  # otherwise it would restart the worker
+    for nanny in nannies:
+        await _started(nanny)
         if nanny.pid is not None:
-            os.kill(nanny.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(nanny.pid, signal.SIGKILL)
+
+
+async def _started(nanny: Any) -> None:
+    """Wait for a process that the nanny is just starting: closed before, it fails and leaves the process alive."""
+    ends = time.monotonic() + START_WITHIN_S
+    while nanny.process is not None and time.monotonic() < ends:
+        process = nanny.process.process
+        if process is None or process.pid is not None:
+            return
+        await asyncio.sleep(0.01)
 
 
 @contextlib.contextmanager
