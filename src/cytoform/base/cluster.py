@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from distributed import Client, LocalCluster
 
 CONNECT_WITHIN_S = 5
-START_WITHIN_S = 60
+START_WITHIN_S = 120
 # Environment of worker processes.
 ENVIRONMENT = {
     **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),

@@ -98,7 +98,7 @@ def import_(
     common.say(
         f"{sequences} in a cube of {2 * cube.half_extent_um:g} µm, {cube.size}³ voxels of {cube.spacing_um:.4g} µm"
     )
-    common.done(out, "train", out, "--out", "run", "--preset", "quick")
+    common.done(out, "train", out, "--out", "run")
 
 
 def _import_run(

@@ -54,7 +54,7 @@ def prepare(
         common.complain(failure.reason)
     if prepared.n_families:
         _report(prepared, common)
-        common.done(out, "train", out, "--out", "run", "--preset", "quick")
+        common.done(out, "train", out, "--out", "run")
     if not prepared.failures:
         return 0
     common.say(f"{len(prepared.failures)} failed; mend them, then add them with the same command and --resume")
