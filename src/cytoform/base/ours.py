@@ -72,7 +72,7 @@ def list_files(folder: Path) -> None:
         return
     files = sorted({_listed(name) for name in _names(folder)} - {PROVENANCE})
     mark = {"written_by": f"cytoform {cytoform.__version__}", "files": files}
-    write_json(place, json.loads(place.read_text()) | mark)
+    write_json(place, json.loads(place.read_text("utf-8")) | mark)
 
 
 def _is_marked(path: Path) -> bool:
