@@ -15,7 +15,9 @@ from cytoform.base.files import write_atomically
 from cytoform.base.gate import Record, parse_csv, read_csv, read_text
 
 METRICS = "metrics.csv"
-NO_BOARD = f"no TensorBoard events beside {METRICS}, which has the same figures; curves: pip install 'cytoform[tensorboard]'"
+NO_BOARD = (
+    f"no TensorBoard events beside {METRICS}, which has the same figures; curves: pip install 'cytoform[tensorboard]'"
+)
 REMEDY = "restore or delete it; the run does not need it"
 
 
