@@ -18,7 +18,7 @@ PARTIAL = re.compile(
 )
 TEXT_CALLS = {"read_text", "write_text"}
 SMALLER = {
-    "simulate": ["--voxel-size", "0.5", "0.5", "0.5", "--workers", "2"],
+    "simulate": ["--voxel-size", "0.5", "0.5", "0.5"],
     "prepare": ["--grid", "24"],
     "train": ["--preset", "linear"],
     "generate": ["--frames", "2"],
@@ -31,7 +31,6 @@ MORE = [
     "cytoform export shapes.zarr --to h5 --out ctc --overwrite",
     "cytoform view new.zarr --out view.html",
     "cytoform view new.zarr --out view.html --overwrite",
-    "cytoform fill shapes.zarr --out filled.zarr --frames 5 --grid 24",
     "cytoform info net",
 ]
 

@@ -35,6 +35,8 @@ CALLS = {
     "movie": {"write_movie"},
     "benchmark": {"benchmark", "write_scene_report"},
     "import": {"import_shapes", "import_run"},
+    "models": {"models"},
+    "publish": {"publish"},
     "info": {"info"},
 }
 

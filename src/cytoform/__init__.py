@@ -30,10 +30,13 @@ _CALLS = {
     "benchmark": "cytoform.scenes.stage",
     "import_shapes": "cytoform.exchange.published_shapes",
     "import_run": "cytoform.exchange.import_run",
+    "models": "cytoform.zoo.find",
+    "publish": "cytoform.reports.models.publish",
     "info": "cytoform.reports.contents",
 }
 # What they take and give.
 _PUBLIC = _CALLS | {
+    "About": "cytoform.reports.models.card",
     "Assumed": "cytoform.exchange.import_run",  # earlier name of Assumptions
     "Assumptions": "cytoform.exchange.import_run",
     "BlebsParameters": "cytoform.simulate.parameters",
