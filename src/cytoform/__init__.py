@@ -26,6 +26,7 @@ _CALLS = {
     "write_view": "cytoform.pictures.player.view",
     "track_protrusions": "cytoform.protrusions.stage",
     "export": "cytoform.exchange.export",
+    "export_training": "cytoform.exchange.trainers",
     "write_movie": "cytoform.pictures.film.write",
     "benchmark": "cytoform.scenes.stage",
     "import_shapes": "cytoform.exchange.published_shapes",
