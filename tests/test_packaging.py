@@ -5,7 +5,10 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 import cytoform
+from cytoform.cli import app
 
 ROOT = Path(__file__).parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
@@ -39,6 +42,25 @@ def test_the_page_of_the_package_index_has_no_link_into_the_repository() -> None
         assert kept in page
     for left_out in ("make test", "docs/images", "*Blue:", "In order"):
         assert left_out not in page
+
+
+def test_the_workflow_asks_for_three_systems_and_commands_that_exist() -> None:
+    """It cannot be run here; this is what can be checked without."""
+    flow = yaml.safe_load((ROOT / ".github" / "workflows" / "systems.yml").read_text("utf-8"))
+    job = flow["jobs"]["test"]
+    assert {name.partition("-")[0] for name in job["strategy"]["matrix"]["os"]} == {"ubuntu", "macos", "windows"}
+    script = "\n".join(step.get("run", "") for step in job["steps"])
+    assert {"generate", "prepare", "train", "evaluate"} <= set(re.findall(r"^cytoform ([a-z]+)", script, re.MULTILINE))
+    for words in re.findall(r"^cytoform (.+)$", script, re.MULTILINE):
+        app.parse_args(words, exit_on_error=False, print_error=False)
+    for path in re.findall(r"tests/[\w./]+", script):
+        assert (ROOT / path).exists()
+
+
+def test_container_and_environment_name_files_that_are_there() -> None:
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))
+    assert environment["dependencies"][-1] == {"pip": ["."]}
+    assert "\nCOPY . /source\n" in (ROOT / "Dockerfile").read_text("utf-8")
 
 
 def test_the_package_is_typed() -> None:

@@ -71,6 +71,7 @@ _PUBLIC = _CALLS | {
     "TextureConfig": "cytoform.imaging.networks.config",
     "TextureModel": "cytoform.imaging.networks.model",
     "condition_on": "cytoform.synthesis.conditional.stage",
+    "draw": "cytoform.synthesis.choice",
     "load": "cytoform.synthesis.cells",
     "load_config": "cytoform.runs.config",
     "open_pairs": "cytoform.movies.pairs.pairs",

@@ -17,7 +17,7 @@ from cytoform.errors import InputError
 from cytoform.reports.models.card import About
 from cytoform.reports.models.publish import publish
 from cytoform.zoo.archive import FILES
-from cytoform.zoo.find import find_run, models
+from cytoform.zoo.find import PackagedModel, find_run, models
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +37,7 @@ def archive(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("model", models(), ids=lambda model: model.name)
 def test_packaged_models_are_small_described_and_work_offline(
-    model: cytoform.zoo.find.PackagedModel, monkeypatch: pytest.MonkeyPatch
+    model: PackagedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("socket.socket.connect", lambda *_: pytest.fail("asks the network"))
     assert model.n_bytes < 1_000_000
@@ -46,8 +46,10 @@ def test_packaged_models_are_small_described_and_work_offline(
     for part in ("## Data", "## Training", "## Figures", "## Limits", "## Licence", model.licence):
         assert part in text
     cells = cytoform.load(model.name)
-    field = cells.field(cells.names[0])
-    assert field.render(0.0, 32).inside.any()
+    assert cells.field(cells.names[0]).render(0.0, 32).inside.any()
+    new = cytoform.draw(cells, 1, seed=1)[0]
+    new.mesh(0.0).write(str(tmp_path / "new.ply"))
+    assert (tmp_path / "new.ply").stat().st_size > 1000
 
 
 def test_there_are_packaged_models() -> None:
