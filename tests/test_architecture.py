@@ -14,6 +14,7 @@ ARROWS = {
     "shapes": {"base"},
     "training": {"base"},
     "datasets": {"base"},
+    "zoo": {"datasets"},
     "priors": {"base"},
     "protrusions": {"shapes"},
     "completion": {"shapes"},
@@ -24,7 +25,7 @@ ARROWS = {
     "assess": {"movies", "shapes", "protrusions"},
     "imaging": {"movies", "shapes", "training"},
     "runs": {"shapes", "training", "representations", "priors"},
-    "synthesis": {"runs", "representations", "priors", "assess", "completion"},
+    "synthesis": {"runs", "representations", "priors", "assess", "completion", "zoo"},
     "pictures": {"shapes", "assess"},
     "scenes": {"synthesis", "imaging", "movies"},
     "exchange": {"runs", "representations", "shapes", "movies"},
@@ -32,7 +33,18 @@ ARROWS = {
     "commands": {"reports", "prepare", "simulate", "datasets"},
 }
 FACES = {"commands"}  # what a user calls may use everything
-NUMPY_ONLY = ("protrusions", "completion", "datasets", "movies", "simulate", "shapes", "prepare", "pictures", "assess")
+NUMPY_ONLY = (
+    "protrusions",
+    "completion",
+    "datasets",
+    "zoo",
+    "movies",
+    "simulate",
+    "shapes",
+    "prepare",
+    "pictures",
+    "assess",
+)
 MAY_IMPORT_TORCH = {"assess/segmenter"}
 
 

@@ -7,7 +7,6 @@ CACHE/NAME.part       an incomplete download; NAME.part.tag identifies the versi
 
 import contextlib
 import hashlib
-import os
 import re
 import shutil
 import time
@@ -22,6 +21,7 @@ from cytoform.base.gate import read_bytes
 from cytoform.base.lines import printable
 from cytoform.base.locks import lock
 from cytoform.base.parallel import Advance, Progress, no_progress
+from cytoform.base.system import replace
 from cytoform.datasets.archive import MEGABYTE
 from cytoform.errors import InputError
 
@@ -106,7 +106,7 @@ class _Resuming:
                 raise InputError(
                     f"{printable(url)}: the file is {fault}; check the address, or try again later"
                 ) from None
-            os.replace(self._part, output_file)
+            replace(self._part, Path(output_file))
             self._forget()
 
     def _persist(self, url: str) -> None:
@@ -194,7 +194,7 @@ class _Resuming:
         """Record the version of the file; a weak ETag is not allowed for ranges (RFC 9110, 13.1.5)."""
         tag = response.headers.get("ETag", "")
         tag = response.headers.get("Last-Modified", "") if not tag or tag.startswith("W/") else tag
-        self._tag.write_text(tag)
+        self._tag.write_text(tag, "utf-8")
 
     def _forget(self) -> None:
         self._part.unlink(missing_ok=True)

@@ -7,7 +7,6 @@
 """
 
 import contextlib
-import os
 import shutil
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -21,6 +20,7 @@ from cytoform.base.files import write_json
 from cytoform.base.gate import read_json
 from cytoform.base.parallel import Progress, no_progress
 from cytoform.base.provenance import software_versions
+from cytoform.base.system import replace
 from cytoform.base.unfinished import Unfinished
 from cytoform.errors import InputError
 from cytoform.exchange.formats import Format, writer
@@ -114,7 +114,7 @@ class _Export(Unfinished):
             place = self.grown / path.name
             if place.is_dir():  # of a process that was killed here
                 shutil.rmtree(place)
-            os.replace(path, place)
+            replace(path, place)
         self._record(name).parent.mkdir(exist_ok=True)
         write_json(self._record(name), dict(rng.bit_generator.state))
 

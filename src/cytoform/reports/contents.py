@@ -16,6 +16,7 @@ from cytoform.runs.run import load_run
 from cytoform.shapes.store import ShapeStore
 from cytoform.synthesis.choice import Choice
 from cytoform.training.folder import CONFIG, WEIGHTS
+from cytoform.zoo.find import find_run
 
 MOST_RESULTS_BYTES = 100 * MEGABYTE
 EVALUATE = "make it anew with 'cytoform evaluate'"
@@ -27,7 +28,8 @@ def info(path: Path, *, allow_incomplete: bool = False) -> list[str]:
     Of label movies it says what `prepare` will make of them, and reads every frame once. Raises InputError for a missing,
     damaged or unknown file; for a shape store with lost sequences unless `allow_incomplete`.
     """
-    path, kind = Path(path), kind_of(path)
+    path = find_run(path)
+    kind = kind_of(path)
     if kind is Kind.MISSING:
         raise InputError(f"{path}: no such file or folder")
     if kind is Kind.SHAPE_STORE:

@@ -21,6 +21,7 @@ from torch import Tensor
 from cytoform.base.files import write_json
 from cytoform.base.gate import read_json, require_file
 from cytoform.base.parallel import run_all
+from cytoform.base.system import reserve
 from cytoform.errors import EmptyFrame, InputError
 from cytoform.representations.rotation import MIRRORS
 from cytoform.runs.config import SamplingConfig
@@ -74,6 +75,10 @@ class SamplePool:
         self._resident = torch.empty(self._samples.shape, device=device)
         for row, samples in enumerate(self._samples):
             self._resident[row] = torch.from_numpy(np.array(samples))
+
+    def close(self) -> None:
+        """Let go of the file, which Windows does not delete before; no batch can be drawn any more."""
+        del self._samples
 
     @property
     def nbytes(self) -> int:
@@ -153,7 +158,7 @@ def draw_pool(
         how = sampling, any_pose, seed
         tasks = [(store.path, frame, folder / SAMPLES, row, *how) for row, frame in enumerate(frames)]
         run_all(_draw_frame, tasks, workers=workers, done=done)
-        with (folder / SAMPLES).open("rb") as file:
+        with (folder / SAMPLES).open("r+b") as file:
             os.fsync(file.fileno())  # so that the recipe never vouches for samples that a power cut took
         write_json(folder / RECIPE, recipe)
     return SamplePool(folder / SAMPLES, frames, mirrored=mirrored)
@@ -162,11 +167,7 @@ def draw_pool(
 def _reserve(path: Path, shape: tuple[int, ...]) -> None:
     """Make an empty pool that has its room on the disk: a full one is a fault now, not a dying process later."""
     np.lib.format.open_memmap(path, "w+", np.float32, shape).flush()
-    with path.open("r+b") as file:
-        try:
-            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
-        except OSError as fault:
-            raise OSError(fault.errno, fault.strerror, str(path)) from None
+    reserve(path)
 
 
 def _holds(folder: Path, recipe: dict[str, Any]) -> bool:

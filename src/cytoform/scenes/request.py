@@ -83,7 +83,7 @@ class SceneRequest:
     licence: str = ""
     """Under which licence you publish the data set, for its README.md."""
     seed: Annotated[int, NOT_AN_OPTION, SEED] = 0
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where runs and a trained texture model compute."""
 
     def __post_init__(self) -> None:

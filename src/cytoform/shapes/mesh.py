@@ -39,10 +39,11 @@ class Mesh:
         a, b, c = (self.vertices_xyz_um[self.faces[:, corner]].astype(float) for corner in range(3))
         return float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2)
 
-    def write(self, path: Path) -> None:
+    def write(self, path: str | Path) -> None:
         """Write PLY, STL, GLB or OBJ, by the ending of `path`."""
         import trimesh
 
+        path = Path(path)
         if path.suffix[1:].lower() not in MESH_FORMATS:
             raise InputError(f"{path}: unknown mesh format; use one of {', '.join(MESH_FORMATS)}")
         trimesh.Trimesh(self.vertices_xyz_um, self.faces, process=False).export(path)

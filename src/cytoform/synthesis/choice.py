@@ -15,6 +15,7 @@ from cytoform.priors.fitted import PRIORS
 from cytoform.priors.prior import DrawnCell, Prior
 from cytoform.shapes.grid import frame_times
 from cytoform.synthesis.cells import Cells
+from cytoform.synthesis.field import CodeField
 from cytoform.synthesis.priors import PARTS_PRIORS
 
 CHOICE = "choice.json"
@@ -101,6 +102,14 @@ def default_choice(cells: Cells) -> Choice:
         return found
     prior = "compose" if cells.run.parts else "gaussian"
     return Choice(prior, None, None, f"{prior}, not measured: the run has no record of a comparison of priors")
+
+
+def draw(cells: Cells, n: int, *, seed: int = 0) -> list[CodeField]:
+    """The fields of `n` new cells, drawn as `generate` draws them by default, in the canonical pose. Raises InputError."""
+    choice = default_choice(cells)
+    prior = cells.prior(choice.prior, sigma=choice.sigma)
+    drawn = whole_cells(cells, prior, n, choice.most_pieces, np.random.default_rng(seed))
+    return [cells.field(cell.code, variables=cell.variables) for cell in drawn]
 
 
 @dataclass(frozen=True)
