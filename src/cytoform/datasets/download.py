@@ -6,7 +6,6 @@ CACHE/NAME.part       an incomplete download; NAME.part.tag identifies the versi
 """
 
 import contextlib
-import hashlib
 import re
 import shutil
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from cytoform.base.digest import file_sha256
 from cytoform.base.files import write_atomically
 from cytoform.base.gate import read_bytes
 from cytoform.base.lines import printable
@@ -84,7 +84,7 @@ def download(
     except ValueError as fault:  # pooch raises it for a wrong checksum
         where = "--sha256" if sha256 else str(_record(path))
         raise InputError(f"{printable(source)}: its SHA-256 differs from {where}; it was not kept ({fault})") from None
-    found = known or _sha256(path)
+    found = known or file_sha256(path)
     write_atomically(_record(path), f"{found}  {path.name}\n".encode())
     return Downloaded(path, found)
 
@@ -258,8 +258,3 @@ def _recorded(path: Path) -> str | None:
     record = _record(path)
     first = read_bytes(record).decode(errors="replace").split()[:1] if record.exists() else []
     return first[0] if first and re.fullmatch("[0-9a-f]{64}", first[0]) else None
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from cyclopts import Parameter
 
-from cytoform.base.digest import folder_sha256
+from cytoform.base.digest import file_sha256, folder_sha256
 from cytoform.base.geff import has_geff
 from cytoform.base.kinds import Kind, kind_of, wrong_kind
 from cytoform.base.options import (
@@ -149,7 +149,7 @@ def _files_sha256(path: Path) -> str | None:
     """SHA-256 of a file or folder; None if there is none."""
     if path.is_dir():
         return folder_sha256(path)
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+    return file_sha256(path) if path.is_file() else None
 
 
 def _check_series(dial: Dial, values: tuple[float, ...], request: SceneRequest) -> None:
