@@ -28,7 +28,7 @@ ARROWS = {
     "synthesis": {"runs", "representations", "priors", "assess", "completion", "zoo"},
     "pictures": {"shapes", "assess"},
     "scenes": {"synthesis", "imaging", "movies"},
-    "exchange": {"runs", "representations", "shapes", "movies"},
+    "exchange": {"runs", "representations", "shapes", "movies", "zoo"},
     "reports": {"synthesis", "imaging", "scenes", "pictures", "assess", "exchange", "prepare", "simulate"},
     "commands": {"reports", "prepare", "simulate", "datasets"},
 }

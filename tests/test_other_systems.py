@@ -28,9 +28,8 @@ MORE = [
     "cytoform train shapes.zarr --out net --preset quick --set training.epochs=2 --set data.frame_stride=2",
     "cytoform train shapes.zarr --out net --preset quick --set training.epochs=1 --set data.frame_stride=2 --overwrite",
     "cytoform export shapes.zarr --to ctc --out ctc",
-    "cytoform export shapes.zarr --to h5 --out ctc --overwrite",
+    "cytoform export shapes.zarr --to masks --out ctc --overwrite",
     "cytoform view new.zarr --out view.html",
-    "cytoform view new.zarr --out view.html --overwrite",
     "cytoform info net",
 ]
 

@@ -31,7 +31,7 @@ CALLS = {
     "texture evaluate": {"write_texture_report"},
     "view": {"write_view"},
     "protrusions": {"track_protrusions"},
-    "export": {"export", "export_training"},
+    "export": {"export", "export_training", "export_onnx"},
     "movie": {"write_movie"},
     "benchmark": {"benchmark", "write_scene_report"},
     "import": {"import_shapes", "import_run"},

@@ -26,6 +26,7 @@ _CALLS = {
     "write_view": "cytoform.pictures.player.view",
     "track_protrusions": "cytoform.protrusions.stage",
     "export": "cytoform.exchange.export",
+    "export_onnx": "cytoform.exchange.onnx_model",
     "export_training": "cytoform.exchange.trainers",
     "write_movie": "cytoform.pictures.film.write",
     "benchmark": "cytoform.scenes.stage",

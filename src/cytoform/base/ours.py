@@ -40,6 +40,7 @@ MARKS = {
     rb"\x89PNG": COMMENT,
     rb"GIF8": COMMENT,
     rb"....ftyp": COMMENT,
+    rb"\x08.\x12\x08cytoform\x1a": rb"",  # ONNX: a version, and its producer
     rb"PK": COMMENT + rb"published model\Z",
     rb"\{\s": rb'"versions": \{[^}]*"cytoform": "\d',
 }
