@@ -66,7 +66,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         out, start = Path(folder) / "filled.zarr", time.process_time()
         completion = fill(given.store, out, names=given.sequences, options=options, model=model, workers=given.workers)
-        print(f"{time.process_time() - start:.1f} CPU s (of this process)")
+        print(f"{time.process_time() - start:.1f} CPU s (of this process)", completion.verdict.sentence)
         for each in completion.sequences:
             print(f"{each.name}: {each.chosen.choice.mixture}; {each.chosen.calibration}")
         print(f"planes: {completion.plane_choice}")

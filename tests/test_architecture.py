@@ -16,7 +16,7 @@ ARROWS = {
     "datasets": {"base"},
     "priors": {"base"},
     "protrusions": {"shapes"},
-    "completion": {"shapes"},
+    "completion": {"shapes", "protrusions"},
     "representations": {"protrusions"},
     "movies": {"base"},
     "simulate": {"movies", "shapes"},
