@@ -10,6 +10,7 @@ from cytoform.commands.common import Common, Device, ScaleOptions, WorkerOptions
 from cytoform.commands.filled import choice_line, lines_beyond, lines_of
 from cytoform.commands.source import as_store
 from cytoform.completion.options import FillOptions
+from cytoform.synthesis.options import FitSettings
 
 
 def fill(
@@ -20,6 +21,7 @@ def fill(
     run: Path | None = None,
     sequences: Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())] = None,
     options: FillOptions = FillOptions(),  # noqa: B008 (frozen)
+    settings: FitSettings = FitSettings(),  # noqa: B008 (frozen)
     grid_size: Annotated[int, Parameter("--grid"), GRID] = 128,
     scale: ScaleOptions = ScaleOptions(),  # noqa: B008 (frozen)
     device: Device = "auto",
@@ -53,7 +55,8 @@ def fill(
         from cytoform.synthesis.cells import load
         from cytoform.synthesis.fitting.model import FittedModel
 
-        model = FittedModel(load(run, device=device), seed=common.seed)
+        settings.check()
+        model = FittedModel(load(run, device=device), settings, common.seed)
     with (
         workers.ready() as n_workers,
         as_store(
