@@ -31,8 +31,8 @@ def fill(
     """Fill missing frames and planes, or make a movie finer in time. Known frames come back exactly.
 
     The way is chosen by hiding known frames of this very data set: the mean of the neighbours' distances, or mixtures with a
-    cubic in time, a registration, and what a run expects. The choice, its expected error and the expected error of every frame
-    are stored.
+    cubic in time, a registration, protrusions that are tracked as curves, and what a run expects. The choice, its expected
+    error and the expected error of every frame are stored.
 
     Parameters
     ----------

@@ -52,7 +52,7 @@ class _Between:
                     )
             if curve.length_um >= LEAST_STEPS * self.step_um:
                 found[track.label] = curve
-                yield tube_of(curve, on_body=track.parent is None)
+                yield _tube_of(curve, on_body=track.parent is None)
 
     def _speed_um(self) -> float:
         """How much a protrusion grows or withdraws from one frame to the other."""
@@ -82,7 +82,7 @@ class _Between:
         return np.linspace(0, length_um, max(int(np.ceil(length_um / self.step_um)), 1) + 1)
 
 
-def tube_of(curve: Curve, *, on_body: bool) -> Tube:
+def _tube_of(curve: Curve, *, on_body: bool) -> Tube:
     """The tube of a curve. It ends a radius before the tip, since its end is round, and begins below the body's surface."""
     arc, length = curve.arc_um, curve.length_um
     end = max(length - float(curve.radii_um[-1]), 0.1 * length)
