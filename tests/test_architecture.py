@@ -17,7 +17,7 @@ ARROWS = {
     "zoo": {"datasets"},
     "priors": {"base"},
     "protrusions": {"shapes"},
-    "completion": {"shapes"},
+    "completion": {"shapes", "protrusions"},
     "representations": {"protrusions"},
     "movies": {"base"},
     "simulate": {"movies", "shapes"},

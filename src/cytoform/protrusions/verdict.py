@@ -1,6 +1,6 @@
 """Whether cells are bodies with protrusions: a verdict in words, from the data."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,16 +60,18 @@ def judge(
     store: ShapeStore,
     *,
     names: Sequence[str] | None = None,
+    frames: Mapping[str, Sequence[int]] | None = None,
     radius_um: float | None = None,
     quick: bool = False,
     workers: int = 1,
 ) -> Verdict:
     """The verdict on the named sequences of a store, by default on all, from some of them.
 
-    `radius_um` replaces the radius that is found. With `quick`, from a few frames of few sequences.
+    `frames` are those to look at, by name; by default all. `radius_um` replaces the radius that is found. With `quick`, from a
+    few frames of few sequences.
     """
     n_curve, n_sequences, n_frames = QUICK if quick else THOROUGH
-    curve = opening_curve(store, names=names, n_sequences=n_curve, workers=workers)
+    curve = opening_curve(store, names=names, frames=frames, n_sequences=n_curve, workers=workers)
     if curve is None:
         return Verdict(
             ("the cells are too thin, or the voxels too coarse, for a body to be told from its protrusions",)
@@ -84,6 +86,7 @@ def judge(
         store,
         radius_um or curve.radius_um,
         names=spread(names or store.names, n_sequences),
+        frames=frames,
         n_frames=n_frames,
         workers=workers,
     )
