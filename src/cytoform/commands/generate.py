@@ -85,12 +85,12 @@ def generate(
 
 def _condition(cells: "Cells", where: list[str], rendering: Rendering, common: Common) -> "Condition":
     """The parsed conditions. Prints how well codes predict each descriptor."""
-    from cytoform.assess.measures.sequence_descriptors import SEQUENCE_DESCRIPTORS
+    from cytoform.assess.measures.sequence_descriptors import OF_SEQUENCES
     from cytoform.synthesis.conditional.stage import condition_on
 
     condition = condition_on(cells, where, rendering=rendering, progress=common.progress)
     for name, found in condition.regressions.items():
-        unit = SEQUENCE_DESCRIPTORS[name].unit
+        unit = OF_SEQUENCES[cells.run.learned.dimensions][name].unit
         with_unit = f" {unit}" if unit else ""
         if found.lowest == found.highest:
             common.say(

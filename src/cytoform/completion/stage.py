@@ -19,7 +19,7 @@ from cytoform.completion.plane_stage import FilledPlanes, complete_planes
 from cytoform.completion.predictions import CellModel, Predicted, ask
 from cytoform.completion.timeline import Timeline, timeline_of
 from cytoform.errors import InputError
-from cytoform.shapes.store import ShapeStore
+from cytoform.shapes.store import ShapeStore, refuse_images
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,7 @@ def fill(
     output.check()
     options.check()
     store = ShapeStore.open(shapes)
+    refuse_images(shapes, store.grid.n_dims, "cytoform fill")
     timelines = [timeline_of(store[name], options, fewest=1 if model else 2) for name in names or store.names]
     if not timelines:
         raise InputError(f"{shapes}: holds no sequences; prepare some first")

@@ -24,7 +24,7 @@ from cytoform.base.provenance import software_versions
 from cytoform.base.unfinished import Unfinished
 from cytoform.errors import InputError
 from cytoform.exchange.formats import Format, writer
-from cytoform.shapes.store import ShapeStore
+from cytoform.shapes.store import ShapeStore, refuse_images
 
 
 def export(
@@ -47,6 +47,7 @@ def export(
     output = _Export.at(out, inputs=[store], overwrite=overwrite)
     output.check(resume=resume)
     shapes = ShapeStore.open(store)
+    refuse_images(store, shapes.grid.n_dims, "cytoform export")
     names = sorted(set(sequences)) if sequences else shapes.names
     chosen = [shapes[name] for name in names]
     if to == "ctc" and all(each.box(frame).is_empty for each in chosen for frame in range(each.info.n_frames)):

@@ -189,8 +189,8 @@ def _page(shapes: ShapeStore, against: Path | None, infos: Sequence[SequenceInfo
 def _lead(shapes: ShapeStore, infos: Sequence[SequenceInfo]) -> str:
     frames = sum(info.n_frames for info in infos)
     return (
-        f"{len(infos)} cell{'s' * (len(infos) != 1)}, {frames} frame{'s' * (frames != 1)} on a grid of {shapes.grid.size}³ "
-        f"voxels of {shapes.grid.spacing_um:.3g} µm."
+        f"{len(infos)} cell{'s' * (len(infos) != 1)}, {frames} frame{'s' * (frames != 1)} on a grid of "
+        f"{shapes.grid.text}."
     )
 
 

@@ -136,18 +136,24 @@ def _failure_tiles(task: CellTask, failure: Failure, shapes: Sequence[_Surfaces]
     if mesh is not None and true_mesh is not None:
         colour = error_colours(signed_errors_um(mesh, true_mesh), task.limit_um)
     labels = [each.strand.side.label for each in (original, other)]
-    volumes = [each.sequence.sdf_um(failure.frame) for each in (original, other)]
+    volumes = [_planes(each.sequence.sdf_um(failure.frame)) for each in (original, other)]
     z = plane_of_difference(*volumes)
+    plane = f", z {z + 1}" if len(volumes[0]) > 1 else ""
     lines = outlines(
         [volume[z] for volume in volumes],
         [each.strand.side.colour for each in (original, other)],
-        alternative=f"outlines of {labels[0]} and {labels[1]} in plane {z + 1}, {when}",
+        alternative=f"outlines of {labels[0]} and {labels[1]}{plane}, {when}",
     )
     pictures = [
         _picture(true_mesh, original, camera, original.strand.side.colour, TILE_PX, f"{labels[0]}, {when}"),
         _picture(mesh, other, camera, colour, TILE_PX, f"{labels[1]}, {when}, coloured by error"),
     ]
-    return _tiles([*zip(labels, pictures, strict=True), (f"outlines, z {z + 1}", lines)])
+    return _tiles([*zip(labels, pictures, strict=True), (f"outlines{plane}", lines)])
+
+
+def _planes(sdf_um: Float[np.ndarray, "*zyx"]) -> Float[np.ndarray, "z y x"]:
+    """The planes of a frame: one of an image."""
+    return sdf_um.reshape((-1, *sdf_um.shape[-2:]))
 
 
 def _tiles(tiles: Sequence[tuple[str, str]]) -> str:
