@@ -51,7 +51,7 @@ def test_images_and_volumes_are_not_mixed(tmp_path: Path) -> None:
 
 def test_bad_input(tmp_path: Path) -> None:
     one = write_movie(tmp_path / "one.tif", dividing(1)[0])
-    with pytest.raises(InputError, match="--keep-motion: .* one frame, so nothing moves"):
+    with pytest.raises(InputError, match=r"--keep-motion: .* one frame, so nothing moves"):
         prepare([one], tmp_path / "a.zarr", keep_motion=True, voxel_size_zyx_um=(1.0, 1.0, 1.0))
     rgb = np.zeros((40, 40, 3), np.uint8)
     tifffile.imwrite(tmp_path / "rgb.tif", rgb, photometric="rgb")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from flat import disc, ellipse_mask, square
+from flat import disc, ellipse_mask, square, write_flat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -18,6 +18,7 @@ from cytoform.shapes.distance import band_um, signed_distance
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.outline import Outline
 from cytoform.shapes.pieces import far_pieces
+from cytoform.shapes.remarks import remark
 from cytoform.shapes.store import SequenceInfo, ShapeStore
 
 
@@ -120,3 +121,11 @@ def test_a_store_that_contradicts_its_dimensions_is_damaged(tmp_path: Path) -> N
     path.write_text(path.read_text().replace('"dimensions": 2', '"dimensions": 3'))
     with pytest.raises(InputError, match="damaged shape store"):
         ShapeStore.open(tmp_path / "a.zarr")["a"]
+
+
+def test_remarks_are_about_every_sequence(tmp_path: Path) -> None:
+    """Also about longer ones before a shorter one."""
+    nothing = np.full((64, 64), 1.0, np.float32)
+    path = write_flat(tmp_path / "a.zarr", {"a": [disc(3.0), nothing], "b": [disc(3.0)], "c": [nothing]})
+    said = remark(ShapeStore.open(path), remedy="look")
+    assert said == "notice: 1 of 3 cells are empty (c), 1 of 3 cells are empty in some frames (a); look"

@@ -77,9 +77,13 @@ class ShapeSequence:
                 raise self._lost(self._mask_files, frame)
         return self._read(self._mask, (frame,)).astype(bool)
 
+    def boxes(self) -> Iterator[BoxedField]:
+        """The chunks that hold the cell, of every frame."""
+        return (self.box(frame) for frame in range(self.info.n_frames))
+
     def meshes(self) -> Iterator[Mesh | None]:
         """The surface of every frame, None where it is empty; reads only the chunks that hold the cell."""
-        return (self.box(frame).mesh() for frame in range(self.info.n_frames))
+        return (box.mesh() for box in self.boxes())
 
     def box(self, frame: int) -> BoxedField:
         """The chunks of a frame that hold the cell. Memory grows with the cell, not with the grid."""

@@ -16,6 +16,7 @@ to skip much. Bounds measured on the trained field are tight, and checked agains
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -98,7 +99,8 @@ def evaluate_all(evaluate: Evaluate, grid_size: int, *, device: torch.device, n_
     return Box(grid_size, lattice.corner, lattice.distances, grid_size**n_dims)
 
 
-def plan_levels(bounds: Bounds, band: float, grid_size: int, n_dims: int = 3) -> list[Level]:
+@lru_cache(maxsize=64)
+def plan_levels(bounds: Bounds, band: float, grid_size: int, n_dims: int = 3) -> tuple[Level, ...]:
     """The levels, coarsest to single voxels, that evaluate the fewest points by the bounds."""
     voxel = 2 / grid_size
     plans = [
@@ -109,7 +111,7 @@ def plan_levels(bounds: Bounds, band: float, grid_size: int, n_dims: int = 3) ->
         for n in range(len(SIZES) + 1)
         for coarser in combinations(SIZES, n)
     ]
-    return min(plans, key=lambda levels: _n_points(levels, grid_size, n_dims))
+    return min(map(tuple, plans), key=lambda levels: _n_points(levels, grid_size, n_dims))
 
 
 def _level(size: int, predicted_from: int | None, bounds: Bounds, band: float, voxel: float, n_dims: int) -> Level:
@@ -118,7 +120,7 @@ def _level(size: int, predicted_from: int | None, bounds: Bounds, band: float, v
     return Level(size, reach, reach + (bounds.misprediction(predicted_from * voxel) if predicted_from else 0.0))
 
 
-def _n_points(levels: list[Level], grid_size: int, n_dims: int) -> float:
+def _n_points(levels: tuple[Level, ...], grid_size: int, n_dims: int) -> float:
     """About how many points a plan evaluates: all of the first lattice, then a shell around a ball."""
     coarsest, *finer = levels
     n = float((math.ceil(grid_size / coarsest.size) + (2 * MARGIN if finer else 0)) ** n_dims)

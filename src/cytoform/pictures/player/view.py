@@ -138,6 +138,7 @@ def player_of(store: Path, against: Path | None, name: str, budget_bytes: int, t
         sequence.info.time_step_s,
         # One scale for all cells of the page: the full colour is an error of one voxel.
         largest_error_um=round_up(shapes.grid.spacing_um),
+        n_dims=shapes.grid.n_dims,
     )
     return player(scene, id=f"player-{_anchor(name)}", budget_bytes=budget_bytes)
 

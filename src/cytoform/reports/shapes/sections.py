@@ -145,7 +145,9 @@ def cells_sheet(report: Report) -> Figure:
             rows.append(SheetRow(side.label, match, meshes, side.colour))
     first = original[names[0]].info
     columns = [time_title(round(share * (longest - 1)), first.time_step_s) for share in shares]
-    return contact_sheet(rows, columns=columns, half_extent_um=original.grid.half_extent_um)
+    return contact_sheet(
+        rows, columns=columns, half_extent_um=original.grid.half_extent_um, n_dims=original.grid.n_dims
+    )
 
 
 def _descriptors(report: Report, drawer: Drawer) -> str:
