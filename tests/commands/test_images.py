@@ -11,6 +11,7 @@ from tiny import SMALL, write_balls
 
 from cytoform import cli
 from cytoform.assess.results import evaluate
+from cytoform.movies.readers import open_movies
 from cytoform.priors.file import write_priors
 from cytoform.reports.contents import info
 from cytoform.runs.config import load_config
@@ -96,6 +97,17 @@ def test_static_cells(tmp_path: Path) -> None:
     assert [sequence.info.n_frames for sequence in ShapeStore.open(tmp_path / "new.zarr")] == [1, 1]
 
 
+def test_export(home: Path, tmp_path: Path) -> None:
+    """Masks and Challenge folders are read again as the movies that they are."""
+    call("export", home / "shapes.zarr", "--to", "masks", "--out", tmp_path / "masks", "--sequences", "cell0")
+    call("export", home / "shapes.zarr", "--to", "ctc", "--out", tmp_path / "ctc", "--sequences", "cell0")
+    mask = ShapeStore.open(home / "shapes.zarr")["cell0"].mask(2)
+    for source in (tmp_path / "masks" / "cell0.ome.tif", tmp_path / "ctc"):
+        [movie] = open_movies(source)
+        assert (movie.n_frames, movie.shape_zyx, movie.spacing_zyx_um[1:]) == (3, (1, 64, 64), (0.25, 0.25))
+        assert np.array_equal(movie.read(2)[0] > 0, mask)
+
+
 def test_what_images_do_not_do_yet(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run, shapes, out = home / "run", home / "shapes.zarr", tmp_path / "out"
     balls = write_balls(tmp_path / "balls.zarr")
@@ -105,7 +117,7 @@ def test_what_images_do_not_do_yet(home: Path, tmp_path: Path, capsys: pytest.Ca
         ("fit", run, balls): "its cells are 2D, and cytoform fit knows 3D cells only",
         ("protrusions", shapes): "cytoform protrusions knows 3D cells only",
         ("latent", run): "cytoform latent knows 3D cells only",
-        ("export", shapes, "--to", "meshes"): "cytoform export knows 3D cells only",
+        ("export", shapes, "--to", "meshes"): "--to meshes knows 3D cells only",
         ("benchmark", shapes, "--cells", 2, "--frames", 2): "cytoform benchmark knows 3D cells only",
         ("train", shapes, "--preset", "parts"): "model.kind = 'parts' knows 3D cells only",
         ("evaluate", shapes, balls): f"{balls} is 3D and {shapes} is 2D, so their cells cannot be compared",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from cytoform.base.options import real, whole
-from cytoform.commands.common import Common, Device
+from cytoform.commands.common import Common, Device, export_of
 from cytoform.synthesis.options import Rendering
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def generate(
         progress=common.progress,
     )
     common.remark(out, remedy=REMEDY)
-    common.done(out, "export", out, "--to", "meshes", "--out", "meshes")
+    common.done(out, *export_of(out))
 
 
 def _condition(cells: "Cells", where: list[str], rendering: Rendering, common: Common) -> "Condition":

@@ -23,7 +23,7 @@ from cytoform.base.parallel import Progress, no_progress
 from cytoform.base.provenance import software_versions
 from cytoform.base.unfinished import Unfinished
 from cytoform.errors import InputError
-from cytoform.exchange.formats import Format, writer
+from cytoform.exchange.formats import FLAT_FORMATS, Format, writer
 from cytoform.shapes.store import ShapeStore, refuse_images
 
 
@@ -47,7 +47,8 @@ def export(
     output = _Export.at(out, inputs=[store], overwrite=overwrite)
     output.check(resume=resume)
     shapes = ShapeStore.open(store)
-    refuse_images(store, shapes.grid.n_dims, "cytoform export")
+    if to not in FLAT_FORMATS:
+        refuse_images(store, shapes.grid.n_dims, f"--to {to}")
     names = sorted(set(sequences)) if sequences else shapes.names
     chosen = [shapes[name] for name in names]
     if to == "ctc" and all(each.box(frame).is_empty for each in chosen for frame in range(each.info.n_frames)):
