@@ -65,20 +65,20 @@ def test_new_cells(home: Path, tmp_path: Path) -> None:
 def test_a_report(tmp_path: Path) -> None:
     """Pairs and sets of single images: nothing says NaN."""
     true, other = (ellipses(tmp_path / f"{name}.zarr", n=2, n_frames=1) for name in ("true", "other"))
+    evaluate(true, other, paired=False).write(tmp_path / "sets.json")
     call("evaluate", true, other, "--paired", "--out", tmp_path / "paired", "--workers", 1)
-    call("evaluate", true, other, "--out", tmp_path / "sets", "--workers", 1)
-    page = (tmp_path / "sets" / "report.html").read_text()
+    page = (tmp_path / "paired" / "report.html").read_text()
     assert "Circularity" in page
     assert "Sphericity" not in page
-    for folder in ("paired", "sets"):
-        found = json.loads((tmp_path / folder / "results.json").read_text())
+    assert ">nan" not in page
+    for path in (tmp_path / "sets.json", tmp_path / "paired" / "results.json"):
+        found = json.loads(path.read_text())
         assert {"area_um2", "perimeter_um", "circularity", "elongation", "solidity"} <= set(found["descriptors"])
-        assert "NaN" not in (tmp_path / folder / "results.json").read_text()
-        assert ">nan" not in (tmp_path / folder / "report.html").read_text()
+        assert "NaN" not in path.read_text()
 
 
 def test_a_network(home: Path, tmp_path: Path) -> None:
-    settings = [*SMALL, "training.epochs=100", "data.mirrored=true", "data.align=principal"]
+    settings = [*SMALL, "training.epochs=60", "data.mirrored=true", "data.align=principal"]
     learn(home / "shapes.zarr", tmp_path / "net", "quick", *settings)
     call("reconstruct", tmp_path / "net", "--out", tmp_path / "rec.zarr")
     call("reconstruct", tmp_path / "net", "--out", tmp_path / "dense.zarr", "--method", "dense")
@@ -86,7 +86,7 @@ def test_a_network(home: Path, tmp_path: Path) -> None:
     for name in stores[0].names[:2]:
         true, found, dense = (store[name].mask(1) for store in stores)
         assert np.array_equal(found, dense)
-        assert (true & found).sum() / (true | found).sum() > 0.85
+        assert (true & found).sum() / (true | found).sum() > 0.8
 
 
 def test_static_cells(tmp_path: Path) -> None:
@@ -118,7 +118,18 @@ def test_what_images_do_not_do_yet(home: Path, tmp_path: Path, capsys: pytest.Ca
         ("protrusions", shapes): "cytoform protrusions knows 3D cells only",
         ("latent", run): "cytoform latent knows 3D cells only",
         ("export", shapes, "--to", "meshes"): "--to meshes knows 3D cells only",
-        ("benchmark", shapes, "--cells", 2, "--frames", 2): "cytoform benchmark knows 3D cells only",
+        (
+            "benchmark",
+            shapes,
+            "--cells",
+            2,
+            "--frames",
+            2,
+            "--size",
+            8,
+            64,
+            64,
+        ): "cytoform benchmark knows 3D cells only",
         ("train", shapes, "--preset", "parts"): "model.kind = 'parts' knows 3D cells only",
         ("evaluate", shapes, balls): f"{balls} is 3D and {shapes} is 2D, so their cells cannot be compared",
         ("evaluate", balls, shapes, "--paired"): f"{shapes} is 2D and {balls} is 3D",
