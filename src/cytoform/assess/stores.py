@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from cytoform.assess.measures.kinds import MEASURES, Measures
 from cytoform.assess.measures.sequences import MeasuredCell, MeasuredPair, MeasuredSequence, measure_cell
 from cytoform.base.digest import folder_sha256
 from cytoform.base.parallel import run_all
@@ -33,6 +34,11 @@ class MeasuredStore:
     pairs: dict[str, tuple[MeasuredPair, ...]] | None = None
     # Whether the cells of the reference are bodies with protrusions; where they are, those of all stores are taken apart.
     verdict: Verdict | None = None
+
+    @property
+    def measures(self) -> Measures:
+        """The measures of cells in as many dimensions."""
+        return MEASURES[self.grid.n_dims]
 
     @property
     def names(self) -> list[str]:
@@ -88,6 +94,7 @@ def select(
     """
     stores = [ShapeStore.open(path) for path in (reference, *others)]
     together = (0, *(n for n, pair in enumerate(paired, start=1) if pair))
+    _refuse_mixture(stores)
     names = [_chosen(store, sequences if n in together else None) for n, store in enumerate(stores)]
     for n in together[1:]:
         _refuse_unlike(stores[0], stores[n], names[0], names[n])
@@ -97,6 +104,7 @@ def select(
                 f"{held_out}: new cells are judged by held-out ones, and every store here is paired; leave one out"
             )
         stores.append(ShapeStore.open(held_out))
+        _refuse_mixture(stores)
         names.append(_held_out_names(stores[0], stores[-1], names[0]))
     cells = [(together, name) for name in names[0]]
     cells += [((n,), name) for n in range(len(stores)) if n not in together for name in names[n]]
@@ -139,6 +147,17 @@ def measure_stores(
     return [measured(n, store) for n, store in enumerate(selection.stores)]
 
 
+def _refuse_mixture(stores: Sequence[ShapeStore]) -> None:
+    """Raise InputError for cells in images beside cells in volumes."""
+    first = stores[0]
+    for other in stores[1:]:
+        if other.grid.n_dims != first.grid.n_dims:
+            raise InputError(
+                f"{other.path} is {other.grid.n_dims}D and {first.path} is {first.grid.n_dims}D, so their cells cannot be "
+                "compared; give stores of one kind"
+            )
+
+
 def _chosen(store: ShapeStore, sequences: Sequence[str] | None) -> list[str]:
     """Names of the sequences to compare: the given ones, or all. Raises InputError."""
     if not store.names:
@@ -179,7 +198,8 @@ def _refuse_unlike(a: ShapeStore, b: ShapeStore, names_a: list[str], names_b: li
         )
     if a.grid.size != b.grid.size:
         raise InputError(
-            f"{where}: grids are {b.grid.size}³ and {a.grid.size}³; make {b.path.name} anew with --grid {a.grid.size}, {remedy}"
+            f"{where}: grids are {b.grid.voxels_text} and {a.grid.voxels_text}; make {b.path.name} anew with "
+            f"--grid {a.grid.size}, {remedy}"
         )
     lone = sorted(set(names_a) ^ set(names_b))
     if lone:

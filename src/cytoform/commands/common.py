@@ -17,6 +17,17 @@ from cytoform.base.parallel import Advance
 from cytoform.base.system import n_processors
 from cytoform.errors import InputError
 
+# What cells are exported as, by their number of dimensions.
+EXPORTS = {3: "meshes", 2: "masks"}
+
+
+def export_of(store: Path) -> tuple[object, ...]:
+    """The words of a command that exports the cells of a store."""
+    from cytoform.shapes.store import ShapeStore
+
+    form = EXPORTS[ShapeStore.open(store).grid.n_dims]
+    return "export", store, "--to", form, "--out", form
+
 
 @dataclass(frozen=True)
 class Glob:

@@ -131,5 +131,5 @@ def _difference_um(model: Any, run: Run, decoder: GlobalCode) -> float:
         inputs = {"points_zyx_um": points_um, "time": np.array(time, np.float32), "code": code[0].numpy()}
         (found,) = evaluator.run(None, inputs)
         expected = decoder.distances(code, torch.tensor([time]), points)[0].numpy() * half_um
-        worst = max(worst, float(np.abs(found - expected).max()))
+        worst = max(worst, float(np.abs(np.asarray(found, np.float32) - expected).max()))
     return worst

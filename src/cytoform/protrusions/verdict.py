@@ -8,6 +8,7 @@ import numpy as np
 
 from cytoform.protrusions.decompose import PartsOfSequence, take_apart
 from cytoform.protrusions.radius import OpeningCurve, opening_curve, spread
+from cytoform.shapes.records import DIMENSIONS
 from cytoform.shapes.store import ShapeStore
 
 # Limits: change of the body over change of the cell; tracks that are seen in one frame only; protrusions a frame; share of
@@ -70,6 +71,8 @@ def judge(
     `frames` are those to look at, by name; by default all. `radius_um` replaces the radius that is found. With `quick`, from a
     few frames of few sequences.
     """
+    if store.grid.n_dims != DIMENSIONS:
+        return Verdict(("cells in images are not taken apart",))
     n_curve, n_sequences, n_frames = QUICK if quick else THOROUGH
     curve = opening_curve(store, names=names, frames=frames, n_sequences=n_curve, workers=workers)
     if curve is None:

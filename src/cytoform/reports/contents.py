@@ -39,7 +39,7 @@ def info(path: Path, *, allow_incomplete: bool = False) -> list[str]:
 
 def _store(store: ShapeStore) -> list[str]:
     grid = store.grid
-    head = f"shape store: {len(store)} sequences, {grid.size}³ voxels of {grid.spacing_um:.4g} µm"
+    head = f"shape store: {len(store)} sequences, {grid.text}"
     lines = [head, f"made by: cytoform {store.attributes.get('command', '?')}", judge(store, quick=True).sentence]
     if lost := store.lost:
         lines.append(f"incomplete: lost {', '.join(lost[:5])}{', …' * (len(lost) > 5)}")
@@ -54,10 +54,11 @@ def _run(path: Path) -> list[str]:
     config = read_config(path / CONFIG)
     in_closed_form = config.model.kind == "linear"
     learning = "learned in closed form" if in_closed_form else f"{config.training.epochs} epochs"
-    lines = [f"run: {unbuilt_representation(config.model).describe()}, {learning}"]
     if not (path / WEIGHTS).is_file():
-        return [*lines, "not finished; go on with 'cytoform train ... --resume'"]
+        described = unbuilt_representation(config.model).describe()
+        return [f"run: {described}, {learning}", "not finished; go on with 'cytoform train ... --resume'"]
     run = load_run(path)
+    lines = [f"run: {run.decoder.describe()}, {learning}"]
     tensors = run.decoder.state_dict().values() if in_closed_form else run.decoder.parameters()
     size = f"{sum(tensor.numel() for tensor in tensors):,}"
     decoder = f"components of {size} numbers" if in_closed_form else f"decoder of {size} parameters"

@@ -23,7 +23,7 @@ from cytoform.runs.canonical import Canonical, distances_at_nodes, held_share, m
 from cytoform.runs.config import Config
 from cytoform.runs.principal_components import PrincipalComponents, parity_of, principal_components, spline_coefficients
 from cytoform.runs.samples import TrainingFrame
-from cytoform.shapes.grid import frame_times
+from cytoform.shapes.grid import ROOTS, frame_times
 from cytoform.shapes.store import ShapeStore
 
 # Grids that are tried, the Jaccard index at which one holds the cells, and in how many frames that is seen.
@@ -87,10 +87,10 @@ def place_all(
     places: dict[tuple[str, int], Canonical] = {}
     reach, volume = 0.0, shared_volume(found)
     for rows, each in zip(by_name.values(), found, strict=True):
-        scales = np.cbrt(each.volumes / volume)
+        scales = ROOTS[store.grid.n_dims](each.volumes / volume)
         reach = max(reach, float((each.reaches / scales).max()))
         for row, scale in zip(rows, scales.tolist(), strict=True):
-            places[frames[row].sequence, frames[row].frame] = Canonical(each.rotation, scale)
+            places[frames[row].sequence, frames[row].frame] = Canonical(each.rotation, scale, store.grid.n_dims)
     return Placed(places, MARGIN * reach, volume)
 
 
@@ -128,17 +128,18 @@ def learn_components(
     # Windows deletes no file that is mapped, as this one is while a fault is on its way.
     with tempfile.TemporaryDirectory(dir=folder, prefix=".grids-", ignore_cleanup_errors=True) as room:
         path = Path(room) / "grids.npy"
-        np.lib.format.open_memmap(path, "w+", np.float32, (len(frames), nodes, nodes, nodes)).flush()
+        shape = (len(frames), *[nodes] * store.grid.n_dims)
+        np.lib.format.open_memmap(path, "w+", np.float32, shape).flush()
         task = Grids(store.path, placed.places, placed.extent, nodes, model.cut)
         with progress("reading distances", len(by_name)) as advance:
             tasks = [(name, [frames[row].frame for row in rows], rows, path) for name, rows in by_name.items()]
             run_all(task.write, tasks, workers=workers, done=advance)
         n_knots = min(model.knots, max(len(rows) for rows in by_name.values()))
         found, codes, error = _decomposed(path, model.components, list(by_name.values()), times, n_knots)
-    decoder = Linear(nodes=nodes, components=len(found.octants), knots=n_knots, cut=model.cut)
+    decoder = Linear(nodes=nodes, components=len(found.octants), knots=n_knots, cut=model.cut, n_dims=store.grid.n_dims)
     decoder.extent.fill_(placed.extent)
     decoder.volume.fill_(placed.volume)
-    decoder.mean.copy_(torch.from_numpy(spline_coefficients(found.mean, (False, False, False))))
+    decoder.mean.copy_(torch.from_numpy(spline_coefficients(found.mean, (False,) * decoder.n_dims)))
     octants = [
         spline_coefficients(octant, parity_of(odd)) for octant, odd in zip(found.octants, found.odd, strict=True)
     ]

@@ -13,6 +13,7 @@ from cytoform.base.gate import Record, read_json
 from cytoform.errors import InputError
 from cytoform.priors.fitted import PRIORS
 from cytoform.priors.prior import DrawnCell, Prior
+from cytoform.shapes.components import components
 from cytoform.shapes.grid import frame_times
 from cytoform.synthesis.cells import Cells
 from cytoform.synthesis.field import CodeField
@@ -122,8 +123,6 @@ class Pieces:
 
 def in_pieces(cells: Cells, cell: DrawnCell) -> Pieces:
     """The pieces of a cell, seen on a grid that is not finer than the learned one."""
-    import cc3d
-
     from cytoform.assess.measures.dynamics import Bodies
 
     field = cells.field(cell.code, variables=cell.variables)
@@ -132,7 +131,7 @@ def in_pieces(cells: Cells, cell: DrawnCell) -> Pieces:
     for time in frame_times(TIMES_OF_PARTS if cells.run.parts else TIMES):
         inside = field.render(float(time), size).inside
         bodies = Bodies.of(inside).n
-        n = int(cc3d.connected_components(inside, connectivity=26).max()) if inside.size else 0
+        n = int(components(inside).max(initial=0))
         most, has_crumbs = max(most, bodies), has_crumbs or n > bodies
     return Pieces(most, has_crumbs)
 
