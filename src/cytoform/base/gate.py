@@ -25,11 +25,14 @@ REMEDY = "copy it again or make it anew"
 # tomllib takes quadratic time for a key of many parts.
 DEEP_KEY = re.compile(r"""(?:[\w"'-]+[ \t]*\.[ \t]*){32}""")
 LONGEST_NAME = 200
+MOST_FRAMES = 10_000
+# Label images shrink by codecs, but a whole file not by more than this; a header that claims more is damaged.
+MOST_COMPRESSED, ALWAYS_FINE = 5000, 1 << 28
 
 # Ranges of recorded quantities; a value beyond them is a fault of a file, not a measurement.
 Length = Annotated[float, Field(ge=1e-6, le=1e6)]  # µm
 TimeStep = Annotated[float, Field(ge=1e-9, le=1e9)]  # s
-FrameCount = Annotated[int, Field(ge=1, le=10_000)]
+FrameCount = Annotated[int, Field(ge=1, le=MOST_FRAMES)]
 
 
 class Record(BaseModel):
@@ -135,6 +138,15 @@ def parse_csv(
         raise InputError(f"{where}, line {rows.line_num}: {first_fault(fault)}; {remedy}") from None
     except csv.Error as fault:
         raise InputError(f"{where}, line {rows.line_num}: {fault}; {remedy}") from None
+
+
+def check_claim(n_bytes: int, stored: int, where: str) -> None:
+    """Raise InputError if a frame of `n_bytes` cannot come from a file of `stored` bytes, before memory is allocated."""
+    if n_bytes > ALWAYS_FINE and n_bytes > MOST_COMPRESSED * stored:
+        raise InputError(
+            f"{where}: its header claims frames of {n_bytes / 1e6:,.0f} MB but the file has {stored / 1e6:.2g} MB; "
+            "the header is damaged, copy or write it again"
+        )
 
 
 def first_fault(fault: ValidationError) -> str:

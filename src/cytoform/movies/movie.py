@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Integer, Shaped
 
+from cytoform.base.gate import MOST_FRAMES
 from cytoform.base.triples import IntTriple, Triple
 from cytoform.errors import InputError
 from cytoform.movies.lineage import MAX_LABEL, Lineage
@@ -90,6 +91,14 @@ def check_size(shape_zyx: tuple[int, ...], where: str) -> None:
         raise InputError(f"{where}: an empty image (shape {_shape_text(shape_zyx)}); write the file again")
     if n_voxels > MAX_FRAME_VOXELS:
         raise InputError(f"{where}: a frame of {_shape_text(shape_zyx)} voxels is too large; crop or bin the movie")
+
+
+def check_frames(n_frames: int, where: str) -> None:
+    """Raise InputError for more frames than any movie has, before there is anything for each."""
+    if n_frames > MOST_FRAMES:
+        raise InputError(
+            f"{where}: it claims {n_frames} frames, but a movie has at most {MOST_FRAMES}; cut it, or write it again"
+        )
 
 
 def as_labels(array: np.ndarray, where: str) -> Labels:

@@ -1,6 +1,7 @@
 """Arrays of NumPy, NIfTI and HDF5 files, and microscope makers' files through bioio."""
 
 import sys
+import zipfile
 from datetime import timedelta
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -41,6 +42,26 @@ def write_hdf5(path: Path, values: np.ndarray, axes: str = "", name: str = "expo
         if axes:
             array.attrs["axistags"] = '{"axes": [' + ", ".join(f'{{"key": "{axis}"}}' for axis in axes) + "]}"
     return path
+
+
+def with_claimed_frames(path: Path, n_frames: int) -> Path:
+    """A compressed array whose header claims more frames than it has."""
+    np.savez_compressed(path, labels=np.ones((4, 3, 5, 6), np.uint8))
+    with zipfile.ZipFile(path) as archive:
+        content = archive.read("labels.npy")
+    whole, claimed = b"(4, 3, 5, 6), }", f"({n_frames}, 3, 5, 6), }}".encode()
+    padded = whole + b" " * (len(claimed) - len(whole))
+    assert padded in content
+    content = content.replace(padded, claimed)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("labels.npy", content)
+    return path
+
+
+@pytest.mark.parametrize("n_frames", [5, 99_999_999_999])
+def test_frames_that_a_header_only_claims(n_frames, tmp_path):
+    with pytest.raises(InputError, match="not a NumPy array, or truncated or damaged"):
+        open_movies(with_claimed_frames(tmp_path / "a.npz", n_frames), voxel_size_zyx_um=UM)
 
 
 @pytest.mark.parametrize("fortran", [False, True])

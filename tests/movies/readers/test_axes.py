@@ -125,3 +125,9 @@ def test_images_are_volumes_of_one_plane(axes, n):
 def test_a_file_of_one_frame_has_its_volume_axes():
     for shape in itertools.permutations((16, 40, 48)):
         assert layout("IYX", shape, "here", volume=True).shape_zyx == shape
+
+
+def test_more_frames_than_any_movie_has():
+    assert layout("TZYX", (10_000, 3, 4, 5), "a.tif").n_frames == 10_000
+    with pytest.raises(InputError, match=r"a\.tif: it claims 10001 frames, but a movie has at most 10000"):
+        layout("TZYX", (10_001, 3, 4, 5), "a.tif")

@@ -9,6 +9,7 @@ import numpy as np
 
 from cytoform.base.triples import IntTriple
 from cytoform.errors import InputError
+from cytoform.movies.movie import check_frames
 
 UNNAMED = "QI"
 CHANNELS = "CS"
@@ -73,6 +74,7 @@ def layout(axes: str, shape: tuple[int, ...], where: str, *, given: str | None =
         raise InputError(_unnamed(where, text, long))
     if not {"Y", "X"} <= set(long):
         raise InputError(f"{where}: {text} where Y and X are needed; name the axes with --axes")
+    check_frames(shape[letters.index("T")] if "T" in letters else 1, where)
     origin = "--axes" if given else "named in the file" if not set(axes) & set(UNNAMED) else "by convention"
     return Layout(letters, shape, f"{' '.join(long)} ({origin})")
 

@@ -27,8 +27,6 @@ MARKS = {
 }
 MISSING_CODEC = re.compile(r"COMPRESSION\.([A-Z0-9_]+).*requires the 'imagecodecs' package")
 UNKNOWN_CODEC = re.compile(r"COMPRESSION\.([A-Z0-9_]+).*not (?:supported|implemented)|(\d+) is not a known COMPRESSION")
-# Label images shrink by codecs, but a whole file not by more than this; a header that claims more is damaged.
-MOST_COMPRESSED, ALWAYS_FINE = 5000, 1 << 28
 
 
 def content_of(path: Path) -> str:
@@ -64,12 +62,3 @@ def _reason(fault: Exception, path: Path) -> str:
         if content := content_of(path):
             return f"not a TIFF file but {content}; give the TIFF, or rename it to its true ending"
     return "not a TIFF file, or truncated or damaged; copy or write it again"
-
-
-def check_claim(n_bytes: int, stored: int, where: str) -> None:
-    """Raise InputError if a frame of `n_bytes` cannot come from a file of `stored` bytes, before memory is allocated."""
-    if n_bytes > ALWAYS_FINE and n_bytes > MOST_COMPRESSED * stored:
-        raise InputError(
-            f"{where}: its header claims frames of {n_bytes / 1e6:,.0f} MB but the file has {stored / 1e6:.2g} MB; "
-            "the header is damaged, copy or write it again"
-        )

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Shaped
 
+from cytoform.base.gate import check_claim
 from cytoform.base.hdf5 import open_hdf5
 from cytoform.base.triples import triple
 from cytoform.errors import InputError
 from cytoform.movies.metadata import GivenScale, RecordedScale
 from cytoform.movies.readers.axes import Layout, layout
-from cytoform.movies.readers.faults import check_claim
 from cytoform.movies.readers.stack import Stack
 
 # Names of the arrays of labels where a file has others too.

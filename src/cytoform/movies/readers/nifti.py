@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Shaped
 
+from cytoform.base.gate import check_claim
 from cytoform.base.triples import Triple
 from cytoform.errors import InputError
 from cytoform.movies.metadata import MICROMETRES, SECONDS, GivenScale, RecordedScale, sizes_text
 from cytoform.movies.readers.axes import Layout, layout
-from cytoform.movies.readers.faults import check_claim, content_of
+from cytoform.movies.readers.faults import content_of
 from cytoform.movies.readers.stack import Stack
 
 SPACE = {"mm": MICROMETRES["mm"], "micron": 1.0, "meter": MICROMETRES["m"]}

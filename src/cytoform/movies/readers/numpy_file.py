@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Shaped
 
+from cytoform.base.gate import check_claim
 from cytoform.errors import InputError
 from cytoform.movies.metadata import GivenScale, RecordedScale
 from cytoform.movies.readers.axes import Layout, layout
-from cytoform.movies.readers.faults import check_claim
 from cytoform.movies.readers.stack import Stack
 
 # Names that programs give to labels in an .npz file with other arrays.
@@ -56,8 +56,8 @@ def open_numpy(path: Path, *, given: GivenScale, volume: bool = False) -> Stack:
         member = _member(path) if path.suffix.lower() == ".npz" else ""
         with _stream(path, member) as file:
             header = _header(file, where)
-        stored = _stored(path, member)
-        if not member and stored < header.offset + prod(header.shape) * header.dtype.itemsize:
+        stored, unpacked = _sizes(path, member)
+        if unpacked < header.offset + prod(header.shape) * header.dtype.itemsize:
             raise ValueError("the file ends before its last value")
     found = layout("Q" * len(header.shape), header.shape, where, given=given.axes, volume=volume)
     check_claim(prod(found.shape_zyx) * header.dtype.itemsize, stored, where)
@@ -121,11 +121,13 @@ def _member(path: Path) -> str:
     return f"{names[0]}.npy"
 
 
-def _stored(path: Path, member: str) -> int:
+def _sizes(path: Path, member: str) -> tuple[int, int]:
+    """Bytes on the disk and unpacked."""
     if not member:
-        return path.stat().st_size
+        return path.stat().st_size, path.stat().st_size
     with zipfile.ZipFile(path) as archive:
-        return archive.getinfo(member).compress_size
+        info = archive.getinfo(member)
+    return info.compress_size, info.file_size
 
 
 def _values(file: BufferedIOBase, header: _Header, index: tuple[int | slice, ...]) -> np.ndarray:

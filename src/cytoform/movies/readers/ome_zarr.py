@@ -10,12 +10,13 @@ import numpy as np
 import zarr
 from jaxtyping import Shaped
 
+from cytoform.base.codecs import require_safe
+from cytoform.base.gate import ALWAYS_FINE, check_claim
 from cytoform.base.triples import IntTriple
 from cytoform.errors import InputError
 from cytoform.movies.metadata import GivenScale, RecordedScale, contradict, from_ome_zarr, sizes_text
 from cytoform.movies.movie import MAX_FRAME_VOXELS, LabelMovie, check_size
 from cytoform.movies.readers.axes import Layout, layout
-from cytoform.movies.readers.faults import ALWAYS_FINE, check_claim
 from cytoform.movies.readers.stack import Stack, label_movie
 from cytoform.movies.readers.zarr_places import Place, image_in, ome_of, zip_place
 
@@ -240,6 +241,7 @@ def _array(node: zarr.Group | zarr.Array[Any], name: str) -> zarr.Array[Any]:
     array = node[name] if isinstance(node, zarr.Group) else node
     if not isinstance(array, zarr.Array):
         raise TypeError(f"{name} is not an array")
+    require_safe(array)
     return array
 
 

@@ -11,12 +11,13 @@ import numpy as np
 import tifffile
 from jaxtyping import Shaped
 
+from cytoform.base.gate import check_claim
 from cytoform.base.triples import IntTriple
 from cytoform.errors import InputError
 from cytoform.movies.metadata import GivenScale, RecordedScale, agreed_scale, from_imagej, from_ome_xml
 from cytoform.movies.movie import check_dtype, check_size
 from cytoform.movies.readers.axes import Layout, layout
-from cytoform.movies.readers.faults import check_claim, damage_at
+from cytoform.movies.readers.faults import damage_at
 from cytoform.movies.readers.ome_set import OmeSet
 from cytoform.movies.readers.stack import Stack
 from cytoform.movies.readers.tiff_files import kept_open

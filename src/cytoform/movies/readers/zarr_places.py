@@ -13,6 +13,7 @@ import zarr
 from zarr.errors import ZarrUserWarning
 from zarr.storage import ZipStore
 
+from cytoform.base.codecs import checked_codecs
 from cytoform.base.gate import read_bytes
 from cytoform.base.kinds import ZARR_MARKS
 from cytoform.errors import InputError
@@ -51,13 +52,14 @@ class Place:
     def opened(self) -> Iterator[Node]:
         """The open group or array. Raises InputError with the reason if there is none, or if it cannot be read."""
         try:
-            if self.path.is_dir():
-                yield zarr.open(self.path, mode="r")
-            else:
-                with zipfile.ZipFile(self.path):  # tells what is wrong with the file; a ZipStore does not
-                    store = ZipStore(self.path, mode="r")
-                with contextlib.closing(store):
-                    yield zarr.open(store, path=self.inner, mode="r")
+            with checked_codecs():
+                if self.path.is_dir():
+                    yield zarr.open(self.path, mode="r")
+                else:
+                    with zipfile.ZipFile(self.path):  # tells what is wrong with the file; a ZipStore does not
+                        store = ZipStore(self.path, mode="r")
+                    with contextlib.closing(store):
+                        yield zarr.open(store, path=self.inner, mode="r")
         except (MemoryError, InputError):
             raise
         except Exception as fault:

@@ -8,6 +8,7 @@ import numpy as np
 import zarr
 from jaxtyping import Float, Int
 
+from cytoform.base.codecs import checked_codecs, require_safe
 from cytoform.base.gate import read_bytes
 from cytoform.base.triples import Triple
 from cytoform.errors import InputError
@@ -120,7 +121,9 @@ def _property(group: zarr.Group, name: str) -> np.ndarray:
 
 
 def _array(group: zarr.Group, name: str) -> np.ndarray:
-    array = group[name]
+    with checked_codecs():
+        array = group[name]
     if not isinstance(array, zarr.Array) or array.size > 1 << 28:
         raise TypeError(f"{name} is no array of reasonable size")
+    require_safe(array)
     return np.asarray(array[...])
