@@ -3,6 +3,8 @@
 import json
 import pickle
 import struct
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -108,3 +110,14 @@ def test_numbers_are_safe(tmp_path: Path) -> None:
     with checked_codecs():
         array = zarr.open_array(write_labels(tmp_path / "a.zarr", 3), mode="r")
     require_safe(array)
+
+
+def test_many_damaged_members_are_one_line(tmp_path: Path) -> None:
+    for name in ("labels/one", "labels/two", "labels/three"):
+        zarr.open_group(tmp_path / "a.zarr", mode="a", zarr_format=2).create_array(name, data=np.ones((2, 3, 4), "u2"))
+        (tmp_path / "a.zarr" / name / ".zattrs").write_text('{"a": "b')
+    told = subprocess.run(
+        [sys.executable, "-m", "cytoform", "info", "a.zarr"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert (told.returncode, told.stdout) == (2, "")
+    assert told.stderr.count("\n") == 1

@@ -3,6 +3,7 @@
 Blosc reads as many bytes and reserves as much memory as a chunk claims; one that was cut off ends the process.
 """
 
+import logging
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,9 @@ from cytoform.base.gate import check_claim
 
 BLOSC_HEADER = struct.Struct("<4x3I")  # sizes of content, block and chunk
 RUNS_CODE = "pickle"
+
+# Zarr reads many files at once, and raises what is wrong with one; Python would print the others.
+logging.getLogger("asyncio").addHandler(logging.NullHandler())
 
 
 class CheckedBlosc(numcodecs.Blosc):
