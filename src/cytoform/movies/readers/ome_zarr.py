@@ -1,5 +1,6 @@
 """OME-Zarr up to 0.5 and plain Zarr arrays, in folders and zip files: a label image, or an image with one label image."""
 
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import prod
@@ -23,6 +24,8 @@ from cytoform.movies.readers.zarr_places import Place, image_in, ome_of, zip_pla
 NEWEST = (0, 5)
 # Until 0.2 the axes were not recorded, because they were always these.
 FORMER_AXES = ("t", "c", "z", "y", "x")
+# Chunks of background need no file. Zarr looks for each, a millisecond long, so a wrong shape costs hours.
+MANY_CHUNKS, MOST_EMPTY = 4096, 100
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,11 @@ def _open(place: Place, *, axes: str | None = None) -> ZarrImage:
             raise InputError(f"{where}: chunks of {array.chunks} are too large; write it again with a chunk a frame")
         if (n_bytes := max(chunk, prod(found.shape_zyx)) * array.dtype.itemsize) > ALWAYS_FINE:
             check_claim(n_bytes, _stored(place.path), where)
+        n_chunks = _chunks_a_frame(array, found)
+        if n_chunks > MANY_CHUNKS and n_chunks > MOST_EMPTY * (n_files := _n_files(place.path)):
+            raise InputError(
+                f"{where}: its metadata claim frames of {n_chunks} chunks but there are {n_files} files; copy or write it again"
+            )
         return ZarrImage(place.path, found, array.dtype, recorded, ZarrFrames(place, name, found), notices)
 
 
@@ -243,6 +251,21 @@ def _array(node: zarr.Group | zarr.Array[Any], name: str) -> zarr.Array[Any]:
         raise TypeError(f"{name} is not an array")
     require_safe(array)
     return array
+
+
+def _chunks_a_frame(array: zarr.Array[Any], found: Layout) -> int:
+    """Chunks, or shards of them, that Zarr looks for to read a frame."""
+    sides = array.shards or array.chunks
+    axes = zip(array.shape, sides, found.letters, strict=True)
+    return prod(-(-size // side) for size, side, letter in axes if letter != "T")
+
+
+def _n_files(path: Path) -> int:
+    """Files in a folder or in a zip file."""
+    if path.is_dir():
+        return sum(file.is_file() for file in path.rglob("*"))
+    with zipfile.ZipFile(path) as archive:
+        return len(archive.namelist())
 
 
 def _stored(path: Path) -> int:
