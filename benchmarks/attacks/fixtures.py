@@ -70,4 +70,4 @@ def _write_published(path: Path) -> None:
     z, y, x = np.indices((16, 16, 16)) - 7.5
     ball = (np.sqrt(z**2 + y**2 + x**2) - 5) / 32
     with h5py.File(path, "w") as file:
-        file["sdf_vid"] = np.stack([ball, ball + 0.02]).astype(np.float32)
+        file["sdf_vid"] = np.stack([ball, ball + 0.02], axis=-1).astype(np.float32)

@@ -108,7 +108,7 @@ def test_label_movies_in_2d(kind: str, tmp_path: Path, capsys: pytest.CaptureFix
     assert movie.spacing_zyx_um == pytest.approx((1, 0.5, 0.25))
     assert movie.time_step_s == 30
     assert cli.run(["info", str(tmp_path / "out")]) == 0
-    assert "3 × 1 × " in capsys.readouterr().out
+    assert "3 × 40 × 48 (t y x)" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("stamp")

@@ -60,7 +60,7 @@ NAMED: dict[str, Member] = {
     ),
     "K three axes": Member(lambda at: npy(at / "a.npy", FRAMES[0]), **refused("pass --axes ZYX", *VOXELS)),
     "K Fiji, planes as times": Member(
-        lambda at: imagej(at / "a.tif", FRAMES[0], "TYX"), **refused("--axes ZYX", *VOXELS)
+        lambda at: imagej(at / "a.tif", FRAMES[0], "TYX", finterval=None), **refused("--axes ZYX", *VOXELS)
     ),
     "K six axes": Member(lambda at: tif(at / "a.tif", FRAMES[None, :, None], "QTCZYX"), **both("", *VOXELS)),
     "K ilastik": Member(

@@ -78,7 +78,7 @@ class Sized(Prior):
         return Drawn(self.codes[rng.integers(len(self.codes), size=n)], {"size": sizes})
 
 
-RADIAL = RepresentationKind(RadialConfig, lambda config, *, seed, backward_dtype: Radial(config.start))
+RADIAL = RepresentationKind(RadialConfig, lambda config, *, seed, n_dims, backward_dtype: Radial(config.start))
 SIZED = PriorKind(Sized, Sized)
 
 

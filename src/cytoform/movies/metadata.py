@@ -72,6 +72,8 @@ def resolve_scale(recorded: RecordedScale, given: RecordedScale, where: str) -> 
 
 def of_plane(recorded: RecordedScale) -> RecordedScale:
     """The scale of images, whose depth does not count: it is that of a pixel where none is recorded."""
+    if recorded.spacing_zyx_um is not None:
+        return recorded
     depth, *across = recorded.partial_zyx_um or (None, None, None)
     sizes = (across[0] if depth is None else depth, *across)
     return replace(recorded, spacing_zyx_um=_triple(sizes), partial_zyx_um=sizes)

@@ -14,7 +14,7 @@ from cytoform.base.kinds import Kind, is_array, is_tiff, kind_of
 from cytoform.base.triples import IntTriple
 from cytoform.errors import InputError
 from cytoform.movies.lineage import read_lineage
-from cytoform.movies.metadata import GivenScale, agreed_scale
+from cytoform.movies.metadata import GivenScale, agreed_scale, of_plane
 from cytoform.movies.movie import LabelMovie, check_dtype
 from cytoform.movies.readers.files import open_file, read_volume
 from cytoform.movies.readers.numbering import MASK_WORDS, Sorted, in_order, natural_order, stem, without_images
@@ -150,13 +150,17 @@ def open_frames(
         if header.n_frames > 1:
             raise InputError(f"{path}: {header.n_frames} frames where every file is one frame; give axes Z Y X")
     shape = read[files[0]].layout
+    scales = {
+        str(path): of_plane(header.recorded) if shape.shape_zyx[0] == 1 else header.recorded
+        for path, header in read.items()
+    }
     movie = label_movie(
         Stack(
             name=name,
             source=source,
             layout=replace(shape, origin=f"one file a frame, each {'y x' if shape.shape_zyx[0] == 1 else 'z y x'}"),
             dtype=np.result_type(*(read[path].dtype for path in files)),
-            recorded=agreed_scale({str(path): header.recorded for path, header in read.items()}, given),
+            recorded=agreed_scale(scales, given),
             frames=FrameFiles(tuple(files), shape.shape_zyx, given.axes),
             n_frames=len(files),
             files=tuple(str(path) for path in files),
