@@ -21,6 +21,7 @@ CALLS = {
     "fetch": "fetch https://127.0.0.1:1/cells.bin",
     "prepare": "prepare movies --grid 16",
     "train": f"train shapes.zarr --preset quick {SMALL_RUN}",
+    "publish": "publish run --title Cells --licence CC0-1.0 --data simulated",
     "reconstruct": "reconstruct run --grid 16 --frames 2",
     "fit": "fit run shapes.zarr --steps 2 --grid 16 --frames 2",
     "fill": "fill shapes.zarr --every-frame 2",
@@ -110,9 +111,12 @@ def commands(inside: App = app, words: tuple[str, ...] = ()) -> Iterator[tuple[s
 
 def numbers(place: Place, random: Random) -> None:
     """A number that is none, or is out of the range of its option."""
-    name, command = random.choice(list(commands()))
-    ranges = [each for each in command.assemble_argument_collection() if isinstance(each.parameter.converter, Range)]
-    chosen = random.choice(ranges)
+    ranged = {
+        name: [each for each in command.assemble_argument_collection() if isinstance(each.parameter.converter, Range)]
+        for name, command in commands()
+    }
+    name = random.choice([name for name in CALLS if ranged[name]])
+    chosen = random.choice(ranged[name])
     value = random.choice([each for each in NUMBERS if not _fits(each, chosen.parameter.converter)])
     values = [value] * (str(chosen.hint).count("int") + str(chosen.hint).count("float"))
     _refuses(place, name, [chosen.names[0], *values])
