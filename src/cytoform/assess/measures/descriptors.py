@@ -73,15 +73,10 @@ DESCRIPTORS = {
 MAIN_DESCRIPTORS = ("size_um3", "surface_um2", "sphericity")
 
 
-@dataclass(frozen=True)
-class Descriptors:
-    """Descriptors of one frame, a field for each of DESCRIPTORS. An empty frame has size and surface 0, the rest is NaN."""
+@dataclass(frozen=True, kw_only=True)
+class SharedDescriptors:
+    """Descriptors of one frame that volumes and images have in common; NaN for an empty frame."""
 
-    size_um3: float
-    surface_um2: float
-    sphericity: float
-    surface_diplib_um2: float
-    sphericity_diplib: float
     elongation: float = math.nan
     solidity: float = math.nan
     protrusions: float = math.nan
@@ -89,6 +84,17 @@ class Descriptors:
     protrusion_longest_um: float = math.nan
     curvature_per_um: float = math.nan
     curvature_spread_per_um: float = math.nan
+
+
+@dataclass(frozen=True)
+class Descriptors(SharedDescriptors):
+    """Descriptors of one frame, a field for each of DESCRIPTORS. An empty frame has size and surface 0, the rest is NaN."""
+
+    size_um3: float
+    surface_um2: float
+    sphericity: float
+    surface_diplib_um2: float
+    sphericity_diplib: float
 
     @property
     def size(self) -> float:
@@ -118,21 +124,28 @@ def describe(sdf_um: Float[np.ndarray, "z y x"], mesh: Mesh, spacing_um: float) 
     """Descriptors of a non-empty frame on an isotropic grid; `mesh` is the zero level of `sdf_um`."""
     mask = sdf_um <= 0
     size_um3, area_um2, p2a = _by_diplib(mask, spacing_um)
-    lengths_um = protrusion_lengths_um(mask, spacing_um)
     return Descriptors(
         size_um3=size_um3,
         surface_um2=mesh.area_um2,
         sphericity=sphericity(mesh.area_um2, mesh.volume_um3),
         surface_diplib_um2=area_um2,
         sphericity_diplib=p2a,
-        elongation=elongation(mesh),
-        solidity=solidity(mesh),
-        protrusions=float(len(lengths_um)),
-        protrusion_total_um=float(lengths_um.sum()),
-        protrusion_longest_um=float(lengths_um.max(initial=0)),
         curvature_per_um=mean_curvature_per_um(mesh),
-        curvature_spread_per_um=curvature_spread_per_um(sdf_um, mesh, spacing_um),
+        **shared(sdf_um, mesh, spacing_um),
     )
+
+
+def shared(sdf_um: Float[np.ndarray, "*zyx"], boundary: Boundary, spacing_um: float) -> dict[str, float]:
+    """The fields of SharedDescriptors that have one definition in any number of dimensions: all but the mean curvature."""
+    lengths_um = protrusion_lengths_um(sdf_um <= 0, spacing_um)
+    return {
+        "elongation": elongation(boundary),
+        "solidity": solidity(boundary),
+        "protrusions": float(len(lengths_um)),
+        "protrusion_total_um": float(lengths_um.sum()),
+        "protrusion_longest_um": float(lengths_um.max(initial=0)),
+        "curvature_spread_per_um": curvature_spread_per_um(sdf_um, boundary, spacing_um),
+    }
 
 
 def _by_diplib(mask: Bool[np.ndarray, "z y x"], spacing_um: float) -> tuple[float, float, float]:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from cytoform.assess.measures.curvature import curvature_spread_per_um, turning_per_um
-from cytoform.assess.measures.descriptors import SKELETON, ZERO_LEVEL, Descriptor, elongation, solidity
-from cytoform.assess.measures.protrusions import protrusion_lengths_um
+from cytoform.assess.measures.curvature import turning_per_um
+from cytoform.assess.measures.descriptors import SKELETON, ZERO_LEVEL, Descriptor, SharedDescriptors, shared
 from cytoform.shapes.outline import Outline
 
 FLAT_DESCRIPTORS = {
@@ -47,19 +46,12 @@ MAIN_FLAT_DESCRIPTORS = ("area_um2", "perimeter_um", "circularity")
 
 
 @dataclass(frozen=True)
-class FlatDescriptors:
+class FlatDescriptors(SharedDescriptors):
     """Descriptors of a frame, a field for each of FLAT_DESCRIPTORS. An empty frame has area and perimeter 0, else NaN."""
 
     area_um2: float
     perimeter_um: float
     circularity: float
-    elongation: float = math.nan
-    solidity: float = math.nan
-    protrusions: float = math.nan
-    protrusion_total_um: float = math.nan
-    protrusion_longest_um: float = math.nan
-    curvature_per_um: float = math.nan
-    curvature_spread_per_um: float = math.nan
 
     @property
     def size(self) -> float:
@@ -87,17 +79,10 @@ def circularity(perimeter_um: float, area_um2: float) -> float:
 
 def describe_flat(sdf_um: Float[np.ndarray, "y x"], outline: Outline, spacing_um: float) -> FlatDescriptors:
     """Descriptors of a non-empty image; `outline` is the zero level of `sdf_um`."""
-    mask = sdf_um <= 0
-    lengths_um = protrusion_lengths_um(mask, spacing_um)
     return FlatDescriptors(
-        area_um2=float(mask.sum()) * spacing_um**2,
+        area_um2=float((sdf_um <= 0).sum()) * spacing_um**2,
         perimeter_um=outline.perimeter_um,
         circularity=circularity(outline.perimeter_um, outline.area_um2),
-        elongation=elongation(outline),
-        solidity=solidity(outline),
-        protrusions=float(len(lengths_um)),
-        protrusion_total_um=float(lengths_um.sum()),
-        protrusion_longest_um=float(lengths_um.max(initial=0)),
         curvature_per_um=turning_per_um(outline),
-        curvature_spread_per_um=curvature_spread_per_um(sdf_um, outline, spacing_um),
+        **shared(sdf_um, outline, spacing_um),
     )
