@@ -52,7 +52,7 @@ SURFACE_VOXELS = 0.75
 
 @dataclass
 class Judged:
-    """A frame of the filled store, what is judged of it, the truth, and the masks of the methods."""
+    """A filled frame: the voxels that are judged, the true mask, and a mask for each method."""
 
     frame: int
     where: np.ndarray
@@ -153,7 +153,7 @@ def _frames(
 
 
 def _real(true: ShapeSequence, found: ShapeSequence, harmonics: Harmonics) -> Iterator[Judged]:
-    """The frames of the microscope between those of the masks."""
+    """Frames that the microscope took between two masks."""
     everywhere, name, grid = np.ones(true.grid.shape, bool), true.info.name, true.grid
     for frame in range(true.info.n_frames - 1):
         truth = mask_of(harmonics.surface(name, frame + 0.5), grid)

@@ -18,7 +18,7 @@ SIZE_UM, GRID = 50.0, Grid(128, 22.0, 2)
 
 
 def mask(half_axes_um: tuple[float, float], angle: float, pixel_um: float) -> np.ndarray:
-    """Pixels whose centres lie in an ellipse, off the lattice."""
+    """Mask of an ellipse whose centre is not that of a pixel."""
     centres = (np.arange(round(SIZE_UM / pixel_um)) + 0.5) * pixel_um
     y, x = np.meshgrid(centres - SIZE_UM / 2 - 0.03, centres - SIZE_UM / 2 - 0.11, indexing="ij")
     along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
