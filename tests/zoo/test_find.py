@@ -124,7 +124,7 @@ def test_an_archive_of_enormous_files_is_refused(
 def test_a_cut_archive_is_refused(share: float, archive: Path, tmp_path: Path) -> None:
     cut = tmp_path / "cut.zip"
     cut.write_bytes(archive.read_bytes()[: int(share * archive.stat().st_size)])
-    with pytest.raises(InputError, match="cut"):
+    with pytest.raises(InputError, match=r"cut\.zip: not a whole zip archive; copy it again"):
         cytoform.load(cut)
 
 

@@ -5,13 +5,12 @@ files hold is checked as for any run when it is loaded.
 """
 
 import contextlib
-import hashlib
 import shutil
 import tempfile
 import zipfile
 from pathlib import Path
 
-from cytoform.base.gate import require_file
+from cytoform.base.digest import file_sha256
 from cytoform.base.system import rename
 from cytoform.datasets.archive import DamagedArchive, check_archive, unpack_archive
 from cytoform.errors import InputError
@@ -23,9 +22,11 @@ MOST_BYTES = 4 << 30
 
 
 def is_model(path: Path) -> bool:
-    """Whether a file is a zip archive with the weights of a model; other archives hold movies."""
-    if path.suffix.lower() != ".zip" or not path.is_file() or not zipfile.is_zipfile(path):
+    """Whether a file is a zip archive with the weights of a model; others hold movies. Raises InputError for a cut one."""
+    if path.suffix.lower() != ".zip" or not path.is_file():
         return False
+    if not zipfile.is_zipfile(path):
+        raise InputError(f"{path}: not a whole zip archive; copy it again")
     with contextlib.suppress(zipfile.BadZipFile, OSError, ValueError), zipfile.ZipFile(path) as zipped:
         return "model.safetensors" in zipped.namelist()
     return False
@@ -51,13 +52,11 @@ def check_model(path: Path) -> None:
 
 def unpacked(archive: Path, cache: Path) -> Path:
     """The run folder of an archive of a model: in the cache, by its checksum. Raises InputError."""
-    require_file(archive)
     try:
         check_model(archive)
     except DamagedArchive as fault:
         raise InputError(f"{archive}: {fault}; give an archive of 'cytoform publish'") from None
-    with archive.open("rb") as file:
-        place = cache / hashlib.file_digest(file, "sha256").hexdigest()[:16] / archive.stem
+    place = cache / file_sha256(archive)[:16] / archive.stem
     if not place.is_dir():
         place.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=place.parent, prefix=".new-") as folder:
