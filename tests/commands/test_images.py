@@ -118,6 +118,7 @@ def test_what_images_do_not_do_yet(home: Path, tmp_path: Path, capsys: pytest.Ca
         ("protrusions", shapes): "cytoform protrusions knows 3D cells only",
         ("latent", run): "cytoform latent knows 3D cells only",
         ("export", shapes, "--to", "meshes"): "--to meshes knows 3D cells only",
+        ("export", run, "--to", "onnx"): "--to onnx knows 3D cells only",
         (
             "benchmark",
             shapes,

@@ -73,16 +73,12 @@ def train(
     resume
         Continue the run in --out with its settings.
     """
-    from cytoform.base.digest import folder_sha256
     from cytoform.errors import InputError
     from cytoform.priors.file import write_priors
-    from cytoform.runs.auto import automatic
     from cytoform.runs.config import load_config
-    from cytoform.runs.stage import close_run
     from cytoform.runs.stage import train as train_model
-    from cytoform.shapes.store import ShapeStore
     from cytoform.synthesis.choice import Choice
-    from cytoform.training.folder import WEIGHTS, RunOutput, refuse_other_data
+    from cytoform.training.folder import WEIGHTS, RunOutput
     from cytoform.training.metrics import NO_BOARD, has_board
 
     poses = {"data.align": align, "model.rotations": rotations}
@@ -97,17 +93,10 @@ def train(
     n_workers = n_processors() if where.workers is None else where.workers
     if resume and (output.run / WEIGHTS).exists() and Choice.read(output.run) is None:
         # Stopped after the training, before its priors were compared.
-        recorded = {"data_sha256": folder_sha256(ShapeStore.open(shapes).path), "seed": common.seed}
-        refuse_other_data(output.run, recorded, data="shape store")
-        with output.locked():
-            close_run(output)
+        _close(shapes, output, common.seed)
         return _choose(shapes, output, n_workers, common)
     if not resume and preset in {None, "auto"} and config is None:
-        given = load_config(preset="parts", settings=settings)  # wrong settings are refused before any work
-        store = ShapeStore.open(shapes)
-        found = automatic(store, names=given.data.sequences, settings=settings, workers=n_workers)
-        preset, settings = found.preset, [*found.settings, *settings]
-        common.say(f"preset {' '.join([preset, *found.settings])}: {found.reason}")
+        preset, settings = _automatic(shapes, settings, n_workers, common)
     trained = train_model(
         shapes,
         out,
@@ -133,6 +122,31 @@ def train(
     if trained.epochs and not has_board():
         common.say(NO_BOARD)
     return _choose(shapes, output, n_workers, common)
+
+
+def _automatic(shapes: Path, settings: list[str], workers: int, common: Common) -> tuple[str, list[str]]:
+    """The preset that fits the cells, and the settings; says why."""
+    from cytoform.runs.auto import automatic
+    from cytoform.runs.config import load_config
+    from cytoform.shapes.store import ShapeStore
+
+    given = load_config(preset="parts", settings=settings)  # wrong settings are refused before any work
+    found = automatic(ShapeStore.open(shapes), names=given.data.sequences, settings=settings, workers=workers)
+    common.say(f"preset {' '.join([found.preset, *found.settings])}: {found.reason}")
+    return found.preset, [*found.settings, *settings]
+
+
+def _close(shapes: Path, output: "RunOutput", seed: int) -> None:
+    """Put a trained run in its place. Raises InputError if it was trained on other cells or with another seed."""
+    from cytoform.base.digest import folder_sha256
+    from cytoform.runs.stage import close_run
+    from cytoform.shapes.store import ShapeStore
+    from cytoform.training.folder import refuse_other_data
+
+    recorded = {"data_sha256": folder_sha256(ShapeStore.open(shapes).path), "seed": seed}
+    refuse_other_data(output.run, recorded, data="shape store")
+    with output.locked():
+        close_run(output)
 
 
 def _choose(shapes: Path, output: "RunOutput", workers: int, common: Common) -> int:

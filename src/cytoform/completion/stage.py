@@ -20,7 +20,7 @@ from cytoform.completion.predictions import CellModel, Predicted, ask
 from cytoform.completion.timeline import Timeline, timeline_of
 from cytoform.errors import InputError
 from cytoform.protrusions.verdict import Verdict, judge
-from cytoform.shapes.store import ShapeStore, refuse_images
+from cytoform.shapes.store import ShapeStore, refuse_2d
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def fill(
     output.check()
     options.check()
     store = ShapeStore.open(shapes)
-    refuse_images(shapes, store.grid.n_dims, "cytoform fill")
+    refuse_2d(shapes, store.grid.n_dims, "cytoform fill")
     timelines = [timeline_of(store[name], options, fewest=1 if model else 2) for name in names or store.names]
     if not timelines:
         raise InputError(f"{shapes}: holds no sequences; prepare some first")

@@ -24,7 +24,7 @@ from cytoform.base.system import replace
 from cytoform.base.unfinished import Unfinished
 from cytoform.errors import InputError
 from cytoform.exchange.formats import FLAT_FORMATS, Format, writer
-from cytoform.shapes.store import ShapeStore, refuse_images
+from cytoform.shapes.store import ShapeStore, refuse_2d
 
 
 def export(
@@ -48,7 +48,7 @@ def export(
     output.check(resume=resume)
     shapes = ShapeStore.open(store)
     if to not in FLAT_FORMATS:
-        refuse_images(store, shapes.grid.n_dims, f"--to {to}")
+        refuse_2d(store, shapes.grid.n_dims, f"--to {to}")
     names = sorted(set(sequences)) if sequences else shapes.names
     chosen = [shapes[name] for name in names]
     if to == "ctc" and all(each.box(frame).is_empty for each in chosen for frame in range(each.info.n_frames)):

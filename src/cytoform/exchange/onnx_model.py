@@ -18,6 +18,7 @@ from cytoform.errors import InputError
 from cytoform.representations.global_code.decoder import Sine
 from cytoform.representations.global_code.representation import GlobalCode
 from cytoform.runs.run import Run, load_run
+from cytoform.shapes.store import refuse_2d
 from cytoform.zoo.find import find_run
 
 OPSET, IR_VERSION = 17, 8
@@ -29,7 +30,7 @@ def export_onnx(run: str | Path, out: Path, *, overwrite: bool = False) -> float
     """Write the network of a run as the ONNX model `out`, and check it against the run.
 
     Returns the largest difference in µm, at random points and times of a learned cell. Raises InputError for a run of
-    components or parts, and where onnx is missing.
+    components or parts or of 2D cells, and where onnx is missing.
     """
     if find_spec("onnx") is None:
         raise InputError("--to onnx: needs onnx; install it with: pip install 'cytoform[onnx]'")
@@ -37,6 +38,7 @@ def export_onnx(run: str | Path, out: Path, *, overwrite: bool = False) -> float
     output = Output.at(out, inputs=[path], overwrite=overwrite)
     output.check()
     loaded = load_run(path)
+    refuse_2d(path, loaded.learned.dimensions, "--to onnx")
     if not isinstance(loaded.decoder, GlobalCode) or loaded.decoder.code_knots > 1:
         raise InputError(f"{run}: only networks with one code a cell can be written as ONNX; train with --preset quick")
     model = build(loaded, loaded.decoder)
@@ -68,23 +70,7 @@ def build(run: Run, decoder: GlobalCode) -> Any:
         node("Reshape", ["time", "row"], ["time_row"]),
         node("Reshape", ["code", "row"], ["code_row"]),
     ]
-    activation = "Sin" if isinstance(decoder.activation, Sine) else "Relu"
-    hidden = ""
-    for number, layer in enumerate(decoder.layers):
-        weight, last = layer.weight.detach().cpu().numpy(), layer.n_hidden + 3
-        parts = {"points": weight[:, last - 3 : last], "time_row": weight[:, last : last + 1]}
-        parts |= {hidden: weight[:, : last - 3]} if hidden else {}
-        parts |= {"code_row": weight[:, last + 1 :]} if layer.n_code else {}
-        total = f"bias{number}"
-        constants[total] = layer.bias.detach().cpu().numpy()
-        for source, part in parts.items():
-            constants[f"{source}_weight{number}"] = np.ascontiguousarray(part.T)
-            nodes.append(node("MatMul", [source, f"{source}_weight{number}"], [f"{source}_product{number}"]))
-            nodes.append(node("Add", [total, f"{source}_product{number}"], [f"{source}_sum{number}"]))
-            total = f"{source}_sum{number}"
-        nodes.append(node("Mul", [total, "omega"], [f"stretched{number}"]))
-        hidden = f"hidden{number}"
-        nodes.append(node(activation, [f"stretched{number}"], [hidden]))
+    hidden = _add_layers(decoder, nodes, constants)
     constants["weight"] = decoder.output.weight.detach().cpu().numpy().T
     constants["bias"] = decoder.output.bias.detach().cpu().numpy()
     nodes += [
@@ -116,6 +102,30 @@ def build(run: Run, decoder: GlobalCode) -> Any:
     helper.set_model_props(model, {f"code {name}": " ".join(f"{v:.9g}" for v in code) for name, code in codes})
     checker.check_model(model)
     return model
+
+
+def _add_layers(decoder: GlobalCode, nodes: list[Any], constants: dict[str, np.ndarray]) -> str:
+    """Add the nodes and weights of all hidden layers; returns the name of the last one's values."""
+    from onnx.helper import make_node as node
+
+    activation = "Sin" if isinstance(decoder.activation, Sine) else "Relu"
+    hidden = ""
+    for number, layer in enumerate(decoder.layers):
+        weight, last = layer.weight.detach().cpu().numpy(), layer.n_hidden + 3
+        parts = {"points": weight[:, last - 3 : last], "time_row": weight[:, last : last + 1]}
+        parts |= {hidden: weight[:, : last - 3]} if hidden else {}
+        parts |= {"code_row": weight[:, last + 1 :]} if layer.n_code else {}
+        total = f"bias{number}"
+        constants[total] = layer.bias.detach().cpu().numpy()
+        for source, part in parts.items():
+            constants[f"{source}_weight{number}"] = np.ascontiguousarray(part.T)
+            nodes.append(node("MatMul", [source, f"{source}_weight{number}"], [f"{source}_product{number}"]))
+            nodes.append(node("Add", [total, f"{source}_product{number}"], [f"{source}_sum{number}"]))
+            total = f"{source}_sum{number}"
+        nodes.append(node("Mul", [total, "omega"], [f"stretched{number}"]))
+        hidden = f"hidden{number}"
+        nodes.append(node(activation, [f"stretched{number}"], [hidden]))
+    return hidden
 
 
 def _difference_um(model: Any, run: Run, decoder: GlobalCode) -> float:

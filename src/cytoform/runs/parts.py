@@ -23,7 +23,7 @@ from cytoform.protrusions.radius import opening_curve
 from cytoform.protrusions.units import WIDTH, Units, units_of
 from cytoform.representations.parts.config import FILLET_SHARE, PartsConfig
 from cytoform.runs.config import Config
-from cytoform.shapes.store import ShapeStore, refuse_images
+from cytoform.shapes.store import ShapeStore, refuse_2d
 
 PARTS, BODIES = "parts.safetensors", "bodies.zarr"
 MOST_UNITS = 10_000  # protrusions of a sequence
@@ -41,7 +41,7 @@ def resolved(config: Config, store: ShapeStore, *, workers: int) -> Config:
     """The settings with the radius of the opening found from the data, unless it is set. Raises InputError."""
     if not isinstance(config.model, PartsConfig):
         return config
-    refuse_images(store.path, store.grid.n_dims, "model.kind = 'parts'")
+    refuse_2d(store.path, store.grid.n_dims, "model.kind = 'parts'")
     if config.data.frame_stride > 1:
         raise InputError(
             "data.frame_stride: protrusions are followed from frame to frame, so model.kind = 'parts' learns all frames; "

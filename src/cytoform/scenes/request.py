@@ -185,13 +185,13 @@ class SceneScale:
 def settle_scale(request: SceneRequest) -> SceneScale:
     """The scale of a scene, by default that of its first source. Raises InputError if no time step is known."""
     from cytoform.scenes.sources import load_cells
-    from cytoform.shapes.store import ShapeStore, refuse_images
+    from cytoform.shapes.store import ShapeStore, refuse_2d
 
     first = request.sources[0]
     for source in request.sources:
         cells = load_cells(source, request.device).run.learned.cube if kind_of(source) is Kind.RUN else None
         grid = ShapeStore.open(source).grid if cells is None else cells
-        refuse_images(source, grid.n_dims, "cytoform benchmark")
+        refuse_2d(source, grid.n_dims, "cytoform benchmark")
     if kind_of(first) is Kind.RUN:
         learned = load_cells(first, request.device).run.learned
         spacing_um, time_step_s = 2 * learned.half_extent_um / learned.grid, learned.sequences[0].time_step_s

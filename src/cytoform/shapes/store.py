@@ -27,7 +27,7 @@ from cytoform.shapes.sequence import LATENT, SDF, SequenceInfo, ShapeSequence
 
 # (Largest grid, side of a chunk): few chunks per frame, since each costs milliseconds, but small ones around the cell.
 CHUNKS = ((96, 96), (192, 64), (math.inf, 128))
-__all__ = ["SequenceInfo", "ShapeSequence", "ShapeStore", "refuse_images"]
+__all__ = ["SequenceInfo", "ShapeSequence", "ShapeStore", "refuse_2d"]
 
 
 class ShapeStore:
@@ -163,7 +163,7 @@ def _refuse_strange(store: Path, names: Iterable[str]) -> None:
             raise InputError(f"{store}: a sequence named {shown(name)}: {fault}; rename it") from None
 
 
-def refuse_images(place: Path, n_dims: int, what: str) -> None:
+def refuse_2d(place: Path, n_dims: int, what: str) -> None:
     """Raise InputError for 2D cells where only 3D ones are known; `what` begins the message, such as "cytoform fill"."""
     if n_dims != DIMENSIONS:
         raise InputError(

@@ -15,7 +15,7 @@ from cytoform.completion.stage import Completion, fill
 from cytoform.errors import InputError
 from cytoform.runs.run import Run
 from cytoform.shapes.grid import Grid, frame_times
-from cytoform.shapes.store import SequenceInfo, ShapeStore, refuse_images
+from cytoform.shapes.store import SequenceInfo, ShapeStore, refuse_2d
 from cytoform.synthesis.cells import Cells
 from cytoform.synthesis.fitting.completed import Completed, completed_of, record_of
 from cytoform.synthesis.fitting.fit import Fit
@@ -53,8 +53,8 @@ def complete(
     settings.check()
     rendering.check()
     store = ShapeStore.open(shapes)
-    refuse_images(shapes, store.grid.n_dims, "cytoform fit")
-    refuse_images(run.path, run.learned.dimensions, "cytoform fit")
+    refuse_2d(shapes, store.grid.n_dims, "cytoform fit")
+    refuse_2d(run.path, run.learned.dimensions, "cytoform fit")
     wanted = names or store.names
     if not wanted:
         raise InputError(f"{shapes}: holds no sequences; prepare some first")
