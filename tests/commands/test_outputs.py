@@ -174,7 +174,8 @@ def test_killed_it_goes_on_or_begins_anew_and_the_older_output_is_there(name: st
 
 @pytest.mark.long
 @ALL
-def test_twenty_kills_of_each(name: str, here: Path) -> None:
+def test_more_kills_of_each(name: str, here: Path) -> None:
+    """`KILLS=20` in the environment gives the twenty of docs/results.md."""
     dice = random.Random(name)
-    for _ in range(20):
+    for _ in range(int(os.environ.get("KILLS", "6"))):
         killed(WRITERS[name], here, dice.randint(1, WRITERS[name].changes))

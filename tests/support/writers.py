@@ -50,6 +50,8 @@ BENCHMARK = (
 )
 PREPARE = "prepare movies --grid 16 --workers 1"
 EXPORT = "export balls.zarr --to points --points 64"
+TRAINERS = "export pairs --to"
+PUBLISH = "publish run --title Cells --licence CC0-1.0 --data simulated --name cells"
 RENDER = "--grid 16 --frames 2"
 WRITERS = {
     "simulate": Writer("simulate mitosis --cells 1 --frames 2 --voxel-size 1 1 1 --workers 1", changes=44),
@@ -73,6 +75,11 @@ WRITERS = {
     "latent": Writer(f"latent run --components 1 {RENDER}", ["run"], changes=60),
     "evaluate": Writer("evaluate balls.zarr others.zarr --workers 1", ["balls.zarr", "others.zarr"], changes=120),
     "export": Writer(EXPORT, ["balls.zarr"], changes=63, resumes=EXPORT),
+    "export of a network": Writer("export run --to onnx", ["run"], ".onnx", 8),
+    "export for stardist": Writer(f"{TRAINERS} stardist", ["pairs"], changes=41, resumes=f"{TRAINERS} stardist"),
+    "export for cellpose": Writer(f"{TRAINERS} cellpose", ["pairs"], changes=31, resumes=f"{TRAINERS} cellpose"),
+    "publish": Writer(PUBLISH, ["run"], changes=18),
+    "publish as an archive": Writer(PUBLISH, ["run"], ".zip", 8),
     "view": Writer("view balls.zarr --against others.zarr --workers 1", ["balls.zarr", "others.zarr"], ".html", 8),
     "movie": Writer("movie balls.zarr --size 160 120 --workers 1", ["balls.zarr"], ".gif", 8),
     "movie as MP4": Writer("movie balls.zarr --size 160 120 --workers 1", ["balls.zarr"], ".mp4", 7),
