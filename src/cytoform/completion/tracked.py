@@ -1,4 +1,7 @@
-"""A frame between two known ones, where cells are bodies with protrusions: the body, and tracked protrusions as tubes."""
+"""A frame between two known ones, where cells are bodies with protrusions: the body, and tracked protrusions as tubes.
+
+What body and tubes lose of the two known frames is added to the frame between, so that these come back at either end.
+"""
 
 from dataclasses import dataclass
 
@@ -35,8 +38,12 @@ def parts_between(pair: PairOfFrames, share: float) -> Field | None:
     if body_before.is_empty or body_after.is_empty:
         return None
     smooth = (_smoothed(before, body_before, pair, pair.frames[0]), _smoothed(after, body_after, pair, pair.frames[1]))
-    tubes = tubes_between(before, after, share, body_before.grid.spacing_um)
-    return _united(halfway(*smooth, share, SMOOTH), tubes, pair)
+    step_um = body_before.grid.spacing_um
+    between = _united(halfway(*smooth, share, SMOOTH), tubes_between(before, after, share, step_um), pair)
+    for frame, parts, body, weight in zip(pair.frames, (before, after), smooth, (1 - share, share), strict=True):
+        rebuilt = _united(body, tubes_between(parts, parts, 0.5, step_um), pair)
+        between += np.float32(weight) * (pair.box.by_frame[frame] - rebuilt)
+    return between
 
 
 def _smoothed(parts: PartsOfFrame, body: BoxedField, pair: PairOfFrames, frame: int) -> Field:
