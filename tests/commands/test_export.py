@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import tifffile
 import trimesh
+import zarr
+from ome_zarr_models.v05.image import Image
 from refusals import assert_refused
 from stores import GRID, ball, empty, write_store
 
@@ -104,7 +106,24 @@ def test_h5(store: Path, tmp_path: Path) -> None:
     assert tzyx == pytest.approx(np.stack([kept.sdf_um(0), kept.sdf_um(1)]), abs=1e-5)
 
 
-@pytest.mark.parametrize("to", ["masks", "meshes", "points", "ctc", "h5", "mat"])
+def test_ome_zarr(store: Path, tmp_path: Path) -> None:
+    """Valid by the standard's own models, with the window that viewers take; its labels are a movie that `prepare` reads."""
+    assert export(store, "ome-zarr", tmp_path / "out") == 0
+    kept = ShapeStore.open(store)
+    for name in FRAMES:
+        root = zarr.open_group(tmp_path / "out" / f"{name}.ome.zarr", mode="r")
+        image = Image.from_zarr(root).attributes.ome
+        (channel,) = image.omero["channels"]
+        assert (channel["window"]["start"], channel["window"]["end"]) == (-kept.band_um, kept.band_um)
+        assert [axis.name for axis in image.multiscales[0].axes] == list("tzyx")
+        frames = np.stack([kept[name].sdf_um(frame) for frame in range(kept[name].info.n_frames)])
+        assert np.array_equal(root["0"][:], frames)
+        (movie,) = open_movies(tmp_path / "out" / f"{name}.ome.zarr")
+        assert movie.spacing_zyx_um == (GRID.spacing_um,) * 3
+        assert np.array_equal(np.stack([movie.read(frame) for frame in range(len(frames))]) > 0, frames <= 0)
+
+
+@pytest.mark.parametrize("to", ["masks", "ome-zarr", "meshes", "points", "ctc", "h5", "mat"])
 def test_same_seed_same_bytes(store: Path, tmp_path: Path, to: str) -> None:
     written = []
     for name in ("one", "two"):

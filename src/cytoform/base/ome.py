@@ -33,12 +33,15 @@ class OmeMovie:
         path: str = "0",
         fill_value: float = 0.0,
         label: dict[str, Any] | None = None,
+        window: tuple[float, float] | None = None,
     ) -> zarr.Array[Any]:
         """Make a group an image without content: its metadata and the empty array `path`.
 
-        `label` is the `image-label` entry that makes it a label image.
+        `label` is the `image-label` entry that makes it a label image. Viewers show the values of `window` black and white.
         """
-        marks = {} if label is None else {"image-label": label}
+        marks: dict[str, Any] = {} if label is None else {"image-label": label}
+        if window is not None:
+            marks["omero"] = {"channels": [_channel(name, *window)]}
         group.attrs["ome"] = {"version": VERSION, "multiscales": [self._multiscale(name, path)], **marks}
         return group.create_array(
             path,
@@ -74,3 +77,9 @@ class OmeMovie:
             "axes": [time, *space],
             "datasets": [{"path": path, "coordinateTransformations": transformations}],
         }
+
+
+def _channel(name: str, black: float, white: float) -> dict[str, Any]:
+    """The `omero` entry of the one channel, in grey."""
+    window = {"min": black, "max": white, "start": black, "end": white}
+    return {"label": name, "color": "FFFFFF", "active": True, "window": window}

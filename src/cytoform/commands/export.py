@@ -9,7 +9,7 @@ from cytoform.base.options import whole
 from cytoform.commands.common import Common, Incomplete
 from cytoform.errors import InputError
 
-Format = Literal["masks", "meshes", "points", "ctc", "h5", "mat", "stardist", "cellpose", "nnunet", "onnx"]
+Format = Literal["masks", "ome-zarr", "meshes", "points", "ctc", "h5", "mat", "stardist", "cellpose", "nnunet", "onnx"]
 
 
 def export(
@@ -32,7 +32,8 @@ def export(
         Shape store: prepared, reconstructed or generated. For stardist, cellpose and nnunet: a data set of 'cytoform
         benchmark', a Cell Tracking Challenge folder with images, or IMAGE.zarr:LABELS.zarr.
     to
-        masks: one OME-TIFF a sequence (TZYX, with voxel size and time step). meshes: one PLY a frame, in µm.
+        masks: one OME-TIFF a sequence (TZYX, with voxel size and time step). ome-zarr: one OME-Zarr a sequence, signed distance
+        in µm with the mask as labels. meshes: one PLY a frame, in µm.
         points: points on the surface, PLY and NumPy. ctc: a Cell Tracking Challenge folder, without images.
         h5: HDF5 in the layout of the published code. mat: the same for Matlab, up to 2 GB a sequence.
         onnx: of a run or model, its network as a function of points, time and code, checked against the run; --out is a file.

@@ -2,6 +2,7 @@
 
 masks    NAME.ome.tif    OME-TIFF, axes TZYX or TYX, uint8: 1 inside, with voxel size and time step
 meshes   NAME/tTTT.ply   closed surfaces in µm, (x, y, z) from the corner of the cube; no file for an empty frame
+ome-zarr NAME.ome.zarr   OME-Zarr 0.5: signed distance in µm as the image, and its mask as labels/cell
 points   NAME/tTTT.ply and NAME.npy (frames, points, (z, y, x)), spread evenly over the surface; NaN for an empty frame
 h5       NAME.h5         the layout of the published code: `sdf_vid`, float32, as h5py sees it (z, x, y, t)
 ctc      NN_GT           Cell Tracking Challenge ground truth: label images and lineage
@@ -22,6 +23,7 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Bool, UInt8
 
+from cytoform.base.ome import VERSION, OmeMovie
 from cytoform.errors import InputError
 from cytoform.exchange.matlab import MAT5_BYTES
 from cytoform.movies.ctc import CtcWriter
@@ -30,8 +32,9 @@ from cytoform.shapes.mesh import surface_points
 from cytoform.shapes.store import ShapeSequence
 
 # The formats that know cells of images.
-FLAT_FORMATS = ("masks", "ctc")
-Format = Literal["masks", "meshes", "points", "ctc", "h5", "mat"]
+FLAT_FORMATS = ("masks", "ome-zarr", "ctc")
+Format = Literal["masks", "ome-zarr", "meshes", "points", "ctc", "h5", "mat"]
+LARGEST_SIDE = 128  # of a chunk of OME-Zarr, in voxels
 MAT5_HEADER = 116  # bytes of text that a .mat file of version 5 begins with
 
 
@@ -39,6 +42,7 @@ def writer(to: Format, *, points: int, rng: np.random.Generator, number: int) ->
     """The function that writes a sequence, the `number`-th from 1 on, into a folder."""
     writers: dict[Format, Callable[[ShapeSequence, Path], None]] = {
         "masks": write_masks,
+        "ome-zarr": write_ome_zarr,
         "meshes": write_meshes,
         "points": partial(write_points, n_points=points, rng=rng),
         "ctc": partial(write_ctc, number=number),
@@ -68,6 +72,21 @@ def write_masks(sequence: ShapeSequence, folder: Path) -> None:
             # A random identity would give other bytes each time.
             metadata={"axes": f"T{axes}", "UUID": f"urn:uuid:{_identity(info.name)}", **sizes, **step},
         )
+
+
+def write_ome_zarr(sequence: ShapeSequence, folder: Path) -> None:
+    """One OME-Zarr image with labels. Programs find their reader by the ending .ome.zarr; a shape store has none."""
+    import zarr
+
+    info, grid, band_um = sequence.info, sequence.grid, sequence.band_um
+    sides = tuple(min(LARGEST_SIDE, side) for side in grid.shape)
+    movie = OmeMovie(info.n_frames, grid.shape, sides, (grid.spacing_um,) * grid.n_dims, info.time_step_s)
+    root = zarr.create_group(folder / f"{info.name}.ome.zarr", zarr_format=3)
+    distances = movie.create(root, info.name, "float32", fill_value=band_um, window=(-band_um, band_um))
+    masks = movie.create_labels(root, "cell", "uint8", label={"version": VERSION, "source": {"image": "../../"}})
+    for frame in range(info.n_frames):
+        distances[frame] = sequence.sdf_um(frame)
+        masks[frame] = sequence.mask(frame).astype(np.uint8)
 
 
 def write_meshes(sequence: ShapeSequence, folder: Path) -> None:
