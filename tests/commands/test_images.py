@@ -1,12 +1,19 @@
 """Cells in images, from a movie to a report, as a user makes them; and what 2D does not do yet."""
 
+import csv
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
+import trimesh
 from flat import ellipses
+from jaxtyping import Bool
 from refusals import assert_refused
+from scipy.io import loadmat
+from scipy.ndimage import map_coordinates
 from tiny import SMALL, write_balls
 
 from cytoform import cli
@@ -28,6 +35,10 @@ def learn(shapes: Path, out: Path, preset: str, *settings: str) -> None:
     train(shapes, out, load_config(preset=preset, settings=list(settings)), device="cpu", at_end=write_priors)
 
 
+def _jaccard(one: Bool[np.ndarray, "y x"], other: Bool[np.ndarray, "y x"]) -> float:
+    return float((one & other).sum() / (one | other).sum())
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ellipses that grow, components learned from them, and their reconstruction."""
@@ -45,6 +56,37 @@ def test_components(home: Path) -> None:
     found = evaluate(home / "shapes.zarr", home / "rec.zarr", paired=True)
     assert found.pair_summary("jaccard").mean > 0.97
     assert found.topology("other").components == {1: 12}
+
+
+def test_missing_frames(home: Path, tmp_path: Path) -> None:
+    """Known frames come back exactly; the others, with a run and without, are near the truth."""
+    shapes = home / "shapes.zarr"
+    call("fill", shapes, "--every-frame", 2, "--out", tmp_path / "filled.zarr", "--workers", 1)
+    call("fit", home / "run", shapes, "--every-frame", 2, "--out", tmp_path / "fitted.zarr")
+    call("reconstruct", home / "run", "--known", shapes, "--frames", 5, "--out", tmp_path / "finer.zarr")
+    true = ShapeStore.open(shapes)["cell1"]
+    for out in ("filled", "fitted"):
+        found = ShapeStore.open(tmp_path / f"{out}.zarr")["cell1"]
+        assert found.sdf_um(2).tobytes() == true.sdf_um(2).tobytes()
+        assert _jaccard(found.mask(1), true.mask(1)) > 0.95
+    assert ShapeStore.open(tmp_path / "finer.zarr")["cell1"].sdf_um(4).tobytes() == true.sdf_um(2).tobytes()
+    call("fit", home / "run", shapes, "--no-keep-known", "--out", tmp_path / "described.zarr", "--sequences", "cell1")
+    assert _jaccard(ShapeStore.open(tmp_path / "described.zarr")["cell1"].mask(1), true.mask(1)) > 0.95
+
+
+def test_latent(home: Path, tmp_path: Path) -> None:
+    call("latent", home / "run", "--out", tmp_path / "codes", "--grid", 32, "--frames", 3, "--components", 1)
+    with (tmp_path / "codes" / "codes.csv").open() as file:
+        [row, *_] = csv.DictReader(file)
+    # The mean over ellipses whose longer half axis grows.
+    assert 14 < float(row["area_um2"]) < 45
+    assert 0.7 < float(row["circularity"]) < 1
+    page = (tmp_path / "codes" / "index.html").read_text()
+    assert 'Outlines: <a href="outlines">' in page
+    assert "µm³" not in page
+    with (tmp_path / "codes" / "outlines" / "traversal_1" / "sigma+0_time+0.csv").open() as file:
+        vertices = np.array([[float(each[f"{axis}_um"]) for axis in "xy"] for each in csv.DictReader(file)])
+    assert vertices.mean(axis=0) == pytest.approx(8, abs=0.3)
 
 
 def test_new_cells(home: Path, tmp_path: Path) -> None:
@@ -86,7 +128,21 @@ def test_a_network(home: Path, tmp_path: Path) -> None:
     for name in stores[0].names[:2]:
         true, found, dense = (store[name].mask(1) for store in stores)
         assert np.array_equal(found, dense)
-        assert (true & found).sum() / (true | found).sum() > 0.8
+        assert _jaccard(found, true) > 0.8
+    call(
+        "fit",
+        tmp_path / "net",
+        home / "shapes.zarr",
+        "--steps",
+        60,
+        "--sequences",
+        "cell1",
+        "--out",
+        tmp_path / "fit.zarr",
+    )
+    assert _jaccard(ShapeStore.open(tmp_path / "fit.zarr")["cell1"].mask(1), stores[0]["cell1"].mask(1)) > 0.8
+    if find_spec("onnx"):
+        call("export", tmp_path / "net", "--to", "onnx", "--out", tmp_path / "net.onnx")
 
 
 def test_static_cells(tmp_path: Path) -> None:
@@ -108,17 +164,34 @@ def test_export(home: Path, tmp_path: Path) -> None:
         assert np.array_equal(movie.read(2)[0] > 0, mask)
 
 
+def test_export_of_outlines_and_distances(home: Path, tmp_path: Path) -> None:
+    """Points lie on the outline; HDF5 and Matlab have the axes (x, y, t) and (t, y, x)."""
+    cell = ["--sequences", "cell0"]
+    for to in ("points", "h5", "mat"):
+        call("export", home / "shapes.zarr", "--to", to, "--out", tmp_path / to, *cell)
+    true = ShapeStore.open(home / "shapes.zarr")["cell0"]
+    clouds_yx_um = np.load(tmp_path / "points" / "cell0.npy")
+    assert clouds_yx_um.shape == (3, 2048, 2)
+    distances_um = map_coordinates(true.sdf_um(2), clouds_yx_um[2].T / 0.25 - 0.5, order=1)
+    assert np.abs(distances_um).max() < 0.05
+    assert set(np.asarray(trimesh.load(tmp_path / "points" / "cell0" / "t002.ply").vertices)[:, 2]) == {0}
+    with h5py.File(tmp_path / "h5" / "cell0.h5") as file:
+        assert file["sdf_vid"].attrs["axes"] == "x y t"
+        assert pytest.approx(true.sdf_um(2), abs=1e-5) == file["sdf_vid"][..., 2].T * 8.0
+    assert loadmat(tmp_path / "mat" / "cell0.mat")["sdf_vid"][2] * 8.0 == pytest.approx(true.sdf_um(2), abs=1e-5)
+
+
 def test_what_images_do_not_do_yet(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run, shapes, out = home / "run", home / "shapes.zarr", tmp_path / "out"
     balls = write_balls(tmp_path / "balls.zarr")
     refused = {
-        ("fill", shapes): "its cells are 2D, and cytoform fill knows 3D cells only",
-        ("fit", run, shapes): "cytoform fit knows 3D cells only",
-        ("fit", run, balls): "its cells are 2D, and cytoform fit knows 3D cells only",
+        ("fill", shapes, "--every-plane", 2): f"--every-plane 2: {shapes} holds 2D cells, which have no planes along z",
+        ("fit", run, shapes, "--every-plane", 2): "which have no planes along z",
+        ("fit", run, balls): f"{balls}: cells are 3D, and those of {run} are 2D",
+        ("reconstruct", run, "--known", balls): f"{balls}: cells are 3D, and those of {run} are 2D",
+        ("fill", balls, "--run", run, "--every-frame", 2): f"cells are 3D, and those of {run} are 2D",
         ("protrusions", shapes): "cytoform protrusions knows 3D cells only",
-        ("latent", run): "cytoform latent knows 3D cells only",
-        ("export", shapes, "--to", "meshes"): "--to meshes knows 3D cells only",
-        ("export", run, "--to", "onnx"): "--to onnx knows 3D cells only",
+        ("export", shapes, "--to", "meshes"): "its cells are 2D, and have outlines but no surfaces to mesh",
         (
             "benchmark",
             shapes,

@@ -7,7 +7,7 @@ import edt
 import numpy as np
 from jaxtyping import Bool, Float32
 
-from cytoform.base.triples import IntTriple, int_triple
+from cytoform.base.triples import Ints, ints
 from cytoform.shapes.box import BoxedField
 from cytoform.shapes.sequence import ShapeSequence
 
@@ -19,7 +19,7 @@ MARGIN_VOXELS = 6
 class BoxOfFrames:
     """Signed distances in voxels, by frame, on one box of the grid; `corner_zyx` is its first voxel."""
 
-    corner_zyx: IntTriple
+    corner_zyx: Ints
     by_frame: dict[int, Field]
     stored: dict[int, BoxedField]  # as in the store, on tight boxes
 
@@ -34,10 +34,10 @@ def fields_of(sequence: ShapeSequence, frames: Iterable[int]) -> BoxOfFrames:
     boxes = {frame: sequence.box(frame).tight(MARGIN_VOXELS) for frame in frames}
     low = np.min([box.corner_zyx for box in boxes.values()], axis=0)
     high = np.max([[side.stop for side in box.slices] for box in boxes.values()], axis=0)
-    return BoxOfFrames(int_triple(low), {frame: _everywhere(box, low, high) for frame, box in boxes.items()}, boxes)
+    return BoxOfFrames(ints(low), {frame: _everywhere(box, low, high) for frame, box in boxes.items()}, boxes)
 
 
-def mean_mask(sequence: ShapeSequence, before: int, after: int, share: float = 0.5) -> Bool[np.ndarray, "z y x"]:
+def mean_mask(sequence: ShapeSequence, before: int, after: int, share: float = 0.5) -> Bool[np.ndarray, "*zyx"]:
     """The mask at a `share` of the way between two frames by the mean of their distances: the baseline of all ways."""
     box = fields_of(sequence, (before, after))
     field = (1 - share) * box.by_frame[before] + share * box.by_frame[after]

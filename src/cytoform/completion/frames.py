@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float32
 
-from cytoform.base.triples import IntTriple
+from cytoform.base.triples import Ints
 from cytoform.completion.beyond import Beyond, lag_of, ways_beyond
 from cytoform.completion.fields import BoxOfFrames, Field, fields_of
 from cytoform.completion.gaps import Gap
@@ -26,7 +26,7 @@ from cytoform.shapes.store import ShapeStore
 class Filled:
     """A made frame: signed distance on the whole grid in µm, and the expected error of its surface in µm."""
 
-    sdf_um: Float32[np.ndarray, "n n n"]
+    sdf_um: Float32[np.ndarray, "*grid"]
     expected_error_um: float | None
 
 
@@ -68,15 +68,14 @@ def fill_frame(
     )
 
 
-def as_distance(field: Field, corner_zyx: IntTriple, grid: Grid) -> Float32[np.ndarray, "n n n"]:
+def as_distance(field: Field, corner_zyx: Ints, grid: Grid) -> Float32[np.ndarray, "*grid"]:
     """Signed distance in µm to the zero of a field in voxels on a box of the grid, on the whole grid."""
     # A cell that reaches the border of the grid ends there.
     closed = np.pad(field, 2, mode="edge")
     closed[_outer(closed)] = np.maximum(closed[_outer(closed)], 1)
     first_um = (np.array(corner_zyx) - 1.5) * grid.spacing_um
-    level = Level(closed * np.float32(grid.spacing_um), np.full(3, grid.spacing_um), first_um)
-    centre = grid.half_extent_um
-    return distance_of_level(level, grid, (centre, centre, centre))
+    level = Level(closed * np.float32(grid.spacing_um), np.full(grid.n_dims, grid.spacing_um), first_um)
+    return distance_of_level(level, grid, (grid.half_extent_um,) * grid.n_dims)
 
 
 def _outer(field: Field) -> Bool[np.ndarray, "..."]:

@@ -93,6 +93,14 @@ PLANE_WAYS: dict[str, Callable[[Planes], Field]] = {
 }
 
 
+def check_planes(store: ShapeStore, every: int) -> None:
+    """Raise InputError for planes of images, which have none."""
+    if every > 1 and "z" not in store.grid.axes:
+        raise InputError(
+            f"--every-plane {every}: {store.path} holds 2D cells, which have no planes along z; leave it out"
+        )
+
+
 def hide_planes(store: Path, name: str, frame: int, every: int) -> Example | None:
     """All ways at every second known plane of a frame; None where the cell is in these planes only, or in the others."""
     mask = ShapeStore.open(store)[name].mask(frame)

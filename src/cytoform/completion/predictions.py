@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from cytoform.base.parallel import Progress
-from cytoform.base.triples import IntTriple
+from cytoform.base.triples import Ints
 from cytoform.completion.beyond import told
 from cytoform.completion.fields import BoxOfFrames, Field, fields_of
 from cytoform.completion.gaps import Gap
@@ -24,7 +24,7 @@ from cytoform.shapes.store import ShapeStore
 NEAR_VOXELS = 6.0  # from known surfaces; farther away a prediction is the mean of the known distances
 
 # Signed distance in µm at points (z, y, x) in µm from the corner of the cube, at a time in frames.
-Expected = Callable[[Float[np.ndarray, "n 3"], float], Float[np.ndarray, " n"]]
+Expected = Callable[[Float[np.ndarray, "n dims"], float], Float[np.ndarray, " n"]]
 
 
 @runtime_checkable
@@ -56,7 +56,7 @@ class Predicted:
 
     path: Path
     times: tuple[float, ...]
-    corner_zyx: IntTriple
+    corner_zyx: Ints
 
     def at(self, times: Sequence[float], box: BoxOfFrames) -> tuple[Field, ...]:
         """The fields at some of the times, on a box within this one."""

@@ -16,11 +16,12 @@ from cytoform.completion.gaps import Gap
 from cytoform.completion.mixture import Choice
 from cytoform.completion.options import FillOptions
 from cytoform.completion.plane_stage import FilledPlanes, complete_planes
+from cytoform.completion.planes import check_planes
 from cytoform.completion.predictions import CellModel, Predicted, ask
 from cytoform.completion.timeline import Timeline, timeline_of
 from cytoform.errors import InputError
 from cytoform.protrusions.verdict import Verdict, judge
-from cytoform.shapes.store import ShapeStore, refuse_2d
+from cytoform.shapes.store import ShapeStore
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def fill(
     output.check()
     options.check()
     store = ShapeStore.open(shapes)
-    refuse_2d(shapes, store.grid.n_dims, "cytoform fill")
+    check_planes(store, options.every_plane)
     timelines = [timeline_of(store[name], options, fewest=1 if model else 2) for name in names or store.names]
     if not timelines:
         raise InputError(f"{shapes}: holds no sequences; prepare some first")

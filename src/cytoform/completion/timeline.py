@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cytoform.base.triples import triple
+from cytoform.base.triples import floats
 from cytoform.completion.gaps import Gap, gap_at
 from cytoform.completion.options import FillOptions
 from cytoform.errors import InputError
@@ -46,7 +46,7 @@ class Timeline:
             info,
             n_frames=n_frames,
             time_step_s=step_s,
-            offsets_zyx_um=tuple(triple(place) for place in np.transpose(moved)),
+            offsets_zyx_um=tuple(floats(place) for place in np.transpose(moved)),
             details={},  # of the store that it comes from: its code would not give the filled frames
         )
 

@@ -23,8 +23,8 @@ from cytoform.base.provenance import software_versions
 from cytoform.base.system import replace
 from cytoform.base.unfinished import Unfinished
 from cytoform.errors import InputError
-from cytoform.exchange.formats import FLAT_FORMATS, Format, writer
-from cytoform.shapes.store import ShapeStore, refuse_2d
+from cytoform.exchange.formats import Format, writer
+from cytoform.shapes.store import ShapeStore
 
 
 def export(
@@ -47,8 +47,10 @@ def export(
     output = _Export.at(out, inputs=[store], overwrite=overwrite)
     output.check(resume=resume)
     shapes = ShapeStore.open(store)
-    if to not in FLAT_FORMATS:
-        refuse_2d(store, shapes.grid.n_dims, f"--to {to}")
+    if to == "meshes" and "z" not in shapes.grid.axes:
+        raise InputError(
+            f"{store}: its cells are 2D, and have outlines but no surfaces to mesh; take --to points or masks"
+        )
     names = sorted(set(sequences)) if sequences else shapes.names
     chosen = [shapes[name] for name in names]
     if to == "ctc" and all(each.box(frame).is_empty for each in chosen for frame in range(each.info.n_frames)):

@@ -3,10 +3,12 @@
 masks    NAME.ome.tif    OME-TIFF, axes TZYX or TYX, uint8: 1 inside, with voxel size and time step
 meshes   NAME/tTTT.ply   closed surfaces in µm, (x, y, z) from the corner of the cube; no file for an empty frame
 ome-zarr NAME.ome.zarr   OME-Zarr 0.5: signed distance in µm as the image, and its mask as labels/cell
-points   NAME/tTTT.ply and NAME.npy (frames, points, (z, y, x)), spread evenly over the surface; NaN for an empty frame
-h5       NAME.h5         the layout of the published code: `sdf_vid`, float32, as h5py sees it (z, x, y, t)
+points   NAME/tTTT.ply and NAME.npy (frames, points, (z, y, x)), spread evenly over the surface; NaN for an empty frame.
+                         Of images over the outline: NAME.npy (frames, points, (y, x)); z = 0 in the PLY files
+h5       NAME.h5         the layout of the published code: `sdf_vid`, float32, as h5py sees it (z, x, y, t), of images (x, y, t)
 ctc      NN_GT           Cell Tracking Challenge ground truth: label images and lineage
-mat      NAME.mat        the same array as Matlab has it, (t, y, x, z), in version 5, which the published code reads
+mat      NAME.mat        the same array as Matlab has it, (t, y, x, z), in version 5, which the published code reads;
+                         of images (t, y, x)
 """
 
 import contextlib
@@ -28,11 +30,9 @@ from cytoform.errors import InputError
 from cytoform.exchange.matlab import MAT5_BYTES
 from cytoform.movies.ctc import CtcWriter
 from cytoform.movies.lineage import Lineage, Track
-from cytoform.shapes.mesh import surface_points
+from cytoform.shapes.boundary import boundary_points, in_space
 from cytoform.shapes.store import ShapeSequence
 
-# The formats that know cells of images.
-FLAT_FORMATS = ("masks", "ome-zarr", "ctc")
 Format = Literal["masks", "ome-zarr", "meshes", "points", "ctc", "h5", "mat"]
 LARGEST_SIDE = 128  # of a chunk of OME-Zarr, in voxels
 MAT5_HEADER = 116  # bytes of text that a .mat file of version 5 begins with
@@ -106,12 +106,13 @@ def write_points(sequence: ShapeSequence, folder: Path, *, n_points: int, rng: n
         raise InputError(f"--points {n_points}: at least one point a frame is needed")
     inside = folder / sequence.info.name
     inside.mkdir()
-    clouds = np.full((sequence.info.n_frames, n_points, 3), np.nan, np.float32)
-    for frame, mesh in enumerate(sequence.meshes()):
-        if mesh is not None:
-            points_xyz_um = surface_points(mesh, n_points, rng)
-            clouds[frame] = points_xyz_um[:, ::-1]
-            trimesh.PointCloud(points_xyz_um).export(inside / f"t{frame:03d}.ply")
+    clouds = np.full((sequence.info.n_frames, n_points, sequence.grid.n_dims), np.nan, np.float32)
+    for frame, box in enumerate(sequence.boxes()):
+        boundary = box.boundary()
+        if boundary is not None:
+            points_um = boundary_points(boundary, n_points, rng)
+            clouds[frame] = points_um[:, ::-1]
+            trimesh.PointCloud(in_space(points_um)).export(inside / f"t{frame:03d}.ply")
     np.save(folder / f"{sequence.info.name}.npy", clouds)
 
 
@@ -127,8 +128,8 @@ def write_h5(sequence: ShapeSequence, folder: Path) -> None:
         shape, chunk = (*grid.shape, info.n_frames), (*grid.shape, 1)
         volumes = file.create_dataset("sdf_vid", shape, np.float32, chunks=chunk, compression="gzip", shuffle=True)
         for frame in range(info.n_frames):
-            volumes[..., frame] = (sequence.sdf_um(frame) / grid.half_extent_um).transpose(0, 2, 1)
-        volumes.attrs["axes"] = "z x y t"
+            volumes[..., frame] = (sequence.sdf_um(frame) / grid.half_extent_um).swapaxes(-1, -2)
+        volumes.attrs["axes"] = "z x y t"[-2 * grid.n_dims - 1 :]
         volumes.attrs["um_per_unit"] = grid.half_extent_um
         volumes.attrs["spacing_um"] = grid.spacing_um
         volumes.attrs["band_um"] = sequence.band_um
@@ -167,15 +168,15 @@ def write_mat(sequence: ShapeSequence, folder: Path) -> None:
     from scipy.io import savemat
 
     info, grid = sequence.info, sequence.grid
-    shape_tyxz = (info.n_frames, grid.size, grid.size, grid.size)
-    if 4 * math.prod(shape_tyxz) > MAT5_BYTES:
-        gigabytes = 4 * math.prod(shape_tyxz) / 1e9
+    shape = (info.n_frames, *grid.shape)
+    if 4 * math.prod(shape) > MAT5_BYTES:
+        gigabytes = 4 * math.prod(shape) / 1e9
         raise InputError(
             f"{info.name}: takes {gigabytes:.1f} GB, a .mat file at most 2 GB; use --to h5, Matlab reads it"
         )
-    volumes = np.empty(shape_tyxz, np.float32)
+    volumes = np.empty(shape, np.float32)
     for frame in range(info.n_frames):
-        volumes[frame] = (sequence.sdf_um(frame) / grid.half_extent_um).transpose(1, 2, 0)
+        volumes[frame] = np.moveaxis(sequence.sdf_um(frame) / grid.half_extent_um, (-2, -1), (0, 1))
     variables: dict[str, np.ndarray | float] = {
         "sdf_vid": volumes,
         "um_per_unit": grid.half_extent_um,

@@ -1,6 +1,7 @@
 """The network of a run as an ONNX model: a function of points, a time and a code, for programs without PyTorch.
 
-inputs    points_zyx_um (n, 3) from the corner of the cube, time () from -1 to 1, code (code), as the run keeps it
+inputs    points_zyx_um (n, 3), of images points_yx_um (n, 2), from the corner of the cube, time () from -1 to 1, code (code),
+          as the run keeps it
 output    distance_um (n), negative inside, in the canonical pose
 metadata  "code NAME" for every learned sequence: its code, numbers with spaces between them
 """
@@ -18,7 +19,6 @@ from cytoform.errors import InputError
 from cytoform.representations.global_code.decoder import Sine
 from cytoform.representations.global_code.representation import GlobalCode
 from cytoform.runs.run import Run, load_run
-from cytoform.shapes.store import refuse_2d
 from cytoform.zoo.find import find_run
 
 OPSET, IR_VERSION = 17, 8
@@ -30,7 +30,7 @@ def export_onnx(run: str | Path, out: Path, *, overwrite: bool = False) -> float
     """Write the network of a run as the ONNX model `out`, and check it against the run.
 
     Returns the largest difference in µm, at random points and times of a learned cell. Raises InputError for a run of
-    components or parts or of 2D cells, and where onnx is missing.
+    components or parts, and where onnx is missing.
     """
     if find_spec("onnx") is None:
         raise InputError("--to onnx: needs onnx; install it with: pip install 'cytoform[onnx]'")
@@ -38,7 +38,6 @@ def export_onnx(run: str | Path, out: Path, *, overwrite: bool = False) -> float
     output = Output.at(out, inputs=[path], overwrite=overwrite)
     output.check()
     loaded = load_run(path)
-    refuse_2d(path, loaded.learned.dimensions, "--to onnx")
     if not isinstance(loaded.decoder, GlobalCode) or loaded.decoder.code_knots > 1:
         raise InputError(f"{run}: only networks with one code a cell can be written as ONNX; train with --preset quick")
     model = build(loaded, loaded.decoder)
@@ -54,17 +53,18 @@ def build(run: Run, decoder: GlobalCode) -> Any:
     """The ONNX model of a decoder."""
     from onnx import TensorProto, checker, helper, numpy_helper
 
+    n_dims, place = decoder.n_dims, _name_of_points(run)
     constants: dict[str, np.ndarray] = {
         "half_um": np.array(run.learned.half_extent_um, np.float32),
         "one": np.array(1, np.float32),
         "omega": np.array(decoder.activation.omega, np.float32),
-        "xyz": np.array([2, 1, 0], np.int64),
+        "xyz": np.arange(n_dims)[::-1].astype(np.int64),
         "flat": np.array([-1], np.int64),
         "row": np.array([1, -1], np.int64),
     }
     node = helper.make_node
     nodes = [
-        node("Gather", ["points_zyx_um", "xyz"], ["points_xyz_um"], axis=1),
+        node("Gather", [place, "xyz"], ["points_xyz_um"], axis=1),
         node("Div", ["points_xyz_um", "half_um"], ["scaled"]),
         node("Sub", ["scaled", "one"], ["points"]),
         node("Reshape", ["time", "row"], ["time_row"]),
@@ -84,7 +84,7 @@ def build(run: Run, decoder: GlobalCode) -> Any:
         nodes,
         "cytoform",
         [
-            value("points_zyx_um", TensorProto.FLOAT, ["n", 3]),
+            value(place, TensorProto.FLOAT, ["n", n_dims]),
             value("time", TensorProto.FLOAT, []),
             value("code", TensorProto.FLOAT, [decoder.code_dim]),
         ],
@@ -104,6 +104,10 @@ def build(run: Run, decoder: GlobalCode) -> Any:
     return model
 
 
+def _name_of_points(run: Run) -> str:
+    return f"points_{run.learned.cube.axes}_um"
+
+
 def _add_layers(decoder: GlobalCode, nodes: list[Any], constants: dict[str, np.ndarray]) -> str:
     """Add the nodes and weights of all hidden layers; returns the name of the last one's values."""
     from onnx.helper import make_node as node
@@ -111,9 +115,9 @@ def _add_layers(decoder: GlobalCode, nodes: list[Any], constants: dict[str, np.n
     activation = "Sin" if isinstance(decoder.activation, Sine) else "Relu"
     hidden = ""
     for number, layer in enumerate(decoder.layers):
-        weight, last = layer.weight.detach().cpu().numpy(), layer.n_hidden + 3
-        parts = {"points": weight[:, last - 3 : last], "time_row": weight[:, last : last + 1]}
-        parts |= {hidden: weight[:, : last - 3]} if hidden else {}
+        weight, last = layer.weight.detach().cpu().numpy(), layer.n_from_point
+        parts = {"points": weight[:, layer.n_hidden : last], "time_row": weight[:, last : last + 1]}
+        parts |= {hidden: weight[:, : layer.n_hidden]} if hidden else {}
         parts |= {"code_row": weight[:, last + 1 :]} if layer.n_code else {}
         total = f"bias{number}"
         constants[total] = layer.bias.detach().cpu().numpy()
@@ -134,11 +138,11 @@ def _difference_um(model: Any, run: Run, decoder: GlobalCode) -> float:
 
     rng = np.random.default_rng(0)
     half_um = run.learned.half_extent_um
-    points_um = rng.uniform(0, 2 * half_um, (CHECKED_POINTS, 3)).astype(np.float32)
+    points_um = rng.uniform(0, 2 * half_um, (CHECKED_POINTS, decoder.n_dims)).astype(np.float32)
     points = torch.tensor(points_um[:, ::-1] / half_um - 1)[None]
     evaluator, code, worst = ReferenceEvaluator(model), run.codes[:1].cpu(), 0.0
     for time in (-1.0, -0.3, 0.5, 1.0):
-        inputs = {"points_zyx_um": points_um, "time": np.array(time, np.float32), "code": code[0].numpy()}
+        inputs = {_name_of_points(run): points_um, "time": np.array(time, np.float32), "code": code[0].numpy()}
         (found,) = evaluator.run(None, inputs)
         expected = decoder.distances(code, torch.tensor([time]), points)[0].numpy() * half_um
         worst = max(worst, float(np.abs(np.asarray(found, np.float32) - expected).max()))

@@ -6,6 +6,7 @@ or perimeter). What depends on the number of dimensions is in the tables below.
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,19 @@ from cytoform.shapes.outline import Outline, outline_from_distance, outline_poin
 
 Boundary = Mesh | Outline
 UNIT_BALLS = {3: 4 / 3 * math.pi, 2: math.pi}  # volume, area
+BALL_NAMES = {3: "ball", 2: "disc"}
+
+
+@dataclass(frozen=True)
+class BoundaryFiles:
+    """What boundaries are called, their folder and the ending of their files."""
+
+    title: str
+    folder: str
+    ending: str
+
+
+BOUNDARY_FILES = {3: BoundaryFiles("Surfaces", "meshes", ".ply"), 2: BoundaryFiles("Outlines", "outlines", ".csv")}
 
 
 def ball_radius(size: float, n_dims: int) -> float:

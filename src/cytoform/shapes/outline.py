@@ -1,6 +1,8 @@
 """Closed outlines of a cell in an image, in µm."""
 
+import csv
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -56,6 +58,18 @@ class Outline:
     def moved(self, shift_xy_um: Float[np.ndarray, " 2"]) -> "Outline":
         """The same outline elsewhere."""
         return Outline((self.vertices_xy_um + shift_xy_um).astype(np.float32), self.segments)
+
+    def write(self, path: str | Path) -> None:
+        """Write a CSV table: a row for every vertex, in the order of the polygons."""
+        closing = np.diff(self.segments, axis=1)[:, 0] < 0
+        polygons = np.cumsum(np.concatenate([[0], closing[:-1]]))
+        with Path(path).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(["polygon", "x_um", "y_um"])
+            writer.writerows(
+                [polygon, f"{x:.6g}", f"{y:.6g}"]
+                for polygon, (x, y) in zip(polygons.tolist(), self.vertices_xy_um.tolist(), strict=True)
+            )
 
     @property
     def _crosses(self) -> Float[np.ndarray, " segments"]:

@@ -16,7 +16,7 @@ def cells(kind: str, n: int, *, n_times: int = 2, seed: int = 0) -> CellSet:
     """Cells of random sizes that grow."""
     rng = np.random.default_rng(seed)
     looks = [
-        Snapshots(np.zeros((n_times, 1), np.uint8), rng.uniform(50, 90, n_times), rng.uniform(70, 120, n_times))
+        Snapshots(np.zeros((n_times, 1), np.uint8), *(rng.uniform(low, 2 * low, n_times) for low in (50, 70, 1)))
         for _ in range(n)
     ]
     return CellSet(kind, [f"{kind}_cell_{i:02d}" for i in range(n)], rng.normal(0, 1, (n, 2)), looks)

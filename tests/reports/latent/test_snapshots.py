@@ -4,35 +4,42 @@ import math
 
 import numpy as np
 import pytest
+from flat import FLAT, disc
 from stores import GRID, ball
 
-from cytoform.reports.latent.snapshots import CellSet, Snapshots, shape_distances, snapshots
-from cytoform.shapes.mesh import mesh_from_distance
+from cytoform.reports.latent.snapshots import CellSet, Snapshots, cell_descriptors, shape_distances, snapshots
+from cytoform.shapes.box import BoxedField
 
 
 def seen(*radii_um: float) -> Snapshots:
     """Balls of these radii; 0 is an empty frame."""
-    volumes = [ball(radius) for radius in radii_um]
-    return snapshots(
-        (volume <= 0, mesh_from_distance(volume, GRID.spacing_um) if radius else None)
-        for radius, volume in zip(radii_um, volumes, strict=True)
-    )
+    return snapshots(BoxedField(GRID, (0, 0, 0), ball(radius), 1.0) for radius in radii_um)
 
 
 def test_descriptors_of_growing_balls() -> None:
-    found = seen(3.0, 3.5, 4.0).descriptors
+    found = dict(zip(cell_descriptors(3), seen(3.0, 3.5, 4.0).values, strict=True))
     assert found["size_um3"] == pytest.approx(np.mean([4 / 3 * np.pi * r**3 for r in (3, 3.5, 4)]), rel=0.02)
     assert found["surface_um2"] == pytest.approx(np.mean([4 * np.pi * r**2 for r in (3, 3.5, 4)]), rel=0.02)
     assert found["sphericity"] == pytest.approx(1, rel=0.01)
     assert found["growth"] == pytest.approx((4 / 3) ** 3, rel=0.02)
 
 
+def test_descriptors_of_growing_discs() -> None:
+    frames = [BoxedField(FLAT, (0, 0), disc(radius), 1.0) for radius in (3.0, 4.0)]
+    found = dict(zip(cell_descriptors(2), snapshots(frames).values, strict=True))
+    assert found["area_um2"] == pytest.approx(np.pi * (9 + 16) / 2, rel=0.01)
+    assert found["perimeter_um"] == pytest.approx(7 * np.pi, rel=0.01)
+    assert found["circularity"] == pytest.approx(1, rel=0.01)
+    assert found["growth"] == pytest.approx(16 / 9, rel=0.01)
+
+
 def test_what_is_not_defined_is_nan() -> None:
-    assert math.isnan(seen(3.0).descriptors["growth"])
-    assert math.isnan(seen(0, 3.0).descriptors["growth"])
-    assert seen(3.0, 0).descriptors["growth"] == 0
-    assert seen(3.0, 0).descriptors["sphericity"] == pytest.approx(1, rel=0.02)
-    assert math.isnan(seen(0, 0).descriptors["sphericity"])
+    assert math.isnan(seen(3.0).values[3])
+    assert math.isnan(seen(0, 3.0).values[3])
+    *_, sphericity, growth = seen(3.0, 0).values
+    assert growth == 0
+    assert sphericity == pytest.approx(1, rel=0.02)
+    assert math.isnan(seen(0, 0).values[2])
 
 
 def test_shape_distance_is_one_minus_jaccard_averaged_over_times() -> None:

@@ -14,7 +14,8 @@ from matplotlib.ticker import MaxNLocator
 from cytoform.assess.measures.descriptors import Descriptor
 from cytoform.pictures.figures import COLOURS, STYLE
 from cytoform.reports.latent.neighbours import from_others
-from cytoform.reports.latent.snapshots import CELL_DESCRIPTORS, CellSet
+from cytoform.reports.latent.snapshots import CellSet, cell_descriptors
+from cytoform.shapes.boundary import BALL_NAMES
 
 COLOUR_MAP = "viridis"  # told apart by the colour-blind, and in print
 UNDEFINED = "#cbd5e1"
@@ -33,13 +34,13 @@ class Map:
     positions: Sequence[np.ndarray]  # (n, 2) each
 
 
-def map_figure(sets: Sequence[CellSet], chart: Map) -> Figure:
+def map_figure(sets: Sequence[CellSet], chart: Map, *, n_dims: int = 3) -> Figure:
     """The map once for each descriptor, in its colours; the learned cells bear their names where there is room."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(10.4, 8.6), layout="constrained")
         axes: list[Axes] = figure.subplots(2, 2).ravel().tolist()
-        for column, (panel, descriptor) in enumerate(zip(axes, CELL_DESCRIPTORS.values(), strict=True)):
-            _scatter(panel, sets, chart, column, descriptor)
+        for column, (panel, descriptor) in enumerate(zip(axes, cell_descriptors(n_dims).values(), strict=True)):
+            _scatter(panel, sets, chart, column, f"{descriptor.title} {_unit(descriptor, n_dims)}")
             panel.margins(0.16)
             panel.set_aspect("equal", adjustable="datalim")
             panel.set(xlabel=chart.axis_titles[0], ylabel=chart.axis_titles[1], title=descriptor.title)
@@ -53,7 +54,7 @@ def map_figure(sets: Sequence[CellSet], chart: Map) -> Figure:
     return figure
 
 
-def _scatter(panel: Axes, sets: Sequence[CellSet], chart: Map, column: int, descriptor: Descriptor) -> None:
+def _scatter(panel: Axes, sets: Sequence[CellSet], chart: Map, column: int, label: str) -> None:
     every = np.concatenate([each.values[:, column] for each in sets])
     defined = every[np.isfinite(every)]
     low, high = (float(defined.min()), float(defined.max())) if len(defined) else (0.0, 1.0)
@@ -80,10 +81,14 @@ def _scatter(panel: Axes, sets: Sequence[CellSet], chart: Map, column: int, desc
     figure: Any = panel.figure
     if len(defined):
         bar = figure.colorbar(drawn, ax=panel, fraction=0.05, pad=0.02)
-        bar.set_label(f"{descriptor.title} [{descriptor.unit}]" if descriptor.unit else f"{descriptor.title} (1: ball)")
+        bar.set_label(label)
         bar.outline.set_visible(False)
     else:
         panel.text(0.5, 0.97, "not defined", transform=panel.transAxes, ha="center", va="top", color="#94a3b8")
+
+
+def _unit(descriptor: Descriptor, n_dims: int) -> str:
+    return f"[{descriptor.unit}]" if descriptor.unit else f"(1: {BALL_NAMES[n_dims]})"
 
 
 def _legend(figure: Figure, sets: Sequence[CellSet]) -> None:

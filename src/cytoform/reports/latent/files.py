@@ -11,12 +11,14 @@ from jaxtyping import Float
 
 from cytoform.reports.latent.figures import Map
 from cytoform.reports.latent.neighbours import Neighbour
-from cytoform.reports.latent.snapshots import CELL_DESCRIPTORS, CellSet
-from cytoform.shapes.mesh import Mesh
+from cytoform.reports.latent.snapshots import CellSet, cell_descriptors
+from cytoform.shapes.boundary import BOUNDARY_FILES
+from cytoform.shapes.box import BoxedField
+from cytoform.shapes.grid import Grid
 
 SIGMAS = (-2, -1, 0, 1, 2)  # where traversals stop, in standard deviations of the learned codes
 
-Surfaces = tuple[Mesh | None, ...]  # None: empty
+Frames = tuple[BoxedField, ...]
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,12 @@ class LatentSpace:
     shares: Float[np.ndarray, " components"]  # of the variance
     sets: Sequence[CellSet]
     maps: Sequence[Map]
-    traversals: Sequence[Sequence[Surfaces]]  # components, times, SIGMAS
+    traversals: Sequence[Sequence[Frames]]  # components, times, SIGMAS
     traversal_times: Sequence[float]
     neighbours: Sequence[Neighbour]
-    pictured: dict[tuple[str, str], Surfaces]  # by kind and name: some generated cells, and what is nearest to them
+    pictured: dict[tuple[str, str], Frames]  # by kind and name: some generated cells, and what is nearest to them
     picture_times: Sequence[float]
-    half_extent_um: float
+    grid: Grid  # of all frames
 
 
 def write_tables(folder: Path, space: LatentSpace) -> None:
@@ -46,21 +48,26 @@ def write_tables(folder: Path, space: LatentSpace) -> None:
         for each in space.sets
         for name, coordinates, values in zip(each.names, each.coordinates, each.values, strict=True)
     ]
-    _write_csv(folder / "codes.csv", ["kind", "name", *components, *CELL_DESCRIPTORS], rows)
+    _write_csv(folder / "codes.csv", ["kind", "name", *components, *cell_descriptors(space.grid.n_dims)], rows)
     if space.neighbours:
         columns = [field.name for field in fields(Neighbour)]
         _write_csv(folder / "neighbours.csv", columns, (asdict(each).values() for each in space.neighbours))
 
 
-def write_meshes(folder: Path, space: LatentSpace) -> None:
-    """One PLY for each surface of the traversals, traversal_N/sigma-2_time+0.ply; none where a frame is empty."""
-    for number, surfaces in enumerate(space.traversals, start=1):
-        inside = folder / f"traversal_{number}"
+def write_boundaries(folder: Path, space: LatentSpace) -> None:
+    """A file for each frame of the traversals, meshes/traversal_N/sigma-2_time+0.ply; none where a frame is empty.
+
+    Those of images are outlines: tables of vertices.
+    """
+    files = BOUNDARY_FILES[space.grid.n_dims]
+    for number, traversal in enumerate(space.traversals, start=1):
+        inside = folder / files.folder / f"traversal_{number}"
         inside.mkdir(parents=True)
-        for time, row in zip(space.traversal_times, surfaces, strict=True):
-            for sigma, mesh in zip(SIGMAS, row, strict=True):
-                if mesh is not None:
-                    mesh.write(inside / f"sigma{sigma:+d}_time{time:+.2g}.ply")
+        for time, row in zip(space.traversal_times, traversal, strict=True):
+            for sigma, frame in zip(SIGMAS, row, strict=True):
+                boundary = frame.boundary()
+                if boundary is not None:
+                    boundary.write(inside / f"sigma{sigma:+d}_time{time:+.2g}{files.ending}")
 
 
 def _write_csv(path: Path, head: Sequence[str], rows: Iterable[Iterable[object]]) -> None:

@@ -12,8 +12,11 @@ from cytoform.pictures.figures import COLOURS
 from cytoform.pictures.page import Drawer, Section, json_block, note, note_html, page, table
 from cytoform.pictures.sheets import SheetRow, contact_sheet
 from cytoform.reports.latent.figures import map_figure, variance_figure
-from cytoform.reports.latent.files import SIGMAS, LatentSpace, Surfaces
+from cytoform.reports.latent.files import SIGMAS, Frames, LatentSpace
 from cytoform.reports.latent.neighbours import Measure, Neighbour
+from cytoform.shapes.boundary import BOUNDARY_FILES
+from cytoform.shapes.grid import EXPONENTS
+from cytoform.shapes.mesh import Mesh
 
 LEARNED, GENERATED, TRAVERSED = COLOURS[0], COLOURS[1], COLOURS[3]
 MEASURES: tuple[Measure, ...] = ("code", "shape")
@@ -61,7 +64,10 @@ def _maps(space: LatentSpace, drawer: Drawer) -> str:
     parts = []
     for chart in space.maps:
         text = f"{MAP_NOTES[chart.name]} Colours are means over the times looked at; growth is the last size over the first."
-        parts += [note(text), drawer.plot(chart.name, map_figure(space.sets, chart), "map of the codes")]
+        parts += [
+            note(text),
+            drawer.plot(chart.name, map_figure(space.sets, chart, n_dims=space.grid.n_dims), "map of the codes"),
+        ]
     return "\n".join(parts)
 
 
@@ -78,35 +84,43 @@ def _variance(space: LatentSpace, drawer: Drawer) -> str:
 def _traversals(space: LatentSpace, drawer: Drawer) -> str:
     if not space.traversals:
         return ""
+    n_dims = space.grid.n_dims
+    files = BOUNDARY_FILES[n_dims]
     parts = [
         note_html(
             "From left to right the mean of the learned codes is moved along one component, by standard deviations (σ) of "
             "the learned codes. The middle column is the mean code itself, which belongs to no cell: it is the same in all "
-            "pictures. From top to bottom: times of the sequence, as far as the run has learned. Surfaces: "
-            '<a href="meshes">meshes</a>.'
+            "pictures. From top to bottom: times of the sequence, as far as the run has learned. "
+            f'{files.title}: <a href="{files.folder}">{files.folder}</a>.'
         )
     ]
-    for number, surfaces in enumerate(space.traversals, start=1):
+    for number, traversal in enumerate(space.traversals, start=1):
         share = _percent(space.shares[number - 1])
         parts += [
             f"<h3>Component {number}: {share} of the variance</h3>",
-            drawer.picture(f"traversal_{number}", _traversal_sheet(space, surfaces), f"along component {number}"),
-            note("Mean size over the times shown: " + " → ".join(_mean_sizes(surfaces)) + " µm³."),
+            drawer.picture(f"traversal_{number}", _traversal_sheet(space, traversal), f"along component {number}"),
+            note("Mean size over the times shown: " + " → ".join(_mean_sizes(traversal)) + f" µm{EXPONENTS[n_dims]}."),
         ]
     return "\n".join(parts)
 
 
-def _traversal_sheet(space: LatentSpace, surfaces: Sequence[Surfaces]) -> Figure:
+def _traversal_sheet(space: LatentSpace, traversal: Sequence[Frames]) -> Figure:
     rows = [
-        SheetRow(WHEN.get(time, "Between"), f"time {time:.2g} of −1 to 1".replace("-", "−"), row, TRAVERSED)
-        for time, row in zip(space.traversal_times, surfaces, strict=True)
+        SheetRow(WHEN.get(time, "Between"), f"time {time:.2g} of −1 to 1".replace("-", "−"), _meshes(row), TRAVERSED)
+        for time, row in zip(space.traversal_times, traversal, strict=True)
     ]
     columns = [f"{sigma:+d} σ".replace("-", "−") if sigma else "mean code" for sigma in SIGMAS]
-    return contact_sheet(rows, columns=columns, half_extent_um=space.half_extent_um, tile_px=170)
+    grid = space.grid
+    return contact_sheet(rows, columns=columns, half_extent_um=grid.half_extent_um, tile_px=170, n_dims=grid.n_dims)
 
 
-def _mean_sizes(surfaces: Sequence[Surfaces]) -> list[str]:
-    sizes = [[0.0 if mesh is None else mesh.volume_um3 for mesh in row] for row in surfaces]
+def _meshes(frames: Frames) -> tuple[Mesh | None, ...]:
+    return tuple(frame.mesh() for frame in frames)
+
+
+def _mean_sizes(traversal: Sequence[Frames]) -> list[str]:
+    boundaries = [[frame.boundary() for frame in row] for row in traversal]
+    sizes = [[0.0 if each is None else each.size for each in row] for row in boundaries]
     return [f"{float(f'{size:.3g}'):g}" for size in np.mean(sizes, axis=0)]
 
 
@@ -151,9 +165,12 @@ def _neighbour_sheet(space: LatentSpace, first: dict[tuple[str, str, Measure], N
     for kind, cell in space.pictured:
         if kind != "generated":
             continue
-        rows.append(SheetRow("Generated", cell, space.pictured[kind, cell], GENERATED, first_of_block=True))
+        rows.append(SheetRow("Generated", cell, _meshes(space.pictured[kind, cell]), GENERATED, first_of_block=True))
         code, shape = (first["generated", cell, measure].name for measure in MEASURES)
         titles = {code: "Nearest by both"} if code == shape else {code: "Nearest by code", shape: "Nearest by shape"}
-        rows += [SheetRow(title, name, space.pictured["learned", name], LEARNED) for name, title in titles.items()]
+        rows += [
+            SheetRow(title, name, _meshes(space.pictured["learned", name]), LEARNED) for name, title in titles.items()
+        ]
     columns = [WHEN.get(time, "") for time in space.picture_times]
-    return contact_sheet(rows, columns=columns, half_extent_um=space.half_extent_um)
+    grid = space.grid
+    return contact_sheet(rows, columns=columns, half_extent_um=grid.half_extent_um, n_dims=grid.n_dims)

@@ -5,38 +5,37 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Float, UInt8
 
-from cytoform.assess.measures.descriptors import DESCRIPTORS, Descriptor, sphericity
+from cytoform.assess.measures.descriptors import Descriptor
+from cytoform.assess.measures.kinds import MEASURES
+from cytoform.assess.measures.sequence_descriptors import ROUNDNESS
 from cytoform.assess.statistics.distributions import summarise
-from cytoform.shapes.mesh import Mesh
+from cytoform.shapes.box import BoxedField
 
-# Descriptors of a sequence: means over its frames, and how it grows.
-CELL_DESCRIPTORS = {
-    **{name: DESCRIPTORS[name] for name in ("size_um3", "surface_um2", "sphericity")},
-    "growth": Descriptor("Growth", "last / first size"),
-}
+
+def cell_descriptors(n_dims: int) -> dict[str, Descriptor]:
+    """Descriptors of a sequence: means over its frames of size, extent and roundness, and how it grows."""
+    measures = MEASURES[n_dims]
+    main = {name: measures.descriptors[name] for name in measures.main}
+    return {**main, "growth": Descriptor("Growth", "last / first size")}
 
 
 @dataclass(frozen=True)
 class Snapshots:
-    """Occupancy and descriptors of one cell, a value a time; an empty frame has size 0 and no sphericity (NaN)."""
+    """Occupancy and boundaries of one cell, a value a time; an empty frame has size and extent 0, and no roundness (NaN)."""
 
     occupied: UInt8[np.ndarray, "times bytes"]  # eight voxels a byte
-    sizes_um3: Float[np.ndarray, " times"]
-    surfaces_um2: Float[np.ndarray, " times"]
+    sizes: Float[np.ndarray, " times"]
+    extents: Float[np.ndarray, " times"]
+    roundness: Float[np.ndarray, " times"]
 
     @property
-    def descriptors(self) -> dict[str, float]:
-        """The values of CELL_DESCRIPTORS; NaN where there is none."""
-        sizes, surfaces = self.sizes_um3, self.surfaces_um2
-        round_ = [sphericity(a, v) if v > 0 else math.nan for a, v in zip(surfaces, sizes, strict=True)]
-        return {
-            "size_um3": float(sizes.mean()),
-            "surface_um2": float(surfaces.mean()),
-            "sphericity": summarise(np.array(round_)).mean,
-            "growth": float(sizes[-1] / sizes[0]) if len(sizes) > 1 and sizes[0] > 0 else math.nan,
-        }
+    def values(self) -> tuple[float, float, float, float]:
+        """The values of `cell_descriptors`; NaN where there is none."""
+        sizes = self.sizes
+        growth = float(sizes[-1] / sizes[0]) if len(sizes) > 1 and sizes[0] > 0 else math.nan
+        return float(sizes.mean()), float(self.extents.mean()), summarise(self.roundness).mean, growth
 
 
 @dataclass(frozen=True)
@@ -50,18 +49,19 @@ class CellSet:
 
     @property
     def values(self) -> Float[np.ndarray, "n descriptors"]:
-        """The CELL_DESCRIPTORS, a column each."""
-        return np.array([list(look.descriptors.values()) for look in self.looks])
+        """The values of `cell_descriptors`, a column each."""
+        return np.array([look.values for look in self.looks])
 
 
-def snapshots(frames: Iterable[tuple[Bool[np.ndarray, "z y x"], Mesh | None]]) -> Snapshots:
-    """Snapshots of frames given as mask and surface; None for an empty frame."""
-    occupied, sizes, surfaces = [], [], []
-    for mask, mesh in frames:
-        occupied.append(np.packbits(mask))
-        sizes.append(0.0 if mesh is None else mesh.volume_um3)
-        surfaces.append(0.0 if mesh is None else mesh.area_um2)
-    return Snapshots(np.stack(occupied), np.array(sizes), np.array(surfaces))
+def snapshots(frames: Iterable[BoxedField]) -> Snapshots:
+    """Snapshots of rendered frames."""
+    occupied, measured = [], []
+    for frame in frames:
+        occupied.append(np.packbits(frame.mask()))
+        boundary, roundness = frame.boundary(), ROUNDNESS[frame.grid.n_dims]
+        size, extent = (0.0, 0.0) if boundary is None else (boundary.size, boundary.extent)
+        measured.append((size, extent, roundness(extent, size) if size > 0 else math.nan))
+    return Snapshots(np.stack(occupied), *np.array(measured).T)
 
 
 def shape_distances(a: Sequence[Snapshots], b: Sequence[Snapshots]) -> Float[np.ndarray, "a b"]:

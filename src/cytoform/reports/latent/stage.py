@@ -4,12 +4,12 @@ OUT/index.html       all of it on one page
     components.csv   share of the variance of each principal component
     codes.csv        coordinates and descriptors of each cell
     neighbours.csv   the nearest learned cells of generated and of learned cells, if generated ones are given
-    meshes/          the surfaces of the traversals, PLY
+    meshes/          the surfaces of the traversals, PLY; of images outlines/, tables of vertices
     *.png, *.svg     the pictures of the page
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,12 +24,12 @@ from cytoform.errors import InputError
 from cytoform.pictures.sheets import spread
 from cytoform.reports.latent.components import Components, principal_components, umap_positions
 from cytoform.reports.latent.figures import Map
-from cytoform.reports.latent.files import SIGMAS, LatentSpace, Surfaces, write_meshes, write_tables
+from cytoform.reports.latent.files import SIGMAS, Frames, LatentSpace, write_boundaries, write_tables
 from cytoform.reports.latent.neighbours import Neighbour, from_others, nearest
 from cytoform.reports.latent.page import MEASURES, write_page
 from cytoform.reports.latent.snapshots import CellSet, Snapshots, shape_distances, snapshots
-from cytoform.shapes.grid import Grid, frame_times
-from cytoform.shapes.store import ShapeStore, refuse_2d
+from cytoform.shapes.grid import frame_times
+from cytoform.shapes.store import ShapeStore
 from cytoform.synthesis.cells import Cells
 
 TIMES_SHOWN, GENERATED_SHOWN = 3, 3
@@ -68,7 +68,6 @@ def write_latent_report(
     """
     output = Output.at(out, inputs=[cells.run.path, generated], overwrite=overwrite)
     output.check()
-    refuse_2d(cells.run.path, cells.run.learned.dimensions, "cytoform latent")
     viewer = _Viewer(cells, look)
     codes: NamedCodes = {"learned": (cells.names, cells.flat_codes)}
     if generated is not None:
@@ -86,7 +85,7 @@ def write_latent_report(
     }
     with output.staged() as folder:
         write_tables(folder, space)
-        write_meshes(folder / "meshes", space)
+        write_boundaries(folder, space)
         write_page(folder, space, provenance)
         write_json(folder / "provenance.json", provenance)
 
@@ -98,22 +97,22 @@ class _Viewer:
         if look.n_components < 1:
             raise InputError(f"--components {look.n_components}: at least one is to be looked along")
         self.cells, self.look = cells, look
-        self.grid = Grid(look.grid_size, cells.run.learned.half_extent_um)
+        self.grid = replace(cells.run.learned.cube, size=look.grid_size)
         self.times = frame_times(look.n_frames)
 
     def snapshots(self, codes: Codes, advance: Advance) -> list[Snapshots]:
         """What each code looks like."""
         seen = []
         for code in codes:
-            frames = (self.cells.field(code).render(float(time), self.grid.size) for time in self.times)
-            seen.append(snapshots((f.mask(), f.mesh()) for f in frames))
+            field = self.cells.field(code)
+            seen.append(snapshots(field.render(float(time), self.grid.size) for time in self.times))
             advance(1)
         return seen
 
-    def surfaces(self, codes: Sequence[Float[np.ndarray, " code"]], times: Sequence[float]) -> Surfaces:
-        """The surface of each code at its time."""
-        frames = [self.cells.field(code).render(time, self.grid.size) for code, time in zip(codes, times, strict=True)]
-        return tuple(frame.mesh() for frame in frames)
+    def frames(self, codes: Sequence[Float[np.ndarray, " code"]], times: Sequence[float]) -> Frames:
+        """What each code looks like at its time."""
+        pairs = zip(codes, times, strict=True)
+        return tuple(self.cells.field(code).render(time, self.grid.size) for code, time in pairs)
 
 
 def _look_around(viewer: _Viewer, codes: NamedCodes, *, seed: int, advance: Advance) -> LatentSpace:
@@ -136,7 +135,7 @@ def _look_around(viewer: _Viewer, codes: NamedCodes, *, seed: int, advance: Adva
         neighbours=neighbours,
         pictured=_pictured(viewer, codes, neighbours),
         picture_times=viewer.times.tolist(),
-        half_extent_um=viewer.grid.half_extent_um,
+        grid=viewer.grid,
     )
 
 
@@ -153,9 +152,9 @@ def _maps(components: Components, sets: Sequence[CellSet], codes: Codes, seed: i
     return maps
 
 
-def _traversals(viewer: _Viewer, components: Components, times: Sequence[float]) -> list[list[Surfaces]]:
+def _traversals(viewer: _Viewer, components: Components, times: Sequence[float]) -> list[list[Frames]]:
     return [
-        [viewer.surfaces([components.code(number, sigma) for sigma in SIGMAS], [time] * len(SIGMAS)) for time in times]
+        [viewer.frames([components.code(number, sigma) for sigma in SIGMAS], [time] * len(SIGMAS)) for time in times]
         for number in range(min(viewer.look.n_components, len(components.sigmas)))
     ]
 
@@ -176,8 +175,8 @@ def _neighbours(sets: Sequence[CellSet], codes: Sequence[np.ndarray]) -> list[Ne
     return found
 
 
-def _pictured(viewer: _Viewer, codes: NamedCodes, neighbours: Sequence[Neighbour]) -> dict[tuple[str, str], Surfaces]:
-    """Surfaces of a few generated cells and of the learned ones nearest to them."""
+def _pictured(viewer: _Viewer, codes: NamedCodes, neighbours: Sequence[Neighbour]) -> dict[tuple[str, str], Frames]:
+    """Frames of a few generated cells and of the learned ones nearest to them."""
     if not neighbours:
         return {}
     names = codes["generated"][0]
@@ -189,7 +188,7 @@ def _pictured(viewer: _Viewer, codes: NamedCodes, neighbours: Sequence[Neighbour
         if near.kind == "generated" and near.cell in shown and near.rank == 1
     ]
     return {
-        (kind, name): viewer.surfaces(
+        (kind, name): viewer.frames(
             [codes[kind][1][codes[kind][0].index(name)]] * len(viewer.times), viewer.times.tolist()
         )
         for kind, name in dict.fromkeys(wanted)

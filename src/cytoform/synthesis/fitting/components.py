@@ -15,7 +15,7 @@ from cytoform.runs.canonical import Canonical, distances_at_nodes, measure
 from cytoform.runs.components import spline_weights
 from cytoform.runs.principal_components import PrincipalComponents
 from cytoform.runs.run import Run
-from cytoform.shapes.grid import frame_times
+from cytoform.shapes.grid import ROOTS, frame_times
 from cytoform.shapes.store import ShapeSequence
 from cytoform.synthesis.field import CodeField
 from cytoform.synthesis.fitting.fit import Fit
@@ -33,11 +33,14 @@ def fit_components(run: Run, sequence: ShapeSequence, frames: Sequence[int], *, 
     decoder, half_um = cast(Linear, run.decoder), run.learned.half_extent_um
     unit = sequence.grid.half_extent_um / half_um  # half extents of the run in one of the store
     measured = measure(sequence, frames, run.config.data.align)
-    scales = np.cbrt(measured.volumes * unit**3 / float(decoder.volume))
+    n_dims = sequence.grid.n_dims
+    scales = ROOTS[n_dims](measured.volumes * unit**n_dims / float(decoder.volume))
     extent, nodes = float(decoder.extent), decoder.nodes
     grids = np.stack(
         [
-            distances_at_nodes(sequence, frame, Canonical(measured.rotation, scale / unit), nodes, extent, decoder.cut)
+            distances_at_nodes(
+                sequence, frame, Canonical(measured.rotation, scale / unit, n_dims), nodes, extent, decoder.cut
+            )
             for frame, scale in zip(frames, scales.tolist(), strict=True)
         ]
     )
@@ -72,7 +75,7 @@ def _components(decoder: Linear) -> PrincipalComponents:
 
 def _surface_errors(
     components: PrincipalComponents,
-    grids: Float[np.ndarray, "frames n n n"],
+    grids: Float[np.ndarray, "frames ..."],
     weights: Float[np.ndarray, "frames components"],
     width: float,
 ) -> Float[np.ndarray, " frames"]:
@@ -83,7 +86,7 @@ def _surface_errors(
 
 def _hidden_error(
     components: PrincipalComponents,
-    grids: Float[np.ndarray, "frames n n n"],
+    grids: Float[np.ndarray, "frames ..."],
     times: Float[np.ndarray, " frames"],
     weights: Float[np.ndarray, "frames components"],
     n_knots: int,

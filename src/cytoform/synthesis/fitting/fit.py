@@ -109,11 +109,11 @@ class _Descent:
         return None if self.rotation is None else nn.functional.normalize(self.rotation.detach(), dim=0)
 
     @torch.no_grad()
-    def turned(self) -> Float[Tensor, "known n 4"]:
+    def turned(self) -> Float[Tensor, "known n values"]:
         """All samples in the canonical pose."""
-        return torch.cat([self._canonical(self._samples[..., :3]), self._samples[..., 3:]], dim=2)
+        return torch.cat([self._canonical(self._samples[..., :-1]), self._samples[..., -1:]], dim=2)
 
-    def _canonical(self, points: Float[Tensor, "frames n 3"]) -> Float[Tensor, "frames n 3"]:
+    def _canonical(self, points: Float[Tensor, "frames n dims"]) -> Float[Tensor, "frames n dims"]:
         return points if self.rotation is None else rotate(points, self.rotation.expand(len(points), -1))
 
     def find_code(self, settings: FitSettings, done: Callable[[], object]) -> None:
@@ -166,10 +166,10 @@ class _Descent:
         samples = [self._samples[row, start : start + POINTS] for row, start in zip(rows, starts, strict=True)]
         return torch.from_numpy(rows), torch.stack(samples)
 
-    def _error(self, rows: Tensor, samples: Float[Tensor, "frames n 4"]) -> Tensor:
+    def _error(self, rows: Tensor, samples: Float[Tensor, "frames n values"]) -> Tensor:
         times = self._times[rows.to(self._times.device)]
         codes = self.code.expand(len(rows), *self.code.shape)
-        points, distances = self._canonical(samples[..., :3].contiguous()), samples[..., 3]
+        points, distances = self._canonical(samples[..., :-1].contiguous()), samples[..., -1]
         if not self._in_planes:
             return self._decoder.error(codes, times, points, distances)
         # In a plane the outline may be far where the surface is near: a wrong sign and a larger distance count as errors.

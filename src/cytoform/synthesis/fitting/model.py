@@ -22,7 +22,7 @@ from cytoform.synthesis.field import CodeField
 from cytoform.synthesis.fitting.completed import Completed, completed_of, record_of
 from cytoform.synthesis.fitting.components import fit_components
 from cytoform.synthesis.fitting.fit import Fit, fit
-from cytoform.synthesis.fitting.observed import Observed, observe
+from cytoform.synthesis.fitting.observed import Observed, check_dimensions, observe
 from cytoform.synthesis.options import FitSettings
 from cytoform.synthesis.verdict import remark_on_loss
 
@@ -40,6 +40,7 @@ class FittedModel:
     def told(self, sequence: ShapeSequence, frames: Sequence[int]) -> Expected:
         """The cell at all times, by a code that is fitted to these of its frames."""
         run, name = self.cells.run, sequence.info.name
+        check_dimensions(run, sequence.grid, name)
         rng = np.random.default_rng([self.seed, 0])
         observed = observe(sequence, run, rng, frames=frames)
         # Nothing is rendered, so bounds need not be measured at every code.
@@ -51,7 +52,7 @@ class FittedModel:
         times = frame_times(sequence.info.n_frames)
         half_um = sequence.grid.half_extent_um
 
-        def expected(points_zyx_um: Float[np.ndarray, "n 3"], time: float) -> Float[np.ndarray, " n"]:
+        def expected(points_zyx_um: Float[np.ndarray, "n dims"], time: float) -> Float[np.ndarray, " n"]:
             return _within_cube(found.field, points_zyx_um - half_um, float(np.interp(time, range(len(times)), times)))
 
         return expected
@@ -117,7 +118,7 @@ def _rotation(run: Run, sequence: ShapeSequence, observed: Observed) -> Float[Te
     return principal_rotation(sum(others, start=first))
 
 
-def _within_cube(cell: CodeField, from_centre_um: Float[np.ndarray, "n 3"], time: float) -> Float[np.ndarray, " n"]:
+def _within_cube(cell: CodeField, from_centre_um: Float[np.ndarray, "n dims"], time: float) -> Float[np.ndarray, " n"]:
     """The field at points from the centre of the cube. Beyond the cube of the run the way to it is added."""
     half_um = cell.half_extent_um
     nearest = from_centre_um.clip(-half_um, half_um)

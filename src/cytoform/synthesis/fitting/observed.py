@@ -13,7 +13,7 @@ from cytoform.errors import InputError
 from cytoform.runs.config import SamplingConfig
 from cytoform.runs.run import Run
 from cytoform.runs.samples import draw_samples
-from cytoform.shapes.grid import frame_times
+from cytoform.shapes.grid import Grid, frame_times
 from cytoform.shapes.store import ShapeSequence
 
 POINTS = 20_000  # a frame
@@ -21,23 +21,32 @@ POINTS = 20_000  # a frame
 
 @dataclass(frozen=True)
 class Observed:
-    """Samples (x, y, z, distance) of the frames that are known, in units of the half extent of a run's cube.
+    """Samples of the frames that are known: x, y, z and the distance, in units of the half extent of a run's cube.
 
-    Where only planes are known, a distance is that to the outline in the plane: its sign is right, and the distance in
-    space is at most as large. For a run of components there are no samples: it takes whole frames.
+    Those of images have no z. Where only planes are known, a distance is that to the outline in the plane: its sign is
+    right, and the distance in space is at most as large. For a run of components there are no samples: it takes whole frames.
     """
 
     name: str
     n_frames: int
     frames: tuple[int, ...]
     times: Float[np.ndarray, " known"]
-    samples: Float32[np.ndarray, "known n 4"]
+    samples: Float32[np.ndarray, "known n values"]
     in_planes: bool
 
     @property
     def n_gaps(self) -> int:
         """Frames of the sequence that are not known."""
         return self.n_frames - len(self.frames)
+
+
+def check_dimensions(run: Run, grid: Grid, where: object) -> None:
+    """Raise InputError for cells in images and a run of cells in volumes, or the other way round."""
+    if grid.n_dims != run.learned.dimensions:
+        raise InputError(
+            f"{where}: cells are {grid.n_dims}D, and those of {run.path} are {run.learned.dimensions}D; take a run of cells of "
+            "the same kind"
+        )
 
 
 def known_frames(sequence: ShapeSequence, every_frame: int = 1) -> list[int]:
@@ -71,7 +80,7 @@ def observe(
     for frame in frames:
         _check_reach(sequence, frame, run.learned.half_extent_um)
     if run.has_scales:
-        samples = np.empty((len(frames), 0, 4), np.float32)
+        samples = np.empty((len(frames), 0, sequence.grid.n_dims + 1), np.float32)
     else:
         samples = _samples(sequence, run, rng, frames, every_plane)
     n_frames = sequence.info.n_frames
@@ -81,7 +90,7 @@ def observe(
 
 def _samples(
     sequence: ShapeSequence, run: Run, rng: np.random.Generator, frames: Sequence[int], every_plane: int | None
-) -> Float32[np.ndarray, "known n 4"]:
+) -> Float32[np.ndarray, "known n values"]:
     sampling = run.config.sampling.model_copy(update={"pool_points": POINTS})
     samples = []
     for frame in frames:
@@ -110,13 +119,13 @@ def _check_reach(sequence: ShapeSequence, frame: int, half_extent_um: float) -> 
 
 
 def _rescaled(
-    samples: Float32[np.ndarray, "n 4"], scale: float, truncation: float, rng: np.random.Generator
-) -> Float32[np.ndarray, "n 4"]:
+    samples: Float32[np.ndarray, "n values"], scale: float, truncation: float, rng: np.random.Generator
+) -> Float32[np.ndarray, "n values"]:
     """In units of another half extent about the same centre; points outside that cube are replaced by others."""
     scaled = samples * np.float32(scale)
-    within = np.abs(scaled[:, :3]).max(axis=1) <= 1
+    within = np.abs(scaled[:, :-1]).max(axis=1) <= 1
     scaled = scaled[within][rng.integers(0, within.sum(), len(scaled))] if not within.all() else scaled
-    scaled[:, 3] = scaled[:, 3].clip(-truncation, truncation)
+    scaled[:, -1] = scaled[:, -1].clip(-truncation, truncation)
     return scaled
 
 

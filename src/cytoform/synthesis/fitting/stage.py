@@ -11,16 +11,17 @@ from cytoform.base.output import Output
 from cytoform.base.parallel import Progress, no_progress
 from cytoform.base.provenance import recorded_names
 from cytoform.completion.options import FillOptions
+from cytoform.completion.planes import check_planes
 from cytoform.completion.stage import Completion, fill
 from cytoform.errors import InputError
 from cytoform.runs.run import Run
-from cytoform.shapes.grid import Grid, frame_times
-from cytoform.shapes.store import SequenceInfo, ShapeStore, refuse_2d
+from cytoform.shapes.grid import frame_times
+from cytoform.shapes.store import SequenceInfo, ShapeStore
 from cytoform.synthesis.cells import Cells
 from cytoform.synthesis.fitting.completed import Completed, completed_of, record_of
 from cytoform.synthesis.fitting.fit import Fit
 from cytoform.synthesis.fitting.model import FittedModel, arrays_of, fit_cell
-from cytoform.synthesis.fitting.observed import Observed, known_frames, observe
+from cytoform.synthesis.fitting.observed import Observed, check_dimensions, known_frames, observe
 from cytoform.synthesis.options import FitSettings, Rendering
 from cytoform.synthesis.render import BAND_VOXELS, render_sequence
 
@@ -53,8 +54,8 @@ def complete(
     settings.check()
     rendering.check()
     store = ShapeStore.open(shapes)
-    refuse_2d(shapes, store.grid.n_dims, "cytoform fit")
-    refuse_2d(run.path, run.learned.dimensions, "cytoform fit")
+    check_dimensions(run, store.grid, shapes)
+    check_planes(store, every_plane or 1)
     wanted = names or store.names
     if not wanted:
         raise InputError(f"{shapes}: holds no sequences; prepare some first")
@@ -92,6 +93,7 @@ def reconstruct_between(
     the hidden frames, is one of the ways. Raises InputError.
     """
     run, store = cells.run, ShapeStore.open(shapes)
+    check_dimensions(run, store.grid, shapes)
     stride, wanted = run.config.data.frame_stride, names or cells.names
     for name in wanted:
         run.code(name)  # raises where there is none
@@ -155,7 +157,7 @@ def _render(
 ) -> list[Completed]:
     """All frames as the run describes them."""
     run = model.cells.run
-    grid = Grid(rendering.size(run.learned.grid), run.learned.half_extent_um)
+    grid = replace(run.learned.cube, size=rendering.size(run.learned.grid))
     attributes = {"command": "fit", **model.attributes, "shapes": store.path.name, "method": rendering.method}
     found = []
     with output.staged() as partial, progress("fitting", n_steps) as advance:

@@ -33,7 +33,7 @@ class Posterior:
     def surface_error(self, time: float, rng: np.random.Generator) -> float:
         """Expected error of the surface, root mean square over it; NaN where the frame is empty."""
         evaluate = self.decoder.frame(self.code, time)
-        points = surface_points(evaluate, uniform_points(rng, TRIED_POINTS, self.code), rng)
+        points = surface_points(evaluate, uniform_points(rng, TRIED_POINTS, self.code, self.decoder.n_dims), rng)
         if not len(points):
             return math.nan
         slopes = _slopes(self.decoder, self.code, points, self.code.new_full((len(points),), time))
@@ -44,7 +44,7 @@ class Posterior:
 def laplace(
     decoder: Representation,
     code: Float[Tensor, " code"],
-    samples: Float[Tensor, "known n 4"],
+    samples: Float[Tensor, "known n values"],
     times: Float[np.ndarray, " known"],
     *,
     prior_sigma: float,
@@ -52,10 +52,10 @@ def laplace(
     """The posterior of a code that was fitted to samples of frames at `times`, where codes of cells spread by `prior_sigma`."""
     slopes, residuals = [], []
     for known, time in zip(samples, times, strict=True):
-        near = known[known[:, 3].abs() <= NEAR][:KNOWN_POINTS]
+        near = known[known[:, -1].abs() <= NEAR][:KNOWN_POINTS]
         here = code.new_full((len(near),), float(time))
-        slopes.append(_slopes(decoder, code, near[:, :3], here))
-        residuals.append(_values(decoder, code, near[:, :3], here).detach() - near[:, 3])
+        slopes.append(_slopes(decoder, code, near[:, :-1], here))
+        residuals.append(_values(decoder, code, near[:, :-1], here).detach() - near[:, -1])
     jacobian, residual = torch.cat(slopes).double(), torch.cat(residuals).double()
     variance = max(float(residual.square().mean()), 1e-12)
     precision = (
@@ -67,14 +67,16 @@ def laplace(
     return Posterior(decoder, code, covariance.to(code.dtype), math.sqrt(variance))
 
 
-def _values(decoder: Representation, code: Tensor, points: Float[Tensor, "n 3"], times: Tensor) -> Float[Tensor, " n"]:
+def _values(
+    decoder: Representation, code: Tensor, points: Float[Tensor, "n dims"], times: Tensor
+) -> Float[Tensor, " n"]:
     """The field at points; each point is a frame of its own."""
     codes = code if code.ndim == 2 else code.expand(len(points), -1)
     return decoder.distances(codes, times, points[:, None])[:, 0]
 
 
 def _slopes(
-    decoder: Representation, code: Tensor, points: Float[Tensor, "n 3"], times: Tensor
+    decoder: Representation, code: Tensor, points: Float[Tensor, "n dims"], times: Tensor
 ) -> Float[Tensor, "n code"]:
     """How the field at each point changes with the code."""
     codes = code.expand(len(points), -1).clone().requires_grad_()
