@@ -42,7 +42,7 @@ class MeasuredStore:
     @property
     def opening_radius_um(self) -> float | None:
         """Radius of the ball that the cells were taken apart with; None where they were not."""
-        return self.verdict.radius_um if self.verdict is not None and self.verdict.applies else None
+        return None if self.verdict is None else opening_radius_um(self.verdict)
 
     def only(self, names: Sequence[str]) -> "MeasuredStore":
         """The same store with the measures of these sequences alone, for example of a fold."""
@@ -104,6 +104,11 @@ def select(
     return Selection(tuple(stores), together[1:], asked, tuple(cells), held_out is not None)
 
 
+def opening_radius_um(verdict: Verdict) -> float | None:
+    """Radius of the ball that cells are taken apart with for measures; None without thin protrusions."""
+    return verdict.radius_um if verdict.applies and not verdict.lasting else None
+
+
 def measure_stores(
     selection: Selection,
     *,
@@ -117,7 +122,7 @@ def measure_stores(
     distance is NaN.
     """
     verdict = verdict or judge(selection.stores[0], workers=workers)
-    radius_um = verdict.radius_um if verdict.applies else None
+    radius_um = opening_radius_um(verdict)
     paths = [store.path.absolute() for store in selection.stores]
     sha256 = {path: folder_sha256(path) for path in dict.fromkeys(paths)}
     tasks = [([paths[n] for n in own], name, radius_um) for own, name in selection.cells]

@@ -1,49 +1,27 @@
 """A sequence taken apart: its body in every frame, and its protrusions as tracks."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import cc3d
 import numpy as np
-from jaxtyping import Float
 
 from cytoform.base.parallel import run_all
 from cytoform.protrusions.body import BAND_VOXELS, body_of, shares
-from cytoform.protrusions.curves import Curve, curves_of
-from cytoform.protrusions.tracks import Track, follow
+from cytoform.protrusions.curves import curves_of
+from cytoform.protrusions.lasting_parts import lasting_parts
+from cytoform.protrusions.parts import PartsOfFrame, PartsOfSequence
+from cytoform.protrusions.tracks import follow
 from cytoform.shapes.box import BoxedField
 from cytoform.shapes.store import ShapeStore
 
 FRAMES_A_TASK = 5
 
 
-@dataclass(frozen=True)
-class PartsOfFrame:
-    """Body and protrusions of one frame. Points are in µm from the corner of the cube."""
-
-    curves: list[Curve]
-    cell_um3: float
-    body_um3: float
-    centre_zyx_um: Float[np.ndarray, " 3"]  # of the body
-    n_bodies: int
-
-
-@dataclass(frozen=True)
-class PartsOfSequence:
-    """A sequence as a body with protrusions that are followed over time."""
-
-    name: str
-    n_frames: int
-    time_step_s: float | None
-    radius_um: float  # of the ball that the body was opened with
-    frames: list[PartsOfFrame]
-    tracks: list[Track]
-
-
 def take_apart(
     store: ShapeStore,
-    radius_um: float,
+    radius_um: float | None,
     *,
     names: Sequence[str] | None = None,
     n_frames: int | None = None,
@@ -53,13 +31,17 @@ def take_apart(
 ) -> list[PartsOfSequence]:
     """Take the sequences of a store apart, all or the named ones, with a ball of `radius_um`; `done` after some frames.
 
-    With `n_frames`, only so many frames of each, from the first on. The bodies are written into `bodies`, a store on the
-    same grid that has the same sequences. At most one frame a worker is in memory.
+    Without a radius the body is what lasts of a cell, and protrusions are what comes and goes. With `n_frames`, only so
+    many frames of each, from the first on. The bodies are written into `bodies`, a store on the same grid that has the same
+    sequences. At most one frame a worker is in memory, or without a radius the frames around it.
     """
     infos = [store[name].info for name in names or store.names]
     if n_frames is not None:
         infos = [replace(info, n_frames=min(info.n_frames, n_frames)) for info in infos]
     out = None if bodies is None else bodies.path.absolute()
+    if radius_um is None:
+        movies = [(store.path.absolute(), out, info.name, range(info.n_frames)) for info in infos]
+        return list(run_all(lasting_parts, movies, workers=workers, done=done))
     tasks = [
         (store.path.absolute(), out, info.name, radius_um, first, min(first + FRAMES_A_TASK, info.n_frames))
         for info in infos
@@ -75,8 +57,10 @@ def take_apart(
     return found
 
 
-def n_tasks(store: ShapeStore, names: Sequence[str] | None = None) -> int:
-    """How often `take_apart` calls `done`."""
+def n_tasks(store: ShapeStore, names: Sequence[str] | None = None, *, lasting: bool = False) -> int:
+    """How often `take_apart` calls `done`; `lasting`: without a radius."""
+    if lasting:
+        return len(names or store.names)
     return sum(-(-store[name].info.n_frames // FRAMES_A_TASK) for name in names or store.names)
 
 

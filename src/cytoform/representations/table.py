@@ -40,7 +40,7 @@ def _build_global(config: GlobalCodeConfig, *, seed: int, backward_dtype: "torch
 def _build_parts(config: PartsConfig, *, seed: int, backward_dtype: "torch.dtype") -> "Representation":
     from cytoform.representations.parts.representation import Parts
 
-    sizes = config.model_dump(exclude={"kind", "rotations", "opening_radius_um"})
+    sizes = config.model_dump(exclude={"kind", "rotations", "opening_radius_um", "body"})
     return Parts(**sizes, seed=seed, backward_dtype=backward_dtype)
 
 

@@ -73,7 +73,8 @@ def chosen_for(verdict: Verdict, grid: CoarseGrid | None, n_sequences: int, want
     Without a grid, a network is taken; `wanted` is the setting that asks for one.
     """
     if verdict.applies:
-        return Automatic("parts", (), f"cells are taken apart, since they are {verdict.sentence}")
+        settings = ("model.body=lasting",) if verdict.lasting else ()
+        return Automatic("parts", settings, f"cells are taken apart, since they are {verdict.sentence}")
     align = "principal" if n_sequences >= FEW else "none"
     frames = "in principal frames" if align == "principal" else "as they lie"
     counted = f"{n_sequences} sequence{'s' * (n_sequences != 1)}"

@@ -8,9 +8,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from cytoform.protrusions.swollen import Swelling
 from cytoform.protrusions.tubes import OnSurface, Points
 from cytoform.representations.representation import Frame
-from cytoform.shapes.tubes import Tube, smooth_union, tubes_distance
+from cytoform.shapes.tubes import Tube, smooth_union, union_distance
 
 NEWTON_STEPS, DIFFERENCE = 3, 2e-3
 
@@ -35,13 +36,19 @@ class PlacedFrame:
 
 @dataclass(frozen=True)
 class PartsFrame:
-    """The signed distance of a body and its tubes; `fillet` is the width of the rounding where they meet."""
+    """The signed distance of a body, its tubes and swellings; `fillet` is the width of the rounding where they meet."""
 
     body: PlacedFrame
     tubes: Sequence[Tube]  # in Ω, in the pose of the points
     fillet: float
     rows: Sequence[int] = ()  # of the units that the tubes show
     parents: Sequence[int] = ()  # rows of the parents of these units; -1: it starts on the body
+    swellings: Sequence[Swelling] = ()
+
+    @property
+    def solids(self) -> list[Tube | Swelling]:
+        """All that is joined to the body."""
+        return [*self.tubes, *self.swellings]
 
     @property
     def device(self) -> torch.device:
@@ -51,23 +58,24 @@ class PartsFrame:
     def __call__(self, points: Float[Tensor, "n 3"]) -> Float[Tensor, " n"]:
         """Signed distance at `points`, without gradients."""
         body = self.body(points)
-        if not self.tubes:
+        if not self.solids:
             return body
         values = body.cpu().double().numpy()
-        tubes = tubes_distance(self.tubes, points.cpu().double().numpy(), bound=values + self.fillet)
-        return torch.from_numpy(smooth_union(values, tubes, self.fillet)).to(body)
+        solids = [(solid.bounds, solid.distance) for solid in self.solids]
+        found = union_distance(solids, points.cpu().double().numpy(), bound=values + self.fillet)
+        return torch.from_numpy(smooth_union(values, found, self.fillet)).to(body)
 
     def add_tubes(
         self, distances: Float[np.ndarray, "z y x"], corner_zyx: tuple[int, int, int], grid_size: int, band: float
     ) -> tuple[Float[np.ndarray, "deep high wide"], tuple[int, int, int]]:
-        """The distances of the cell from distances to its body on a box, on a box that holds the tubes as well.
+        """The distances of the cell from distances to its body on a box, on a box that holds tubes and swellings as well.
 
         `band` (half extents) is how far from the surface distances are wanted; they are at most this far wrong beyond.
         """
-        if not self.tubes:
+        if not self.solids:
             return distances, corner_zyx
         voxel = 2 / grid_size
-        near = [_voxels_near(tube, voxel, band + voxel, grid_size) for tube in self.tubes]
+        near = [_voxels_near(solid, voxel, band + voxel, grid_size) for solid in self.solids]
         filled = [voxels for voxels in near if len(voxels)]
         if not filled:
             return distances, corner_zyx
@@ -80,11 +88,11 @@ class PartsFrame:
         start = np.subtract(corner_zyx, low)
         whole[tuple(slice(s, s + n) for s, n in zip(start, distances.shape, strict=True))] = distances
         tubes = np.full(whole.shape, np.inf)
-        for tube, voxels in zip(self.tubes, near, strict=True):
+        for solid, voxels in zip(self.solids, near, strict=True):
             if len(voxels):
                 at = tuple((voxels - low).T)
                 points = (voxels[:, ::-1] + 0.5) * voxel - 1
-                tubes[at] = np.minimum(tubes[at], tube.distance(points))
+                tubes[at] = np.minimum(tubes[at], solid.distance(points))
         where = np.isfinite(tubes)
         whole[where] = smooth_union(whole[where], tubes[where], self.fillet)
         z, y, x = (int(n) for n in low)
@@ -108,8 +116,23 @@ def on_surface(body: Frame) -> OnSurface:
     return project
 
 
-def _voxels_near(tube: Tube, voxel: float, reach: float, grid_size: int) -> Int[np.ndarray, "n 3"]:
-    """Voxels (z, y, x) of the grid that a tube covers or comes within `reach` of."""
+def _voxels_near(solid: Tube | Swelling, voxel: float, reach: float, grid_size: int) -> Int[np.ndarray, "n 3"]:
+    """Voxels (z, y, x) of the grid that a solid covers or comes within `reach` of."""
+    return (
+        _voxels_along(solid, voxel, reach, grid_size)
+        if isinstance(solid, Tube)
+        else _voxels_in(solid.bounds, voxel, reach, grid_size)
+    )
+
+
+def _voxels_in(bounds: Float[np.ndarray, "2 3"], voxel: float, reach: float, grid_size: int) -> Int[np.ndarray, "n 3"]:
+    low = np.clip(np.floor((bounds[0] - reach + 1) / voxel), 0, grid_size).astype(int)
+    high = np.clip(np.ceil((bounds[1] + reach + 1) / voxel), 0, grid_size).astype(int)
+    axes = [np.arange(low[axis], high[axis]) for axis in (2, 1, 0)]
+    return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+
+
+def _voxels_along(tube: Tube, voxel: float, reach: float, grid_size: int) -> Int[np.ndarray, "n 3"]:
     radius = float(tube.radii.max()) + reach
     steps = np.linalg.norm(np.diff(tube.line, axis=0), axis=1)
     arc = np.concatenate([[0.0], np.cumsum(steps)])
