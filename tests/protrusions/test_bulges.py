@@ -46,6 +46,7 @@ def test_rows_keep_all_numbers(learned: Learned) -> None:
     assert np.allclose(Bulges.from_rows(bulges.to_rows()).to_rows(), bulges.to_rows())
     assert bulges.are_sound()
     assert len(Bulges.none()) == 0
+    assert Bulges.none().to_rows().shape == (0, WIDTH)
     assert len(joined([bulges, Bulges.none()])) == len(bulges)
 
 

@@ -66,7 +66,8 @@ class Bulges:
 
     def to_rows(self) -> Float[np.ndarray, "n width"]:
         """One row of numbers a bulge."""
-        return np.concatenate([getattr(self, name).reshape(len(self), -1) for name in SHAPES], axis=1)
+        numbers = {name: int(np.prod(shape)) for name, shape in SHAPES.items()}
+        return np.concatenate([getattr(self, name).reshape(len(self), n) for name, n in numbers.items()], axis=1)
 
     def are_sound(self) -> bool:
         """Whether the numbers can be those of bulges: windows that last, boxes with sides, volumes that are none."""
