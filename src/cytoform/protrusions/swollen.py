@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import cc3d
 import numpy as np
 from jaxtyping import Float
 from scipy.ndimage import map_coordinates
@@ -62,9 +63,19 @@ def swollen_at(
     scales = sizes(bulges.box[alive])
     found = []
     for row, phase, root, scale in zip(alive.tolist(), phases.tolist(), on_surface(roots), scales, strict=True):
-        values = float(scale) * values_at(bulges.weights[row], basis, phase)
+        values = _rooted(float(scale) * values_at(bulges.weights[row], basis, phase), bulges.box[row, 0])
         found.append(Swelling(root, frame_at(bulges, row, phase), bulges.box[row], values))
     return found
+
+
+def _rooted(
+    values: Float[np.ndarray, "nodes nodes nodes"], heights: Float[np.ndarray, " 2"]
+) -> Float[np.ndarray, "nodes nodes nodes"]:
+    """Distances without the pieces that do not reach below the surface of the body."""
+    pieces = cc3d.connected_components(values < 0, connectivity=26)
+    below = np.linspace(float(heights[0]), float(heights[1]), NODES) < 0
+    loose = (pieces > 0) & ~np.isin(pieces, np.unique(pieces[below]))
+    return np.where(loose, -values, values)
 
 
 def values_at(

@@ -45,7 +45,7 @@ def automatic(
     names = names or store.names
     verdict = judge(store, names=names, workers=workers)
     wanted = next((each for each in settings if is_of_networks(each)), None)
-    if verdict.applies or wanted:
+    if (verdict.applies and not verdict.lasting) or wanted:
         return chosen_for(verdict, None, len(names), wanted)
     return chosen_for(verdict, coarse_grid(store, names, len(names) >= FEW, workers=workers), len(names))
 
@@ -72,9 +72,9 @@ def chosen_for(verdict: Verdict, grid: CoarseGrid | None, n_sequences: int, want
 
     Without a grid, a network is taken; `wanted` is the setting that asks for one.
     """
-    if verdict.applies:
-        settings = ("model.body=lasting",) if verdict.lasting else ()
-        return Automatic("parts", settings, f"cells are taken apart, since they are {verdict.sentence}")
+    # New cells with thick protrusions, put together, do not yet come as close to learned ones as mixtures of whole cells.
+    if verdict.applies and not verdict.lasting:
+        return Automatic("parts", (), f"cells are taken apart, since they are {verdict.sentence}")
     align = "principal" if n_sequences >= FEW else "none"
     frames = "in principal frames" if align == "principal" else "as they lie"
     counted = f"{n_sequences} sequence{'s' * (n_sequences != 1)}"
