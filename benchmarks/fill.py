@@ -5,13 +5,18 @@
     python benchmarks/fill.py shapes.zarr --every-plane 3
     python benchmarks/fill.py shapes.zarr --every-frame 2 --run run           # with what a run expects
     python benchmarks/fill.py filopodia.zarr --every-frame 2 --radius 0.55    # protrusions alone, too
+    python benchmarks/fill.py tcells.zarr --every-frame 2 --tcells DATA       # spherical harmonics beside
+    python benchmarks/fill.py tcells.zarr --real --tcells DATA                # judged by frames that the masks skip
 
 Only frames between known ones are judged, or voxels of planes that are not known. ± is the standard error over sequences.
-The baseline of planes is slice-wise interpolation. The true error is the root mean square distance of the true surface at
+The baseline of planes is slice-wise interpolation. The masks of many T cells are every second frame of the microscope: with
+`--real` all of them are known, twice as many frames are filled in, and judged by exact surfaces of the frames between. The
+true error is the root mean square distance of the true surface at
 the filled one.
 """
 
 import argparse
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -29,15 +34,30 @@ from cytoform.completion.planes import Planes, slicewise
 from cytoform.completion.stage import fill
 from cytoform.protrusions.body import body_of
 from cytoform.protrusions.curves import OUTSIDE_VOXELS
+from cytoform.shapes.grid import Grid
 from cytoform.shapes.sequence import ShapeSequence
 from cytoform.shapes.store import ShapeStore
 from cytoform.synthesis.cells import load
 from cytoform.synthesis.fitting.model import FittedModel
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "experiments"))
+
+from harmonics import Harmonics, mask_of
+
 METHODS = ("fill", "mean of distances", "nearest frame")
+HARMONICS = "spherical harmonics"
 PLANE_METHODS = ("fill", "slice-wise")
 SURFACE_VOXELS = 0.75
-Judged = tuple[int, np.ndarray, list[np.ndarray]]  # frame, judged voxels, masks by method
+
+
+@dataclass
+class Judged:
+    """A frame of the filled store, what is judged of it, the truth, and the masks of the methods."""
+
+    frame: int
+    where: np.ndarray
+    truth: np.ndarray
+    masks: list[np.ndarray]
 
 
 @dataclass
@@ -59,23 +79,33 @@ def main() -> None:
     parser.add_argument("--sequences", nargs="*")
     parser.add_argument("--radius", type=float, help="µm, of the ball that fits into bodies and not into protrusions")
     parser.add_argument("--run", type=Path, help="a run whose expectation is one of the ways")
+    parser.add_argument("--tcells", type=Path, help="folder of the T cells with their exact surfaces")
+    parser.add_argument("--real", action="store_true", help="judge frames between those of the masks, of --tcells")
     parser.add_argument("--workers", type=int, default=1)
     given = parser.parse_args()
-    options = FillOptions(every_frame=given.every_frame, every_plane=given.every_plane)
+    if given.real and not given.tcells:
+        parser.error("--real needs --tcells")
+    harmonics = Harmonics(given.tcells) if given.tcells else None
+    store = ShapeStore.open(given.store)
+    names = [name for name in given.sequences or store.names if not given.real or harmonics.stride(name) == 2]
+    n_frames = 2 * store[names[0]].info.n_frames - 1 if given.real else None
+    options = FillOptions(given.every_frame, given.every_plane, n_frames)
     model = FittedModel(load(given.run)) if given.run else None
     with tempfile.TemporaryDirectory() as folder:
         out, start = Path(folder) / "filled.zarr", time.process_time()
-        completion = fill(given.store, out, names=given.sequences, options=options, model=model, workers=given.workers)
-        print(f"{time.process_time() - start:.1f} CPU s (of this process)")
+        completion = fill(given.store, out, names=names, options=options, model=model, workers=given.workers)
+        print(f"{time.process_time() - start:.1f} CPU s (of this process)", completion.verdict.sentence)
         for each in completion.sequences:
             print(f"{each.name}: {each.chosen.choice.mixture}; {each.chosen.calibration}")
         print(f"planes: {completion.plane_choice}")
         true, found = ShapeStore.open(given.store), ShapeStore.open(out)
         scores = {
-            each.name: _scores(true[each.name], found[each.name], each.expected_error_um, options, given.radius)
+            each.name: _scores(
+                true[each.name], found[each.name], each.expected_error_um, options, given.radius, harmonics
+            )
             for each in completion.sequences
         }
-    methods = METHODS if given.every_plane == 1 else PLANE_METHODS
+    methods = PLANE_METHODS if given.every_plane > 1 else (*METHODS, HARMONICS) if harmonics else METHODS
     _print("cells", methods, [each.cells for each in scores.values()])
     if given.radius is not None:
         _print("protrusions alone", methods, [each.protrusions for each in scores.values()])
@@ -88,16 +118,20 @@ def _scores(
     expected_um: tuple[float | None, ...],
     options: FillOptions,
     radius_um: float | None,
+    harmonics: Harmonics | None,
 ) -> Scores:
-    scores = Scores()
-    judged = _frames(true, found, options) if options.every_plane == 1 else _planes(true, found, options)
-    for frame, where, masks in judged:
-        truth = true.mask(frame)
-        scores.cells.append([jaccard(mask & where, truth & where) for mask in masks])
+    scores, is_real = Scores(), options.n_frames is not None
+    if options.every_plane > 1:
+        judged = _planes(true, found, options)
+    else:
+        judged = _real(true, found, harmonics) if is_real else _frames(true, found, options, harmonics)
+    for each in judged:
+        frame, where, truth = each.frame, each.where, each.truth
+        scores.cells.append([jaccard(mask & where, truth & where) for mask in each.masks])
         if radius_um is not None:
             outside = where & ~_body(true, frame, radius_um)
-            scores.protrusions.append([jaccard(mask & outside, truth & outside) for mask in masks])
-        if (value := expected_um[frame]) is not None:
+            scores.protrusions.append([jaccard(mask & outside, truth & outside) for mask in each.masks])
+        if (value := expected_um[frame]) is not None and not is_real:
             surface_um = found.sdf_um(frame)
             beside = where & (np.abs(surface_um) < SURFACE_VOXELS * true.grid.spacing_um)
             scores.true_um.append(float(np.sqrt(np.mean((true.sdf_um(frame) - surface_um)[beside] ** 2))))
@@ -105,14 +139,32 @@ def _scores(
     return scores
 
 
-def _frames(true: ShapeSequence, found: ShapeSequence, options: FillOptions) -> Iterator[Judged]:
+def _frames(
+    true: ShapeSequence, found: ShapeSequence, options: FillOptions, harmonics: Harmonics | None
+) -> Iterator[Judged]:
     """The frames between known ones."""
     known = list(range(0, true.info.n_frames, options.every_frame))
     everywhere = np.ones(true.grid.shape, bool)
     for frame in sorted(set(range(known[-1])) - set(known)):
         gap = gap_at(true.info.name, frame, known)
         mean = mean_mask(true, *gap.neighbours, share=(frame - gap.neighbours[0]) / gap.width)
-        yield frame, everywhere, [found.mask(frame), mean, true.mask(gap.nearest)]
+        beside = _harmonics(harmonics, true.info.name, *gap.neighbours, true.grid)
+        yield Judged(frame, everywhere, true.mask(frame), [found.mask(frame), mean, true.mask(gap.nearest), *beside])
+
+
+def _real(true: ShapeSequence, found: ShapeSequence, harmonics: Harmonics) -> Iterator[Judged]:
+    """The frames of the microscope between those of the masks."""
+    everywhere, name, grid = np.ones(true.grid.shape, bool), true.info.name, true.grid
+    for frame in range(true.info.n_frames - 1):
+        truth = mask_of(harmonics.surface(name, frame + 0.5), grid)
+        masks = [found.mask(2 * frame + 1), mean_mask(true, frame, frame + 1), true.mask(frame)]
+        masks += _harmonics(harmonics, name, frame, frame + 1, grid)
+        yield Judged(2 * frame + 1, everywhere, truth, masks)
+
+
+def _harmonics(harmonics: Harmonics | None, name: str, before: int, after: int, grid: Grid) -> list[np.ndarray]:
+    """The mean of the exact surfaces of two known frames, if there are any."""
+    return [mask_of(harmonics.halfway(name, before, after), grid)] if harmonics else []
 
 
 def _planes(true: ShapeSequence, found: ShapeSequence, options: FillOptions) -> Iterator[Judged]:
@@ -121,7 +173,7 @@ def _planes(true: ShapeSequence, found: ShapeSequence, options: FillOptions) -> 
         planes = Planes.of(true.mask(frame), options.every_plane)
         unknown = np.zeros(true.grid.shape, bool)
         unknown[~planes.known] = True
-        yield frame, unknown, [found.mask(frame), slicewise(planes) <= 0]
+        yield Judged(frame, unknown, true.mask(frame), [found.mask(frame), slicewise(planes) <= 0])
 
 
 def _body(true: ShapeSequence, frame: int, radius_um: float) -> np.ndarray:

@@ -14,9 +14,10 @@ ARROWS = {
     "shapes": {"base"},
     "training": {"base"},
     "datasets": {"base"},
+    "zoo": {"datasets"},
     "priors": {"base"},
     "protrusions": {"shapes"},
-    "completion": {"shapes"},
+    "completion": {"shapes", "protrusions"},
     "representations": {"protrusions"},
     "movies": {"base"},
     "simulate": {"movies", "shapes"},
@@ -24,15 +25,26 @@ ARROWS = {
     "assess": {"movies", "shapes", "protrusions"},
     "imaging": {"movies", "shapes", "training"},
     "runs": {"shapes", "training", "representations", "priors"},
-    "synthesis": {"runs", "representations", "priors", "assess", "completion"},
+    "synthesis": {"runs", "representations", "priors", "assess", "completion", "zoo"},
     "pictures": {"shapes", "assess"},
     "scenes": {"synthesis", "imaging", "movies"},
-    "exchange": {"runs", "representations", "shapes", "movies"},
+    "exchange": {"runs", "representations", "shapes", "movies", "zoo"},
     "reports": {"synthesis", "imaging", "scenes", "pictures", "assess", "exchange", "prepare", "simulate"},
     "commands": {"reports", "prepare", "simulate", "datasets"},
 }
 FACES = {"commands"}  # what a user calls may use everything
-NUMPY_ONLY = ("protrusions", "completion", "datasets", "movies", "simulate", "shapes", "prepare", "pictures", "assess")
+NUMPY_ONLY = (
+    "protrusions",
+    "completion",
+    "datasets",
+    "zoo",
+    "movies",
+    "simulate",
+    "shapes",
+    "prepare",
+    "pictures",
+    "assess",
+)
 MAY_IMPORT_TORCH = {"assess/segmenter"}
 
 

@@ -14,6 +14,15 @@ def cytoform(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedPr
     return subprocess.run([sys.executable, "-m", "cytoform", *arguments], capture_output=True, text=True, cwd=cwd)
 
 
+def test_warnings_of_libraries_at_the_end_of_the_process_are_not_heard() -> None:
+    code = (
+        "import atexit, sys, warnings\nfrom cytoform.__main__ import main\n"
+        "atexit.register(warnings.warn, 'late', DeprecationWarning)\nsys.argv = ['cytoform', '--version']\nmain()"
+    )
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_help_names_every_command_and_loads_nothing_heavy() -> None:
     code = (
         "import sys\nfrom cytoform.cli import run\nstatus = run(['--help'])\n"

@@ -31,10 +31,12 @@ CALLS = {
     "texture evaluate": {"write_texture_report"},
     "view": {"write_view"},
     "protrusions": {"track_protrusions"},
-    "export": {"export"},
+    "export": {"export", "export_training", "export_onnx"},
     "movie": {"write_movie"},
     "benchmark": {"benchmark", "write_scene_report"},
     "import": {"import_shapes", "import_run"},
+    "models": {"models"},
+    "publish": {"publish"},
     "info": {"info"},
 }
 

@@ -7,6 +7,7 @@ one InputError of one line. Counted as harm:
 fault     another exception, more than one line, or a warning
 hang      more than 20 s of CPU time, or 200 s in all (on a busy machine little of that is CPU time)
 memory    more than 2 GB
+crash     the process ends
 
 Prints a row for each container. The exit status is 1 if there was any harm; --keep saves the harmful files.
 """
@@ -28,7 +29,9 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -42,7 +45,7 @@ from cytoform.errors import InputError
 from cytoform.movies.readers import open_movies
 
 CPU_S, HANG_S, MEMORY_BYTES, BATCH = 20, 200, 2_000_000_000, 100
-HARMS = ("fault", "hang", "memory")
+HARMS = ("fault", "hang", "memory", "crash")
 UM = (1.0, 0.5, 0.5)
 FRAMES = np.zeros((4, 6, 10, 12), np.uint16)
 FRAMES[:, 1:4, 2:6, 2:6], FRAMES[:, 2:5, 6:9, 7:11] = 1, 2
@@ -303,8 +306,8 @@ def read(source: Path, rng: random.Random) -> str:
     return ""
 
 
-def batch(container: str, seed: int, n_files: int, keep: Path | None) -> Iterator[Harm]:
-    """Read damaged files of one container in this process, until one harms."""
+def batch(container: str, seed: int, n_files: int, keep: Path | None, begin: Callable[[int], None]) -> Iterator[Harm]:
+    """Read damaged files of one container in this process, until one takes too much memory; `begin` is called for each."""
     rng = random.Random(f"{container} {seed}")
     with tempfile.TemporaryDirectory() as room:
         good = Path(room) / "good"
@@ -312,6 +315,7 @@ def batch(container: str, seed: int, n_files: int, keep: Path | None) -> Iterato
         inside = CONTAINERS[container](good).relative_to(good)
         others = [path.read_bytes() for path in sorted(good.rglob("*")) if path.is_file()]
         for number in range(n_files):
+            begin(number)
             place = Path(room) / f"{number}"
             damaged(good, place, rng, others)
             harm = _tried(place / inside, rng)
@@ -348,10 +352,29 @@ def _tried(source: Path, rng: random.Random) -> tuple[str, str] | None:
     return ("fault", words) if words else None
 
 
-def _job(task: tuple[str, int, int, Path | None]) -> tuple[str, int, list[Harm]]:
-    container, seed, n_files, keep = task
+def _job(sender: Connection, container: str, seed: int, n_files: int, keep: Path | None) -> None:
+    """Send the number of each file before it is read, and at the end the harms."""
     with contextlib.redirect_stderr(io.StringIO()):
-        return container, n_files, list(batch(container, seed, n_files, keep))
+        sender.send(list(batch(container, seed, n_files, keep, sender.send)))
+
+
+def _in_process(container: str, seed: int, n_files: int, keep: Path | None) -> tuple[str, int, list[Harm]]:
+    """A batch in a process of its own, so that memory is counted anew and a crash is one more harm."""
+    context = multiprocessing.get_context("forkserver")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_job, args=(sender, container, seed, n_files, keep))
+    process.start()
+    sender.close()
+    said: int | list[Harm] = 0
+    try:
+        while isinstance(said, int):
+            number, said = said, receiver.recv()
+    except EOFError:
+        process.join()
+        words = f"seed {seed}, file {said}: the process ended with status {process.exitcode}"
+        return container, number, [Harm("crash", container, words)]
+    process.join()
+    return container, n_files, said
 
 
 def main() -> int:
@@ -369,11 +392,11 @@ def main() -> int:
     tried: Counter[str] = Counter()
     harms: list[Harm] = []
     seed = options.seed
-    # A process of its own for each batch, so that memory is counted anew.
-    with multiprocessing.get_context("fork").Pool(options.jobs, maxtasksperchild=1) as pool:
+    with ThreadPoolExecutor(options.jobs) as pool:
         while time.monotonic() < end:
-            tasks = [(name, seed, BATCH, options.keep) for name in names]
-            for container, n_files, found in pool.imap_unordered(_job, tasks):
+            tasks = [pool.submit(_in_process, name, seed, BATCH, options.keep) for name in names]
+            for done in as_completed(tasks):
+                container, n_files, found = done.result()
                 tried[container] += n_files
                 for harm in found:
                     print(f"{harm.kind}: {harm.container}: {harm.words}", flush=True)

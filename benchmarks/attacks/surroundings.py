@@ -37,6 +37,7 @@ QUICK = (
     "reconstruct {run} --grid 16 --frames 2 --out {out}",
     "generate {run} -n 1 --prior around --grid 16 --frames 2 --out {out}",
     "fit {run} {store} --steps 2 --grid 16 --frames 2 --out {out}",
+    "fill {store} --every-frame 2 --workers 1 --out {out}",
     "evaluate {store} {other} --workers 1 --out {out}",
     "texture render {optics} {masks} --workers 1 --out {out}",
     "protrusions {store} --radius 1 --workers 1 --out {out}",
@@ -54,7 +55,7 @@ def names(place: Place, random: Random) -> None:
     name = random.choice(NAMES)
     call = random.choice(QUICK)
     given = {
-        key: str(place.copy(good, f"{name}/{name}{_ending(good)}"))
+        key: str(place.copy(good, f"{name}/{key}/{name}{_ending(good)}"))
         for key, good in GOOD.items()
         if f"{{{key}}}" in call
     }
@@ -98,7 +99,7 @@ def full_disk(place: Place, random: Random) -> None:
     call = random.choice([each for each in QUICK if "{out}" in each])
     words = [word.format(out="new", **GOOD) for word in call.split()]
     place.complete(" ".join(words))
-    size = random.choice([1, 100, 1000, 5000, 20_000])
+    size = random.choice([100, 1000, 5000, 20_000])
     place.about = f"files of at most {size} bytes"
     ran = place.run(*words, largest_file=size)
     left = [path.name for path in place.folder.iterdir() if path.name.startswith("new") and ran.status]

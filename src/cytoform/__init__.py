@@ -26,14 +26,19 @@ _CALLS = {
     "write_view": "cytoform.pictures.player.view",
     "track_protrusions": "cytoform.protrusions.stage",
     "export": "cytoform.exchange.export",
+    "export_onnx": "cytoform.exchange.onnx_model",
+    "export_training": "cytoform.exchange.trainers",
     "write_movie": "cytoform.pictures.film.write",
     "benchmark": "cytoform.scenes.stage",
     "import_shapes": "cytoform.exchange.published_shapes",
     "import_run": "cytoform.exchange.import_run",
+    "models": "cytoform.zoo.find",
+    "publish": "cytoform.reports.models.publish",
     "info": "cytoform.reports.contents",
 }
 # What they take and give.
 _PUBLIC = _CALLS | {
+    "About": "cytoform.reports.models.card",
     "Assumed": "cytoform.exchange.import_run",  # earlier name of Assumptions
     "Assumptions": "cytoform.exchange.import_run",
     "BlebsParameters": "cytoform.simulate.parameters",
@@ -67,6 +72,7 @@ _PUBLIC = _CALLS | {
     "TextureConfig": "cytoform.imaging.networks.config",
     "TextureModel": "cytoform.imaging.networks.model",
     "condition_on": "cytoform.synthesis.conditional.stage",
+    "draw": "cytoform.synthesis.choice",
     "load": "cytoform.synthesis.cells",
     "load_config": "cytoform.runs.config",
     "open_pairs": "cytoform.movies.pairs.pairs",

@@ -1,13 +1,16 @@
 """`python -m cytoform` and the `cytoform` command."""
 
 import sys
+import warnings
 
 
 def main() -> None:
     """Run the command line and leave with its exit status."""
     from cytoform.cli import run
 
-    sys.exit(run(sys.argv[1:]))
+    status = run(sys.argv[1:])
+    warnings.simplefilter("ignore")  # of libraries that clean up when the process ends
+    sys.exit(status)
 
 
 if __name__ == "__main__":

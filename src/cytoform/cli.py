@@ -40,6 +40,8 @@ COMMANDS = {
     "movie": "Show cells as a movie: time-lapse or turntable, MP4, GIF or PNG.",
     "benchmark": "Many cells in one movie: images, masks, tracks and lineage as a benchmark data set.",
     "import": "Read files of the published code: distances or a checkpoint with its codes.",
+    "models": "List the trained models that come with cytoform.",
+    "publish": "A finished run with its model card, as a folder or archive for others.",
     "info": "Describe a file or folder.",
 }
 DISK_FAULTS = {errno.ENOSPC: "no space left on the disk", errno.EDQUOT: "the disk quota is used up"}

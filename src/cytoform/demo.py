@@ -1,6 +1,5 @@
 """The whole path on simulated cells: the pipeline of README and tutorial as one short script, a call a stage."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,6 +11,7 @@ from cytoform.base.lazy import make_callable
 from cytoform.base.output import Output
 from cytoform.base.parallel import Progress, no_progress
 from cytoform.base.provenance import software_versions
+from cytoform.base.system import n_processors
 from cytoform.errors import InputError
 from cytoform.prepare.stage import prepare
 from cytoform.priors.file import write_priors
@@ -71,7 +71,7 @@ def demo(
     if kind not in SIZES:
         raise InputError(f"demo {kind}: unknown; choose one of {', '.join(SIZES)}")
     size = size or SIZES[kind]
-    workers = len(os.sched_getaffinity(0))
+    workers = n_processors()
     with Output.at(out, inputs=[], overwrite=overwrite).staged() as folder:
         movies, shapes, run = folder / "movies", folder / "shapes.zarr", folder / "run"
         reconstructed, generated = folder / "reconstructed.zarr", folder / "generated.zarr"

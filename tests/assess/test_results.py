@@ -13,8 +13,9 @@ from cytoform.assess import stores
 from cytoform.assess.measures import sequences
 from cytoform.assess.measures.descriptors import DESCRIPTORS
 from cytoform.assess.measures.dynamics import DYNAMICS
+from cytoform.assess.measures.kinds import MEASURES, Measures
 from cytoform.assess.measures.sequences import Shape, measure_frame
-from cytoform.assess.results import TABLES, evaluate, evaluate_all
+from cytoform.assess.results import TESTS, estimators, evaluate, evaluate_all
 from cytoform.base.digest import folder_sha256
 from cytoform.errors import InputError
 from cytoform.shapes.grid import Grid
@@ -206,12 +207,11 @@ def test_new_keys_of_results_json(originals: Path, rebuilt: Path) -> None:
         )
 
 
-def test_every_measure_has_a_definition_and_a_source() -> None:
-    for name, measure in TABLES.items():
-        assert measure.definition, name
-        assert measure.source, name
+@pytest.mark.parametrize("measures", MEASURES.values(), ids=MEASURES)
+def test_every_measure_has_a_definition_and_a_source(measures: Measures) -> None:
+    assert not [name for name, text in estimators(measures).items() if text.startswith(" (") or text.endswith("()")]
     documented = (Path(__file__).parents[2] / "docs" / "measures.md").read_text()
-    assert not [name for name in TABLES if f"`{name}`" not in documented]
+    assert not [name for name in estimators(measures).keys() - TESTS.keys() if f"`{name}`" not in documented]
 
 
 def test_sequences_of_different_length_are_compared_as_sets_at_common_times(tmp_path: Path) -> None:

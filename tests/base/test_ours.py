@@ -30,6 +30,8 @@ def test_a_run_is_ours_finished_or_not(trained: Path, tmp_path: Path) -> None:
     (run / ".model.safetensors.partial-17").touch()
     (run / "samples").mkdir()
     (run / "samples" / "samples.npy").touch()
+    (run / ".choice.partial-x1" / "around-None.zarr").mkdir(parents=True)
+    (run / ".choice.partial-x1" / "around-None.zarr" / "zarr.json").touch()
     assert why_not_ours(run) is None
     (run / "generated.zarr").mkdir()
     (run / "generated.zarr" / "zarr.json").write_text("{}")

@@ -38,7 +38,7 @@ def test_gaps_are_filled_in(trained: Path, unseen: Path, tmp_path: Path, capsys:
 
 def test_known_frames_are_kept(trained: Path, unseen: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`fill --run` gives the same frames, since it is the same."""
-    for command in (["fit", trained, unseen, *FEW], ["fill", unseen, "--run", trained]):
+    for command in (["fit", trained, unseen, *FEW], ["fill", unseen, "--run", trained, *FEW]):
         out = tmp_path / f"{command[0]}.zarr"
         assert cli.run([*map(str, command), "--out", str(out), "--sequences", "c"]) == 0
         said = capsys.readouterr().out

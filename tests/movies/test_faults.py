@@ -99,21 +99,19 @@ def test_a_damaged_page_is_named_with_its_frame(division, tmp_path):
     assert "a.tif, frame 3: not a TIFF file, or truncated or damaged; copy" in refused(path)
 
 
-def test_two_dimensions(tmp_path):
-    for n, frames in enumerate([np.ones((5, 6), np.uint8), np.ones((7, 5, 6), np.uint8)]):
-        axes = {2: "YX", 3: "TYX"}[frames.ndim]
-        path = tiff(tmp_path / f"{n}.ome.tif", frames, metadata={"axes": axes}, ome=True)
-        assert f"{path}: 2D where 3D is needed" in refused(path)
+def test_images_that_could_be_planes_are_asked_about(tmp_path):
     (tmp_path / "flat").mkdir()
-    tiff(tmp_path / "flat" / "t0.tif", np.ones((5, 6), np.uint8))
-    assert "t0.tif: 2D where 3D is needed" in refused(tmp_path / "flat")
-    group = zarr.create_group(tmp_path / "flat.zarr")
-    group.create_array("0", data=np.ones((3, 1, 5, 6), np.uint8))
-    axes = [{"name": a, "type": "space", "unit": "micrometer"} for a in "tzyx"]
-    transformations = [{"type": "scale", "scale": [1, 1, 1, 1]}]
-    dataset = {"path": "0", "coordinateTransformations": transformations}
-    group.attrs["ome"] = {"version": "0.5", "multiscales": [{"axes": axes, "datasets": [dataset]}]}
-    assert "flat.zarr: 2D where 3D is needed" in refused(tmp_path / "flat.zarr")
+    for n in range(3):
+        tiff(tmp_path / "flat" / f"t{n}.tif", np.ones((5, 6), np.uint8))
+    said = refused(tmp_path / "flat")
+    assert "flat: 3 2D images, frames of a movie or planes of a volume; pass --axes YX" in said
+    [movie] = open_movies(tmp_path / "flat", voxel_size_zyx_um=(1, 1, 1), axes="YX")
+    assert (movie.n_frames, movie.shape_zyx, movie.n_dims) == (3, (1, 5, 6), 2)
+    depth = {"axes": "TYX", "spacing": 0.5, "unit": "um"}
+    path = tiff(tmp_path / "depth.tif", np.ones((7, 5, 6), np.uint8), imagej=True, resolution=(4, 4), metadata=depth)
+    assert "T Y X or Z Y X: 7 images with a recorded depth of 0.5 and no time step" in refused(path)
+    shapes = {axes: open_movies(path, axes=axes, voxel_size_zyx_um=(1, 1, 1))[0].shape_zyx for axes in ("ZYX", "TYX")}
+    assert shapes == {"ZYX": (7, 5, 6), "TYX": (1, 5, 6)}
 
 
 def test_channels_and_unnamed_axes(tmp_path):

@@ -224,15 +224,18 @@ def test_real_nuclei_need_a_voxel_size(real_data):
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("source", ["dic_hela", "dic_hela/01_ST", "dic_hela/01_GT/TRA", "fluo_hela_nuclei"])
-def test_real_flat_movies_are_refused(real_data, source):
-    with pytest.raises(InputError, match="2D where 3D is needed"):
-        open_movies(real_data / source, voxel_size_zyx_um=UM)
+@pytest.mark.parametrize(
+    ("source", "n_frames"),
+    [("dic_hela", 84), ("dic_hela/01_ST", 84), ("dic_hela/01_GT/TRA", 84), ("fluo_hela_nuclei", 14)],
+)
+def test_real_flat_movies(real_data, source, n_frames):
+    [movie] = open_movies(real_data / source, voxel_size_zyx_um=UM)
+    assert (movie.n_frames, movie.n_dims) == (n_frames, 2)
 
 
 @pytest.mark.parametrize("container", ["movie", "file", "folder", "zarr"])
-def test_2d_where_it_will_do(container: str, tmp_path: Path) -> None:
-    """Planes are volumes of one; whoever needs 3D still refuses them."""
+def test_images_over_time(container: str, tmp_path: Path) -> None:
+    """Images are volumes of one plane."""
     frames = np.random.default_rng(0).integers(0, 9, (3, 20, 30)).astype(np.uint16)
     path = tmp_path / "a"
     if container == "zarr":
@@ -251,9 +254,8 @@ def test_2d_where_it_will_do(container: str, tmp_path: Path) -> None:
         values = frames if container == "movie" else frames[0]
         metadata = {"axes": axes, "PhysicalSizeX": 0.25, "PhysicalSizeY": 0.5}
         tifffile.imwrite(path, values, ome=True, metadata=metadata, photometric="minisblack")
-    with pytest.raises(InputError, match="2D where 3D is needed"):
-        open_movies(path)
-    [movie] = open_movies(path, flat=True)
+    axes = "YX" if container == "folder" else None
+    [movie] = open_movies(path, axes=axes)
     assert movie.shape_zyx == (1, 20, 30)
     assert movie.spacing_zyx_um == pytest.approx((0.5, 0.5, 0.25))
     assert np.array_equal([movie.read(t)[0] for t in range(movie.n_frames)], frames)

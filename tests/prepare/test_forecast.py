@@ -63,8 +63,8 @@ def test_what_is_missing_or_wrong_is_said(write, division, tmp_path):
     assert any("refused" in line and "broken.tif: not a TIFF file" in line for line in lines)
 
 
-def test_planes_are_described_and_refused(tmp_path):
+def test_images_over_time_are_described(tmp_path):
     tifffile.imwrite(tmp_path / "p.ome.tif", np.ones((3, 9, 9), np.uint8), metadata={"axes": "TYX"}, ome=True)
     lines = info(tmp_path / "p.ome.tif")
-    assert "3 × 1 × 9 × 9" in lines[1]
-    assert any("2D where 3D is needed" in line for line in lines)
+    assert "3 × 9 × 9 (t y x)" in lines[1]
+    assert not any("2D" in line for line in lines)

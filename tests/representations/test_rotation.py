@@ -137,6 +137,6 @@ def test_shapes_without_axes_still_get_a_rotation() -> None:
 @given(seed=st.integers(0, 99), image=st.integers(0, 7))
 def test_the_image_of_a_turned_cell_is_the_turned_image(seed: int, image: int) -> None:
     quaternion = random(1, np.random.default_rng(seed))
-    mirror = torch.diag(torch.from_numpy(MIRRORS[image]))
+    mirror = torch.diag(torch.from_numpy(MIRRORS[3][image]))
     expected = mirror @ to_matrix(quaternion)[0] @ mirror
     torch.testing.assert_close(to_matrix(of_images(quaternion, torch.tensor([image])))[0], expected, atol=1e-5, rtol=0)

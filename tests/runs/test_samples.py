@@ -160,11 +160,11 @@ def test_mirror_images_are_those_of_their_codes(tmp_path: Path) -> None:
     for points, distances, code in zip(
         batch.points.numpy(), batch.distances.numpy(), batch.codes.tolist(), strict=True
     ):
-        image = centre_xyz * MIRRORS[code % 8]
+        image = centre_xyz * MIRRORS[3][code % 8]
         exact = (np.linalg.norm(6 * points - image, axis=1) - 2) / 6
         np.testing.assert_allclose(distances, exact, atol=0.02)
     # What a process gets of a batch is what one process alone would have.
     part = pool.batch(rows, 50, np.random.default_rng(1), part=slice(1, None, 2))
     assert torch.equal(part.points, batch.points[1::2])
     assert torch.equal(part.codes, batch.codes[1::2])
-    assert MIRRORS[0].tolist() == [1, 1, 1]
+    assert MIRRORS[3][0].tolist() == [1, 1, 1]

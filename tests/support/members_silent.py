@@ -111,7 +111,7 @@ SILENT: dict[str, Member] = {
             lambda path, plane, axes: tif(path, plane, "YX"),
             FRAMES[:2, :3].reshape(6, 30, 44),
         ),
-        **refused("2D where 3D is needed", *VOXELS),
+        **refused("several numbers vary", *VOXELS),
     ),
     # C. Scales.
     "C nanometres": Member(

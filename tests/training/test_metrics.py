@@ -46,6 +46,15 @@ def test_a_torn_header_is_written_again(tmp_path: Path) -> None:
     assert (tmp_path / "metrics.csv").read_text() == HEADER
 
 
+def test_without_tensorboard_the_figures_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "with").mkdir()
+    (tmp_path / "without").mkdir()
+    figures = write(tmp_path / "with", 1, 2)
+    monkeypatch.setattr("cytoform.training.metrics.find_spec", lambda _: None)
+    assert write(tmp_path / "without", 1, 2) == figures
+    assert [path.name for path in (tmp_path / "without").iterdir()] == ["metrics.csv"]
+
+
 def test_tensorboard_shows_every_epoch_once(tmp_path: Path) -> None:
     """Read by TensorBoard itself; epoch 3 was done twice, by two processes."""
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator

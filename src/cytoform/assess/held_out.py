@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from cytoform.assess.measures.descriptors import DESCRIPTORS
-from cytoform.assess.measures.dynamics import DYNAMICS
 from cytoform.assess.measures.protrusion_tracks import PROTRUSION_MEASURES
 from cytoform.assess.results_json import (
     contrasts_json,
@@ -35,8 +33,10 @@ class HeldOut:
     def to_json(self) -> dict[str, Any]:
         """The section `held_out` of results.json."""
         return {
-            "descriptors": {name: descriptor_json(self.new, "reference", name) for name in DESCRIPTORS},
-            "temporal": {name: temporal_json(self.new, "reference", name) for name in DYNAMICS},
+            "descriptors": {
+                name: descriptor_json(self.new, "reference", name) for name in self.new.measures.descriptors
+            },
+            "temporal": {name: temporal_json(self.new, "reference", name) for name in self.new.measures.dynamics},
             "protrusions": {name: protrusion_json(self.new, "reference", name) for name in PROTRUSION_MEASURES}
             if self.new.taken_apart
             else None,
@@ -49,7 +49,7 @@ class HeldOut:
 
 def refuse_learned(learned: MeasuredStore, held_out: MeasuredStore) -> None:
     """Raise InputError where a held-out sequence is a learned one, under any name: all figures of all frames are equal."""
-    known = {each.frames: each.name for each in learned.sequences if any(f.descriptors.size_um3 for f in each.frames)}
+    known = {each.frames: each.name for each in learned.sequences if any(f.descriptors.size for f in each.frames)}
     for each in held_out.sequences:
         if each.frames in known:
             raise InputError(

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from cytoform.assess.measures.descriptors import MAIN_DESCRIPTORS
 from cytoform.assess.results import Results, compare_measured
 from cytoform.assess.statistics.distributions import corrected, summarise
 from cytoform.assess.stores import MeasuredStore
@@ -20,7 +19,7 @@ LEAST_PIECES_SHARE = 0.9
 NEIGHBOUR_LIMIT = 0.15  # of 1-NNA off 0.5; more where chance alone is more, for few sequences
 LEAST_SHARE = 0.01  # so that the score still orders ways that fail one figure altogether
 QUESTIONS = {"one_nna": "likeness", "novelty_ratio": "novelty", "memorisation_p": "novelty", "pieces_share": "pieces"}
-OVER_SEQUENCES = (*MAIN_DESCRIPTORS, "size_change", "jaccard_next")
+CHANGES = ("size_change", "jaccard_next")  # tested over sequences beside the main descriptors
 
 
 @dataclass(frozen=True)
@@ -52,9 +51,10 @@ class Judgement:
         """The judgement that follows from a comparison of new cells with learned ones; the stores are not paired."""
         frames, sequences, sets = results.over_frames, results.over_sequences, results.near_duplicates
         held_out = None if results.held_out is None else results.held_out.sets
-        permuted = {name: frames[name].permuted for name in MAIN_DESCRIPTORS}
+        main = results.measures.main
+        permuted = {name: frames[name].permuted for name in main}
         one_nna = math.nan if sets is None else sets.measures.one_nna.value
-        tested = {name: sequences[name] for name in OVER_SEQUENCES} | results.protrusions_over_sequences
+        tested = {name: sequences[name] for name in (*main, *CHANGES)} | results.protrusions_over_sequences
         return cls(
             p_sequences={name: contrast.ks.p for name, contrast in tested.items()},
             p_frames={name: math.nan if test is None else test.p for name, test in permuted.items()},

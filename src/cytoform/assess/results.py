@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from cytoform.assess.held_out import HeldOut, refuse_learned
-from cytoform.assess.measures.descriptors import DESCRIPTORS
-from cytoform.assess.measures.dynamics import DYNAMICS
+from cytoform.assess.measures.kinds import Measures
 from cytoform.assess.measures.protrusion_tracks import PROTRUSION_MEASURES
 from cytoform.assess.measures.sequences import PAIR_MEASURES, MeasuredPair
 from cytoform.assess.measures.thin_parts import THIN_MEASURES
@@ -33,17 +32,7 @@ from cytoform.base.files import write_json
 from cytoform.base.output import Output
 from cytoform.base.provenance import software_versions
 
-TABLES = {
-    **DESCRIPTORS,
-    **PAIR_MEASURES,
-    **THIN_MEASURES,
-    **DYNAMICS,
-    **PROTRUSION_MEASURES,
-    **SET_MEASURES,
-    **HELD_OUT_MEASURES,
-}
-ESTIMATORS = {
-    **{name: f"{measure.definition} ({measure.source})" for name, measure in TABLES.items()},
+TESTS = {
     "components": "connected components of the mask, 26 neighbours (connected-components-3d)",
     "euler": "components - handles + cavities of the mask, 26 neighbours (scikit-image)",
     "ks_p": "two-sample Kolmogorov-Smirnov test over frames as if they were independent (the paper's figure; SciPy)",
@@ -60,6 +49,20 @@ ESTIMATORS = {
     ),
     "wasserstein": "Wasserstein-1 distance (SciPy); 95 % intervals: bootstrap over whole sequences",
 }
+
+
+def estimators(measures: Measures) -> dict[str, str]:
+    """Definition and source of every figure in results.json."""
+    tables = {
+        **measures.descriptors,
+        **PAIR_MEASURES,
+        **THIN_MEASURES,
+        **measures.dynamics,
+        **PROTRUSION_MEASURES,
+        **SET_MEASURES,
+        **HELD_OUT_MEASURES,
+    }
+    return {name: f"{measure.definition} ({measure.source})" for name, measure in tables.items()} | TESTS
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ class Results(StoreContrasts):
             "other": self.other.to_json(),
             "held_out": None if self.held_out is None else self.held_out.store.to_json(),
             "parameters": {"paired": self.pairs is not None, "sequences": asked, "seed": self.seed},
-            "estimators": ESTIMATORS,
+            "estimators": estimators(self.measures),
         }
 
     def paired(self, name: str) -> dict[str, Values]:
@@ -113,13 +116,13 @@ class Results(StoreContrasts):
             "descriptors": {
                 name: {side: descriptor_json(self, side, name) for side in ROLES}
                 | contrast
-                | {"unit": DESCRIPTORS[name].unit}
+                | {"unit": self.measures.descriptors[name].unit}
                 for name, contrast in found["descriptors"].items()
             },
             "temporal": {
                 name: {side: temporal_json(self, side, name) for side in ROLES}
                 | contrast
-                | {"unit": DYNAMICS[name].unit}
+                | {"unit": self.measures.dynamics[name].unit}
                 for name, contrast in found["temporal"].items()
             },
             "protrusions": self._protrusions_json(found["protrusions"]),

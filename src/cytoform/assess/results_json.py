@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from cytoform.assess.measures.descriptors import DESCRIPTORS
-from cytoform.assess.measures.dynamics import DYNAMICS
 from cytoform.assess.measures.masks import TopologyCounts
 from cytoform.assess.measures.protrusion_tracks import FRAME_PROTRUSIONS, PROTRUSION_MEASURES
 from cytoform.assess.measures.sequences import MeasuredSequence
@@ -51,14 +49,14 @@ def contrast_json(contrast: Contrast, ending: str = "") -> dict[str, Any]:
 
 
 def descriptor_json(stores: StoreContrasts, side: Role, name: str) -> dict[str, Any]:
-    """One of DESCRIPTORS on one side, over all frames and by sequence."""
+    """A descriptor on one side, over all frames and by sequence."""
     values = stores.descriptor(side, name)
     each = {key: row.tolist() for key, row in zip(stores.store(side).names, values, strict=True)}
     return side_json(np.concatenate(values), each)
 
 
 def temporal_json(stores: StoreContrasts, side: Role, name: str) -> dict[str, Any]:
-    """One of DYNAMICS on one side, over all sequences and by sequence."""
+    """A measure of changes on one side, over all sequences and by sequence."""
     values = stores.temporal(side, name)
     return side_json(values, dict(zip(stores.store(side).names, values.tolist(), strict=True)))
 
@@ -88,9 +86,10 @@ def contrasts_json(stores: StoreContrasts) -> dict[str, Any]:
     frames, sequences = stores.over_frames, stores.over_sequences
     return {
         "descriptors": {
-            name: contrast_json(frames[name]) | contrast_json(sequences[name], SEQUENCES) for name in DESCRIPTORS
+            name: contrast_json(frames[name]) | contrast_json(sequences[name], SEQUENCES)
+            for name in stores.measures.descriptors
         },
-        "temporal": {name: contrast_json(sequences[name], SEQUENCES) for name in DYNAMICS},
+        "temporal": {name: contrast_json(sequences[name], SEQUENCES) for name in stores.measures.dynamics},
         "protrusions": protrusion_contrasts_json(stores),
     }
 

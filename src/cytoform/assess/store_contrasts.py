@@ -7,8 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from cytoform.assess.measures.descriptors import DESCRIPTORS
-from cytoform.assess.measures.dynamics import DYNAMICS
+from cytoform.assess.measures.kinds import Measures
 from cytoform.assess.measures.masks import TopologyCounts
 from cytoform.assess.measures.protrusion_tracks import FRAME_PROTRUSIONS, IN_TIME, PROTRUSION_MEASURES
 from cytoform.assess.statistics.contrasts import Contrast, Sides, by_sequence, contrasts
@@ -27,16 +26,21 @@ class StoreContrasts:
     other: MeasuredStore
     seed: int = field(default=0, kw_only=True)
 
+    @property
+    def measures(self) -> Measures:
+        """The measures of both stores."""
+        return self.reference.measures
+
     def store(self, side: Role) -> MeasuredStore:
         """The store of a side."""
         return self.reference if side == "reference" else self.other
 
     def descriptor(self, side: Role, name: str) -> list[Values]:
-        """Values of one of DESCRIPTORS over the frames of each sequence of a side."""
+        """Values of one of the descriptors over the frames of each sequence of a side."""
         return [np.array([getattr(f.descriptors, name) for f in each.frames]) for each in self.store(side).sequences]
 
     def temporal(self, side: Role, name: str) -> Values:
-        """Values of one of DYNAMICS, one for each sequence of a side."""
+        """Values of one measure of changes, one for each sequence of a side."""
         return np.array([getattr(sequence.dynamics, name) for sequence in self.store(side).sequences])
 
     def topology(self, side: Role) -> TopologyCounts:
@@ -50,8 +54,11 @@ class StoreContrasts:
 
     @cached_property
     def over_sequences(self) -> dict[str, Contrast]:
-        """Contrasts of the means of sequences: of each descriptor, then of each of DYNAMICS."""
-        temporal = {name: tuple([v[None] for v in self.temporal(side, name)] for side in ROLES) for name in DYNAMICS}
+        """Contrasts of the means of sequences: of each descriptor, then of each measure of changes."""
+        temporal = {
+            name: tuple([v[None] for v in self.temporal(side, name)] for side in ROLES)
+            for name in self.measures.dynamics
+        }
         return contrasts(by_sequence(self._descriptors) | temporal, seed=self.seed)  # type: ignore[arg-type]
 
     @property
@@ -91,4 +98,7 @@ class StoreContrasts:
 
     @cached_property
     def _descriptors(self) -> dict[str, Sides]:
-        return {name: (self.descriptor("reference", name), self.descriptor("other", name)) for name in DESCRIPTORS}
+        return {
+            name: (self.descriptor("reference", name), self.descriptor("other", name))
+            for name in self.measures.descriptors
+        }

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from cytoform.assess.measures.kinds import MEASURES, Measures
 from cytoform.assess.measures.sequences import MeasuredCell, MeasuredPair, MeasuredSequence, measure_cell
 from cytoform.base.digest import folder_sha256
 from cytoform.base.parallel import run_all
@@ -35,6 +36,11 @@ class MeasuredStore:
     verdict: Verdict | None = None
 
     @property
+    def measures(self) -> Measures:
+        """The measures of cells in as many dimensions."""
+        return MEASURES[self.grid.n_dims]
+
+    @property
     def names(self) -> list[str]:
         """Names of the measured sequences."""
         return [sequence.name for sequence in self.sequences]
@@ -42,7 +48,7 @@ class MeasuredStore:
     @property
     def opening_radius_um(self) -> float | None:
         """Radius of the ball that the cells were taken apart with; None where they were not."""
-        return None if self.verdict is None else opening_radius_um(self.verdict)
+        return None if self.verdict is None else self.verdict.opening_um
 
     def only(self, names: Sequence[str]) -> "MeasuredStore":
         """The same store with the measures of these sequences alone, for example of a fold."""
@@ -88,6 +94,7 @@ def select(
     """
     stores = [ShapeStore.open(path) for path in (reference, *others)]
     together = (0, *(n for n, pair in enumerate(paired, start=1) if pair))
+    _refuse_mixture(stores)
     names = [_chosen(store, sequences if n in together else None) for n, store in enumerate(stores)]
     for n in together[1:]:
         _refuse_unlike(stores[0], stores[n], names[0], names[n])
@@ -97,16 +104,12 @@ def select(
                 f"{held_out}: new cells are judged by held-out ones, and every store here is paired; leave one out"
             )
         stores.append(ShapeStore.open(held_out))
+        _refuse_mixture(stores)
         names.append(_held_out_names(stores[0], stores[-1], names[0]))
     cells = [(together, name) for name in names[0]]
     cells += [((n,), name) for n in range(len(stores)) if n not in together for name in names[n]]
     asked = tuple(sorted(set(sequences))) if sequences else None
     return Selection(tuple(stores), together[1:], asked, tuple(cells), held_out is not None)
-
-
-def opening_radius_um(verdict: Verdict) -> float | None:
-    """Radius of the ball that cells are taken apart with for measures; None without thin protrusions."""
-    return verdict.radius_um if verdict.applies and not verdict.lasting else None
 
 
 def measure_stores(
@@ -122,7 +125,7 @@ def measure_stores(
     distance is NaN.
     """
     verdict = verdict or judge(selection.stores[0], workers=workers)
-    radius_um = opening_radius_um(verdict)
+    radius_um = verdict.opening_um
     paths = [store.path.absolute() for store in selection.stores]
     sha256 = {path: folder_sha256(path) for path in dict.fromkeys(paths)}
     tasks = [([paths[n] for n in own], name, radius_um) for own, name in selection.cells]
@@ -142,6 +145,17 @@ def measure_stores(
         )
 
     return [measured(n, store) for n, store in enumerate(selection.stores)]
+
+
+def _refuse_mixture(stores: Sequence[ShapeStore]) -> None:
+    """Raise InputError for cells in images beside cells in volumes."""
+    first = stores[0]
+    for other in stores[1:]:
+        if other.grid.n_dims != first.grid.n_dims:
+            raise InputError(
+                f"{other.path} is {other.grid.n_dims}D and {first.path} is {first.grid.n_dims}D, so their cells cannot be "
+                "compared; give stores of one kind"
+            )
 
 
 def _chosen(store: ShapeStore, sequences: Sequence[str] | None) -> list[str]:
@@ -184,7 +198,8 @@ def _refuse_unlike(a: ShapeStore, b: ShapeStore, names_a: list[str], names_b: li
         )
     if a.grid.size != b.grid.size:
         raise InputError(
-            f"{where}: grids are {b.grid.size}³ and {a.grid.size}³; make {b.path.name} anew with --grid {a.grid.size}, {remedy}"
+            f"{where}: grids are {b.grid.voxels_text} and {a.grid.voxels_text}; make {b.path.name} anew with "
+            f"--grid {a.grid.size}, {remedy}"
         )
     lone = sorted(set(names_a) ^ set(names_b))
     if lone:

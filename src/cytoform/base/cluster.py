@@ -9,18 +9,18 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from multiprocessing.resource_tracker import ensure_running
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from cytoform.base.stops import STOPS
+from cytoform.base.system import end_process, hold_back, start_resource_tracker
 from cytoform.errors import InputError
 
 if TYPE_CHECKING:
     from distributed import Client, LocalCluster
 
 CONNECT_WITHIN_S = 5
-START_WITHIN_S = 60
+START_WITHIN_S = 120
 # Environment of worker processes.
 ENVIRONMENT = {
     **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
@@ -111,9 +111,8 @@ def _import_quietly() -> None:
 def _start(n: int) -> "LocalCluster":
     from distributed import LocalCluster
 
-    # Starting it later would unblock interrupts, and would warn of locks held by killed workers.
     with _environment(PYTHONWARNINGS="ignore:resource_tracker:UserWarning"):
-        ensure_running()
+        start_resource_tracker()
     cluster = LocalCluster(
         n_workers=0,
         threads_per_worker=1,
@@ -146,7 +145,7 @@ async def _ask(address: str) -> None:
 
 async def _hold_back_interrupts() -> None:
     """Block Ctrl-C and SIGHUP, which reach all processes of a terminal, in workers: they inherit the mask of this thread."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, set(STOPS) - {signal.SIGTERM})
+    hold_back(set(STOPS) - {signal.SIGTERM})
 
 
 async def _kill(cluster: "LocalCluster") -> None:
@@ -157,8 +156,7 @@ async def _kill(cluster: "LocalCluster") -> None:
     for nanny in nannies:
         await _started(nanny)
         if nanny.pid is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(nanny.pid, signal.SIGKILL)
+            end_process(nanny.pid)
 
 
 async def _started(nanny: Any) -> None:

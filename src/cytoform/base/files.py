@@ -1,10 +1,11 @@
 """Files that are written whole, or not at all."""
 
-import contextlib
 import json
 import os
 from pathlib import Path
 from typing import Any
+
+from cytoform.base.system import replace, sync_folder
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -15,20 +16,10 @@ def write_atomically(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(partial, path)
-        _sync_folder(path.parent)
+        replace(partial, path)
+        sync_folder(path.parent)
     finally:
         partial.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Flush the names in a folder to the disk."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):  # some network file systems cannot, and need not
-            os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def write_json(path: Path, value: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from cytoform.base.system import NO_WAITING
 from cytoform.errors import InputError
 
 MEGABYTE = 1 << 20
@@ -66,7 +67,7 @@ def read_bytes(path: Path, *, most: int = MOST_BYTES) -> bytes:
     """The content of a regular file of at most `most` bytes. Raises InputError."""
     try:
         # A pipe without a writer would block a plain open.
-        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | NO_WAITING)) as file:
             found = os.fstat(file.fileno())
             _refuse_irregular(path, found)
             content = file.read(most + 1)

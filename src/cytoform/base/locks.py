@@ -1,15 +1,12 @@
 """A lock that a process holds on a file, and that ends with the process."""
 
 import contextlib
-import errno
-import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from cytoform.base.system import NO_LINK, lock_file, release_file
 from cytoform.errors import InputError
-
-WITHOUT_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP}  # of some network file systems
 
 
 @contextlib.contextmanager
@@ -22,17 +19,16 @@ def lock(path: Path, *, busy: str) -> Iterator[None]:
     try:
         yield
     finally:
-        path.unlink(missing_ok=True)  # while it is held: no one else can hold this file
-        os.close(handle)
+        release_file(path, handle)
 
 
 def _acquire(path: Path, busy: str) -> int:
     while True:
         path.parent.mkdir(exist_ok=True)
         with contextlib.suppress(FileNotFoundError):  # the holder before has removed the file, or its folder
-            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | NO_LINK, 0o666)
             try:
-                _flock(handle)
+                lock_file(handle)
                 if os.path.samestat(os.fstat(handle), os.stat(path)):
                     return handle
             except BlockingIOError:
@@ -42,11 +38,3 @@ def _acquire(path: Path, busy: str) -> int:
                 os.close(handle)
                 raise
             os.close(handle)
-
-
-def _flock(handle: int) -> None:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as fault:
-        if fault.errno not in WITHOUT_LOCKS:
-            raise

@@ -1,4 +1,4 @@
-"""Writes images and label images of OME-Zarr 0.5, with axes t z y x and one resolution."""
+"""Writes images and label images of OME-Zarr 0.5, with axes t z y x or t y x and one resolution."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -6,7 +6,7 @@ from typing import Any, Literal
 import zarr
 from zarr.codecs import BloscCodec
 
-from cytoform.base.triples import IntTriple, Triple
+from cytoform.base.triples import Floats, Ints
 
 VERSION = "0.5"
 # Zstandard over shuffled bytes: smaller and faster than over shuffled bits (docs/LOG.md).
@@ -18,9 +18,9 @@ class OmeMovie:
     """The size, scale and chunks that an image shares with its label images. A chunk holds voxels of one frame."""
 
     n_frames: int
-    shape_zyx: IntTriple
-    chunk_zyx: IntTriple
-    spacing_zyx_um: Triple
+    shape_zyx: Ints
+    chunk_zyx: Ints
+    spacing_zyx_um: Floats
     time_step_s: float | None
     compressor: BloscCodec | Literal["auto"] = COMPRESSOR
 
@@ -47,7 +47,7 @@ class OmeMovie:
             dtype=dtype,
             fill_value=fill_value,
             compressors=self.compressor,
-            dimension_names=("t", "z", "y", "x"),
+            dimension_names=("t", *self._axes),
         )
 
     def create_labels(self, image: zarr.Group, name: str, dtype: str, *, label: dict[str, Any]) -> zarr.Array[Any]:
@@ -56,12 +56,16 @@ class OmeMovie:
         labels.attrs["ome"] = {"version": VERSION, "labels": [name]}
         return self.create(labels.create_group(name), name, dtype, label=label)
 
+    @property
+    def _axes(self) -> str:
+        return "zyx"[-len(self.shape_zyx) :]
+
     def _multiscale(self, name: str, path: str) -> dict[str, Any]:
         """The `multiscales` entry: scale in s and µm, voxels centred at + 0.5."""
         time: dict[str, str] = {"name": "t", "type": "time"}
         if self.time_step_s:
             time["unit"] = "second"
-        space = [{"name": axis, "type": "space", "unit": "micrometer"} for axis in "zyx"]
+        space = [{"name": axis, "type": "space", "unit": "micrometer"} for axis in self._axes]
         scale = [self.time_step_s or 1.0, *self.spacing_zyx_um]
         centre = [0.0, *(side / 2 for side in self.spacing_zyx_um)]
         transformations = [{"type": "scale", "scale": scale}, {"type": "translation", "translation": centre}]

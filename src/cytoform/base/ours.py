@@ -27,9 +27,9 @@ ZARR_FOLDER = re.compile(r".*?\.(zarr|geff)/")
 ZARR_STRAY = re.compile(r"[^/]+\.[0-9a-f]{32}\.partial")  # begun by a process that was killed
 ZARR_FILE = re.compile(rf"(.*/)?(zarr\.json|c(/\d+)*|{ZARR_STRAY.pattern})")
 RUN_FILE = re.compile(
-    r"(config\.toml|provenance\.json|(model|priors|parts)\.safetensors|choice\.json|metrics\.csv|samples/samples\.(npy|json)"
+    r"(config\.toml|provenance\.json|(model|priors|parts)\.safetensors|choice\.json|metrics\.csv|MODEL_CARD\.md|samples/samples\.(npy|json)"
     r"|tensorboard/events\.out\.tfevents\.[^/]+|checkpoints/epoch_\d+_batch_\d+\.safetensors"
-    rf"|bodies\.zarr/{ZARR_FILE.pattern}|((checkpoints|samples)/)?\.[^/]+\.partial-\d+)"
+    rf"|bodies\.zarr/{ZARR_FILE.pattern}|\.choice\.partial-[^/]+/[^/]+\.zarr/{ZARR_FILE.pattern}|((checkpoints|samples)/)?\.[^/]+\.partial-\d+)"
 )
 OF_THE_SYSTEM = {".DS_Store", "Thumbs.db", "desktop.ini"}
 COMMENT = rb"cytoform \d+\.\d+[^:\n]*: "
@@ -40,6 +40,8 @@ MARKS = {
     rb"\x89PNG": COMMENT,
     rb"GIF8": COMMENT,
     rb"....ftyp": COMMENT,
+    rb"\x08.\x12\x08cytoform\x1a": rb"",  # ONNX: a version, and its producer
+    rb"PK": COMMENT + rb"published model\Z",
     rb"\{\s": rb'"versions": \{[^}]*"cytoform": "\d',
 }
 
@@ -72,7 +74,7 @@ def list_files(folder: Path) -> None:
         return
     files = sorted({_listed(name) for name in _names(folder)} - {PROVENANCE})
     mark = {"written_by": f"cytoform {cytoform.__version__}", "files": files}
-    write_json(place, json.loads(place.read_text()) | mark)
+    write_json(place, json.loads(place.read_text("utf-8")) | mark)
 
 
 def _is_marked(path: Path) -> bool:

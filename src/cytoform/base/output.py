@@ -24,6 +24,7 @@ from typing import TypeVar
 from cytoform.base.locks import lock
 from cytoform.base.ours import list_files, why_not_ours
 from cytoform.base.renames import exchange, rename_new
+from cytoform.base.system import rename
 from cytoform.errors import InputError
 
 OutputT = TypeVar("OutputT", bound="Output")
@@ -80,7 +81,7 @@ class Output:
         busy = f"{self.out}: another process is making it; wait until it has ended"
         with _removed_if_empty(self.folder), lock(self.folder / LOCK, busy=busy):
             if os.path.lexists(self.folder / REPLACED) and not os.path.lexists(self.out):
-                os.rename(self.folder / REPLACED, self.out)
+                rename(self.folder / REPLACED, self.out)
             self._tidy()
             try:
                 yield
@@ -125,13 +126,13 @@ class Output:
     def _exchange(self, new: Path, old: Path) -> None:
         """Put `new` at the output, and what stands there at `old`."""
         if exchange(new, self._whole):
-            os.rename(new, old)
+            rename(new, old)
             return
-        os.rename(self._whole, old)
+        rename(self._whole, old)
         try:
             rename_new(new, self._whole)
         except OSError:
-            os.rename(old, self._whole)
+            rename(old, self._whole)
             raise
 
     def _refuse_inputs(self) -> None:

@@ -6,6 +6,8 @@ import os
 import sys
 from pathlib import Path
 
+from cytoform.base.system import POSIX, rename
+
 HERE = -100  # AT_FDCWD of Linux
 ONLY_NEW, EXCHANGE = 1, 2  # RENAME_NOREPLACE and RENAME_EXCHANGE of renameat2(2)
 UNKNOWN = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP}  # the kernel or the file system has no such rename
@@ -15,13 +17,13 @@ def rename_new(source: Path, target: Path) -> None:
     """Rename a file or folder. Raises FileExistsError if there is anything at `target`, also if it has just appeared."""
     if _renameat2(source, target, ONLY_NEW):
         return
-    if not source.is_dir():
+    if POSIX and not source.is_dir():
         os.link(source, target)
         os.unlink(source)
     elif os.path.lexists(target):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
     else:
-        os.rename(source, target)  # replaces nothing but an empty folder
+        rename(source, target)  # replaces nothing but an empty folder, on Windows nothing at all
 
 
 def exchange(first: Path, second: Path) -> bool:

@@ -49,7 +49,7 @@ class SettingsFile(SettingsSection):
         """Combine a preset, the TOML file `file` and "section.key=value" strings; later ones win. Raises InputError."""
         if preset not in cls.preset_names():
             raise InputError(f"--preset {preset}: unknown; use one of {', '.join(cls.preset_names())}")
-        values = tomllib.loads((cls._folder() / f"{preset}.toml").read_text())
+        values = tomllib.loads((cls._folder() / f"{preset}.toml").read_text("utf-8"))
         changes = {} if file is None else read_toml(file)
         for setting in settings or []:
             _merge(changes, _parse_setting(setting))

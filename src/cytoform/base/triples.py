@@ -1,11 +1,13 @@
-"""Three values along the axes z, y and x."""
+"""Values along the axes of a space: z, y and x, or of images y and x."""
 
 from collections.abc import Iterable
 from typing import Any
 
 Triple = tuple[float, float, float]
 IntTriple = tuple[int, int, int]
-Slices = tuple[slice, slice, slice]
+Floats = tuple[float, ...]
+Ints = tuple[int, ...]
+Slices = tuple[slice, ...]
 
 
 def triple(values: Iterable[Any]) -> Triple:
@@ -18,3 +20,13 @@ def int_triple(values: Iterable[Any]) -> IntTriple:
     """Three plain integers."""
     z, y, x = (int(value) for value in values)
     return z, y, x
+
+
+def floats(values: Iterable[Any]) -> Floats:
+    """Plain floats."""
+    return tuple(float(value) for value in values)
+
+
+def ints(values: Iterable[Any]) -> Ints:
+    """Plain integers."""
+    return tuple(int(value) for value in values)

@@ -16,6 +16,7 @@ from cytoform.base.files import write_json
 from cytoform.base.gate import read_json
 from cytoform.base.ours import ZARR_STRAY
 from cytoform.base.output import PLAN, Output
+from cytoform.base.system import sync_disks
 from cytoform.errors import InputError
 
 PLACED = "placed"
@@ -74,7 +75,7 @@ class Unfinished(Output):
     def put_in_place(self, grown: Path) -> None:
         """Rename the finished output to its final name, in place of an older one that may be replaced."""
         remove_strays(grown)
-        os.sync()  # the content must be on the disk before the name
+        sync_disks()  # the content must be on the disk before the name
         self.note_plan({**(self.plan() or {}), PLACED: _number(grown)})
         self.place(grown)
         self.give_up()

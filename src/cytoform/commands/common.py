@@ -1,7 +1,6 @@
 """Options that commands share, their messages, and progress bars."""
 
 import contextlib
-import os
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -15,7 +14,19 @@ from cytoform.base.cluster import connected
 from cytoform.base.lines import one_line, printable
 from cytoform.base.options import LENGTH_UM, SECONDS, SEED, WORKERS
 from cytoform.base.parallel import Advance
+from cytoform.base.system import n_processors
 from cytoform.errors import InputError
+
+# What cells are exported as, by their number of dimensions.
+EXPORTS = {3: "meshes", 2: "masks"}
+
+
+def export_of(store: Path) -> tuple[object, ...]:
+    """The words of a command that exports the cells of a store."""
+    from cytoform.shapes.store import ShapeStore
+
+    form = EXPORTS[ShapeStore.open(store).grid.n_dims]
+    return "export", store, "--to", form, "--out", form
 
 
 @dataclass(frozen=True)
@@ -126,7 +137,7 @@ class WorkerOptions:
     def ready(self) -> Iterator[int]:
         """Connect to the scheduler, if given. Yields the number of processes to start on this machine."""
         if self.scheduler is None:
-            yield len(os.sched_getaffinity(0)) if self.workers is None else self.workers
+            yield n_processors() if self.workers is None else self.workers
             return
         if self.workers is not None:
             raise InputError("--workers starts processes here and --scheduler works on a cluster; give one of them")
@@ -149,4 +160,6 @@ class ScaleOptions:
     ] = None
 
 
-Device = Annotated[Literal["auto", "cpu", "cuda"], Parameter(help="Where to compute.")]
+Device = Annotated[
+    Literal["auto", "cpu", "cuda", "mps"], Parameter(help="Where to compute; mps, on Apple's GPUs, is untested.")
+]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from cytoform.commands.common import Common, WorkerOptions
+from cytoform.commands.common import Common, WorkerOptions, export_of
 
 if TYPE_CHECKING:
     from cytoform.reports.shapes.write import Comparison
@@ -83,7 +83,7 @@ def evaluate(
                 progress=common.progress,
             )
             write_json(folder / "provenance.json", provenance | _provenance(comparisons))
-    common.done(out / "report.html", "export", other, "--to", "meshes", "--out", "meshes")
+    common.done(out / "report.html", *export_of(other))
 
 
 def _same_names(original: "ShapeStore", store: "ShapeStore", sequences: list[str] | None) -> bool:

@@ -10,6 +10,7 @@ from cytoform.commands.common import Common, Device, ScaleOptions, WorkerOptions
 from cytoform.commands.filled import choice_line, lines_beyond, lines_of
 from cytoform.commands.source import as_store
 from cytoform.completion.options import FillOptions
+from cytoform.synthesis.options import FitSettings
 
 
 def fill(
@@ -20,6 +21,7 @@ def fill(
     run: Path | None = None,
     sequences: Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())] = None,
     options: FillOptions = FillOptions(),  # noqa: B008 (frozen)
+    settings: FitSettings = FitSettings(),  # noqa: B008 (frozen)
     grid_size: Annotated[int, Parameter("--grid"), GRID] = 128,
     scale: ScaleOptions = ScaleOptions(),  # noqa: B008 (frozen)
     device: Device = "auto",
@@ -29,8 +31,8 @@ def fill(
     """Fill missing frames and planes, or make a movie finer in time. Known frames come back exactly.
 
     The way is chosen by hiding known frames of this very data set: the mean of the neighbours' distances, or mixtures with a
-    cubic in time, a registration, and what a run expects. The choice, its expected error and the expected error of every frame
-    are stored.
+    cubic in time, a registration, protrusions that are tracked as curves, and what a run expects. The choice, its expected
+    error and the expected error of every frame are stored.
 
     Parameters
     ----------
@@ -53,7 +55,8 @@ def fill(
         from cytoform.synthesis.cells import load
         from cytoform.synthesis.fitting.model import FittedModel
 
-        model = FittedModel(load(run, device=device), seed=common.seed)
+        settings.check()
+        model = FittedModel(load(run, device=device), settings, common.seed)
     with (
         workers.ready() as n_workers,
         as_store(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from cytoform.base.options import real, whole
-from cytoform.commands.common import Common, Device
+from cytoform.commands.common import Common, Device, export_of
 from cytoform.synthesis.options import Rendering
 
 if TYPE_CHECKING:
@@ -80,17 +80,17 @@ def generate(
         progress=common.progress,
     )
     common.remark(out, remedy=REMEDY)
-    common.done(out, "export", out, "--to", "meshes", "--out", "meshes")
+    common.done(out, *export_of(out))
 
 
 def _condition(cells: "Cells", where: list[str], rendering: Rendering, common: Common) -> "Condition":
     """The parsed conditions. Prints how well codes predict each descriptor."""
-    from cytoform.assess.measures.sequence_descriptors import SEQUENCE_DESCRIPTORS
+    from cytoform.assess.measures.sequence_descriptors import OF_SEQUENCES
     from cytoform.synthesis.conditional.stage import condition_on
 
     condition = condition_on(cells, where, rendering=rendering, progress=common.progress)
     for name, found in condition.regressions.items():
-        unit = SEQUENCE_DESCRIPTORS[name].unit
+        unit = OF_SEQUENCES[cells.run.learned.dimensions][name].unit
         with_unit = f" {unit}" if unit else ""
         if found.lowest == found.highest:
             common.say(

@@ -1,6 +1,5 @@
 """`cytoform import`: files of the published code."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,6 +8,7 @@ from cyclopts import Parameter
 
 from cytoform.base.kinds import CHECKPOINT_ENDINGS
 from cytoform.base.options import FRAMES, GRID, LENGTH_UM, SECONDS, WORKERS, real
+from cytoform.base.system import n_processors
 from cytoform.commands.common import Common
 
 
@@ -90,7 +90,7 @@ def import_(
         half_extent_um=half_extent,
         voxel_size_um=voxel_size,
         time_step_s=time_step,
-        workers=len(os.sched_getaffinity(0)) if workers is None else workers,
+        workers=n_processors() if workers is None else workers,
         overwrite=common.overwrite,
         progress=common.progress,
     )
@@ -98,7 +98,7 @@ def import_(
     common.say(
         f"{sequences} in a cube of {2 * cube.half_extent_um:g} µm, {cube.size}³ voxels of {cube.spacing_um:.4g} µm"
     )
-    common.done(out, "train", out, "--out", "run", "--preset", "quick")
+    common.done(out, "train", out, "--out", "run")
 
 
 def _import_run(

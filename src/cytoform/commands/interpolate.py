@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from cytoform.base.options import whole
-from cytoform.commands.common import Common, Device
+from cytoform.commands.common import Common, Device, export_of
 from cytoform.synthesis.options import Rendering
 
 
@@ -57,4 +57,4 @@ def interpolate(
         progress=common.progress,
     )
     common.remark(out, remedy=REMEDY)
-    common.done(out, "export", out, "--to", "meshes", "--out", "meshes")
+    common.done(out, *export_of(out))

@@ -28,7 +28,7 @@ def prepare(
     Parameters
     ----------
     sources
-        Label movies: TIFF or OME-TIFF (t z y x), folders of one TIFF a frame, Cell Tracking Challenge folders,
+        Label movies: TIFF or OME-TIFF (t z y x or t y x), folders of one TIFF a frame, Cell Tracking Challenge folders,
         OME-Zarr label images.
     out
         Shape store to write, NAME.zarr.
@@ -54,7 +54,7 @@ def prepare(
         common.complain(failure.reason)
     if prepared.n_families:
         _report(prepared, common)
-        common.done(out, "train", out, "--out", "run", "--preset", "quick")
+        common.done(out, "train", out, "--out", "run")
     if not prepared.failures:
         return 0
     common.say(f"{len(prepared.failures)} failed; mend them, then add them with the same command and --resume")
@@ -69,6 +69,6 @@ def _report(prepared: "Prepared", common: Common) -> None:
     grid = prepared.grid
     families = "cell family" if prepared.n_families == 1 else "cell families"
     common.say(f"{prepared.n_families} {families}, {prepared.n_frames} frames")
-    common.say(f"cube of {2 * grid.half_extent_um:g} µm in {grid.size}³ voxels of {grid.spacing_um:.4g} µm")
+    common.say(f"{'cube' if grid.n_dims == 3 else 'square'} of {2 * grid.half_extent_um:g} µm in {grid.text}")
     if prepared.n_holes or prepared.n_specks:
         common.say(f"{prepared.n_holes} enclosed holes filled, {prepared.n_specks} specks dropped")

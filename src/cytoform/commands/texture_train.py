@@ -56,6 +56,7 @@ def train(
     from cytoform.imaging.networks.stage import train_texture
     from cytoform.movies.pairs.pairs import FEWEST_PAIRS, open_pairs
     from cytoform.training.folder import RunOutput
+    from cytoform.training.metrics import NO_BOARD, has_board
 
     if resume and (preset or config or set_):
         raise InputError(
@@ -86,5 +87,7 @@ def train(
         common.suggest("texture", "train", *sources, "--out", out, "--resume")
         return 130
     common.say(f"{trained.epochs} epochs of {len(pairs)} pairs")
+    if not has_board():
+        common.say(NO_BOARD)
     common.done(out, "texture", "render", out, "new.zarr", "--out", "images")
     return 0

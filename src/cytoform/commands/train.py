@@ -1,6 +1,5 @@
 """`cytoform train`: a shape store to a trained run."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from cytoform.base.options import WORKERS
+from cytoform.base.system import n_processors
 from cytoform.commands.common import Common, Device
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ def train(
     from cytoform.shapes.store import ShapeStore
     from cytoform.synthesis.choice import Choice
     from cytoform.training.folder import WEIGHTS, RunOutput, refuse_other_data
+    from cytoform.training.metrics import NO_BOARD, has_board
 
     poses = {"data.align": align, "model.rotations": rotations}
     settings = [*(set_ or []), *(f"{name}={value}" for name, value in poses.items() if value)]
@@ -93,7 +94,7 @@ def train(
         )
     output = RunOutput.at(out, inputs=[shapes, config], overwrite=common.overwrite)
     output.check(resume=resume)
-    n_workers = len(os.sched_getaffinity(0)) if where.workers is None else where.workers
+    n_workers = n_processors() if where.workers is None else where.workers
     if resume and (output.run / WEIGHTS).exists() and Choice.read(output.run) is None:
         # Stopped after the training, before its priors were compared.
         recorded = {"data_sha256": folder_sha256(ShapeStore.open(shapes).path), "seed": common.seed}
@@ -129,6 +130,8 @@ def train(
         return 130
     epochs = f"{trained.epochs} epochs, " if trained.epochs else ""  # components need none
     common.say(f"{epochs}mean L1 distance {trained.loss:.5f} of the half extent")
+    if trained.epochs and not has_board():
+        common.say(NO_BOARD)
     return _choose(shapes, output, n_workers, common)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from cytoform.base.options import real
-from cytoform.commands.common import Common, Incomplete, WorkerOptions
+from cytoform.commands.common import Common, Incomplete, WorkerOptions, export_of
 
 
 def view(
@@ -68,4 +68,4 @@ def view(
         import webbrowser
 
         webbrowser.open(page.resolve().as_uri())
-    common.done(page, "export", store, "--to", "meshes", "--out", "meshes")
+    common.done(page, *export_of(store))

@@ -129,7 +129,7 @@ def choose_beyond(gaps: Sequence[Gap], examples: Sequence[Example], *, with_mode
         AtLag(
             lag,
             len(by_lag[lag]),
-            float(np.mean([example.jaccard(weights @ example.values) for example in by_lag[lag]])),
+            float(np.mean([example.jaccard(example.mixed(weights)) for example in by_lag[lag]])),
             float(np.mean([example.jaccard(example.nearest) for example in by_lag[lag]])),
         )
         for lag in lags

@@ -8,7 +8,7 @@ from cytoform.base.parallel import Progress, run_all
 from cytoform.completion.beyond import ChosenBeyond, choose_beyond, ends_to_hide
 from cytoform.completion.frames import hide
 from cytoform.completion.gaps import Gap, evenly, hidden_gaps
-from cytoform.completion.mixture import Choice, Example, choose
+from cytoform.completion.mixture import Choice, Example, Ways, choose
 from cytoform.completion.predictions import Predictions, Question, questions_of
 from cytoform.completion.timeline import Timeline
 from cytoform.completion.uncertainty import Calibration, calibrate
@@ -72,28 +72,41 @@ def to_hide(timelines: Sequence[Timeline]) -> Hidden:
 
 @dataclass(frozen=True)
 class Choices:
-    """The way between known frames of each sequence, by name, and the way beyond them."""
+    """The way between known frames of each sequence, by name, and the way beyond them.
+
+    `radius_um` is that of the ball that tells bodies from protrusions; None where cells are not taken apart.
+    """
 
     between: dict[str, Chosen]
     beyond: ChosenBeyond
+    radius_um: float | None
 
 
 def choose_ways(
-    shapes: Path, hidden: Hidden, predictions: Predictions | None, *, workers: int, progress: Progress
+    shapes: Path,
+    hidden: Hidden,
+    predictions: Predictions | None,
+    *,
+    radius_um: float | None,
+    workers: int,
+    progress: Progress,
 ) -> Choices:
-    """Hide known frames and choose the best mixtures. `predictions` come from a model; None without one."""
+    """Hide known frames and choose the best mixtures. `predictions` come from a model; None without one.
+
+    `radius_um` is that of the ball that tells bodies from protrusions; None where cells are not to be taken apart.
+    """
     gaps = [*(gap for group in hidden.groups for gap in (*group.narrow, *group.wide)), *hidden.ends]
-    tasks = [(shapes, gap, predictions and predictions.hidden[gap]) for gap in gaps]
+    tasks = [(shapes, gap, predictions and predictions.hidden[gap], radius_um) for gap in gaps]
     with progress("hiding known frames", len(tasks)) as advance:
         examples = iter(run_all(hide, tasks, workers=workers, done=advance))
-    with_model, between = predictions is not None, {}
+    with_model, between = predictions is not None, dict[str, Chosen]()
+    ways = ways_with(model=with_model, protrusions=radius_um is not None)
     for group in hidden.groups:
         narrow, wide = ([next(examples) for _ in gaps] for gaps in (group.narrow, group.wide))
-        between.update(dict.fromkeys(group.names, _chosen(narrow, wide, with_model=with_model)))
-    return Choices(between, choose_beyond(hidden.ends, list(examples), with_model=with_model))
+        between.update(dict.fromkeys(group.names, _chosen(narrow, wide, ways)))
+    return Choices(between, choose_beyond(hidden.ends, list(examples), with_model=with_model), radius_um)
 
 
-def _chosen(narrow: Sequence[Example], wide: Sequence[Example], *, with_model: bool) -> Chosen:
-    ways = ways_with(model=with_model)
+def _chosen(narrow: Sequence[Example], wide: Sequence[Example], ways: Ways) -> Chosen:
     choice = choose(narrow, ways)
     return Chosen(choice, calibrate(narrow, choice.mixture.weights(ways), wide))

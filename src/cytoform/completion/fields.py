@@ -21,6 +21,12 @@ class BoxOfFrames:
 
     corner_zyx: IntTriple
     by_frame: dict[int, Field]
+    stored: dict[int, BoxedField]  # as in the store, on tight boxes
+
+    def on_it(self, body: BoxedField) -> Field:
+        """Signed distance in voxels to the body of one of the frames, which is not empty, also beyond the band."""
+        low = np.array(self.corner_zyx)
+        return _everywhere(body.tight(MARGIN_VOXELS - 1), low, low + next(iter(self.by_frame.values())).shape)
 
 
 def fields_of(sequence: ShapeSequence, frames: Iterable[int]) -> BoxOfFrames:
@@ -28,7 +34,7 @@ def fields_of(sequence: ShapeSequence, frames: Iterable[int]) -> BoxOfFrames:
     boxes = {frame: sequence.box(frame).tight(MARGIN_VOXELS) for frame in frames}
     low = np.min([box.corner_zyx for box in boxes.values()], axis=0)
     high = np.max([[side.stop for side in box.slices] for box in boxes.values()], axis=0)
-    return BoxOfFrames(int_triple(low), {frame: _everywhere(box, low, high) for frame, box in boxes.items()})
+    return BoxOfFrames(int_triple(low), {frame: _everywhere(box, low, high) for frame, box in boxes.items()}, boxes)
 
 
 def mean_mask(sequence: ShapeSequence, before: int, after: int, share: float = 0.5) -> Bool[np.ndarray, "z y x"]:

@@ -12,6 +12,7 @@ from cytoform.completion.fields import BoxOfFrames, Field, fields_of
 from cytoform.completion.gaps import Gap
 from cytoform.completion.mixture import Example, Mixture, Ways
 from cytoform.completion.predictions import Predicted
+from cytoform.completion.tracked import PairOfFrames
 from cytoform.completion.uncertainty import SURFACE_VOXELS, Calibration, rms
 from cytoform.completion.ways import Between, ways_with
 from cytoform.shapes.distance import distance_of_level
@@ -29,11 +30,14 @@ class Filled:
     expected_error_um: float | None
 
 
-def hide(store: Path, gap: Gap, predicted: Predicted | None) -> Example:
-    """All ways at a hidden frame, beside the truth; `predicted` is what a model expects that has not seen it."""
+def hide(store: Path, gap: Gap, predicted: Predicted | None, radius_um: float | None) -> Example:
+    """All ways at a hidden frame, beside the truth; `predicted` is what a model expects that has not seen it.
+
+    `radius_um` is that of the ball that tells bodies from protrusions; None where cells are not to be taken apart.
+    """
     hidden = int(gap.position)
     box = fields_of(ShapeStore.open(store)[gap.sequence], [*gap.known, hidden])
-    around = _around(gap, box, predicted)
+    around = _around(gap, box, predicted, radius_um)
     values = [way(around.known) for way in around.ways.values()]
     nearest = box.by_frame[gap.nearest]
     return Example.of(
@@ -42,11 +46,16 @@ def hide(store: Path, gap: Gap, predicted: Predicted | None) -> Example:
 
 
 def fill_frame(
-    sequence: ShapeSequence, gap: Gap, mixture: Mixture, calibration: Calibration, predicted: Predicted | None
+    sequence: ShapeSequence,
+    gap: Gap,
+    mixture: Mixture,
+    calibration: Calibration,
+    predicted: Predicted | None,
+    radius_um: float | None,
 ) -> Filled:
     """The frame at a gap, by a mixture of the ways between known frames, or beyond the first or last of them."""
     box = fields_of(sequence, gap.known)
-    around = _around(gap, box, predicted)
+    around = _around(gap, box, predicted, radius_um)
     is_copy = not gap.is_between and not mixture.shares
     field = box.by_frame[gap.nearest] if is_copy else mixture.field(around.ways, around.known)
     if not (field <= 0).any():  # the neighbours do not overlap
@@ -92,14 +101,16 @@ class _Around:
     width: float
 
 
-def _around(gap: Gap, box: BoxOfFrames, predicted: Predicted | None) -> _Around:
+def _around(gap: Gap, box: BoxOfFrames, predicted: Predicted | None, radius_um: float | None) -> _Around:
     fields, model = box.by_frame, predicted is not None
     if gap.is_between:
         before, after = gap.neighbours
         expected = predicted.at((before, gap.position, after), box) if predicted else ()
         known = tuple(fields[frame] for frame in gap.known)
-        between = Between(gap.position, tuple(map(float, gap.known)), known, expected)
-        return _Around(ways_with(model=model), between, fields[before], fields[after], between.share, gap.width)
+        pair = None if radius_um is None else PairOfFrames(box, gap.neighbours, radius_um)
+        between = Between(gap.position, tuple(map(float, gap.known)), known, expected, pair)
+        ways = ways_with(model=model, protrusions=pair is not None)
+        return _Around(ways, between, fields[before], fields[after], between.share, gap.width)
     behind = gap.known[0] if gap.nearest == gap.known[-1] else gap.known[-1]
     expected = predicted.at((gap.nearest, gap.position), box) if predicted else ()
     beyond = Beyond(fields[gap.nearest], fields[behind], lag_of(gap), expected)

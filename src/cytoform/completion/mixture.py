@@ -76,6 +76,11 @@ class Example:
             int((far_base & far_truth).sum()), int((far_base | far_truth).sum()), width,
         )  # fmt: skip
 
+    def mixed(self, weights: Float32[np.ndarray, " ways"]) -> Near:
+        """The weighted sum of the ways."""
+        # Not a matrix product: BLAS now and then warns of invalid values where there are none.
+        return np.einsum("w,wv->v", weights, self.values)
+
     def jaccard(self, field: Near) -> float:
         """Jaccard index of a field, given near surfaces, with the truth."""
         inside, truth = field <= 0, self.truth <= 0
@@ -101,7 +106,7 @@ def choose(examples: Sequence[Example], ways: Ways) -> Choice:
         return Choice(Mixture(baseline, {}))
     mixtures = _mixtures(ways)
     weights = [mixture.weights(ways) for mixture in mixtures]
-    scores = np.array([[example.jaccard(each @ example.values) for each in weights] for example in examples])
+    scores = np.array([[example.jaccard(example.mixed(each)) for each in weights] for example in examples])
     return Choice(
         mixtures[_best(scores)],
         n_hidden=len(examples),

@@ -8,7 +8,7 @@ in a Gaussian window around every voxel. Coarse to fine, and never finer than ev
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import gaussian_filter, map_coordinates, zoom
+from scipy.ndimage import gaussian_filter, map_coordinates
 
 from cytoform.completion.fields import Field
 
@@ -62,13 +62,27 @@ def _improved(displacement: Field, before: Field, after: Field, share: float, wi
     gradient = np.stack(np.gradient((moved[0] + moved[1]) / 2)).astype(np.float32)
     wanted = (gradient * displacement).sum(axis=0) - (moved[0] - moved[1])
     n = len(displacement)
-    squares = np.empty((*before.shape, n, n), np.float32)
+    squares = np.empty((n, n, *before.shape), np.float32)
     for i in range(n):
         for j in range(i, n):
-            squares[..., i, j] = squares[..., j, i] = gaussian_filter(gradient[i] * gradient[j], window, truncate=2)
-    squares[..., range(n), range(n)] += np.float32(DAMPING)
-    right = np.stack([gaussian_filter(component * wanted, window, truncate=2) for component in gradient], axis=-1)
-    return np.ascontiguousarray(np.moveaxis(np.linalg.solve(squares, right[..., None])[..., 0], -1, 0))
+            squares[i, j] = squares[j, i] = gaussian_filter(gradient[i] * gradient[j], window, truncate=2)
+        squares[i, i] += np.float32(DAMPING)
+    return _solved(squares, np.stack([gaussian_filter(each * wanted, window, truncate=2) for each in gradient]))
+
+
+def _solved(squares: Field, right: Field) -> Field:
+    """The solution of a positive definite system at every voxel, by elimination; changes both in place."""
+    n = len(right)
+    for i in range(n):
+        for j in range(i + 1, n):
+            factor = squares[j, i] / squares[i, i]
+            squares[j, i:] -= factor * squares[i, i:]
+            right[j] -= factor * right[i]
+    for i in reversed(range(n)):
+        for j in range(i + 1, n):
+            right[i] -= squares[i, j] * right[j]
+        right[i] /= squares[i, i]
+    return right
 
 
 def _halved(field: Field) -> Field:
@@ -80,5 +94,11 @@ def _halved(field: Field) -> Field:
 
 def _doubled(displacement: Field, shape: tuple[int, ...]) -> Field:
     """A displacement of blocks of two voxels a side at every voxel of `shape`, in voxels."""
-    fine = [zoom(2 * component, 2, order=1, mode="nearest", grid_mode=True) for component in displacement]
-    return np.stack([each[tuple(slice(n) for n in shape)] for each in fine]).astype(np.float32)
+    fine = 2 * displacement
+    for axis, n in enumerate(shape, start=1):
+        fine = np.moveaxis(fine, axis, -1)
+        padded = np.concatenate([fine[..., :1], fine, fine[..., -1:]], axis=-1)
+        around = padded[..., :-2], padded[..., 2:]
+        doubled = np.stack([0.75 * fine + 0.25 * beside for beside in around], axis=-1)
+        fine = np.moveaxis(doubled.reshape(*fine.shape[:-1], -1)[..., :n], -1, axis)
+    return np.ascontiguousarray(fine, np.float32)

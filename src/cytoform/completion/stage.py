@@ -19,7 +19,8 @@ from cytoform.completion.plane_stage import FilledPlanes, complete_planes
 from cytoform.completion.predictions import CellModel, Predicted, ask
 from cytoform.completion.timeline import Timeline, timeline_of
 from cytoform.errors import InputError
-from cytoform.shapes.store import ShapeStore
+from cytoform.protrusions.verdict import Verdict, judge
+from cytoform.shapes.store import ShapeStore, refuse_images
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,15 @@ class FilledSequence:
 
 @dataclass(frozen=True)
 class Completion:
-    """The sequences in the order asked for, the chosen way between planes (None where no plane was missing) and at the ends."""
+    """The sequences in the order asked for, the chosen way between planes (None where no plane was missing) and at the ends.
+
+    `verdict` says from the known frames whether cells are bodies with protrusions, which are then tracked.
+    """
 
     plane_choice: Choice | None
     sequences: tuple[FilledSequence, ...]
     beyond: ChosenBeyond
+    verdict: Verdict
 
 
 def fill(
@@ -72,6 +77,7 @@ def fill(
     output.check()
     options.check()
     store = ShapeStore.open(shapes)
+    refuse_images(shapes, store.grid.n_dims, "cytoform fill")
     timelines = [timeline_of(store[name], options, fewest=1 if model else 2) for name in names or store.names]
     if not timelines:
         raise InputError(f"{shapes}: holds no sequences; prepare some first")
@@ -80,7 +86,9 @@ def fill(
         hidden = to_hide(timelines)
         room = output.folder / "expected"
         predictions = ask(model, path, room, hidden.questions(timelines), progress) if model else None
-        choices = choose_ways(path, hidden, predictions, workers=workers, progress=progress)
+        verdict = _verdict(path, timelines, workers)
+        radius_um = verdict.opening_um
+        choices = choose_ways(path, hidden, predictions, radius_um=radius_um, workers=workers, progress=progress)
         with output.built() as folder:
             written = _create(folder, store, timelines, options, model)
             whole = predictions.whole if predictions else {}
@@ -89,7 +97,7 @@ def fill(
                 _filled(timeline, errors_um, planes, choices.between[timeline.info.name])
                 for timeline, errors_um in zip(timelines, expected_um, strict=True)
             ]
-            completion = Completion(planes.choice if planes else None, tuple(filled), choices.beyond)
+            completion = Completion(planes.choice if planes else None, tuple(filled), choices.beyond, verdict)
             written.note({"fill": _record(completion)})
     return completion
 
@@ -107,6 +115,14 @@ def _whole_frames(
     if every == 1:
         return shapes.absolute(), None
     return whole, complete_planes(shapes.absolute(), whole, timelines, every, workers=workers, progress=progress)
+
+
+def _verdict(shapes: Path, timelines: Sequence[Timeline], workers: int) -> Verdict:
+    """From known frames of the sequences that have gaps between such frames."""
+    known = {each.info.name: each.known for each in timelines if any(gap.is_between for gap in each.gaps().values())}
+    if not known:
+        return Verdict(("no frames are missing between known ones",))
+    return judge(ShapeStore.open(shapes), names=list(known), frames=known, quick=True, workers=workers)
 
 
 def _create(
@@ -159,7 +175,9 @@ def _write(
         written.write_box(number, sequence.box(frame_or_gap))
         return 0.0
     way = choices.between[name] if frame_or_gap.is_between else choices.beyond
-    filled = fill_frame(sequence, frame_or_gap, way.choice.mixture, way.calibration, predicted.get(name))
+    filled = fill_frame(
+        sequence, frame_or_gap, way.choice.mixture, way.calibration, predicted.get(name), choices.radius_um
+    )
     written.write(number, filled.sdf_um)
     return filled.expected_error_um
 
@@ -181,6 +199,7 @@ def _record(completion: Completion) -> dict[str, object]:
     return {
         "ways": ways,
         "plane_way": None if completion.plane_choice is None else str(completion.plane_choice.mixture),
+        "protrusions": completion.verdict.sentence,
         "beyond": {"way": str(completion.beyond.choice.mixture), **asdict(completion.beyond)},
         "plane_choice": None if completion.plane_choice is None else asdict(completion.plane_choice),
         "sequences": {each.name: asdict(each) for each in completion.sequences},

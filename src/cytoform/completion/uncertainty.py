@@ -46,7 +46,7 @@ def calibrate(
 
 
 def _factor(examples: Sequence[Example], weights: Float32[np.ndarray, " ways"]) -> float | None:
-    pairs = [error_and_change(example, weights @ example.values) for example in examples]
+    pairs = [error_and_change(example, example.mixed(weights)) for example in examples]
     error, change = np.sum(pairs, axis=0) if pairs else (0.0, 0.0)
     return float(error / change) if change and error else None
 

@@ -13,6 +13,7 @@ from jaxtyping import Float
 
 from cytoform.completion.fields import Field
 from cytoform.completion.registration import LOCAL, SMOOTH, LucasKanade, halfway
+from cytoform.completion.tracked import PairOfFrames, parts_between
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,13 +21,15 @@ class Between:
     """An unknown field at a position between known ones: two, or with a further one on either side up to four.
 
     Positions ascend along time or z; fields are signed distances in voxels. `expected` are those of a model, if there is
-    one: at the nearest position before, at this position, and at the nearest one after.
+    one: at the nearest position before, at this position, and at the nearest one after. `pair` are the two neighbours
+    to be taken apart, where cells are bodies with protrusions.
     """
 
     position: float
     positions: tuple[float, ...]
     fields: tuple[Field, ...]
     expected: tuple[Field, ...] = ()
+    pair: PairOfFrames | None = None
 
     @property
     def after(self) -> int:
@@ -73,6 +76,12 @@ def change_of_model(between: Between) -> Field:
     return mean(between) + here - ((1 - between.share) * before + between.share * after)
 
 
+def tracked(between: Between) -> Field:
+    """The body by registration, and every protrusion as a curve between the curves that it has in both neighbours."""
+    found = None if between.pair is None else parts_between(between.pair, between.share)
+    return mean(between) if found is None else found
+
+
 def lagrange(positions: Sequence[float], position: float) -> Float[np.ndarray, " n"]:
     """Weights of the values at `positions` in their polynomial at `position`."""
     nodes = np.array(positions, float)
@@ -92,7 +101,10 @@ WAYS: dict[str, Callable[[Between], Field]] = {
 # With a model, these as well.
 WAYS_OF_A_MODEL: dict[str, Callable[[Between], Field]] = {"model": model, "change of model": change_of_model}
 
+# Where cells are bodies with protrusions, this as well.
+WAYS_OF_PROTRUSIONS: dict[str, Callable[[Between], Field]] = {"tracked protrusions": tracked}
 
-def ways_with(*, model: bool) -> dict[str, Callable[[Between], Field]]:
-    """The ways that can be mixed, with or without a model."""
-    return {**WAYS, **WAYS_OF_A_MODEL} if model else WAYS
+
+def ways_with(*, model: bool, protrusions: bool) -> dict[str, Callable[[Between], Field]]:
+    """The ways that can be mixed, with or without a model, and with or without protrusions."""
+    return {**WAYS, **(WAYS_OF_PROTRUSIONS if protrusions else {}), **(WAYS_OF_A_MODEL if model else {})}

@@ -6,8 +6,6 @@ CACHE/NAME.part       an incomplete download; NAME.part.tag identifies the versi
 """
 
 import contextlib
-import hashlib
-import os
 import re
 import shutil
 import time
@@ -17,11 +15,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from cytoform.base.digest import file_sha256
 from cytoform.base.files import write_atomically
 from cytoform.base.gate import read_bytes
 from cytoform.base.lines import printable
 from cytoform.base.locks import lock
 from cytoform.base.parallel import Advance, Progress, no_progress
+from cytoform.base.system import replace
 from cytoform.datasets.archive import MEGABYTE
 from cytoform.errors import InputError
 
@@ -84,7 +84,7 @@ def download(
     except ValueError as fault:  # pooch raises it for a wrong checksum
         where = "--sha256" if sha256 else str(_record(path))
         raise InputError(f"{printable(source)}: its SHA-256 differs from {where}; it was not kept ({fault})") from None
-    found = known or _sha256(path)
+    found = known or file_sha256(path)
     write_atomically(_record(path), f"{found}  {path.name}\n".encode())
     return Downloaded(path, found)
 
@@ -106,7 +106,7 @@ class _Resuming:
                 raise InputError(
                     f"{printable(url)}: the file is {fault}; check the address, or try again later"
                 ) from None
-            os.replace(self._part, output_file)
+            replace(self._part, Path(output_file))
             self._forget()
 
     def _persist(self, url: str) -> None:
@@ -194,7 +194,7 @@ class _Resuming:
         """Record the version of the file; a weak ETag is not allowed for ranges (RFC 9110, 13.1.5)."""
         tag = response.headers.get("ETag", "")
         tag = response.headers.get("Last-Modified", "") if not tag or tag.startswith("W/") else tag
-        self._tag.write_text(tag)
+        self._tag.write_text(tag, "utf-8")
 
     def _forget(self) -> None:
         self._part.unlink(missing_ok=True)
@@ -258,8 +258,3 @@ def _recorded(path: Path) -> str | None:
     record = _record(path)
     first = read_bytes(record).decode(errors="replace").split()[:1] if record.exists() else []
     return first[0] if first and re.fullmatch("[0-9a-f]{64}", first[0]) else None
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -7,7 +7,6 @@
 """
 
 import contextlib
-import os
 import shutil
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -21,10 +20,11 @@ from cytoform.base.files import write_json
 from cytoform.base.gate import read_json
 from cytoform.base.parallel import Progress, no_progress
 from cytoform.base.provenance import software_versions
+from cytoform.base.system import replace
 from cytoform.base.unfinished import Unfinished
 from cytoform.errors import InputError
-from cytoform.exchange.formats import Format, writer
-from cytoform.shapes.store import ShapeStore
+from cytoform.exchange.formats import FLAT_FORMATS, Format, writer
+from cytoform.shapes.store import ShapeStore, refuse_images
 
 
 def export(
@@ -47,6 +47,8 @@ def export(
     output = _Export.at(out, inputs=[store], overwrite=overwrite)
     output.check(resume=resume)
     shapes = ShapeStore.open(store)
+    if to not in FLAT_FORMATS:
+        refuse_images(store, shapes.grid.n_dims, f"--to {to}")
     names = sorted(set(sequences)) if sequences else shapes.names
     chosen = [shapes[name] for name in names]
     if to == "ctc" and all(each.box(frame).is_empty for each in chosen for frame in range(each.info.n_frames)):
@@ -114,7 +116,7 @@ class _Export(Unfinished):
             place = self.grown / path.name
             if place.is_dir():  # of a process that was killed here
                 shutil.rmtree(place)
-            os.replace(path, place)
+            replace(path, place)
         self._record(name).parent.mkdir(exist_ok=True)
         write_json(self._record(name), dict(rng.bit_generator.state))
 

@@ -1,6 +1,6 @@
 """Sequences of a shape store in other formats, frame by frame, so that memory does not grow with length.
 
-masks    NAME.ome.tif    OME-TIFF, axes TZYX, uint8: 1 inside, with voxel size and time step
+masks    NAME.ome.tif    OME-TIFF, axes TZYX or TYX, uint8: 1 inside, with voxel size and time step
 meshes   NAME/tTTT.ply   closed surfaces in µm, (x, y, z) from the corner of the cube; no file for an empty frame
 points   NAME/tTTT.ply and NAME.npy (frames, points, (z, y, x)), spread evenly over the surface; NaN for an empty frame
 h5       NAME.h5         the layout of the published code: `sdf_vid`, float32, as h5py sees it (z, x, y, t)
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Bool, UInt8
 
 from cytoform.errors import InputError
 from cytoform.exchange.matlab import MAT5_BYTES
@@ -29,6 +29,8 @@ from cytoform.movies.lineage import Lineage, Track
 from cytoform.shapes.mesh import surface_points
 from cytoform.shapes.store import ShapeSequence
 
+# The formats that know cells of images.
+FLAT_FORMATS = ("masks", "ctc")
 Format = Literal["masks", "meshes", "points", "ctc", "h5", "mat"]
 MAT5_HEADER = 116  # bytes of text that a .mat file of version 5 begins with
 
@@ -52,7 +54,9 @@ def write_masks(sequence: ShapeSequence, folder: Path) -> None:
 
     info, spacing_um = sequence.info, sequence.grid.spacing_um
     step = {} if info.time_step_s is None else {"TimeIncrement": info.time_step_s, "TimeIncrementUnit": "s"}
-    sizes = {f"PhysicalSize{axis}": spacing_um for axis in "XYZ"} | {f"PhysicalSize{axis}Unit": "µm" for axis in "XYZ"}
+    axes = sequence.grid.axes.upper()
+    sizes: dict[str, Any] = {f"PhysicalSize{axis}": spacing_um for axis in axes[::-1]}
+    sizes |= {f"PhysicalSize{axis}Unit": "µm" for axis in axes[::-1]}
     shape = (info.n_frames, *sequence.grid.shape)
     with tifffile.TiffWriter(folder / f"{info.name}.ome.tif", ome=True, bigtiff=math.prod(shape) > 2**31) as tiff:
         tiff.write(
@@ -62,7 +66,7 @@ def write_masks(sequence: ShapeSequence, folder: Path) -> None:
             photometric="minisblack",
             compression="zlib",
             # A random identity would give other bytes each time.
-            metadata={"axes": "TZYX", "UUID": f"urn:uuid:{_identity(info.name)}", **sizes, **step},
+            metadata={"axes": f"T{axes}", "UUID": f"urn:uuid:{_identity(info.name)}", **sizes, **step},
         )
 
 
@@ -188,7 +192,7 @@ def write_ctc(sequence: ShapeSequence, folder: Path, *, number: int) -> None:
     label, labels = 0, []
     before = False
     for frame in range(info.n_frames):
-        mask = sequence.mask(frame)
+        mask = _in_planes(sequence.mask(frame))
         present = bool(mask.any())
         label += present and not before
         before = present
@@ -206,7 +210,12 @@ def _tracks(labels: list[int]) -> tuple[Track, ...]:
 
 def _planes(sequence: ShapeSequence) -> Iterator[UInt8[np.ndarray, "y x"]]:
     for frame in range(sequence.info.n_frames):
-        yield from sequence.mask(frame).astype(np.uint8)
+        yield from _in_planes(sequence.mask(frame)).astype(np.uint8)
+
+
+def _in_planes(mask: Bool[np.ndarray, "*zyx"]) -> Bool[np.ndarray, "z y x"]:
+    """The planes of a frame: one of an image."""
+    return mask.reshape((-1, *mask.shape[-2:]))
 
 
 def _identity(name: str) -> str:

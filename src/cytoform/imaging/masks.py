@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import UInt16
 
 from cytoform.base.kinds import Kind, kind_of
-from cytoform.base.triples import Triple
+from cytoform.base.triples import Triple, int_triple
 from cytoform.errors import InputError
 from cytoform.movies.movie import LabelMovie
 from cytoform.movies.readers import name_apart, open_movies
@@ -23,7 +23,8 @@ class StoredMasks:
     name: str
 
     def __call__(self, frame: int) -> UInt16[np.ndarray, "z y x"]:
-        return ShapeStore.open(self.store)[self.name].mask(frame).astype(np.uint16)
+        mask = ShapeStore.open(self.store)[self.name].mask(frame)
+        return mask.reshape((1,) * (3 - mask.ndim) + mask.shape).astype(np.uint16)
 
 
 def open_masks(
@@ -41,7 +42,7 @@ def open_masks(
             name=sequence.info.name,
             source=str(source),
             n_frames=sequence.info.n_frames,
-            shape_zyx=store.grid.shape,
+            shape_zyx=int_triple((*[1] * (3 - store.grid.n_dims), *store.grid.shape)),
             spacing_zyx_um=(size, size, size),
             time_step_s=sequence.info.time_step_s if time_step_s is None else time_step_s,
             lineage=None,

@@ -6,7 +6,6 @@ OUT/README.md, provenance.json     texture, source, seed and versions
 """
 
 import contextlib
-import hashlib
 import sys
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from cytoform.base.digest import folder_sha256
+from cytoform.base.digest import file_sha256, folder_sha256
 from cytoform.base.files import write_json
 from cytoform.base.output import Output
 from cytoform.base.parallel import Progress, no_progress, run_all
@@ -168,12 +167,7 @@ def _origin(of: str | Path) -> dict[str, str]:
     path = Path(of)
     if str(of) == OPTICS or not path.exists():
         return {"name": str(of)}
-    return {"name": path.absolute().name, "sha256": folder_sha256(path) if path.is_dir() else _file_sha256(path)}
-
-
-def _file_sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return {"name": path.absolute().name, "sha256": folder_sha256(path) if path.is_dir() else file_sha256(path)}
 
 
 def data_card(about: dict[str, Any]) -> str:

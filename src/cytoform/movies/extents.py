@@ -46,9 +46,14 @@ def box_from_bounds(bounds: np.ndarray) -> Slices:
 
 
 def cut_axes(extent: LabelExtent, shape_zyx: IntTriple) -> tuple[int, ...]:
-    """The axes along which a label touches the border of the volume."""
-    sides = enumerate(zip(extent.box_zyx, shape_zyx, strict=True))
-    return tuple(axis for axis, (side, size) in sides if side.start == 0 or side.stop == size)
+    """The axes along which a label touches the border of the volume; the only plane of an image cuts nothing."""
+    return cut_axes_of_box(extent.box_zyx, shape_zyx)
+
+
+def cut_axes_of_box(box_zyx: Slices, shape_zyx: IntTriple) -> tuple[int, ...]:
+    """The same for a bounding box."""
+    sides = enumerate(zip(box_zyx, shape_zyx, strict=True))
+    return tuple(axis for axis, (side, size) in sides if size > 1 and (side.start == 0 or side.stop == size))
 
 
 def fingerprint(extents: LabelExtents) -> int:

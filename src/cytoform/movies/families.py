@@ -8,7 +8,7 @@ import numpy as np
 
 from cytoform.base.triples import Slices, Triple, triple
 from cytoform.errors import EmptyFrame, InputError
-from cytoform.movies.extents import LabelExtent, LabelExtents, box_from_bounds, cut_axes, fingerprint
+from cytoform.movies.extents import LabelExtent, LabelExtents, box_from_bounds, cut_axes, cut_axes_of_box, fingerprint
 from cytoform.movies.lineage import Track, TrackFamily
 from cytoform.movies.movie import LabelMovie
 from cytoform.movies.oddities import Cause, Fault, notices_of, renumbered
@@ -180,7 +180,7 @@ def _kept_cut(movie: LabelMovie, families: Sequence[Family]) -> list[str]:
         (family.name, frame)
         for family in families
         for frame, at in enumerate(family.frames, family.first)
-        if any(side.start == 0 or side.stop == size for side, size in zip(at.box_zyx, movie.shape_zyx, strict=True))
+        if cut_axes_of_box(at.box_zyx, movie.shape_zyx)
     ]
     if not cut:
         return []

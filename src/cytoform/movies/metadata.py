@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from xml.etree import ElementTree
 
@@ -46,7 +46,7 @@ class RecordedScale:
 
 @dataclass(frozen=True)
 class GivenScale(RecordedScale):
-    """Scale and axes given by the user. With `flat`, 2D frames are accepted as volumes of one plane."""
+    """Scale and axes given by the user. With `flat`, a folder of 2D images is a movie of them, whatever else it could be."""
 
     flat: bool = False
     axes: str | None = None
@@ -68,6 +68,13 @@ def resolve_scale(recorded: RecordedScale, given: RecordedScale, where: str) -> 
     spacing, spacing_from, spacing_notices = _spacing(recorded, given, where)
     step, step_from, step_notices = _time_step(recorded, given, where)
     return MovieScale(spacing, step, spacing_from, step_from, (*spacing_notices, *step_notices))
+
+
+def of_plane(recorded: RecordedScale) -> RecordedScale:
+    """The scale of images, whose depth does not count: it is that of a pixel where none is recorded."""
+    depth, *across = recorded.partial_zyx_um or (None, None, None)
+    sizes = (across[0] if depth is None else depth, *across)
+    return replace(recorded, spacing_zyx_um=_triple(sizes), partial_zyx_um=sizes)
 
 
 def _spacing(recorded: RecordedScale, given: RecordedScale, where: str) -> tuple[Triple, str, list[str]]:

@@ -36,7 +36,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class LabelMovie:
-    """Label images, read on demand; 0 is background."""
+    """Label images, read on demand; 0 is background. Those of a 2D movie have one plane."""
 
     name: str
     source: str
@@ -58,6 +58,11 @@ class LabelMovie:
     # The values in the files, if labels were renumbered: label n is values[n - 1]. Else empty.
     values: tuple[int, ...] = ()
 
+    @property
+    def n_dims(self) -> int:
+        """Dimensions of space: 2 where frames have one plane."""
+        return 2 if self.shape_zyx[0] == 1 else 3
+
     def where(self, frame: int) -> str:
         """File and frame, for messages."""
         return f"{self.files[frame] if self.files else self.source}, frame {frame}"
@@ -76,13 +81,6 @@ def check_dtype(dtype: np.dtype[np.generic], where: str) -> None:
     """Raise InputError for number types that cannot hold labels, before any pixel is read. Floats can: see `whole`."""
     if dtype.kind not in "buif":
         raise InputError(f"{where}: an image of type {dtype}; labels are whole numbers, save it as uint16")
-
-
-def check_shape(shape_zyx: tuple[int, ...], where: str) -> None:
-    """Raise InputError for 2D, empty and absurdly large volumes, before memory is allocated."""
-    if len(shape_zyx) != 3 or (shape_zyx[0] == 1 and min(shape_zyx[1:]) > 1):
-        raise InputError(f"{where}: 2D where 3D is needed (shape {_shape_text(shape_zyx)}); give volumes with a z axis")
-    check_size(shape_zyx, where)
 
 
 def check_size(shape_zyx: tuple[int, ...], where: str) -> None:

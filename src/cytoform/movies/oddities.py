@@ -127,7 +127,7 @@ def _no_background(movie: LabelMovie, found: Survey) -> str:
     frame = found.full[0]
     extents = found.extents[frame]
     largest = max(extents, key=lambda label: extents[label].n_voxels)
-    is_background = len(cut_axes(extents[largest], movie.shape_zyx)) == 3
+    is_background = len(cut_axes(extents[largest], movie.shape_zyx)) == movie.n_dims
     guess = f"label {movie.value(largest)} seems to be the background, " if is_background else ""
     return f"{movie.where(frame)}: no voxel is 0; {guess}write the background as 0"
 

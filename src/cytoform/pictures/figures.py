@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from cytoform.assess.measures.descriptors import DESCRIPTORS, MAIN_DESCRIPTORS
+from cytoform.assess.measures.descriptors import titled
 from cytoform.assess.results import Results
 from cytoform.assess.statistics.distributions import Values, qq_quantiles, summarise
 from cytoform.pictures.rendering import Colour
@@ -60,10 +60,9 @@ def _saved(figure: Figure, **options: Any) -> bytes:
     return stream.getvalue()
 
 
-def descriptor_figure(
-    results: Results, reference: Side, other: Side, *, names: Sequence[str] = MAIN_DESCRIPTORS
-) -> Figure:
+def descriptor_figure(results: Results, reference: Side, other: Side, *, names: Sequence[str] | None = None) -> Figure:
     """QQ plots with the identity line and KS p-values above box plots, for the paper's three descriptors or others."""
+    names = names or results.measures.main
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(3.2 * len(names), 5.6), layout="constrained")
         axes: Any = figure.subplots(2, len(names), gridspec_kw={"height_ratios": (1.35, 1)}, squeeze=False)
@@ -71,9 +70,9 @@ def descriptor_figure(
             values = results.descriptor("reference", name), results.descriptor("other", name)
             _qq(top, *values, reference, other)
             _write_p(top, results, name)
-            top.set_title(_axis_title(name), pad=32)
+            top.set_title(titled(results.measures.descriptors[name]), pad=32)
             draw_boxes(bottom, [_extremes(np.concatenate(side)) for side in values], (reference, other))
-            bottom.set_xlabel(_axis_title(name))
+            bottom.set_xlabel(titled(results.measures.descriptors[name]))
     return figure
 
 
@@ -155,11 +154,6 @@ def draw_boxes(axes: Axes, boxes: Sequence[dict[str, float]], sides: Sequence[Si
     )
     for patch, side in zip(drawn["boxes"], sides, strict=True):
         patch.set(facecolor=(*side.colour, 0.55), edgecolor=tuple(0.7 * c for c in side.colour))
-
-
-def _axis_title(name: str) -> str:
-    descriptor = DESCRIPTORS[name]
-    return f"{descriptor.title} [{descriptor.unit}]" if descriptor.unit else descriptor.title
 
 
 def p_text(p: float) -> str:

@@ -41,6 +41,8 @@ class Camera:
 
 
 CAMERA = Camera()
+# By number of dimensions: cells of images are seen as images show them, x to the right and y down.
+CAMERAS = {3: CAMERA, 2: Camera(azimuth_deg=-90.0, elevation_deg=-90.0)}
 
 
 @dataclass(frozen=True)

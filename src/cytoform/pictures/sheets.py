@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from matplotlib.figure import Figure
 
-from cytoform.pictures.rendering import CAMERA, Camera, Colour, VertexColours, render_mesh
+from cytoform.pictures.rendering import CAMERA, CAMERAS, Camera, Colour, VertexColours, render_mesh
 from cytoform.shapes.mesh import Mesh
 from cytoform.shapes.store import ShapeSequence
 
@@ -50,10 +50,10 @@ def meshes_over_time(sequence: ShapeSequence, shares: Sequence[float]) -> tuple[
 
 
 def contact_sheet(
-    rows: Sequence[SheetRow], *, columns: Sequence[str], half_extent_um: float, tile_px: int = 150
+    rows: Sequence[SheetRow], *, columns: Sequence[str], half_extent_um: float, tile_px: int = 150, n_dims: int = 3
 ) -> Figure:
     """A figure with one row per sequence and one column per time, titled by `columns`."""
-    camera = common_camera([mesh for row in rows for mesh in row.meshes if mesh is not None], half_extent_um)
+    camera = common_camera([mesh for row in rows for mesh in row.meshes if mesh is not None], half_extent_um, n_dims)
     render = partial(render_mesh, size_px=tile_px * FINENESS, half_extent_um=half_extent_um, camera=camera)
     pictures = [
         [
@@ -90,12 +90,16 @@ def time_title(frame: int, time_step_s: float | None) -> str:
     return f"frame {frame + 1} · " + (f"{seconds / 60:.3g} min" if time_step_s >= 30 else f"{seconds:.3g} s")
 
 
-def common_camera(meshes: Sequence[Mesh], half_extent_um: float) -> Camera:
-    """A camera that fits all meshes at one scale, oriented to maximise their extent across the picture."""
+def common_camera(meshes: Sequence[Mesh], half_extent_um: float, n_dims: int = 3) -> Camera:
+    """A camera that fits all meshes at one scale, oriented to maximise their extent across the picture.
+
+    Cells of images are seen from above.
+    """
     if not meshes:
-        return CAMERA
+        return CAMERAS[n_dims]
     centred = [mesh.vertices_xyz_um.astype(np.float64) - half_extent_um for mesh in meshes]
-    views = [replace(CAMERA, azimuth_deg=float(azimuth)) for azimuth in range(-90, 90, 15)]
+    turned = [replace(CAMERA, azimuth_deg=float(azimuth)) for azimuth in range(-90, 90, 15)]
+    views = turned if n_dims == 3 else [CAMERAS[n_dims]]
     best = max(views, key=lambda view: sum(float(np.var(points @ view.axes[0])) for points in centred))
     radius_um = max(float(np.abs(points @ best.axes[:2].T).max()) for points in centred)
     return replace(best, zoom=half_extent_um / (1.06 * radius_um))

@@ -14,8 +14,8 @@ MARGIN_SHARE, MARGIN_VOXELS = 0.1, 4
 # Smallest margin with a half extent given by the user.
 MIN_MARGIN_VOXELS = 2
 
-Vector = Float[np.ndarray, " 3"]
-Centres = Float[np.ndarray, "frames 3"]
+Vector = Float[np.ndarray, " dims"]
+Centres = Float[np.ndarray, "frames dims"]
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,13 @@ class Extent:
     centroid_zyx_um: Vector
 
 
-def extent_of(mask: Bool[np.ndarray, "z y x"], spacing_zyx_um: Vector, corner_zyx_um: Vector) -> Extent:
+def extent_of(mask: Bool[np.ndarray, "*zyx"], spacing_zyx_um: Vector, corner_zyx_um: Vector) -> Extent:
     """Extent of a non-empty mask; its lowest corner lies at `corner_zyx_um` of the movie."""
-    low, high, mean = np.empty(3), np.empty(3), np.empty(3)
-    for axis in range(3):
+    axes = range(mask.ndim)
+    low, high, mean = np.empty(mask.ndim), np.empty(mask.ndim), np.empty(mask.ndim)
+    for axis in axes:
         # The profile along an axis gives all three values without a list of voxels.
-        profile = np.count_nonzero(mask, axis=tuple({0, 1, 2} - {axis}))
+        profile = np.count_nonzero(mask, axis=tuple(other for other in axes if other != axis))
         filled = np.flatnonzero(profile)
         low[axis], high[axis] = filled[0], filled[-1] + 1
         mean[axis] = np.average(np.arange(len(profile)) + 0.5, weights=profile)
@@ -54,6 +55,7 @@ def common_grid(
     *,
     size: int,
     half_extent_um: float | None,
+    n_dims: int = 3,
 ) -> Grid:
     """The smallest cube with a margin around every cell in every frame, or the cube of the given half extent.
 
@@ -62,8 +64,8 @@ def common_grid(
     reach_um, cell = _farthest(extents, centres)
     smallest_um = _smallest_half_extent_um(reach_um, size)
     if half_extent_um is None:
-        return Grid(size, smallest_um)
-    grid = Grid(size, half_extent_um)
+        return Grid(size, smallest_um, n_dims)
+    grid = Grid(size, half_extent_um, n_dims)
     if not _fits(reach_um, grid):
         raise InputError(
             f"--half-extent {half_extent_um}: too small for {cell}; give {smallest_um} or more, or leave the option out"

@@ -36,8 +36,11 @@ def forecast(source: Path) -> list[str]:
     opened, faults = _opened(source)
     if not opened:
         raise InputError(faults[0])
-    movies = name_apart([movie for movie, _ in opened])
-    found = [_forecast(movie, is_scaled=known) for movie, (_, known) in zip(movies, opened, strict=True)]
+    movies = name_apart([movie for movie, *_ in opened])
+    found = [
+        _forecast(movie, is_scaled=known, question=question)
+        for movie, (_, known, question) in zip(movies, opened, strict=True)
+    ]
     lines = [f"{len(found)} label movie{'s' * (len(found) != 1)}"]
     for one in found:
         lines += [f"  {_headline(one)}", *(f"    {name:<11} {text}" for name, text in _facts(one) if text)]
@@ -48,8 +51,11 @@ def forecast(source: Path) -> list[str]:
     return lines + [f"  refused: {fault}" for fault in faults]
 
 
-def _opened(source: Path) -> tuple[list[tuple[LabelMovie, bool]], list[str]]:
-    """The movies that can be opened, with whether their voxel size is known; and the faults of the others."""
+def _opened(source: Path) -> tuple[list[tuple[LabelMovie, bool, str]], list[str]]:
+    """The movies that can be opened, whether their voxel size is known, and what is asked about; the faults of the others.
+
+    A folder of 2D images could be a movie or a volume.
+    """
     opened, faults = [], []
     openers = find_movies(source)
     unscaled = find_movies(source, voxel_size_zyx_um=UNKNOWN_UM)
@@ -57,10 +63,10 @@ def _opened(source: Path) -> tuple[list[tuple[LabelMovie, bool]], list[str]]:
     bare_planes = find_movies(source, voxel_size_zyx_um=UNKNOWN_UM, flat=True)
     for ways in zip_longest(openers, unscaled, planes, bare_planes):
         reasons: list[str] = []
-        for way, known in zip(ways, (True, False, True, False), strict=True):
+        for way, (known, asked) in zip(ways, ((True, False), (False, False), (True, True), (False, True)), strict=True):
             movie = _open(way, reasons)
             if movie is not None:
-                opened.append((movie, known))
+                opened.append((movie, known, reasons[-1] if asked else ""))
                 break
         else:
             faults.append(reasons[0])
@@ -75,10 +81,10 @@ def _open(way: Callable[[], LabelMovie] | None, reasons: list[str]) -> LabelMovi
         return None
 
 
-def _forecast(movie: LabelMovie, *, is_scaled: bool) -> Forecast:
+def _forecast(movie: LabelMovie, *, is_scaled: bool, question: str) -> Forecast:
     movie = movie if is_scaled else replace(movie, notices=tuple(n for n in movie.notices if "--voxel-size" not in n))
-    if movie.shape_zyx[0] == 1:
-        return Forecast(movie, is_scaled, None, "2D where 3D is needed; give volumes with a z axis", movie.notices)
+    if question:
+        return Forecast(movie, is_scaled, None, question, movie.notices)
     try:
         search = find_families(movie)
     except (InputError, OSError) as fault:
@@ -109,8 +115,9 @@ def _headline(one: Forecast) -> str:
     spacing = " × ".join(f"{s:g}" for s in movie.spacing_zyx_um) + " µm" if one.is_scaled else "not recorded"
     step = "not recorded" if movie.time_step_s is None else f"{movie.time_step_s:g} s"
     tracks = "no lineage" if movie.lineage is None else f"{len(movie.lineage.tracks)} tracks"
-    shape = " × ".join(str(n) for n in (movie.n_frames, *movie.shape_zyx))
-    return f"{movie.name}: {shape} (t z y x), voxels {spacing}, time step {step}, {tracks}"
+    shape = " × ".join(str(n) for n in (movie.n_frames, *movie.shape_zyx[-movie.n_dims :]))
+    axes = " ".join("tzyx") if movie.n_dims == 3 else "t y x"
+    return f"{movie.name}: {shape} ({axes}), voxels {spacing}, time step {step}, {tracks}"
 
 
 def _facts(one: Forecast) -> list[tuple[str, str]]:

@@ -19,7 +19,7 @@ from cytoform.movies.families import FamilyFrame
 from cytoform.movies.movie import Labels
 
 # Families have boxes of different sizes.
-Mask = Bool[np.ndarray, "_ _ _"]
+Mask = Bool[np.ndarray, "..."]
 
 
 @dataclass(frozen=True)

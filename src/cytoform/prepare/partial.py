@@ -9,7 +9,6 @@
 """
 
 import contextlib
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 
 from cytoform.base.digest import folder_sha256
 from cytoform.base.files import write_atomically
+from cytoform.base.system import rename, sync_disks
 from cytoform.base.unfinished import Unfinished, remove_strays
 from cytoform.prepare.masks import Masks
 from cytoform.shapes.store import ShapeSequence, ShapeStore
@@ -82,9 +82,9 @@ class PartialStore(Unfinished):
 
     def finish_into(self, store: ShapeStore, news: dict[str, Any]) -> None:
         """Move the sequences into an existing store and update its attributes with `news`."""
-        os.sync()
+        sync_disks()
         for name in ShapeStore.open(self.store).names:
-            os.rename(self.store / name, store.path / name)
+            rename(self.store / name, store.path / name)
         remove_strays(store.path)
         store.note(news)
         self.give_up()

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Shaped
 
 from cytoform.base.parallel import run_all
-from cytoform.base.triples import triple
+from cytoform.base.triples import Floats, floats
 from cytoform.errors import InputError
 from cytoform.movies.families import FamilyFrame
 from cytoform.movies.movie import LabelMovie, Labels
@@ -55,7 +55,7 @@ class Plan:
                 n_frames=len(cell.family.frames),
                 time_step_s=cell.movie.time_step_s,
                 source=cell.source,
-                offsets_zyx_um=tuple(triple(centre) for centre in self.centres[cell.name]),
+                offsets_zyx_um=tuple(floats(centre) for centre in self.centres[cell.name]),
             )
             for cell in self.cells
         ]
@@ -99,7 +99,13 @@ def make_plan(
     extents = {cell.name: [frame.extent for frame in measured[cell.name]] for cell in cells}
     centres = {name: centres_of(of_cell, keep_motion=request.keep_motion) for name, of_cell in extents.items()}
     if grid is None:
-        grid = common_grid(extents, centres, size=request.grid_size, half_extent_um=request.half_extent_um)
+        grid = common_grid(
+            extents,
+            centres,
+            size=request.grid_size,
+            half_extent_um=request.half_extent_um,
+            n_dims=cells[0].movie.n_dims,
+        )
         return Plan(grid, tuple(cells), centres, measured)
     for cell in cells:
         try:
@@ -107,6 +113,16 @@ def make_plan(
         except InputError as fault:
             failures.add(cell.movie, fault)
     return Plan(grid, tuple(cell for cell in cells if not failures.has(cell.movie)), centres, measured)
+
+
+def refuse_motion_of_one_frame(request: Request, cells: Sequence[NamedFamily]) -> None:
+    """Raise InputError for motion to keep where every sequence has a single frame."""
+    if request.keep_motion and all(len(cell.family.frames) == 1 for cell in cells):
+        raise InputError(
+            f"--keep-motion: {cells[0].name} and all other sequences have one frame, so nothing moves; leave it out"
+            if len(cells) > 1
+            else f"--keep-motion: {cells[0].name} has one frame, so nothing moves; leave it out"
+        )
 
 
 def _measure(frame: MovieFrame, masks: Masks) -> list[CellMeasures]:
@@ -123,15 +139,16 @@ def _measure(frame: MovieFrame, masks: Masks) -> list[CellMeasures]:
 class Looked:
     """The cleaned mask of a cell in its box, and its measures."""
 
-    mask: Bool[np.ndarray, "_ _ _"]
+    mask: Bool[np.ndarray, "..."]
     measures: CellMeasures
 
 
 def look_at(labels: Labels, family: FamilyFrame, movie: LabelMovie) -> Looked:
     """Clean and measure a cell; `labels` holds its labels in its box."""
+    labels = in_space(labels, movie)
     clean = clean_mask(labels, family.labels)
-    extent = extent_of(clean.mask, np.array(movie.spacing_zyx_um), corner_um(family, movie))
-    pieces = [(label, far_pieces(labels == label, movie.spacing_zyx_um)) for label in clean.in_pieces]
+    extent = extent_of(clean.mask, np.array(spacing_um(movie)), corner_um(family, movie))
+    pieces = [(label, far_pieces(labels == label, spacing_um(movie))) for label in clean.in_pieces]
     measures = CellMeasures(
         extent,
         clean.n_holes,
@@ -144,4 +161,14 @@ def look_at(labels: Labels, family: FamilyFrame, movie: LabelMovie) -> Looked:
 
 def corner_um(at: FamilyFrame, movie: LabelMovie) -> Vector:
     """The lowest corner of a family's box in its movie, in µm."""
-    return np.array([side.start for side in at.box_zyx]) * np.array(movie.spacing_zyx_um)
+    return np.array([side.start for side in at.box_zyx[-movie.n_dims :]]) * np.array(spacing_um(movie))
+
+
+def spacing_um(movie: LabelMovie) -> Floats:
+    """Sides of a voxel along the axes of a movie's space."""
+    return movie.spacing_zyx_um[-movie.n_dims :]
+
+
+def in_space(values: Shaped[np.ndarray, "z y x"], movie: LabelMovie) -> Shaped[np.ndarray, "..."]:
+    """The voxels of a frame along the axes of its space: without the only plane of an image."""
+    return values.reshape(values.shape[-movie.n_dims :], order="A")

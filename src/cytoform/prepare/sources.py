@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cytoform.errors import InputError
 from cytoform.movies.movie import LabelMovie
 from cytoform.movies.readers import find_movies, name_apart
 from cytoform.movies.tracking.linking import linked
@@ -23,7 +24,19 @@ def open_sources(request: Request, base: ShapeStore | None, failures: Failures) 
         present = {sequence.info.source for sequence in base} - {failure["movie"] for failure in failed or ()}
         present |= {copy["movie"] for copy in base.attributes.get("copies", ())}
         movies = [movie for movie in movies if request.recorded(movie.source) not in present]
+    _refuse_mixture(movies, base)
     return name_apart(movies)
+
+
+def _refuse_mixture(movies: list[LabelMovie], base: ShapeStore | None) -> None:
+    """A store holds cells of images or of volumes. Raises InputError for both together."""
+    known = {movie.n_dims: movie.source for movie in reversed(movies)}
+    if base is not None:
+        known.setdefault(base.grid.n_dims, str(base.path))
+    if len(known) > 1:
+        raise InputError(
+            f"{known[2]} is 2D and {known[3]} is 3D, and a shape store holds one of both; prepare them into two stores"
+        )
 
 
 def _open_source(source: Path, request: Request, failures: Failures) -> list[LabelMovie]:

@@ -14,7 +14,7 @@ from cytoform.prepare.failures import Failure, Failures
 from cytoform.prepare.masks import Masks
 from cytoform.prepare.notices import Notices, Seen, shape_notices
 from cytoform.prepare.partial import PartialStore
-from cytoform.prepare.plan import Measurements, Plan, make_plan, measure, with_gaps
+from cytoform.prepare.plan import Measurements, Plan, make_plan, measure, refuse_motion_of_one_frame, with_gaps
 from cytoform.prepare.request import Request
 from cytoform.prepare.sources import open_sources
 from cytoform.prepare.summary import MovieSummary, summaries
@@ -152,6 +152,7 @@ def _run(
             notices.add(movie, shape_notices(movie, _seen(movie, cells, measured)))
         cells = [cell for cell in cells if not failures.has(cell.movie)]
         refuse_nothing(cells, target, failures)
+        refuse_motion_of_one_frame(request, cells)
         plan = make_plan(request, cells, measured, None if base is None else base.grid, failures)
         if not target.resume:
             target.partial.clear()

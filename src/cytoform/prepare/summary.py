@@ -12,6 +12,7 @@ from cytoform.movies.oddities import Cause
 from cytoform.prepare.cells import Followed
 from cytoform.prepare.failures import Failures
 from cytoform.prepare.notices import Notices
+from cytoform.shapes.grid import EXPONENTS
 
 # Longer tables show only movies with something to say.
 MOST_ROWS = 20
@@ -28,14 +29,15 @@ class MovieSummary:
     n_frames: int
     left_out: tuple[LeftOut, ...]
     notices: tuple[str, ...]
-    # Median volume of a family in a frame, before cleaning; not a number without families.
-    median_um3: float
+    # Median volume (of images, area) of a family in a frame, before cleaning; not a number without families.
+    median_size: float
     # Where its tracks come from, if they are not in its own folder.
     lineage: str = ""
     # The folder with its masks, if they may be tracking markers.
     markers: str = ""
     # Whether it has several labels over time and nothing says which belong together.
     untracked: bool = False
+    n_dims: int = 3
 
 
 def summaries(followed: Followed, notices: Notices, failures: Failures) -> list[MovieSummary]:
@@ -46,17 +48,17 @@ def summaries(followed: Followed, notices: Notices, failures: Failures) -> list[
             continue
         cells = [cell.family for cell in followed.cells if cell.movie.source == movie.source]
         sizes = [
-            frame.n_voxels * float(np.prod(movie.spacing_zyx_um))
+            frame.n_voxels * float(np.prod(movie.spacing_zyx_um[-movie.n_dims :]))
             for cell in cells
             for frame in cell.frames
             if frame.labels
         ]
-        median_um3 = statistics.median(sizes) if sizes else float("nan")
+        median_size = statistics.median(sizes) if sizes else float("nan")
         # The tracks beside the masks need no word.
         lineage = movie.origin.lineage * (os.path.dirname(movie.origin.lineage) != os.path.abspath(movie.source))
         markers = movie.origin.shapes * movie.origin.markers
         untracked = movie.lineage is None and movie.n_frames > 1 and search.n_labels > 1
-        told = notices.of(movie), median_um3, lineage, markers, untracked
+        told = notices.of(movie), median_size, lineage, markers, untracked, movie.n_dims
         row = MovieSummary(movie.source, len(cells), len(sizes), search.left_out, *told)
         rows.append(row)
     for copy in followed.copies:
@@ -68,9 +70,18 @@ def summaries(followed: Followed, notices: Notices, failures: Failures) -> list[
 def table(rows: Sequence[MovieSummary]) -> list[str]:
     """Lines of a table, one row a movie, with the families left out and the notices below it."""
     shown = rows if len(rows) <= MOST_ROWS else [row for row in rows if row.left_out or row.notices]
-    cells: list[tuple[str, ...]] = [("movie", "families", "frames", "left out", "notices", "median µm³")]
+    cells: list[tuple[str, ...]] = [
+        (
+            "movie",
+            "families",
+            "frames",
+            "left out",
+            "notices",
+            f"median µm{EXPONENTS[rows[0].n_dims]}",
+        )
+    ]
     for row in shown:
-        size = "-" if np.isnan(row.median_um3) else f"{row.median_um3:.4g}"
+        size = "-" if np.isnan(row.median_size) else f"{row.median_size:.4g}"
         counts = (row.n_families, row.n_frames, len(row.left_out), len(row.notices))
         cells.append((row.source, *(str(count) for count in counts), size))
     widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]

@@ -6,13 +6,13 @@ from typing import Any
 
 from cytoform.base.parallel import run_all
 from cytoform.base.provenance import software_versions
-from cytoform.base.triples import Triple, triple
+from cytoform.base.triples import Floats, floats
 from cytoform.errors import InputError
 from cytoform.prepare.cells import MovieFrame, movie_frames
 from cytoform.prepare.failures import Failures
 from cytoform.prepare.masks import Masks
 from cytoform.prepare.partial import PartialStore
-from cytoform.prepare.plan import Plan, corner_um
+from cytoform.prepare.plan import Plan, corner_um, in_space, spacing_um
 from cytoform.shapes.distance import band_um, signed_distance
 from cytoform.shapes.store import ShapeStore
 
@@ -66,11 +66,11 @@ def _begin(plan: Plan, partial: PartialStore, attributes: dict[str, Any]) -> Non
     partial.note_plan({"replaces": partial.overwrite, "store": wanted})
 
 
-def _centres(plan: Plan, frame: MovieFrame) -> list[Triple]:
-    return [triple(plan.centres[cell.name][frame.frame - cell.first]) for cell in frame.cells]
+def _centres(plan: Plan, frame: MovieFrame) -> list[Floats]:
+    return [floats(plan.centres[cell.name][frame.frame - cell.first]) for cell in frame.cells]
 
 
-def _write(frame: MovieFrame, partial: PartialStore, masks: Masks, centres_zyx_um: Sequence[Triple]) -> None:
+def _write(frame: MovieFrame, partial: PartialStore, masks: Masks, centres_zyx_um: Sequence[Floats]) -> None:
     movie = frame.movie
     cleaned = masks.cleaned(movie.name, frame.frame, frame.families)
     for cell, mask, centre_zyx_um in zip(frame.cells, cleaned, centres_zyx_um, strict=True):
@@ -78,5 +78,7 @@ def _write(frame: MovieFrame, partial: PartialStore, masks: Masks, centres_zyx_u
         if partial.has(cell.name, number):
             continue
         with partial.writing(cell.name, number) as sequence:
-            centre_in_box = triple(centre_zyx_um - corner_um(cell.at, movie))
-            sequence.write(number, signed_distance(mask, movie.spacing_zyx_um, sequence.grid, centre_in_box))
+            centre_in_box = floats(centre_zyx_um - corner_um(cell.at, movie))
+            sequence.write(
+                number, signed_distance(in_space(mask, movie), spacing_um(movie), sequence.grid, centre_in_box)
+            )

@@ -1,7 +1,6 @@
 """A sequence taken apart: its body in every frame, and its protrusions as tracks."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import cc3d
@@ -24,6 +23,7 @@ def take_apart(
     radius_um: float | None,
     *,
     names: Sequence[str] | None = None,
+    frames: Mapping[str, Sequence[int]] | None = None,
     n_frames: int | None = None,
     bodies: ShapeStore | None = None,
     workers: int = 1,
@@ -31,30 +31,38 @@ def take_apart(
 ) -> list[PartsOfSequence]:
     """Take the sequences of a store apart, all or the named ones, with a ball of `radius_um`; `done` after some frames.
 
-    Without a radius the body is what lasts of a cell, and protrusions are what comes and goes. With `n_frames`, only so
-    many frames of each, from the first on. The bodies are written into `bodies`, a store on the same grid that has the same
-    sequences. At most one frame a worker is in memory, or without a radius the frames around it.
+    With `frames`, only those of each sequence, by its name, which are counted anew; with `n_frames`, only so many, from the
+    first on. The bodies are written into `bodies`, a store on the same grid that has the same sequences. At most one frame a
+    worker is in memory. Without a radius the body is what lasts of a cell over the frames around each, which are in memory too,
+    and protrusions are what comes and goes; `frames` need a radius.
     """
     infos = [store[name].info for name in names or store.names]
-    if n_frames is not None:
-        infos = [replace(info, n_frames=min(info.n_frames, n_frames)) for info in infos]
+    wanted = [(range(info.n_frames) if frames is None else frames[info.name])[:n_frames] for info in infos]
     out = None if bodies is None else bodies.path.absolute()
     if radius_um is None:
-        movies = [(store.path.absolute(), out, info.name, range(info.n_frames)) for info in infos]
+        movies = [(store.path.absolute(), out, info.name, range(info.n_frames)[:n_frames]) for info in infos]
         return list(run_all(lasting_parts, movies, workers=workers, done=done))
     tasks = [
-        (store.path.absolute(), out, info.name, radius_um, first, min(first + FRAMES_A_TASK, info.n_frames))
-        for info in infos
-        for first in range(0, info.n_frames, FRAMES_A_TASK)
+        (store.path.absolute(), out, info.name, radius_um, each[first : first + FRAMES_A_TASK])
+        for info, each in zip(infos, wanted, strict=True)
+        for first in range(0, len(each), FRAMES_A_TASK)
     ]
     parts = iter(run_all(_frames, tasks, workers=workers, done=done))
     found = []
-    for info in infos:
-        frames = [each for _ in range(0, info.n_frames, FRAMES_A_TASK) for each in next(parts)]
-        radius = np.cbrt(3 / (4 * np.pi) * max(np.mean([f.body_um3 for f in frames]), 1e-9))
-        tracks = follow([f.curves for f in frames], np.stack([f.centre_zyx_um for f in frames]), float(radius))
-        found.append(PartsOfSequence(info.name, info.n_frames, info.time_step_s, radius_um, frames, tracks))
+    for info, each in zip(infos, wanted, strict=True):
+        apart = [parts_of_frame for _ in range(0, len(each), FRAMES_A_TASK) for parts_of_frame in next(parts)]
+        tracks = follow(
+            [f.curves for f in apart],
+            np.stack([f.centre_zyx_um for f in apart]),
+            mean_radius_um([f.body_um3 for f in apart]),
+        )
+        found.append(PartsOfSequence(info.name, len(each), info.time_step_s, radius_um, apart, tracks))
     return found
+
+
+def mean_radius_um(volumes_um3: Sequence[float]) -> float:
+    """Radius of a ball of the mean volume."""
+    return float(np.cbrt(3 / (4 * np.pi) * max(float(np.mean(volumes_um3)), 1e-9)))
 
 
 def n_tasks(store: ShapeStore, names: Sequence[str] | None = None, *, lasting: bool = False) -> int:
@@ -64,11 +72,11 @@ def n_tasks(store: ShapeStore, names: Sequence[str] | None = None, *, lasting: b
     return sum(-(-store[name].info.n_frames // FRAMES_A_TASK) for name in names or store.names)
 
 
-def _frames(path: Path, out: Path | None, name: str, radius_um: float, first: int, end: int) -> list[PartsOfFrame]:
+def _frames(path: Path, out: Path | None, name: str, radius_um: float, frames: Sequence[int]) -> list[PartsOfFrame]:
     sequence = ShapeStore.open(path)[name]
     bodies = None if out is None else ShapeStore.open(out, writable=True)[name]
     found = []
-    for frame in range(first, end):
+    for frame in frames:
         parts, body = parts_of(sequence.box(frame), radius_um)
         if bodies is not None:
             bodies.write_box(frame, body)

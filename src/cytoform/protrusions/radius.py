@@ -5,7 +5,7 @@ lies in the middle of the range over which least is taken away (granulometry, Ma
 range, or where the body changes from frame to frame as much as the cell, the cells have no protrusions of this kind.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,20 +52,26 @@ class OpeningCurve:
 
 
 def opening_curve(
-    store: ShapeStore, *, names: Sequence[str] | None = None, n_sequences: int = N_SEQUENCES, workers: int = 1
+    store: ShapeStore,
+    *,
+    names: Sequence[str] | None = None,
+    frames: Mapping[str, Sequence[int]] | None = None,
+    n_sequences: int = N_SEQUENCES,
+    workers: int = 1,
 ) -> OpeningCurve | None:
     """Measure openings on the middle pair of frames of up to `n_sequences` of the named sequences, by default of all.
 
-    None where cells are too thin for any ball, or where there are none.
+    `frames` are those to look at, by name; by default all. None where cells are too thin for any ball, or where there are none.
     """
     names = spread(names or store.names, n_sequences)
-    inradii_um = [radius_um for name in names if (radius_um := _inradius_um(store[name])) > 0]
+    pairs = {name: _pair(range(store[name].info.n_frames) if frames is None else frames[name]) for name in names}
+    inradii_um = [um for name in names if (um := _inradius_um(store[name], pairs[name][0])) > 0]
     largest_um = float(np.median(inradii_um)) if inradii_um else 0.0
     least_um = LEAST_VOXELS * store.grid.spacing_um
     if LARGEST_SHARE * largest_um < 1.5 * least_um:
         return None
     radii_um = np.geomspace(least_um, LARGEST_SHARE * largest_um, N_RADII)
-    tasks = [(store.path.absolute(), name, radii_um) for name in names]
+    tasks = [(store.path.absolute(), name, pairs[name], radii_um) for name in names]
     found = [each for each in run_all(_measured, tasks, workers=workers) if each is not None]
     if not found:
         return None
@@ -82,14 +88,14 @@ def spread(names: Sequence[str], n: int) -> list[str]:
 
 
 def _measured(
-    path: Path, name: str, radii_um: Float[np.ndarray, " radii"]
+    path: Path, name: str, pair: tuple[int, int], radii_um: Float[np.ndarray, " radii"]
 ) -> tuple[Float[np.ndarray, " radii"], Float[np.ndarray, " radii"], float] | None:
     """Share that is taken away, Jaccard indices of the bodies, and of the cell, for the middle pair of a sequence.
 
     None where a frame of the pair is empty; NaN for the Jaccard indices of a single frame.
     """
     sequence = ShapeStore.open(path)[name]
-    first, second = _pair(sequence)
+    first, second = pair
     fields = [sequence.box(frame).tight(1) for frame in (first, second)]
     if any(field.is_empty for field in fields):
         return None
@@ -107,13 +113,13 @@ def _measured(
     return np.array(removed), np.array(bodies), _jaccard(*cells) if first != second else float("nan")
 
 
-def _pair(sequence: ShapeSequence) -> tuple[int, int]:
-    middle = (sequence.info.n_frames - 1) // 2
-    return middle, min(middle + 1, sequence.info.n_frames - 1)
+def _pair(frames: Sequence[int]) -> tuple[int, int]:
+    middle = (len(frames) - 1) // 2
+    return frames[middle], frames[min(middle + 1, len(frames) - 1)]
 
 
-def _inradius_um(sequence: ShapeSequence) -> float:
-    field = sequence.box(_pair(sequence)[0])
+def _inradius_um(sequence: ShapeSequence, frame: int) -> float:
+    field = sequence.box(frame)
     return 0.0 if field.is_empty else float(depth_um(field.tight(1)).max())
 
 

@@ -15,7 +15,7 @@ from cytoform.protrusions.decompose import n_tasks, take_apart
 from cytoform.protrusions.parts import PartsOfSequence
 from cytoform.protrusions.tables import write_graph, write_tables
 from cytoform.protrusions.verdict import Verdict, judge
-from cytoform.shapes.store import ShapeStore
+from cytoform.shapes.store import ShapeStore, refuse_images
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,7 @@ def track_protrusions(
     if radius_um is not None and not (math.isfinite(radius_um) and radius_um > 0):
         raise InputError(f"--radius {radius_um:g}: choose a positive number of µm, larger than the protrusions' radius")
     shapes = ShapeStore.open(store)
+    refuse_images(store, shapes.grid.n_dims, "cytoform protrusions")
     names = sorted(set(sequences)) if sequences else shapes.names
     for name in names:
         shapes[name]

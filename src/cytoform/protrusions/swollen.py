@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import cc3d
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy.ndimage import map_coordinates
 
 from cytoform.protrusions.bulges import NODES, PHASES, Bulges, frame_at, sizes
@@ -30,6 +30,14 @@ class Swelling:
     def bounds(self) -> Float[np.ndarray, "2 3"]:
         """Box around the solid, along the axes of space."""
         return np.stack([self.corners.min(axis=0), self.corners.max(axis=0)])
+
+    def voxels_near(self, reach: float, grid_size: int) -> Int[np.ndarray, "n 3"]:
+        """Voxels (z, y, x) of a grid on Ω that lie in the box around the solid, or within `reach` of it."""
+        low, high = self.bounds + np.array([[-reach], [reach]])
+        start = np.clip(np.floor((low + 1) * grid_size / 2), 0, grid_size).astype(int)
+        stop = np.clip(np.ceil((high + 1) * grid_size / 2), 0, grid_size).astype(int)
+        axes = [np.arange(start[axis], stop[axis]) for axis in (2, 1, 0)]
+        return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
 
     def moved(self, offset: Float[np.ndarray, " 3"]) -> "Swelling":
         """The same solid elsewhere."""

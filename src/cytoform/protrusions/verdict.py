@@ -1,6 +1,6 @@
 """Whether cells are bodies with protrusions: a verdict in words, from the data."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from cytoform.protrusions.lasting import window_of
 from cytoform.protrusions.parts import PartsOfSequence
 from cytoform.protrusions.pieces import Piece
 from cytoform.protrusions.radius import OpeningCurve, opening_curve, spread
+from cytoform.shapes.records import DIMENSIONS
 from cytoform.shapes.store import ShapeStore
 
 # Limits: change of the body over change of the cell; tracks that are seen in one frame only; protrusions a frame; share of
@@ -47,6 +48,11 @@ class Verdict:
         return not self.reasons
 
     @property
+    def opening_um(self) -> float | None:
+        """Radius of the ball that tells bodies from protrusions; None where no ball does."""
+        return self.radius_um if self.applies and not self.lasting else None
+
+    @property
     def sentence(self) -> str:
         """The verdict in words."""
         if not self.applies:
@@ -78,27 +84,37 @@ def judge(
     store: ShapeStore,
     *,
     names: Sequence[str] | None = None,
+    frames: Mapping[str, Sequence[int]] | None = None,
     radius_um: float | None = None,
     quick: bool = False,
     workers: int = 1,
 ) -> Verdict:
     """The verdict on the named sequences of a store, by default on all, from some of them.
 
-    `radius_um` replaces the radius that is found. With `quick`, from a few frames of few sequences. Where no ball tells
-    protrusions from the body, thick ones are searched, which come and go on a body that lasts.
+    `frames` are those to look at, by name; by default all. `radius_um` replaces the radius that is found. With `quick`, from a
+    few frames of few sequences. Where no ball tells protrusions from the body, thick ones are searched in whole movies: they
+    come and go on a body that lasts.
     """
-    verdict = _judge_thin(store, names=names, radius_um=radius_um, quick=quick, workers=workers)
-    if verdict.applies or radius_um is not None or np.isnan(verdict.unsteadiness):
+    if store.grid.n_dims != DIMENSIONS:
+        return Verdict(("cells in images are not taken apart",))
+    verdict = _judge_thin(store, names=names, frames=frames, radius_um=radius_um, quick=quick, workers=workers)
+    if verdict.applies or frames is not None or radius_um is not None or np.isnan(verdict.unsteadiness):
         return verdict
     thick = _judge_thick(store, names=names, quick=quick, workers=workers)
     return thick if thick is not None and thick.applies else verdict
 
 
 def _judge_thin(
-    store: ShapeStore, *, names: Sequence[str] | None, radius_um: float | None, quick: bool, workers: int
+    store: ShapeStore,
+    *,
+    names: Sequence[str] | None,
+    frames: Mapping[str, Sequence[int]] | None,
+    radius_um: float | None,
+    quick: bool,
+    workers: int,
 ) -> Verdict:
     n_curve, n_sequences, n_frames = QUICK if quick else THOROUGH
-    curve = opening_curve(store, names=names, n_sequences=n_curve, workers=workers)
+    curve = opening_curve(store, names=names, frames=frames, n_sequences=n_curve, workers=workers)
     if curve is None:
         return Verdict(
             ("the cells are too thin, or the voxels too coarse, for a body to be told from its protrusions",)
@@ -113,6 +129,7 @@ def _judge_thin(
         store,
         radius_um or curve.radius_um,
         names=spread(names or store.names, n_sequences),
+        frames=frames,
         n_frames=n_frames,
         workers=workers,
     )

@@ -16,6 +16,7 @@ from cytoform.runs.run import load_run
 from cytoform.shapes.store import ShapeStore
 from cytoform.synthesis.choice import Choice
 from cytoform.training.folder import CONFIG, WEIGHTS
+from cytoform.zoo.find import find_run
 
 MOST_RESULTS_BYTES = 100 * MEGABYTE
 EVALUATE = "make it anew with 'cytoform evaluate'"
@@ -27,7 +28,8 @@ def info(path: Path, *, allow_incomplete: bool = False) -> list[str]:
     Of label movies it says what `prepare` will make of them, and reads every frame once. Raises InputError for a missing,
     damaged or unknown file; for a shape store with lost sequences unless `allow_incomplete`.
     """
-    path, kind = Path(path), kind_of(path)
+    path = find_run(path)
+    kind = kind_of(path)
     if kind is Kind.MISSING:
         raise InputError(f"{path}: no such file or folder")
     if kind is Kind.SHAPE_STORE:
@@ -37,7 +39,7 @@ def info(path: Path, *, allow_incomplete: bool = False) -> list[str]:
 
 def _store(store: ShapeStore) -> list[str]:
     grid = store.grid
-    head = f"shape store: {len(store)} sequences, {grid.size}³ voxels of {grid.spacing_um:.4g} µm"
+    head = f"shape store: {len(store)} sequences, {grid.text}"
     lines = [head, f"made by: cytoform {store.attributes.get('command', '?')}", judge(store, quick=True).sentence]
     if lost := store.lost:
         lines.append(f"incomplete: lost {', '.join(lost[:5])}{', …' * (len(lost) > 5)}")
@@ -52,10 +54,11 @@ def _run(path: Path) -> list[str]:
     config = read_config(path / CONFIG)
     in_closed_form = config.model.kind == "linear"
     learning = "learned in closed form" if in_closed_form else f"{config.training.epochs} epochs"
-    lines = [f"run: {unbuilt_representation(config.model).describe()}, {learning}"]
     if not (path / WEIGHTS).is_file():
-        return [*lines, "not finished; go on with 'cytoform train ... --resume'"]
+        described = unbuilt_representation(config.model).describe()
+        return [f"run: {described}, {learning}", "not finished; go on with 'cytoform train ... --resume'"]
     run = load_run(path)
+    lines = [f"run: {run.decoder.describe()}, {learning}"]
     tensors = run.decoder.state_dict().values() if in_closed_form else run.decoder.parameters()
     size = f"{sum(tensor.numel() for tensor in tensors):,}"
     decoder = f"components of {size} numbers" if in_closed_form else f"decoder of {size} parameters"

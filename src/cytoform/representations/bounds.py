@@ -80,7 +80,7 @@ def measure_bounds(representation: Representation, codes: Float[Tensor, "sequenc
     Codes near them are mixtures of two learned codes, and learned codes with noise. Only the surface counts: the search
     loses no piece of it by changes of the field elsewhere.
     """
-    rng = np.random.default_rng([seed, 4])
+    rng, n_dims = np.random.default_rng([seed, 4]), representation.n_dims
     slope, reaches, mispredictions = 0.0, np.zeros(len(LENGTHS)), np.zeros(len(LENGTHS))
     for _ in range(N_FRAMES):
         a, b = codes[rng.integers(len(codes))], codes[rng.integers(len(codes))]
@@ -88,12 +88,12 @@ def measure_bounds(representation: Representation, codes: Float[Tensor, "sequenc
         noise = torch.tensor(rng.normal(0, 0.01, a.shape), dtype=codes.dtype, device=codes.device)
         code, time = (1 - share) * a + share * b + noise, float(rng.uniform(-1, 1))
         evaluate = representation.frame(code, time)
-        points = surface_points(evaluate, uniform_points(rng, 16 * N_POINTS, codes), rng)
+        points = surface_points(evaluate, uniform_points(rng, 16 * N_POINTS, codes, n_dims), rng)
         if not len(points):  # nothing there: the slope anywhere has to do
-            points = uniform_points(rng, N_POINTS, codes)
+            points = uniform_points(rng, N_POINTS, codes, n_dims)
         gradients = representation.gradient(code, time, points)
         slope = max(slope, float(gradients.norm(dim=1).max()))
-        directions = torch.nn.functional.normalize(uniform_points(rng, N_DIRECTIONS, codes), dim=1)
+        directions = torch.nn.functional.normalize(uniform_points(rng, N_DIRECTIONS, codes, n_dims), dim=1)
         for i, length in enumerate(LENGTHS):
             reaches[i] = max(reaches[i], _change(evaluate, points, length * directions))
             mispredictions[i] = max(mispredictions[i], _misprediction(evaluate, points, length))
@@ -111,12 +111,14 @@ def lagrange_weights(positions: Float[np.ndarray, " m"], n: int = NODES) -> Floa
     return np.where(np.eye(n, dtype=bool), 1, factors).prod(axis=2)
 
 
-def uniform_points(rng: np.random.Generator, n: int, like: Tensor) -> Float[Tensor, "n 3"]:
+def uniform_points(rng: np.random.Generator, n: int, like: Tensor, n_dims: int = 3) -> Float[Tensor, "n {n_dims}"]:
     """Random points in Ω."""
-    return torch.tensor(rng.uniform(-1, 1, (n, 3)), dtype=like.dtype, device=like.device)
+    return torch.tensor(rng.uniform(-1, 1, (n, n_dims)), dtype=like.dtype, device=like.device)
 
 
-def surface_points(evaluate: Frame, points: Float[Tensor, "n 3"], rng: np.random.Generator) -> Float[Tensor, "m 3"]:
+def surface_points(
+    evaluate: Frame, points: Float[Tensor, "n dims"], rng: np.random.Generator
+) -> Float[Tensor, "m dims"]:
     """Where lines between `points` inside and outside cross the surface, by bisection; none in an empty frame."""
     is_inside = evaluate(points) <= 0
     inside, outside = points[is_inside], points[~is_inside]
@@ -131,17 +133,20 @@ def surface_points(evaluate: Frame, points: Float[Tensor, "n 3"], rng: np.random
     return inside
 
 
-def _change(evaluate: Frame, points: Float[Tensor, "n 3"], steps: Float[Tensor, "m 3"]) -> float:
+def _change(evaluate: Frame, points: Float[Tensor, "n dims"], steps: Float[Tensor, "m dims"]) -> float:
     """The largest change of the field over any of `steps`."""
-    there = evaluate((points[:, None] + steps).reshape(-1, 3)).reshape(len(points), -1)
+    there = evaluate((points[:, None] + steps).reshape(-1, points.shape[1])).reshape(len(points), -1)
     return float((there - evaluate(points)[:, None]).abs().max())
 
 
-def _misprediction(evaluate: Frame, points: Float[Tensor, "n 3"], width: float) -> float:
+def _misprediction(evaluate: Frame, points: Float[Tensor, "n dims"], width: float) -> float:
     """The largest |prediction - field| where a prediction is worst informed: midway between the cells of `width`."""
     middle = (NODES - 1) / 2
     steps = torch.arange(NODES, dtype=points.dtype, device=points.device) - middle
-    nodes = (points[:, None] + torch.cartesian_prod(steps, steps, steps) * width).reshape(-1, 3)
+    n_dims = points.shape[1]
+    nodes = (points[:, None] + torch.cartesian_prod(*[steps] * n_dims) * width).reshape(-1, n_dims)
     axis = torch.tensor(lagrange_weights(np.array([middle]))[0], dtype=points.dtype, device=points.device)
-    weights = (axis[:, None, None] * axis[:, None] * axis).flatten()
-    return float((evaluate(nodes).reshape(-1, NODES**3) @ weights - evaluate(points)).abs().max())
+    weights = axis
+    for _ in range(n_dims - 1):
+        weights = weights[..., None] * axis
+    return float((evaluate(nodes).reshape(-1, NODES**n_dims) @ weights.flatten() - evaluate(points)).abs().max())

@@ -1,7 +1,8 @@
 """A representation turns a latent code and a time into a signed distance: the decoder of an auto-decoder.
 
 Each kind is an entry of `representations.table.REPRESENTATIONS`. For all of them, points are (x, y, z) in the cube
-Ω = [-1, 1]³, times lie in [-1, 1], and distances are in half extents of the cube, negative inside.
+Ω = [-1, 1]³ (of images (x, y) in the square), times lie in [-1, 1], and distances are in half extents of the cube,
+negative inside.
 """
 
 from abc import ABC, abstractmethod
@@ -40,7 +41,7 @@ class Frame(Protocol):
         """The device on which points are expected."""
         ...
 
-    def __call__(self, points: Float[Tensor, "n 3"]) -> Float[Tensor, " n"]:
+    def __call__(self, points: Float[Tensor, "n dims"]) -> Float[Tensor, " n"]:
         """Signed distance at `points`, without gradients."""
         ...
 
@@ -49,11 +50,15 @@ class Representation(nn.Module, ABC):
     """Base of all kinds. A kind has to say the shape of its codes and compute `distances`; the rest has a plain default."""
 
     code_shape: tuple[int, ...]
+    n_dims: int = 3  # of space
     variables: ClassVar[frozenset[str]] = frozenset()  # names of the variables that `frame` takes
 
     @abstractmethod
     def distances(
-        self, codes: Float[Tensor, "frames ..."], times: Float[Tensor, " frames"], points: Float[Tensor, "frames n 3"]
+        self,
+        codes: Float[Tensor, "frames ..."],
+        times: Float[Tensor, " frames"],
+        points: Float[Tensor, "frames n dims"],
     ) -> Float[Tensor, "frames n"]:
         """Signed distance at the points of every frame; differentiable in weights, codes and points."""
 
@@ -61,7 +66,7 @@ class Representation(nn.Module, ABC):
         self,
         codes: Float[Tensor, "frames ..."],
         times: Float[Tensor, " frames"],
-        points: Float[Tensor, "frames n 3"],
+        points: Float[Tensor, "frames n dims"],
         distances: Float[Tensor, "frames n"],
     ) -> Float[Tensor, ""]:
         """Mean absolute error against the true `distances`, the first part of the training loss (paper eq. 2.1)."""
@@ -88,13 +93,15 @@ class Representation(nn.Module, ABC):
         code: Float[Tensor, "..."],
         time: float,
         *,
-        rotation: Float[Tensor, "3 3"] | None = None,
+        rotation: Float[Tensor, "dims dims"] | None = None,
         variables: Variables = NO_VARIABLES,
     ) -> Frame:
         """One cell at one time. `rotation` turns points into the canonical pose (representations/rotation.py)."""
         return _PlainFrame(self, code, time, rotation)
 
-    def gradient(self, code: Float[Tensor, "..."], time: float, points: Float[Tensor, "n 3"]) -> Float[Tensor, "n 3"]:
+    def gradient(
+        self, code: Float[Tensor, "..."], time: float, points: Float[Tensor, "n dims"]
+    ) -> Float[Tensor, "n dims"]:
         """Gradient of the distance with respect to (x, y, z), by automatic differentiation in chunks of points."""
         gradients = []
         for chunk in points.split(CHUNK):
@@ -111,7 +118,7 @@ class Representation(nn.Module, ABC):
         """The size of the representation in a few words, for `cytoform info`."""
         return f"codes of {' × '.join(str(n) for n in self.code_shape)}"
 
-    def _at(self, code: Tensor, time: float, points: Float[Tensor, "1 n 3"]) -> Float[Tensor, "1 n"]:
+    def _at(self, code: Tensor, time: float, points: Float[Tensor, "1 n dims"]) -> Float[Tensor, "1 n"]:
         return self.distances(code[None], code.new_full((1,), time), points)
 
 
@@ -122,14 +129,14 @@ class _PlainFrame:
     representation: Representation
     code: Tensor
     time: float
-    rotation: Float[Tensor, "3 3"] | None = field(default=None)
+    rotation: Float[Tensor, "dims dims"] | None = field(default=None)
 
     @property
     def device(self) -> torch.device:
         return self.code.device
 
     @torch.no_grad()
-    def __call__(self, points: Float[Tensor, "n 3"]) -> Float[Tensor, " n"]:
+    def __call__(self, points: Float[Tensor, "n dims"]) -> Float[Tensor, " n"]:
         turned = points if self.rotation is None else points @ self.rotation.T
         found = [self.representation._at(self.code, self.time, chunk[None])[0] for chunk in turned.split(CHUNK)]
         return torch.cat(found) if found else points.new_empty(0)

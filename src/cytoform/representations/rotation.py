@@ -1,7 +1,8 @@
 """Rotations between a sequence's own pose and the canonical one, which the decoder knows.
 
 A rotation is a unit quaternion (w, x, y, z), and R its matrix: the point p = (x, y, z) of the cube, measured from its centre,
-lies at R p in the canonical pose, so the field of a sequence is f(R p, t, z). Lengths and distances do not change.
+lies at R p in the canonical pose, so the field of a sequence is f(R p, t, z). Lengths and distances do not change. In an
+image, the rotation is about z, and R is its part for x and y.
 """
 
 from dataclasses import dataclass
@@ -13,8 +14,10 @@ from jaxtyping import Float, Int
 from scipy.spatial.transform import Rotation
 from torch import Tensor
 
-# Signs of x, y and z in the mirror images of a cell, itself first.
-MIRRORS = np.array(list(product((1, -1), repeat=3)), np.float32)
+# By number of dimensions: signs of x, y and z in the mirror images of a cell, itself first.
+MIRRORS = {n_dims: np.array(list(product((1, -1), repeat=n_dims)), np.float32) for n_dims in (3, 2)}
+# Parts of a quaternion that a rotation may have.
+FREE = {3: (1.0, 1.0, 1.0, 1.0), 2: (1.0, 0.0, 0.0, 1.0)}
 IDENTITY = (1.0, 0.0, 0.0, 0.0)
 
 
@@ -23,7 +26,7 @@ def identity(n: int) -> Float[Tensor, "{n} 4"]:
     return torch.tensor(IDENTITY).repeat(n, 1)
 
 
-def to_matrix(quaternions: Float[Tensor, "n 4"]) -> Float[Tensor, "n 3 3"]:
+def to_matrix(quaternions: Float[Tensor, "n 4"], n_dims: int = 3) -> Float[Tensor, "n {n_dims} {n_dims}"]:
     """Rotation matrices of quaternions of any length but 0; differentiable, and exact for the identity."""
     w, x, y, z = torch.nn.functional.normalize(quaternions, dim=1).unbind(dim=1)
     rows = [
@@ -31,33 +34,39 @@ def to_matrix(quaternions: Float[Tensor, "n 4"]) -> Float[Tensor, "n 3 3"]:
         torch.stack([2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)], dim=1),
         torch.stack([2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)], dim=1),
     ]
-    return torch.stack(rows, dim=1)
+    return torch.stack(rows, dim=1)[:, :n_dims, :n_dims]
 
 
-def from_matrix(matrix: Float[Tensor, "3 3"]) -> Float[Tensor, " 4"]:
+def from_matrix(matrix: Float[Tensor, "dims dims"]) -> Float[Tensor, " 4"]:
     """The unit quaternion, w ≥ 0, of a rotation matrix."""
+    missing = 3 - len(matrix)
+    matrix = torch.block_diag(matrix, torch.eye(missing, dtype=matrix.dtype)) if missing else matrix
     x, y, z, w = Rotation.from_matrix(matrix.double().numpy()).as_quat(canonical=True)
     return torch.tensor([w, x, y, z], dtype=torch.float32)
 
 
-def rotate(points: Float[Tensor, "frames n 3"], quaternions: Float[Tensor, "frames 4"]) -> Float[Tensor, "frames n 3"]:
+def rotate(
+    points: Float[Tensor, "frames n dims"], quaternions: Float[Tensor, "frames 4"]
+) -> Float[Tensor, "frames n dims"]:
     """The points of every frame, turned by the rotation of that frame."""
     # Not a matrix product: in mixed precision that would round the coordinates.
-    return (points[:, :, None, :] * to_matrix(quaternions)[:, None]).sum(dim=3)
+    return (points[:, :, None, :] * to_matrix(quaternions, points.shape[2])[:, None]).sum(dim=3)
 
 
-def of_images(quaternions: Float[Tensor, "n 4"], images: Int[Tensor, " n"]) -> Float[Tensor, "n 4"]:
+def of_images(quaternions: Float[Tensor, "n 4"], images: Int[Tensor, " n"], n_dims: int = 3) -> Float[Tensor, "n 4"]:
     """The rotations that bring mirror images (`MIRRORS`) into the image of the canonical pose.
 
     The rotation of an image M is M R M. Its axis is mirrored too, and its direction is reversed.
     """
-    mirrors = torch.from_numpy(MIRRORS).to(quaternions)[images]
+    mirrors = torch.from_numpy(np.pad(MIRRORS[n_dims], ((0, 0), (0, 3 - n_dims)), constant_values=1)).to(quaternions)[
+        images
+    ]
     return torch.cat([quaternions[:, :1], quaternions[:, 1:] * mirrors * mirrors.prod(dim=1, keepdim=True)], dim=1)
 
 
-def random(n: int, rng: np.random.Generator) -> Float[Tensor, "{n} 4"]:
+def random(n: int, rng: np.random.Generator, n_dims: int = 3) -> Float[Tensor, "{n} 4"]:
     """Uniform rotations (Haar measure): directions of normal deviates in four dimensions. Euler angles would not be."""
-    drawn = rng.normal(size=(n, 4))
+    drawn = rng.normal(size=(n, 4)) * FREE[n_dims]
     return torch.tensor(drawn / np.linalg.norm(drawn, axis=1, keepdims=True), dtype=torch.float32)
 
 
@@ -66,21 +75,21 @@ class Moments:
     """Sums over points: their number, x, x⊗x and x⊗x⊗x. Sums of several frames add up."""
 
     n: int
-    first: Float[Tensor, "3"]
-    second: Float[Tensor, "3 3"]
-    third: Float[Tensor, "3 3 3"]
+    first: Float[Tensor, " dims"]
+    second: Float[Tensor, "dims dims"]
+    third: Float[Tensor, "dims dims dims"]
 
     @classmethod
-    def of(cls, points: Float[Tensor, "n 3"]) -> "Moments":
+    def of(cls, points: Float[Tensor, "n dims"]) -> "Moments":
         """The sums over `points`."""
         x = points.double()
         pairs = (x[:, :, None] * x[:, None, :]).flatten(1)
-        return cls(len(x), x.sum(dim=0), (x.T @ x), (pairs.T @ x).reshape(3, 3, 3))
+        return cls(len(x), x.sum(dim=0), (x.T @ x), (pairs.T @ x).reshape((x.shape[1],) * 3))
 
     def __add__(self, other: "Moments") -> "Moments":
         return Moments(self.n + other.n, self.first + other.first, self.second + other.second, self.third + other.third)
 
-    def central(self) -> tuple[Float[Tensor, "3 3"], Float[Tensor, "3 3 3"]]:
+    def central(self) -> tuple[Float[Tensor, "dims dims"], Float[Tensor, "dims dims dims"]]:
         """Second and third moments about the mean, per point."""
         mean, second, third = self.first / self.n, self.second / self.n, self.third / self.n
         shift = torch.einsum("ij,k->ijk", second, mean)

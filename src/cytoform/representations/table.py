@@ -22,32 +22,34 @@ DEFAULT = "global"
 class RepresentationKind:
     """The settings of a kind, and how an untrained one is built from them with a seed.
 
-    `build` takes the settings, `seed` and `backward_dtype`, the number type that backward passes may be computed in. It
-    imports torch only when called, so that settings can be read without it.
+    `build` takes the settings, `seed`, `n_dims` (of space) and `backward_dtype`, the number type that backward passes may
+    be computed in. It imports torch only when called, so that settings can be read without it.
     """
 
     config: type[RepresentationConfig]
     build: "Callable[..., Representation]"
 
 
-def _build_global(config: GlobalCodeConfig, *, seed: int, backward_dtype: "torch.dtype") -> "Representation":
+def _build_global(
+    config: GlobalCodeConfig, *, seed: int, n_dims: int, backward_dtype: "torch.dtype"
+) -> "Representation":
     from cytoform.representations.global_code.representation import GlobalCode
 
     sizes = config.model_dump(exclude={"kind", "rotations"})
-    return GlobalCode(**sizes, seed=seed, backward_dtype=backward_dtype)
+    return GlobalCode(**sizes, seed=seed, n_dims=n_dims, backward_dtype=backward_dtype)
 
 
-def _build_parts(config: PartsConfig, *, seed: int, backward_dtype: "torch.dtype") -> "Representation":
+def _build_parts(config: PartsConfig, *, seed: int, n_dims: int, backward_dtype: "torch.dtype") -> "Representation":
     from cytoform.representations.parts.representation import Parts
 
     sizes = config.model_dump(exclude={"kind", "rotations", "opening_radius_um", "body"})
-    return Parts(**sizes, seed=seed, backward_dtype=backward_dtype)
+    return Parts(**sizes, seed=seed, n_dims=n_dims, backward_dtype=backward_dtype)
 
 
-def _build_linear(config: LinearConfig, *, seed: int, backward_dtype: "torch.dtype") -> "Representation":
+def _build_linear(config: LinearConfig, *, seed: int, n_dims: int, backward_dtype: "torch.dtype") -> "Representation":
     from cytoform.representations.linear.representation import Linear
 
-    return Linear(**config.model_dump(exclude={"kind", "rotations"}))
+    return Linear(**config.model_dump(exclude={"kind", "rotations"}), n_dims=n_dims)
 
 
 REPRESENTATIONS: dict[str, RepresentationKind] = {
@@ -65,18 +67,20 @@ def chosen_kind(values: Any, *, where: str) -> RepresentationKind:
     return REPRESENTATIONS[name]
 
 
-def unbuilt_representation(config: RepresentationConfig) -> "Representation":
+def unbuilt_representation(config: RepresentationConfig, *, n_dims: int = 3) -> "Representation":
     """A representation that knows the shapes of its tensors and takes no memory for them (PyTorch's device `meta`)."""
     import torch
 
     with torch.device("meta"):
-        return new_representation(config, seed=0)
+        return new_representation(config, seed=0, n_dims=n_dims)
 
 
 def new_representation(
-    config: RepresentationConfig, *, seed: int, backward_dtype: "torch.dtype | None" = None
+    config: RepresentationConfig, *, seed: int, n_dims: int = 3, backward_dtype: "torch.dtype | None" = None
 ) -> "Representation":
-    """An untrained representation; `backward_dtype` is float32 if not given."""
+    """An untrained representation of shapes in `n_dims` dimensions; `backward_dtype` is float32 if not given."""
     import torch
 
-    return REPRESENTATIONS[config.kind].build(config, seed=seed, backward_dtype=backward_dtype or torch.float32)
+    return REPRESENTATIONS[config.kind].build(
+        config, seed=seed, n_dims=n_dims, backward_dtype=backward_dtype or torch.float32
+    )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from cytoform.base.parallel import no_progress
 from cytoform.protrusions.verdict import Verdict, judge
 from cytoform.representations.linear.config import LinearConfig
+from cytoform.representations.linear.representation import nodes_text
 from cytoform.runs.components import HELD, fewest_nodes, place_all
 from cytoform.runs.samples import training_frames
 from cytoform.shapes.store import ShapeStore
@@ -30,6 +31,7 @@ class CoarseGrid:
 
     nodes: int
     jaccard: float
+    n_dims: int = 3
 
 
 def automatic(
@@ -45,7 +47,7 @@ def automatic(
     names = names or store.names
     verdict = judge(store, names=names, workers=workers)
     wanted = next((each for each in settings if is_of_networks(each)), None)
-    if (verdict.applies and not verdict.lasting) or wanted:
+    if verdict.opening_um is not None or wanted:
         return chosen_for(verdict, None, len(names), wanted)
     return chosen_for(verdict, coarse_grid(store, names, len(names) >= FEW, workers=workers), len(names))
 
@@ -64,7 +66,7 @@ def coarse_grid(store: ShapeStore, names: Sequence[str], aligned: bool, *, worke
     frames = frames[:: -(-len(frames) // TRIED_FRAMES)]
     align = "principal" if aligned else "none"
     placed = place_all(store, frames, align, workers=workers, progress=no_progress)
-    return CoarseGrid(*fewest_nodes(store, frames, placed, LinearConfig().cut))
+    return CoarseGrid(*fewest_nodes(store, frames, placed, LinearConfig().cut), store.grid.n_dims)
 
 
 def chosen_for(verdict: Verdict, grid: CoarseGrid | None, n_sequences: int, wanted: str | None = None) -> Automatic:
@@ -73,7 +75,7 @@ def chosen_for(verdict: Verdict, grid: CoarseGrid | None, n_sequences: int, want
     Without a grid, a network is taken; `wanted` is the setting that asks for one.
     """
     # New cells with thick protrusions, put together, do not yet come as close to learned ones as mixtures of whole cells.
-    if verdict.applies and not verdict.lasting:
+    if verdict.opening_um is not None:
         return Automatic("parts", (), f"cells are taken apart, since they are {verdict.sentence}")
     align = "principal" if n_sequences >= FEW else "none"
     frames = "in principal frames" if align == "principal" else "as they lie"
@@ -83,7 +85,7 @@ def chosen_for(verdict: Verdict, grid: CoarseGrid | None, n_sequences: int, want
         return Automatic(
             "linear",
             (f"data.align={align}", f"model.nodes={grid.nodes}"),
-            f"components of distances for {counted}, {frames}: {why}, and {grid.nodes}³ nodes hold "
+            f"components of distances for {counted}, {frames}: {why}, and {nodes_text(grid.nodes, grid.n_dims)} hold "
             f"them at a Jaccard index of {grid.jaccard:.3f}",
         )
     return Automatic(
@@ -93,6 +95,6 @@ def chosen_for(verdict: Verdict, grid: CoarseGrid | None, n_sequences: int, want
         + (
             f"{wanted} is a setting of networks"
             if grid is None
-            else f"{grid.nodes}³ nodes hold them at a Jaccard index of {grid.jaccard:.3f} only"
+            else f"{nodes_text(grid.nodes, grid.n_dims)} hold them at a Jaccard index of {grid.jaccard:.3f} only"
         ),
     )

@@ -57,7 +57,7 @@ class AutoDecoder(nn.Module):
         points = batch.points
         if self.rotations is not None:
             images = batch.codes % self.copies
-            points = rotate(points, of_images(self.rotations[batch.codes // self.copies], images))
+            points = rotate(points, of_images(self.rotations[batch.codes // self.copies], images, self.decoder.n_dims))
         error = self.decoder.error(noisy, batch.times, points, batch.distances)
         return error + code_penalty * self.decoder.penalty(codes), error
 
@@ -67,6 +67,7 @@ def new_model(
     n_sequences: int,
     *,
     seed: int,
+    n_dims: int = 3,
     copies: int = 1,
     rotations: Float[Tensor, "sequences 4"] | None = None,
 ) -> AutoDecoder:
@@ -74,7 +75,7 @@ def new_model(
     training = config.training
     backward_dtype = torch.float32 if training.precision == "32-true" else torch.bfloat16
     return AutoDecoder(
-        new_representation(config.model, seed=seed, backward_dtype=backward_dtype),
+        new_representation(config.model, seed=seed, n_dims=n_dims, backward_dtype=backward_dtype),
         n_sequences,
         copies=copies,
         rotations=rotations,

@@ -22,7 +22,9 @@ from cytoform.shapes.store import ShapeSequence, ShapeStore
 
 @dataclass(frozen=True)
 class Measured:
-    """A sequence's rotation (w, x, y, z), and of every frame the volume in cubed half extents and the reach in half extents.
+    """A sequence's rotation (w, x, y, z), and of every frame the volume and the reach, in half extents and their powers.
+
+    The volume of an image is its area.
 
     The reach is that of the farthest voxel from the centre of the cube, along any principal axis.
     """
@@ -38,11 +40,12 @@ class Canonical:
 
     rotation: Float[Tensor, " 4"]
     scale: float
+    n_dims: int = 3
 
     @property
-    def matrix(self) -> Float[np.ndarray, "3 3"]:
+    def matrix(self) -> Float[np.ndarray, "dims dims"]:
         """R, from the pose of the sequence to the shared one."""
-        return to_matrix(self.rotation[None])[0].double().numpy()
+        return to_matrix(self.rotation[None], self.n_dims)[0].double().numpy()
 
 
 def measured(path: Path, name: str, frames: Sequence[int], align: str) -> Measured:
@@ -62,11 +65,11 @@ def measure(sequence: ShapeSequence, frames: Sequence[int], align: str) -> Measu
                 "frame out with 'cytoform prepare --frames'"
             )
         moments.append(each)
-        volumes.append(each.n * (2 / sequence.grid.size) ** 3)
+        volumes.append(each.n * (2 / sequence.grid.size) ** sequence.grid.n_dims)
         surfaces.append(_surface(sequence.box(frame)))
     first, *others = moments
     rotation = identity(1)[0] if align == "none" else principal_rotation(sum(others, start=first))
-    turn = to_matrix(rotation[None])[0].double().numpy()
+    turn = to_matrix(rotation[None], sequence.grid.n_dims)[0].double().numpy()
     reaches = [float(np.abs(surface @ turn.T).max()) for surface in surfaces]
     return Measured(rotation, np.array(volumes), np.array(reaches))
 
@@ -76,25 +79,25 @@ def shared_volume(found: Sequence[Measured]) -> float:
     return float(np.exp(np.mean([np.log(each.volumes.mean()) for each in found])))
 
 
-def node_places(nodes: int, extent: float) -> Float[np.ndarray, "n 3"]:
+def node_places(nodes: int, extent: float, n_dims: int = 3) -> Float[np.ndarray, "n {n_dims}"]:
     """The nodes of a grid of width 2 × `extent` as (x, y, z), in the order of an array (z, y, x)."""
     axis = ((np.arange(nodes) + 0.5) * 2 / nodes - 1) * extent
-    z, y, x = np.meshgrid(axis, axis, axis, indexing="ij")
-    return np.stack([x, y, z], axis=-1).reshape(-1, 3)
+    zyx = np.meshgrid(*[axis] * n_dims, indexing="ij")
+    return np.stack(zyx[::-1], axis=-1).reshape(-1, n_dims)
 
 
 def distances_at_nodes(
     sequence: ShapeSequence, frame: int, place: Canonical, nodes: int, extent: float, cut: float
-) -> Float[np.ndarray, "nodes nodes nodes"]:
+) -> Float[np.ndarray, "*nodes"]:
     """Signed distances in half extents at the shared size, cut off at `cut` nodes from the surface."""
     field, distances = _untruncated(sequence.box(frame).tight(margin=2))
     spacing = 2 / sequence.grid.size
-    points = place.scale * node_places(nodes, extent) @ place.matrix
+    points = place.scale * node_places(nodes, extent, place.n_dims) @ place.matrix
     index = ((points[:, ::-1] + 1) / spacing - 0.5).T - np.array(field.corner_zyx)[:, None]
     nearest = np.clip(index, 0, np.array(distances.shape)[:, None] - 1)
     found = map_coordinates(distances, nearest, order=1) + spacing * np.linalg.norm(index - nearest, axis=0)
     width = cut * 2 * extent / nodes
-    return np.clip(found / place.scale, -width, width).astype(np.float32).reshape((nodes,) * 3)
+    return np.clip(found / place.scale, -width, width).astype(np.float32).reshape((nodes,) * place.n_dims)
 
 
 def held_share(sequence: ShapeSequence, frame: int, place: Canonical, nodes: int, extent: float, cut: float) -> float:
@@ -110,7 +113,7 @@ def held_share(sequence: ShapeSequence, frame: int, place: Canonical, nodes: int
     return float((inside & known).sum() / (inside | known).sum())
 
 
-def _untruncated(field: BoxedField) -> tuple[BoxedField, Float[np.ndarray, "z y x"]]:
+def _untruncated(field: BoxedField) -> tuple[BoxedField, Float[np.ndarray, "*zyx"]]:
     """Distances in half extents, beyond the band of the store to the nearest voxel on the other side."""
     inside, spacing = field.inside, field.grid.spacing_um
     far = (distance_transform_edt(~inside) - distance_transform_edt(inside)) * spacing
@@ -119,7 +122,7 @@ def _untruncated(field: BoxedField) -> tuple[BoxedField, Float[np.ndarray, "z y 
     return field, np.where(near, field.box_sdf_um, far) / field.grid.half_extent_um
 
 
-def _surface(field: BoxedField) -> Float[np.ndarray, "n 3"]:
+def _surface(field: BoxedField) -> Float[np.ndarray, "n dims"]:
     """Voxels of the surface as (x, y, z) in Ω."""
     from scipy.ndimage import binary_erosion
 

@@ -21,9 +21,9 @@ from cytoform.representations.linear.config import LinearConfig
 from cytoform.representations.linear.representation import Linear, spline_basis
 from cytoform.runs.canonical import Canonical, distances_at_nodes, held_share, measured, shared_volume
 from cytoform.runs.config import Config
-from cytoform.runs.principal_components import parity_of, principal_components, spline_coefficients
+from cytoform.runs.principal_components import PrincipalComponents, parity_of, principal_components, spline_coefficients
 from cytoform.runs.samples import TrainingFrame
-from cytoform.shapes.grid import frame_times
+from cytoform.shapes.grid import ROOTS, frame_times
 from cytoform.shapes.store import ShapeStore
 
 # Grids that are tried, the Jaccard index at which one holds the cells, and in how many frames that is seen.
@@ -87,10 +87,10 @@ def place_all(
     places: dict[tuple[str, int], Canonical] = {}
     reach, volume = 0.0, shared_volume(found)
     for rows, each in zip(by_name.values(), found, strict=True):
-        scales = np.cbrt(each.volumes / volume)
+        scales = ROOTS[store.grid.n_dims](each.volumes / volume)
         reach = max(reach, float((each.reaches / scales).max()))
         for row, scale in zip(rows, scales.tolist(), strict=True):
-            places[frames[row].sequence, frames[row].frame] = Canonical(each.rotation, scale)
+            places[frames[row].sequence, frames[row].frame] = Canonical(each.rotation, scale, store.grid.n_dims)
     return Placed(places, MARGIN * reach, volume)
 
 
@@ -124,26 +124,22 @@ def learn_components(
     by_name = _by_sequence(frames)
     placed = place_all(store, frames, config.data.align, workers=workers, progress=progress)
     nodes = model.nodes or fewest_nodes(store, frames, placed, model.cut)[0]
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".grids-") as room:
+    times = np.array([frame.time for frame in frames])
+    # Windows deletes no file that is mapped, as this one is while a fault is on its way.
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".grids-", ignore_cleanup_errors=True) as room:
         path = Path(room) / "grids.npy"
-        grids = np.lib.format.open_memmap(path, "w+", np.float32, (len(frames), nodes, nodes, nodes))
+        shape = (len(frames), *[nodes] * store.grid.n_dims)
+        np.lib.format.open_memmap(path, "w+", np.float32, shape).flush()
         task = Grids(store.path, placed.places, placed.extent, nodes, model.cut)
         with progress("reading distances", len(by_name)) as advance:
             tasks = [(name, [frames[row].frame for row in rows], rows, path) for name, rows in by_name.items()]
             run_all(task.write, tasks, workers=workers, done=advance)
-        found = principal_components(grids, model.components)
-        weights = found.weights_of(grids)
         n_knots = min(model.knots, max(len(rows) for rows in by_name.values()))
-        times = np.array([frame.time for frame in frames])
-        codes = np.stack([spline_weights(times[rows], weights[rows], n_knots) for rows in by_name.values()])
-        splined = np.concatenate(
-            [spline_basis(times[rows], n_knots) @ code for rows, code in zip(by_name.values(), codes, strict=True)]
-        )
-        error = found.error(grids, splined)
-    decoder = Linear(nodes=nodes, components=len(found.octants), knots=n_knots, cut=model.cut)
+        found, codes, error = _decomposed(path, model.components, list(by_name.values()), times, n_knots)
+    decoder = Linear(nodes=nodes, components=len(found.octants), knots=n_knots, cut=model.cut, n_dims=store.grid.n_dims)
     decoder.extent.fill_(placed.extent)
     decoder.volume.fill_(placed.volume)
-    decoder.mean.copy_(torch.from_numpy(spline_coefficients(found.mean, (False, False, False))))
+    decoder.mean.copy_(torch.from_numpy(spline_coefficients(found.mean, (False,) * decoder.n_dims)))
     octants = [
         spline_coefficients(octant, parity_of(odd)) for octant, odd in zip(found.octants, found.odd, strict=True)
     ]
@@ -157,6 +153,20 @@ def learn_components(
         torch.from_numpy(scales.astype(np.float32)),
         error * float(scales.mean()),
     )
+
+
+def _decomposed(
+    path: Path, most: int, sequences: list[list[int]], times: Float[np.ndarray, " frames"], n_knots: int
+) -> tuple[PrincipalComponents, Float[np.ndarray, "sequences knots components"], float]:
+    """Components of the grids in a file, the codes of sequences (rows of the file), and the mean error of these."""
+    grids = np.load(path, mmap_mode="r")
+    found = principal_components(grids, most)
+    weights = found.weights_of(grids)
+    codes = np.stack([spline_weights(times[rows], weights[rows], n_knots) for rows in sequences])
+    splined = np.concatenate(
+        [spline_basis(times[rows], n_knots) @ code for rows, code in zip(sequences, codes, strict=True)]
+    )
+    return found, codes, found.error(grids, splined)
 
 
 def spline_weights(

@@ -29,7 +29,7 @@ from cytoform.protrusions.radius import opening_curve
 from cytoform.protrusions.units import WIDTH, Units, units_of
 from cytoform.representations.parts.config import FILLET_SHARE, PartsConfig
 from cytoform.runs.config import Config
-from cytoform.shapes.store import ShapeStore
+from cytoform.shapes.store import ShapeStore, refuse_images
 
 PARTS, BODIES = "parts.safetensors", "bodies.zarr"
 MOST_UNITS = 10_000  # protrusions of a sequence
@@ -58,6 +58,7 @@ def resolved(config: Config, store: ShapeStore, *, workers: int) -> Config:
     """The settings with the radius of the opening found from the data, unless it is set. Raises InputError."""
     if not isinstance(config.model, PartsConfig):
         return config
+    refuse_images(store.path, store.grid.n_dims, "model.kind = 'parts'")
     if config.data.frame_stride > 1:
         raise InputError(
             "data.frame_stride: protrusions are followed from frame to frame, so model.kind = 'parts' learns all frames; "

@@ -13,7 +13,7 @@ RUN/config.toml        all settings
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import torch
 from jaxtyping import Float
@@ -31,7 +31,8 @@ from cytoform.representations.rotation import identity, to_matrix
 from cytoform.representations.table import new_representation, unbuilt_representation
 from cytoform.runs.config import Config, read_config
 from cytoform.runs.parts import LearnedParts, read_parts
-from cytoform.shapes.grid import MAX_SIZE, MIN_SIZE
+from cytoform.shapes.grid import MAX_SIZE, MIN_SIZE, Grid
+from cytoform.shapes.records import DIMENSIONS
 from cytoform.training.folder import CONFIG, WEIGHTS
 
 SAMPLES = "samples"
@@ -56,17 +57,26 @@ class Learned:
     grid: int
     # How fast the field can change, which the narrow-band search relies on.
     bounds: Bounds
+    dimensions: int = 3  # of space; recorded where they are 2
+
+    @property
+    def cube(self) -> Grid:
+        """The grid of the shapes that were learned."""
+        return Grid(self.grid, self.half_extent_um, self.dimensions)
 
     def to_json(self) -> str:
         """As one line for the metadata of the weights."""
-        return json.dumps(asdict(self), sort_keys=True)
+        found = asdict(self)
+        if self.dimensions == DIMENSIONS:
+            del found["dimensions"]
+        return json.dumps(found, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str, where: Path) -> "Learned":
         """Read the text of `to_json`. Raises InputError."""
         found = parse_json(text, _LearnedRecord, where=f"{where}: damaged metadata", remedy="train the run anew")
         sequences = tuple(LearnedSequence(**vars(each)) for each in found.sequences)
-        return cls(sequences, found.half_extent_um, found.grid, Bounds(**vars(found.bounds)))
+        return cls(sequences, found.half_extent_um, found.grid, Bounds(**vars(found.bounds)), found.dimensions)
 
 
 class _SequenceRecord(Record):
@@ -90,6 +100,7 @@ class _LearnedRecord(Record):
     half_extent_um: Length
     grid: int = Field(ge=MIN_SIZE, le=MAX_SIZE)
     bounds: _BoundsRecord
+    dimensions: Literal[2, 3] = DIMENSIONS
 
     @model_validator(mode="after")
     def _names_differ(self) -> "_LearnedRecord":
@@ -172,12 +183,12 @@ def load_run(path: Path, *, device: torch.device | None = None) -> Run:
         raise wrong_kind(path, Kind.RUN)
     config, header = read_config(path / CONFIG), read_header(path / WEIGHTS)
     learned = Learned.from_json(header.metadata.get("learned", ""), path / WEIGHTS)
-    _refuse_misfit(header, config, len(learned.sequences))
+    _refuse_misfit(header, config, learned)
     tensors, _ = read_tensors(path / WEIGHTS)
     codes = tensors.pop("codes")
     rotations = _checked(tensors.pop("rotations", identity(len(codes))), len(codes), where=path / WEIGHTS)
     scales = _checked_scales(tensors.pop("scales", torch.ones(len(codes), 1)), len(codes), where=path / WEIGHTS)
-    decoder = new_representation(config.model, seed=0)
+    decoder = new_representation(config.model, seed=0, n_dims=learned.dimensions)
     load_into(decoder, {name.removeprefix("decoder."): t for name, t in tensors.items()}, where=path / WEIGHTS)
     decoder.requires_grad_(False)
     if fault := decoder.fault():
@@ -208,9 +219,11 @@ def _damaged_scales(where: Path, n: int) -> InputError:
     return InputError(f"{where}: damaged scales, expected {n} rows of positive numbers; train the run anew")
 
 
-def _refuse_misfit(header: TensorHeader, config: Config, n_sequences: int) -> None:
+def _refuse_misfit(header: TensorHeader, config: Config, learned: Learned) -> None:
     """Raise InputError where the weights are not those of the settings, before any memory is taken for either."""
-    decoder, shapes = unbuilt_representation(config.model), dict(header.shapes)
+    n_sequences = len(learned.sequences)
+    decoder = unbuilt_representation(config.model, n_dims=learned.dimensions)
+    shapes = dict(header.shapes)
     whole = {f"decoder.{name}" for name, tensor in decoder.state_dict().items() if tensor.dtype is torch.uint8}
     for name, dtype in header.dtypes.items():
         if dtype != ("U8" if name in whole else "F32"):

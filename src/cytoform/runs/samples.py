@@ -21,6 +21,7 @@ from torch import Tensor
 from cytoform.base.files import write_json
 from cytoform.base.gate import read_json, require_file
 from cytoform.base.parallel import run_all
+from cytoform.base.system import reserve
 from cytoform.errors import EmptyFrame, InputError
 from cytoform.representations.rotation import MIRRORS
 from cytoform.runs.config import SamplingConfig
@@ -45,7 +46,7 @@ class TrainingFrame:
 class Batch:
     """Samples of some frames: positions in Ω as (x, y, z), distances in units of the half extent."""
 
-    points: Float32[Tensor, "frames n 3"]
+    points: Float32[Tensor, "frames n dims"]
     distances: Float32[Tensor, "frames n"]
     codes: Int64[Tensor, " frames"]
     times: Float32[Tensor, " frames"]
@@ -56,15 +57,16 @@ class _Recipe(RootModel[dict[str, Any]]):
 
 
 class SamplePool:
-    """The pools of all training frames, in a memory map of (frames, points, 4): x, y, z, distance.
+    """The pools of all training frames, in a memory map of (frames, points, 4): x, y, z, distance; of images without z.
 
     Of a `mirrored` pool, batches show each frame in one of its mirror images, drawn anew each time. Each image has a code
     of its own. The codes of a sequence are neighbours in the code table, the sequence itself first.
     """
 
     def __init__(self, path: Path, frames: list[TrainingFrame], *, mirrored: bool = False) -> None:
-        self.copies = len(MIRRORS) if mirrored else 1
         self._samples = np.load(path, mmap_mode="r")
+        self.n_dims = self._samples.shape[2] - 1
+        self.copies = len(MIRRORS[self.n_dims]) if mirrored else 1
         self._codes = np.array([frame.code for frame in frames], np.int64)
         self._times = np.array([frame.time for frame in frames], np.float32)
         self._resident: Tensor | None = None
@@ -74,6 +76,10 @@ class SamplePool:
         self._resident = torch.empty(self._samples.shape, device=device)
         for row, samples in enumerate(self._samples):
             self._resident[row] = torch.from_numpy(np.array(samples))
+
+    def close(self) -> None:
+        """Let go of the file, which Windows does not delete before; no batch can be drawn any more."""
+        del self._samples
 
     @property
     def nbytes(self) -> int:
@@ -92,19 +98,19 @@ class SamplePool:
         images = (rng.integers(0, self.copies, len(rows)) if self.copies > 1 else np.zeros(len(rows), int))[part]
         rows = rows[part]
         samples = self._runs(rows, starts, min(n, size))
-        points = samples[..., :3]
+        points = samples[..., :-1]
         if self.copies > 1:
-            points = points * torch.from_numpy(MIRRORS[images]).to(points.device)[:, None]
+            points = points * torch.from_numpy(MIRRORS[self.n_dims][images]).to(points.device)[:, None]
         return Batch(
             points=points,
-            distances=samples[..., 3],
+            distances=samples[..., -1],
             codes=torch.from_numpy(self.copies * self._codes[rows] + images),
             times=torch.from_numpy(self._times[rows]),
         )
 
     def _runs(
         self, rows: Int[np.ndarray, " frames"], starts: Int[np.ndarray, " frames"], n: int
-    ) -> Float32[Tensor, "frames n 4"]:
+    ) -> Float32[Tensor, "frames n values"]:
         if self._resident is None:
             runs = [self._samples[row, start : start + n] for row, start in zip(rows, starts, strict=True)]
             return torch.from_numpy(np.stack(runs))
@@ -147,13 +153,14 @@ def draw_pool(
     }
     if any_pose:
         recipe["any_pose"] = True
-    if not _holds(folder, recipe):
+    shape = len(frames), sampling.pool_points, store.grid.n_dims + 1
+    if not _holds(folder, recipe, shape):
         folder.mkdir(parents=True, exist_ok=True)
-        _reserve(folder / SAMPLES, (len(frames), sampling.pool_points, 4))
+        _reserve(folder / SAMPLES, shape)
         how = sampling, any_pose, seed
         tasks = [(store.path, frame, folder / SAMPLES, row, *how) for row, frame in enumerate(frames)]
         run_all(_draw_frame, tasks, workers=workers, done=done)
-        with (folder / SAMPLES).open("rb") as file:
+        with (folder / SAMPLES).open("r+b") as file:
             os.fsync(file.fileno())  # so that the recipe never vouches for samples that a power cut took
         write_json(folder / RECIPE, recipe)
     return SamplePool(folder / SAMPLES, frames, mirrored=mirrored)
@@ -162,21 +169,16 @@ def draw_pool(
 def _reserve(path: Path, shape: tuple[int, ...]) -> None:
     """Make an empty pool that has its room on the disk: a full one is a fault now, not a dying process later."""
     np.lib.format.open_memmap(path, "w+", np.float32, shape).flush()
-    with path.open("r+b") as file:
-        try:
-            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
-        except OSError as fault:
-            raise OSError(fault.errno, fault.strerror, str(path)) from None
+    reserve(path)
 
 
-def _holds(folder: Path, recipe: dict[str, Any]) -> bool:
+def _holds(folder: Path, recipe: dict[str, Any], shape: tuple[int, ...]) -> bool:
     try:
         require_file(folder / SAMPLES)
         samples = np.load(folder / SAMPLES, mmap_mode="r")
         known = read_json(folder / RECIPE, _Recipe).root
     except (OSError, ValueError, InputError):
         return False
-    shape = (len(recipe["frames"]), recipe["sampling"]["pool_points"], 4)
     return known == recipe and samples.shape == shape and samples.dtype == np.float32
 
 
@@ -195,23 +197,24 @@ def draw_samples(
     rng: np.random.Generator,
     *,
     any_pose: bool = False,
-) -> Float32[np.ndarray, "n 4"]:
+) -> Float32[np.ndarray, "n values"]:
     """Draw one frame's pool: x, y, z in Ω and the distance, in units of the half extent (paper section 2.3)."""
     half = sequence.grid.half_extent_um
     field = sequence.box(frame)
-    mesh = field.tight(margin=1).mesh()
-    if mesh is None:
+    boundary = field.tight(margin=1).boundary()
+    if boundary is None:
         raise EmptyFrame(
             f"{sequence.info.source or sequence.info.name}, frame {frame}: no voxel is inside the cell; "
             "leave the frame out with 'cytoform prepare --frames'"
         )
-    surface = mesh.vertices_xyz_um
+    surface = boundary.vertices_um
     n_near = round(sampling.near_share * sampling.pool_points)
     near = surface[rng.integers(0, len(surface), n_near)] / half - 1
     sigma = np.resize(sampling.near_sigma, n_near)  # the widths in turn
     near += rng.normal(0, sigma[:, None], near.shape)
     n_far = sampling.pool_points - n_near
-    far = _within_the_ball(n_far, rng) if any_pose else rng.uniform(-1, 1, (n_far, 3))
+    n_dims = field.grid.n_dims
+    far = _within_the_ball(n_far, rng, n_dims) if any_pose else rng.uniform(-1, 1, (n_far, n_dims))
     # Points that left Ω are mirrored back into it, so that the share near the surface does not change.
     points = np.concatenate([_mirror_into_omega(near), far]).astype(np.float32)
     points = points[rng.permutation(len(points))]
@@ -220,20 +223,20 @@ def draw_samples(
     return np.column_stack([points, distance]).astype(np.float32)
 
 
-def _mirror_into_omega(points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
+def _mirror_into_omega(points: Float[np.ndarray, "n dims"]) -> Float[np.ndarray, "n dims"]:
     return 1 - np.abs((points + 1) % 4 - 2)
 
 
-def _within_the_ball(n: int, rng: np.random.Generator) -> Float[np.ndarray, "n 3"]:
+def _within_the_ball(n: int, rng: np.random.Generator, n_dims: int) -> Float[np.ndarray, "n {n_dims}"]:
     """Points in the ball around Ω, at radii drawn evenly: the ball in Ω gets as large a share as it does of Ω."""
-    directions = rng.normal(size=(n, 3))
-    return directions / np.linalg.norm(directions, axis=1, keepdims=True) * rng.uniform(0, np.sqrt(3), (n, 1))
+    directions = rng.normal(size=(n, n_dims))
+    return directions / np.linalg.norm(directions, axis=1, keepdims=True) * rng.uniform(0, np.sqrt(n_dims), (n, 1))
 
 
 def _distance_at(
-    points_xyz_um: Float[np.ndarray, "n 3"],
+    points_xyz_um: Float[np.ndarray, "n dims"],
     field: BoxedField,
-    surface_xyz_um: Float[np.ndarray, "vertices 3"],
+    surface_xyz_um: Float[np.ndarray, "vertices dims"],
     *,
     band_um: float,
 ) -> Float[np.ndarray, " n"]:
@@ -244,7 +247,7 @@ def _distance_at(
     in_cube = np.all(np.abs(points_xyz_um / field.grid.half_extent_um - 1) <= 1, axis=1)
     distance = map_coordinates(field.box_sdf_um, index, order=1, mode="nearest").astype(float)
     # Closer to the end of the band, a corner of the voxel that is interpolated in may be truncated.
-    beyond = ~in_cube | (np.abs(distance) > band_um - np.sqrt(3) * spacing_um)
+    beyond = ~in_cube | (np.abs(distance) > band_um - np.sqrt(field.grid.n_dims) * spacing_um)
     # Far points search a tree of plain halves of space two to three times as fast as one fitted to the vertices.
     tree = cKDTree(surface_xyz_um, balanced_tree=False, compact_nodes=False)
     to_vertex, _ = tree.query(points_xyz_um[beyond])

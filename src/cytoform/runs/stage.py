@@ -152,9 +152,10 @@ def _learn_in_closed_form(plan: _Plan, progress: Progress) -> Trained:
         found = learn_components(store, frames, plan.config, partial, workers=plan.workers, progress=progress)
         write_atomically(partial / CONFIG, found.resolved(plan.config).to_toml().encode())
         write_json(partial / PROVENANCE, _provenance(store, plan.seed))
-        (partial / METRICS).write_text(f"epoch,loss\n1,{found.error}\n")
+        (partial / METRICS).write_bytes(f"epoch,loss\n1,{found.error}\n".encode())
         bounds = measure_bounds(found.decoder, found.codes, seed=plan.seed)
-        learned = Learned(_sequences(store, names), store.grid.half_extent_um, store.grid.size, bounds)
+        grid = store.grid
+        learned = Learned(_sequences(store, names), grid.half_extent_um, grid.size, bounds, grid.n_dims)
         write_weights(partial, found.decoder, found.codes, learned, found.rotations, found.scales)
     return Trained(plan.output.out, True, 0, found.error)
 
@@ -248,7 +249,7 @@ def _draw(plan: _Plan, store: ShapeStore, frames: list[TrainingFrame], run: Path
 
 def _new_trainer(team: Team, plan: _Plan, n_sequences: int, pool: SamplePool, rotations: Tensor | None) -> Trainer:
     """A trainer where the run has come to."""
-    build = partial(new_model, plan.config, n_sequences, seed=plan.seed, copies=pool.copies)
+    build = partial(new_model, plan.config, n_sequences, seed=plan.seed, n_dims=pool.n_dims, copies=pool.copies)
     newest = newest_checkpoint(plan.output.run / CHECKPOINTS) if team.leads else None
     if newest:
         with torch.device("meta"):  # damaged settings must not take memory
@@ -265,6 +266,8 @@ def _finish(trainer: Trainer, plan: _Plan, sequences: tuple[LearnedSequence, ...
     run = plan.output.run
     if plan.at_end is not None:
         plan.at_end(run, codes.cpu().numpy())
-    learned = Learned(sequences, grid.half_extent_um, grid.size, measure_bounds(decoder, codes, seed=plan.seed))
+    bounds = measure_bounds(decoder, codes, seed=plan.seed)
+    learned = Learned(sequences, grid.half_extent_um, grid.size, bounds, grid.n_dims)
     write_weights(run, decoder, codes, learned, trainer.raw_model.rotations)
+    trainer.pool.close()
     close_run(plan.output)

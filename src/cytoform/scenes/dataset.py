@@ -17,6 +17,7 @@ import numpy as np
 import zarr
 
 from cytoform.base.ome import VERSION, OmeMovie
+from cytoform.base.system import rename
 from cytoform.base.triples import IntTriple
 from cytoform.movies.ctc import CtcWriter
 from cytoform.scenes.bodies import read_box
@@ -57,7 +58,7 @@ class Dataset:
             movie.create(root, self.sequence, image_dtype.name)
             image = {"source": {"image": "../../"}}
         movie.create_labels(root, LABELS, "uint16", label={"version": VERSION, **image})
-        begun.rename(self.ome)
+        rename(begun, self.ome)
 
     def write(self, frame: int, labels: np.ndarray, image: np.ndarray | None) -> None:
         """Write one frame (z, y, x); a file has its name only when it is complete."""

@@ -10,7 +10,7 @@ import cc3d
 import numpy as np
 from jaxtyping import Float, Integer
 
-from cytoform.base.triples import IntTriple
+from cytoform.base.triples import IntTriple, int_triple
 from cytoform.shapes.box import BoxedField
 from cytoform.shapes.cleaning import SPECK_SHARE
 
@@ -47,7 +47,9 @@ class Member:
 def find_pieces(shape: BoxedField) -> Pieces:
     """The pieces with at least 1 % of the voxels."""
     if shape.is_empty:
-        return Pieces(shape.corner_zyx, shape.inside.astype(np.uint8), np.empty(0, np.int64), np.empty((0, 3)))
+        return Pieces(
+            int_triple(shape.corner_zyx), shape.inside.astype(np.uint8), np.empty(0, np.int64), np.empty((0, 3))
+        )
     found = cc3d.connected_components(np.ascontiguousarray(shape.inside), connectivity=26)
     statistics = cc3d.statistics(found, no_slice_conversion=True)
     n_voxels = np.array(statistics["voxel_counts"], np.int64)
@@ -55,7 +57,7 @@ def find_pieces(shape: BoxedField) -> Pieces:
     kept = (n_voxels > 0) & (n_voxels >= SPECK_SHARE * n_voxels.sum())
     number = np.where(kept, np.cumsum(kept), 0).astype(np.uint8 if kept.sum() < 256 else np.uint32)
     centroids_zyx = np.asarray(statistics["centroids"], float)[kept] + shape.corner_zyx
-    return Pieces(shape.corner_zyx, number[found], n_voxels[kept], centroids_zyx)
+    return Pieces(int_triple(shape.corner_zyx), number[found], n_voxels[kept], centroids_zyx)
 
 
 class Follower:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from cyclopts import Parameter
 
-from cytoform.base.digest import folder_sha256
+from cytoform.base.digest import file_sha256, folder_sha256
 from cytoform.base.geff import has_geff
 from cytoform.base.kinds import Kind, kind_of, wrong_kind
 from cytoform.base.options import (
@@ -83,7 +83,7 @@ class SceneRequest:
     licence: str = ""
     """Under which licence you publish the data set, for its README.md."""
     seed: Annotated[int, NOT_AN_OPTION, SEED] = 0
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where runs and a trained texture model compute."""
 
     def __post_init__(self) -> None:
@@ -149,7 +149,7 @@ def _files_sha256(path: Path) -> str | None:
     """SHA-256 of a file or folder; None if there is none."""
     if path.is_dir():
         return folder_sha256(path)
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+    return file_sha256(path) if path.is_file() else None
 
 
 def _check_series(dial: Dial, values: tuple[float, ...], request: SceneRequest) -> None:
@@ -185,9 +185,13 @@ class SceneScale:
 def settle_scale(request: SceneRequest) -> SceneScale:
     """The scale of a scene, by default that of its first source. Raises InputError if no time step is known."""
     from cytoform.scenes.sources import load_cells
-    from cytoform.shapes.store import ShapeStore
+    from cytoform.shapes.store import ShapeStore, refuse_images
 
     first = request.sources[0]
+    for source in request.sources:
+        cells = load_cells(source, request.device).run.learned.cube if kind_of(source) is Kind.RUN else None
+        grid = ShapeStore.open(source).grid if cells is None else cells
+        refuse_images(source, grid.n_dims, "cytoform benchmark")
     if kind_of(first) is Kind.RUN:
         learned = load_cells(first, request.device).run.learned
         spacing_um, time_step_s = 2 * learned.half_extent_um / learned.grid, learned.sequences[0].time_step_s

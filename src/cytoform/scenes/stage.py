@@ -29,6 +29,7 @@ from cytoform.scenes.request import OPEN, WALK, SceneRequest, SceneScale, settle
 from cytoform.scenes.texture import TextureChoice, refuse_unfit
 from cytoform.scenes.tracks import Tracked, number_tracks
 from cytoform.scenes.work import Work
+from cytoform.zoo.find import find_run
 
 # Streams of random numbers.
 CAST, ENTRIES, CROWD, PICTURES = 11, 12, 13, 14
@@ -82,6 +83,7 @@ def benchmark(
     if not request.sources:
         raise InputError("no RUN: give trained runs or shape stores whose cells populate the scene")
     moves = None if request.motion == WALK else request.motion
+    request = replace(request, sources=tuple(find_run(source) for source in request.sources))
     work = Work.at(out, inputs=[*request.sources, request.texture, moves], overwrite=overwrite)
     work.check(resume=resume)
     if request.geff:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from cytoform.base.gate import require_file
-from cytoform.base.triples import IntTriple
+from cytoform.base.triples import Ints
 from cytoform.shapes.records import ArrayRecord, damaged
 
 HEADER = struct.Struct("<4x3I")  # of Blosc: sizes of content, block and file
@@ -20,7 +20,7 @@ HEADER = struct.Struct("<4x3I")  # of Blosc: sizes of content, block and file
 
 @dataclass(frozen=True)
 class ChunkFiles:
-    """The files of one array with axes t z y x; chunks are cubes of one frame."""
+    """The files of one array with axes t z y x, or t y x; chunks are cubes of one frame."""
 
     array: Path
     record: ArrayRecord
@@ -30,17 +30,16 @@ class ChunkFiles:
         """Voxels along a side of a chunk."""
         return self.record.chunks[-1]
 
-    def corners(self) -> list[IntTriple]:
+    def corners(self) -> list[Ints]:
         """First voxels of all chunks of a frame."""
-        z, y, x = (range(0, size, self.side) for size in self.record.shape[1:])
-        return list(product(z, y, x))
+        return list(product(*(range(0, size, self.side) for size in self.record.shape[1:])))
 
-    def present(self, frame: int) -> set[IntTriple]:
+    def present(self, frame: int) -> set[Ints]:
         """First voxels of the chunks of a frame that have a file. Raises InputError for a file that is no such chunk."""
         folder = self.array / "c" / str(frame)
         return {corner for corner in self.corners() if self._is_whole(folder / self._name(corner))}
 
-    def _name(self, corner: IntTriple) -> str:
+    def _name(self, corner: Ints) -> str:
         return "/".join(str(place // self.side) for place in corner)
 
     def _is_whole(self, path: Path) -> bool:

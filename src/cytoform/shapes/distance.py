@@ -1,10 +1,10 @@
-"""Signed distance to the smooth surface behind a voxel mask."""
+"""Signed distance to the smooth surface behind a mask, or to the smooth outline behind a mask of pixels."""
 
 import edt
 import numpy as np
 from jaxtyping import Bool, Float32
 
-from cytoform.base.triples import Slices, Triple
+from cytoform.base.triples import Floats, Slices
 from cytoform.errors import EmptyFrame
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.level import Level, level_of
@@ -24,8 +24,8 @@ def band_um(grid: Grid) -> float:
 
 
 def signed_distance(
-    mask: Bool[np.ndarray, "z y x"], spacing_zyx_um: Triple, grid: Grid, centre_zyx_um: Triple
-) -> Float32[np.ndarray, "n n n"]:
+    mask: Bool[np.ndarray, "*zyx"], spacing_zyx_um: Floats, grid: Grid, centre_zyx_um: Floats
+) -> Float32[np.ndarray, "*grid"]:
     """Signed distance in µm at the voxel centres of `grid`, negative inside; the cube is centred at `centre_zyx_um`.
 
     Within four voxels of the surface it is the exact distance to the zero of the mask's level function; up to
@@ -38,7 +38,7 @@ def signed_distance(
     return distance_of_level(level_of(mask, np.array(spacing_zyx_um, float)), grid, centre_zyx_um)
 
 
-def distance_of_level(level: Level, grid: Grid, centre_zyx_um: Triple) -> Float32[np.ndarray, "n n n"]:
+def distance_of_level(level: Level, grid: Grid, centre_zyx_um: Floats) -> Float32[np.ndarray, "*grid"]:
     """Signed distance in µm to the zero of a level function, at the voxel centres of `grid` centred at `centre_zyx_um`.
 
     The level needs both signs. At its nodes the distance has its sign.
@@ -52,21 +52,21 @@ def distance_of_level(level: Level, grid: Grid, centre_zyx_um: Triple) -> Float3
     return sdf_um
 
 
-def _around(surface: Surface, positions_um: Axes, reach_um: float) -> tuple[Float32[np.ndarray, "n n n"], Slices]:
+def _around(surface: Surface, positions_um: Axes, reach_um: float) -> tuple[Float32[np.ndarray, "*grid"], Slices]:
     """Distance to the surface's bounding box, and the block of voxels within `reach_um` of that box."""
     beyond_um, block = [], []
     for along_um, low, high in zip(positions_um, *surface.box_zyx_um, strict=True):
         beyond_um.append(np.maximum(np.maximum(low - along_um, along_um - high), 0))
         block.append(slice(*np.searchsorted(along_um, (low - reach_um, high + reach_um))))
-    return _length(beyond_um), (block[0], block[1], block[2])
+    return _length(beyond_um), tuple(block)
 
 
 def measured(
-    estimate_um: Float32[np.ndarray, "z y x"],
+    estimate_um: Float32[np.ndarray, "*zyx"],
     positions_um: Axes,
     surface: Surface,
     grid: Grid,
-) -> Float32[np.ndarray, "z y x"]:
+) -> Float32[np.ndarray, "*zyx"]:
     """An estimate accurate to about a voxel, replaced within the band by the distance to the surface."""
     spacing_um = grid.spacing_um
     size_um = np.abs(estimate_um)
@@ -84,17 +84,17 @@ def measured(
     return np.where(estimate_um <= 0, -size_um, size_um)
 
 
-def _estimate(level_um: Float32[np.ndarray, "z y x"], grid: Grid) -> Float32[np.ndarray, "z y x"]:
+def _estimate(level_um: Float32[np.ndarray, "*zyx"], grid: Grid) -> Float32[np.ndarray, "*zyx"]:
     """Distance accurate to about a voxel: the transform of the sign, or the level where the level is nearer to 0."""
     inside = level_um <= 0
     if not inside.any():
         return level_um
     # Beside thick slices the level itself is off by half a slice; but it knows of parts too thin for the grid.
-    transform_um = -edt.sdf(inside.astype(np.uint8), anisotropy=(grid.spacing_um,) * 3, parallel=1)
+    transform_um = -edt.sdf(inside.astype(np.uint8), anisotropy=(grid.spacing_um,) * grid.n_dims, parallel=1)
     return np.where(np.abs(level_um) < np.abs(transform_um), level_um, transform_um)
 
 
-def resample(level: Level, positions_um: Axes) -> Float32[np.ndarray, "z y x"]:
+def resample(level: Level, positions_um: Axes) -> Float32[np.ndarray, "*zyx"]:
     """Interpolate linearly, one axis after the other; beyond its border the level grows with the distance to it."""
     values = level.values_um
     beyond_um = []
@@ -104,12 +104,18 @@ def resample(level: Level, positions_um: Axes) -> Float32[np.ndarray, "z y x"]:
         index = np.round((along_um - level.origin_zyx_um[axis]) / level.spacing_zyx_um[axis], 6)
         beyond_um.append((index - np.clip(index, 0, last)) * level.spacing_zyx_um[axis])
         low = np.clip(np.floor(index).astype(int), 0, last - 1)
-        weight = np.clip(index - low, 0, 1).astype(np.float32).reshape([-1 if i == axis else 1 for i in range(3)])
+        weight = (
+            np.clip(index - low, 0, 1)
+            .astype(np.float32)
+            .reshape([-1 if i == axis else 1 for i in range(len(positions_um))])
+        )
         values = np.take(values, low, axis) * (1 - weight) + np.take(values, low + 1, axis) * weight
     return values + _length(beyond_um)
 
 
-def _length(sides_um: Axes) -> Float32[np.ndarray, "z y x"]:
+def _length(sides_um: Axes) -> Float32[np.ndarray, "*zyx"]:
     """Length of the vectors of a grid, from their components along each axis."""
-    z, y, x = (side.astype(np.float32) ** 2 for side in sides_um)
-    return np.sqrt(z[:, None, None] + y[:, None] + x)
+    first, *others = (side.astype(np.float32) ** 2 for side in sides_um)
+    for other in others:
+        first = first[..., None] + other
+    return np.sqrt(first)

@@ -1,26 +1,30 @@
-"""The cube that all sequences of a data set share, and its voxels."""
+"""The cube that all sequences of a data set share, and its voxels; of images, the square and its pixels."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 
-from cytoform.base.triples import IntTriple
+from cytoform.base.triples import Ints
 from cytoform.errors import InputError
 
 MIN_SIZE, MAX_SIZE = 8, 1024
+AXES, EXPONENTS, NAMES = "zyx", {3: "³", 2: "²"}, {3: "voxels", 2: "pixels"}
+# A length from a volume or from an area.
+ROOTS: dict[int, np.ufunc] = {3: np.cbrt, 2: np.sqrt}
 
 
 @dataclass(frozen=True)
 class Grid:
-    """An isotropic grid of `size`³ voxels over a cube of half-width `half_extent_um`.
+    """An isotropic grid of `size` voxels a side over a cube of half-width `half_extent_um`, in `n_dims` dimensions.
 
     Voxel (k, j, i) has its centre at ((k, j, i) + 0.5) · spacing from the corner of the cube. The network sees the cube
-    as Ω = [-1, 1]³ (paper section 2).
+    as Ω = [-1, 1]³ (paper section 2). With two dimensions (y and x), the cube is a square and a voxel a pixel.
     """
 
     size: int
     half_extent_um: float
+    n_dims: int = 3
 
     def __post_init__(self) -> None:
         if not MIN_SIZE <= self.size <= MAX_SIZE:
@@ -36,19 +40,34 @@ class Grid:
         return 2 * self.half_extent_um / self.size
 
     @property
-    def shape(self) -> IntTriple:
-        """Voxels along z, y and x."""
-        return (self.size, self.size, self.size)
+    def shape(self) -> Ints:
+        """Voxels along every axis."""
+        return (self.size,) * self.n_dims
+
+    @property
+    def voxels_text(self) -> str:
+        """The number of voxels, for people: 128³ or 128²."""
+        return f"{self.size}{EXPONENTS[self.n_dims]}"
+
+    @property
+    def text(self) -> str:
+        """The voxels, for people: 128³ voxels of 0.25 µm, or 128² pixels."""
+        return f"{self.voxels_text} {NAMES[self.n_dims]} of {self.spacing_um:.4g} µm"
+
+    @property
+    def axes(self) -> str:
+        """The letters of the axes."""
+        return AXES[-self.n_dims :]
 
     @property
     def centres_um(self) -> Float[np.ndarray, " size"]:
         """Positions of the voxel centres along one axis, from the corner of the cube."""
         return (np.arange(self.size) + 0.5) * self.spacing_um
 
-    def points_zyx_um(self) -> Float[np.ndarray, "n 3"]:
+    def points_zyx_um(self) -> Float[np.ndarray, "n dims"]:
         """All voxel centres in C order. Takes 24 bytes per voxel: for small grids only."""
-        axis = self.centres_um
-        return np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3)
+        axes = [self.centres_um] * self.n_dims
+        return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, self.n_dims)
 
 
 def frame_times(n_frames: int) -> Float[np.ndarray, " frames"]:

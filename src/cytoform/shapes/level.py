@@ -20,9 +20,11 @@ from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter, maximum_filter
 
 from cytoform.shapes.box import bounding_box
+from cytoform.shapes.grid import AXES
 
-# Standard deviation in voxels, and in slices where these are thick. Chosen on the T cells: docs/results.md.
-SIGMA_VOXELS, SIGMA_SLICES = 1.0, 0.4
+# Standard deviation in voxels by number of dimensions, and in slices where these are thick. Chosen on the T cells, and for
+# images on ellipses: docs/results.md.
+SIGMA_VOXELS, SIGMA_SLICES = {3: 1.0, 2: 1.5}, 0.4
 # Half thickness in voxels: no smoothing below the first, full smoothing above the second.
 THIN_VOXELS, THICK_VOXELS = 1.5, 2.5
 # Radius in voxels of the window for the thickness.
@@ -34,24 +36,33 @@ MARGIN_VOXELS = 4
 class Level:
     """A function on its own grid, negative inside, close to the distance in µm near its zero."""
 
-    values_um: Float32[np.ndarray, "z y x"]
-    spacing_zyx_um: Float[np.ndarray, " 3"]
+    values_um: Float32[np.ndarray, "*zyx"]
+    spacing_zyx_um: Float[np.ndarray, " dims"]
     # Position of the first node.
-    origin_zyx_um: Float[np.ndarray, " 3"]
+    origin_zyx_um: Float[np.ndarray, " dims"]
 
 
-def level_of(mask: Bool[np.ndarray, "z y x"], spacing_zyx_um: Float[np.ndarray, " 3"]) -> Level:
+def level_of(mask: Bool[np.ndarray, "*zyx"], spacing_zyx_um: Float[np.ndarray, " dims"]) -> Level:
     """The level function of a non-empty mask, on its bounding box with a margin.
 
     Its nodes are the voxel centres and further points between thick slices; at the voxel centres `level ≤ 0` is `mask`.
     """
+    thick = _thick_axis(spacing_zyx_um)
+    if thick:
+        found = level_of(mask.swapaxes(0, thick), _swapped(spacing_zyx_um, thick))
+        return Level(
+            np.ascontiguousarray(found.values_um.swapaxes(0, thick)),
+            _swapped(found.spacing_zyx_um, thick),
+            _swapped(found.origin_zyx_um, thick),
+        )
     crop, low = _crop(mask)
     distance_um = _signed_transform(crop, spacing_zyx_um)
     refinement = _refinement(spacing_zyx_um)
     raw = _refined(distance_um, refinement)
     pixel_um, slice_um = spacing_zyx_um[1:].min(), spacing_zyx_um[0]
-    sigma_z_um = max(SIGMA_VOXELS * min(pixel_um, slice_um), SIGMA_SLICES * slice_um)
-    sigma = (sigma_z_um * refinement / slice_um, SIGMA_VOXELS, SIGMA_VOXELS)
+    voxels = SIGMA_VOXELS[mask.ndim]
+    sigma_z_um = max(voxels * min(pixel_um, slice_um), SIGMA_SLICES * slice_um)
+    sigma = (sigma_z_um * refinement / slice_um, *[voxels] * (mask.ndim - 1))
     smooth = gaussian_filter(raw, sigma, truncate=3)
     smooth += gaussian_filter(raw - smooth, sigma, truncate=3)
     values_um = raw + _refined(_smoothing_share(crop), refinement).clip(0, 1) * (smooth - raw)
@@ -59,12 +70,23 @@ def level_of(mask: Bool[np.ndarray, "z y x"], spacing_zyx_um: Float[np.ndarray, 
     at_voxels[...] = np.where((at_voxels <= 0) == crop, at_voxels, distance_um)
     return Level(
         values_um=values_um,
-        spacing_zyx_um=spacing_zyx_um / (refinement, 1, 1),
+        spacing_zyx_um=spacing_zyx_um / (refinement, *[1] * (mask.ndim - 1)),
         origin_zyx_um=(low + 0.5) * spacing_zyx_um,
     )
 
 
-def _crop(mask: Bool[np.ndarray, "z y x"]) -> tuple[Bool[np.ndarray, "cz cy cx"], Float[np.ndarray, " 3"]]:
+def _thick_axis(spacing_zyx_um: Float[np.ndarray, " dims"]) -> int:
+    """The axis of slices: z, and of images the longer side of a pixel."""
+    return 0 if len(spacing_zyx_um) == len(AXES) else int(spacing_zyx_um.argmax())
+
+
+def _swapped(values: Float[np.ndarray, " dims"], axis: int) -> Float[np.ndarray, " dims"]:
+    values = values.copy()
+    values[[0, axis]] = values[[axis, 0]]
+    return values
+
+
+def _crop(mask: Bool[np.ndarray, "*zyx"]) -> tuple[Bool[np.ndarray, "*crop"], Float[np.ndarray, " dims"]]:
     """The mask in its bounding box with a margin, and the index of the first voxel, which may be negative."""
     box = bounding_box(mask)
     low = np.array([side.start for side in box], float) - MARGIN_VOXELS
@@ -72,17 +94,17 @@ def _crop(mask: Bool[np.ndarray, "z y x"]) -> tuple[Bool[np.ndarray, "cz cy cx"]
 
 
 def _signed_transform(
-    mask: Bool[np.ndarray, "z y x"], spacing_zyx_um: Float[np.ndarray, " 3"]
-) -> Float32[np.ndarray, "z y x"]:
+    mask: Bool[np.ndarray, "*zyx"], spacing_zyx_um: Float[np.ndarray, " dims"]
+) -> Float32[np.ndarray, "*zyx"]:
     return -edt.sdf(mask.astype(np.uint8), anisotropy=tuple(spacing_zyx_um), parallel=1)
 
 
-def _refinement(spacing_zyx_um: Float[np.ndarray, " 3"]) -> int:
+def _refinement(spacing_zyx_um: Float[np.ndarray, " dims"]) -> int:
     """Nodes per slice, so that nodes are at most about two pixels apart."""
     return max(1, math.ceil(spacing_zyx_um[0] / spacing_zyx_um[1:].min() / 2 - 0.05))
 
 
-def _refined(values: Float32[np.ndarray, "z y x"], refinement: int) -> Float32[np.ndarray, "fine y x"]:
+def _refined(values: Float32[np.ndarray, "*zyx"], refinement: int) -> Float32[np.ndarray, "*fine"]:
     """Cubic splines through the slices; every `refinement`-th node is an original slice."""
     if refinement == 1:
         return values
@@ -94,9 +116,9 @@ def _refined(values: Float32[np.ndarray, "z y x"], refinement: int) -> Float32[n
     return refined
 
 
-def _smoothing_share(mask: Bool[np.ndarray, "z y x"]) -> Float32[np.ndarray, "z y x"]:
+def _smoothing_share(mask: Bool[np.ndarray, "*zyx"]) -> Float32[np.ndarray, "*zyx"]:
     """Weight of the smoothed values: 0 where the cell or the background beside it is thin, 1 where both are thick."""
-    depth_voxels = _signed_transform(mask, np.ones(3))
+    depth_voxels = _signed_transform(mask, np.ones(mask.ndim))
     size = 2 * LOOK_VOXELS + 1
     half_thickness = np.minimum(maximum_filter(depth_voxels, size), maximum_filter(-depth_voxels, size))
     return np.clip((half_thickness - THIN_VOXELS) / (THICK_VOXELS - THIN_VOXELS), 0, 1)

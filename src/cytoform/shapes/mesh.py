@@ -20,6 +20,21 @@ class Mesh:
     faces: Int[np.ndarray, "faces 3"]
 
     @property
+    def vertices_um(self) -> Float[np.ndarray, "vertices 3"]:
+        """The vertices, as of any boundary."""
+        return self.vertices_xyz_um
+
+    @property
+    def size(self) -> float:
+        """Volume inside in µm³, as the size of any boundary."""
+        return self.volume_um3
+
+    @property
+    def extent(self) -> float:
+        """Surface area in µm², as the extent of any boundary."""
+        return self.area_um2
+
+    @property
     def volume_um3(self) -> float:
         """Volume inside, positive for outward faces (divergence theorem)."""
         a, b, c = (self.vertices_xyz_um[self.faces[:, corner]].astype(float) for corner in range(3))
@@ -39,10 +54,15 @@ class Mesh:
         a, b, c = (self.vertices_xyz_um[self.faces[:, corner]].astype(float) for corner in range(3))
         return float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2)
 
-    def write(self, path: Path) -> None:
+    def moved(self, shift_xyz_um: Float[np.ndarray, " 3"]) -> "Mesh":
+        """The same surface elsewhere."""
+        return Mesh((self.vertices_xyz_um + shift_xyz_um).astype(np.float32), self.faces)
+
+    def write(self, path: str | Path) -> None:
         """Write PLY, STL, GLB or OBJ, by the ending of `path`."""
         import trimesh
 
+        path = Path(path)
         if path.suffix[1:].lower() not in MESH_FORMATS:
             raise InputError(f"{path}: unknown mesh format; use one of {', '.join(MESH_FORMATS)}")
         trimesh.Trimesh(self.vertices_xyz_um, self.faces, process=False).export(path)

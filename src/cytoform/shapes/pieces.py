@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
-import cc3d
 import edt
 import numpy as np
 from jaxtyping import Bool
 
-from cytoform.base.triples import Triple
+from cytoform.base.triples import Floats
+from cytoform.shapes.boundary import ball_radius
 from cytoform.shapes.cleaning import SPECK_SHARE
+from cytoform.shapes.components import components
 
 # A gap in radii of the largest piece, taken as a ball; a broken protrusion lies nearer.
 FAR_RADII = 0.5
@@ -23,9 +24,9 @@ class FarPieces:
     share: float
 
 
-def far_pieces(mask: Bool[np.ndarray, "z y x"], spacing_zyx_um: Triple) -> FarPieces | None:
+def far_pieces(mask: Bool[np.ndarray, "*zyx"], spacing_zyx_um: Floats) -> FarPieces | None:
     """Find pieces far from the largest one, specks aside; None where all lie near it."""
-    pieces = cc3d.connected_components(mask.astype(np.uint8), connectivity=26)
+    pieces = components(mask)
     sizes = np.bincount(pieces.ravel())
     sizes[0] = 0
     main = int(sizes.argmax())
@@ -35,7 +36,7 @@ def far_pieces(mask: Bool[np.ndarray, "z y x"], spacing_zyx_um: Triple) -> FarPi
     distance_um = edt.edt(np.ascontiguousarray(pieces != main), anisotropy=spacing_zyx_um)
     gaps_um = {int(piece): float(distance_um[pieces == piece].min()) for piece in others}
     piece = max(gaps_um, key=lambda one: gaps_um[one])
-    radius_um = float(np.cbrt(3 / (4 * np.pi) * sizes[main] * np.prod(spacing_zyx_um)))
+    radius_um = ball_radius(float(sizes[main] * np.prod(spacing_zyx_um)), mask.ndim)
     if gaps_um[piece] <= FAR_RADII * radius_um:
         return None
     return FarPieces(1 + len(others), gaps_um[piece], float(sizes[piece] / sizes.sum()))

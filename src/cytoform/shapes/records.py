@@ -10,9 +10,10 @@ from pydantic import Field, model_validator
 
 from cytoform.base.gate import FrameCount, Length, Name, Record, RecordT, TimeStep, read_bytes, read_json
 from cytoform.errors import InputError
-from cytoform.shapes.grid import MAX_SIZE, MIN_SIZE
+from cytoform.shapes.grid import MAX_SIZE, MIN_SIZE, Grid
 
 FORMAT = 1
+DIMENSIONS: Literal[3] = 3  # of space, where a store does not say
 REMEDY = "make it anew with 'cytoform prepare'"
 MOST_LATENT_VALUES = 1_000_000
 LARGEST_CHUNK = 256  # voxels along a side
@@ -29,6 +30,7 @@ class StoreRecord(Record):
     format: int
     grid: int = Field(ge=MIN_SIZE, le=MAX_SIZE)
     half_extent_um: Length
+    dimensions: Literal[2, 3] = DIMENSIONS  # of space
     spacing_um: Length | None = None
     band_um: float = Field(gt=0, le=65504)  # the largest float16
     command: str = ""
@@ -56,7 +58,7 @@ class SequenceRecord(Record):
     n_frames: FrameCount
     time_step_s: TimeStep | None
     source: str
-    offsets_zyx_um: tuple[tuple[Position, Position, Position], ...]
+    offsets_zyx_um: tuple[Annotated[tuple[Position, ...], Field(min_length=2, max_length=3)], ...]
     rotation_wxyz: tuple[Part, Part, Part, Part] | None = None
     details: dict[str, Any] = Field(default_factory=dict)
     chunks: tuple[int, ...] | None = None  # of each frame; older stores do not say
@@ -168,22 +170,24 @@ def read_store(path: Path) -> tuple[StoreRecord, dict[str, Any]]:
     return record, written
 
 
-def read_sequence(path: Path, spacing_um: float) -> SequenceRecord:
-    """The attributes of a sequence of a store with this voxel size. Raises InputError."""
+def read_sequence(path: Path, grid: Grid) -> SequenceRecord:
+    """The attributes of a sequence of a store with this grid. Raises InputError."""
     attributes = _read(path, _SequenceNode).attributes
     record, scale = attributes.cytoform, attributes.ome.scale
-    expected = (record.time_step_s or 1.0, *(spacing_um,) * 3)
-    if len(scale) != 4 or not np.allclose(scale, expected, rtol=AGREEMENT, atol=0):
+    expected = (record.time_step_s or 1.0, *(grid.spacing_um,) * grid.n_dims)
+    if len(scale) != len(expected) or not np.allclose(scale, expected, rtol=AGREEMENT, atol=0):
         raise damaged(path / "zarr.json", f"its OME scale is {scale}, its store and time step give {expected}")
+    if any(len(offset) != grid.n_dims for offset in record.offsets_zyx_um):
+        raise damaged(path / "zarr.json", f"offsets_zyx_um do not have {grid.n_dims} numbers a frame")
     return record
 
 
 def read_volumes(path: Path, dtype: str, shape: tuple[int, ...], *, fill_value: float) -> ArrayRecord:
-    """The metadata of an array (t, z, y, x) with cubic chunks of one frame. Raises InputError for any other array."""
+    """The metadata of an array (t, z, y, x) or (t, y, x) with cubic chunks of one frame. Raises InputError for others."""
     record = _read(path, ArrayRecord)
     _expect(path, record, dtype, shape)
     side = record.chunks[-1]
-    if record.chunks != (1, side, side, side) or side > min(LARGEST_CHUNK, shape[-1]):
+    if record.chunks != (1, *(side,) * (len(shape) - 1)) or side > min(LARGEST_CHUNK, shape[-1]):
         raise damaged(path / "zarr.json", f"chunks of shape {record.chunks}")
     if [codec.name for codec in record.codecs] != ["bytes", "blosc"]:
         raise damaged(path / "zarr.json", f"codecs {[codec.name for codec in record.codecs]}")

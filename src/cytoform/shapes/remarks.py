@@ -12,7 +12,7 @@ EMPTY, GAPS, FULL = "are empty", "are empty in some frames", "fill the whole cub
 def remark(store: ShapeStore, names: Sequence[str] | None = None, *, remedy: str) -> str:
     """A line about empty and full cells of a store, all or the named ones, and about its run; empty if all is well."""
     chosen = [store[name] for name in (store.names if names is None else names)]
-    frames = [(each.info.name, (each.box(frame) for frame in range(each.info.n_frames))) for each in chosen]
+    frames = [(each.info.name, each.boxes()) for each in chosen]
     return remark_on(frames, remedy=remedy, before=store.attributes.get("remark", ""))
 
 

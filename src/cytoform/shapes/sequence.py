@@ -11,7 +11,7 @@ import zarr
 from jaxtyping import Bool, Float
 
 from cytoform.base.gate import shown
-from cytoform.base.triples import IntTriple, Triple, int_triple
+from cytoform.base.triples import Floats, Ints, ints
 from cytoform.errors import InputError
 from cytoform.shapes.box import BoxedField, bounding_box
 from cytoform.shapes.chunks import ChunkFiles
@@ -32,7 +32,7 @@ class SequenceInfo:
     time_step_s: float | None = None
     source: str = ""
     # Position of the cube's centre in the movie, per frame, in µm.
-    offsets_zyx_um: tuple[Triple, ...] = ()
+    offsets_zyx_um: tuple[Floats, ...] = ()
     # Rotation from a generated cell to the canonical orientation of its run (representations/rotation.py).
     rotation_wxyz: tuple[float, float, float, float] | None = None
     # Further JSON values: the position along an interpolation path, say.
@@ -44,7 +44,7 @@ class ShapeSequence:
 
     def __init__(self, path: Path, grid: Grid, band_um: float, *, writable: bool = False) -> None:
         self.path, self.grid, self.band_um = path, grid, band_um
-        record = read_sequence(path, grid.spacing_um)
+        record = read_sequence(path, grid)
         self.info = SequenceInfo(path.name, **record.model_dump(exclude={"chunks"}))
         self._mode: Literal["r", "r+"] = "r+" if writable else "r"
         shape = (record.n_frames, *grid.shape)
@@ -64,12 +64,12 @@ class ShapeSequence:
     def _mask(self) -> zarr.Array[Any]:
         return self._array(MASK)
 
-    def sdf_um(self, frame: int) -> Float[np.ndarray, "z y x"]:
+    def sdf_um(self, frame: int) -> Float[np.ndarray, "*zyx"]:
         """Signed distance of a frame in µm, negative inside, truncated at ± `band_um`."""
         self._present(frame)
         return np.asarray(self._within_band(self._read(self._sdf, (frame,)), frame), np.float32)
 
-    def mask(self, frame: int) -> Bool[np.ndarray, "z y x"]:
+    def mask(self, frame: int) -> Bool[np.ndarray, "*zyx"]:
         """Occupancy of a frame: distance ≤ 0."""
         for corner in self._present(frame) - self._mask_files.present(frame):
             # Older stores have no file where a mask is empty.
@@ -77,9 +77,13 @@ class ShapeSequence:
                 raise self._lost(self._mask_files, frame)
         return self._read(self._mask, (frame,)).astype(bool)
 
+    def boxes(self) -> Iterator[BoxedField]:
+        """The chunks that hold the cell, of every frame."""
+        return (self.box(frame) for frame in range(self.info.n_frames))
+
     def meshes(self) -> Iterator[Mesh | None]:
         """The surface of every frame, None where it is empty; reads only the chunks that hold the cell."""
-        return (self.box(frame).mesh() for frame in range(self.info.n_frames))
+        return (box.mesh() for box in self.boxes())
 
     def box(self, frame: int) -> BoxedField:
         """The chunks of a frame that hold the cell. Memory grows with the cell, not with the grid."""
@@ -91,14 +95,15 @@ class ShapeSequence:
             if (block.view(np.uint16) != outside.view(np.uint16)).any():
                 blocks[corner] = block
         if not blocks:
-            return BoxedField(self.grid, (0, 0, 0), np.empty((0, 0, 0), np.float32), float(outside))
+            none = (0,) * self.grid.n_dims
+            return BoxedField(self.grid, none, np.empty(none, np.float32), float(outside))
         low = np.min(list(blocks), axis=0)
         high = np.max([np.add(corner, block.shape) for corner, block in blocks.items()], axis=0)
         whole = np.full(high - low, outside, np.float32)
         for corner, block in blocks.items():
             start = corner - low
             whole[tuple(slice(s, s + n) for s, n in zip(start, block.shape, strict=True))] = block
-        return BoxedField(self.grid, int_triple(low), whole, float(outside))
+        return BoxedField(self.grid, ints(low), whole, float(outside))
 
     @property
     def latent(self) -> dict[str, np.ndarray]:
@@ -131,7 +136,7 @@ class ShapeSequence:
         # Chunks without the cell are never written. Zarr's own search for empty chunks would take longer than all else.
         return array.with_config({"write_empty_chunks": True})
 
-    def _present(self, frame: int) -> set[IntTriple]:
+    def _present(self, frame: int) -> set[Ints]:
         """First voxels of the chunks of a frame that hold distances. Raises InputError for a lost chunk."""
         if not 0 <= frame < self.info.n_frames:
             raise InputError(f"{self.path}, frame {frame}: it has the frames 0 to {self.info.n_frames - 1}")
@@ -144,7 +149,7 @@ class ShapeSequence:
     def _lost(self, files: ChunkFiles, frame: int) -> InputError:
         return damaged(f"{files.array}, frame {frame}", "a chunk is missing")
 
-    def _block(self, frame: int, corner: IntTriple) -> np.ndarray:
+    def _block(self, frame: int, corner: Ints) -> np.ndarray:
         side = self._sdf_files.side
         return self._read(self._sdf, (frame, *(slice(low, low + side) for low in corner)))
 
@@ -171,10 +176,10 @@ class ShapeSequence:
         known = {k: v for k, v in cast(dict[str, Any], group.attrs["cytoform"]).items() if k != "chunks"}
         group.attrs["cytoform"] = known if n_chunks is None else known | {"chunks": n_chunks}
 
-    def write(self, frame: int, sdf_um: Float[np.ndarray, "z y x"]) -> None:
+    def write(self, frame: int, sdf_um: Float[np.ndarray, "*zyx"]) -> None:
         """Write a whole frame. Several processes may write different frames at the same time."""
         near = bounding_box(sdf_um < self.band_um)
-        corner_zyx = int_triple(side.start for side in near)
+        corner_zyx = ints(side.start for side in near)
         self.write_box(frame, BoxedField(self.grid, corner_zyx, sdf_um[near], self.band_um))
 
     def write_box(self, frame: int, field: BoxedField) -> None:

@@ -1,7 +1,7 @@
 """The shape store: signed distances and masks of cell sequences, one OME-Zarr 0.5 image a sequence.
 
 NAME.zarr/                    attributes {"cytoform": {...}}: scale, band, origin of the data
-  SEQUENCE/                   OME-Zarr image, axes t z y x, in µm and s
+  SEQUENCE/                   OME-Zarr image, axes t z y x or t y x, in µm and s
     latent/code               float32, the latent code that it was rendered from, if any; further variables beside it
     sdf                       float16, signed distance in µm, truncated at ± band
     labels/mask/0             uint8, 1 inside
@@ -22,12 +22,12 @@ from cytoform.base.kinds import Kind, kind_of, wrong_kind
 from cytoform.base.ome import OmeMovie
 from cytoform.errors import InputError
 from cytoform.shapes.grid import Grid
-from cytoform.shapes.records import FORMAT, read_store
+from cytoform.shapes.records import DIMENSIONS, FORMAT, read_store
 from cytoform.shapes.sequence import LATENT, SDF, SequenceInfo, ShapeSequence
 
 # (Largest grid, side of a chunk): few chunks per frame, since each costs milliseconds, but small ones around the cell.
 CHUNKS = ((96, 96), (192, 64), (math.inf, 128))
-__all__ = ["SequenceInfo", "ShapeSequence", "ShapeStore"]
+__all__ = ["SequenceInfo", "ShapeSequence", "ShapeStore", "refuse_images"]
 
 
 class ShapeStore:
@@ -36,7 +36,7 @@ class ShapeStore:
     def __init__(self, path: Path, *, writable: bool = False, allow_incomplete: bool = False) -> None:
         record, self.attributes = read_store(path)
         self.path, self._writable, self._allow_incomplete = path, writable, allow_incomplete
-        self.grid, self.band_um = Grid(record.grid, record.half_extent_um), record.band_um
+        self.grid, self.band_um = Grid(record.grid, record.half_extent_um, record.dimensions), record.band_um
 
     @classmethod
     def create(cls, path: Path, grid: Grid, *, band_um: float, attributes: dict[str, Any]) -> "ShapeStore":
@@ -57,6 +57,7 @@ class ShapeStore:
             "half_extent_um": grid.half_extent_um,
             "spacing_um": grid.spacing_um,
             "band_um": float(band_um),
+            **({} if grid.n_dims == DIMENSIONS else {"dimensions": grid.n_dims}),
         }
         return cls(path, writable=True)
 
@@ -150,9 +151,8 @@ class ShapeStore:
     def _movie(self, info: SequenceInfo) -> OmeMovie:
         size, spacing = self.grid.size, self.grid.spacing_um
         side = min(size, next(side for largest, side in CHUNKS if size <= largest))
-        return OmeMovie(
-            info.n_frames, self.grid.shape, (side, side, side), (spacing, spacing, spacing), info.time_step_s
-        )
+        n = self.grid.n_dims
+        return OmeMovie(info.n_frames, self.grid.shape, (side,) * n, (spacing,) * n, info.time_step_s)
 
 
 def _refuse_strange(store: Path, names: Iterable[str]) -> None:
@@ -161,3 +161,11 @@ def _refuse_strange(store: Path, names: Iterable[str]) -> None:
             check_name(name)
         except ValueError as fault:
             raise InputError(f"{store}: a sequence named {shown(name)}: {fault}; rename it") from None
+
+
+def refuse_images(place: Path, n_dims: int, what: str) -> None:
+    """Raise InputError for 2D cells where only 3D ones are known; `what` begins the message, such as "cytoform fill"."""
+    if n_dims != DIMENSIONS:
+        raise InputError(
+            f"{place}: its cells are 2D, and {what} knows 3D cells only; see docs/howto.md for what works in 2D"
+        )

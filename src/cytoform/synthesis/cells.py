@@ -18,6 +18,7 @@ from cytoform.synthesis.field import CodeField
 from cytoform.synthesis.priors import prior_of
 from cytoform.training.device import torch_device
 from cytoform.training.folder import WEIGHTS
+from cytoform.zoo.find import find_run
 
 
 @dataclass(frozen=True)
@@ -107,5 +108,8 @@ class Cells:
 
 
 def load(path: str | Path, *, device: str = "auto") -> Cells:
-    """Load a trained run. Raises InputError for a folder that is not one, is unfinished or damaged."""
-    return Cells(load_run(Path(path), device=torch_device(device)))
+    """Load a trained run, a published archive of one, or a model by name, such as "zoo:mitosis".
+
+    Raises InputError for a folder that is not one, is unfinished or damaged.
+    """
+    return Cells(load_run(find_run(path), device=torch_device(device)))

@@ -13,8 +13,10 @@ from cytoform.base.gate import Record, read_json
 from cytoform.errors import InputError
 from cytoform.priors.fitted import PRIORS
 from cytoform.priors.prior import DrawnCell, Prior
+from cytoform.shapes.components import components
 from cytoform.shapes.grid import frame_times
 from cytoform.synthesis.cells import Cells
+from cytoform.synthesis.field import CodeField
 from cytoform.synthesis.priors import PARTS_PRIORS
 
 CHOICE = "choice.json"
@@ -103,6 +105,14 @@ def default_choice(cells: Cells) -> Choice:
     return Choice(prior, None, None, f"{prior}, not measured: the run has no record of a comparison of priors")
 
 
+def draw(cells: Cells, n: int, *, seed: int = 0) -> list[CodeField]:
+    """The fields of `n` new cells, drawn as `generate` draws them by default, in the canonical pose. Raises InputError."""
+    choice = default_choice(cells)
+    prior = cells.prior(choice.prior, sigma=choice.sigma)
+    drawn = whole_cells(cells, prior, n, choice.most_pieces, np.random.default_rng(seed))
+    return [cells.field(cell.code, variables=cell.variables) for cell in drawn]
+
+
 @dataclass(frozen=True)
 class Pieces:
     """The largest number of bodies of a cell at any of many times, and whether a crumb lies beside them at any."""
@@ -113,8 +123,6 @@ class Pieces:
 
 def in_pieces(cells: Cells, cell: DrawnCell) -> Pieces:
     """The pieces of a cell, seen on a grid that is not finer than the learned one."""
-    import cc3d
-
     from cytoform.assess.measures.dynamics import Bodies
 
     field = cells.field(cell.code, variables=cell.variables)
@@ -123,7 +131,7 @@ def in_pieces(cells: Cells, cell: DrawnCell) -> Pieces:
     for time in frame_times(TIMES_OF_PARTS if cells.run.parts else TIMES):
         inside = field.render(float(time), size).inside
         bodies = Bodies.of(inside).n
-        n = int(cc3d.connected_components(inside, connectivity=26).max()) if inside.size else 0
+        n = int(components(inside).max(initial=0))
         most, has_crumbs = max(most, bodies), has_crumbs or n > bodies
     return Pieces(most, has_crumbs)
 

@@ -33,12 +33,17 @@ class Field(ABC):
     half_extent_um: float  # half the width of the cube
     bounds: Bounds  # how fast the field changes near its surface; rendering skips empty space by it
 
+    @property
+    def n_dims(self) -> int:
+        """Dimensions of space: points of an image are (y, x)."""
+        return 3
+
     @abstractmethod
     def at(self, time: float) -> Frame:
         """The field at one time, in the units of rendering: points (x, y, z) in [-1, 1]³, distances in half extents."""
 
     def __call__(
-        self, points_zyx_um: Float[np.ndarray, "n 3"], times: float | Float[np.ndarray, " n"]
+        self, points_zyx_um: Float[np.ndarray, "n dims"], times: float | Float[np.ndarray, " n"]
     ) -> Float[np.ndarray, " n"]:
         """Signed distance in µm, negative inside, at points and at one time or a time for each of them."""
         distances = np.empty(len(points_zyx_um), np.float32)
@@ -48,10 +53,10 @@ class Field(ABC):
         return distances * np.float32(self.half_extent_um)
 
     def gradient(
-        self, points_zyx_um: Float[np.ndarray, "n 3"], times: float | Float[np.ndarray, " n"]
-    ) -> Float[np.ndarray, "n 3"]:
+        self, points_zyx_um: Float[np.ndarray, "n dims"], times: float | Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, "n dims"]:
         """Gradient of the distance along z, y and x (no unit): the outward normal of the surface nearby."""
-        gradients = np.empty((len(points_zyx_um), 3), np.float32)
+        gradients = np.empty(points_zyx_um.shape, np.float32)
         for time, where in _by_time(times, len(points_zyx_um)):
             frame = self.at(time)
             points = self._normalised(points_zyx_um[where], frame.device)
@@ -61,11 +66,11 @@ class Field(ABC):
     def render(
         self, time: float, grid_size: int, *, method: Method = "narrow-band", safety: float = SAFETY
     ) -> BoxedField:
-        """One frame on an isotropic grid of `grid_size`³ voxels."""
-        grid = Grid(grid_size, self.half_extent_um)
+        """One frame on an isotropic grid of `grid_size` voxels a side."""
+        grid = Grid(grid_size, self.half_extent_um, self.n_dims)
         return render_frame(self.at(float(time)), grid, bounds=self.bounds, method=method, safety=safety)
 
-    def mask(self, time: float, spacing_um: float) -> Bool[np.ndarray, "z y x"]:
+    def mask(self, time: float, spacing_um: float) -> Bool[np.ndarray, "*zyx"]:
         """Occupancy on isotropic voxels of about `spacing_um` (the cube holds a whole number of them)."""
         return self.render(time, self._grid_size(spacing_um)).mask()
 
@@ -79,9 +84,9 @@ class Field(ABC):
             raise EmptyFrame("no voxel is inside the cell, so there is no surface to mesh")
         return mesh
 
-    def _gradient_xyz(self, frame: Frame, time: float, points: Float[Tensor, "n 3"]) -> Float[Tensor, "n 3"]:
+    def _gradient_xyz(self, frame: Frame, time: float, points: Float[Tensor, "n dims"]) -> Float[Tensor, "n dims"]:
         """By central differences; a field that knows its gradient says it."""
-        steps = DIFFERENCE * torch.eye(3, device=points.device)
+        steps = DIFFERENCE * torch.eye(points.shape[1], device=points.device)
         return torch.stack([(frame(points + s) - frame(points - s)) / (2 * DIFFERENCE) for s in steps], dim=1)
 
     def _grid_size(self, spacing_um: float) -> int:
@@ -89,7 +94,7 @@ class Field(ABC):
             raise InputError(f"spacing of {spacing_um} µm: must be positive")
         return round(2 * self.half_extent_um / spacing_um)
 
-    def _normalised(self, points_zyx_um: Float[np.ndarray, "n 3"], device: torch.device) -> Float[Tensor, "n 3"]:
+    def _normalised(self, points_zyx_um: Float[np.ndarray, "n dims"], device: torch.device) -> Float[Tensor, "n dims"]:
         points = np.asarray(points_zyx_um, float)[:, ::-1] / self.half_extent_um - 1
         return torch.tensor(points.astype(np.float32), device=device)
 
@@ -105,18 +110,22 @@ class CodeField(Field):
     rotation: Float[Tensor, " 4"] | None = None  # a quaternion (w, x, y, z), see representations/rotation.py
     variables: Variables = field(default_factory=lambda: NO_VARIABLES)
 
+    @property
+    def n_dims(self) -> int:
+        return self.decoder.n_dims
+
     def at(self, time: float) -> Frame:
         return self.decoder.frame(self.code, time, rotation=self._matrix, variables=self.variables)
 
-    def _gradient_xyz(self, frame: Frame, time: float, points: Float[Tensor, "n 3"]) -> Float[Tensor, "n 3"]:
+    def _gradient_xyz(self, frame: Frame, time: float, points: Float[Tensor, "n dims"]) -> Float[Tensor, "n dims"]:
         if self.variables:
             return super()._gradient_xyz(frame, time, points)
         return self.decoder.gradient(self.code, time, points @ self._matrix.T) @ self._matrix
 
     @cached_property
-    def _matrix(self) -> Float[Tensor, "3 3"]:
+    def _matrix(self) -> Float[Tensor, "dims dims"]:
         rotation = identity(1) if self.rotation is None else self.rotation[None]
-        return to_matrix(rotation)[0].to(self.code)
+        return to_matrix(rotation, self.n_dims)[0].to(self.code)
 
 
 def _by_time(times: float | Float[np.ndarray, " n"], n: int) -> list[tuple[float, np.ndarray]]:

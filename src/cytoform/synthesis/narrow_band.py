@@ -16,6 +16,7 @@ to skip much. Bounds measured on the trained field are tight, and checked agains
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -23,13 +24,15 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from cytoform.base.triples import Ints
 from cytoform.representations.bounds import NODES, Bounds, lagrange_weights
+from cytoform.shapes.boundary import UNIT_BALLS
 
 SIZES = (32, 16, 8, 4, 2)  # voxels a side of the cells of a lattice before the last
 MARGIN = NODES // 2  # cells around the grid, and around the surface, that predictions near them take
 RADIUS = 0.5  # of the ball, in half extents, that plans are weighed on
 
-Evaluate = Callable[[Float[Tensor, "n 3"]], Float[Tensor, " n"]]
+Evaluate = Callable[[Float[Tensor, "n dims"]], Float[Tensor, " n"]]
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,8 @@ class Box:
     """
 
     grid_size: int
-    corner_zyx: tuple[int, int, int]
-    distances: Float[Tensor, "z y x"]
+    corner_zyx: Ints
+    distances: Float[Tensor, "*zyx"]
     n_evaluated: int
 
 
@@ -63,16 +66,18 @@ class _Lattice:
 
     size: int
     corner: tuple[int, ...]
-    distances: Float[Tensor, "z y x"]
+    distances: Float[Tensor, "*zyx"]
 
 
-def search(evaluate: Evaluate, grid_size: int, *, bounds: Bounds, band: float, device: torch.device) -> Box:
+def search(
+    evaluate: Evaluate, grid_size: int, *, bounds: Bounds, band: float, device: torch.device, n_dims: int = 3
+) -> Box:
     """Distances within `band` (units of the half extent) of the surface, and the sign of every other voxel."""
-    coarsest, *finer = plan_levels(bounds, band, grid_size)
+    coarsest, *finer = plan_levels(bounds, band, grid_size, n_dims)
     if not finer:
-        return evaluate_all(evaluate, grid_size, device=device)
+        return evaluate_all(evaluate, grid_size, device=device, n_dims=n_dims)
     n_cells = math.ceil(grid_size / coarsest.size) + 2 * MARGIN
-    lattice = _Lattice(coarsest.size, (-MARGIN,) * 3, torch.empty((n_cells,) * 3, device=device))
+    lattice = _Lattice(coarsest.size, (-MARGIN,) * n_dims, torch.empty((n_cells,) * n_dims, device=device))
     exact = torch.ones_like(lattice.distances, dtype=torch.bool)
     n_evaluated = _evaluate_where(exact, lattice, evaluate, grid_size)
     for coarser, level in pairwise((coarsest, *finer)):
@@ -82,51 +87,52 @@ def search(evaluate: Evaluate, grid_size: int, *, bounds: Bounds, band: float, d
     while (doubtful := _at_sign_change(lattice.distances) & ~exact).any():
         n_evaluated += _evaluate_where(doubtful, lattice, evaluate, grid_size)
         exact |= doubtful
-    z, y, x = lattice.corner
-    return Box(grid_size, (z, y, x), lattice.distances, n_evaluated)
+    return Box(grid_size, lattice.corner, lattice.distances, n_evaluated)
 
 
-def evaluate_all(evaluate: Evaluate, grid_size: int, *, device: torch.device) -> Box:
+def evaluate_all(evaluate: Evaluate, grid_size: int, *, device: torch.device, n_dims: int = 3) -> Box:
     """The plain way: every voxel, plane by plane. The reference for `search`."""
-    lattice = _Lattice(1, (0, 0, 0), torch.empty((grid_size,) * 3, device=device))
+    lattice = _Lattice(1, (0,) * n_dims, torch.empty((grid_size,) * n_dims, device=device))
     for z in range(grid_size):
-        plane = _Lattice(1, (z, 0, 0), lattice.distances[z : z + 1])
+        plane = _Lattice(1, (z, *[0] * (n_dims - 1)), lattice.distances[z : z + 1])
         _evaluate_where(torch.ones_like(plane.distances, dtype=torch.bool), plane, evaluate, grid_size)
-    return Box(grid_size, (0, 0, 0), lattice.distances, grid_size**3)
+    return Box(grid_size, lattice.corner, lattice.distances, grid_size**n_dims)
 
 
-def plan_levels(bounds: Bounds, band: float, grid_size: int) -> list[Level]:
+@lru_cache(maxsize=64)
+def plan_levels(bounds: Bounds, band: float, grid_size: int, n_dims: int = 3) -> tuple[Level, ...]:
     """The levels, coarsest to single voxels, that evaluate the fewest points by the bounds."""
     voxel = 2 / grid_size
     plans = [
         [
-            _level(size, predicted_from, bounds, band, voxel)
+            _level(size, predicted_from, bounds, band, voxel, n_dims)
             for predicted_from, size in zip((None, *coarser), (*coarser, 1), strict=True)
         ]
         for n in range(len(SIZES) + 1)
         for coarser in combinations(SIZES, n)
     ]
-    return min(plans, key=lambda levels: _n_points(levels, grid_size))
+    return min(map(tuple, plans), key=lambda levels: _n_points(levels, grid_size, n_dims))
 
 
-def _level(size: int, predicted_from: int | None, bounds: Bounds, band: float, voxel: float) -> Level:
+def _level(size: int, predicted_from: int | None, bounds: Bounds, band: float, voxel: float, n_dims: int) -> Level:
     # From the centre of a cell to the centres of its outermost voxels.
-    reach = band + bounds.reach(math.sqrt(3) / 2 * (size - 1) * voxel)
+    reach = band + bounds.reach(math.sqrt(n_dims) / 2 * (size - 1) * voxel)
     return Level(size, reach, reach + (bounds.misprediction(predicted_from * voxel) if predicted_from else 0.0))
 
 
-def _n_points(levels: list[Level], grid_size: int) -> float:
+def _n_points(levels: tuple[Level, ...], grid_size: int, n_dims: int) -> float:
     """About how many points a plan evaluates: all of the first lattice, then a shell around a ball."""
     coarsest, *finer = levels
-    n = float((math.ceil(grid_size / coarsest.size) + (2 * MARGIN if finer else 0)) ** 3)
+    n = float((math.ceil(grid_size / coarsest.size) + (2 * MARGIN if finer else 0)) ** n_dims)
     for level in finer:
-        shell = 4 / 3 * math.pi * ((RADIUS + level.threshold) ** 3 - max(RADIUS - level.threshold, 0) ** 3)
-        whole = (2 + 2 * MARGIN * level.size * 2 / grid_size) ** 3
-        n += min(shell, whole) / (level.size * 2 / grid_size) ** 3
+        outer, inner = RADIUS + level.threshold, max(RADIUS - level.threshold, 0)
+        shell = UNIT_BALLS[n_dims] * (outer**n_dims - inner**n_dims)
+        whole = (2 + 2 * MARGIN * level.size * 2 / grid_size) ** n_dims
+        n += min(shell, whole) / (level.size * 2 / grid_size) ** n_dims
     return n
 
 
-def _evaluate_where(where: Bool[Tensor, "z y x"], lattice: _Lattice, evaluate: Evaluate, grid_size: int) -> int:
+def _evaluate_where(where: Bool[Tensor, "*zyx"], lattice: _Lattice, evaluate: Evaluate, grid_size: int) -> int:
     """Replace predicted distances by exact ones; return how many."""
     cells_zyx = where.nonzero(as_tuple=True)
     width = lattice.size * 2 / grid_size
@@ -145,13 +151,15 @@ def _predict(lattice: _Lattice, reach: float, size: int, grid_size: int) -> _Lat
     factor = lattice.size // size
     near = lattice.distances <= reach
     corner, distances = [], lattice.distances
-    for axis in range(3):
+    for axis in range(near.ndim):
         first, n = lattice.corner[axis], near.shape[axis]
         cells = torch.movedim(near, axis, 0).flatten(1).any(dim=1).nonzero().flatten().tolist() or [0, -1]
         low = max(factor * (first + cells[0]) - margin, -margin)
         high = max(min(factor * (first + cells[-1] + 1) + margin, n_cells + margin), low)
         weights = _weights(n, factor, range(low - factor * first, high - factor * first)).to(distances.device)
-        distances = torch.tensordot(distances, weights, dims=([0], [1]))  # rolls the axes: after three all are back
+        distances = torch.tensordot(
+            distances, weights, dims=([0], [1])
+        )  # rolls the axes: after all of them they are back
         corner.append(low)
     return _Lattice(size, tuple(corner), distances.contiguous())
 
@@ -167,11 +175,11 @@ def _weights(n: int, factor: int, cells: range) -> Float[Tensor, "cells n"]:
     return torch.from_numpy(weights)
 
 
-def _at_sign_change(distances: Float[Tensor, "z y x"]) -> Bool[Tensor, "z y x"]:
+def _at_sign_change(distances: Float[Tensor, "*zyx"]) -> Bool[Tensor, "*zyx"]:
     """Voxels with a face neighbour on the other side of the surface."""
     inside = distances <= 0
     found = torch.zeros_like(inside)
-    for axis in range(3):
+    for axis in range(inside.ndim):
         n = inside.shape[axis]
         if n > 1:
             changes = inside.narrow(axis, 1, n - 1) != inside.narrow(axis, 0, n - 1)

@@ -39,7 +39,7 @@ def draw_rotation(
     Raises InputError where none is found.
     """
     for _ in range(TRIES):
-        drawn = rotation.random(1, rng)[0]
+        drawn = rotation.random(1, rng, field.n_dims)[0]
         turned = replace(field, rotation=drawn)
         if not any(turned.render(float(time), TRIAL_GRID).is_cut for time in times):
             return drawn.numpy()

@@ -68,7 +68,7 @@ def _with_sizes(cells: "Cells", name: str, sigma: float | None, rows: Int[np.nda
     times = np.linspace(-1, 1, log_scales.shape[1])
     # Learned cells have one volume at all times; what is measured of it depends a little on the shape, such as a division.
     shared = np.exp(np.mean([np.log(_volumes(cells, code, times)) for code in cells.codes[rows[:MEASURED]]], axis=0))
-    return Sized(shapes, log_scales, lambda code: _volumes(cells, code, times) / shared)
+    return Sized(shapes, log_scales, lambda code: _volumes(cells, code, times) / shared, cells.run.decoder.n_dims)
 
 
 def _volumes(cells: "Cells", code: Float[np.ndarray, "..."], times: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:

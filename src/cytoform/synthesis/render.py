@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 from jaxtyping import Float
 
-from cytoform.base.triples import IntTriple
+from cytoform.base.triples import Ints, int_triple
 from cytoform.errors import InputError
 from cytoform.representations.bounds import Bounds
 from cytoform.representations.linear.representation import LinearFrame
@@ -33,12 +33,13 @@ def render_frame(
         raise InputError(f"--safety {safety}: must be a positive number")
     wanted = BAND_VOXELS * 2 / grid.size
     if method == "dense":
-        box = evaluate_all(evaluate, grid.size, device=evaluate.device)
+        box = evaluate_all(evaluate, grid.size, device=evaluate.device, n_dims=grid.n_dims)
     elif isinstance(evaluate, PartsFrame):
         return _with_tubes(evaluate, grid, bounds.times(safety * max(evaluate.body.scale, 1)), wanted)
     else:
         bounds = bounds.scaled(evaluate.scale) if isinstance(evaluate, LinearFrame) else bounds
-        box = search(evaluate, grid.size, bounds=bounds.times(safety), band=wanted, device=evaluate.device)
+        steps = bounds.times(safety)
+        box = search(evaluate, grid.size, bounds=steps, band=wanted, device=evaluate.device, n_dims=grid.n_dims)
     return _boxed(grid, box.corner_zyx, box.distances.cpu().numpy(), wanted)
 
 
@@ -46,11 +47,13 @@ def _with_tubes(frame: PartsFrame, grid: Grid, bounds: Bounds, wanted: float) ->
     """The body in a narrow band as wide as the rounding at roots needs, and the tubes on the voxels around them."""
     band = max(wanted, frame.fillet)
     body = search(frame.body, grid.size, bounds=bounds, band=band, device=frame.device)
-    distances, corner_zyx = frame.add_tubes(body.distances.cpu().numpy(), body.corner_zyx, grid.size, wanted)
+    distances, corner_zyx = frame.add_solids(
+        body.distances.cpu().numpy(), int_triple(body.corner_zyx), grid.size, wanted
+    )
     return _boxed(grid, corner_zyx, distances, wanted)
 
 
-def _boxed(grid: Grid, corner_zyx: IntTriple, distances: Float[np.ndarray, "z y x"], band: float) -> BoxedField:
+def _boxed(grid: Grid, corner_zyx: Ints, distances: Float[np.ndarray, "*zyx"], band: float) -> BoxedField:
     truncated = np.clip(distances, -band, band).astype(np.float32) * np.float32(grid.half_extent_um)
     return BoxedField(grid, corner_zyx, truncated, BAND_VOXELS * grid.spacing_um)
 

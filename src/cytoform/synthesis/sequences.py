@@ -15,7 +15,7 @@ from cytoform.priors.fitted import PRIORS
 from cytoform.priors.prior import Prior
 from cytoform.runs.run import LearnedSequence
 from cytoform.shapes.box import BoxedField
-from cytoform.shapes.grid import Grid, frame_times
+from cytoform.shapes.grid import frame_times
 from cytoform.shapes.store import SequenceInfo, ShapeStore
 from cytoform.synthesis.cells import Cells
 from cytoform.synthesis.choice import default_choice, whole_cells
@@ -175,7 +175,7 @@ def write_sequences(
     """Render sequences into a new store; each keeps its code among its attributes. Raises InputError."""
     rendering.check()
     learned = cells.run.learned
-    grid = Grid(rendering.size(learned.grid), learned.half_extent_um)
+    grid = replace(learned.cube, size=rendering.size(learned.grid))
     frames = {sequence.name: rendering.frames(sequence.like.n_frames) for sequence in sequences}
     times = {name: frame_times(n) for name, n in frames.items()}
     attributes = {

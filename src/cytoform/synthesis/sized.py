@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from cytoform.priors.prior import Drawn, Given, Prior, in_turn
 from cytoform.representations.representation import SCALE
+from cytoform.shapes.grid import ROOTS
 
 WIDTH = 0.3  # of the smoothing between learned sizes, in their standard deviations
 
@@ -27,6 +28,7 @@ class Sized(Prior):
     shapes: Prior
     log_scales: Float[np.ndarray, "sequences moments"]
     volumes_of: VolumesOf
+    n_dims: int = 3
     draws_at_once: ClassVar[int] = 64
 
     def _draw(self, n: int, rng: np.random.Generator, given: Given) -> Drawn:
@@ -39,5 +41,5 @@ class Sized(Prior):
         noise = rng.normal(0, WIDTH * means.std(), n)
         sizes = means.mean() + (sizes - means.mean() + noise) / np.sqrt(1 + WIDTH**2)
         volumes = np.stack([self.volumes_of(code) for code in drawn.codes])
-        scales = np.exp(sizes[:, None] + growths) / np.cbrt(volumes)
+        scales = np.exp(sizes[:, None] + growths) / ROOTS[self.n_dims](volumes)
         return Drawn(drawn.codes, {**drawn.variables, SCALE: scales})

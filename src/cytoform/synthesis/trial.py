@@ -20,7 +20,7 @@ from cytoform.base.parallel import Progress, no_progress
 from cytoform.errors import InputError
 from cytoform.protrusions.verdict import Verdict
 from cytoform.representations.parts.config import PartsConfig
-from cytoform.shapes.grid import Grid, frame_times
+from cytoform.shapes.grid import frame_times
 from cytoform.shapes.store import SequenceInfo, ShapeStore
 from cytoform.synthesis.cells import Cells
 from cytoform.synthesis.choice import Candidate, Choice, whole_cells
@@ -170,7 +170,7 @@ class _Trial:
         return names
 
     def _create(self, name: str) -> ShapeStore:
-        grid = Grid(self.store.grid.size, self.store.grid.half_extent_um)
+        grid = self.store.grid
         return ShapeStore.create(self.folder / name, grid, band_um=BAND_VOXELS * grid.spacing_um, attributes={})
 
     def _measured(self, store: ShapeStore) -> MeasuredStore:

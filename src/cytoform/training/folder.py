@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cytoform.base.gate import Record, read_json
+from cytoform.base.system import rename
 from cytoform.base.unfinished import Unfinished, refuse_to_resume
 from cytoform.errors import InputError
 
@@ -46,7 +47,7 @@ class RunOutput(Unfinished):
         new.mkdir(parents=True)
         yield new
         if self.out.exists():
-            new.rename(self._hidden)
+            rename(new, self._hidden)
             self.note_plan({"command": "cytoform train"})
         else:
             self.place(new)

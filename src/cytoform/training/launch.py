@@ -14,7 +14,6 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from functools import partial
-from multiprocessing import resource_tracker
 from types import FrameType
 from typing import Any
 
@@ -23,6 +22,7 @@ from torch import distributed
 from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 
 from cytoform.base.stops import STOPS
+from cytoform.base.system import hold_back, let_through, start_resource_tracker
 from cytoform.errors import InputError, SaidElsewhere
 from cytoform.training.team import Team
 
@@ -80,7 +80,7 @@ def _take_part_in_child(work: Callable[[Team], Any], fabric: Fabric) -> _Outcome
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
     try:
         _answer_stops(_interrupt)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
+        let_through(STOPS)
         if parent and not parent.is_alive():  # it ended before the system was told to signal its death
             raise KeyboardInterrupt
         return _Outcome(_take_part(work, fabric))
@@ -118,11 +118,11 @@ def _stops_left_to_children() -> Iterator[None]:
     # Children inherit the mask: Ctrl-C waits until their imports are done, and causes no traceback.
     if QUIET_TRACKER not in sys.warnoptions:
         sys.warnoptions.append(QUIET_TRACKER)
-    resource_tracker.ensure_running()  # starting it later would unblock SIGINT
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    start_resource_tracker()
+    held_before = hold_back({signal.SIGINT})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        let_through({signal.SIGINT} - held_before)
         for number, handler in before.items():
             signal.signal(number, handler)

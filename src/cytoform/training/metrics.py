@@ -1,10 +1,11 @@
-"""Training metrics: metrics.csv and TensorBoard events, one row per epoch."""
+"""Training metrics: metrics.csv and, where TensorBoard is installed, its events; one row per epoch."""
 
 import contextlib
 import os
 import socket
 import time
 from dataclasses import asdict, dataclass, fields
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -14,6 +15,9 @@ from cytoform.base.files import write_atomically
 from cytoform.base.gate import Record, parse_csv, read_csv, read_text
 
 METRICS = "metrics.csv"
+NO_BOARD = (
+    f"no TensorBoard events beside {METRICS}, which has the same figures; curves: pip install 'cytoform[tensorboard]'"
+)
 REMEDY = "restore or delete it; the run does not need it"
 
 
@@ -39,8 +43,10 @@ class Metrics(contextlib.AbstractContextManager["Metrics[RowT]"], Generic[RowT])
     def __init__(self, run: Path, row_type: type[RowT], *, epochs: int) -> None:
         self.last = _keep_rows(run / METRICS, row_type, epochs)
         with contextlib.ExitStack() as opened:
-            self._csv = opened.enter_context((run / METRICS).open("a", newline=""))
-            self._board = opened.enter_context(contextlib.closing(_Board(run / "tensorboard", epochs)))
+            self._csv = opened.enter_context((run / METRICS).open("a", encoding="utf-8", newline=""))
+            self._board = None
+            if has_board():
+                self._board = opened.enter_context(contextlib.closing(_Board(run / "tensorboard", epochs)))
             self._opened = opened.pop_all()
 
     def __exit__(self, *_: object) -> None:
@@ -50,12 +56,18 @@ class Metrics(contextlib.AbstractContextManager["Metrics[RowT]"], Generic[RowT])
         """Write one row."""
         self._csv.write(_line(asdict(row)))
         self._csv.flush()
-        self._board.add(row)
+        if self._board is not None:
+            self._board.add(row)
         self.last = row
 
     def sync(self) -> None:
         """Flush metrics.csv to disk, so that a checkpoint never covers more epochs than it."""
         os.fsync(self._csv.fileno())
+
+
+def has_board() -> bool:
+    """Whether TensorBoard, which writes the events, is installed."""
+    return find_spec("tensorboard") is not None
 
 
 class _Row(Record):

@@ -109,7 +109,7 @@ def make_fabric(
 ) -> Fabric:
     """Fabric for all processes started by torchrun or srun, else for `devices` processes that it will start itself.
 
-    `device` is auto, cpu or cuda. Raises InputError.
+    `device` is auto, cpu, cuda or mps. Raises InputError.
     """
     for option, value in (("--devices", devices), ("--nodes", nodes)):
         if value is not None and value < 1:
@@ -129,11 +129,12 @@ def make_fabric(
         if n_devices > 1 and hasattr(sys, "ps1"):
             raise InputError(f"--devices {devices}: not from a notebook or prompt; use a script or the command line")
         strategy = SharedSums(starts_processes=True) if n_devices > 1 else "auto"
-    on_gpu = torch_device(device).type == "cuda"
+    kind = torch_device(device).type
+    on_gpu = kind == "cuda"
     if on_gpu and n_devices > torch.cuda.device_count():
         raise InputError(f"--devices {n_devices}: this machine has {torch.cuda.device_count()} GPUs")
     return Fabric(
-        accelerator="gpu" if on_gpu else "cpu",
+        accelerator="gpu" if on_gpu else kind,
         devices=n_devices,
         num_nodes=n_nodes,
         strategy=strategy,

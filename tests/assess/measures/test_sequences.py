@@ -51,9 +51,9 @@ def test_steps_are_those_of_whole_masks(stores: list[Path]) -> None:
 def test_surfaces_lie_where_the_cell_is(stores: list[Path]) -> None:
     sequence = ShapeStore.open(stores[0])["s"]
     for t in range(4):
-        mesh = measure_frame(sequence, t).mesh
+        mesh = measure_frame(sequence, t).boundary
         whole = mesh_from_distance(sequence.sdf_um(t), GRID.spacing_um)
         assert mesh is not None
         assert mesh.vertices_xyz_um == pytest.approx(whole.vertices_xyz_um, abs=1e-5)
         assert np.array_equal(mesh.faces, whole.faces)
-    assert measure_frame(sequence, 4).mesh is None
+    assert measure_frame(sequence, 4).boundary is None

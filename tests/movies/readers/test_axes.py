@@ -54,6 +54,10 @@ def test_named_axes_in_any_order(order, extra, is_given):
         ("QZYX", (4, 16, 40, 48), 4, (16, 40, 48)),
         ("ZYX", (16, 40, 48), None, (16, 40, 48)),
         ("TCZYX", (4, 1, 16, 40, 48), 4, (16, 40, 48)),
+        ("YX", (40, 48), None, (1, 40, 48)),
+        ("TYX", (4, 40, 48), 4, (1, 40, 48)),
+        ("QQYX", (4, 1, 40, 48), 4, (1, 40, 48)),
+        ("TZYX", (4, 1, 40, 48), 4, (1, 40, 48)),
     ],
 )
 def test_axes_that_are_clear(axes, shape, n_frames, shape_zyx):
@@ -64,12 +68,12 @@ def test_axes_that_are_clear(axes, shape, n_frames, shape_zyx):
 @pytest.mark.parametrize(
     ("axes", "shape", "message"),
     [
-        ("IYX", (16, 40, 48), "three axes without names .* pass --axes ZYX for one volume"),
+        (
+            "IYX",
+            (16, 40, 48),
+            "three axes without names .* pass --axes ZYX for one volume or --axes TYX for images over time",
+        ),
         ("QQQ", (16, 40, 48), "three axes without names"),
-        ("YX", (40, 48), "2D where 3D is needed"),
-        ("TYX", (4, 40, 48), "2D where 3D is needed"),
-        ("QQYX", (4, 1, 40, 48), "2D where 3D is needed"),
-        ("TZYX", (4, 1, 40, 48), "2D where 3D is needed"),
         ("CYX", (16, 40, 48), r"several channels .* alone, or pass --axes ZYX if these are no channels"),
         ("ZCYX", (4, 16, 40, 48), r"or pass --axes TZYX if these are no channels"),
         ("TCYX", (4, 16, 40, 48), r"or pass --axes TZYX if these are no channels"),
@@ -107,12 +111,12 @@ def test_given_axes_that_do_not_fit(axes, given, message):
 
 
 @pytest.mark.parametrize(("axes", "n"), [("YX", None), ("TYX", 7), ("IYX", None)])
-def test_planes_where_they_will_do(axes, n):
+def test_images_are_volumes_of_one_plane(axes, n):
     shape = (7, 5, 6)[-len(axes) :]
     if axes == "IYX":
-        assert layout(axes, shape, "here", flat=True, volume=True).shape_zyx == (7, 5, 6)
+        assert layout(axes, shape, "here", volume=True).shape_zyx == (7, 5, 6)
         return
-    found = layout(axes, shape, "here", flat=True)
+    found = layout(axes, shape, "here")
     assert (found.n_frames, found.shape_zyx) == (n, (1, 5, 6))
     stored = np.arange(math.prod(shape)).reshape(shape)
     np.testing.assert_array_equal(frames(found, stored)[:, 0], stored.reshape(-1, 5, 6))

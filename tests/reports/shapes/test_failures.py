@@ -3,6 +3,7 @@
 import pytest
 from stores import ball, empty, write_store
 
+from cytoform.assess.measures.kinds import MEASURES
 from cytoform.assess.results import evaluate
 from cytoform.pictures.figures import Side
 from cytoform.reports.shapes.cells import Cell, Comparison, cells_of
@@ -30,7 +31,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Cell], di
         Comparison("Generated", new, evaluate(reference, new, paired=False)),
     ]
     cells = {cell.key: cell for cell in cells_of(reference, comparisons, SIDES)}
-    norm = Norm.of(cell.strands[0] for cell in cells.values() if cell.original is not None)
+    norm = Norm.of((cell.strands[0] for cell in cells.values() if cell.original is not None), MEASURES[3])
     return cells, {key: failures_of(cell, norm) for key, cell in cells.items()}
 
 

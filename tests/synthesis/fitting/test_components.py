@@ -13,7 +13,7 @@ from cytoform.runs.stage import train
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import ShapeStore
 from cytoform.synthesis.cells import Cells, load
-from cytoform.synthesis.fitting.stage import complete
+from cytoform.synthesis.fitting.stage import complete, reconstruct_between
 
 GRID, N_FRAMES = Grid(64, 8.0), 9
 TURNS = Rotation.random(5, random_state=np.random.default_rng(3))
@@ -75,3 +75,18 @@ def test_components_do_not_take_planes_alone(cells: Cells, tmp_path: Path) -> No
     with pytest.raises(InputError, match=r"--every-plane.*whole frames"):
         complete(cells, shapes, tmp_path / "out.zarr", every_plane=3, keep_known=False)
     assert not (tmp_path / "out.zarr").exists()
+
+
+def test_frames_that_a_run_left_out_lie_between_known_ones(tmp_path: Path) -> None:
+    movies = {f"s{n}": movie(turn, 1.0 + 0.1 * n, 0.7, 1.4) for n, turn in enumerate(TURNS[:3])}
+    shapes = stores.write_store(tmp_path / "known.zarr", movies, grid=GRID)
+    settings = ["model.nodes=32", "model.components=40", "data.frame_stride=2"]
+    train(shapes, tmp_path / "run", load_config(preset="linear", settings=settings))
+    completion = reconstruct_between(load(tmp_path / "run"), shapes, tmp_path / "out.zarr", names=["s1"])
+    (filled,) = completion.sequences
+    assert (filled.n_copied, filled.n_filled) == (5, 4)
+    true, found = ShapeStore.open(shapes)["s1"], ShapeStore.open(tmp_path / "out.zarr")["s1"]
+    assert all(true.sdf_um(frame).tobytes() == found.sdf_um(frame).tobytes() for frame in range(0, N_FRAMES, 2))
+    for frame in range(1, N_FRAMES, 2):
+        a, b = true.mask(frame), found.mask(frame)
+        assert (a & b).sum() / (a | b).sum() > 0.95

@@ -1,5 +1,7 @@
 """Descriptors of one frame (paper section 3.2, table 1, and more); definitions and errors: docs/measures.md.
 
+Those of cells in images are in flat.py.
+
 There are two estimates of the area. The recommended one is the area of the mesh of the distance field's zero level: on
 balls and ellipsoids at least 10 voxels wide its error is below 1.2 %, from 20 voxels below 0.3 %, always too small, and
 the error of its sphericity, where errors cancel, below 0.7 %. The paper uses DIPlib's estimate from the binary mask. Its
@@ -15,6 +17,7 @@ from jaxtyping import Bool, Float
 
 from cytoform.assess.measures.curvature import curvature_spread_per_um, mean_curvature_per_um
 from cytoform.assess.measures.protrusions import protrusion_lengths_um
+from cytoform.shapes.boundary import Boundary, cones
 from cytoform.shapes.mesh import Mesh
 
 
@@ -87,6 +90,21 @@ class Descriptors:
     curvature_per_um: float = math.nan
     curvature_spread_per_um: float = math.nan
 
+    @property
+    def size(self) -> float:
+        """The volume, as the size in any number of dimensions."""
+        return self.size_um3
+
+    @property
+    def extent(self) -> float:
+        """The surface area, as the extent of the boundary in any number of dimensions."""
+        return self.surface_um2
+
+    @property
+    def roundness(self) -> float:
+        """The sphericity, as the roundness in any number of dimensions."""
+        return self.sphericity
+
 
 EMPTY = Descriptors(0.0, 0.0, math.nan, 0.0, math.nan)
 
@@ -137,28 +155,26 @@ def titled(measure: Descriptor) -> str:
     return f"{measure.title} [{measure.unit}]" if measure.unit else measure.title
 
 
-def elongation(mesh: Mesh) -> float:
+def elongation(boundary: Boundary) -> float:
     """Longest over second longest axis of the ellipsoid with equal second moments; 1 for a ball and for a disc."""
-    a, b, c = (mesh.vertices_xyz_um[mesh.faces[:, corner]].astype(float) for corner in range(3))
-    middle = mesh.vertices_xyz_um.mean(axis=0, dtype=float)
-    a, b, c = a - middle, b - middle, c - middle
-    # Tetrahedra from the middle to every face: their signed volumes and moments sum to those of the body.
-    volumes = np.einsum("ij,ij->i", a, np.cross(b, c)) / 6
-    total = volumes.sum()
+    n_dims = boundary.vertices_um.shape[1]
+    corners, sizes = cones(boundary, boundary.vertices_um.mean(axis=0, dtype=float))
+    total = sizes.sum()
     if total <= 0:
         return math.nan
-    corners_sum = a + b + c
-    centroid = volumes @ corners_sum / 4 / total
-    moments = sum(np.einsum("n,ni,nj->ij", volumes, p, p) for p in (a, b, c, corners_sum)) / 20
-    _, second, longest = np.linalg.eigvalsh(moments / total - np.outer(centroid, centroid))
+    corners_sum = corners.sum(axis=1)
+    centroid = sizes @ corners_sum / (n_dims + 1) / total
+    points = [*np.moveaxis(corners, 1, 0), corners_sum]
+    moments = sum(np.einsum("n,ni,nj->ij", sizes, p, p) for p in points) / ((n_dims + 1) * (n_dims + 2))
+    *_, second, longest = np.linalg.eigvalsh(moments / total - np.outer(centroid, centroid))
     return float(np.sqrt(longest / second)) if second > 0 else math.nan
 
 
-def solidity(mesh: Mesh) -> float:
-    """Volume over volume of the convex hull: 1 for a convex body, less with protrusions, hollows or several components."""
+def solidity(boundary: Boundary) -> float:
+    """Size over that of the convex hull: 1 for a convex body, less with protrusions, hollows or several components."""
     from scipy.spatial import ConvexHull, QhullError
 
     try:
-        return mesh.volume_um3 / float(ConvexHull(mesh.vertices_xyz_um).volume)
+        return boundary.size / float(ConvexHull(boundary.vertices_um).volume)
     except QhullError:
         return math.nan  # flat: a mesh without volume

@@ -3,13 +3,15 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float, Integer
 
-from cytoform.assess.measures.descriptors import Descriptor, Descriptors
+from cytoform.assess.measures.descriptors import Descriptor
 from cytoform.assess.measures.masks import jaccard
 from cytoform.shapes.cleaning import SPECK_SHARE
+from cytoform.shapes.components import components
 
 BOX_JENKINS = "Box and Jenkins 1976"
 LAG_1 = "autocorrelation at a lag of one frame"
@@ -42,24 +44,49 @@ DYNAMICS = {
         "Sphericity autocorrelation", "", f"{LAG_1} of the sphericity", BOX_JENKINS
     ),
 }
+# In images: the same of area, perimeter and circularity.
+FLAT_DYNAMICS = {
+    "size_change": Descriptor(
+        "Area change per frame", "", "mean of the absolute value of A(t+1) / A(t) - 1", "this project"
+    ),
+    "perimeter_change": Descriptor(
+        "Perimeter change per frame", "", "mean of the absolute value of P(t+1) / P(t) - 1", "this project"
+    ),
+    **{name: DYNAMICS[name] for name in ("jaccard_next", "splits", "merges", "division_frame", "division_time_s")},
+    "size_autocorrelation": Descriptor("Area autocorrelation", "", f"{LAG_1} of the area", BOX_JENKINS),
+    "perimeter_autocorrelation": Descriptor("Perimeter autocorrelation", "", f"{LAG_1} of the perimeter", BOX_JENKINS),
+    "circularity_autocorrelation": Descriptor(
+        "Circularity autocorrelation", "", f"{LAG_1} of the circularity", BOX_JENKINS
+    ),
+}
 # A series that varies by less, relative to its mean, is constant but for rounding: meshes are of single precision.
 LEAST_VARIATION = 1e-6
 
 
+@runtime_checkable
+class FrameSize(Protocol):
+    """Size, extent of the boundary and roundness of a frame in any number of dimensions."""
+
+    @property
+    def size(self) -> float: ...
+    @property
+    def extent(self) -> float: ...
+    @property
+    def roundness(self) -> float: ...
+
+
 @dataclass(frozen=True)
 class Bodies:
-    """Connected components (26 neighbours) with at least 1 % of a frame's voxels, numbered from 1."""
+    """Connected components (26 or 8 neighbours) with at least 1 % of a frame's voxels, numbered from 1."""
 
-    labels: Integer[np.ndarray, "z y x"]
+    labels: Integer[np.ndarray, "*zyx"]
     n: int
 
     @classmethod
-    def of(cls, mask: Bool[np.ndarray, "z y x"]) -> "Bodies":
-        import cc3d
-
+    def of(cls, mask: Bool[np.ndarray, "*zyx"]) -> "Bodies":
         if not mask.size:  # the box of an empty frame
             return cls(np.zeros(mask.shape, np.uint16), 0)
-        pieces = cc3d.connected_components(mask, connectivity=26)
+        pieces = components(mask)
         sizes = np.bincount(pieces.ravel())
         sizes[0] = 0
         kept = (sizes > 0) & (sizes >= SPECK_SHARE * sizes.sum())
@@ -71,8 +98,8 @@ class Bodies:
 class FrameState:
     """Properties of a frame that are compared with the next frame."""
 
-    descriptors: Descriptors
-    mask: Bool[np.ndarray, "z y x"]
+    descriptors: FrameSize
+    mask: Bool[np.ndarray, "*zyx"]
     bodies: Bodies
 
 
@@ -105,12 +132,27 @@ class Dynamics:
     surface_autocorrelation: float
     sphericity_autocorrelation: float
 
+    @property
+    def perimeter_change(self) -> float:
+        """In images, what the surface is in space."""
+        return self.surface_change
+
+    @property
+    def perimeter_autocorrelation(self) -> float:
+        """In images, what the surface is in space."""
+        return self.surface_autocorrelation
+
+    @property
+    def circularity_autocorrelation(self) -> float:
+        """In images, what the sphericity is in space."""
+        return self.sphericity_autocorrelation
+
 
 def step(before: FrameState, after: FrameState) -> FrameStep:
     """The changes between two frames."""
     return FrameStep(
-        size_change=_relative(before.descriptors.size_um3, after.descriptors.size_um3),
-        surface_change=_relative(before.descriptors.surface_um2, after.descriptors.surface_um2),
+        size_change=_relative(before.descriptors.size, after.descriptors.size),
+        surface_change=_relative(before.descriptors.extent, after.descriptors.extent),
         jaccard_next=jaccard(before.mask, after.mask),
         splits=_joined(after.bodies, before.bodies),
         merges=_joined(before.bodies, after.bodies),
@@ -118,13 +160,13 @@ def step(before: FrameState, after: FrameState) -> FrameStep:
 
 
 def dynamics(
-    frames: Sequence[Descriptors], steps: Sequence[FrameStep], n_bodies: Sequence[int], *, time_step_s: float | None
+    frames: Sequence[FrameSize], steps: Sequence[FrameStep], n_bodies: Sequence[int], *, time_step_s: float | None
 ) -> Dynamics:
     """Summarise the frames of a sequence, the steps between them, and the number of bodies of each frame."""
     division = division_frame(n_bodies)
 
     def series(name: str) -> Float[np.ndarray, " frames"]:
-        return np.array([getattr(frame, name) if frame.size_um3 > 0 else math.nan for frame in frames])
+        return np.array([getattr(frame, name) if frame.size > 0 else math.nan for frame in frames])
 
     return Dynamics(
         size_change=_mean([abs(s.size_change) for s in steps]),
@@ -134,9 +176,9 @@ def dynamics(
         merges=float(sum(s.merges for s in steps)) if steps else math.nan,
         division_frame=division,
         division_time_s=math.nan if time_step_s is None else division * time_step_s,
-        size_autocorrelation=autocorrelation(series("size_um3")),
-        surface_autocorrelation=autocorrelation(series("surface_um2")),
-        sphericity_autocorrelation=autocorrelation(series("sphericity")),
+        size_autocorrelation=autocorrelation(series("size")),
+        surface_autocorrelation=autocorrelation(series("extent")),
+        sphericity_autocorrelation=autocorrelation(series("roundness")),
     )
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool
 
+from cytoform.shapes.components import components
+
 
 def jaccard(a: Bool[np.ndarray, "..."], b: Bool[np.ndarray, "..."]) -> float:
     """|A∩B| / |A∪B|; 1 for two empty masks."""
@@ -21,7 +23,10 @@ def dice_of(jaccard_index: float) -> float:
 
 @dataclass(frozen=True)
 class Topology:
-    """Connected components (26 neighbours) and Euler number: components - handles + cavities, so 1 for a ball."""
+    """Connected components (26 neighbours) and Euler number: components - handles + cavities, so 1 for a ball.
+
+    Of an image (8 neighbours), the Euler number is components - holes.
+    """
 
     components: int
     euler: int
@@ -46,10 +51,9 @@ class TopologyCounts:
         return self.components.get(1, 0) / sum(self.components.values())
 
 
-def topology(mask: Bool[np.ndarray, "z y x"]) -> Topology:
+def topology(mask: Bool[np.ndarray, "*zyx"]) -> Topology:
     """Topology of one mask; an empty one has 0 components."""
-    import cc3d
     from skimage.measure import euler_number
 
-    components = int(cc3d.connected_components(mask, connectivity=26, return_N=True)[1])
-    return Topology(components, int(euler_number(mask, connectivity=3)))
+    n = int(components(mask).max(initial=0))
+    return Topology(n, int(euler_number(mask, connectivity=mask.ndim)))

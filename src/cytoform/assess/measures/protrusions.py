@@ -17,6 +17,7 @@ from jaxtyping import Bool, Float, Int
 from scipy.spatial import cKDTree
 
 from cytoform.shapes.cleaning import SPECK_SHARE
+from cytoform.shapes.components import components
 
 BODY_SHARE = 0.5
 # Shorter protrusions are roughness: at least this many voxels, and this share of the body's depth.
@@ -27,7 +28,7 @@ STRIDE = 4
 AHEAD = 4
 
 
-def protrusion_lengths_um(mask: Bool[np.ndarray, "z y x"], spacing_um: float) -> Float[np.ndarray, " protrusions"]:
+def protrusion_lengths_um(mask: Bool[np.ndarray, "*zyx"], spacing_um: float) -> Float[np.ndarray, " protrusions"]:
     """Lengths of all protrusions in descending order, for a non-empty mask on an isotropic grid."""
     skeleton = _Skeleton.of(mask)
     covered = skeleton.depths >= BODY_SHARE * skeleton.body_depths
@@ -47,11 +48,11 @@ def protrusion_lengths_um(mask: Bool[np.ndarray, "z y x"], spacing_um: float) ->
 class _Skeleton:
     """Voxels of a skeleton, all lengths in voxels; `links` connect neighbours."""
 
-    points_zyx: Int[np.ndarray, "n 3"]
+    points_zyx: Int[np.ndarray, "n dims"]
     depths: Float[np.ndarray, " n"]
     body_depths: Float[np.ndarray, " n"]  # largest depth of the component that contains the voxel
     links: Int[np.ndarray, "links 2"]
-    inside_zyx: Int[np.ndarray, "voxels 3"]  # all voxels of the mask
+    inside_zyx: Int[np.ndarray, "voxels dims"]  # all voxels of the mask
 
     def ahead(self, path: Int[np.ndarray, " path"]) -> float:
         """Extent of the mask beyond the ball around the tip of a path, in the direction of the path."""
@@ -64,13 +65,12 @@ class _Skeleton:
         return max(float(beyond) + 0.5 - float(self.depths[path[0]]), 0.0)
 
     @classmethod
-    def of(cls, mask: Bool[np.ndarray, "z y x"]) -> "_Skeleton":
-        import cc3d
+    def of(cls, mask: Bool[np.ndarray, "*zyx"]) -> "_Skeleton":
         import edt
 
         # DIPlib does not thin voxels at the border.
         padded = np.pad(mask, 2)
-        pieces = cc3d.connected_components(padded, connectivity=26)
+        pieces = components(padded)
         sizes = np.bincount(pieces.ravel())
         sizes[0] = 0
         padded &= (sizes >= SPECK_SHARE * sizes.sum())[pieces]
@@ -84,7 +84,7 @@ class _Skeleton:
         return cls(points, depths.astype(float), deepest[pieces[thin]], links, np.argwhere(padded))
 
 
-def _thinned(mask: Bool[np.ndarray, "z y x"]) -> Bool[np.ndarray, "z y x"]:
+def _thinned(mask: Bool[np.ndarray, "*zyx"]) -> Bool[np.ndarray, "*zyx"]:
     """The skeleton of a mask without voxels at the border."""
     try:
         import diplib
@@ -117,5 +117,5 @@ def _farthest(skeleton: _Skeleton, covered: Bool[np.ndarray, " n"]) -> tuple[Int
     return np.array(path), float(excess[path[0]])
 
 
-def _length(points: Int[np.ndarray, "n 3"]) -> float:
+def _length(points: Int[np.ndarray, "n dims"]) -> float:
     return float(np.linalg.norm(np.diff(points, axis=0), axis=1).sum())

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from cytoform.assess.measures.descriptors import EMPTY, Descriptor, Descriptors, describe
+from cytoform.assess.measures.descriptors import Descriptor
 from cytoform.assess.measures.dynamics import Bodies, Dynamics, FrameState, FrameStep, dynamics, step
+from cytoform.assess.measures.kinds import MEASURES, AnyDescriptors
 from cytoform.assess.measures.masks import Topology, dice_of, jaccard, topology
 from cytoform.assess.measures.protrusion_tracks import TakenApart, TrackedProtrusions
 from cytoform.assess.measures.surface_distance import surface_distance
 from cytoform.assess.measures.thin_parts import THIN_MEASURES, ThinParts, compare_thin_parts
 from cytoform.protrusions.parts import PartsOfFrame
+from cytoform.shapes.boundary import Boundary, boundary_from_distance
 from cytoform.shapes.box import BoxedField
-from cytoform.shapes.mesh import Mesh, mesh_from_distance
 from cytoform.shapes.store import SequenceInfo, ShapeSequence, ShapeStore
 
 # Voxels of background around a cell that is cut out: marching cubes and Euler numbers need one.
@@ -42,7 +43,7 @@ PAIR_MEASURES = {
 class MeasuredFrame:
     """Measures of a single frame."""
 
-    descriptors: Descriptors
+    descriptors: AnyDescriptors
     topology: Topology
 
 
@@ -95,10 +96,10 @@ class MeasuredCell:
 
 @dataclass(frozen=True)
 class Shape:
-    """A frame: its field in a box around the cell (one voxel where it is empty), its surface, its measures, its parts."""
+    """A frame: its field in a box around the cell (one voxel where it is empty), its boundary, its measures, its parts."""
 
     field: BoxedField
-    mesh: Mesh | None
+    boundary: Boundary | None
     frame: MeasuredFrame
     apart: TakenApart | None = None
 
@@ -131,15 +132,16 @@ def measure_cell(stores: Sequence[Path], name: str, radius_um: float | None = No
 def measure_frame(sequence: ShapeSequence, t: int) -> Shape:
     """Read a frame and measure it. Raises InputError for a damaged frame."""
     field, spacing_um = sequence.box(t), sequence.grid.spacing_um
+    measures, n_dims = MEASURES[field.grid.n_dims], field.grid.n_dims
     if field.is_empty:
-        voxel = BoxedField(field.grid, (0, 0, 0), np.full((1, 1, 1), field.band_um, np.float32), field.band_um)
-        return Shape(voxel, None, MeasuredFrame(EMPTY, Topology(0, 0)))
+        voxel = BoxedField(field.grid, (0,) * n_dims, np.full((1,) * n_dims, field.band_um, np.float32), field.band_um)
+        return Shape(voxel, None, MeasuredFrame(measures.empty, Topology(0, 0)))
     cut = field.tight(MARGIN)
     # Described where it is nearest to 0: descriptors keep their digits wherever the cell lies.
-    mesh = mesh_from_distance(cut.box_sdf_um, spacing_um)
-    described = MeasuredFrame(describe(cut.box_sdf_um, mesh, spacing_um), topology(cut.inside))
+    boundary = boundary_from_distance(cut.box_sdf_um, spacing_um)
+    described = MeasuredFrame(measures.describe(cut.box_sdf_um, boundary, spacing_um), topology(cut.inside))
     corner_xyz_um = np.array(cut.corner_zyx[::-1], np.float32) * spacing_um
-    return Shape(cut, Mesh((mesh.vertices_xyz_um + corner_xyz_um).astype(np.float32), mesh.faces), described)
+    return Shape(cut, boundary.moved(corner_xyz_um), described)
 
 
 def compare_shapes(a: Shape, b: Shape) -> MeasuredPair:
@@ -148,10 +150,10 @@ def compare_shapes(a: Shape, b: Shape) -> MeasuredPair:
     thin = None
     if a.apart is not None and b.apart is not None:
         thin = compare_thin_parts((a.field, a.apart), (b.field, b.apart))
-    if a.mesh is None or b.mesh is None:
-        apart = 0.0 if a.mesh is b.mesh else math.nan
+    if a.boundary is None or b.boundary is None:
+        apart = 0.0 if a.boundary is b.boundary else math.nan
         return MeasuredPair(overlap, dice_of(overlap), apart, apart, math.nan, thin)
-    found = surface_distance(a.mesh, b.mesh)
+    found = surface_distance(a.boundary, b.boundary)
     return MeasuredPair(overlap, dice_of(overlap), found.assd_um, found.hd95_um, found.normal_consistency, thin)
 
 

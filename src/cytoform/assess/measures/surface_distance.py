@@ -1,11 +1,11 @@
-"""Distance between two surfaces in µm, and consistency of their normals."""
+"""Distance between two surfaces or outlines in µm, and consistency of their normals."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from cytoform.shapes.mesh import Mesh
+from cytoform.shapes.boundary import Boundary, in_space, normals_of_faces
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class SurfaceDistance:
     normal_consistency: float
 
 
-def surface_distance(a: Mesh, b: Mesh) -> SurfaceDistance:
+def surface_distance(a: Boundary, b: Boundary) -> SurfaceDistance:
     """Distance from every face of each mesh to the other mesh, weighted by the area of the face.
 
     Distances are exact, from centroids of faces to triangles (libigl), so that density and position of vertices do not
@@ -38,29 +38,35 @@ def surface_distance(a: Mesh, b: Mesh) -> SurfaceDistance:
 
 @dataclass(frozen=True)
 class _Faces:
-    """The triangles of a mesh."""
+    """The triangles of a surface, or the segments of an outline."""
 
-    vertices_xyz_um: Float[np.ndarray, "vertices 3"]
-    faces: Int[np.ndarray, "faces 3"]
-    centroids_xyz_um: Float[np.ndarray, "faces 3"]
+    vertices_xyz_um: Float[np.ndarray, "vertices dims"]
+    faces: Int[np.ndarray, "faces dims"]
+    centroids_xyz_um: Float[np.ndarray, "faces dims"]
     areas_um2: Float[np.ndarray, " faces"]
-    normals_xyz: Float[np.ndarray, "faces 3"]
+    normals_xyz: Float[np.ndarray, "faces dims"]
 
     @classmethod
-    def of(cls, mesh: Mesh) -> "_Faces":
-        vertices = np.ascontiguousarray(mesh.vertices_xyz_um, np.float64)
-        corners = vertices[mesh.faces]
-        across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-        lengths = np.linalg.norm(across, axis=1)
-        normals = across / np.maximum(lengths, 1e-30)[:, None]
-        return cls(vertices, np.ascontiguousarray(mesh.faces, np.int64), corners.mean(axis=1), lengths / 2, normals)
+    def of(cls, boundary: Boundary) -> "_Faces":
+        vertices = np.ascontiguousarray(boundary.vertices_um, np.float64)
+        normals = normals_of_faces(boundary)
+        lengths = np.linalg.norm(normals, axis=1)
+        return cls(
+            vertices,
+            np.ascontiguousarray(boundary.faces, np.int64),
+            vertices[boundary.faces].mean(axis=1),
+            lengths / (vertices.shape[1] - 1),
+            normals / np.maximum(lengths, 1e-30)[:, None],
+        )
 
 
 def _directed(a: _Faces, b: _Faces) -> tuple[Float[np.ndarray, " faces"], Float[np.ndarray, " faces"]]:
     """For each face of `a`, its distance to `b` in µm, and the absolute cosine between the normals."""
     import igl
 
-    squared, nearest, _ = igl.point_mesh_squared_distance(a.centroids_xyz_um, b.vertices_xyz_um, b.faces)
+    squared, nearest, _ = igl.point_mesh_squared_distance(
+        in_space(a.centroids_xyz_um), in_space(b.vertices_xyz_um), b.faces
+    )
     cosines = np.abs(np.einsum("ij,ij->i", a.normals_xyz, b.normals_xyz[nearest]))
     return np.sqrt(np.maximum(squared, 0)), cosines
 

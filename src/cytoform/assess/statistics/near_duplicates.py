@@ -84,7 +84,9 @@ class SetReference:
         self._seed, self._workers, self._stores = seed, workers, (store, held_out)
         self._sides: dict[bool, tuple[StoreClouds, StoreClouds | None]] = {}
         self._offset_um2 = cloud_offset_um2(
-            np.array([frame.descriptors.surface_um2 for each in store.sequences for frame in each.frames]), N_POINTS
+            np.array([frame.descriptors.extent for each in store.sequences for frame in each.frames]),
+            N_POINTS,
+            store.grid.n_dims,
         )
 
     def _clouds_of(self, any_pose: bool) -> tuple[StoreClouds, StoreClouds | None]:

@@ -3,7 +3,7 @@
 The distance of two sequences is the mean over their frames, first with first, second with second, of the Chamfer
 distance between points spread over the two surfaces (in µm², squared as in Achlioptas et al. 2018 and PointFlow, Yang et
 al. 2019), each frame about its own centroid, nothing scaled. Points being random, two clouds of the same surface are
-about 2·area / (π·points) apart; the measures compare distances that all carry this.
+about 2·area / (π·points) apart (of an outline, length² / points²); the measures compare distances that all carry this.
 """
 
 import math
@@ -17,15 +17,18 @@ from scipy.spatial import cKDTree
 
 from cytoform.assess.statistics.intervals import REPLICATES, Estimate, around
 from cytoform.errors import InputError
-from cytoform.shapes.mesh import mesh_from_distance, surface_points
+from cytoform.shapes.boundary import boundary_from_distance, boundary_points
 from cytoform.shapes.store import ShapeSequence
 
 Distances = Float[np.ndarray, "references samples"]
 Weights = Float[np.ndarray, " _"]
 Rows = Int[np.ndarray, " _"]
 N_CHOICES = 200
-# Rotations that bring principal axes onto themselves.
-FLIPS = tuple(np.diag(signs) for signs in ((1.0, 1.0, 1.0), (1.0, -1.0, -1.0), (-1.0, 1.0, -1.0), (-1.0, -1.0, 1.0)))
+# Rotations that bring principal axes onto themselves, by number of dimensions.
+FLIPS = {
+    3: tuple(np.diag(signs) for signs in ((1.0, 1.0, 1.0), (1.0, -1.0, -1.0), (-1.0, 1.0, -1.0), (-1.0, -1.0, 1.0))),
+    2: tuple(np.diag(signs) for signs in ((1.0, 1.0), (-1.0, -1.0))),
+}
 
 
 @dataclass(frozen=True)
@@ -55,10 +58,11 @@ class Clouds:
 
     @cached_property
     def flipped(self) -> tuple["Clouds", ...]:
-        """The clouds in the four ways that principal axes can point, first as they are."""
-        return (self, *(self.turned(flip) for flip in FLIPS[1:]))
+        """The clouds in all ways that principal axes can point, first as they are."""
+        n_dims = next((tree.m for tree in self.frames if tree is not None), 3)
+        return (self, *(self.turned(flip) for flip in FLIPS[n_dims][1:]))
 
-    def turned(self, matrix: Float[np.ndarray, "3 3"]) -> "Clouds":
+    def turned(self, matrix: Float[np.ndarray, "dims dims"]) -> "Clouds":
         """All frames about their centroids by one rotation matrix (xyz)."""
         return Clouds(self.name, tuple(None if tree is None else cKDTree(tree.data @ matrix.T) for tree in self.frames))
 
@@ -68,9 +72,9 @@ def _frame_cloud(sequence: ShapeSequence, frame: int, n_points: int, rng: np.ran
     if field.is_empty:
         return None
     # About the cell's own centroid, so it does not matter where the box lies.
-    mesh = mesh_from_distance(field.box_sdf_um, sequence.grid.spacing_um)
+    boundary = boundary_from_distance(field.box_sdf_um, sequence.grid.spacing_um)
     centroid_zyx = np.stack(np.nonzero(field.inside)).mean(axis=1) + 0.5
-    return cKDTree(surface_points(mesh, n_points, rng) - centroid_zyx[::-1] * sequence.grid.spacing_um)
+    return cKDTree(boundary_points(boundary, n_points, rng) - centroid_zyx[::-1] * sequence.grid.spacing_um)
 
 
 def chamfer_um2(a: cKDTree, b: cKDTree) -> float:
@@ -79,9 +83,14 @@ def chamfer_um2(a: cKDTree, b: cKDTree) -> float:
     return float((there**2).mean() + (back**2).mean())
 
 
-def cloud_offset_um2(areas_um2: Float[np.ndarray, " _"], n_points: int) -> float:
-    """Expected distance of two random clouds of as many points on one surface, for surfaces of the mean of these areas."""
-    return 2 * float(areas_um2.mean()) / (math.pi * n_points)
+def cloud_offset_um2(extents: Float[np.ndarray, " _"], n_points: int, n_dims: int = 3) -> float:
+    """Expected distance of two random clouds of as many points on one surface, for surfaces of the mean of these areas.
+
+    In images, on outlines of these lengths.
+    """
+    if n_dims == 2:
+        return float(np.mean(extents**2)) / n_points**2
+    return 2 * float(extents.mean()) / (math.pi * n_points)
 
 
 def sequence_distance_um2(a: Clouds, b: Clouds) -> float:

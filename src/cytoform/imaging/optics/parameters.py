@@ -108,7 +108,7 @@ def read_parameters(source: str | Path) -> OpticsParameters:
     Raises InputError with the first wrong setting.
     """
     known = source in optics_presets()
-    values = tomllib.loads((_presets() / f"{source}.toml").read_text()) if known else read_toml(Path(source))
+    values = tomllib.loads((_presets() / f"{source}.toml").read_text("utf-8")) if known else read_toml(Path(source))
     return check_settings(OpticsParameters, values, where=str(source))
 
 

@@ -156,7 +156,7 @@ def open_image_files(files: Mapping[int, Path], *, source: str) -> ImageMovie:
 
 
 def _header(path: Path) -> TiffHeader:
-    header = read_header(path, volume=True, flat=True, grey=True)
+    header = read_header(path, volume=True, grey=True)
     if header.n_frames is not None:
         raise InputError(f"{path}: several frames where every file is one; give axes Y X or Z Y X")
     return header

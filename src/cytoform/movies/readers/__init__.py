@@ -36,11 +36,12 @@ def open_movies(
 ) -> list[LabelMovie]:
     """Open the label movies of one source.
 
-    A source is a TIFF or OME-TIFF (axes T Z Y X in any order), a folder of one TIFF a frame, a Cell Tracking Challenge
-    folder (a dataset, its 01_GT, 01_GT/TRA, 01_ST/SEG or 01_RES) or an OME-Zarr label image. A lineage beside a movie is
-    used. The given voxel size, time step and axes (one letter for each stored axis, such as "TZYX") override recorded ones.
-    With `flat`, 2D frames are read as volumes of one plane, without lineage. Frames are read only where labels may be too
-    large for 16 bits. Raises InputError unless the source holds whole labels in 3D with a known voxel size.
+    A source is a TIFF or OME-TIFF (axes T Z Y X in any order, or T Y X), a folder of one TIFF a frame, a Cell Tracking
+    Challenge folder (a dataset, its 01_GT, 01_GT/TRA, 01_ST/SEG or 01_RES) or an OME-Zarr label image. A lineage beside a movie
+    is used. The given voxel size, time step and axes (one letter for each stored axis, such as "TZYX") override recorded ones.
+    2D frames are read as volumes of one plane. With `flat`, a folder of them is a movie, which is asked about otherwise, and
+    no lineage is read. Frames are read only where labels may be too large for 16 bits. Raises InputError unless the source
+    holds whole labels with a known voxel size.
     """
     openers = find_movies(source, voxel_size_zyx_um=voxel_size_zyx_um, time_step_s=time_step_s, flat=flat, axes=axes)
     return [opener() for opener in openers]

@@ -1,4 +1,4 @@
-"""Axes of a stored image: which one is time, and how a frame becomes z, y, x.
+"""Axes of a stored image: which one is time, and how a frame becomes z, y, x; an image is a volume of one plane.
 
 An axis has a letter: T, Z, Y, X, C (channels), S (samples of a colour). Q and I stand for axes without a name.
 """
@@ -54,13 +54,11 @@ class Layout:
         return list(zip(self.letters, self.shape, strict=True))
 
 
-def layout(
-    axes: str, shape: tuple[int, ...], where: str, *, given: str | None = None, volume: bool = False, flat: bool = False
-) -> Layout:
+def layout(axes: str, shape: tuple[int, ...], where: str, *, given: str | None = None, volume: bool = False) -> Layout:
     """Find the axes T, Z, Y and X; raises InputError where there are others, or where one without a name could be either.
 
     Named axes may have any order; axes of length one do not matter. `given` names the axes instead of the file. With
-    `volume`, three axes without names are Z Y X. With `flat`, 2D is a volume of one plane.
+    `volume`, three axes without names are Z Y X.
     """
     axes = _given(given, axes, shape, where) if given else axes.upper()
     letters = _named(axes, shape, volume=volume)
@@ -73,9 +71,8 @@ def layout(
         raise InputError(f"{where}: RGB or several channels (shape {shape}) where one is needed; {_advice(long)}")
     if set(long) & set(UNNAMED):
         raise InputError(_unnamed(where, text, long))
-    if not {"Y", "X"} <= set(long) or ("Z" not in long and not flat):
-        planes = ", or pass --axes ZYX if T is the depth" if long == "TYX" else ""
-        raise InputError(f"{where}: 2D where 3D is needed ({text}); give volumes with a z axis{planes}")
+    if not {"Y", "X"} <= set(long):
+        raise InputError(f"{where}: {text} where Y and X are needed; name the axes with --axes")
     origin = "--axes" if given else "named in the file" if not set(axes) & set(UNNAMED) else "by convention"
     return Layout(letters, shape, f"{' '.join(long)} ({origin})")
 
@@ -139,7 +136,7 @@ def _advice(long: str) -> str:
 def _unnamed(where: str, text: str, long: str) -> str:
     if len(long) == 3:
         return (
-            f"{where}: three axes without names ({text}); pass --axes ZYX for one volume, save it as OME-TIFF with axes "
-            "T Z Y X, or a file a frame"
+            f"{where}: three axes without names ({text}); pass --axes ZYX for one volume or --axes TYX for images over "
+            "time, save it as OME-TIFF with axes T Z Y X, or a file a frame"
         )
     return f"{where}: {text}, some without names; pass --axes with a letter for each, such as TZYX"

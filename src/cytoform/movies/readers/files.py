@@ -41,7 +41,7 @@ def open_file(path: Path, *, given: GivenScale, volume: bool = False) -> Stack:
 
 def read_volume(path: Path, *, shape_zyx: IntTriple, where: str, axes: str | None = None) -> np.ndarray:
     """Read the single volume of a file as stored; `where` names file and frame in messages."""
-    stack = open_file(path, given=GivenScale(flat=shape_zyx[0] == 1, axes=axes), volume=True)
+    stack = open_file(path, given=GivenScale(axes=axes), volume=True)
     if stack.layout.shape_zyx != shape_zyx:
         raise InputError(
             f"{where}: shape {stack.layout.shape_zyx} where the other frames have {shape_zyx}; all frames must agree"

@@ -111,11 +111,22 @@ def _open_volumes(folder: Path, found: Sorted, headers: Mapping[Path, Stack | No
             # The true reason comes before a question about the names.
             open_file(path, given=given, volume=True)
     ordered = in_order(found.files)
+    _refuse_planes(ordered.files, headers, given)
     tracks = next((folder / name for name in LINEAGE_FILES if (folder / name).is_file()), None)
     movie = open_frames(
         ordered.files, name=folder.name, source=str(folder), tracks=tracks, given=given, headers=headers
     )
     return replace(movie, notices=(*found.notices, *ordered.notices, *movie.notices))
+
+
+def _refuse_planes(files: Sequence[Path], headers: Mapping[Path, Stack | None], given: GivenScale) -> None:
+    """Ask about a folder of 2D images, which are frames of a movie or planes of a volume."""
+    first = headers.get(files[0])
+    if len(files) > 1 and first is not None and first.layout.shape_zyx[0] == 1 and not (given.axes or given.flat):
+        raise InputError(
+            f"{files[0].parent}: {len(files)} 2D images, frames of a movie or planes of a volume; pass --axes YX for a file a "
+            "frame, or save the planes as one file with axes Z Y X"
+        )
 
 
 def open_frames(
@@ -143,7 +154,7 @@ def open_frames(
         Stack(
             name=name,
             source=source,
-            layout=replace(shape, origin="one file a frame, each z y x"),
+            layout=replace(shape, origin=f"one file a frame, each {'y x' if shape.shape_zyx[0] == 1 else 'z y x'}"),
             dtype=np.result_type(*(read[path].dtype for path in files)),
             recorded=agreed_scale({str(path): header.recorded for path, header in read.items()}, given),
             frames=FrameFiles(tuple(files), shape.shape_zyx, given.axes),

@@ -44,7 +44,7 @@ def open_array(path: Path, *, given: GivenScale, volume: bool = False) -> Stack:
     where = str(path)
     with _dataset(path, "", where) as array:
         shape, name, dtype = tuple(int(n) for n in array.shape), str(array.name), np.dtype(array.dtype)
-        found = layout(_axes(array), shape, where, given=given.axes, volume=volume, flat=given.flat)
+        found = layout(_axes(array), shape, where, given=given.axes, volume=volume)
         n_bytes = max(prod(found.shape_zyx), prod(array.chunks or (0,))) * dtype.itemsize
         check_claim(n_bytes, path.stat().st_size, where)
         frames = Hdf5Frames(path, name, found)

@@ -45,7 +45,7 @@ def open_nifti(path: Path, *, given: GivenScale, volume: bool = False) -> Stack:
     where = str(path)
     with _image(path, where) as image:
         shape = tuple(int(n) for n in image.shape)
-        found = layout(("XYZT" + "R" * 7)[: len(shape)], shape, where, given=given.axes, volume=volume, flat=given.flat)
+        found = layout(("XYZT" + "R" * 7)[: len(shape)], shape, where, given=given.axes, volume=volume)
         # Scaled values are floats, whatever the type on disk.
         scaled = tuple(image.dataobj.slope_inter if hasattr(image.dataobj, "slope_inter") else (1, 0)) != (1, 0)
         dtype = np.dtype(np.float64) if scaled else np.dtype(image.get_data_dtype())

@@ -59,7 +59,7 @@ def open_numpy(path: Path, *, given: GivenScale, volume: bool = False) -> Stack:
         stored = _stored(path, member)
         if not member and stored < header.offset + prod(header.shape) * header.dtype.itemsize:
             raise ValueError("the file ends before its last value")
-    found = layout("Q" * len(header.shape), header.shape, where, given=given.axes, volume=volume, flat=given.flat)
+    found = layout("Q" * len(header.shape), header.shape, where, given=given.axes, volume=volume)
     check_claim(prod(found.shape_zyx) * header.dtype.itemsize, stored, where)
     name = path.name[: -len(path.suffix)]
     frames = NumpyFrames(path, member, found)

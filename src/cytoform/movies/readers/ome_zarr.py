@@ -77,7 +77,7 @@ class ZarrImage:
 def open_ome_zarr(path: Path, *, given: GivenScale) -> LabelMovie:
     """Open a label image; `path` is its group, an image with exactly one label image, a plain array, or a zip of these."""
     place = image_in(Place(path) if path.is_dir() else zip_place(path))
-    image = _with_scale_of_image(place, _open(place, axes=given.axes, flat=given.flat), given)
+    image = _with_scale_of_image(place, _open(place, axes=given.axes), given)
     return label_movie(
         Stack(
             name=_image_name(place),
@@ -100,10 +100,10 @@ def label_group(path: Path) -> Path:
 
 def open_image(path: Path) -> ZarrImage:
     """Open the first resolution level of an image or label image, 2D or 3D."""
-    return _open(Place(path), flat=True)
+    return _open(Place(path))
 
 
-def _open(place: Place, *, axes: str | None = None, flat: bool = False) -> ZarrImage:
+def _open(place: Place, *, axes: str | None = None) -> ZarrImage:
     where = str(place)
     with place.opened() as node:
         multiscale = _multiscale(node, where)
@@ -119,7 +119,7 @@ def _open(place: Place, *, axes: str | None = None, flat: bool = False) -> ZarrI
                 raise ValueError("as many axes as dimensions are needed")
         except Exception:
             raise InputError(f"{where}: its OME-Zarr metadata are damaged; write it again") from None
-        found = layout(stored, array.shape, where, given=axes, flat=flat)
+        found = layout(stored, array.shape, where, given=axes)
         check_size(found.shape_zyx, where)
         # Zarr decodes a chunk as a whole, even for a single frame.
         chunk = prod(array.chunks)
@@ -197,7 +197,7 @@ def _with_scale_of_image(place: Place, labels: ZarrImage, given: GivenScale) -> 
     if place.parent.name != "labels":
         return labels
     try:
-        image = _open(around, flat=True)
+        image = _open(around)
     except InputError:
         return labels
     own, of_image = labels.recorded.spacing_zyx_um, image.recorded.spacing_zyx_um

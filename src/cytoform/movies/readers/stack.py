@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from cytoform.movies.metadata import GivenScale, RecordedScale, resolve_scale
-from cytoform.movies.movie import LabelMovie, Origin, check_shape, check_size, safe_name
+from cytoform.movies.metadata import GivenScale, RecordedScale, of_plane, resolve_scale
+from cytoform.movies.movie import LabelMovie, Origin, check_size, safe_name
 from cytoform.movies.readers.axes import Layout
 from cytoform.movies.values import Frames, label_frames
 
@@ -30,10 +30,10 @@ class Stack:
 
 
 def label_movie(stack: Stack, given: GivenScale) -> LabelMovie:
-    """The label movie of an image, without lineage. Raises InputError for 2D, unknown scale and images without labels."""
-    check = check_size if given.flat else check_shape
-    check(stack.layout.shape_zyx, stack.files[0] if stack.files else stack.source)
-    scale = resolve_scale(stack.recorded, given, stack.source)
+    """The label movie of an image, without lineage. Raises InputError for unknown scale and images without labels."""
+    check_size(stack.layout.shape_zyx, stack.files[0] if stack.files else stack.source)
+    recorded = of_plane(stack.recorded) if stack.layout.shape_zyx[0] == 1 else stack.recorded
+    scale = resolve_scale(recorded, given, stack.source)
     labels = label_frames(stack.frames, stack.files or (stack.source,), n_frames=stack.n_frames, dtype=stack.dtype)
     return LabelMovie(
         name=safe_name(stack.name),

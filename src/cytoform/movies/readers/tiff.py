@@ -14,7 +14,7 @@ from jaxtyping import Shaped
 from cytoform.base.triples import IntTriple
 from cytoform.errors import InputError
 from cytoform.movies.metadata import GivenScale, RecordedScale, agreed_scale, from_imagej, from_ome_xml
-from cytoform.movies.movie import check_dtype, check_shape, check_size
+from cytoform.movies.movie import check_dtype, check_size
 from cytoform.movies.readers.axes import Layout, layout
 from cytoform.movies.readers.faults import check_claim, damage_at
 from cytoform.movies.readers.ome_set import OmeSet
@@ -65,7 +65,7 @@ class TiffFrames:
 
 def open_tiff(path: Path, *, given: GivenScale, volume: bool = False) -> Stack:
     """Open a TIFF or OME-TIFF, or the OME-TIFF set that a file belongs to. Raises InputError."""
-    header = read_header(path, volume=volume, flat=given.flat, axes=given.axes)
+    header = read_header(path, volume=volume, axes=given.axes)
     files = set_of(path)
     return Stack(
         name=files.name if files else plain_stem(path),
@@ -100,13 +100,11 @@ def set_of(path: Path) -> OmeSet | None:
         return kept_open(path).files
 
 
-def read_header(
-    path: Path, *, volume: bool = False, flat: bool = False, grey: bool = False, axes: str | None = None
-) -> TiffHeader:
+def read_header(path: Path, *, volume: bool = False, grey: bool = False, axes: str | None = None) -> TiffHeader:
     """Read shape, type and scale. Raises InputError.
 
-    With `volume`, three unnamed axes are Z Y X. With `flat`, 2D is a volume of one plane. With `grey`, values need not
-    be labels. `axes` names the axes instead of the file.
+    With `volume`, three unnamed axes are Z Y X. With `grey`, values need not be labels. `axes` names the axes instead of
+    the file.
     """
     where = str(path)
     with damage_at(where, path):
@@ -114,10 +112,32 @@ def read_header(
         if not grey:
             check_dtype(series.dtype, where)
         shape = tuple(int(n) for n in series.shape)
-        found = layout(series.axes, shape, where, given=axes, volume=volume, flat=flat)
-        (check_size if flat else check_shape)(found.shape_zyx, where)
+        found = layout(series.axes, shape, where, given=axes, volume=volume)
+        check_size(found.shape_zyx, where)
         check_claim(math.prod(found.shape_zyx) * series.dtype.itemsize, _stored(series), where)
+        if found.shape_zyx[0] == 1 and found.n_frames is None:
+            _refuse_lost_pages(kept_open(path).tiff)
+        if axes is None:
+            _refuse_depth_as_time(kept_open(path).tiff, found, where)
         return TiffHeader(found, series.dtype.newbyteorder("="), _recorded(kept_open(path).tiff))
+
+
+def _refuse_lost_pages(tiff: tifffile.TiffFile) -> None:
+    """Raise ValueError for a stack that was cut off after its first pages: each would pass for a single image."""
+    tiff.filehandle.seek(tiff.pages.next_page_offset or 0)
+    after = tiff.filehandle.read(tiff.tiff.offsetsize)
+    if any(after) or len(after) < tiff.tiff.offsetsize:
+        raise ValueError("pages beyond the end of the file")
+
+
+def _refuse_depth_as_time(tiff: tifffile.TiffFile, found: Layout, where: str) -> None:
+    """Ask about planes that are called frames: a distance between them is recorded, and no time."""
+    metadata = tiff.imagej_metadata or {}
+    if found.shape_zyx[0] == 1 and found.n_frames and metadata.get("spacing") and not metadata.get("finterval"):
+        raise InputError(
+            f"{where}: T Y X or Z Y X: {found.n_frames} images with a recorded depth of {metadata['spacing']:g} and no time "
+            "step; pass --axes TYX for images over time, or --axes ZYX for one volume"
+        )
 
 
 def read_image(path: Path, header: TiffHeader) -> np.ndarray:

@@ -42,7 +42,7 @@ def open_vendor(path: Path, *, given: GivenScale, volume: bool = False) -> Stack
         if len(image.scenes) > 1:
             raise InputError(f"{where}: {len(image.scenes)} images in one file; export the labels alone as OME-TIFF")
         order, shape = str(image.dims.order), tuple(int(n) for n in image.dims.shape)
-        found = layout(order, shape, where, given=given.axes, volume=volume, flat=given.flat)
+        found = layout(order, shape, where, given=given.axes, volume=volume)
         frames = VendorFrames(path, order, found)
         dtype = np.dtype(image.dtype)
         return Stack(path.stem, where, found, dtype, _recorded(image), frames, found.n_frames or 1)

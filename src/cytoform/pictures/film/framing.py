@@ -9,7 +9,8 @@ from jaxtyping import Float
 from cytoform.base.parallel import run_all
 from cytoform.errors import InputError
 from cytoform.pictures.film.cast import MovieCell
-from cytoform.pictures.rendering import CAMERA, Camera
+from cytoform.pictures.rendering import CAMERA, CAMERAS, Camera
+from cytoform.shapes.boundary import in_space
 from cytoform.shapes.store import ShapeStore
 
 # A full turn. The fixed view is chosen from its first half; the other half shows the back.
@@ -38,6 +39,9 @@ def frame_all(
 ) -> Framing:
     """Framing of these frames of cells. The default view maximises the extent of the cells across the picture."""
     azimuth, elevation = view_deg or (None, CAMERA.elevation_deg)
+    n_dims = ShapeStore.open(shown[0][0].store).grid.n_dims
+    if n_dims == 2 and view_deg is None:
+        azimuth, elevation = CAMERAS[n_dims].azimuth_deg, CAMERAS[n_dims].elevation_deg
     views = [Camera(float(angle), elevation) for angle in AZIMUTHS_DEG]
     if azimuth is not None:
         # A turntable starts at the given view.
@@ -61,7 +65,7 @@ def _extents(cell: MovieCell, frame: int, views: Sequence[Camera]) -> Extents | 
     on_surface = np.argwhere(field.inside & (field.box_sdf_um > -2 * spacing_um))
     if not len(on_surface):
         return None
-    points_xyz = ((on_surface + field.corner_zyx + 0.5) * spacing_um - sequence.grid.half_extent_um)[:, ::-1]
+    points_xyz = in_space(((on_surface + field.corner_zyx + 0.5) * spacing_um - sequence.grid.half_extent_um)[:, ::-1])
     across, up = (points_xyz @ np.array([view.axes[axis] for view in views]).T for axis in (0, 1))
     half_width, half_height = (np.abs(seen).max(axis=0) + spacing_um / 2 for seen in (across, up))
     return np.stack([across.var(axis=0), half_width, half_height], axis=1)

@@ -18,7 +18,7 @@ from cytoform.errors import InputError
 from cytoform.pictures.decimation import decimated, nearest_values
 from cytoform.pictures.painting import PALETTE
 from cytoform.pictures.player.coding import Lattice, encode_frames
-from cytoform.pictures.rendering import Colour
+from cytoform.pictures.rendering import CAMERAS, Camera, Colour
 from cytoform.shapes.mesh import Mesh
 
 # 33 players of this size are 23 MB, and leave room on a page of 25 MB.
@@ -59,6 +59,7 @@ class PlayerScene:
     half_extent_um: float
     time_step_s: float | None = None
     largest_error_um: float | None = None
+    n_dims: int = 3  # cells of images are seen from above
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,10 @@ def player(scene: PlayerScene, *, id: str, budget_bytes: int = BUDGET_BYTES) -> 
             stride = max(stride + 1, round(stride * size / budget_bytes))
 
 
+def _view(camera: Camera) -> dict[str, float]:
+    return {"azimuth": camera.azimuth_deg, "elevation": camera.elevation_deg}
+
+
 def _made(scene: PlayerScene, id: str, n_faces: int, stride: int) -> Player:
     coarse = [_coarser(actor, n_faces, stride) for actor in scene.actors]
     lattice, reach_um = _lattice(coarse, scene)
@@ -120,6 +125,7 @@ def _made(scene: PlayerScene, id: str, n_faces: int, stride: int) -> Player:
         "frames": max(len(actor.meshes) for actor in coarse),
         "stride": stride,
         "timeStep": scene.time_step_s,
+        **({} if scene.n_dims == 3 else {"view": _view(CAMERAS[scene.n_dims])}),
         **({"palette": PALETTE} if any(actor.paint is not None for actor in coarse) else {}),
         "actors": [
             {

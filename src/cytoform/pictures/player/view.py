@@ -138,6 +138,7 @@ def player_of(store: Path, against: Path | None, name: str, budget_bytes: int, t
         sequence.info.time_step_s,
         # One scale for all cells of the page: the full colour is an error of one voxel.
         largest_error_um=round_up(shapes.grid.spacing_um),
+        n_dims=shapes.grid.n_dims,
     )
     return player(scene, id=f"player-{_anchor(name)}", budget_bytes=budget_bytes)
 
@@ -189,8 +190,8 @@ def _page(shapes: ShapeStore, against: Path | None, infos: Sequence[SequenceInfo
 def _lead(shapes: ShapeStore, infos: Sequence[SequenceInfo]) -> str:
     frames = sum(info.n_frames for info in infos)
     return (
-        f"{len(infos)} cell{'s' * (len(infos) != 1)}, {frames} frame{'s' * (frames != 1)} on a grid of {shapes.grid.size}³ "
-        f"voxels of {shapes.grid.spacing_um:.3g} µm."
+        f"{len(infos)} cell{'s' * (len(infos) != 1)}, {frames} frame{'s' * (frames != 1)} on a grid of "
+        f"{shapes.grid.text}."
     )
 
 

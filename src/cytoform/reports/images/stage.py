@@ -55,7 +55,7 @@ class TrainingBudget:
 
     segmenter: SegmenterName = "unet"
     steps: int = TRAINING_STEPS
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
 
 
 def write_texture_report(

@@ -29,7 +29,7 @@ from cytoform.reports.latent.neighbours import Neighbour, from_others, nearest
 from cytoform.reports.latent.page import MEASURES, write_page
 from cytoform.reports.latent.snapshots import CellSet, Snapshots, shape_distances, snapshots
 from cytoform.shapes.grid import Grid, frame_times
-from cytoform.shapes.store import ShapeStore
+from cytoform.shapes.store import ShapeStore, refuse_images
 from cytoform.synthesis.cells import Cells
 
 TIMES_SHOWN, GENERATED_SHOWN = 3, 3
@@ -68,6 +68,7 @@ def write_latent_report(
     """
     output = Output.at(out, inputs=[cells.run.path, generated], overwrite=overwrite)
     output.check()
+    refuse_images(cells.run.path, cells.run.learned.dimensions, "cytoform latent")
     viewer = _Viewer(cells, look)
     codes: NamedCodes = {"learned": (cells.names, cells.flat_codes)}
     if generated is not None:

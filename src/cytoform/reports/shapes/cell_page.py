@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cytoform.assess.measures.descriptors import titled
-from cytoform.assess.measures.dynamics import DYNAMICS
+from cytoform.assess.measures.kinds import Measures
 from cytoform.assess.statistics.distributions import summarise
 from cytoform.pictures.page import note, note_html, table
 from cytoform.reports.shapes.cell_pictures import CellPictures
@@ -45,6 +45,7 @@ def cell_page(
     *,
     before: Cell | None,
     after: Cell | None,
+    measures: Measures,
     nearest: Nearest | None = None,
 ) -> str:
     """The page of one cell; `nearest` is the nearest original of a cell that has no original itself."""
@@ -65,16 +66,16 @@ def cell_page(
         )
         parts += [f"<h3>{kind}</h3>", f'<div class="failures">{drawn}</div>']
     parts += ["<h3>Over time</h3>", note("By frame, counted from 1."), key_of_lines(sides)]
-    parts += [f'<div class="grid3">{"".join(_charts(cell))}</div>', _dynamics(cell)]
+    parts += [f'<div class="grid3">{"".join(_charts(cell, measures))}</div>', _dynamics(cell, measures)]
     parts += [_turn(before, after), "</section>"]
     return "\n".join(parts)
 
 
-def _dynamics(cell: Cell) -> str:
+def _dynamics(cell: Cell, measures: Measures) -> str:
     """Measures of the whole sequence."""
     rows = [
         [html.escape(titled(measure)), *(_short(getattr(strand.sequence.dynamics, name)) for strand in cell.strands)]
-        for name, measure in DYNAMICS.items()
+        for name, measure in measures.dynamics.items()
     ]
     return "<h3>The whole sequence</h3>" + table(["", *(strand.side.label for strand in cell.strands)], rows)
 
@@ -122,7 +123,7 @@ def _lead(cell: Cell) -> str:
     return said
 
 
-def _charts(cell: Cell) -> list[str]:
+def _charts(cell: Cell, measures: Measures) -> list[str]:
     style_of = {id(strand): style for style, strand in enumerate(cell.strands)}
     return [
         line_chart(
@@ -130,7 +131,7 @@ def _charts(cell: Cell) -> list[str]:
             [Line(curve.strand.side, curve.values, style_of[id(curve.strand)]) for curve in curves],
             counts=counts,
         )
-        for title, curves, counts in curves_of(cell)
+        for title, curves, counts in curves_of(cell, measures)
     ]
 
 

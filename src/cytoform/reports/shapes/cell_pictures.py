@@ -79,6 +79,10 @@ class _Surfaces:
     def half_extent_um(self) -> float:
         return self.sequence.grid.half_extent_um
 
+    @property
+    def n_dims(self) -> int:
+        return self.sequence.grid.n_dims
+
 
 def _scene(task: CellTask, shapes: Sequence[_Surfaces], original: _Surfaces | None) -> PlayerScene:
     first = shapes[0].sequence
@@ -93,7 +97,7 @@ def _scene(task: CellTask, shapes: Sequence[_Surfaces], original: _Surfaces | No
         for each in shapes
     )
     half_extent_um = max(each.half_extent_um for each in shapes)
-    return PlayerScene(task.cell.name, actors, half_extent_um, first.info.time_step_s, largest_error_um=task.limit_um)
+    return PlayerScene(task.cell.name, actors, half_extent_um, first.info.time_step_s, task.limit_um, first.grid.n_dims)
 
 
 def _paint(shapes: _Surfaces) -> tuple[Paint | None, ...] | None:
@@ -114,7 +118,7 @@ def _errors(shapes: _Surfaces, original: _Surfaces) -> tuple[np.ndarray | None, 
 def _thumbnails(cell: Cell, shapes: Sequence[_Surfaces]) -> str:
     """The middle frame on every side, by one camera."""
     middle = [each.meshes[len(each.meshes) // 2] for each in shapes]
-    camera = common_camera([mesh for mesh in middle if mesh is not None], shapes[0].half_extent_um)
+    camera = common_camera([mesh for mesh in middle if mesh is not None], shapes[0].half_extent_um, shapes[0].n_dims)
     tiles = [
         _picture(mesh, each, camera, each.strand.side.colour, THUMBNAIL_PX, each.strand.side.label)
         for mesh, each in zip(middle, shapes, strict=True)
@@ -127,27 +131,33 @@ def _failure_tiles(task: CellTask, failure: Failure, shapes: Sequence[_Surfaces]
     other = shapes[failure.strand]
     mesh, when = other.meshes[failure.frame], f"frame {failure.frame + 1}"
     if original is None:
-        camera = common_camera([mesh] if mesh is not None else [], other.half_extent_um)
+        camera = common_camera([mesh] if mesh is not None else [], other.half_extent_um, other.n_dims)
         label = other.strand.side.label
         return _tiles([(label, _picture(mesh, other, camera, other.strand.side.colour, TILE_PX, f"{label}, {when}"))])
     true_mesh = original.meshes[failure.frame]
-    camera = common_camera([each for each in (true_mesh, mesh) if each is not None], other.half_extent_um)
+    camera = common_camera([each for each in (true_mesh, mesh) if each is not None], other.half_extent_um, other.n_dims)
     colour: Colour | np.ndarray = other.strand.side.colour
     if mesh is not None and true_mesh is not None:
         colour = error_colours(signed_errors_um(mesh, true_mesh), task.limit_um)
     labels = [each.strand.side.label for each in (original, other)]
-    volumes = [each.sequence.sdf_um(failure.frame) for each in (original, other)]
+    volumes = [_planes(each.sequence.sdf_um(failure.frame)) for each in (original, other)]
     z = plane_of_difference(*volumes)
+    plane = f", z {z + 1}" if len(volumes[0]) > 1 else ""
     lines = outlines(
         [volume[z] for volume in volumes],
         [each.strand.side.colour for each in (original, other)],
-        alternative=f"outlines of {labels[0]} and {labels[1]} in plane {z + 1}, {when}",
+        alternative=f"outlines of {labels[0]} and {labels[1]}{plane}, {when}",
     )
     pictures = [
         _picture(true_mesh, original, camera, original.strand.side.colour, TILE_PX, f"{labels[0]}, {when}"),
         _picture(mesh, other, camera, colour, TILE_PX, f"{labels[1]}, {when}, coloured by error"),
     ]
-    return _tiles([*zip(labels, pictures, strict=True), (f"outlines, z {z + 1}", lines)])
+    return _tiles([*zip(labels, pictures, strict=True), (f"outlines{plane}", lines)])
+
+
+def _planes(sdf_um: Float[np.ndarray, "*zyx"]) -> Float[np.ndarray, "z y x"]:
+    """The planes of a frame: one of an image."""
+    return sdf_um.reshape((-1, *sdf_um.shape[-2:]))
 
 
 def _tiles(tiles: Sequence[tuple[str, str]]) -> str:

@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 import numpy as np
 
-from cytoform.assess.measures.descriptors import DESCRIPTORS, titled
+from cytoform.assess.measures.descriptors import titled
+from cytoform.assess.measures.kinds import Measures
 from cytoform.assess.measures.protrusion_tracks import FRAME_PROTRUSIONS
 from cytoform.assess.measures.sequences import PAIR_MEASURES, MeasuredPair, MeasuredSequence
 from cytoform.assess.measures.thin_parts import THIN_MEASURES
@@ -149,7 +150,7 @@ def _free_key(name: str, label: str, taken: dict[str, list[Strand]]) -> str:
     return key
 
 
-def curves_of(cell: Cell) -> list[tuple[str, list[Curve], bool]]:
+def curves_of(cell: Cell, measures: Measures) -> list[tuple[str, list[Curve], bool]]:
     """The charts on the page of a cell: title, curves, and whether the values are counts.
 
     Measures of pairs come first, then descriptors, protrusions where cells are taken apart, and pieces.
@@ -162,7 +163,7 @@ def curves_of(cell: Cell) -> list[tuple[str, list[Curve], bool]]:
     ]
     found += [
         (titled(measure), [Curve(strand, strand.descriptor(name)) for strand in cell.strands], name in COUNTS)
-        for name, measure in DESCRIPTORS.items()
+        for name, measure in measures.descriptors.items()
     ]
     found += [
         (titled(measure), [Curve(strand, strand.protrusions(name)) for strand in cell.strands], name in COUNTS)

@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from cytoform.assess.measures.descriptors import DESCRIPTORS
-from cytoform.assess.measures.dynamics import DYNAMICS
 from cytoform.assess.measures.protrusion_tracks import PROTRUSION_MEASURES
 from cytoform.assess.measures.sequences import PAIR_MEASURES, MeasuredPair
 from cytoform.assess.measures.thin_parts import THIN_MEASURES
@@ -19,7 +17,6 @@ from cytoform.assess.statistics.distributions import summarise
 from cytoform.assess.statistics.held_out_sets import HeldOutSets
 from cytoform.assess.store_contrasts import StoreContrasts
 from cytoform.reports.shapes.cells import Cell, Comparison, columns_of
-from cytoform.reports.shapes.verdict import MEASURES
 
 
 def write_tables(folder: Path, comparisons: Sequence[Comparison], cells: Sequence[Cell]) -> list[Path]:
@@ -40,12 +37,12 @@ def write_tables(folder: Path, comparisons: Sequence[Comparison], cells: Sequenc
 def _descriptor_rows(comparisons: Sequence[Comparison]) -> Iterable[dict[str, Any]]:
     labels = ["Original", *(comparison.label for comparison in comparisons)]
     for label, stores, role in columns_of(comparisons, labels):
-        of_frames = {name: np.concatenate(stores.descriptor(role, name)) for name in DESCRIPTORS}
-        of_sequences = {name: stores.temporal(role, name) for name in DYNAMICS}
+        of_frames = {name: np.concatenate(stores.descriptor(role, name)) for name in stores.measures.descriptors}
+        of_sequences = {name: stores.temporal(role, name) for name in stores.measures.dynamics}
         if stores.taken_apart:
             of_sequences |= {name: np.concatenate(stores.protrusions(role, name)) for name in PROTRUSION_MEASURES}
         for name, values in (of_frames | of_sequences).items():
-            measure = (MEASURES | PROTRUSION_MEASURES)[name]
+            measure = (stores.measures.all | PROTRUSION_MEASURES)[name]
             named = {"title": measure.title, "unit": measure.unit}
             yield {"cells": label, "measure": name} | named | asdict(summarise(values))
 

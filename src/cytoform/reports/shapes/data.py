@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from cytoform.assess.measures.kinds import Measures
 from cytoform.base.parallel import Progress, no_progress, run_all
 from cytoform.pictures.figures import COLOURS, Side
 from cytoform.pictures.player.element import round_up
@@ -35,6 +36,11 @@ class Report:
     code_map: CodeMap | None
     provenance: dict[str, Any]
 
+    @property
+    def measures(self) -> Measures:
+        """The measures of all stores."""
+        return self.comparisons[0].results.measures
+
 
 def assemble(
     title: str,
@@ -50,7 +56,8 @@ def assemble(
     sides = [Side("Original", COLOURS[0])]
     sides += [Side(c.label, COLOURS[1 + i % (len(COLOURS) - 1)]) for i, c in enumerate(comparisons)]
     cells = cells_of(reference, comparisons, sides)
-    norm = Norm.of(cell.strands[0] for cell in cells if cell.original is not None)
+    originals = [cell.strands[0] for cell in cells if cell.original is not None]
+    norm = Norm.of(originals, comparisons[0].results.measures)
     failures = {cell.key: failures_of(cell, norm) for cell in cells}
     limit_um = error_limit_um(comparisons)
     tasks = [(CellTask(cell, failures[cell.key], limit_um, _budget_bytes(cell, cells)),) for cell in cells]
@@ -96,7 +103,7 @@ def lead(report: Report) -> str:
     n_frames = sum(len(sequence.frames) for sequence in store.sequences)
     return (
         f"{_count(len(store.sequences), 'original sequence')} with {_count(n_frames, 'frame')} from {store.path.name}, "
-        f"on a grid of {store.grid.size}³ voxels of {store.grid.spacing_um:.3g} µm, against "
+        f"on a grid of {store.grid.text}, against "
         + " and ".join(_described(c) for c in report.comparisons)
         + _held_out(report)
         + "."

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cytoform.assess.measures.descriptors import DESCRIPTORS, MAIN_DESCRIPTORS
+from cytoform.assess.measures.kinds import Measures
 from cytoform.assess.statistics.distributions import summarise
 from cytoform.reports.shapes.cells import Cell, Strand
 
@@ -29,16 +29,18 @@ class Failure:
 class Norm:
     """What is usual among original frames."""
 
+    measures: Measures
     means: dict[str, float]
     deviations: dict[str, float]
     most_pieces: int
 
     @classmethod
-    def of(cls, strands: Iterable[Strand]) -> "Norm":
+    def of(cls, strands: Iterable[Strand], measures: Measures) -> "Norm":
         """Of all frames of these."""
         strands = list(strands)
-        found = {name: summarise(np.concatenate([s.descriptor(name) for s in strands])) for name in MAIN_DESCRIPTORS}
+        found = {name: summarise(np.concatenate([s.descriptor(name) for s in strands])) for name in measures.main}
         return cls(
+            measures,
             {name: summary.mean for name, summary in found.items()},
             {name: summary.std for name, summary in found.items()},
             max(max(strand.components) for strand in strands),
@@ -93,7 +95,7 @@ def _oddity(strand: Strand, index: int, frame: int, norm: Norm) -> Failure:
         return Failure(index, frame, math.inf, "empty")
     away = {
         name: (float(strand.descriptor(name)[frame]) - norm.means[name]) / norm.deviations[name]
-        for name in MAIN_DESCRIPTORS
+        for name in norm.measures.main
         if norm.deviations[name] > 0
     }
     worst = max(away, key=lambda name: abs(away[name]), default=None)
@@ -101,7 +103,7 @@ def _oddity(strand: Strand, index: int, frame: int, norm: Norm) -> Failure:
     if worst is not None:
         badness = abs(away[worst])
         word = "above" if away[worst] > 0 else "below"
-        why = f"{DESCRIPTORS[worst].title.lower()} {badness:.1f} standard deviations {word} the originals’ mean"
+        why = f"{norm.measures.descriptors[worst].title.lower()} {badness:.1f} standard deviations {word} the originals’ mean"
     if pieces > norm.most_pieces:
         # In more pieces than any original: worse than any figure.
         return Failure(index, frame, 1000.0 + pieces, f"{pieces} pieces; {why}")

@@ -1,13 +1,14 @@
 """The parts of a report on its origin, its citation and its glossary, as HTML."""
 
 import html
+from collections.abc import Mapping
 from importlib.resources import files
 from string import Template
 from typing import Any
 
 import cytoform
-from cytoform.assess.measures.descriptors import DESCRIPTORS, Descriptor, titled
-from cytoform.assess.measures.dynamics import DYNAMICS
+from cytoform.assess.measures.descriptors import Descriptor, titled
+from cytoform.assess.measures.kinds import Measures
 from cytoform.assess.measures.protrusion_tracks import PROTRUSION_MEASURES
 from cytoform.assess.measures.sequences import PAIR_MEASURES
 from cytoform.assess.measures.thin_parts import THIN_MEASURES
@@ -28,42 +29,6 @@ TOLD = {
     "sigma": "σ of the prior",
     "pose": "pose",
     "method": "rendered by",
-}
-GLOSSARY = {
-    "A frame and its original": {**PAIR_MEASURES, **THIN_MEASURES},
-    "A frame": {
-        **DESCRIPTORS,
-        "pieces": Descriptor("Pieces", "", "bodies of voxels that touch by a face, an edge or a corner"),
-        "euler": Descriptor("Euler number", "", "pieces − handles + cavities: 1 for a ball, 2 for two cells"),
-        "signed_error": Descriptor(
-            "Signed error",
-            "µm",
-            "distance of a point of the shown surface to the original one: + outside of it, − inside",
-        ),
-    },
-    "A sequence": DYNAMICS,
-    "Protrusions over time": PROTRUSION_MEASURES,
-    "Sets of sequences": {
-        **SET_MEASURES,
-        **HELD_OUT_MEASURES,
-        "ks": Descriptor(
-            "Kolmogorov-Smirnov test", "", "p: how likely sets so unlike are, if both are drawn from one distribution"
-        ),
-        "permuted": Descriptor(
-            "p with sequences permuted",
-            "",
-            "share of 999 random exchanges of whole sequences between the sets that leave the distributions of frames as "
-            "unlike as they are",
-        ),
-        "corrected": Descriptor(
-            "Corrected p",
-            "",
-            "Benjamini-Hochberg over all tests of a table: of those at most 0.05, at most 5 % are false",
-        ),
-        "wasserstein": Descriptor(
-            "Wasserstein distance", "", "how far values have to be moved on average; unit as theirs"
-        ),
-    },
 }
 
 
@@ -90,7 +55,7 @@ def _facts(store: MeasuredStore) -> list[tuple[str, str]]:
     return [
         ("store", store.path.name),
         ("cells", f"{store.n_sequences} sequences, {store.n_frames} frames"),
-        ("grid", f"{store.grid.size}³ voxels of {store.grid.spacing_um:.4g} µm"),
+        ("grid", store.grid.text),
         *((title, str(told[key])) for key, title in TOLD.items() if told.get(key) not in (None, "")),
         ("SHA-256 of the store", store.sha256),
     ]
@@ -106,11 +71,56 @@ def citing() -> str:
     )
 
 
-def glossary() -> str:
+def glossary(measures: Measures) -> str:
     """Every measure with its unit, definition and source."""
     return definitions(
-        {title: [(titled(each), _meaning(each)) for each in terms.values()] for title, terms in GLOSSARY.items()}
+        {
+            title: [(titled(each), _meaning(each)) for each in terms.values()]
+            for title, terms in _terms(measures).items()
+        }
     )
+
+
+def _terms(measures: Measures) -> dict[str, Mapping[str, Descriptor]]:
+    """Measures and words by what they are about."""
+    return {
+        "A frame and its original": {**PAIR_MEASURES, **THIN_MEASURES},
+        "A frame": {
+            **measures.descriptors,
+            "pieces": Descriptor("Pieces", "", "bodies of voxels that touch by a face, an edge or a corner"),
+            "euler": Descriptor("Euler number", "", "pieces − handles + cavities: 1 for a ball, 2 for two cells"),
+            "signed_error": Descriptor(
+                "Signed error",
+                "µm",
+                "distance of a point of the shown surface to the original one: + outside of it, − inside",
+            ),
+        },
+        "A sequence": measures.dynamics,
+        "Protrusions over time": PROTRUSION_MEASURES,
+        "Sets of sequences": {
+            **SET_MEASURES,
+            **HELD_OUT_MEASURES,
+            "ks": Descriptor(
+                "Kolmogorov-Smirnov test",
+                "",
+                "p: how likely sets so unlike are, if both are drawn from one distribution",
+            ),
+            "permuted": Descriptor(
+                "p with sequences permuted",
+                "",
+                "share of 999 random exchanges of whole sequences between the sets that leave the distributions of frames as "
+                "unlike as they are",
+            ),
+            "corrected": Descriptor(
+                "Corrected p",
+                "",
+                "Benjamini-Hochberg over all tests of a table: of those at most 0.05, at most 5 % are false",
+            ),
+            "wasserstein": Descriptor(
+                "Wasserstein distance", "", "how far values have to be moved on average; unit as theirs"
+            ),
+        },
+    }
 
 
 def _meaning(measure: Descriptor) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from cytoform.assess.measures.descriptors import DESCRIPTORS, MAIN_DESCRIPTORS
 from cytoform.pictures.figures import Side, descriptor_figure, overlap_figure
 from cytoform.pictures.page import Drawer, Section, details, note, note_html
 from cytoform.pictures.sheets import SheetRow, contact_sheet, meshes_over_time, spread, time_title
@@ -50,7 +49,7 @@ def sections_of(report: Report, drawer: Drawer) -> list[Section]:
         Section("plots", "Distributions", "Plots", _plots(report, drawer)),
         Section("topology", "Topology", "Topology", topology_table(report.comparisons, report.sides)),
         Section("map", "Map of the codes", "Map", _map(report, drawer)),
-        Section("glossary", "Measures and units", "Measures", glossary()),
+        Section("glossary", "Measures and units", "Measures", glossary(report.measures)),
         Section("origin", "Provenance", "Provenance", origin(report)),
         Section("files", "Files", "Files", FILES),
         Section("cite", "How to cite", "Cite", citing()),
@@ -83,11 +82,17 @@ def _failures(report: Report) -> str:
             parts.append(
                 note(
                     "Frames in more pieces than any original has first, then those farthest from the mean of the originals’ "
-                    "size, surface area or sphericity; one a cell."
+                    f"{_main_titles(report)}; one a cell."
                 )
             )
         parts.append(f'<div class="failures">{"".join(cards)}</div>')
     return "\n".join(parts)
+
+
+def _main_titles(report: Report) -> str:
+    """`size, surface area or sphericity`."""
+    *first, last = (report.measures.descriptors[name].title.lower() for name in report.measures.main)
+    return f"{', '.join(first)} or {last}"
 
 
 def _error_key(limit_um: float) -> str:
@@ -140,15 +145,18 @@ def cells_sheet(report: Report) -> Figure:
             rows.append(SheetRow(side.label, match, meshes, side.colour))
     first = original[names[0]].info
     columns = [time_title(round(share * (longest - 1)), first.time_step_s) for share in shares]
-    return contact_sheet(rows, columns=columns, half_extent_um=original.grid.half_extent_um)
+    return contact_sheet(
+        rows, columns=columns, half_extent_um=original.grid.half_extent_um, n_dims=original.grid.n_dims
+    )
 
 
 def _descriptors(report: Report, drawer: Drawer) -> str:
     parts = [
         note(
-            "Mean ± standard deviation over all frames, as in table 1 of the paper. Surface area and sphericity are measured "
-            "on the zero level of the distance field, the same way on every side. DIPlib’s estimates from the binary mask "
-            "stand beside them for comparison with published tables."
+            "Mean ± standard deviation over all frames, as in table 1 of the paper. What depends on the boundary is measured "
+            "on the zero level of the distance field, the same way on every side."
+            + " DIPlib’s estimates from the binary mask stand beside it for comparison with published tables."
+            * ("surface_diplib_um2" in report.measures.descriptors)
         ),
         descriptor_table(report.comparisons, report.sides),
         "<h3>Over time</h3>",
@@ -208,24 +216,24 @@ def _plots(report: Report, drawer: Drawer) -> str:
 
 def _distributions(comparison: Comparison, reference: Side, side: Side, drawer: Drawer) -> list[str]:
     """The paper's figure as a file; on the page a figure for each descriptor, so that they fit a phone."""
-    stem = comparison.stem
+    stem, measures = comparison.stem, comparison.results.measures
     drawer.plot(f"{stem}_descriptors", descriptor_figure(comparison.results, reference, side), "")
 
     def grid(names: Sequence[str]) -> str:
         drawn = []
         for name in names:
             figure = descriptor_figure(comparison.results, reference, side, names=[name])
-            what = f"{comparison.label}: QQ plot and box plots of {DESCRIPTORS[name].title}"
+            what = f"{comparison.label}: QQ plot and box plots of {measures.descriptors[name].title}"
             drawn.append(f"<figure>{drawer.plot(f'{stem}_{name}', figure, what)}</figure>")
         return f'<div class="grid3">{"".join(drawn)}</div>'
 
-    others = [name for name in DESCRIPTORS if name not in MAIN_DESCRIPTORS]
+    others = [name for name in measures.descriptors if name not in measures.main]
     return [
         note(
             "Above: quantiles against quantiles, with the line on which equal distributions lie. Below: whiskers from minimum "
             "to maximum, boxes over the middle half, a mark at the median."
         ),
-        grid(MAIN_DESCRIPTORS),
+        grid(measures.main),
         details("The other descriptors", grid(others)),
     ]
 

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from cytoform.assess.judgement import ALPHA
-from cytoform.assess.measures.descriptors import DESCRIPTORS, MAIN_DESCRIPTORS, Descriptor, titled
-from cytoform.assess.measures.dynamics import DYNAMICS
+from cytoform.assess.measures.descriptors import Descriptor, titled
 from cytoform.assess.statistics.contrasts import Contrast
 from cytoform.assess.statistics.distributions import Summary, summarise
 from cytoform.assess.statistics.near_duplicates import SET_MEASURES, NearDuplicates
@@ -17,7 +16,6 @@ from cytoform.pictures.figures import Side, p_text
 from cytoform.pictures.page import interval, note, table
 from cytoform.pictures.slices import css
 from cytoform.reports.shapes.cells import Comparison, columns_of
-from cytoform.reports.shapes.verdict import MEASURES
 
 HEADLINES = {
     "jaccard": "Jaccard index",
@@ -47,8 +45,11 @@ def headline(comparison: Comparison, side: Side) -> str:
         cards = [(_pm(results.pair_summary(name), 3), title) for name, title in shown.items()]
     else:
         cards = [
-            (p_text(results.over_sequences[name].ks_p_corrected), f"{DESCRIPTORS[name].title}, KS over sequences")
-            for name in MAIN_DESCRIPTORS
+            (
+                p_text(results.over_sequences[name].ks_p_corrected),
+                f"{results.measures.descriptors[name].title}, KS over sequences",
+            )
+            for name in results.measures.main
         ]
     cards.append((f"{results.topology('other').single_component_share:.0%}", "frames in one piece"))
     boxes = "".join(f'<div class="card"><b>{value}</b><span>{html.escape(what)}</span></div>' for value, what in cards)
@@ -63,7 +64,7 @@ def descriptor_table(comparisons: Sequence[Comparison], sides: Sequence[Side]) -
         ["Sequences", *(str(len(sequences)) for sequences in counts)],
         ["Frames", *(str(sum(len(sequence.frames) for sequence in sequences)) for sequences in counts)],
     ]
-    for name, descriptor in DESCRIPTORS.items():
+    for name, descriptor in comparisons[0].results.measures.descriptors.items():
         summaries = [summarise(np.concatenate(stores.descriptor(role, name))) for _, stores, role in columns]
         rows.append([html.escape(titled(descriptor)), *(mean_and_std(summary) for summary in summaries)])
     return table(["", *(label for label, _, _ in columns)], rows)
@@ -77,7 +78,7 @@ def temporal_table(comparisons: Sequence[Comparison], sides: Sequence[Side]) -> 
             html.escape(titled(measure)),
             *(mean_and_std(summarise(stores.temporal(role, name))) for _, stores, role in columns),
         ]
-        for name, measure in DYNAMICS.items()
+        for name, measure in comparisons[0].results.measures.dynamics.items()
     ]
     return table(["", *(label for label, _, _ in columns)], rows)
 
@@ -104,7 +105,7 @@ def _novelty(sets: NearDuplicates) -> str:
 
 def ks_table(stores: StoreContrasts) -> str:
     """Kolmogorov-Smirnov tests of all descriptors, over frames and over means of sequences."""
-    return tests_table(MEASURES, stores.over_frames, stores.over_sequences)
+    return tests_table(stores.measures.all, stores.over_frames, stores.over_sequences)
 
 
 def tests_table(

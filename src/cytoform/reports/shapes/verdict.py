@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from cytoform.assess.judgement import ALPHA, LEAST_NOVELTY_RATIO, NEIGHBOUR_LIMIT
-from cytoform.assess.measures.descriptors import DESCRIPTORS
-from cytoform.assess.measures.dynamics import DYNAMICS
+from cytoform.assess.measures.descriptors import Descriptor
 from cytoform.assess.measures.protrusion_tracks import PROTRUSION_MEASURES
 from cytoform.assess.statistics.distributions import summarise
 from cytoform.assess.statistics.held_out_sets import median
@@ -27,8 +26,6 @@ NEIGHBOUR_LIMITS = (NEIGHBOUR_LIMIT, 0.3)  # off 0.5
 NOVELTY_LIMITS = (LEAST_NOVELTY_RATIO, 0.6)
 # Of the centre-line Dice: where one side lacks 18 % of the other's centre lines it is 0.9, where it lacks 46 % it is 0.7.
 CENTRE_LINE_LIMITS = (0.9, 0.7)
-MEASURES = {**DESCRIPTORS, **DYNAMICS}
-TITLES = {name: measure.title.lower() for name, measure in {**MEASURES, **PROTRUSION_MEASURES}.items()}
 
 RULES = (
     f"Overlap and the weakest frame are good from a Jaccard index of {JACCARD_LIMITS[0]} and mixed from {JACCARD_LIMITS[1]}; "
@@ -147,28 +144,30 @@ def _pieces(comparison: Comparison) -> Finding | None:
 
 def _over_sequences(comparison: Comparison) -> Finding | None:
     p_of = {name: found.ks_p_corrected for name, found in comparison.results.over_sequences.items()}
-    return _tests(p_of, "over sequences", _fewest_sequences(comparison))
+    return _tests(comparison.results.measures.all, p_of, "over sequences", _fewest_sequences(comparison))
 
 
 def _over_frames(comparison: Comparison) -> Finding | None:
     tests = {name: found.permuted for name, found in comparison.results.over_frames.items()}
     p_of = {name: test.p_corrected for name, test in tests.items() if test is not None}
-    return _tests(p_of, "over frames (whole sequences permuted)", _fewest_sequences(comparison))
+    return _tests(
+        comparison.results.measures.all, p_of, "over frames (whole sequences permuted)", _fewest_sequences(comparison)
+    )
 
 
 def _protrusions(comparison: Comparison) -> Finding | None:
     if not comparison.results.taken_apart:
         return None
     p_of = {name: found.ks_p_corrected for name, found in comparison.results.protrusions_over_sequences.items()}
-    return _tests(p_of, "of protrusions over sequences", _fewest_sequences(comparison))
+    return _tests(PROTRUSION_MEASURES, p_of, "of protrusions over sequences", _fewest_sequences(comparison))
 
 
-def _tests(p_of: Mapping[str, float], over: str, fewest: int) -> Finding | None:
+def _tests(measures: Mapping[str, Descriptor], p_of: Mapping[str, float], over: str, fewest: int) -> Finding | None:
     """The finding of a family of tests, by their corrected p."""
     defined = {name: p for name, p in p_of.items() if not math.isnan(p)}
     if not defined:
         return Finding("open", f"No measure is defined on both sides, so there are no tests {over}.")
-    apart = [TITLES[name] for name, p in defined.items() if p <= ALPHA]
+    apart = [measures[name].title.lower() for name, p in defined.items() if p <= ALPHA]
     if apart:
         level = "mixed" if len(apart) < len(defined) / 2 else "poor"
         return Finding(level, f"{len(apart)} of {len(defined)} tests {over} tell the sets apart: {', '.join(apart)}.")

@@ -78,6 +78,7 @@ def _cell_pages(report: Report) -> list[str]:
             report.failures[cell.key],
             before=cells[i - 1] if i else None,
             after=cells[i + 1] if i + 1 < len(cells) else None,
+            measures=report.measures,
             nearest=_nearest(cell, report),
         )
         for i, cell in enumerate(cells)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from cytoform.representations.global_code.config import SPLINE_DEGREE
 
-POINT_DIM, TIME_DIM = 3, 1
+TIME_DIM = 1
 
 
 def spline_weights(times: Float[Tensor, " n"], n_knots: int) -> Float[Tensor, "n knots"]:
@@ -89,21 +89,21 @@ ACTIVATIONS: dict[str, type[Sine] | type[ReLU]] = {"sine": Sine, "relu": ReLU}
 
 
 class HiddenLayer(nn.Linear):
-    """A linear layer over [hidden, x, y, z, t, code]; time and code are folded into a bias per frame."""
+    """A linear layer over [hidden, x, y, z, t, code], of images without z; time and code are folded into a bias per frame."""
 
-    def __init__(self, n_hidden: int, n_code: int, width: int) -> None:
-        super().__init__(n_hidden + POINT_DIM + TIME_DIM + n_code, width)
-        self.n_hidden, self.n_code = n_hidden, n_code
+    def __init__(self, n_hidden: int, n_code: int, width: int, n_dims: int = 3) -> None:
+        super().__init__(n_hidden + n_dims + TIME_DIM + n_code, width)
+        self.n_hidden, self.n_code, self.n_from_point = n_hidden, n_code, n_hidden + n_dims
 
     def frame_bias(self, codes: Tensor, times: Tensor) -> Float[Tensor, "frames width"]:
         """Everything that time and code add to this layer, for each frame."""
-        time = self.n_hidden + POINT_DIM
+        time = self.n_from_point
         bias = self.bias + times[:, None] * self.weight[:, time]
         return bias + codes @ self.weight[:, time + TIME_DIM :].T if self.n_code else bias
 
     def forward(self, hidden: Tensor | None, points: Tensor, bias: Tensor) -> Float[Tensor, "points width"]:  # type: ignore[override]
         """Pre-activations of all points of all frames; `hidden` is None in the first layer."""
-        from_point = self.weight[:, self.n_hidden : self.n_hidden + POINT_DIM].T.expand(len(points), -1, -1)
+        from_point = self.weight[:, self.n_hidden : self.n_from_point].T.expand(len(points), -1, -1)
         summed = torch.baddbmm(bias[:, None, :], points, from_point).flatten(0, 1)
         return summed if hidden is None else torch.addmm(summed, hidden, self.weight[:, : self.n_hidden].T)
 
@@ -128,12 +128,15 @@ class Decoder(nn.Module):
         activation: str,
         omega: float,
         seed: int,
+        n_dims: int = 3,
     ) -> None:
         super().__init__()
-        self.width, self.code_dim, self.code_knots = width, code_dim, code_knots
+        self.width, self.code_dim, self.code_knots, self.n_dims = width, code_dim, code_knots, n_dims
         self.activation = ACTIVATIONS[activation](omega)
         self.hidden = nn.ModuleList(
-            HiddenLayer(width if number > 1 else 0, code_dim // code_knots if number in code_layers else 0, width)
+            HiddenLayer(
+                width if number > 1 else 0, code_dim // code_knots if number in code_layers else 0, width, n_dims
+            )
             for number in range(1, depth + 1)
         )
         self.output = nn.Linear(width, 1)
@@ -154,7 +157,7 @@ class Decoder(nn.Module):
             codes = (weights[:, :, None] * codes.unflatten(1, (self.code_knots, -1))).sum(dim=1)
         return FrameBiases(tuple(layer.frame_bias(codes, times) for layer in self.layers))
 
-    def forward(self, points: Float[Tensor, "frames n 3"], biases: FrameBiases) -> Float[Tensor, "frames n"]:
+    def forward(self, points: Float[Tensor, "frames n dims"], biases: FrameBiases) -> Float[Tensor, "frames n"]:
         """Signed distance in units of the half extent, at normalised points (x, y, z)."""
         hidden: Tensor | None = None
         for layer, bias in zip(self.layers, biases.layers, strict=True):

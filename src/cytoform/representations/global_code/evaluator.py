@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from cytoform.representations.global_code.decoder import POINT_DIM, Decoder, ReLU
+from cytoform.representations.global_code.decoder import Decoder, ReLU
 from cytoform.representations.threads import compute_threads
 
 # Points per chunk: on a CPU the two buffers of a chunk stay in the cache of one core, on a GPU a chunk fills the machine.
@@ -35,26 +35,26 @@ class FrameEvaluator:
         code: Float[Tensor, " code"],
         time: float,
         *,
-        rotation: Float[Tensor, "3 3"] | None = None,
+        rotation: Float[Tensor, "dims dims"] | None = None,
     ) -> None:
         times = torch.full((1,), time, dtype=code.dtype, device=code.device)
         biases = decoder.frame_biases(code[None], times)
         self._weights = [
-            decoder.activation.omega * torch.cat([layer.weight[:, : layer.n_hidden + POINT_DIM], bias.T], dim=1)
+            decoder.activation.omega * torch.cat([layer.weight[:, : layer.n_from_point], bias.T], dim=1)
             for layer, bias in zip(decoder.layers, biases.layers, strict=True)
         ]
         if rotation is not None:
             # W (R p) = (W R) p: rotated points cost nothing.
             for weight in self._weights:
-                weight[:, -1 - POINT_DIM : -1] = weight[:, -1 - POINT_DIM : -1] @ rotation
-        self._width = decoder.width
+                weight[:, -1 - decoder.n_dims : -1] = weight[:, -1 - decoder.n_dims : -1] @ rotation
+        self._width, self._n_dims = decoder.width, decoder.n_dims
         self._sine = not isinstance(decoder.activation, ReLU)
         self._output, self._offset = decoder.output.weight.detach(), decoder.output.bias.detach()
         self._on_cpu = code.device.type == "cpu"
         self._chunk = CPU_CHUNK if self._on_cpu else GPU_CHUNK
         self._buffers: SimpleQueue[tuple[Tensor, Tensor]] = SimpleQueue()
         for _ in range(compute_threads().n if self._on_cpu else 1):
-            shape = self._width + POINT_DIM + 1, self._chunk
+            shape = self._width + self._n_dims + 1, self._chunk
             self._buffers.put((code.new_ones(shape), code.new_ones(shape)))
 
     @property
@@ -62,7 +62,7 @@ class FrameEvaluator:
         """Where points have to be."""
         return self._output.device
 
-    def __call__(self, points: Float[Tensor, "n 3"]) -> Float[Tensor, " n"]:
+    def __call__(self, points: Float[Tensor, "n dims"]) -> Float[Tensor, " n"]:
         """Signed distance at `points`."""
         distances = points.new_empty(len(points))
         parts = list(zip(points.split(self._chunk), distances.split(self._chunk), strict=True))
@@ -81,7 +81,7 @@ class FrameEvaluator:
         # On a CPU a chunk that is not full is computed whole all the same, so that all have one shape.
         source, target = (buffer if self._on_cpu else buffer[:, : len(points)] for buffer in buffers)
         for buffer in (source, target):
-            buffer[self._width : self._width + POINT_DIM, : len(points)] = points.T
+            buffer[self._width : self._width + self._n_dims, : len(points)] = points.T
         inputs = source[self._width :]
         for weight in self._weights:
             hidden = target[: self._width]

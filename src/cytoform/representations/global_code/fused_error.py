@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from cytoform.representations.global_code.decoder import POINT_DIM, Decoder, FrameBiases, Sine
+from cytoform.representations.global_code.decoder import Decoder, FrameBiases, Sine
 from cytoform.representations.threads import compute_threads
 
 # Points in a chunk, and at most so many frames: small frames share a chunk.
@@ -34,7 +34,7 @@ class Reconstruction:
         self._passes: list[_Pass] = []
 
     def error(
-        self, points: Float[Tensor, "frames n 3"], biases: FrameBiases, distances: Float[Tensor, "frames n"]
+        self, points: Float[Tensor, "frames n dims"], biases: FrameBiases, distances: Float[Tensor, "frames n"]
     ) -> Float[Tensor, ""]:
         """The error, differentiable in the decoder's weights, in `biases`, and in `points` if they ask for it."""
         decoder = self._decoder
@@ -42,7 +42,7 @@ class Reconstruction:
             return (decoder(points, biases) - distances).abs().mean()
         # ω is folded into weights and biases.
         omega = decoder.activation.omega
-        weights = [omega * layer.weight[:, : layer.n_hidden + POINT_DIM] for layer in decoder.layers]
+        weights = [omega * layer.weight[:, : layer.n_from_point] for layer in decoder.layers]
         shifts = torch.stack([omega * bias for bias in biases.layers])
         output = decoder.output
         error: Tensor = _OnePass.apply(self, points, distances, output.weight, output.bias, shifts, *weights)
@@ -124,11 +124,11 @@ def _even_slices(n: int, largest: int, multiple: int) -> list[slice]:
 class _Chunk:
     """Some points of some frames, the biases of the frames in each layer, and room for the gradients of both."""
 
-    points: Float[Tensor, "frames n 3"]
+    points: Float[Tensor, "frames n dims"]
     distances: Float[Tensor, "frames n"]
     shifts: Float[Tensor, "depth frames width"]
     of_shifts: Float[Tensor, "frames depth width"]
-    of_points: Float[Tensor, "frames n 3"] | None  # none wanted where None
+    of_points: Float[Tensor, "frames n dims"] | None  # none wanted where None
 
 
 class _Pass:
@@ -136,13 +136,14 @@ class _Pass:
 
     def __init__(self, decoder: Decoder, backward_dtype: torch.dtype) -> None:
         self._backward_dtype = backward_dtype
-        width, self._sizes = decoder.width, [layer.n_hidden + POINT_DIM for layer in decoder.layers]
+        width, self._sizes = decoder.width, [layer.n_from_point for layer in decoder.layers]
+        self._n_dims = n_dims = decoder.n_dims
         self._width, self._sine = width, isinstance(decoder.activation, Sine)
         # The last columns of the weights hold the biases of the frames, the last rows of the units the frame of each point.
         self._weights = [torch.zeros(width, size + FRAMES) for size in self._sizes]
         self._totals = [torch.zeros(width, size + FRAMES) for size in self._sizes]
         self.of_output, self.of_offset, self.error = torch.zeros(width), torch.zeros(1), torch.zeros(())
-        self._units = [torch.zeros(width + POINT_DIM + FRAMES, CHUNK) for _ in range(len(self._sizes) + 1)]
+        self._units = [torch.zeros(width + n_dims + FRAMES, CHUNK) for _ in range(len(self._sizes) + 1)]
         self._slopes = [torch.empty(width, CHUNK) for _ in self._sizes]
         self._back = torch.empty(width, CHUNK), torch.empty(width, CHUNK)
 
@@ -172,12 +173,13 @@ class _Pass:
         """Error and gradients of some chunks."""
         for chunk in chunks:
             n_frames, n_each = chunk.distances.shape
-            n, size = n_frames * n_each, self._width + POINT_DIM + n_frames
+            n, n_dims = n_frames * n_each, self._n_dims
+            size = self._width + n_dims + n_frames
             units, slopes = [b[:size, :n] for b in self._units], [b[:, :n] for b in self._slopes]
             frame_of_point = torch.eye(n_frames).repeat_interleave(n_each, dim=1)
             for values in units:
-                values[self._width : self._width + POINT_DIM] = chunk.points.reshape(n, POINT_DIM).T
-                values[self._width + POINT_DIM :] = frame_of_point
+                values[self._width : self._width + n_dims] = chunk.points.reshape(n, n_dims).T
+                values[self._width + n_dims :] = frame_of_point
             units[0] = units[0][self._width :]
             self._forwards(chunk, units, slopes)
             last = units[-1][: self._width]
@@ -207,7 +209,7 @@ class _Pass:
             _add_product(total, narrow, units[layer].T)
             chunk.of_shifts[:, layer] = total[:, size:].T
             if chunk.of_points is not None:
-                of_place = self._weights[layer][:, size - POINT_DIM : size].T @ gradient
+                of_place = self._weights[layer][:, size - self._n_dims : size].T @ gradient
                 chunk.of_points.add_(of_place.T.view_as(chunk.of_points))
             if layer:
                 _add_product(other, self._weights[layer][:, : self._width].T, narrow, keep=False)

@@ -29,7 +29,10 @@ class GlobalCode(Decoder, Representation):
         return Reconstruction(self, backward_dtype=self._backward_dtype)
 
     def distances(
-        self, codes: Float[Tensor, "frames code"], times: Float[Tensor, " frames"], points: Float[Tensor, "frames n 3"]
+        self,
+        codes: Float[Tensor, "frames code"],
+        times: Float[Tensor, " frames"],
+        points: Float[Tensor, "frames n dims"],
     ) -> Float[Tensor, "frames n"]:
         return self(points, self.frame_biases(codes, times))
 
@@ -37,7 +40,7 @@ class GlobalCode(Decoder, Representation):
         self,
         codes: Float[Tensor, "frames code"],
         times: Float[Tensor, " frames"],
-        points: Float[Tensor, "frames n 3"],
+        points: Float[Tensor, "frames n dims"],
         distances: Float[Tensor, "frames n"],
     ) -> Float[Tensor, ""]:
         return self._reconstruction.error(points, self.frame_biases(codes, times), distances)
@@ -53,7 +56,7 @@ class GlobalCode(Decoder, Representation):
         code: Float[Tensor, " code"],
         time: float,
         *,
-        rotation: Float[Tensor, "3 3"] | None = None,
+        rotation: Float[Tensor, "dims dims"] | None = None,
         variables: Variables = NO_VARIABLES,
     ) -> Frame:
         return FrameEvaluator(self, code, time, rotation=rotation)

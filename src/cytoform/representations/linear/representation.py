@@ -1,11 +1,13 @@
 """The kind "linear": distances on a coarse grid as a mean plus components, whose weights are splines in time.
 
 A cell lies in its principal axes, at one size that all cells share. Its mirror images count as cells as well, so that
-every component is even or odd along each axis: an octant of the grid holds it, and a mirror image of a cell has the same
-code but for signs. Arrays of nodes are (z, y, x) and hold coefficients of cubic B-splines, not distances.
+every component is even or odd along each axis: an octant of the grid (of images a quadrant) holds it, and a mirror image
+of a cell has the same code but for signs. Arrays of nodes are (z, y, x) or (y, x) and hold coefficients of cubic
+B-splines, not distances.
 """
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import torch
@@ -16,10 +18,12 @@ from torch import Tensor
 
 from cytoform.representations.representation import NO_VARIABLES, SCALE, Frame, Representation, Variables, at_share
 from cytoform.representations.rotation import MIRRORS
+from cytoform.shapes.grid import AXES, EXPONENTS
 
 DEGREE = 3
-Parity = tuple[bool, bool, bool]  # whether a grid is odd along z, y and x
-PARITIES: tuple[Parity, ...] = tuple((z, y, x) for z in (False, True) for y in (False, True) for x in (False, True))
+Parity = tuple[bool, ...]  # whether a grid is odd along z, y and x
+# All of them, by number of dimensions; the first is even along every axis.
+PARITIES: dict[int, tuple[Parity, ...]] = {n: tuple(product((False, True), repeat=n)) for n in (3, 2)}
 
 
 class Linear(Representation):
@@ -27,11 +31,11 @@ class Linear(Representation):
 
     variables = frozenset({SCALE})
 
-    def __init__(self, *, nodes: int, components: int, knots: int, cut: float) -> None:
+    def __init__(self, *, nodes: int, components: int, knots: int, cut: float, n_dims: int = 3) -> None:
         super().__init__()
-        self.nodes, self.cut = nodes, cut
+        self.nodes, self.cut, self.n_dims = nodes, cut, n_dims
         self.code_shape = (knots, components)
-        half = nodes // 2
+        half = (nodes // 2,) * n_dims
         self.extent: Tensor
         self.volume: Tensor
         self.mean: Tensor
@@ -39,14 +43,17 @@ class Linear(Representation):
         self.odd: Tensor
         # Half the width of the grid, in half extents of the cube.
         self.register_buffer("extent", torch.ones(1))
-        # The volume of every cell at the size that all share, in cubed half extents.
+        # The volume of every cell at the size that all share, in cubed half extents; an area in squared ones.
         self.register_buffer("volume", torch.ones(1))
-        self.register_buffer("mean", torch.zeros(half, half, half))
-        self.register_buffer("components", torch.zeros(components, half, half, half))
-        self.register_buffer("odd", torch.zeros(components, 3, dtype=torch.uint8))  # along z, y, x
+        self.register_buffer("mean", torch.zeros(half))
+        self.register_buffer("components", torch.zeros(components, *half))
+        self.register_buffer("odd", torch.zeros(components, n_dims, dtype=torch.uint8))  # along z, y, x
 
     def distances(
-        self, codes: Float[Tensor, "frames ..."], times: Float[Tensor, " frames"], points: Float[Tensor, "frames n 3"]
+        self,
+        codes: Float[Tensor, "frames ..."],
+        times: Float[Tensor, " frames"],
+        points: Float[Tensor, "frames n dims"],
     ) -> Float[Tensor, "frames n"]:
         weights = torch.einsum("fk,fkc->fc", self._basis(times), codes)
         return torch.stack(
@@ -58,7 +65,7 @@ class Linear(Representation):
         code: Float[Tensor, "knots components"],
         time: float,
         *,
-        rotation: Float[Tensor, "3 3"] | None = None,
+        rotation: Float[Tensor, "dims dims"] | None = None,
         variables: Variables = NO_VARIABLES,
     ) -> Frame:
         with torch.no_grad():
@@ -75,15 +82,15 @@ class Linear(Representation):
         width = 2 * float(self.extent) / self.nodes
         weights = self._basis(torch.from_numpy(times)) @ code
         shares = [(0.5 - self._coefficients(each[None]) / width).clamp(0, 1).sum() for each in weights]
-        return np.array([float(share) for share in shares]) * width**3
+        return np.array([float(share) for share in shares]) * width**self.n_dims
 
     def over_time(self, codes: Float[Tensor, "n knots components"]) -> Float[Tensor, "n knots components"]:
         return codes
 
-    def images(self, codes: Float[np.ndarray, "n knots components"]) -> Float[np.ndarray, "n*8 knots components"]:
+    def images(self, codes: Float[np.ndarray, "n knots components"]) -> Float[np.ndarray, "images knots components"]:
         """The codes of all mirror images of cells, each cell followed by its images in the order of `MIRRORS`."""
         odd = self.odd.cpu().numpy()[:, ::-1].astype(bool)  # along x, y, z
-        signs = np.where(odd, MIRRORS[:, None], 1).prod(axis=2)
+        signs = np.where(odd, MIRRORS[self.n_dims][:, None], 1).prod(axis=2)
         return (codes[:, None] * signs[:, None]).reshape(-1, *codes.shape[1:])
 
     def fault(self) -> str:
@@ -92,25 +99,25 @@ class Linear(Representation):
 
     def describe(self) -> str:
         knots, components = self.code_shape
-        return f"{components} components of distances on {self.nodes}³ nodes, {knots} knots in time"
+        return f"{components} components of distances on {nodes_text(self.nodes, self.n_dims)}, {knots} knots in time"
 
     def _basis(self, times: Float[Tensor, " frames"]) -> Float[Tensor, "frames knots"]:
         found = spline_basis(times.detach().cpu().double().numpy(), self.code_shape[0])
         return torch.from_numpy(found).to(self.mean)
 
-    def _coefficients(self, weights: Float[Tensor, "frames components"]) -> Float[Tensor, "frames nodes nodes nodes"]:
+    def _coefficients(self, weights: Float[Tensor, "frames components"]) -> Float[Tensor, "frames ..."]:
         """Every octant is the same sum, with other signs, seen in a mirror."""
-        low = torch.tensor(PARITIES, device=self.odd.device)  # of an octant: on the low side of z, y and x
+        low = torch.tensor(PARITIES[self.n_dims], device=self.odd.device)  # of an octant: on the low side of z, y and x
         signs = torch.where(low[:, None] & self.odd.bool(), -1, 1).prod(dim=2).to(weights.dtype)
         half = self.mean.shape
         sums = (weights * signs[:, None]).flatten(0, 1) @ self.components.flatten(1) + self.mean.flatten()
-        octants = sums.reshape(2, 2, 2, len(weights), *half)
-        for axis in (-3, -2, -1):
+        octants = sums.reshape(*[2] * self.n_dims, len(weights), *half)
+        for axis in range(-self.n_dims, 0):
             high, low_side = octants
             octants = torch.cat([low_side.flip(axis), high], dim=axis)
         return octants
 
-    def _places(self, points: Float[Tensor, "n 3"]) -> Float[Tensor, "n 3"]:
+    def _places(self, points: Float[Tensor, "n dims"]) -> Float[Tensor, "n dims"]:
         """Points in Ω as (x, y, z) counted in nodes."""
         return (points / self.extent + 1) * (self.nodes / 2) - 0.5
 
@@ -119,13 +126,13 @@ class Linear(Representation):
 class LinearFrame:
     """The distance of one cell at one time. Beyond the grid, the way to it is added."""
 
-    coefficients: Float[np.ndarray, "nodes nodes nodes"]
+    coefficients: Float[np.ndarray, "*nodes"]
     extent: float
     scale: float
-    rotation: Float[Tensor, "3 3"] | None
+    rotation: Float[Tensor, "dims dims"] | None
     device: torch.device
 
-    def __call__(self, points: Float[Tensor, "n 3"]) -> Float[Tensor, " n"]:
+    def __call__(self, points: Float[Tensor, "n dims"]) -> Float[Tensor, " n"]:
         """Signed distance at `points`, without gradients."""
         nodes = len(self.coefficients)
         turned = points if self.rotation is None else points @ self.rotation.T
@@ -137,6 +144,11 @@ class LinearFrame:
         return torch.from_numpy(self.scale * found).to(points)
 
 
+def nodes_text(nodes: int, n_dims: int) -> str:
+    """The number of nodes of a grid, for people."""
+    return f"{nodes}{EXPONENTS[n_dims]} nodes"
+
+
 def spline_basis(times: Float[np.ndarray, " n"], knots: int) -> Float[np.ndarray, "n {knots}"]:
     """Cubic B-splines on even knots at times in [-1, 1], of a lower degree where there are fewer than four."""
     degree = min(DEGREE, knots - 1)
@@ -145,7 +157,7 @@ def spline_basis(times: Float[np.ndarray, " n"], knots: int) -> Float[np.ndarray
     return np.asarray(BSpline.design_matrix(np.clip(times, -1, 1), places, degree).toarray())
 
 
-def unfolded(octant: Float[Tensor, "half half half"], odd: Parity) -> Float[Tensor, "n n n"]:
+def unfolded(octant: Float[Tensor, "*half"], odd: Parity) -> Float[Tensor, "*n"]:
     """The whole grid from its last octant, with the other sign on the other side of an axis that is odd."""
     for axis, is_odd in enumerate(odd):
         other = octant.flip(axis)
@@ -153,18 +165,16 @@ def unfolded(octant: Float[Tensor, "half half half"], odd: Parity) -> Float[Tens
     return octant
 
 
-def folded(grid: Float[np.ndarray, "... n n n"], odd: Parity) -> Float[np.ndarray, "... half half half"]:
+def folded(grid: Float[np.ndarray, "..."], odd: Parity) -> Float[np.ndarray, "..."]:
     """The part of a grid that is even or odd along each axis, on its last octant."""
     for axis, is_odd in enumerate(odd):
-        low, high = np.split(grid, 2, axis=grid.ndim - 3 + axis)
-        other = np.flip(low, axis=grid.ndim - 3 + axis)
+        low, high = np.split(grid, 2, axis=grid.ndim - len(odd) + axis)
+        other = np.flip(low, axis=grid.ndim - len(odd) + axis)
         grid = (high - other if is_odd else high + other) / 2
     return grid
 
 
-def _interpolated(
-    coefficients: Float[Tensor, "nodes nodes nodes"], places_xyz: Float[Tensor, "n 3"]
-) -> Float[Tensor, " n"]:
+def _interpolated(coefficients: Float[Tensor, "*nodes"], places_xyz: Float[Tensor, "n dims"]) -> Float[Tensor, " n"]:
     """The spline at places counted in nodes, differentiable in both; beyond the outermost nodes that of the nearest."""
     nodes = len(coefficients)
     nearest = places_xyz.clamp(0, nodes - 1)
@@ -172,12 +182,19 @@ def _interpolated(
     share = nearest - first
     weights = _cubic(share)
     steps = torch.arange(-1, 3, device=first.device)
-    rows = _mirrored(first[..., None].long() + steps, nodes)  # (n, 3, 4)
-    values = coefficients[rows[:, 2, :, None, None], rows[:, 1, None, :, None], rows[:, 0, None, None, :]]
-    return torch.einsum("nzyx,nz,ny,nx->n", values, weights[:, 2], weights[:, 1], weights[:, 0])
+    rows = _mirrored(first[..., None].long() + steps, nodes)  # (n, dims, 4)
+    letters = AXES[-coefficients.ndim :]
+    across = len(letters) - 1
+    index = [
+        rows[:, across - place].reshape(-1, *[4 if place == other else 1 for other in range(len(letters))])
+        for place in range(len(letters))
+    ]
+    summed = ",".join([f"n{letters}", *(f"n{letter}" for letter in letters)])
+    of_axes = [weights[:, across - place] for place in range(len(letters))]
+    return torch.einsum(f"{summed}->n", coefficients[tuple(index)], *of_axes)
 
 
-def _cubic(share: Float[Tensor, "n 3"]) -> Float[Tensor, "n 3 4"]:
+def _cubic(share: Float[Tensor, "n dims"]) -> Float[Tensor, "n dims 4"]:
     """Weights of the four nearest coefficients of a cubic B-spline."""
     rest = 1 - share
     return torch.stack(

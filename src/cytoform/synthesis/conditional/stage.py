@@ -1,10 +1,11 @@
 """Requests on new cells, put together: parsed, the learned cells measured, and a way to measure new ones."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from cytoform.assess.measures.sequence_descriptors import SEQUENCE_DESCRIPTORS, describe_sequence
+from cytoform.assess.measures.sequence_descriptors import OF_SEQUENCES, describe_sequence
 from cytoform.base.parallel import Progress, no_progress
 from cytoform.priors.prior import Drawn, DrawnCell
 from cytoform.representations.representation import SCALE
@@ -30,10 +31,11 @@ def condition_on(
 
     `rendering` says how new cells will be rendered. Raises InputError for requests that are not understood or cannot be met.
     """
-    requests = tuple(parse_request(text, SEQUENCE_DESCRIPTORS) for text in wanted)
+    known = OF_SEQUENCES[cells.run.learned.dimensions]
+    requests = tuple(parse_request(text, known) for text in wanted)
     learned = cells.run.learned
-    grid = Grid(rendering.size(learned.grid), learned.half_extent_um)
-    coarse = Grid(min(grid.size, COARSE_GRID), grid.half_extent_um)
+    grid = replace(learned.cube, size=rendering.size(learned.grid))
+    coarse = replace(grid, size=min(grid.size, COARSE_GRID))
 
     def measure(cell: DrawnCell, n_frames: int, where: Grid) -> dict[str, float]:
         field = cells.field(cell.code, variables=cell.variables)
@@ -52,6 +54,6 @@ def condition_on(
             cell = DrawnCell(code, cells.variables(like.name))
             rows.append(measure(cell, rendering.frames(like.n_frames), coarse))
             advance()
-    descriptors = {name: np.array([row[name] for row in rows]) for name in SEQUENCE_DESCRIPTORS}
+    descriptors = {name: np.array([row[name] for row in rows]) for name in known}
     sizes = {SCALE: cells.run.scales.numpy()} if cells.run.has_scales else {}
     return Condition(requests, Drawn(codes, sizes), descriptors, measure_new)

@@ -1,13 +1,14 @@
 """Fit components of distance grids to a cell that a run has not seen: in closed form, from whole frames."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import cast
 
 import numpy as np
 import torch
 from jaxtyping import Float
 
-from cytoform.representations.bounds import measure_bounds
+from cytoform.representations.bounds import Bounds, measure_bounds
 from cytoform.representations.linear.representation import Linear, spline_basis
 from cytoform.representations.representation import SCALE
 from cytoform.runs.canonical import Canonical, distances_at_nodes, measure
@@ -22,11 +23,12 @@ from cytoform.synthesis.fitting.fit import Fit
 FEWEST = 4  # known frames, of which every second one can be hidden
 
 
-def fit_components(run: Run, sequence: ShapeSequence, frames: Sequence[int]) -> Fit:
+def fit_components(run: Run, sequence: ShapeSequence, frames: Sequence[int], *, bounds: Bounds | None = None) -> Fit:
     """Fit one cell to its known `frames`, brought into its principal axes and to the size that all cells share.
 
     The error that is expected of a frame between known ones is the one that is made when every second known frame is
-    hidden; with fewer than four known frames it is not known (NaN).
+    hidden; with fewer than four known frames it is not known (NaN). `bounds` are those of the field; by default they are
+    measured at the found code.
     """
     decoder, half_um = cast(Linear, run.decoder), run.learned.half_extent_um
     unit = sequence.grid.half_extent_um / half_um  # half extents of the run in one of the store
@@ -39,7 +41,7 @@ def fit_components(run: Run, sequence: ShapeSequence, frames: Sequence[int]) -> 
             for frame, scale in zip(frames, scales.tolist(), strict=True)
         ]
     )
-    components = PrincipalComponents.of(decoder)
+    components = _components(decoder)
     times, weights = frame_times(sequence.info.n_frames)[list(frames)], components.weights_of(grids)
     n_knots = decoder.code_shape[0]
     code = spline_weights(times, weights, n_knots)
@@ -51,7 +53,7 @@ def fit_components(run: Run, sequence: ShapeSequence, frames: Sequence[int]) -> 
         decoder,
         values,
         half_um,
-        measure_bounds(decoder, values[None], seed=0),
+        bounds or measure_bounds(decoder, values[None], seed=0),
         measured.rotation,
         {SCALE: torch.tensor(course, dtype=torch.float32)},
     )
@@ -60,6 +62,12 @@ def fit_components(run: Run, sequence: ShapeSequence, frames: Sequence[int]) -> 
     expected[list(frames)] = _surface_errors(components, grids, at_known, width)
     size_um = float(scales.mean()) * half_um
     return Fit(sequence.info.name, field, components.error(grids, at_known) * size_um, expected * size_um)
+
+
+@lru_cache(maxsize=1)
+def _components(decoder: Linear) -> PrincipalComponents:
+    """Those of a trained run do not change."""
+    return PrincipalComponents.of(decoder)
 
 
 def _surface_errors(

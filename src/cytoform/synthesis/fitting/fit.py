@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from cytoform.errors import InputError
-from cytoform.representations.bounds import measure_bounds
+from cytoform.representations.bounds import Bounds, measure_bounds
 from cytoform.representations.representation import Representation
 from cytoform.representations.rotation import identity, rotate
 from cytoform.runs.run import Run
@@ -49,13 +49,14 @@ def fit(
     settings: FitSettings,
     *,
     rotation: Float[Tensor, " 4"] | None = None,
+    bounds: Bounds | None = None,
     seed: int = 0,
     done: Callable[[], object] = lambda: None,
 ) -> Fit:
     """Fit one cell, beginning from the mean of the learned codes.
 
     `rotation` turns the cell into the canonical pose of the run; in a run with learned rotations it is the start of a fit
-    of its own.
+    of its own. `bounds` are those of the field; by default they are measured at the found code.
     """
     settings.check()
     if observed.in_planes and settings.adapt_steps:
@@ -72,7 +73,9 @@ def fit(
     expected = [posterior.surface_error(float(time), rng) for time in frame_times(observed.n_frames)]
     return Fit(
         observed.name,
-        CodeField(decoder, code, half_um, measure_bounds(decoder, code[None], seed=seed), work.found_rotation),
+        CodeField(
+            decoder, code, half_um, bounds or measure_bounds(decoder, code[None], seed=seed), work.found_rotation
+        ),
         work.error() * half_um,
         np.array(expected) * half_um,
     )

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from cytoform.completion.predictions import Expected
 from cytoform.errors import InputError
+from cytoform.representations.bounds import Bounds
 from cytoform.representations.rotation import principal_rotation
 from cytoform.runs.alignment import moments_of
 from cytoform.runs.run import Run
@@ -40,7 +41,9 @@ class FittedModel:
         """The cell at all times, by a code that is fitted to these of its frames."""
         run, name = self.cells.run, sequence.info.name
         rng = np.random.default_rng([self.seed, 0])
-        found = fit_cell(run, sequence, observe(sequence, run, rng, frames=frames), self.settings, self.seed)
+        observed = observe(sequence, run, rng, frames=frames)
+        # Nothing is rendered, so bounds need not be measured at every code.
+        found = fit_cell(run, sequence, observed, self.settings, self.seed, bounds=run.learned.bounds)
         if name not in self.fits or len(frames) > self.completed[name].n_known:
             self.fits[name] = found
             n_gaps = sequence.info.n_frames - len(frames)
@@ -83,15 +86,21 @@ def fit_cell(
     settings: FitSettings,
     seed: int,
     done: Callable[[], object] = lambda: None,
+    *,
+    bounds: Bounds | None = None,
 ) -> Fit:
-    """Fit one cell by the way of the run's kind. Raises InputError for a kind that has none."""
+    """Fit one cell by the way of the run's kind, with these `bounds` or those that are measured at the found code.
+
+    Raises InputError for a kind that has none.
+    """
     if run.parts:
         raise InputError(
             f"{run.path}: a run of bodies with protrusions cannot be fitted; train one with --preset unseen"
         )
     if run.has_scales:
-        return fit_components(run, sequence, observed.frames)
-    return fit(run, observed, settings, rotation=_rotation(run, sequence, observed), seed=seed, done=done)
+        return fit_components(run, sequence, observed.frames, bounds=bounds)
+    rotation = _rotation(run, sequence, observed)
+    return fit(run, observed, settings, rotation=rotation, bounds=bounds, seed=seed, done=done)
 
 
 def arrays_of(found: Fit) -> dict[str, np.ndarray]:

@@ -24,7 +24,7 @@ class Observed:
     """Samples (x, y, z, distance) of the frames that are known, in units of the half extent of a run's cube.
 
     Where only planes are known, a distance is that to the outline in the plane: its sign is right, and the distance in
-    space is at most as large.
+    space is at most as large. For a run of components there are no samples: it takes whole frames.
     """
 
     name: str
@@ -68,6 +68,20 @@ def observe(
     if every_plane is not None and every_plane < 1:
         raise InputError(f"--every-plane {every_plane}: must be at least 1")
     frames = known_frames(sequence) if frames is None else list(frames)
+    for frame in frames:
+        _check_reach(sequence, frame, run.learned.half_extent_um)
+    if run.has_scales:
+        samples = np.empty((len(frames), 0, 4), np.float32)
+    else:
+        samples = _samples(sequence, run, rng, frames, every_plane)
+    n_frames = sequence.info.n_frames
+    times = frame_times(n_frames)[frames]
+    return Observed(sequence.info.name, n_frames, tuple(frames), times, samples, every_plane is not None)
+
+
+def _samples(
+    sequence: ShapeSequence, run: Run, rng: np.random.Generator, frames: Sequence[int], every_plane: int | None
+) -> Float32[np.ndarray, "known n 4"]:
     sampling = run.config.sampling.model_copy(update={"pool_points": POINTS})
     samples = []
     for frame in frames:
@@ -75,29 +89,32 @@ def observe(
             drawn = draw_samples(sequence, frame, sampling, rng)
         else:
             drawn = _draw_in_planes(sequence, frame, every_plane, sampling, rng)
-        samples.append(_rescaled(drawn, sequence, frame, run.learned.half_extent_um, sampling.truncation, rng))
-    n_frames = sequence.info.n_frames
-    times = frame_times(n_frames)[frames]
-    return Observed(sequence.info.name, n_frames, tuple(frames), times, np.stack(samples), every_plane is not None)
+        samples.append(
+            _rescaled(drawn, sequence.grid.half_extent_um / run.learned.half_extent_um, sampling.truncation, rng)
+        )
+    return np.stack(samples)
 
 
-def _rescaled(
-    samples: Float32[np.ndarray, "n 4"],
-    sequence: ShapeSequence,
-    frame: int,
-    half_extent_um: float,
-    truncation: float,
-    rng: np.random.Generator,
-) -> Float32[np.ndarray, "n 4"]:
-    """In units of another half extent about the same centre; points outside that cube are replaced by others."""
-    scaled = samples * np.float32(sequence.grid.half_extent_um / half_extent_um)
-    within = np.abs(scaled[:, :3]).max(axis=1) <= 1
-    if (scaled[~within, 3] <= 0).any():
-        reach_um = float(np.abs(scaled[scaled[:, 3] <= 0, :3]).max() * half_extent_um)
+def _check_reach(sequence: ShapeSequence, frame: int, half_extent_um: float) -> None:
+    """Raises InputError for a cell that the cube of the run does not hold."""
+    grid = sequence.grid
+    if grid.half_extent_um <= half_extent_um:
+        return
+    ends = np.array([(side.start, side.stop) for side in sequence.box(frame).bounds]) * grid.spacing_um
+    reach_um = float(np.abs(ends - grid.half_extent_um).max())
+    if reach_um > half_extent_um:
         raise InputError(
             f"{sequence.info.name}, frame {frame}: the cell reaches {reach_um:.3g} µm from its centre, and the cube of the "
             f"run {half_extent_um:.3g} µm; fit smaller cells, or train a run with a larger --half-extent"
         )
+
+
+def _rescaled(
+    samples: Float32[np.ndarray, "n 4"], scale: float, truncation: float, rng: np.random.Generator
+) -> Float32[np.ndarray, "n 4"]:
+    """In units of another half extent about the same centre; points outside that cube are replaced by others."""
+    scaled = samples * np.float32(scale)
+    within = np.abs(scaled[:, :3]).max(axis=1) <= 1
     scaled = scaled[within][rng.integers(0, within.sum(), len(scaled))] if not within.all() else scaled
     scaled[:, 3] = scaled[:, 3].clip(-truncation, truncation)
     return scaled

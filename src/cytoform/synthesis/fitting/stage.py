@@ -11,11 +11,11 @@ from cytoform.base.output import Output
 from cytoform.base.parallel import Progress, no_progress
 from cytoform.base.provenance import recorded_names
 from cytoform.completion.options import FillOptions
-from cytoform.completion.stage import fill
+from cytoform.completion.stage import Completion, fill
 from cytoform.errors import InputError
 from cytoform.runs.run import Run
 from cytoform.shapes.grid import Grid, frame_times
-from cytoform.shapes.store import SequenceInfo, ShapeStore
+from cytoform.shapes.store import SequenceInfo, ShapeStore, refuse_images
 from cytoform.synthesis.cells import Cells
 from cytoform.synthesis.fitting.completed import Completed, completed_of, record_of
 from cytoform.synthesis.fitting.fit import Fit
@@ -53,6 +53,8 @@ def complete(
     settings.check()
     rendering.check()
     store = ShapeStore.open(shapes)
+    refuse_images(shapes, store.grid.n_dims, "cytoform fit")
+    refuse_images(run.path, run.learned.dimensions, "cytoform fit")
     wanted = names or store.names
     if not wanted:
         raise InputError(f"{shapes}: holds no sequences; prepare some first")
@@ -70,6 +72,37 @@ def complete(
     ]
     n_steps = len(wanted) * (settings.steps + settings.adapt_steps)
     return _render(model, store, output, observed, rendering, n_steps, progress)
+
+
+def reconstruct_between(
+    cells: Cells,
+    shapes: Path,
+    out: Path,
+    *,
+    names: list[str] | None = None,
+    settings: FitSettings = FitSettings(),  # noqa: B008 (frozen)
+    rendering: Rendering = Rendering(),  # noqa: B008 (frozen)
+    seed: int = 0,
+    overwrite: bool = False,
+    progress: Progress = no_progress,
+) -> Completion:
+    """Copy the frames of the store `shapes` that the run has learned, and fill in those between (completion/stage.py).
+
+    These are the frames that `data.frame_stride` left out, or those of a finer `rendering`. The run, whose decoder has seen
+    the hidden frames, is one of the ways. Raises InputError.
+    """
+    run, store = cells.run, ShapeStore.open(shapes)
+    stride, wanted = run.config.data.frame_stride, names or cells.names
+    for name in wanted:
+        run.code(name)  # raises where there is none
+    if stride == 1 and rendering.n_frames is None:
+        raise InputError(f"--known: {run.path} has learned every frame, so none lies between them; give more --frames")
+    settings.check()
+    rendering.check()
+    _check(run, store, rendering, settings, in_planes=False, fills=True)
+    options = FillOptions(every_frame=stride, n_frames=rendering.n_frames)
+    model = FittedModel(cells, settings, seed)
+    return fill(shapes, out, names=wanted, options=options, model=model, overwrite=overwrite, progress=progress)
 
 
 def _check(

@@ -22,7 +22,7 @@ class CellPlayer extends HTMLElement {
   connectedCallback() {
     if (this.scene) return;
     this.scene = JSON.parse(this.querySelector("script").textContent);
-    this.camera = { ...START };
+    this.camera = { ...START, ...this.scene.view };
     this.time = 0;
     const has = kind => this.scene.actors.some(actor => actor[kind]);
     this.modes = [...(has("errors") ? [BY_ERROR] : []), ...(has("paint") ? [BY_PROTRUSION] : [])];
@@ -156,7 +156,7 @@ class CellPlayer extends HTMLElement {
   }
 
   reset() {
-    this.camera = { ...START };
+    this.camera = { ...START, ...this.scene.view };
     this.redraw();
   }
 

@@ -1,0 +1,138 @@
+"""Cells in images, from a movie to a report, as a user makes them; and what 2D does not do yet."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from flat import ellipses
+from refusals import assert_refused
+from tiny import SMALL, write_balls
+
+from cytoform import cli
+from cytoform.assess.results import evaluate
+from cytoform.movies.readers import open_movies
+from cytoform.priors.file import write_priors
+from cytoform.reports.contents import info
+from cytoform.runs.config import load_config
+from cytoform.runs.stage import train
+from cytoform.shapes.store import ShapeStore
+
+
+def call(*words: object) -> None:
+    assert cli.run([*map(str, words), "--quiet"]) == 0
+
+
+def learn(shapes: Path, out: Path, preset: str, *settings: str) -> None:
+    """A run without a comparison of priors, which takes its time."""
+    train(shapes, out, load_config(preset=preset, settings=list(settings)), device="cpu", at_end=write_priors)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ellipses that grow, components learned from them, and their reconstruction."""
+    home = tmp_path_factory.mktemp("images")
+    ellipses(home / "shapes.zarr", n=4, n_frames=3)
+    learn(home / "shapes.zarr", home / "run", "linear")
+    call("reconstruct", home / "run", "--out", home / "rec.zarr")
+    return home
+
+
+def test_components(home: Path) -> None:
+    said = " ".join(info(home / "run"))
+    assert "components of distances on 32² nodes" in said
+    assert info(home / "shapes.zarr")[0] == "shape store: 4 sequences, 64² pixels of 0.25 µm"
+    found = evaluate(home / "shapes.zarr", home / "rec.zarr", paired=True)
+    assert found.pair_summary("jaccard").mean > 0.97
+    assert found.topology("other").components == {1: 12}
+
+
+def test_new_cells(home: Path, tmp_path: Path) -> None:
+    for prior in ("covariance", "around"):
+        call("generate", home / "run", "--out", tmp_path / f"{prior}.zarr", "-n", 2, "--prior", prior)
+        store = ShapeStore.open(tmp_path / f"{prior}.zarr")
+        areas = [sequence.mask(0).sum() * store.grid.spacing_um**2 for sequence in store]
+        assert len(areas) == 2
+        assert all(10 < area < 40 for area in areas)
+        # Random poses: one angle.
+        assert all(sequence.info.rotation_wxyz[1:3] == (0, 0) for sequence in store if sequence.info.rotation_wxyz)
+    wanted = ["--where", "area_um2>15", "--grid", "32"]
+    call("generate", home / "run", "--out", tmp_path / "large.zarr", "-n", 1, "--prior", "covariance", *wanted)
+    steps = ["--from", "cell0", "--to", "cell1", "--steps", 2]
+    call("interpolate", home / "run", "--out", tmp_path / "mix.zarr", *steps)
+
+
+def test_a_report(tmp_path: Path) -> None:
+    """Pairs and sets of single images: nothing says NaN."""
+    true, other = (ellipses(tmp_path / f"{name}.zarr", n=2, n_frames=1) for name in ("true", "other"))
+    evaluate(true, other, paired=False).write(tmp_path / "sets.json")
+    call("evaluate", true, other, "--paired", "--out", tmp_path / "paired", "--workers", 1)
+    page = (tmp_path / "paired" / "report.html").read_text()
+    assert "Circularity" in page
+    assert "Sphericity" not in page
+    assert ">nan" not in page
+    for path in (tmp_path / "sets.json", tmp_path / "paired" / "results.json"):
+        found = json.loads(path.read_text())
+        assert {"area_um2", "perimeter_um", "circularity", "elongation", "solidity"} <= set(found["descriptors"])
+        assert "NaN" not in path.read_text()
+
+
+def test_a_network(home: Path, tmp_path: Path) -> None:
+    settings = [*SMALL, "training.epochs=60", "data.mirrored=true", "data.align=principal"]
+    learn(home / "shapes.zarr", tmp_path / "net", "quick", *settings)
+    call("reconstruct", tmp_path / "net", "--out", tmp_path / "rec.zarr")
+    call("reconstruct", tmp_path / "net", "--out", tmp_path / "dense.zarr", "--method", "dense")
+    stores = [ShapeStore.open(path) for path in (home / "shapes.zarr", tmp_path / "rec.zarr", tmp_path / "dense.zarr")]
+    for name in stores[0].names[:2]:
+        true, found, dense = (store[name].mask(1) for store in stores)
+        assert np.array_equal(found, dense)
+        assert (true & found).sum() / (true | found).sum() > 0.8
+
+
+def test_static_cells(tmp_path: Path) -> None:
+    """One frame a cell."""
+    ellipses(tmp_path / "static.zarr", n=4, n_frames=1)
+    learn(tmp_path / "static.zarr", tmp_path / "run", "linear")
+    call("generate", tmp_path / "run", "--out", tmp_path / "new.zarr", "-n", 2, "--prior", "between")
+    assert [sequence.info.n_frames for sequence in ShapeStore.open(tmp_path / "new.zarr")] == [1, 1]
+
+
+def test_export(home: Path, tmp_path: Path) -> None:
+    """Masks and Challenge folders are read again as the movies that they are."""
+    call("export", home / "shapes.zarr", "--to", "masks", "--out", tmp_path / "masks", "--sequences", "cell0")
+    call("export", home / "shapes.zarr", "--to", "ctc", "--out", tmp_path / "ctc", "--sequences", "cell0")
+    mask = ShapeStore.open(home / "shapes.zarr")["cell0"].mask(2)
+    for source in (tmp_path / "masks" / "cell0.ome.tif", tmp_path / "ctc"):
+        [movie] = open_movies(source)
+        assert (movie.n_frames, movie.shape_zyx, movie.spacing_zyx_um[1:]) == (3, (1, 64, 64), (0.25, 0.25))
+        assert np.array_equal(movie.read(2)[0] > 0, mask)
+
+
+def test_what_images_do_not_do_yet(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run, shapes, out = home / "run", home / "shapes.zarr", tmp_path / "out"
+    balls = write_balls(tmp_path / "balls.zarr")
+    refused = {
+        ("fill", shapes): "its cells are 2D, and cytoform fill knows 3D cells only",
+        ("fit", run, shapes): "cytoform fit knows 3D cells only",
+        ("fit", run, balls): "its cells are 2D, and cytoform fit knows 3D cells only",
+        ("protrusions", shapes): "cytoform protrusions knows 3D cells only",
+        ("latent", run): "cytoform latent knows 3D cells only",
+        ("export", shapes, "--to", "meshes"): "--to meshes knows 3D cells only",
+        (
+            "benchmark",
+            shapes,
+            "--cells",
+            2,
+            "--frames",
+            2,
+            "--size",
+            8,
+            64,
+            64,
+        ): "cytoform benchmark knows 3D cells only",
+        ("train", shapes, "--preset", "parts"): "model.kind = 'parts' knows 3D cells only",
+        ("evaluate", shapes, balls): f"{balls} is 3D and {shapes} is 2D, so their cells cannot be compared",
+        ("evaluate", balls, shapes, "--paired"): f"{shapes} is 2D and {balls} is 3D",
+    }
+    for words, message in refused.items():
+        assert_refused([*map(str, words), "--out", str(out)], message, capsys, folder=tmp_path)
