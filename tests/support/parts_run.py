@@ -12,7 +12,7 @@ from cytoform.representations.bounds import Bounds
 from cytoform.representations.parts.representation import Parts
 from cytoform.representations.table import new_representation
 from cytoform.runs.config import load_config
-from cytoform.runs.parts import PARTS
+from cytoform.runs.parts import PARTS, tensors_of
 from cytoform.runs.run import Learned, LearnedSequence, write_weights
 from cytoform.training.folder import CONFIG
 
@@ -101,7 +101,7 @@ def write_parts_run(path: Path, n: int = 5, bulges: LearnedBulges | None = None)
         if bulges:
             rows = bulges.cells[number % len(bulges.cells)].to_rows()
             tensors[f"{name}.bulges"] = torch.tensor(rows, dtype=torch.float32)
-            tensors["basis"] = torch.tensor(bulges.basis, dtype=torch.float32)
+            tensors |= tensors_of(bulges.moments)
         tensors[f"{name}.protrusions"] = torch.tensor(units.to_rows(), dtype=torch.float32)
         tensors[f"{name}.volumes"] = torch.tensor(volumes, dtype=torch.float32)
     write_tensors(path / PARTS, tensors, {})

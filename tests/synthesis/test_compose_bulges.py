@@ -83,7 +83,17 @@ def test_damaged_bulges_are_refused(run: Path, tmp_path: Path) -> None:
 
     shutil.copytree(run, tmp_path / "run")
     tensors, metadata = read_tensors(run / PARTS)
-    for name, wrong in (("cell0.bulges", torch.zeros(2, 3)), ("basis", torch.zeros(2, 3))):
+    unknown = tensors["cell0.bulges"].clone()
+    unknown[0, -1] += len(tensors["moments"])
+    wrongs = [
+        ("cell0.bulges", torch.zeros(2, 3)),
+        ("cell0.bulges", unknown),
+        ("moments", torch.zeros(2, 3)),
+        ("moments", tensors["moments"].float()),
+        ("phases", torch.zeros(2)),
+        ("boxes", torch.zeros_like(tensors["boxes"])),
+    ]
+    for name, wrong in wrongs:
         write_tensors(tmp_path / "run" / PARTS, {**tensors, name: wrong}, metadata)
-        with pytest.raises(InputError, match="missing or damaged"):
+        with pytest.raises(InputError, match="damaged; train the run anew"):
             load_run(tmp_path / "run")

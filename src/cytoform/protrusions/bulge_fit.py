@@ -7,19 +7,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.ndimage import map_coordinates
 
-from cytoform.protrusions.bulges import (
-    COMPONENTS,
-    FAR,
-    NODES,
-    PHASES,
-    Bulges,
-    components_of,
-    frame_at,
-    joined,
-    life_of,
-    nodes_of,
-    sizes,
-)
+from cytoform.protrusions.bulges import NODES, PHASES, Bulges, Moments, frame_at, joined, life_of, nodes_of, size_of
 from cytoform.protrusions.parts import PartsOfSequence
 from cytoform.protrusions.pieces import Piece
 from cytoform.protrusions.tracks import Track
@@ -34,10 +22,10 @@ HIDDEN_VOXELS = 1.5  # how deep below the surface of the body a bulge is that is
 
 @dataclass(frozen=True)
 class Learned:
-    """Bulges of some cells, and the mean and components of their distances."""
+    """Bulges of some cells, and the moments of all of them."""
 
     cells: list[Bulges]
-    basis: Float[np.ndarray, "components_1 phases nodes nodes nodes"]
+    moments: Moments
 
 
 def is_thick(track: Track) -> bool:
@@ -46,26 +34,25 @@ def is_thick(track: Track) -> bool:
 
 
 def bulges_of(sequences: Sequence[PartsOfSequence], half_extent_um: float) -> Learned:
-    """The thick protrusions of taken-apart sequences, in components that all share."""
-    found = [
-        [_fit(track, parts.n_frames, half_extent_um) for track in parts.tracks if is_thick(track)]
-        for parts in sequences
-    ]
-    distances = [each for cell in found for _, each in cell]
-    if not distances:
-        return Learned([Bulges.none() for _ in sequences], np.zeros((1 + COMPONENTS, PHASES, NODES, NODES, NODES)))
-    basis, weights = components_of(distances)
-    starts = np.cumsum([0, *(len(cell) for cell in found)])
-    cells = []
-    for cell, start in zip(found, starts, strict=False):
-        bulges = joined([each for each, _ in cell])
-        bulges.weights[:] = weights[start : start + len(cell)]
-        cells.append(bulges)
-    return Learned(cells, basis)
+    """The thick protrusions of taken-apart sequences."""
+    cells: list[Bulges] = []
+    moments: list[Moments] = []
+    n_moments = 0
+    for parts in sequences:
+        own: list[Bulges] = []
+        for track in parts.tracks:
+            if is_thick(track):
+                bulge, its = _fit(track, parts.n_frames, half_extent_um)
+                bulge.moments[0] = n_moments, len(its)
+                own.append(bulge)
+                moments.append(its)
+                n_moments += len(its)
+        cells.append(joined(own))
+    return Learned(cells, Moments.joined(moments))
 
 
-def _fit(track: Track, n_frames: int, half_um: float) -> tuple[Bulges, Float[np.ndarray, "phases nodes nodes nodes"]]:
-    """A bulge, without its weights, and its distances over its life."""
+def _fit(track: Track, n_frames: int, half_um: float) -> tuple[Bulges, Moments]:
+    """A bulge, whose place among all moments is not known yet, and its moments."""
     frames = sorted(track.curves)
     pieces = [piece for frame in frames if isinstance(piece := track.curves[frame], Piece)]
     birth, end = life_of(frames, n_frames)
@@ -84,47 +71,41 @@ def _fit(track: Track, n_frames: int, half_um: float) -> tuple[Bulges, Float[np.
         root[None],
         axis[None],
         across[None],
-        np.zeros((1, 3, 2)),
-        _over_time(phases, np.array([[p.volume_um3 / half_um**3] for p in pieces]), birth >= 0, end <= n_frames - 1).T,
-        np.zeros((1, COMPONENTS)),
+        np.ones((1, 1)),
+        np.zeros((1, PHASES)),
+        np.zeros((1, 2)),
     )
-    voxel = pieces[0].patch.grid.spacing_um / half_um if pieces[0].patch else 0.0
-    local = [points @ frame_at(bulge, 0, float(phase)).T for points, phase in zip(at_root, phases, strict=True)]
-    low, high = (pick([pick(points, axis=0) for points in local], axis=0) for pick in (np.min, np.max))
-    bulge.box[0] = np.stack([low - MARGIN_VOXELS * voxel, high + MARGIN_VOXELS * voxel], axis=1)
-    nodes, size = nodes_of(bulge.box[0]), float(sizes(bulge.box)[0])
-    values = []
-    for piece, phase in zip(pieces, phases, strict=True):
+    voxel = _patch(pieces[0]).grid.spacing_um / half_um
+    volumes: list[float] = []
+    boxes: list[Float[np.ndarray, "3 2"]] = []
+    values: list[Float[np.ndarray, " nodes"]] = []
+    for piece, points, phase in zip(pieces, at_root, phases.tolist(), strict=True):
+        turn = frame_at(bulge, 0, phase)
+        box = _box_around(points @ turn.T, MARGIN_VOXELS * voxel)
         origin = (1 - phase) * root[0] + phase * root[1]
-        values.append(_sampled(piece, nodes @ frame_at(bulge, 0, float(phase)) + origin, half_um) / size)
-    hidden = (nodes[:, 0] + HIDDEN_VOXELS * voxel) / size
-    course = _over_time(phases, np.stack(values), birth >= 0, end <= n_frames - 1, hidden)
-    return bulge, np.clip(course, -FAR, FAR).reshape(PHASES, NODES, NODES, NODES)
+        boxes.append(box)
+        values.append(_sampled(piece, nodes_of(box) @ turn + origin, half_um) / size_of(box))
+        volumes.append(piece.volume_um3 / half_um**3)
+    # At birth and end it lies hidden under the surface of the body.
+    if birth >= 0:
+        phases, volumes = np.append(0.0, phases), [0.0, *volumes]
+        boxes, values = [boxes[0], *boxes], [_hidden(values[0], boxes[0], HIDDEN_VOXELS * voxel), *values]
+    if end <= n_frames - 1:
+        phases, volumes = np.append(phases, 1.0), [*volumes, 0.0]
+        boxes, values = [*boxes, boxes[-1]], [*values, _hidden(values[-1], boxes[-1], HIDDEN_VOXELS * voxel)]
+    bulge.volume[0] = np.interp(np.linspace(0, 1, PHASES), phases, volumes)
+    return bulge, Moments.of(np.stack(values).reshape(-1, NODES, NODES, NODES), np.stack(boxes), phases)
 
 
-def _over_time(
-    phases: Float[np.ndarray, " n"],
-    values: Float[np.ndarray, "n m"],
-    is_born: bool,
-    is_gone: bool,
-    hidden: Float[np.ndarray, " m"] | None = None,
-) -> Float[np.ndarray, "phases m"]:
-    """Values at equal phases, linear between those at `phases`.
+def _box_around(points: Float[np.ndarray, "n 3"], margin: float) -> Float[np.ndarray, "3 2"]:
+    return np.stack([points.min(axis=0) - margin, points.max(axis=0) + margin], axis=1)
 
-    At its birth and end a distance is at least that to what is `hidden`; without it values begin and end with 0.
-    """
-    stops, found = phases, values
-    if is_born:
-        first = 0 * values[0] if hidden is None else np.maximum(values[0], hidden)
-        stops, found = np.concatenate([[0.0], stops]), np.concatenate([first[None], found])
-    if is_gone:
-        last = 0 * values[-1] if hidden is None else np.maximum(values[-1], hidden)
-        stops, found = np.concatenate([stops, [1.0]]), np.concatenate([found, last[None]])
-    place = np.interp(np.linspace(0, 1, PHASES), stops, np.arange(len(stops)))
-    low = np.minimum(place.astype(int), max(len(stops) - 2, 0))
-    high = np.minimum(low + 1, len(stops) - 1)
-    share = (place - low)[:, None]
-    return np.asarray((1 - share) * found[low] + share * found[high])
+
+def _hidden(
+    values: Float[np.ndarray, " nodes"], box: Float[np.ndarray, "3 2"], depth: float
+) -> Float[np.ndarray, " nodes"]:
+    """Distances on the nodes of a box, in its sizes, to what lies `depth` below the surface of the body."""
+    return np.maximum(values, (nodes_of(box)[:, 0] + depth) / size_of(box))
 
 
 def _patch(piece: Piece) -> BoxedField:

@@ -1,25 +1,23 @@
 """New thick protrusions from learned ones: whole lives at rates that know of movies that cut lives off (see model.py).
 
-A new bulge is a learned one in another size and with another life, its distances moved by a difference of two others, at
-another place.
+A new bulge is a learned one in another size and with another life, at another place. Its shape is a real one: bulges do not lie
+in few dimensions, so mixtures of their distances are flat.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-import cc3d
 import numpy as np
 from jaxtyping import Float, Int
 
-from cytoform.protrusions.bulges import PHASES, Bulges, joined
+from cytoform.protrusions.bulges import Bulges, joined
 from cytoform.protrusions.model import SCALAR_WIDTH, Rates, stretched
-from cytoform.protrusions.swollen import values_at
+from cytoform.protrusions.swollen import volume
 from cytoform.protrusions.units import local_frame
 
-# Share of the differences of others that is added to the weights of a learned bulge.
-WEIGHT_WIDTH = 0.3
-TRIES = 4  # of mixing, each with half the share, until a bulge is one piece
+TIMES = np.linspace(0.1, 0.9, 9)  # shares of the movie at which volumes are compared
+POWERS = (0.0, 2.0)  # of the largest volume of a bulge, by which it is drawn more often
 
 
 @dataclass(frozen=True)
@@ -27,18 +25,17 @@ class BulgeLives:
     """Learned bulges, and how often each is to be drawn."""
 
     bulges: Bulges  # of all cells
-    basis: Float[np.ndarray, "components_1 phases nodes nodes nodes"]
     rates: Rates
     rows: Int[np.ndarray, " kept"]  # of the bulges that are drawn
 
     @classmethod
-    def of(
-        cls, cells: Sequence[Bulges], basis: Float[np.ndarray, "components_1 phases nodes nodes nodes"]
-    ) -> "BulgeLives":
+    def of(cls, cells: Sequence[Bulges]) -> "BulgeLives":
         """The lives of the bulges of learned cells."""
         bulges = joined(cells)
         rates = Rates.of(bulges.window, len(cells))
-        return cls(bulges, basis, rates, np.flatnonzero(rates.kept))
+        if rates.renewed:
+            rates = _as_voluminous(rates, bulges, float(np.mean([[volume(each, t) for t in TIMES] for each in cells])))
+        return cls(bulges, rates, np.flatnonzero(rates.kept))
 
     def draw(self, factor: float, span: float, rng: np.random.Generator, *, mixed: bool = True) -> list[Bulges]:
         """Bulges of one new cell with `factor` times the usual rate, over a movie of `span` learned movies.
@@ -63,40 +60,49 @@ class BulgeLives:
 
     def _one(self, row: int, rng: np.random.Generator, mixed: bool) -> Bulges:
         own = self.bulges[np.array([row])]
-        for number in range(TRIES if mixed else 0):
-            if self._is_whole(new := self._mixed(own, WEIGHT_WIDTH / 2**number, rng)):
-                return new
-        return own
+        return self._mixed(own, rng) if mixed else own
 
     @cached_property
     def _logs(self) -> Float[np.ndarray, "kept 2"]:
         """Logarithms of size and life of the bulges that are drawn."""
         return np.stack([_logs(self.bulges[np.array([row])]) for row in self.rows])
 
-    def _mixed(self, own: Bulges, width: float, rng: np.random.Generator) -> Bulges:
-        """The bulge in another size, with another life and shape; mean and variance of the learned ones are kept."""
+    def _mixed(self, own: Bulges, rng: np.random.Generator) -> Bulges:
+        """The bulge in another size and with another life; mean and variance of the learned ones are kept."""
         a, b = rng.choice(len(self.rows), 2, p=self.rates.weights)
         step = np.clip(SCALAR_WIDTH * (self._logs[a] - self._logs[b]) / np.sqrt(2), -0.5, 0.5)
         before, mean = _logs(own), self.rates.weights @ self._logs
         larger, lasting = np.exp(mean + (before - mean + step) / np.sqrt(1 + SCALAR_WIDTH**2) - before)
-        weights, centre = self.bulges.weights[self.rows], self.rates.weights @ self.bulges.weights[self.rows]
-        a, b = rng.choice(len(self.rows), 2, p=self.rates.weights)
-        moved = own.weights - centre + width * (weights[a] - weights[b]) / np.sqrt(2)
         return replace(
             own,
             window=own.window[:, :1] + (own.window - own.window[:, :1]) * lasting,
-            box=own.box * larger,
+            size=own.size * larger,
             volume=own.volume * larger**3,
-            weights=centre + moved / np.sqrt(1 + width**2),
         )
 
-    def _is_whole(self, bulge: Bulges) -> bool:
-        """Whether the bulge is one piece at every phase at which it is there."""
-        for phase in np.linspace(0, 1, PHASES):
-            inside = values_at(bulge.weights[0], self.basis, float(phase)) < 0
-            if cc3d.connected_components(inside, connectivity=26).max() > 1:
-                return False
-        return True
+
+def _as_voluminous(rates: Rates, bulges: Bulges, wanted: float) -> Rates:
+    """Rates at which bulges fill the wanted volume at any time, as many at a time as before.
+
+    Movies cut off large bulges more often than small ones, so whole lives alone are too small: the larger ones count more.
+    """
+    lives = np.diff(bulges.window[rates.kept], axis=1)[:, 0]
+    filled = lives * bulges.volume[rates.kept].mean(axis=1)
+    number = rates.births * float(rates.weights @ lives)
+    logs = np.log(np.maximum(bulges.volume[rates.kept].max(axis=1), 1e-12))
+
+    def tilted(power: float) -> Float[np.ndarray, " kept"]:
+        weights = rates.weights * np.exp(power * (logs - logs.max()))
+        return np.asarray(weights / weights.sum())
+
+    low, high = POWERS
+    for _ in range(30):
+        middle = (low + high) / 2
+        weights = tilted(middle)
+        too_small = number * (weights @ filled) / (weights @ lives) < wanted
+        low, high = (middle, high) if too_small else (low, middle)
+    weights = tilted(low)
+    return replace(rates, weights=weights, births=number / float(weights @ lives))
 
 
 def placed_bulge(
@@ -108,5 +114,5 @@ def placed_bulge(
 
 
 def _logs(bulge: Bulges) -> Float[np.ndarray, " 2"]:
-    sides = np.diff(bulge.box[0], axis=1)[:, 0]
-    return np.array([np.log(sides).mean(), np.log(bulge.window[0, 1] - bulge.window[0, 0])])
+    """Logarithms of size and life."""
+    return np.array([np.log(bulge.volume.max()) / 3, np.log(bulge.window[0, 1] - bulge.window[0, 0])])

@@ -1,34 +1,89 @@
-"""Thick protrusions as distances in frames of their own, over their lives, in components that all of them share.
+"""Thick protrusions as distances in frames of their own, over their lives.
 
 A bulge is a protrusion that is not much longer than wide: a bleb, a ruffle, a necked lobe. Its frame has the root at its
-origin and the normal of the body upwards, and a box around it that fits its largest extent; its distance is kept on nodes of
-the box at equal phases of its window, as weights of components (Shapes). Points are (x, y, z) in the cube Ω = [-1, 1]³,
-lengths in half extents, times in learned movies.
+origin and the normal of the body upwards. At every frame in which it is seen there is a box around it, and its distance is kept
+on nodes of the box (`Moments`). Between frames box and distances change evenly. Points are (x, y, z) in the cube
+Ω = [-1, 1]³, lengths in half extents, times in learned movies.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from cytoform.protrusions.units import CUT, LARGEST, local_frame
 
-# Phases of a window and nodes along each side of a box at which distances are kept; components of them.
-PHASES, NODES, COMPONENTS = 9, 13, 96
+# Phases of a window at which volumes are kept, and nodes along each side of a box at which distances are.
+PHASES, NODES = 9, 13
 SHAPES: dict[str, tuple[int, ...]] = {
     "window": (2,),
     "root": (2, 3),
     "axis": (2, 3),
     "across": (3,),
-    "box": (3, 2),
+    "size": (1,),
     "volume": (PHASES,),
-    "weights": (COMPONENTS,),
+    "moments": (2,),
 }
 WIDTH = sum(int(np.prod(shape)) for shape in SHAPES.values())
-BASIS_SHAPE = (1 + COMPONENTS, PHASES, NODES, NODES, NODES)
-# Distances are kept up to this share of the size of a box: farther ones tell nothing about the shape.
-FAR = 0.25
+# Distances are kept up to this share of the size of a box, in so many steps: farther ones tell nothing about the shape.
+FAR, STEPS = 0.25, 127
+
+
+@dataclass(frozen=True)
+class Moments:
+    """The distances of bulges at moments of their windows. Those of one bulge are rows that follow each other."""
+
+    values: Int[np.ndarray, "moments nodes nodes nodes"]  # int8: distances in sizes of the box, in steps of FAR / STEPS
+    boxes: Float[
+        np.ndarray, "moments 3 2"
+    ]  # lowest and highest place along the axis, across, and at right angles to both
+    phases: Float[np.ndarray, " moments"]  # of the window, ascending
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @classmethod
+    def none(cls) -> "Moments":
+        """No moment."""
+        return cls(np.empty((0, NODES, NODES, NODES), np.int8), np.empty((0, 3, 2)), np.empty(0))
+
+    @classmethod
+    def joined(cls, parts: "Sequence[Moments]") -> "Moments":
+        """Moments of several lists as one."""
+        both = [cls.none(), *parts]
+        return cls(*(np.concatenate([getattr(each, f.name) for each in both]) for f in fields(cls)))
+
+    @classmethod
+    def of(
+        cls,
+        distances: Float[np.ndarray, "moments nodes nodes nodes"],
+        boxes: Float[np.ndarray, "moments 3 2"],
+        phases: Float[np.ndarray, " moments"],
+    ) -> "Moments":
+        """From distances in sizes of the box."""
+        steps = np.round(np.clip(distances, -FAR, FAR) * (STEPS / FAR))
+        return cls(steps.astype(np.int8), np.asarray(boxes, float), np.asarray(phases, float))
+
+    def are_sound(self) -> bool:
+        """Whether the numbers can be those of bulges: boxes have sides."""
+        return bool((self.boxes[:, :, 0] < self.boxes[:, :, 1]).all() and np.abs(self.boxes).max(initial=0) <= LARGEST)
+
+    def at(
+        self, rows: Float[np.ndarray, " 2"], phase: float
+    ) -> tuple[Float[np.ndarray, "3 2"], Float[np.ndarray, "nodes nodes nodes"]]:
+        """Box and distances on its nodes at a phase, of the bulge with these rows (the first, and their number).
+
+        They are linear between the moments, and those of the nearest one before the first and after the last.
+        """
+        first, number = (int(each) for each in rows)
+        place = float(np.interp(phase, self.phases[first : first + number], np.arange(number)))
+        low = int(place)
+        high = min(low + 1, number - 1)
+        share = place - low
+        box = (1 - share) * self.boxes[first + low] + share * self.boxes[first + high]
+        between = (1 - share) * self.values[first + low] + share * self.values[first + high]
+        return box, between * (size_of(box) * FAR / STEPS)
 
 
 @dataclass(frozen=True)
@@ -39,9 +94,9 @@ class Bulges:
     root: Float[np.ndarray, "n 2 3"]  # near the body's surface, at both ends of the window
     axis: Float[np.ndarray, "n 2 3"]  # unit vectors, the normal of the body
     across: Float[np.ndarray, "n 3"]  # unit vector, not along the axis: the long side of the root
-    box: Float[np.ndarray, "n 3 2"]  # lowest and highest place along the axis, across, and at right angles to both
+    size: Float[np.ndarray, "n 1"]  # relative to the bulge whose moments it has
     volume: Float[np.ndarray, "n phases"]  # outside the body
-    weights: Float[np.ndarray, "n components"]
+    moments: Float[np.ndarray, "n 2"]  # the first of its rows in the moments of all bulges, and their number
 
     def __len__(self) -> int:
         return len(self.window)
@@ -69,13 +124,16 @@ class Bulges:
         numbers = {name: int(np.prod(shape)) for name, shape in SHAPES.items()}
         return np.concatenate([getattr(self, name).reshape(len(self), n) for name, n in numbers.items()], axis=1)
 
-    def are_sound(self) -> bool:
-        """Whether the numbers can be those of bulges: windows that last, boxes with sides, volumes that are none."""
+    def are_sound(self, n_moments: int) -> bool:
+        """Whether the numbers can be those of bulges: windows that last, sizes, volumes, and known moments."""
         return bool(
             (self.window[:, 0] < self.window[:, 1]).all()
-            and (self.box[:, :, 0] < self.box[:, :, 1]).all()
+            and (self.size > 0).all()
             and (self.volume >= 0).all()
-            and max(np.abs(getattr(self, each.name)).max(initial=0) for each in fields(self)) <= LARGEST
+            and (self.moments == self.moments.round()).all()
+            and (self.moments >= (0, 1)).all()
+            and (self.moments.sum(axis=1) <= n_moments).all()
+            and max(np.abs(getattr(self, name)).max(initial=0) for name in SHAPES if name != "moments") <= LARGEST
         )
 
     def rotated(self, matrix: Float[np.ndarray, "3 3"]) -> "Bulges":
@@ -90,36 +148,15 @@ def joined(parts: Sequence[Bulges]) -> Bulges:
     )
 
 
-def sizes(box: Float[np.ndarray, "n 3 2"]) -> Float[np.ndarray, " n"]:
-    """The size of boxes, in which distances are counted: the geometric mean of their sides."""
-    return np.asarray(np.cbrt(np.diff(box, axis=2)[:, :, 0].prod(axis=1)))
+def size_of(box: Float[np.ndarray, "3 2"]) -> float:
+    """The size of a box, in which distances are counted: the geometric mean of its sides."""
+    return float(np.cbrt(np.diff(box, axis=1).prod()))
 
 
 def nodes_of(box: Float[np.ndarray, "3 2"]) -> Float[np.ndarray, "nodes 3"]:
     """The nodes of a box, in the local frame."""
     axes = [np.linspace(low, high, NODES) for low, high in box]
     return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
-
-
-def components_of(
-    distances: Sequence[Float[np.ndarray, "phases nodes nodes nodes"]],
-) -> tuple[Float[np.ndarray, "components_1 phases nodes nodes nodes"], Float[np.ndarray, "n components"]]:
-    """Mean and principal components of distances, and the weights of each one; fewer are filled up with zeros.
-
-    Each is learned together with its mirror images along the long side of its root and at right angles to it.
-    """
-    flat = np.stack([each.ravel() for each in distances]).astype(np.float32)
-    grids = flat.reshape(-1, *BASIS_SHAPE[1:])
-    images = (grids, grids[..., ::-1], grids[..., ::-1, :], grids[..., ::-1, ::-1])
-    both = np.concatenate([each.reshape(flat.shape) for each in images])
-    mean = both.mean(axis=0)
-    values, vectors = np.linalg.eigh((both - mean) @ (both - mean).T)
-    n = min(COMPONENTS, int((values > 1e-6 * max(float(values[-1]), 1e-12)).sum()))
-    directions = np.zeros((COMPONENTS, flat.shape[1]), np.float32)
-    if n:
-        directions[:n] = (vectors[:, ::-1][:, :n] / np.sqrt(values[::-1][:n])).T @ (both - mean)
-    basis = np.concatenate([mean[None], directions]).reshape(BASIS_SHAPE)
-    return basis, np.asarray((flat - mean) @ directions.T, float)
 
 
 def frame_at(bulges: Bulges, row: int, phase: float) -> Float[np.ndarray, "3 3"]:

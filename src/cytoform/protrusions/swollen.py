@@ -1,14 +1,17 @@
 """Bulges at one time, on a body: solids with a distance."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import cc3d
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy.ndimage import map_coordinates
 
-from cytoform.protrusions.bulges import NODES, PHASES, Bulges, frame_at, sizes
+from cytoform.protrusions.bulges import NODES, PHASES, Bulges, Moments, frame_at, nodes_of
 from cytoform.protrusions.tubes import OnSurface, Points
+
+IsInside = Callable[[Points], Bool[np.ndarray, " n"]]  # whether points are in the body
 
 
 @dataclass(frozen=True)
@@ -57,46 +60,34 @@ class Swelling:
 
 
 def swollen_at(
-    bulges: Bulges,
-    basis: Float[np.ndarray, "components_1 phases nodes nodes nodes"],
-    time: float,
-    on_surface: OnSurface,
+    bulges: Bulges, moments: Moments, time: float, on_surface: OnSurface, is_inside: IsInside
 ) -> list[Swelling]:
-    """The bulges that are there at a time, a share of the learned movie; points and lengths in Ω."""
+    """The bulges that are there at a time, a share of the learned movie; points and lengths in Ω.
+
+    Pieces of them that do not reach into the body are left out.
+    """
     alive = np.flatnonzero((bulges.window[:, 0] < time) & (time < bulges.window[:, 1]))
     if not len(alive):
         return []
     phases = (time - bulges.window[alive, 0]) / np.diff(bulges.window[alive], axis=1)[:, 0]
     roots = (1 - phases)[:, None] * bulges.root[alive, 0] + phases[:, None] * bulges.root[alive, 1]
-    scales = sizes(bulges.box[alive])
     found = []
-    for row, phase, root, scale in zip(alive.tolist(), phases.tolist(), on_surface(roots), scales, strict=True):
-        values = _rooted(float(scale) * values_at(bulges.weights[row], basis, phase), bulges.box[row, 0])
-        found.append(Swelling(root, frame_at(bulges, row, phase), bulges.box[row], values))
+    for row, phase, root in zip(alive.tolist(), phases.tolist(), on_surface(roots), strict=True):
+        box, values = moments.at(bulges.moments[row], phase)
+        size = float(bulges.size[row, 0])
+        found.append(_rooted(Swelling(root, frame_at(bulges, row, phase), size * box, size * values), is_inside))
     return found
 
 
-def _rooted(
-    values: Float[np.ndarray, "nodes nodes nodes"], heights: Float[np.ndarray, " 2"]
-) -> Float[np.ndarray, "nodes nodes nodes"]:
-    """Distances without the pieces that do not reach below the surface of the body."""
-    pieces = cc3d.connected_components(values < 0, connectivity=26)
-    below = np.linspace(float(heights[0]), float(heights[1]), NODES) < 0
-    loose = (pieces > 0) & ~np.isin(pieces, np.unique(pieces[below]))
-    return np.where(loose, -values, values)
-
-
-def values_at(
-    weights: Float[np.ndarray, " components"],
-    basis: Float[np.ndarray, "components_1 phases nodes nodes nodes"],
-    phase: float,
-) -> Float[np.ndarray, "nodes nodes nodes"]:
-    """Distances on the nodes at a phase of the window, in sizes of the box; linear between the phases that are kept."""
-    place = np.clip(phase, 0, 1) * (PHASES - 1)
-    low = min(int(place), PHASES - 2)
-    share = place - low
-    between = (1 - share) * basis[:, low] + share * basis[:, low + 1]
-    return np.asarray(between[0] + np.tensordot(weights, between[1:], axes=1))
+def _rooted(swelling: Swelling, is_inside: IsInside) -> Swelling:
+    """The solid without the pieces that do not reach into the body."""
+    values = swelling.values
+    pieces = cc3d.connected_components(values < 0, connectivity=6)
+    own = pieces > 0
+    nodes = nodes_of(swelling.box).reshape(*values.shape, 3)[own]
+    in_body = is_inside(swelling.root + nodes @ swelling.frame)
+    loose = own & ~np.isin(pieces, np.unique(pieces[own][in_body]))
+    return replace(swelling, values=np.where(loose, -values, values))
 
 
 def volume(bulges: Bulges, time: float) -> float:

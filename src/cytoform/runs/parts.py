@@ -2,7 +2,7 @@
 
 RUN/parts.safetensors  of every sequence NAME: NAME.protrusions, rows of `Units` in its own pose; NAME.volumes, of the
                        cell and of its body in every frame, in cubed half extents; NAME.bulges, rows of `Bulges`; and
-                       of all: basis, the components of the distances of bulges
+                       of all bulges: moments, boxes and phases, see `Moments`
     bodies.zarr        a shape store of the bodies, until the training is finished
 """
 
@@ -20,7 +20,7 @@ from cytoform.base.parallel import Progress
 from cytoform.base.tensors import read_header, read_tensors, write_tensors
 from cytoform.errors import InputError
 from cytoform.protrusions.bulge_fit import bulges_of, is_thick
-from cytoform.protrusions.bulges import BASIS_SHAPE, Bulges
+from cytoform.protrusions.bulges import NODES, Bulges, Moments
 from cytoform.protrusions.bulges import WIDTH as BULGE_WIDTH
 from cytoform.protrusions.decompose import n_tasks, take_apart
 from cytoform.protrusions.lasting import FEWEST_FRAMES, window_of
@@ -33,7 +33,7 @@ from cytoform.shapes.store import ShapeStore, refuse_images
 
 PARTS, BODIES = "parts.safetensors", "bodies.zarr"
 MOST_UNITS = 10_000  # protrusions of a sequence
-FILLET_VOXELS = 1.5  # width of the rounding at the roots of thick protrusions
+FILLET_VOXELS = 0.5  # width of the rounding at the roots of thick protrusions
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class PartsOfRun:
     """What a run keeps of its cells beside their bodies."""
 
     sequences: list[LearnedParts]
-    basis: Float[np.ndarray, "components_1 phases nodes nodes nodes"]  # of the distances of bulges
+    moments: Moments  # of the bulges of all
     centred: bool  # whether their frames are each centred on the cell's centroid
 
 
@@ -102,7 +102,7 @@ def take_run_apart(
         _refuse_bodiless(each, store.path)
     half_um = store.grid.half_extent_um
     thick = bulges_of(parts, half_um) if radius_um is None else None
-    tensors = {} if thick is None else {"basis": torch.tensor(thick.basis, dtype=torch.float32)}
+    tensors = {} if thick is None else tensors_of(thick.moments)
     for number, each in enumerate(parts):
         if thick is not None:
             rows = thick.cells[number].to_rows()
@@ -127,9 +127,10 @@ def read_parts(run: Path, n_frames: Mapping[str, int]) -> PartsOfRun:
         if rows[1:] != (WIDTH,) or rows[0] > MOST_UNITS or volumes != (n, 2):
             raise _damaged(run, name)
         thick = shapes.get(f"{name}.bulges", (0, BULGE_WIDTH))
-        if thick[1:] != (BULGE_WIDTH,) or thick[0] > MOST_UNITS or shapes.get("basis", BASIS_SHAPE) != BASIS_SHAPE:
+        if thick[1:] != (BULGE_WIDTH,) or thick[0] > MOST_UNITS:
             raise _damaged(run, name)
     tensors, metadata = read_tensors(run / PARTS)
+    moments = _moments_of(run, tensors)
     found = []
     for name in n_frames:
         values, volumes_of = (tensors[f"{name}.{what}"].double().numpy() for what in ("protrusions", "volumes"))
@@ -137,11 +138,32 @@ def read_parts(run: Path, n_frames: Mapping[str, int]) -> PartsOfRun:
         if f"{name}.bulges" in tensors:
             bulges = Bulges.from_rows(tensors[f"{name}.bulges"].double().numpy())
         parts = LearnedParts(Units.from_rows(values), volumes_of, bulges)
-        if not (parts.units.are_sound() and bulges.are_sound()) or (parts.volumes < 0).any():
+        if not (parts.units.are_sound() and bulges.are_sound(len(moments))) or (parts.volumes < 0).any():
             raise _damaged(run, name)
         found.append(parts)
-    basis = tensors["basis"].numpy() if "basis" in tensors else np.zeros(BASIS_SHAPE, np.float32)
-    return PartsOfRun(found, basis, metadata.get("centred") != "false")
+    return PartsOfRun(found, moments, metadata.get("centred") != "false")
+
+
+def tensors_of(moments: Moments) -> dict[str, torch.Tensor]:
+    """The moments of all bulges as tensors of the file."""
+    return {
+        "moments": torch.from_numpy(moments.values),
+        "boxes": torch.tensor(moments.boxes, dtype=torch.float32),
+        "phases": torch.tensor(moments.phases, dtype=torch.float32),
+    }
+
+
+def _moments_of(run: Path, tensors: Mapping[str, torch.Tensor]) -> Moments:
+    """The distances of bulges; none in a run without. Raises InputError for damaged ones."""
+    if "moments" not in tensors:
+        return Moments.none()
+    values, boxes, phases = (tensors.get(name, torch.empty(0)) for name in ("moments", "boxes", "phases"))
+    n = len(phases)
+    if (values.dtype, values.shape, boxes.shape) == (torch.int8, (n, NODES, NODES, NODES), (n, 3, 2)):
+        moments = Moments(values.numpy(), boxes.double().numpy(), phases.double().numpy())
+        if moments.are_sound():
+            return moments
+    raise InputError(f"{run / PARTS}: the distances of thick protrusions are damaged; train the run anew")
 
 
 def _damaged(run: Path, name: str) -> InputError:

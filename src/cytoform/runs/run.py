@@ -197,7 +197,7 @@ def load_run(path: Path, *, device: torch.device | None = None) -> Run:
     centred = True
     if isinstance(decoder, Parts):
         found = read_parts(path, {each.name: each.n_frames for each in learned.sequences})
-        decoder.basis, centred = found.basis, found.centred
+        decoder.moments, centred = found.moments, found.centred
         turns = to_matrix(rotations).double().numpy()
         parts = tuple(
             replace(p, units=p.units.rotated(turn), bulges=p.bulges.rotated(turn))

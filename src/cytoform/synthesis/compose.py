@@ -58,7 +58,6 @@ class Composed(Prior):
     bodies: Prior
     body_of: BodyOf
     learned: tuple[LearnedParts, ...]  # in the canonical pose
-    basis: Float[np.ndarray, "components_1 phases nodes nodes nodes"]  # of the distances of bulges
     mixed: bool = True  # whether protrusions are new; otherwise learned ones as they are
     centred: bool = True  # whether every frame is centred on its own centroid, as the learned ones are by default
     conditions: ClassVar[frozenset[str]] = frozenset({"span"})
@@ -78,7 +77,7 @@ class Composed(Prior):
     @cached_property
     def bulges(self) -> BulgeLives:
         """The lives of the learned thick protrusions."""
-        return BulgeLives.of([each.bulges for each in self.learned], self.basis)
+        return BulgeLives.of([each.bulges for each in self.learned])
 
     @cached_property
     def _roots(self) -> list[Roots]:
@@ -125,7 +124,8 @@ class Composed(Prior):
         outside = [each.volumes[:, CELL] - each.volumes[:, BODY] for each in self.learned]
         pairs = [(tubes - tubes.mean(), out - out.mean()) for tubes, out in zip(self._tubes, outside, strict=True)]
         spread = sum(float(tubes @ tubes) for tubes, _ in pairs)
-        slope = sum(float(tubes @ out) for tubes, out in pairs) / spread if spread > 0 else 1.0
+        is_estimated = spread > 0 and not self._has_bulges  # the volumes of bulges are measured outside the body
+        slope = sum(float(tubes @ out) for tubes, out in pairs) / spread if is_estimated else 1.0
         slope = float(np.clip(slope, *SLOPES))
         rest = float(np.mean(np.concatenate(outside))) - slope * float(np.mean(np.concatenate(self._tubes)))
         return slope, max(rest, 0.0)

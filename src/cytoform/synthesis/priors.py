@@ -11,7 +11,6 @@ from cytoform.priors.file import read_prior
 from cytoform.priors.fitted import PRIORS, fit_prior
 from cytoform.priors.prior import Prior
 from cytoform.representations.linear.representation import Linear
-from cytoform.representations.parts.representation import Parts
 from cytoform.synthesis.compose import Composed
 from cytoform.synthesis.sized import Sized
 
@@ -92,5 +91,4 @@ def _of_parts(cells: "Cells", name: str, sigma: float | None, rows: Int[np.ndarr
             raise InputError(f"--sigma {sigma}: the prior {name} has none to choose; leave it out")
         bodies = fit_prior("around", codes, sigma=0.0)
     learned = tuple(cells.run.parts[row] for row in rows.tolist())
-    basis = cast(Parts, cells.run.decoder).basis
-    return Composed(bodies, cells.field, learned, basis, mixed=PARTS_PRIORS[name], centred=cells.run.centred)
+    return Composed(bodies, cells.field, learned, mixed=PARTS_PRIORS[name], centred=cells.run.centred)

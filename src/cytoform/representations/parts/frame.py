@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
-from cytoform.protrusions.swollen import Swelling
+from cytoform.protrusions.swollen import IsInside, Swelling
 from cytoform.protrusions.tubes import OnSurface, Points
 from cytoform.representations.representation import Frame
 from cytoform.shapes.tubes import Tube, add_solids, smooth_union, union_distance
@@ -73,6 +73,16 @@ class PartsFrame:
         `band` (half extents) is how far from the surface distances are wanted; they are at most this far wrong beyond.
         """
         return add_solids(self.solids, distances, corner_zyx, grid_size, band=band, fillet=self.fillet)
+
+
+def is_inside(body: Frame) -> IsInside:
+    """Whether points are in the body, in the pose of the body."""
+
+    def inside(points: Points) -> Bool[np.ndarray, " n"]:
+        at = torch.tensor(points, dtype=torch.float32, device=body.device)
+        return (body(at) <= 0).cpu().numpy() if len(points) else np.zeros(0, bool)
+
+    return inside
 
 
 def on_surface(body: Frame) -> OnSurface:

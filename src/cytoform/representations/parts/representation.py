@@ -6,12 +6,12 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from cytoform.protrusions.bulges import BASIS_SHAPE, Bulges
+from cytoform.protrusions.bulges import Bulges, Moments
 from cytoform.protrusions.swollen import Swelling, swollen_at
-from cytoform.protrusions.tubes import OnSurface, grown_at
+from cytoform.protrusions.tubes import grown_at
 from cytoform.protrusions.units import Units
 from cytoform.representations.global_code.representation import GlobalCode
-from cytoform.representations.parts.frame import PartsFrame, PlacedFrame, on_surface
+from cytoform.representations.parts.frame import PartsFrame, PlacedFrame, is_inside, on_surface
 from cytoform.representations.representation import NO_VARIABLES, Frame, Variables, at_share
 from cytoform.shapes.tubes import Tube
 
@@ -19,7 +19,7 @@ from cytoform.shapes.tubes import Tube
 class Parts(GlobalCode):
     """Training, codes and `distances` are those of the bodies; `frame` adds protrusions and sizes.
 
-    `variables` of a cell: `protrusions`, rows of `Units`; `bulges`, rows of `Bulges`, whose components are `basis`;
+    `variables` of a cell: `protrusions`, rows of `Units`; `bulges`, rows of `Bulges`, whose distances are `moments`;
     `scale`, the body's size relative to its code at equal times over the movie; `offset`, the place of the cell in Ω at
     these times; `span`, the length of the movie in learned movies. A longer movie shows the body going back and forth.
     """
@@ -29,7 +29,7 @@ class Parts(GlobalCode):
     def __init__(self, *, fillet: float, **sizes: Any) -> None:
         super().__init__(**sizes)
         self.fillet = fillet  # half extents
-        self.basis = np.zeros(BASIS_SHAPE, np.float32)  # of the distances of bulges
+        self.moments = Moments.none()  # of all learned bulges
 
     def frame(
         self,
@@ -47,7 +47,8 @@ class Parts(GlobalCode):
         share = (time + 1) / 2
         scale = float(at_share(share, variables["scale"])) if "scale" in variables else 1.0
         offset = at_share(share, variables["offset"]) if "offset" in variables else np.zeros(3)
-        surface = on_surface(PlacedFrame(super().frame(code, body_time), scale))
+        upright = PlacedFrame(super().frame(code, body_time), scale)
+        surface = on_surface(upright)
         tubes: dict[int, Tube] = {}
         parents: list[int] = []
         if "protrusions" in variables:
@@ -55,7 +56,7 @@ class Parts(GlobalCode):
             grown = grown_at(units, moment, surface)
             tubes = {row: Tube(tube.line + offset, tube.radii) for row, tube in grown.items()}
             parents = units.parent[list(tubes)].tolist()
-        swellings = [each.moved(offset) for each in self._swollen(variables, moment, surface)]
+        swellings = [each.moved(offset) for each in self._swollen(variables, moment, upright)]
         if rotation is not None:
             turn = rotation.double().cpu().numpy()
             offset = offset @ turn
@@ -65,10 +66,12 @@ class Parts(GlobalCode):
         placed = PlacedFrame(body, scale, (offset[0], offset[1], offset[2]))
         return PartsFrame(placed, list(tubes.values()), self.fillet, tuple(tubes), parents, swellings)
 
-    def _swollen(self, variables: Variables, moment: float, surface: OnSurface) -> list[Swelling]:
+    def _swollen(self, variables: Variables, moment: float, body: Frame) -> list[Swelling]:
         if "bulges" not in variables:
             return []
-        return swollen_at(Bulges.from_rows(variables["bulges"].cpu().numpy()), self.basis, moment, surface)
+        return swollen_at(
+            Bulges.from_rows(variables["bulges"].cpu().numpy()), self.moments, moment, on_surface(body), is_inside(body)
+        )
 
     def describe(self) -> str:
         return f"bodies with protrusions, {super().describe()}"
