@@ -5,7 +5,8 @@ import pytest
 from protruding import BAND_UM, BODY_UM, GRID, OFF, RADIUS_UM, THIN_UM, cell, direction, spike, tube
 
 from cytoform.protrusions.between import tubes_between
-from cytoform.protrusions.decompose import PartsOfFrame, parts_of
+from cytoform.protrusions.decompose import parts_of
+from cytoform.protrusions.parts import PartsOfFrame
 from cytoform.shapes.box import BoxedField
 from cytoform.shapes.tubes import Tube
 

@@ -8,7 +8,8 @@ from protruding import BODY_UM, GRID, MIDDLE, OFF, RADIUS_UM, THIN_UM, boxed, ce
 from scipy.spatial.transform import Rotation
 
 from cytoform.protrusions.curves import Curve
-from cytoform.protrusions.decompose import PartsOfFrame, parts_of
+from cytoform.protrusions.decompose import parts_of
+from cytoform.protrusions.parts import PartsOfFrame
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.tubes import Tube
 from cytoform.simulate import FilopodiaParameters, population

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cytoform.protrusions.model import Lives, is_alive, placed
-from cytoform.protrusions.placing import Numbers, farthest, fitted_candidates
+from cytoform.protrusions.placing import Numbers, Roots, farthest, fitted_candidates
 from cytoform.protrusions.sizes import CELL, Sizes
 from cytoform.protrusions.units import ALONG, OVER, PHASES, PLACES, Units, joined
 
@@ -110,17 +110,17 @@ def test_placing_keeps_the_shape(seed: int) -> None:
 def test_roots_keep_apart_as_learned_ones_do() -> None:
     rng = np.random.default_rng(4)
 
-    def cell(candidates: int) -> Units:
+    def cell(candidates: int) -> Roots:
         found: list[np.ndarray] = []
         for _ in range(16):
             drawn = rng.normal(size=(candidates, 3))
             drawn /= np.linalg.norm(drawn, axis=1, keepdims=True)
             found.append(drawn[farthest(drawn, np.array(found).reshape(-1, 3))])
-        return joined([unit(-1e-3, 1 + 1e-3, root=tuple(0.3 * d)) for d in found])
+        return Roots.of(joined([unit(-1e-3, 1 + 1e-3, root=tuple(0.3 * d)) for d in found]))
 
     assert fitted_candidates([cell(1) for _ in range(12)], rng) <= 2
     assert fitted_candidates([cell(8) for _ in range(12)], rng) >= 4
-    assert fitted_candidates([unit(0.0, 1.0)], rng) == 1
+    assert fitted_candidates([Roots.of(unit(0.0, 1.0))], rng) == 1
 
 
 def test_numbers_follow_the_volume_and_spread_beyond_chance() -> None:
@@ -128,7 +128,7 @@ def test_numbers_follow_the_volume_and_spread_beyond_chance() -> None:
     volumes = np.exp(rng.normal(0, 0.1, 80))
     rates = 20 * (1 - 3 * np.log(volumes))
     cells = [joined([unit(-1e-3, 1 + 1e-3) for _ in range(max(rng.poisson(r), 1))]) for r in rates]
-    numbers = Numbers.of(cells, volumes)
+    numbers = Numbers.of([Roots.of(cell) for cell in cells], volumes)
     assert numbers.slope == pytest.approx(-3, abs=0.6)
     assert numbers.residuals.std() < 0.15  # what is left is chance, which the drawing of births adds
     drawn = [numbers.factor(float(v), float(r)) for v in volumes for r in numbers.draw(5, rng)]

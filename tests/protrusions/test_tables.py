@@ -8,7 +8,7 @@ import pytest
 from protruding import direction
 
 from cytoform.protrusions.curves import Curve
-from cytoform.protrusions.decompose import PartsOfFrame, PartsOfSequence
+from cytoform.protrusions.parts import PartsOfFrame, PartsOfSequence
 from cytoform.protrusions.tables import SIGHTING_COLUMNS, SIGHTINGS, TRACK_COLUMNS, TRACKS, write_graph, write_tables
 from cytoform.protrusions.tracks import Track
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cytoform.protrusions.curves import Curve
-from cytoform.protrusions.decompose import PartsOfFrame, PartsOfSequence
+from cytoform.protrusions.parts import PartsOfFrame, PartsOfSequence
 from cytoform.protrusions.tracks import Track
 from cytoform.protrusions.tubes import centre_of, tubes_at, volume
 from cytoform.protrusions.units import PHASES, Units, joined, units_of

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from blebbing import blebbing_frames
 from protruding import BODY_UM, GRID, OFF, cell, direction, filopodial_frames, spike
 from stores import write_store
 
@@ -39,6 +40,18 @@ def test_it_applies_to_filopodia(filopodia: ShapeStore, quick: bool) -> None:
 
 def test_a_given_radius_replaces_the_one_that_is_found(filopodia: ShapeStore) -> None:
     assert judge(filopodia, radius_um=0.7).radius_um == 0.7
+
+
+@pytest.mark.parametrize("quick", [False, True])
+def test_it_applies_to_blebs_where_no_ball_does(quick: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cytoform.protrusions.verdict.UNSTEADINESS", -1.0)
+    frames = {name: blebbing_frames(seed) for seed, name in enumerate("ab")}
+    verdict = judge(store_of(tmp_path / "blebs.zarr", frames), quick=quick)
+    assert verdict.applies
+    assert verdict.lasting
+    assert verdict.thick == 1
+    assert verdict.number == pytest.approx(1.5, abs=0.5)
+    assert verdict.sentence.startswith("bodies with thick protrusions: ")
 
 
 def test_not_to_balls_that_swell_or_stay(tmp_path: Path) -> None:

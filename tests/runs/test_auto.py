@@ -76,3 +76,10 @@ def test_a_thin_plate_is_held_by_no_coarse_grid(tmp_path: Path) -> None:
     found = coarse_grid(store, store.names, aligned=False)
     assert found.nodes == 64
     assert found.jaccard < 0.95
+
+
+def test_cells_with_thick_protrusions_are_taken_apart_on_request_only() -> None:
+    thick = Verdict((), once=0.1, number=12, share=0.16, thickness_um=0.96, lasting=True, necked=0.4, thick=1.0)
+    found = chosen_for(thick, CoarseGrid(32, 0.99), 20)
+    assert found.preset == "linear"
+    assert "bodies with thick protrusions" in found.reason

@@ -6,12 +6,13 @@ import numpy as np
 import torch
 
 from cytoform.base.tensors import write_tensors
+from cytoform.protrusions.bulge_fit import Learned as LearnedBulges
 from cytoform.protrusions.units import ALONG, OVER, PHASES, PLACES, Units, joined
 from cytoform.representations.bounds import Bounds
 from cytoform.representations.parts.representation import Parts
 from cytoform.representations.table import new_representation
 from cytoform.runs.config import load_config
-from cytoform.runs.parts import PARTS
+from cytoform.runs.parts import PARTS, tensors_of
 from cytoform.runs.run import Learned, LearnedSequence, write_weights
 from cytoform.training.folder import CONFIG
 
@@ -81,8 +82,11 @@ def hand_made_units(rng: np.random.Generator) -> Units:
     return joined(found)
 
 
-def write_parts_run(path: Path, n: int = 5) -> Path:
-    """Write a run of `n` learned sequences; cells of the prior `compose` have about six protrusions in a frame."""
+def write_parts_run(path: Path, n: int = 5, bulges: LearnedBulges | None = None) -> Path:
+    """Write a run of `n` learned sequences; cells of the prior `compose` have about six protrusions in a frame.
+
+    With `bulges`, every cell has some of them instead.
+    """
     path.mkdir()
     rng = np.random.default_rng(1)
     names = [f"cell{number}" for number in range(n)]
@@ -92,8 +96,13 @@ def write_parts_run(path: Path, n: int = 5) -> Path:
     (path / CONFIG).write_text(load_config(settings=MODEL).to_toml())
     volumes = np.tile(4 / 3 * np.pi * BODY_RADIUS**3 * np.array([1.1, 1.0]), (N_FRAMES, 1))
     tensors = {}
-    for name in names:
-        tensors[f"{name}.protrusions"] = torch.tensor(hand_made_units(rng).to_rows(), dtype=torch.float32)
+    for number, name in enumerate(names):
+        units = Units.none() if bulges else hand_made_units(rng)
+        if bulges:
+            rows = bulges.cells[number % len(bulges.cells)].to_rows()
+            tensors[f"{name}.bulges"] = torch.tensor(rows, dtype=torch.float32)
+            tensors |= tensors_of(bulges.moments)
+        tensors[f"{name}.protrusions"] = torch.tensor(units.to_rows(), dtype=torch.float32)
         tensors[f"{name}.volumes"] = torch.tensor(volumes, dtype=torch.float32)
     write_tensors(path / PARTS, tensors, {})
     return path

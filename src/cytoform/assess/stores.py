@@ -48,7 +48,7 @@ class MeasuredStore:
     @property
     def opening_radius_um(self) -> float | None:
         """Radius of the ball that the cells were taken apart with; None where they were not."""
-        return self.verdict.radius_um if self.verdict is not None and self.verdict.applies else None
+        return None if self.verdict is None else self.verdict.opening_um
 
     def only(self, names: Sequence[str]) -> "MeasuredStore":
         """The same store with the measures of these sequences alone, for example of a fold."""
@@ -125,7 +125,7 @@ def measure_stores(
     distance is NaN.
     """
     verdict = verdict or judge(selection.stores[0], workers=workers)
-    radius_um = verdict.radius_um if verdict.applies else None
+    radius_um = verdict.opening_um
     paths = [store.path.absolute() for store in selection.stores]
     sha256 = {path: folder_sha256(path) for path in dict.fromkeys(paths)}
     tasks = [([paths[n] for n in own], name, radius_um) for own, name in selection.cells]

@@ -88,7 +88,7 @@ def fill(
         room = output.folder / "expected"
         predictions = ask(model, path, room, hidden.questions(timelines), progress) if model else None
         verdict = _verdict(path, timelines, workers)
-        radius_um = verdict.radius_um if verdict.applies else None
+        radius_um = verdict.opening_um
         choices = choose_ways(path, hidden, predictions, radius_um=radius_um, workers=workers, progress=progress)
         with output.built() as folder:
             written = _create(folder, store, timelines, options, model)

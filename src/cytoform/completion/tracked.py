@@ -13,9 +13,10 @@ from cytoform.completion.fields import BoxOfFrames, Field
 from cytoform.completion.registration import SMOOTH, halfway
 from cytoform.protrusions.between import tubes_between
 from cytoform.protrusions.curves import OUTSIDE_VOXELS
-from cytoform.protrusions.decompose import PartsOfFrame, parts_of
+from cytoform.protrusions.decompose import parts_of
+from cytoform.protrusions.parts import PartsOfFrame
 from cytoform.shapes.box import BoxedField
-from cytoform.shapes.tubes import Tube, add_tubes
+from cytoform.shapes.tubes import Tube, add_solids
 
 FILLET_RADII = 1.2  # width of the rounding where tubes meet the body, in mean radii of the tubes
 BESIDE_VOXELS = 2.0  # beside a protrusion, where the cell is replaced by its body
@@ -70,7 +71,7 @@ def _united(body: Field, tubes: list[Tube], pair: PairOfFrames) -> Field:
     half_um, voxel = grid.half_extent_um, 2 / grid.size
     fillet = FILLET_RADII * float(np.mean([tube.radii.mean() for tube in tubes])) / half_um
     inside = [Tube(tube.line[:, ::-1] / half_um - 1, tube.radii / half_um) for tube in tubes]
-    whole, corner_zyx = add_tubes(
+    whole, corner_zyx = add_solids(
         inside, body * voxel, int_triple(pair.box.corner_zyx), grid.size, band=BAND_VOXELS * voxel, fillet=fillet
     )
     start = np.subtract(pair.box.corner_zyx, corner_zyx)

@@ -11,7 +11,8 @@ import numpy as np
 from jaxtyping import Float
 
 from cytoform.protrusions.curves import Curve
-from cytoform.protrusions.decompose import PartsOfFrame, mean_radius_um
+from cytoform.protrusions.decompose import mean_radius_um
+from cytoform.protrusions.parts import PartsOfFrame
 from cytoform.protrusions.tracks import Track, follow
 from cytoform.protrusions.tubes import DEPTH_RADII
 from cytoform.shapes.tubes import Tube

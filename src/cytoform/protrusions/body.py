@@ -25,7 +25,7 @@ def depth_um(field: BoxedField) -> Float[np.ndarray, "z y x"]:
     return np.where(stored > field.band_um - spacing_um, np.maximum(deep, stored), stored)
 
 
-def shares(sdf_um: Float[np.ndarray, "z y x"], spacing_um: float) -> Float[np.ndarray, "z y x"]:
+def shares(sdf_um: Float[np.ndarray, "..."], spacing_um: float) -> Float[np.ndarray, "..."]:
     """Share of every voxel that is inside, as for a flat surface: a smoother measure of volume than whole voxels."""
     return np.clip(0.5 - sdf_um / spacing_um, 0, 1)
 
@@ -43,16 +43,16 @@ def body_of(field: BoxedField, radius_um: float) -> BoxedField:
     distance = np.full(depth.shape, band_um, np.float32)
     if not (depth >= radius_um).any():
         return BoxedField(field.grid, field.corner_zyx, distance, band_um)
-    centres = _large_pieces(depth >= radius_um)
+    centres = large_pieces(depth >= radius_um)
     distance[centres] = np.maximum(-depth[centres], -band_um)
     reach_um = radius_um + band_um
     near = ~centres & (edt.edt((~centres).astype(np.uint8), parallel=1) * spacing_um < reach_um + 2 * spacing_um)
-    to_edge, _ = cKDTree(_edge(centres, depth - radius_um)).query(np.argwhere(near))
+    to_edge, _ = cKDTree(edge(centres, depth - radius_um)).query(np.argwhere(near))
     distance[near] = np.minimum(to_edge * spacing_um - radius_um, band_um)
     return BoxedField(field.grid, field.corner_zyx, distance, band_um)
 
 
-def _edge(inside: Bool[np.ndarray, "z y x"], beyond: Float[np.ndarray, "z y x"]) -> Float[np.ndarray, "n 3"]:
+def edge(inside: Bool[np.ndarray, "z y x"], beyond: Float[np.ndarray, "z y x"]) -> Float[np.ndarray, "n 3"]:
     """Points in voxels where a level set crosses the lines between neighbouring voxels; `beyond` is positive inside it."""
     voxels = np.argwhere(inside)
     found = []
@@ -67,7 +67,8 @@ def _edge(inside: Bool[np.ndarray, "z y x"], beyond: Float[np.ndarray, "z y x"])
     return np.concatenate(found)
 
 
-def _large_pieces(mask: Bool[np.ndarray, "z y x"]) -> Bool[np.ndarray, "z y x"]:
+def large_pieces(mask: Bool[np.ndarray, "z y x"]) -> Bool[np.ndarray, "z y x"]:
+    """A mask that is not empty without its small pieces."""
     pieces = cc3d.connected_components(mask, connectivity=26)
     sizes = np.bincount(pieces.ravel())
     sizes[0] = 0

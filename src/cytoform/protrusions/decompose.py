@@ -1,49 +1,26 @@
 """A sequence taken apart: its body in every frame, and its protrusions as tracks."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import cc3d
 import numpy as np
-from jaxtyping import Float
 
 from cytoform.base.parallel import run_all
 from cytoform.protrusions.body import BAND_VOXELS, body_of, shares
-from cytoform.protrusions.curves import Curve, curves_of
-from cytoform.protrusions.tracks import Track, follow
+from cytoform.protrusions.curves import curves_of
+from cytoform.protrusions.lasting_parts import lasting_parts
+from cytoform.protrusions.parts import PartsOfFrame, PartsOfSequence
+from cytoform.protrusions.tracks import follow
 from cytoform.shapes.box import BoxedField
 from cytoform.shapes.store import ShapeStore
 
 FRAMES_A_TASK = 5
 
 
-@dataclass(frozen=True)
-class PartsOfFrame:
-    """Body and protrusions of one frame. Points are in µm from the corner of the cube."""
-
-    curves: list[Curve]
-    cell_um3: float
-    body_um3: float
-    centre_zyx_um: Float[np.ndarray, " 3"]  # of the body
-    n_bodies: int
-
-
-@dataclass(frozen=True)
-class PartsOfSequence:
-    """A sequence as a body with protrusions that are followed over time."""
-
-    name: str
-    n_frames: int
-    time_step_s: float | None
-    radius_um: float  # of the ball that the body was opened with
-    frames: list[PartsOfFrame]
-    tracks: list[Track]
-
-
 def take_apart(
     store: ShapeStore,
-    radius_um: float,
+    radius_um: float | None,
     *,
     names: Sequence[str] | None = None,
     frames: Mapping[str, Sequence[int]] | None = None,
@@ -56,11 +33,15 @@ def take_apart(
 
     With `frames`, only those of each sequence, by its name, which are counted anew; with `n_frames`, only so many, from the
     first on. The bodies are written into `bodies`, a store on the same grid that has the same sequences. At most one frame a
-    worker is in memory.
+    worker is in memory. Without a radius the body is what lasts of a cell over the frames around each, which are in memory too,
+    and protrusions are what comes and goes; `frames` need a radius.
     """
     infos = [store[name].info for name in names or store.names]
     wanted = [(range(info.n_frames) if frames is None else frames[info.name])[:n_frames] for info in infos]
     out = None if bodies is None else bodies.path.absolute()
+    if radius_um is None:
+        movies = [(store.path.absolute(), out, info.name, range(info.n_frames)[:n_frames]) for info in infos]
+        return list(run_all(lasting_parts, movies, workers=workers, done=done))
     tasks = [
         (store.path.absolute(), out, info.name, radius_um, each[first : first + FRAMES_A_TASK])
         for info, each in zip(infos, wanted, strict=True)
@@ -84,8 +65,10 @@ def mean_radius_um(volumes_um3: Sequence[float]) -> float:
     return float(np.cbrt(3 / (4 * np.pi) * max(float(np.mean(volumes_um3)), 1e-9)))
 
 
-def n_tasks(store: ShapeStore, names: Sequence[str] | None = None) -> int:
-    """How often `take_apart` calls `done`."""
+def n_tasks(store: ShapeStore, names: Sequence[str] | None = None, *, lasting: bool = False) -> int:
+    """How often `take_apart` calls `done`; `lasting`: without a radius."""
+    if lasting:
+        return len(names or store.names)
     return sum(-(-store[name].info.n_frames // FRAMES_A_TASK) for name in names or store.names)
 
 

@@ -29,6 +29,26 @@ FEWEST_COMPLETE = 8
 
 
 @dataclass(frozen=True)
+class Rates:
+    """How often learned lives are to be drawn."""
+
+    kept: Bool[np.ndarray, " n"]  # lives that are drawn: whole ones, or all where these are few
+    weights: Float[np.ndarray, " kept"]  # sum 1
+    births: float  # in a cell and a movie of length 1, on average
+    renewed: bool  # whether whole lives are drawn; otherwise windows as they are
+
+    @classmethod
+    def of(cls, window: Float[np.ndarray, "n 2"], n_cells: int) -> "Rates":
+        """From the windows of all protrusions on the bodies of learned cells."""
+        born, complete = window[:, 0] >= 0, (window[:, 0] >= 0) & (window[:, 1] <= 1)
+        if int(complete.sum()) < FEWEST_COMPLETE:
+            n = len(window)
+            return cls(np.ones(n, bool), np.full(n, 1 / max(n, 1)), n / n_cells, False)
+        weights = 1 / np.maximum(1 - np.diff(window[complete], axis=1)[:, 0], LEAST_ROOM)
+        return cls(complete, weights / weights.sum(), float(born.sum()) / n_cells, True)
+
+
+@dataclass(frozen=True)
 class Lives:
     """Learned protrusions with their branches, and how often each is to be drawn."""
 
@@ -43,18 +63,9 @@ class Lives:
         """The lives of the protrusions of learned cells."""
         units = joined(cells)
         families = tuple(units.families())
-        tops = units[np.array([rows[0] for rows in families], int)]
-        born, gone = tops.window[:, 0] >= 0, tops.window[:, 1] <= 1
-        complete = born & gone
-        renewed = int(complete.sum()) >= FEWEST_COMPLETE
-        if not renewed:
-            return cls(
-                units, families, np.full(len(families), 1 / max(len(families), 1)), len(families) / len(cells), False
-            )
-        kept = tuple(rows for rows, whole in zip(families, complete, strict=True) if whole)
-        lasting = np.diff(tops.window[complete], axis=1)[:, 0]
-        weights = 1 / np.maximum(1 - lasting, LEAST_ROOM)
-        return cls(units, kept, weights / weights.sum(), float(born.sum()) / len(cells), True)
+        rates = Rates.of(units.window[np.array([rows[0] for rows in families], int)], len(cells))
+        kept = tuple(rows for rows, whole in zip(families, rates.kept, strict=True) if whole)
+        return cls(units, kept, rates.weights, rates.births, rates.renewed)
 
     @property
     def lasting(self) -> Float[np.ndarray, " families"]:
@@ -178,14 +189,18 @@ def _born_at(unit: Units, time: float) -> Units:
 
 
 def _stretched(unit: Units, span: float) -> Units:
+    return replace(unit, window=stretched(unit.window, span))
+
+
+def stretched(window: Float[np.ndarray, "n 2"], span: float) -> Float[np.ndarray, "n 2"]:
     """Windows that the movie cuts off reach to the ends of a longer movie; others lie anywhere in it alike."""
-    window = unit.window.copy()
-    top = window[0]
+    window = window.copy()
+    top = window[0].copy()
     if top[1] > 1:
         window[:, 1] = np.where(window[:, 1] > 1, window[:, 1] + span - 1, window[:, 1])
     elif top[0] >= 0:
         window += (span - 1) * top[0] / max(1 - (top[1] - top[0]), 1e-6)
-    return replace(unit, window=window)
+    return window
 
 
 def is_alive(units: Units, time: float) -> Bool[np.ndarray, " n"]:

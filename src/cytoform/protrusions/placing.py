@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
-from cytoform.protrusions.model import is_alive
+from cytoform.protrusions.bulges import Bulges
 from cytoform.protrusions.units import Units
 
 CANDIDATES = (1, 2, 3, 4, 6, 8, 12)
@@ -18,6 +18,29 @@ TIMES = np.linspace(0, 1, 12)
 FEWEST_CELLS = 6  # for a relation of number and size
 WIDTH = 0.5  # of the smoothing of rates between cells, in their standard deviations
 SHARES = (0.05, 4.0)  # smallest and largest rate relative to the mean
+
+
+@dataclass(frozen=True)
+class Roots:
+    """The protrusions on the body of one cell, thin and thick ones: when they are there, and where."""
+
+    window: Float[np.ndarray, "n 2"]
+    directions: Float[np.ndarray, "n 3"]  # of their roots from the centre of the cube, unit vectors
+
+    @classmethod
+    def of(cls, units: Units, bulges: Bulges | None = None) -> "Roots":
+        """Of tubes, without branches, and bulges."""
+        on_body = units.parent < 0
+        windows, roots = [units.window[on_body]], [units.root[on_body]]
+        if bulges is not None:
+            windows.append(bulges.window)
+            roots.append(bulges.root)
+        middle = np.concatenate(roots).mean(axis=1)
+        return cls(np.concatenate(windows), middle / np.maximum(np.linalg.norm(middle, axis=1, keepdims=True), 1e-9))
+
+    def alive(self, time: float) -> Bool[np.ndarray, " n"]:
+        """Which protrusions are there at a time."""
+        return (self.window[:, 0] < time) & (time < self.window[:, 1])
 
 
 @dataclass(frozen=True)
@@ -29,16 +52,16 @@ class Numbers:
     residuals: Float[np.ndarray, " cells"]  # of the share, without the spread that chance explains
 
     @classmethod
-    def of(cls, cells: Sequence[Units], volumes: Float[np.ndarray, " cells"]) -> "Numbers":
+    def of(cls, cells: Sequence[Roots], volumes: Float[np.ndarray, " cells"]) -> "Numbers":
         """Fit to learned cells and the mean volumes of their bodies."""
-        numbers = np.array([np.mean([(is_alive(u, t) & (u.parent < 0)).sum() for t in TIMES]) for u in cells])
+        numbers = np.array([np.mean([each.alive(t).sum() for t in TIMES]) for each in cells])
         shares, sizes = numbers / max(float(numbers.mean()), 1e-9), np.log(volumes)
         slope = 0.0
         if len(cells) >= FEWEST_CELLS and sizes.std() > 0:
             slope = float(np.polyfit(sizes, shares, 1)[0])
         residuals = shares - shares.mean() - slope * (sizes - sizes.mean())
         # The number of a cell is a random one around its rate: it spreads like that of the protrusions seen in the movie.
-        seen = np.array([max((u.parent < 0).sum(), 1) for u in cells])
+        seen = np.array([max(len(each.window), 1) for each in cells])
         total, chance = float(residuals.var()), float(np.mean(shares**2 / seen))
         kept = np.sqrt(max(total - chance, 0.0) / total) if total > 0 else 0.0
         return cls(float(sizes.mean()), slope, kept * residuals)
@@ -53,16 +76,16 @@ class Numbers:
         return float(np.clip(1 + residual + self.slope * (np.log(volume) - self.volume_mean), *SHARES))
 
 
-def fitted_candidates(cells: Sequence[Units], rng: np.random.Generator) -> int:
+def fitted_candidates(cells: Sequence[Roots], rng: np.random.Generator) -> int:
     """How many candidates give roots as far apart as the learned ones: the smallest Kolmogorov-Smirnov distance."""
     from scipy.stats import ks_2samp
 
-    learned = np.concatenate([_nearest(u, _directions(u)) for u in cells])
+    learned = np.concatenate([_nearest(each, each.directions) for each in cells])
     if len(learned) < 20:
         return 1
     distances = []
     for candidates in CANDIDATES:
-        placed = [_nearest(u, _random_directions(u, candidates, rng)) for u in cells]
+        placed = [_nearest(each, _random_directions(each, candidates, rng)) for each in cells]
         distances.append(float(ks_2samp(learned, np.concatenate(placed)).statistic))
     return CANDIDATES[int(np.argmin(distances))]
 
@@ -72,32 +95,24 @@ def farthest(candidates: Float[np.ndarray, "k 3"], living: Float[np.ndarray, "n 
     return int(np.argmin((candidates @ living.T).max(axis=1))) if len(living) else 0
 
 
-def _directions(units: Units) -> Float[np.ndarray, "n 3"]:
-    roots = units.root.mean(axis=1)
-    return roots / np.maximum(np.linalg.norm(roots, axis=1, keepdims=True), 1e-9)
-
-
-def _random_directions(units: Units, n_candidates: int, rng: np.random.Generator) -> Float[np.ndarray, "n 3"]:
+def _random_directions(roots: Roots, n_candidates: int, rng: np.random.Generator) -> Float[np.ndarray, "n 3"]:
     """New directions in the order of births, each farthest from those alive."""
-    found = np.zeros((len(units), 3))
-    order = np.argsort(units.window[:, 0])
+    found = np.zeros((len(roots.window), 3))
     done: list[int] = []
-    for row in order:
-        if units.parent[row] >= 0:
-            continue
+    for row in np.argsort(roots.window[:, 0]).tolist():
         drawn = rng.normal(size=(n_candidates, 3))
         drawn /= np.linalg.norm(drawn, axis=1, keepdims=True)
-        living = [other for other in done if units.window[other, 1] > units.window[row, 0]]
+        living = [other for other in done if roots.window[other, 1] > roots.window[row, 0]]
         found[row] = drawn[farthest(drawn, found[living])]
-        done.append(int(row))
+        done.append(row)
     return found
 
 
-def _nearest(units: Units, directions: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " pairs"]:
+def _nearest(roots: Roots, directions: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " pairs"]:
     """Angles from every root to the nearest other, at some times."""
     found = []
     for time in TIMES:
-        living = directions[is_alive(units, time) & (units.parent < 0)]
+        living = directions[roots.alive(time)]
         if len(living) > 1:
             cosines = living @ living.T - 3 * np.eye(len(living))
             found.append(np.arccos(np.clip(cosines.max(axis=1), -1, 1)))

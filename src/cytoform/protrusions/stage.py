@@ -11,7 +11,8 @@ from cytoform.base.output import Output
 from cytoform.base.parallel import Progress, no_progress
 from cytoform.base.provenance import recorded_names, software_versions
 from cytoform.errors import InputError
-from cytoform.protrusions.decompose import PartsOfSequence, n_tasks, take_apart
+from cytoform.protrusions.decompose import n_tasks, take_apart
+from cytoform.protrusions.parts import PartsOfSequence
 from cytoform.protrusions.tables import write_graph, write_tables
 from cytoform.protrusions.verdict import Verdict, judge
 from cytoform.shapes.store import ShapeStore, refuse_2d
@@ -52,10 +53,9 @@ def judged_and_taken_apart(
     verdict = judge(shapes, radius_um=radius_um, workers=workers)
     if radius_um is None and not verdict.applies:
         raise InputError(f"{shapes.path}: {verdict.sentence}; {remedy}")
-    with progress("taking cells apart", n_tasks(shapes, names)) as advance:
-        parts = take_apart(
-            shapes, radius_um or verdict.radius_um, names=names, workers=workers, done=lambda: advance(1)
-        )
+    radius = None if verdict.lasting else radius_um or verdict.radius_um
+    with progress("taking cells apart", n_tasks(shapes, names, lasting=radius is None)) as advance:
+        parts = take_apart(shapes, radius, names=names, workers=workers, done=lambda: advance(1))
     return verdict, parts
 
 
@@ -97,7 +97,7 @@ def track_protrusions(
             "command": "cytoform protrusions",
             "store": recorded_names([store])[0],
             "sequences": names,
-            "opening_radius_um": radius_um or verdict.radius_um,
+            "opening_radius_um": None if verdict.lasting else radius_um or verdict.radius_um,
             "verdict": verdict.sentence,
             "versions": software_versions(),
         }

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from cytoform.base.geff import write_geff
-from cytoform.protrusions.decompose import PartsOfSequence
+from cytoform.protrusions.parts import PartsOfSequence
 from cytoform.protrusions.tracks import Track
 
 SIGHTINGS, TRACKS = "protrusions.csv", "protrusion_tracks.csv"

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from cytoform.protrusions.curves import Curve
-from cytoform.protrusions.decompose import PartsOfSequence
+from cytoform.protrusions.parts import PartsOfSequence
 from cytoform.protrusions.tracks import Track
 
 # Values of the length over a window, of the radius along a line, and orders of the angles along a line and over time.
@@ -142,8 +142,8 @@ def _fit(track: Track, parts: PartsOfSequence, half_extent_um: float, parent: in
     lengths = np.array([curve.length_um for curve in curves])
     (birth, end), growth = _life(frames, lengths, parts.n_frames)
     phases = (frames - birth) / max(end - birth, 1e-9)
-    root = _line_in_time(phases, np.stack([c.line_zyx_um[0] for c in curves]))
-    axis = _line_in_time(phases, np.stack([c.normal_zyx for c in curves]))
+    root = line_in_time(phases, np.stack([c.line_zyx_um[0] for c in curves]))
+    axis = line_in_time(phases, np.stack([c.normal_zyx for c in curves]))
     axis /= np.maximum(np.linalg.norm(axis, axis=1, keepdims=True), 1e-9)
     across = np.eye(3)[int(np.argmin(np.abs(axis.mean(axis=0))))]
     longest = float(lengths.max())
@@ -198,7 +198,7 @@ def _life(
     return (birth, end), np.interp(np.linspace(birth, end, PHASES), times, values)
 
 
-def _line_in_time(phases: Float[np.ndarray, " n"], values: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "2 3"]:
+def line_in_time(phases: Float[np.ndarray, " n"], values: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "2 3"]:
     """Values at phases 0 and 1 of the straight line through values at `phases`; the mean of fewer than four."""
     middle = values.mean(axis=0)
     if len(phases) < 4:

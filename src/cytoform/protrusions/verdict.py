@@ -6,7 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from cytoform.protrusions.decompose import PartsOfSequence, take_apart
+from cytoform.protrusions.bulge_fit import is_thick
+from cytoform.protrusions.decompose import take_apart
+from cytoform.protrusions.lasting import window_of
+from cytoform.protrusions.parts import PartsOfSequence
+from cytoform.protrusions.pieces import Piece
 from cytoform.protrusions.radius import OpeningCurve, opening_curve, spread
 from cytoform.shapes.records import DIMENSIONS
 from cytoform.shapes.store import ShapeStore
@@ -14,7 +18,11 @@ from cytoform.shapes.store import ShapeStore
 # Limits: change of the body over change of the cell; tracks that are seen in one frame only; protrusions a frame; share of
 # the volume in protrusions.
 UNSTEADINESS, ONCE, FEWEST, SMALLEST = 0.6, 0.35, 1.0, 0.005
+# Thick protrusions: share of their volume in those that are wider above their root than at it, by so much at least.
+NECKED, NECK = 0.15, 0.8
 # Sequences that give the radius, sequences that are taken apart, and frames of each.
+# For thick protrusions, of which a frame takes longer: sequences, and frames of each.
+LASTING, QUICK_LASTING = (4, 10), (2, 4)
 THOROUGH: tuple[int, int, int | None] = (8, 4, None)
 QUICK: tuple[int, int, int | None] = (2, 2, 8)
 
@@ -30,6 +38,9 @@ class Verdict:
     number: float = float("nan")
     share: float = float("nan")
     thickness_um: float = float("nan")  # median radius of protrusions
+    lasting: bool = False  # whether the body is what lasts of the cell, and not its opening by a ball
+    necked: float = float("nan")  # of thick protrusions
+    thick: float = float("nan")  # share of the tracks that are bulges rather than tubes
 
     @property
     def applies(self) -> bool:
@@ -37,10 +48,22 @@ class Verdict:
         return not self.reasons
 
     @property
+    def opening_um(self) -> float | None:
+        """Radius of the ball that tells bodies from protrusions; None where no ball does."""
+        return self.radius_um if self.applies and not self.lasting else None
+
+    @property
     def sentence(self) -> str:
         """The verdict in words."""
         if not self.applies:
             return f"not bodies with protrusions: {'; '.join(self.reasons)}"
+        if self.lasting:
+            return (
+                f"bodies with thick protrusions: {self.number:.0f} a frame of {self.thickness_um:.2g} µm radius, which come "
+                f"and go, hold {self.share:.1%} of the volume outside what lasts; {self.necked:.0%} of this is wider above "
+                f"its root than at it; {self.once:.0%} of them are seen once only; {self.thick:.0%} of them are thick "
+                "(distances in local frames), the others are tubes"
+            )
         return (
             f"bodies with protrusions: {self.number:.0f} a frame of {self.thickness_um:.2g} µm radius hold "
             f"{self.share:.1%} of the volume; without them a cell changes {self.unsteadiness:.0%} as much from frame to "
@@ -69,10 +92,27 @@ def judge(
     """The verdict on the named sequences of a store, by default on all, from some of them.
 
     `frames` are those to look at, by name; by default all. `radius_um` replaces the radius that is found. With `quick`, from a
-    few frames of few sequences.
+    few frames of few sequences. Where no ball tells protrusions from the body, thick ones are searched in whole movies: they
+    come and go on a body that lasts.
     """
     if store.grid.n_dims != DIMENSIONS:
         return Verdict(("cells in images are not taken apart",))
+    verdict = _judge_thin(store, names=names, frames=frames, radius_um=radius_um, quick=quick, workers=workers)
+    if verdict.applies or frames is not None or radius_um is not None or np.isnan(verdict.unsteadiness):
+        return verdict
+    thick = _judge_thick(store, names=names, quick=quick, workers=workers)
+    return thick if thick is not None and thick.applies else verdict
+
+
+def _judge_thin(
+    store: ShapeStore,
+    *,
+    names: Sequence[str] | None,
+    frames: Mapping[str, Sequence[int]] | None,
+    radius_um: float | None,
+    quick: bool,
+    workers: int,
+) -> Verdict:
     n_curve, n_sequences, n_frames = QUICK if quick else THOROUGH
     curve = opening_curve(store, names=names, frames=frames, n_sequences=n_curve, workers=workers)
     if curve is None:
@@ -96,8 +136,38 @@ def judge(
     return verdict_of(parts, curve, store.grid.spacing_um)
 
 
-def verdict_of(parts: list[PartsOfSequence], curve: OpeningCurve, spacing_um: float) -> Verdict:
-    """The verdict from sequences that have been taken apart."""
+def _judge_thick(store: ShapeStore, *, names: Sequence[str] | None, quick: bool, workers: int) -> Verdict | None:
+    """The verdict on thick protrusions; None where movies are too short for one."""
+    n_sequences, n_frames = QUICK_LASTING if quick else LASTING
+    chosen = spread(names or store.names, n_sequences)
+    if any(window_of(store[name].info.n_frames) is None for name in chosen):
+        return None
+    parts = take_apart(store, None, names=chosen, n_frames=n_frames, workers=workers)
+    pieces = [piece for each in parts for frame in each.frames for piece in frame.curves if isinstance(piece, Piece)]
+    volumes = np.array([piece.volume_um3 for piece in pieces])
+    necked = [bool(piece.radii_um[0] < NECK * piece.radii_um.max()) for piece in pieces]
+    number, share, once = _numbers(parts)
+    share_necked = float(volumes @ necked / max(float(volumes.sum()), 1e-12)) if pieces else 0.0
+    reasons = []
+    if number < FEWEST or once > ONCE or share_necked < NECKED:
+        reasons.append("no parts come and go that are wider above their roots")
+    thickness = float(np.median([piece.radius_um for piece in pieces])) if pieces else float("nan")
+    tracks = [track for each in parts for track in each.tracks]
+    thick = float(np.mean([is_thick(track) for track in tracks])) if tracks else float("nan")
+    return Verdict(
+        tuple(reasons),
+        once=once,
+        number=number,
+        share=share,
+        thickness_um=thickness,
+        lasting=True,
+        necked=share_necked,
+        thick=thick,
+    )
+
+
+def _numbers(parts: list[PartsOfSequence]) -> tuple[float, float, float]:
+    """Protrusions a frame, their share of the volume, and the share of tracks that are seen in one frame only."""
     frames = [frame for sequence in parts for frame in sequence.frames]
     number = float(np.mean([len(frame.curves) for frame in frames]))
     share = 1 - sum(f.body_um3 for f in frames) / max(sum(f.cell_um3 for f in frames), 1e-12)
@@ -108,7 +178,13 @@ def verdict_of(parts: list[PartsOfSequence], curve: OpeningCurve, spacing_um: fl
         # The movie may have cut off a track that is seen in its first or last frame only.
         if track.parent is None and not (track.first == track.last and track.first in (0, sequence.n_frames - 1))
     ]
-    once = float(np.mean(seen_once)) if seen_once else float("nan")
+    return number, share, float(np.mean(seen_once)) if seen_once else float("nan")
+
+
+def verdict_of(parts: list[PartsOfSequence], curve: OpeningCurve, spacing_um: float) -> Verdict:
+    """The verdict from sequences that have been taken apart."""
+    frames = [frame for sequence in parts for frame in sequence.frames]
+    number, share, once = _numbers(parts)
     radii = [curve.radius_um for frame in frames for curve in frame.curves]
     thickness = float(np.median(radii)) if radii else float("nan")
     reasons = []
@@ -120,8 +196,8 @@ def verdict_of(parts: list[PartsOfSequence], curve: OpeningCurve, spacing_um: fl
         reasons.append(f"{once:.0%} of the parts are seen in one frame only")
     elif thickness < spacing_um / 2:
         reasons.append(f"protrusions of {thickness:.2g} µm radius are thinner than a voxel of {spacing_um:.2g} µm")
-    radius = parts[0].radius_um if parts else curve.radius_um
-    return Verdict(tuple(reasons), radius, curve.unsteadiness, once, number, share, thickness)
+    radius_um = (parts[0].radius_um if parts else None) or curve.radius_um
+    return Verdict(tuple(reasons), radius_um, curve.unsteadiness, once, number, share, thickness)
 
 
 def _unsteady(curve: OpeningCurve) -> str:

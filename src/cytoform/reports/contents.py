@@ -65,6 +65,11 @@ def _run(path: Path) -> list[str]:
     lines.append(f"{decoder}, steepest slope {run.learned.bounds.slope:.2f}")
     if config.has_rotations:
         lines.append(f"one rotation a sequence: aligned {config.data.align}, learned {config.model.rotations}")
+    if run.parts:
+        tubes, bulges = (
+            sum(len(each) for each in kind) for kind in zip(*((p.units, p.bulges) for p in run.parts), strict=True)
+        )
+        lines.append(f"protrusions: {tubes} thin ones as tubes, {bulges} thick ones as distances in local frames")
     if (choice := Choice.read(path)) is not None:
         lines.append(f"prior of new cells: {choice.sentence}")
     return [*lines, f"learned {len(run.names)} sequences: {', '.join(run.names[:8])}{' …' * (len(run.names) > 8)}"]

@@ -42,7 +42,7 @@ def _build_global(
 def _build_parts(config: PartsConfig, *, seed: int, n_dims: int, backward_dtype: "torch.dtype") -> "Representation":
     from cytoform.representations.parts.representation import Parts
 
-    sizes = config.model_dump(exclude={"kind", "rotations", "opening_radius_um"})
+    sizes = config.model_dump(exclude={"kind", "rotations", "opening_radius_um", "body"})
     return Parts(**sizes, seed=seed, n_dims=n_dims, backward_dtype=backward_dtype)
 
 

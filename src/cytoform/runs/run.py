@@ -25,6 +25,7 @@ from cytoform.base.kinds import Kind, kind_of, wrong_kind
 from cytoform.base.tensors import TensorHeader, load_into, read_header, read_tensors, refuse_misfit, write_tensors
 from cytoform.errors import InputError
 from cytoform.representations.bounds import LENGTHS, Bounds
+from cytoform.representations.parts.representation import Parts
 from cytoform.representations.representation import SCALE, Representation
 from cytoform.representations.rotation import identity, to_matrix
 from cytoform.representations.table import new_representation, unbuilt_representation
@@ -149,8 +150,9 @@ class Run:
             return {SCALE: self.scales[self._row(name)]}
         if not self.parts:
             return {}
-        rows = self.parts[self._row(name)].units.to_rows()
-        return {"protrusions": torch.tensor(rows, dtype=torch.float32)}
+        own = self.parts[self._row(name)]
+        rows = {"protrusions": own.units.to_rows()} | ({"bulges": own.bulges.to_rows()} if len(own.bulges) else {})
+        return {key: torch.tensor(values, dtype=torch.float32) for key, values in rows.items()}
 
     def _row(self, name: str) -> int:
         if name not in self.names:
@@ -193,10 +195,14 @@ def load_run(path: Path, *, device: torch.device | None = None) -> Run:
         raise InputError(f"{path / WEIGHTS}: damaged: {fault}; train the run anew")
     parts: tuple[LearnedParts, ...] = ()
     centred = True
-    if config.model.kind == "parts":
-        found, centred = read_parts(path, {each.name: each.n_frames for each in learned.sequences})
+    if isinstance(decoder, Parts):
+        found = read_parts(path, {each.name: each.n_frames for each in learned.sequences})
+        decoder.moments, centred = found.moments, found.centred
         turns = to_matrix(rotations).double().numpy()
-        parts = tuple(replace(p, units=p.units.rotated(turn)) for p, turn in zip(found, turns, strict=True))
+        parts = tuple(
+            replace(p, units=p.units.rotated(turn), bulges=p.bulges.rotated(turn))
+            for p, turn in zip(found.sequences, turns, strict=True)
+        )
     return Run(
         path, config, learned, decoder.to(device), codes.to(device), rotations.to(device), scales, parts, centred
     )

@@ -1,4 +1,4 @@
-"""Bent, tapered tubes with round tips, such as filopodia, with their distance, and unions with a fillet.
+"""Bent, tapered tubes with round tips, such as filopodia, with their distance, and unions of solids with a fillet.
 
 Points, radii and distances are in one unit of length and one order of axes, whichever they are.
 """
@@ -6,6 +6,7 @@ Points, radii and distances are in one unit of length and one order of axes, whi
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -15,8 +16,22 @@ from cytoform.base.triples import IntTriple, int_triple
 
 Points = Float[np.ndarray, "n 3"]
 PointValues = Float[np.ndarray, " n"]
+Voxels = Int[np.ndarray, "n 3"]
 # The box around a solid, its lowest and highest corner, and its signed distance.
 Solid = tuple[Float[np.ndarray, "2 3"], Callable[[Points], PointValues]]
+
+
+@runtime_checkable
+class OnGrid(Protocol):
+    """A solid in the cube [-1, 1]³ of a grid, points in (x, y, z)."""
+
+    def distance(self, points: Points) -> PointValues:
+        """Signed distance."""
+        ...
+
+    def voxels_near(self, reach: float, grid_size: int) -> Voxels:
+        """Voxels (z, y, x) of the grid that the solid covers or comes within `reach` of."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -48,6 +63,23 @@ class Tube:
             cone = round_cone(points, line[start], line[end], radii[start], radii[end])
             np.minimum(best, cone, out=best)
         return best
+
+    def voxels_near(self, reach: float, grid_size: int) -> Voxels:
+        """Voxels (z, y, x) of a grid on [-1, 1]³ that the tube covers or comes within `reach` of; its line is (x, y, z)."""
+        voxel = 2 / grid_size
+        radius = float(self.radii.max()) + reach
+        steps = np.linalg.norm(np.diff(self.line, axis=0), axis=1)
+        arc = np.concatenate([[0.0], np.cumsum(steps)])
+        stops = np.linspace(0, arc[-1], max(int(arc[-1] / (2 * voxel)), 1) + 1)
+        line = np.stack([np.interp(stops, arc, self.line[:, axis]) for axis in (2, 1, 0)], axis=1)
+        n = int(np.ceil((radius + voxel) / voxel)) + 1
+        ball = np.stack(np.meshgrid(*[np.arange(-n, n + 1)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+        ball = ball[np.linalg.norm(ball, axis=1) * voxel <= radius + 1.5 * voxel]
+        centres = np.floor((line + 1) / voxel).astype(int)
+        found = (np.unique(centres, axis=0)[:, None] + ball).reshape(-1, 3)
+        found = found[((found >= 0) & (found < grid_size)).all(axis=1)]
+        keys = np.unique((found[:, 0] * grid_size + found[:, 1]) * grid_size + found[:, 2])
+        return np.stack([keys // grid_size**2, keys // grid_size % grid_size, keys % grid_size], axis=1)
 
 
 def tubes_distance(tubes: Sequence[Tube], points: Points, *, bound: PointValues) -> PointValues:
@@ -103,8 +135,8 @@ def round_cone(
     return np.linalg.norm(nearest, axis=1) - (start_radii - share * taper)
 
 
-def add_tubes(
-    tubes: Sequence[Tube],
+def add_solids(
+    solids: Sequence[OnGrid],
     distances: Float[np.ndarray, "z y x"],
     corner_zyx: IntTriple,
     grid_size: int,
@@ -112,13 +144,13 @@ def add_tubes(
     band: float,
     fillet: float,
 ) -> tuple[Float[np.ndarray, "deep high wide"], IntTriple]:
-    """Unite tubes with a field on a box of a grid, on a box that holds the tubes as well.
+    """Unite solids with a field on a box of a grid, on a box that holds the solids as well.
 
-    Tubes are (x, y, z) in [-1, 1]³ of the grid, distances in the same unit. `band` is how far from the surface distances are
+    Solids are (x, y, z) in [-1, 1]³ of the grid, distances in the same unit. `band` is how far from the surface distances are
     wanted; they are at most this far wrong beyond.
     """
     voxel = 2 / grid_size
-    near = [_voxels_near(tube, voxel, band + voxel, grid_size) for tube in tubes]
+    near = [solid.voxels_near(band + voxel, grid_size) for solid in solids]
     filled = [voxels for voxels in near if len(voxels)]
     if not filled:
         return distances, corner_zyx
@@ -131,28 +163,11 @@ def add_tubes(
     start = np.subtract(corner_zyx, low)
     whole[tuple(slice(s, s + n) for s, n in zip(start, distances.shape, strict=True))] = distances
     found = np.full(whole.shape, np.inf)
-    for tube, voxels in zip(tubes, near, strict=True):
+    for solid, voxels in zip(solids, near, strict=True):
         if len(voxels):
             at = tuple((voxels - low).T)
             points = (voxels[:, ::-1] + 0.5) * voxel - 1
-            found[at] = np.minimum(found[at], tube.distance(points))
+            found[at] = np.minimum(found[at], solid.distance(points))
     where = np.isfinite(found)
     whole[where] = smooth_union(whole[where], found[where], fillet)
     return whole, int_triple(low)
-
-
-def _voxels_near(tube: Tube, voxel: float, reach: float, grid_size: int) -> Int[np.ndarray, "n 3"]:
-    """Voxels (z, y, x) of the grid that a tube covers or comes within `reach` of."""
-    radius = float(tube.radii.max()) + reach
-    steps = np.linalg.norm(np.diff(tube.line, axis=0), axis=1)
-    arc = np.concatenate([[0.0], np.cumsum(steps)])
-    stops = np.linspace(0, arc[-1], max(int(arc[-1] / (2 * voxel)), 1) + 1)
-    line = np.stack([np.interp(stops, arc, tube.line[:, axis]) for axis in (2, 1, 0)], axis=1)
-    n = int(np.ceil((radius + voxel) / voxel)) + 1
-    ball = np.stack(np.meshgrid(*[np.arange(-n, n + 1)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
-    ball = ball[np.linalg.norm(ball, axis=1) * voxel <= radius + 1.5 * voxel]
-    centres = np.floor((line + 1) / voxel).astype(int)
-    found = (np.unique(centres, axis=0)[:, None] + ball).reshape(-1, 3)
-    found = found[((found >= 0) & (found < grid_size)).all(axis=1)]
-    keys = np.unique((found[:, 0] * grid_size + found[:, 1]) * grid_size + found[:, 2])
-    return np.stack([keys // grid_size**2, keys // grid_size % grid_size, keys % grid_size], axis=1)

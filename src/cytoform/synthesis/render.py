@@ -47,7 +47,7 @@ def _with_tubes(frame: PartsFrame, grid: Grid, bounds: Bounds, wanted: float) ->
     """The body in a narrow band as wide as the rounding at roots needs, and the tubes on the voxels around them."""
     band = max(wanted, frame.fillet)
     body = search(frame.body, grid.size, bounds=bounds, band=band, device=frame.device)
-    distances, corner_zyx = frame.add_tubes(
+    distances, corner_zyx = frame.add_solids(
         body.distances.cpu().numpy(), int_triple(body.corner_zyx), grid.size, wanted
     )
     return _boxed(grid, corner_zyx, distances, wanted)

@@ -180,9 +180,9 @@ class _Trial:
     def _verdict(self) -> Verdict:
         """Cells are taken apart here as they were for the training."""
         model = self.cells.run.config.model
-        if isinstance(model, PartsConfig):
+        if isinstance(model, PartsConfig) and model.body == "opening":
             return Verdict((), model.opening_radius_um)
-        return Verdict(("the run has learned whole cells",))
+        return Verdict(("protrusions are not thin, or the run has learned whole cells",))
 
     def _chosen(self, n_frames: int) -> list[int]:
         """Frames that are compared: neighbouring ones where protrusions are followed, otherwise spread over the movie."""

@@ -11,7 +11,8 @@ from stores import empty, write_store
 
 from cytoform.assess.measures.protrusion_tracks import FrameProtrusions, TakenApart, TrackedProtrusions
 from cytoform.assess.measures.sequences import measure_sequence
-from cytoform.protrusions.decompose import PartsOfFrame, take_apart
+from cytoform.protrusions.decompose import take_apart
+from cytoform.protrusions.parts import PartsOfFrame
 from cytoform.shapes.store import ShapeStore
 
 VOXEL_UM = GRID.spacing_um

@@ -13,7 +13,8 @@ import numpy as np
 from jaxtyping import Float
 
 from cytoform.assess.measures.descriptors import Descriptor
-from cytoform.protrusions.decompose import PartsOfFrame, parts_of
+from cytoform.protrusions.decompose import parts_of
+from cytoform.protrusions.parts import PartsOfFrame
 from cytoform.protrusions.tracks import Track, follow
 from cytoform.shapes.box import BoxedField
 

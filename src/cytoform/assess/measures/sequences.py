@@ -14,7 +14,7 @@ from cytoform.assess.measures.masks import Topology, dice_of, jaccard, topology
 from cytoform.assess.measures.protrusion_tracks import TakenApart, TrackedProtrusions
 from cytoform.assess.measures.surface_distance import surface_distance
 from cytoform.assess.measures.thin_parts import THIN_MEASURES, ThinParts, compare_thin_parts
-from cytoform.protrusions.decompose import PartsOfFrame
+from cytoform.protrusions.parts import PartsOfFrame
 from cytoform.shapes.boundary import Boundary, boundary_from_distance
 from cytoform.shapes.box import BoxedField
 from cytoform.shapes.store import SequenceInfo, ShapeSequence, ShapeStore

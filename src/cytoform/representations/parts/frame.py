@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
+from cytoform.protrusions.swollen import IsInside, Swelling
 from cytoform.protrusions.tubes import OnSurface, Points
 from cytoform.representations.representation import Frame
-from cytoform.shapes.tubes import Tube, add_tubes, smooth_union, tubes_distance
+from cytoform.shapes.tubes import Tube, add_solids, smooth_union, union_distance
 
 NEWTON_STEPS, DIFFERENCE = 3, 2e-3
 
@@ -35,13 +36,19 @@ class PlacedFrame:
 
 @dataclass(frozen=True)
 class PartsFrame:
-    """The signed distance of a body and its tubes; `fillet` is the width of the rounding where they meet."""
+    """The signed distance of a body, its tubes and swellings; `fillet` is the width of the rounding where they meet."""
 
     body: PlacedFrame
     tubes: Sequence[Tube]  # in Ω, in the pose of the points
     fillet: float
     rows: Sequence[int] = ()  # of the units that the tubes show
     parents: Sequence[int] = ()  # rows of the parents of these units; -1: it starts on the body
+    swellings: Sequence[Swelling] = ()
+
+    @property
+    def solids(self) -> list[Tube | Swelling]:
+        """All that is joined to the body."""
+        return [*self.tubes, *self.swellings]
 
     @property
     def device(self) -> torch.device:
@@ -51,20 +58,31 @@ class PartsFrame:
     def __call__(self, points: Float[Tensor, "n 3"]) -> Float[Tensor, " n"]:
         """Signed distance at `points`, without gradients."""
         body = self.body(points)
-        if not self.tubes:
+        if not self.solids:
             return body
         values = body.cpu().double().numpy()
-        tubes = tubes_distance(self.tubes, points.cpu().double().numpy(), bound=values + self.fillet)
-        return torch.from_numpy(smooth_union(values, tubes, self.fillet)).to(body)
+        solids = [(solid.bounds, solid.distance) for solid in self.solids]
+        found = union_distance(solids, points.cpu().double().numpy(), bound=values + self.fillet)
+        return torch.from_numpy(smooth_union(values, found, self.fillet)).to(body)
 
-    def add_tubes(
+    def add_solids(
         self, distances: Float[np.ndarray, "z y x"], corner_zyx: tuple[int, int, int], grid_size: int, band: float
     ) -> tuple[Float[np.ndarray, "deep high wide"], tuple[int, int, int]]:
-        """The distances of the cell from distances to its body on a box, on a box that holds the tubes as well.
+        """The distances of the cell from distances to its body on a box, on a box that holds tubes and swellings as well.
 
         `band` (half extents) is how far from the surface distances are wanted; they are at most this far wrong beyond.
         """
-        return add_tubes(self.tubes, distances, corner_zyx, grid_size, band=band, fillet=self.fillet)
+        return add_solids(self.solids, distances, corner_zyx, grid_size, band=band, fillet=self.fillet)
+
+
+def is_inside(body: Frame) -> IsInside:
+    """Whether points are in the body, in the pose of the body."""
+
+    def inside(points: Points) -> Bool[np.ndarray, " n"]:
+        at = torch.tensor(points, dtype=torch.float32, device=body.device)
+        return (body(at) <= 0).cpu().numpy() if len(points) else np.zeros(0, bool)
+
+    return inside
 
 
 def on_surface(body: Frame) -> OnSurface:
