@@ -90,8 +90,9 @@ def test_the_expected_error_grows_with_the_gap_as_that_of_hidden_frames_does() -
         for noise, width in ((0.3, 2), (0.42, 4))
     )
     calibration = calibrate(narrow, np.array([0, 1, 0], np.float32), wide)
-    assert calibration.power == pytest.approx(0.5, abs=0.1)
-    half, whole = (calibration.expected(1.0, share=0.5, width=width) for width in (1, 2))
-    assert half is not None
-    assert whole is not None
-    assert half == pytest.approx(whole / np.sqrt(2), rel=0.1)
+    assert calibration.power_wider == pytest.approx(0.5, abs=0.1)
+    half, whole, double = (calibration.expected(1.0, share=0.5, width=width) for width in (1, 2, 4))
+    assert None not in (half, whole, double)
+    assert double / whole == pytest.approx(2**0.5, rel=0.1)
+    assert whole / half == pytest.approx(2**0.25, rel=0.1)  # between narrower gaps by half of the power
+    assert calibrate(narrow, np.array([0, 1, 0], np.float32), power=1).expected(1.0, share=0.5, width=1) == whole / 2

@@ -10,7 +10,7 @@ from cytoform.completion.gaps import evenly
 from cytoform.completion.mixture import Choice, Mixture, choose
 from cytoform.completion.planes import PLANE_WAYS, fill_planes, hide_planes
 from cytoform.completion.timeline import Timeline
-from cytoform.completion.uncertainty import Calibration, calibrate
+from cytoform.completion.uncertainty import SMOOTH, Calibration, calibrate
 from cytoform.shapes.store import ShapeStore
 
 MOST_FRAMES = 8  # frames with hidden planes; each has several
@@ -34,7 +34,7 @@ def complete_planes(
         found = run_all(hide_planes, hidden, workers=workers, done=advance)
     examples = [example for example in found if example is not None]
     choice = choose(examples, PLANE_WAYS)
-    calibration = calibrate(examples, choice.mixture.weights(PLANE_WAYS))
+    calibration = calibrate(examples, choice.mixture.weights(PLANE_WAYS), power=SMOOTH)
     store = ShapeStore.open(shapes)
     written = ShapeStore.create(out, store.grid, band_um=store.band_um, attributes={"command": "fill"})
     for timeline in timelines:

@@ -3,7 +3,7 @@
 A surface between two known ones is uncertain in proportion to how far these lie apart, most in the middle (a Brownian
 bridge). The factor of proportion comes from hidden frames, for which the true error is known. It may grow with the width of
 the gap, because motion is smooth over short times: so some frames are hidden together with their neighbours, and the power
-of the width is measured as well.
+of the width is measured as well. Over the narrower gaps that are to be filled it grows more slowly (docs/LOG.md).
 """
 
 from collections.abc import Sequence
@@ -16,33 +16,49 @@ from cytoform.completion.mixture import Example, Near
 
 SURFACE_VOXELS = 0.75  # voxel centres this near a surface stand for it
 STEEPEST = 1.0  # power of the width: that of motion without noise
+NARROWER = 0.5  # the power for gaps narrower than hidden ones, as a share of that for wider ones
+SMOOTH = (
+    1.0  # power of the width for planes through a smooth surface: its error grows with the square, the change with it
+)
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Error as a multiple of the neighbours' change, in the middle of a gap of `width`; None where nothing was hidden."""
+    """Error as a multiple of the neighbours' change, in the middle of a gap of `width`; None where nothing was hidden.
+
+    With the width it grows by a power, another one for wider gaps than for narrower ones.
+    """
 
     factor: float | None
     width: float = 1.0
-    power: float = 0.0
+    power_wider: float = 0.0
+    power_narrower: float = 0.0
 
     def expected(self, change: float, *, share: float, width: float) -> float | None:
         """Expected error at `share` of the way between surfaces that lie `change` apart, in the unit of the change."""
         if self.factor is None:
             return None
-        return float(self.factor * (width / self.width) ** self.power * change * 2 * np.sqrt(share * (1 - share)))
+        power = self.power_narrower if width < self.width else self.power_wider
+        return float(self.factor * (width / self.width) ** power * change * 2 * np.sqrt(share * (1 - share)))
 
 
 def calibrate(
-    narrow: Sequence[Example], weights: Float32[np.ndarray, " ways"], wide: Sequence[Example] = ()
+    narrow: Sequence[Example],
+    weights: Float32[np.ndarray, " ways"],
+    wide: Sequence[Example] = (),
+    *,
+    power: float = 0.0,
 ) -> Calibration:
-    """The factor that gives the hidden frames their mean error, with these weights of the ways, and its power of the width."""
+    """The factor that gives the hidden frames their mean error, with these weights of the ways, and its powers of the width.
+
+    `power` is taken where no wide gaps tell it.
+    """
     factor, width = _factor(narrow, weights), _mean_width(narrow)
     factor_wide, width_wide = _factor(wide, weights), _mean_width(wide)
     if factor is None or factor_wide is None or width_wide <= width:
-        return Calibration(factor, width)
-    power = np.log(factor_wide / factor) / np.log(width_wide / width)
-    return Calibration(factor, width, float(np.clip(power, 0, STEEPEST)))
+        return Calibration(factor, width, power, power)
+    measured = float(np.clip(np.log(factor_wide / factor) / np.log(width_wide / width), 0, STEEPEST))
+    return Calibration(factor, width, measured, NARROWER * measured)
 
 
 def _factor(examples: Sequence[Example], weights: Float32[np.ndarray, " ways"]) -> float | None:
