@@ -93,7 +93,7 @@ REFUSED = {
     "movie": ("--sequences none", "--against none.zarr", "--size 1", "--view x"),
     "benchmark": ("--series snr=", "--series x=1", "--series cells=0", "--series cells=1,1", "--series snr=nan",
                   "--series every=99", "--motion none", "--texture none.toml", "--prior none", "--size 4 1000000 1000000",
-                  "--gap 100", "--leave x", "none", "--resume --seed 9"),
+                  "--gap 100", "--leave x", "none"),
     "import": ("--half-extent 3", "--codes optics.toml", "--grid 16", "none.h5", "optics.toml", "cell.h5"),
     "info": ("more", "--out x"),
     "demo": ("other", "--kind x"),

@@ -100,6 +100,12 @@ def test_files_without_tracks(content: bytes, message: str, tmp_path: Path):
         read_lineage(tmp_path / "other.txt")
 
 
+def test_a_link_to_an_endless_device_is_refused(tmp_path: Path):
+    (tmp_path / "man_track.txt").symlink_to("/dev/zero")
+    with pytest.raises(InputError, match="a pipe, socket or device, not a file"):
+        read_lineage(tmp_path / "man_track.txt")
+
+
 def test_tabs_blank_lines_and_windows_line_ends(tmp_path: Path):
     (tmp_path / "t.txt").write_bytes(b"1\t0\t3\t0\r\n\r\n2 4 5 1\r\n")
     assert read_lineage(tmp_path / "t.txt").tracks == (Track(1, 0, 3, 0), Track(2, 4, 5, 1))

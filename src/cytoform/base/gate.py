@@ -81,12 +81,12 @@ def read_bytes(path: Path, *, most: int = MOST_BYTES) -> bytes:
     return content
 
 
-def read_text(path: Path, *, most: int = MOST_BYTES) -> str:
+def read_text(path: Path, *, remedy: str = REMEDY, most: int = MOST_BYTES) -> str:
     """The content of a text file in UTF-8. Raises InputError."""
     try:
         return read_bytes(path, most=most).decode()
     except UnicodeDecodeError as fault:
-        raise InputError(f"{path}: not a text file (byte {fault.start} is not UTF-8); {REMEDY}") from None
+        raise InputError(f"{path}: not a text file (byte {fault.start} is not UTF-8); {remedy}") from None
 
 
 def read_json(path: Path, model: type[RecordT], *, remedy: str = REMEDY, most: int = MOST_BYTES) -> RecordT:

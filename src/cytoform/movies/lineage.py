@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cytoform.base.files import write_atomically
+from cytoform.base.gate import read_text
 from cytoform.errors import InputError
 
 MAX_LABEL = 65535
 ANY_LABEL = 10**9
+ROWS = "write one row 'label first last parent' for every track"
 
 
 @dataclass(frozen=True)
@@ -130,16 +132,13 @@ def read_lineage(path: Path, *, values: Sequence[int] = ()) -> Lineage:
 
 def read_tracks(path: Path, *, highest: int = ANY_LABEL) -> tuple[Track, ...]:
     """The rows of a track file, with labels up to `highest`. Raises InputError as `read_lineage` does."""
-    try:
-        # Windows Notepad marks the beginning of a file.
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; the lineage belongs beside the masks") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not a text file; write one row 'label first last parent' for every track") from None
+    if not path.exists():
+        raise InputError(f"{path}: no such file; the lineage belongs beside the masks")
+    # Windows Notepad marks the beginning of a file.
+    lines = read_text(path, remedy=ROWS).removeprefix("\ufeff").splitlines()
     tracks = tuple(_row(line, f"{path}, line {n}", highest) for n, line in enumerate(lines, 1) if line.strip())
     if not tracks:
-        raise InputError(f"{path}: no tracks; write one row 'label first last parent' for every track")
+        raise InputError(f"{path}: no tracks; {ROWS}")
     check_tracks(tracks, str(path), highest=highest)
     return tracks
 

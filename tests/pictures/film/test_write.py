@@ -1,5 +1,6 @@
 """Movies of exact shapes, read back: what they show, how large, when."""
 
+import os
 from fractions import Fraction
 from pathlib import Path
 
@@ -222,6 +223,13 @@ def test_pictures_do_not_pile_up(store: Path, tmp_path: Path, monkeypatch: pytes
         write_movie(store, tmp_path / "a.mp4", sequences=["growing"], style=style)
     assert (tmp_path / "made").exists()
     assert waiting == []
+
+
+@pytest.mark.parametrize("ending", [".gif", ".mp4", ".png", ""])
+def test_a_store_whose_name_is_no_text(ending: str, store: Path, tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"\xff\xfe.zarr")
+    odd.symlink_to(store)
+    assert write_movie(odd, tmp_path / f"a{ending}", sequences=["gone"], style=MovieStyle(size_px=SMALL)).n_pictures
 
 
 def test_a_store_of_empty_frames_is_refused(tmp_path: Path) -> None:

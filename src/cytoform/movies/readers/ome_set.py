@@ -11,6 +11,7 @@ from itertools import takewhile
 from pathlib import Path
 from xml.etree import ElementTree
 
+from cytoform.base.gate import read_text
 from cytoform.errors import InputError
 
 COMPANION = ".companion.ome"
@@ -39,8 +40,8 @@ def companion_of(path: Path, xml: str) -> str | None:
         if node.tag.endswith("BinaryOnly"):
             companion = path.parent / Path(node.get("MetadataFile", "")).name
             try:
-                return companion.read_text("utf-8")
-            except (OSError, UnicodeDecodeError):
+                return read_text(companion)
+            except InputError:
                 raise InputError(
                     f"{path}: its metadata are in {companion.name}, which is not beside it; copy both into one folder"
                 ) from None
@@ -76,8 +77,8 @@ def ome_set(path: Path, xml: str) -> OmeSet | None:
 def first_file(companion: Path) -> Path:
     """The first TIFF that a companion file names. Raises InputError if it names none that is there."""
     try:
-        root = _root(companion.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, ElementTree.ParseError):
+        root = _root(read_text(companion))
+    except (InputError, ElementTree.ParseError):
         raise InputError(f"{companion}: not a readable companion file; give the TIFF files themselves") from None
     names = [Path(node.get("FileName", "")).name for node in root.iter() if node.tag.endswith("}UUID")]
     for name in names:

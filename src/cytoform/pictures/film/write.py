@@ -1,5 +1,6 @@
 """`write_movie`: all steps from a shape store to a movie."""
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
@@ -67,7 +68,8 @@ def write_movie(
         plan = plan_movie(cast, times, framing, style, chosen.size_px)
         sheet = [sheet_page(plan, times)] if chosen.name == "sheet" else None
         first = sheet[0] if sheet else movie_page(plan, times.moments[0])
-        comment = f"cytoform {cytoform.__version__}: {store.name}, 1 µm is {first.px_per_um:.4g} pixels"
+        name = os.fsencode(store.name).decode(errors="replace")  # a name need not be text, a comment has to be
+        comment = f"cytoform {cytoform.__version__}: {name}, 1 µm is {first.px_per_um:.4g} pixels"
         n_pictures = 1 if sheet else len(times.moments)
         settings = EncoderSettings(plan.size_px, times.fps, style, plan.n_sides, comment)
         with progress("drawing", n_pictures) as advance, encoder(chosen, partial, settings) as show:
