@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 import trimesh
-from flat import ellipses
+from flat import ellipses, write_movie
 from jaxtyping import Bool
 from refusals import assert_refused
 from scipy.io import loadmat
@@ -143,6 +143,21 @@ def test_a_network(home: Path, tmp_path: Path) -> None:
     assert _jaccard(ShapeStore.open(tmp_path / "fit.zarr")["cell1"].mask(1), stores[0]["cell1"].mask(1)) > 0.8
     if find_spec("onnx"):
         call("export", tmp_path / "net", "--to", "onnx", "--out", tmp_path / "net.onnx")
+
+
+def test_words_for_images(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A label that loses most of its area, and a hollow one."""
+    frames = np.zeros((2, 48, 48), np.uint16)
+    frames[0, 4:24, 4:24] = frames[1, 4:12, 4:12] = 1
+    frames[:, 28:44, 28:44] = 2
+    frames[:, 30:42, 30:42] = 0
+    movie = write_movie(tmp_path / "odd.tif", frames)
+    assert cli.run(["prepare", str(movie), "--out", str(tmp_path / "odd.zarr"), "--workers", "1"]) == 0
+    said = capsys.readouterr().out
+    assert "label 1 has 0.16 times its area of frame 0" in said
+    assert "of its area was filled in" in said
+    assert "volume" not in said
+    assert "square of" in said
 
 
 def test_static_cells(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def export(
     to
         masks: one OME-TIFF a sequence (TZYX, with voxel size and time step). ome-zarr: one OME-Zarr a sequence, signed distance
         in µm with the mask as labels. meshes: one PLY a frame, in µm.
-        points: points on the surface, PLY and NumPy. ctc: a Cell Tracking Challenge folder, without images.
+        points: points on the surface or outline, PLY and NumPy. ctc: a Cell Tracking Challenge folder, without images.
         h5: HDF5 in the layout of the published code. mat: the same for Matlab, up to 2 GB a sequence.
         onnx: of a run or model, its network as a function of points, time and code, checked against the run; --out is a file.
         stardist, cellpose, nnunet: training images with masks, in the layout of that program.

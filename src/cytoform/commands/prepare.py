@@ -63,12 +63,13 @@ def prepare(
 
 def _report(prepared: "Prepared", common: Common) -> None:
     from cytoform.prepare.summary import table
+    from cytoform.shapes.grid import CUBES
 
     for line in table(prepared.movies):
         common.say(line)
     grid = prepared.grid
     families = "cell family" if prepared.n_families == 1 else "cell families"
     common.say(f"{prepared.n_families} {families}, {prepared.n_frames} frames")
-    common.say(f"{'cube' if grid.n_dims == 3 else 'square'} of {2 * grid.half_extent_um:g} µm in {grid.text}")
+    common.say(f"{CUBES[grid.n_dims]} of {2 * grid.half_extent_um:g} µm in {grid.text}")
     if prepared.n_holes or prepared.n_specks:
         common.say(f"{prepared.n_holes} enclosed holes filled, {prepared.n_specks} specks dropped")

@@ -187,8 +187,8 @@ def _kept_cut(movie: LabelMovie, families: Sequence[Family]) -> list[str]:
     name, frame = cut[0]
     number = len({name for name, _ in cut})
     return [
-        f"{movie.where(frame)}: the border cuts {name}{f' and {number - 1} more' * (number > 1)}, kept on request; cut faces "
-        "count as surface and volumes are too small"
+        f"{movie.where(frame)}: the border cuts {name}{f' and {number - 1} more' * (number > 1)}, kept on request; cut "
+        f"{movie.terms.side}s count as {movie.terms.boundary} and {movie.terms.size}s are too small"
     ]
 
 

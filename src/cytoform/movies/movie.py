@@ -36,6 +36,19 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class Terms:
+    """Words for cells in volumes, or in images."""
+
+    size: str
+    boundary: str
+    side: str
+    element: str
+
+
+TERMS = {3: Terms("volume", "surface", "face", "voxel"), 2: Terms("area", "outline", "side", "pixel")}
+
+
+@dataclass(frozen=True)
 class LabelMovie:
     """Label images, read on demand; 0 is background. Those of a 2D movie have one plane."""
 
@@ -63,6 +76,11 @@ class LabelMovie:
     def n_dims(self) -> int:
         """Dimensions of space: 2 where frames have one plane."""
         return 2 if self.shape_zyx[0] == 1 else 3
+
+    @property
+    def terms(self) -> Terms:
+        """Words for its cells, for messages."""
+        return TERMS[self.n_dims]
 
     def where(self, frame: int) -> str:
         """File and frame, for messages."""

@@ -111,7 +111,7 @@ def _line(movie: LabelMovie, steps: Sequence[Step]) -> str:
             "check that it is one cell",
         ),
         Oddity.CHANGE: (
-            f"label {label} has {step.size:.2g} times its volume of {before}",
+            f"label {label} has {step.size:.2g} times its {movie.terms.size} of {before}",
             "check that it is the same cell",
         ),
         Oddity.BIRTH: (
@@ -129,7 +129,7 @@ def _no_background(movie: LabelMovie, found: Survey) -> str:
     largest = max(extents, key=lambda label: extents[label].n_voxels)
     is_background = len(cut_axes(extents[largest], movie.shape_zyx)) == movie.n_dims
     guess = f"label {movie.value(largest)} seems to be the background, " if is_background else ""
-    return f"{movie.where(frame)}: no voxel is 0; {guess}write the background as 0"
+    return f"{movie.where(frame)}: no {movie.terms.element} is 0; {guess}write the background as 0"
 
 
 def _are_spots(found: Survey) -> bool:

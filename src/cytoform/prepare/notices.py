@@ -70,8 +70,8 @@ def shape_notices(movie: LabelMovie, seen: Sequence[Seen]) -> list[str]:
         cell, more = hollow[0], _more({cell.family.root for cell in hollow})
         label, share = movie.value(cell.family.root), 100 * cell.measures.filled_share
         lines.append(
-            f"{movie.where(cell.frame)}: label {label} is hollow, {share:.0f} % of its volume was filled in{more}; give filled "
-            "cells if these are outlines"
+            f"{movie.where(cell.frame)}: label {label} is hollow, {share:.0f} % of its {movie.terms.size} was filled in{more}; "
+            "give filled cells if these are outlines"
         )
     return lines
 

@@ -10,6 +10,7 @@ from cytoform.errors import InputError
 
 MIN_SIZE, MAX_SIZE = 8, 1024
 AXES, EXPONENTS, NAMES = "zyx", {3: "³", 2: "²"}, {3: "voxels", 2: "pixels"}
+CUBES = {3: "cube", 2: "square"}
 # A length from a volume or from an area.
 ROOTS: dict[int, np.ufunc] = {3: np.cbrt, 2: np.sqrt}
 

@@ -11,6 +11,7 @@ from cytoform.errors import InputError
 from cytoform.representations import rotation
 from cytoform.runs.run import Run
 from cytoform.shapes.box import BoxedField
+from cytoform.shapes.grid import CUBES
 from cytoform.synthesis.field import CodeField
 
 Pose = Literal["random", "canonical"]
@@ -43,12 +44,12 @@ def draw_rotation(
         turned = replace(field, rotation=drawn)
         if not any(turned.render(float(time), TRIAL_GRID).is_cut for time in times):
             return drawn.numpy()
-    raise InputError(f"{name}: the cube cuts the cell in each of {TRIES} poses; {REMEDY}")
+    raise InputError(f"{name}: the {CUBES[field.n_dims]} cuts the cell in each of {TRIES} poses; {REMEDY}")
 
 
 def uncut(frames: Iterable[BoxedField], name: str) -> Iterator[BoxedField]:
     """The frames as they come. Raises InputError at one in which the cell leaves the cube."""
     for number, frame in enumerate(frames):
         if frame.is_cut:
-            raise InputError(f"{name}, frame {number}: the cube cuts the cell; {REMEDY}")
+            raise InputError(f"{name}, frame {number}: the {CUBES[frame.grid.n_dims]} cuts the cell; {REMEDY}")
         yield frame

@@ -14,7 +14,7 @@ LOOKED_AT, GRID = 4, 32  # cells, each in the middle of its movie
 def remark_on_training(cells: Cells) -> str:
     """A line on a loss above its start, and on learned cells that are empty or full; empty if all is well."""
     seen = [(name, [cells.field(name).render(0.0, GRID)]) for name in cells.names[:LOOKED_AT]]
-    return remark_on(seen, remedy=REMEDY, before=remark_on_loss(cells.run))
+    return remark_on(seen, n_dims=cells.run.learned.dimensions, remedy=REMEDY, before=remark_on_loss(cells.run))
 
 
 def remark_on_loss(run: Run) -> str:

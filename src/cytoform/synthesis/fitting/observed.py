@@ -13,7 +13,7 @@ from cytoform.errors import InputError
 from cytoform.runs.config import SamplingConfig
 from cytoform.runs.run import Run
 from cytoform.runs.samples import draw_samples
-from cytoform.shapes.grid import Grid, frame_times
+from cytoform.shapes.grid import CUBES, Grid, frame_times
 from cytoform.shapes.store import ShapeSequence
 
 POINTS = 20_000  # a frame
@@ -113,8 +113,9 @@ def _check_reach(sequence: ShapeSequence, frame: int, half_extent_um: float) -> 
     reach_um = float(np.abs(ends - grid.half_extent_um).max())
     if reach_um > half_extent_um:
         raise InputError(
-            f"{sequence.info.name}, frame {frame}: the cell reaches {reach_um:.3g} µm from its centre, and the cube of the "
-            f"run {half_extent_um:.3g} µm; fit smaller cells, or train a run with a larger --half-extent"
+            f"{sequence.info.name}, frame {frame}: the cell reaches {reach_um:.3g} µm from its centre, and the "
+            f"{CUBES[grid.n_dims]} of the run {half_extent_um:.3g} µm; fit smaller cells, or train a run with a larger "
+            "--half-extent"
         )
 
 
