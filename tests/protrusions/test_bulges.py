@@ -33,15 +33,15 @@ def learned(frames: list[np.ndarray], tmp_path_factory: pytest.TempPathFactory) 
     return bulges_of(take_apart(ShapeStore.open(write_store(path, sequences, grid=GRID)), None), HALF_UM)
 
 
-def in_body(points: np.ndarray) -> np.ndarray:
-    """Whether points in Ω are in the body of the frames."""
-    return np.asarray(np.linalg.norm((points[:, ::-1] + 1) * HALF_UM - OFF, axis=1) < BODY_UM)
+def body(points: np.ndarray) -> np.ndarray:
+    """Signed distance to the body of the frames, in Ω."""
+    return np.asarray(np.linalg.norm((points[:, ::-1] + 1) * HALF_UM - OFF, axis=1) - BODY_UM) / HALF_UM
 
 
 def solid(bulges: Bulges, moments: Moments, time: float) -> np.ndarray:
     """Signed distance in µm to all bulges on the grid."""
     points = GRID.points_zyx_um()[:, ::-1] / HALF_UM - 1
-    found = [each.distance(points) for each in swollen_at(bulges, moments, time, lambda roots: roots, in_body)]
+    found = [each.distance(points) for each in swollen_at(bulges, moments, time, lambda roots: roots, body)]
     return HALF_UM * np.min([np.full(len(points), 9.0), *found], axis=0)
 
 

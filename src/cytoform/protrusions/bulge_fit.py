@@ -10,6 +10,7 @@ from scipy.ndimage import map_coordinates
 from cytoform.protrusions.bulges import NODES, PHASES, Bulges, Moments, frame_at, joined, life_of, nodes_of, size_of
 from cytoform.protrusions.parts import PartsOfSequence
 from cytoform.protrusions.pieces import Piece
+from cytoform.protrusions.relief import Distance, over, raised, relief_of
 from cytoform.protrusions.tracks import Track
 from cytoform.protrusions.units import line_in_time
 from cytoform.shapes.box import BoxedField
@@ -75,16 +76,20 @@ def _fit(track: Track, n_frames: int, half_um: float) -> tuple[Bulges, Moments]:
         np.zeros((1, PHASES)),
         np.zeros((1, 2)),
     )
-    voxel = _patch(pieces[0]).grid.spacing_um / half_um
+    voxel = _known(pieces[0].patch).grid.spacing_um / half_um
     volumes: list[float] = []
     boxes: list[Float[np.ndarray, "3 2"]] = []
     values: list[Float[np.ndarray, " nodes"]] = []
     for piece, points, phase in zip(pieces, at_root, phases.tolist(), strict=True):
         turn = frame_at(bulge, 0, phase)
-        box = _box_around(points @ turn.T, MARGIN_VOXELS * voxel)
         origin = (1 - phase) * root[0] + phase * root[1]
+        local = points @ turn.T
+        sides = _box_around(local[:, 1:], MARGIN_VOXELS * voxel)
+        relief = relief_of(_distance(piece.body, half_um), origin, turn, sides, NODES)
+        box = _box_around(over(relief, sides, local), MARGIN_VOXELS * voxel)
+        nodes = raised(nodes_of(box), relief) @ turn + origin
         boxes.append(box)
-        values.append(_sampled(piece, nodes_of(box) @ turn + origin, half_um) / size_of(box))
+        values.append(_distance(piece.patch, half_um)(nodes) / size_of(box))
         volumes.append(piece.volume_um3 / half_um**3)
     # At birth and end it lies hidden under the surface of the body.
     if birth >= 0:
@@ -97,7 +102,7 @@ def _fit(track: Track, n_frames: int, half_um: float) -> tuple[Bulges, Moments]:
     return bulge, Moments.of(np.stack(values).reshape(-1, NODES, NODES, NODES), np.stack(boxes), phases)
 
 
-def _box_around(points: Float[np.ndarray, "n 3"], margin: float) -> Float[np.ndarray, "3 2"]:
+def _box_around(points: Float[np.ndarray, "n axes"], margin: float) -> Float[np.ndarray, "axes 2"]:
     return np.stack([points.min(axis=0) - margin, points.max(axis=0) + margin], axis=1)
 
 
@@ -108,15 +113,9 @@ def _hidden(
     return np.maximum(values, (nodes_of(box)[:, 0] + depth) / size_of(box))
 
 
-def _patch(piece: Piece) -> BoxedField:
-    if piece.patch is None:
-        raise ValueError("a piece without a distance")
-    return piece.patch
-
-
 def _inside(piece: Piece, half_um: float) -> Float[np.ndarray, "n 3"]:
     """The voxels of a piece, as points in Ω."""
-    patch = _patch(piece)
+    patch = _known(piece.patch)
     voxels = np.argwhere(patch.inside)
     return ((voxels + patch.corner_zyx + 0.5) * patch.grid.spacing_um / half_um - 1)[:, ::-1]
 
@@ -129,12 +128,22 @@ def _long_side(points: Float[np.ndarray, "n 3"], axis: Float[np.ndarray, " 3"]) 
     return np.asarray(vectors[:, -1])
 
 
-def _sampled(piece: Piece, points: Float[np.ndarray, "n 3"], half_um: float) -> Float[np.ndarray, " n"]:
-    """The distance of a piece at points in Ω, beyond its patch at least the distance to that."""
-    patch = _patch(piece)
+def _distance(patch: BoxedField | None, half_um: float) -> Distance:
+    """The distance in Ω that a patch holds; beyond it at least the distance to that."""
+    patch = _known(patch)
     voxel = patch.grid.spacing_um / half_um
-    places = (points[:, ::-1] + 1) / voxel - 0.5 - np.array(patch.corner_zyx)
-    nearest = np.clip(places, 0, np.array(patch.box_sdf_um.shape) - 1)
-    beyond = np.linalg.norm(places - nearest, axis=1) * voxel
-    values = map_coordinates(patch.box_sdf_um.astype(np.float32), nearest.T, order=1, mode="nearest")
-    return np.asarray(values / half_um + beyond)
+    sdf, corner = patch.box_sdf_um.astype(np.float32) / half_um, np.array(patch.corner_zyx)
+
+    def distance(points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
+        places = (points[:, ::-1] + 1) / voxel - 0.5 - corner
+        nearest = np.clip(places, 0, np.array(sdf.shape) - 1)
+        beyond = np.linalg.norm(places - nearest, axis=1) * voxel
+        return np.asarray(map_coordinates(sdf, nearest.T, order=1, mode="nearest") + beyond)
+
+    return distance
+
+
+def _known(patch: BoxedField | None) -> BoxedField:
+    if patch is None:
+        raise ValueError("a piece without a distance")
+    return patch

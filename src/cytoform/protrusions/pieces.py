@@ -28,9 +28,10 @@ MARGIN_VOXELS = 3
 
 @dataclass(frozen=True)
 class Piece(Curve):
-    """A protrusion with its own distance, and its volume outside the body."""
+    """A protrusion with its own distance and that of the body around it, and its volume outside the body."""
 
     patch: BoxedField | None = None
+    body: BoxedField | None = None
     volume_um3: float = 0.0
 
 
@@ -128,7 +129,10 @@ def _piece(
     patch = _patch(owner == label, cell_um, field)
     volume = float(shares(cell_um[labels == label], spacing_um).sum()) * spacing_um**3
     points = (line + corner + 0.5) * spacing_um
-    return Piece(points, radii * spacing_um, normal, patch=patch, volume_um3=volume)
+    start = np.subtract(patch.corner_zyx, corner)
+    box = tuple(slice(low, low + n) for low, n in zip(start, patch.box_sdf_um.shape, strict=True))
+    below = replace(patch, box_sdf_um=body.box_sdf_um[box].astype(np.float16))
+    return Piece(points, radii * spacing_um, normal, patch=patch, body=below, volume_um3=volume)
 
 
 def _slices(

@@ -191,24 +191,21 @@ class Composed(Prior):
         share = (of_tubes / np.maximum(now * scale**3 + of_tubes, 1e-12))[:, None]
         offset = -((1 - share) * centres + share * outside)
         if len(bulges):
-            wanted = bodies + of_tubes
-            scale, offset = self._remeasured(code, _NewCell(units, bulges, scale, 0 * centres), wanted, span)
+            found, offset = self._measured(code, _NewCell(units, bulges, scale, 0 * centres), span)
+            volumes = now * scale**3
+            bodies = np.maximum(bodies + of_tubes - (found - volumes), LEAST_VOLUME * volumes)
+            scale = np.clip(scale * np.cbrt(bodies / np.maximum(volumes, 1e-12)), *SCALES)
         return _NewCell(units, bulges, scale, offset if self.centred else 0 * offset)
 
-    def _remeasured(
-        self, code: Float[np.ndarray, " code"], cell: _NewCell, wanted: Float[np.ndarray, " moments"], span: float
+    def _measured(
+        self, code: Float[np.ndarray, " code"], cell: _NewCell, span: float
     ) -> tuple[Float[np.ndarray, " moments"], Float[np.ndarray, "moments 3"]]:
-        """The scale of the body with which the cell has the wanted volumes, and the offset that centres it."""
+        """The volume of a cell at all moments, with its protrusions, and the offset that centres it."""
         rows = {"protrusions": cell.units.to_rows(), "bulges": cell.bulges.to_rows()}
         whole = self.body_of(code, variables={**rows, "scale": cell.scale, "span": np.array(span)})
-        bare = self.body_of(code, variables={"scale": cell.scale, "span": np.array(span)})
-        times = np.linspace(-1, 1, len(cell.scale))
-        meshes = [mesh_of(whole, float(time)) for time in times]
-        found = np.array([mesh.volume_um3 for mesh in meshes]) / whole.half_extent_um**3
-        body = np.array([volume_of(bare, float(time), COARSE_GRID) for time in times])
-        share = np.maximum(body + wanted - found, LEAST_VOLUME * body) / np.maximum(body, 1e-12)
-        centres = np.stack([mesh.centroid_xyz_um for mesh in meshes]) / whole.half_extent_um - 1
-        return np.clip(cell.scale * np.cbrt(share), *SCALES), -centres
+        meshes = [mesh_of(whole, float(time)) for time in np.linspace(-1, 1, len(cell.scale))]
+        volumes = np.array([mesh.volume_um3 for mesh in meshes]) / whole.half_extent_um**3
+        return volumes, 1 - np.stack([mesh.centroid_xyz_um for mesh in meshes]) / whole.half_extent_um
 
     def _wanted(self, drawn: float) -> float:
         """ln(volume) of a body, spread between cells as learned ones are: codes between others are all of one size."""

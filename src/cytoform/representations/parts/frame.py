@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
-from cytoform.protrusions.swollen import IsInside, Swelling
+from cytoform.protrusions.relief import Distance
+from cytoform.protrusions.swollen import Swelling
 from cytoform.protrusions.tubes import OnSurface, Points
 from cytoform.representations.representation import Frame
-from cytoform.shapes.tubes import Tube, add_solids, smooth_union, union_distance
+from cytoform.shapes.tubes import PointValues, Tube, add_solids, smooth_union, union_distance
 
 NEWTON_STEPS, DIFFERENCE = 3, 2e-3
 
@@ -75,14 +76,14 @@ class PartsFrame:
         return add_solids(self.solids, distances, corner_zyx, grid_size, band=band, fillet=self.fillet)
 
 
-def is_inside(body: Frame) -> IsInside:
-    """Whether points are in the body, in the pose of the body."""
+def distance_of(body: Frame) -> Distance:
+    """The signed distance to the body, in the pose of the body."""
 
-    def inside(points: Points) -> Bool[np.ndarray, " n"]:
+    def distance(points: Points) -> PointValues:
         at = torch.tensor(points, dtype=torch.float32, device=body.device)
-        return (body(at) <= 0).cpu().numpy() if len(points) else np.zeros(0, bool)
+        return body(at).cpu().double().numpy() if len(points) else np.zeros(0)
 
-    return inside
+    return distance
 
 
 def on_surface(body: Frame) -> OnSurface:

@@ -11,7 +11,7 @@ from cytoform.protrusions.swollen import Swelling, swollen_at
 from cytoform.protrusions.tubes import grown_at
 from cytoform.protrusions.units import Units
 from cytoform.representations.global_code.representation import GlobalCode
-from cytoform.representations.parts.frame import PartsFrame, PlacedFrame, is_inside, on_surface
+from cytoform.representations.parts.frame import PartsFrame, PlacedFrame, distance_of, on_surface
 from cytoform.representations.representation import NO_VARIABLES, Frame, Variables, at_share
 from cytoform.shapes.tubes import Tube
 
@@ -70,7 +70,11 @@ class Parts(GlobalCode):
         if "bulges" not in variables:
             return []
         return swollen_at(
-            Bulges.from_rows(variables["bulges"].cpu().numpy()), self.moments, moment, on_surface(body), is_inside(body)
+            Bulges.from_rows(variables["bulges"].cpu().numpy()),
+            self.moments,
+            moment,
+            on_surface(body),
+            distance_of(body),
         )
 
     def describe(self) -> str:
