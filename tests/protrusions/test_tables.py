@@ -34,9 +34,9 @@ def read(path: Path) -> list[dict[str, str]]:
 
 
 def test_a_row_for_each_protrusion_and_frame(tmp_path: Path) -> None:
-    write_tables(tmp_path, [known(), known(name="b")])
+    write_tables(tmp_path, [known(), known(name="b")], n_dims=3)
     rows = read(tmp_path / SIGHTINGS)
-    assert tuple(rows[0]) == SIGHTING_COLUMNS
+    assert tuple(rows[0]) == SIGHTING_COLUMNS[3]
     assert [(row["sequence"], row["frame"], row["protrusion"]) for row in rows[:6]] == [
         ("a", *place) for place in (("0", "1"), ("1", "1"), ("1", "2"), ("3", "1"), ("3", "2"), ("4", "1"))
     ]
@@ -50,7 +50,7 @@ def test_a_row_for_each_protrusion_and_frame(tmp_path: Path) -> None:
 
 
 def test_a_row_for_each_protrusion(tmp_path: Path) -> None:
-    write_tables(tmp_path, [known()])
+    write_tables(tmp_path, [known()], n_dims=3)
     main, branch = read(tmp_path / TRACKS)
     assert tuple(main) == TRACK_COLUMNS
     assert (main["first"], main["last"], main["frames"], main["born"], main["ended"]) == ("0", "4", "4", "0", "0")
@@ -70,15 +70,15 @@ def test_a_row_for_each_protrusion(tmp_path: Path) -> None:
 
 
 def test_times_are_empty_without_a_time_step(tmp_path: Path) -> None:
-    write_tables(tmp_path, [known(None)])
+    write_tables(tmp_path, [known(None)], n_dims=3)
     assert {row["time_s"] for row in read(tmp_path / SIGHTINGS)} == {""}
     for row in read(tmp_path / TRACKS):
         assert {row[name] for name in ("lifetime_s", "growth_um_per_min", "withdrawal_um_per_min")} == {""}
 
 
 def test_tables_without_protrusions_have_their_columns(tmp_path: Path) -> None:
-    write_tables(tmp_path, [])
-    assert (tmp_path / SIGHTINGS).read_text() == ",".join(SIGHTING_COLUMNS) + "\n"
+    write_tables(tmp_path, [], n_dims=3)
+    assert (tmp_path / SIGHTINGS).read_text() == ",".join(SIGHTING_COLUMNS[3]) + "\n"
     assert (tmp_path / TRACKS).read_text() == ",".join(TRACK_COLUMNS) + "\n"
 
 
@@ -89,7 +89,7 @@ def test_the_graph_is_valid_and_says_the_same(time_step_s: float | None, tmp_pat
     from geff.validate.data import ValidationConfig, validate_data
 
     parts = known(time_step_s)
-    write_graph(tmp_path / "a.geff", parts)
+    write_graph(tmp_path / "a.geff", parts, n_dims=3)
     geff.validate_structure(tmp_path / "a.geff")
     memory = read_to_memory(tmp_path / "a.geff")
     validate_data(memory, ValidationConfig(graph=True, tracklet=True))
@@ -111,6 +111,6 @@ def test_the_graph_is_valid_and_says_the_same(time_step_s: float | None, tmp_pat
 def test_a_graph_without_protrusions_is_valid(tmp_path: Path) -> None:
     import geff
 
-    write_graph(tmp_path / "none.geff", PartsOfSequence("none", 1, 30.0, 0.6, [], []))
+    write_graph(tmp_path / "none.geff", PartsOfSequence("none", 1, 30.0, 0.6, [], []), n_dims=3)
     geff.validate_structure(tmp_path / "none.geff")
     assert len(geff.read(tmp_path / "none.geff")[0]) == 0

@@ -1,4 +1,4 @@
-"""Balls with tubes: cells whose protrusions are known exactly. Points are in µm from the corner of the cube, z y x."""
+"""Balls with tubes, discs with strips: protrusions that are known exactly. Points are in µm from the corner, z y x."""
 
 from collections.abc import Sequence
 
@@ -37,7 +37,7 @@ def tube(*corners: np.ndarray, radius_um: float = THIN_UM) -> Tube:
     """A tube of constant radius along a chain of points."""
     stops = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(corners, axis=0), axis=1))])
     fine = np.linspace(0, stops[-1], max(int(stops[-1] / 0.05), 2))
-    line = np.stack([np.interp(fine, stops, np.array(corners)[:, axis]) for axis in range(3)], axis=1)
+    line = np.stack([np.interp(fine, stops, np.array(corners)[:, axis]) for axis in range(corners[0].size)], axis=1)
     return Tube(line, np.full(len(line), radius_um))
 
 
@@ -60,7 +60,7 @@ def cell(
 
 def boxed(sdf_um: np.ndarray, grid: Grid = GRID, band_um: float = BAND_UM) -> BoxedField:
     """The cell's field as a store would give it."""
-    return BoxedField(grid, (0, 0, 0), np.clip(sdf_um, -band_um, band_um), band_um)
+    return BoxedField(grid, (0,) * grid.n_dims, np.clip(sdf_um, -band_um, band_um), band_um)
 
 
 def filopodial_frames(

@@ -29,7 +29,7 @@ def protrusions(
     out
         Folder to write: protrusions.csv, protrusion_tracks.csv, and a graph NAME.geff for each sequence.
     radius
-        Radius in µm of the ball that fits into the body and not into protrusions; by default found from the data.
+        Radius in µm of the ball (disc) that fits into the body and not into protrusions; by default found from the data.
     sequences
         Names of the sequences to take apart; by default all.
     """

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-from cytoform.base.triples import int_triple
+from cytoform.base.triples import ints
 from cytoform.completion.fields import BoxOfFrames, Field
 from cytoform.completion.registration import SMOOTH, halfway
 from cytoform.protrusions.between import tubes_between
@@ -72,7 +72,7 @@ def _united(body: Field, tubes: list[Tube], pair: PairOfFrames) -> Field:
     fillet = FILLET_RADII * float(np.mean([tube.radii.mean() for tube in tubes])) / half_um
     inside = [Tube(tube.line[:, ::-1] / half_um - 1, tube.radii / half_um) for tube in tubes]
     whole, corner_zyx = add_solids(
-        inside, body * voxel, int_triple(pair.box.corner_zyx), grid.size, band=BAND_VOXELS * voxel, fillet=fillet
+        inside, body * voxel, ints(pair.box.corner_zyx), grid.size, band=BAND_VOXELS * voxel, fillet=fillet
     )
     start = np.subtract(pair.box.corner_zyx, corner_zyx)
     cropped = whole[tuple(slice(s, s + n) for s, n in zip(start, body.shape, strict=True))]

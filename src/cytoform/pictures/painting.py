@@ -37,9 +37,11 @@ def painted(mesh: Mesh, tracks: Sequence[Track], frame: int) -> Paint:
     if not shown:
         return np.zeros(len(mesh.vertices_xyz_um), np.int64)
     places = np.concatenate([curve.line_zyx_um for _, curve in shown])[:, ::-1]
+    # Of cells in images, the plate is painted through.
+    vertices = mesh.vertices_xyz_um[:, : places.shape[1]]
     radii = np.concatenate([curve.radii_um for _, curve in shown])
     paints = np.concatenate([_along(curve, colour_of(label)) for label, curve in shown])
-    distances, nearest = KDTree(places).query(mesh.vertices_xyz_um)
+    distances, nearest = KDTree(places).query(vertices)
     return np.where(distances <= REACH_RADII * radii[nearest] + REACH_UM, paints[nearest], 0)
 
 

@@ -17,7 +17,7 @@ from cytoform.protrusions.tracks import Track, follow
 from cytoform.protrusions.tubes import DEPTH_RADII
 from cytoform.shapes.tubes import Tube
 
-Points = Float[np.ndarray, "n 3"]
+Points = Float[np.ndarray, "n dims"]
 SPEED_QUANTILE = 0.9  # of the changes in length: protrusions that grow or withdraw all the time between the frames
 LEAST_STEPS = 1.5  # shorter protrusions are left out, in steps of the line
 
@@ -25,7 +25,9 @@ LEAST_STEPS = 1.5  # shorter protrusions are left out, in steps of the line
 def tubes_between(before: PartsOfFrame, after: PartsOfFrame, share: float, step_um: float) -> list[Tube]:
     """Tubes at `share` of the way from one frame to the other, with lines in steps of `step_um`; points (z, y, x) in µm."""
     centres = np.stack([before.centre_zyx_um, after.centre_zyx_um])
-    tracks = follow([before.curves, after.curves], centres, mean_radius_um([before.body_um3, after.body_um3]))
+    tracks = follow(
+        [before.curves, after.curves], centres, mean_radius_um([before.body_um3, after.body_um3], centres.shape[1])
+    )
     return list(_Between(tracks, share, step_um).tubes())
 
 
@@ -100,7 +102,7 @@ def _tube_of(curve: Curve, *, on_body: bool) -> Tube:
 
 def _at(curve: Curve, stops: float | Float[np.ndarray, " stops"]) -> Float[np.ndarray, "..."]:
     """Points at arc lengths."""
-    return np.stack([np.interp(stops, curve.arc_um, curve.line_zyx_um[:, axis]) for axis in range(3)], axis=-1)
+    return np.stack([np.interp(stops, curve.arc_um, places) for places in curve.line_zyx_um.T], axis=-1)
 
 
 def _radii(curve: Curve, stops: Float[np.ndarray, " stops"]) -> Float[np.ndarray, " stops"]:

@@ -1,14 +1,14 @@
-"""The body of a cell: the part that remains when every part thinner than a ball is taken away."""
+"""The body of a cell: the part that remains when every part thinner than a ball, in images a disc, is taken away."""
 
 from itertools import product
 
-import cc3d
 import edt
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy.spatial import cKDTree
 
 from cytoform.shapes.box import BoxedField
+from cytoform.shapes.components import components
 
 # A piece of the opened cell with a smaller share of its largest piece's voxels is no body: a thick place of a protrusion.
 PIECE_SHARE = 0.2
@@ -16,7 +16,7 @@ PIECE_SHARE = 0.2
 BAND_VOXELS = 4.0
 
 
-def depth_um(field: BoxedField) -> Float[np.ndarray, "z y x"]:
+def depth_um(field: BoxedField) -> Float[np.ndarray, "*zyx"]:
     """Distance in µm from every voxel of the box to the surface, positive inside, also deeper than the stored band."""
     spacing_um = field.grid.spacing_um
     stored = -field.box_sdf_um
@@ -31,7 +31,7 @@ def shares(sdf_um: Float[np.ndarray, "..."], spacing_um: float) -> Float[np.ndar
 
 
 def body_of(field: BoxedField, radius_um: float) -> BoxedField:
-    """The opening of a cell by a ball of `radius_um`: every place that such a ball inside the cell reaches.
+    """The opening of a cell by a ball (a disc) of `radius_um`: every place that such a ball inside the cell reaches.
 
     The centres of the balls are the places at least so deep in the cell. The distance to the body is the distance to them
     less the radius, exact outside the body to a fraction of a voxel. Small pieces are left out. The body is empty where
@@ -52,11 +52,11 @@ def body_of(field: BoxedField, radius_um: float) -> BoxedField:
     return BoxedField(field.grid, field.corner_zyx, distance, band_um)
 
 
-def edge(inside: Bool[np.ndarray, "z y x"], beyond: Float[np.ndarray, "z y x"]) -> Float[np.ndarray, "n 3"]:
+def edge(inside: Bool[np.ndarray, "*zyx"], beyond: Float[np.ndarray, "*zyx"]) -> Float[np.ndarray, "n dims"]:
     """Points in voxels where a level set crosses the lines between neighbouring voxels; `beyond` is positive inside it."""
     voxels = np.argwhere(inside)
     found = []
-    for axis, step in product(range(3), (-1, 1)):
+    for axis, step in product(range(inside.ndim), (-1, 1)):
         beside = voxels.copy()
         beside[:, axis] = np.clip(beside[:, axis] + step, 0, inside.shape[axis] - 1)
         out = ~inside[tuple(beside.T)]
@@ -67,9 +67,9 @@ def edge(inside: Bool[np.ndarray, "z y x"], beyond: Float[np.ndarray, "z y x"]) 
     return np.concatenate(found)
 
 
-def large_pieces(mask: Bool[np.ndarray, "z y x"]) -> Bool[np.ndarray, "z y x"]:
+def large_pieces(mask: Bool[np.ndarray, "*zyx"]) -> Bool[np.ndarray, "*zyx"]:
     """A mask that is not empty without its small pieces."""
-    pieces = cc3d.connected_components(mask, connectivity=26)
+    pieces = components(mask)
     sizes = np.bincount(pieces.ravel())
     sizes[0] = 0
     return np.asarray((sizes >= PIECE_SHARE * sizes.max())[pieces] & mask)

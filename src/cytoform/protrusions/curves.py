@@ -2,14 +2,15 @@
 
 Voxels outside the body form a graph. Shortest ways from the body to the farthest voxels are the centre lines, farthest
 first, each up to the ways already found, as in TEASAR (Sato et al. 2000, Pacific Graphics). Ways are cheaper in the middle
-of a protrusion. The radius comes from the volume of the voxels nearest to each place of a line: for tubes of two or three
-voxels across, the depth of the distance field is too small by half.
+of a protrusion. The radius comes from the volume, in images the area, of the voxels nearest to each place of a line: for
+tubes of two or three voxels across, the depth of the distance field is too small by half.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
-import cc3d
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.ndimage import gaussian_filter1d, maximum_filter
@@ -17,6 +18,7 @@ from scipy.spatial import cKDTree
 
 from cytoform.protrusions.body import depth_um, shares
 from cytoform.shapes.box import BoxedField
+from cytoform.shapes.components import components
 
 # How far outside the body a voxel belongs to a protrusion, and how far a protrusion reaches at least, in voxels.
 OUTSIDE_VOXELS, LEAST_VOXELS = 0.6, 2.4
@@ -29,13 +31,21 @@ STEP_VOXELS = 1.0  # between the places of a line
 SMOOTHING = 1.5  # places: standard deviation of the weights that smooth a line and its radius
 
 
+def _root_mean_square(values: Float[np.ndarray, " n"]) -> float:
+    return float(np.sqrt(np.mean(values**2)))
+
+
+# Of radii along a line, by the number of dimensions.
+_MEANS: dict[int, Callable[[np.ndarray], Any]] = {3: _root_mean_square, 2: np.mean}
+
+
 @dataclass(frozen=True)
 class Curve:
     """A protrusion or a branch in one frame. Points are in µm from the corner of the cube, the root first."""
 
-    line_zyx_um: Float[np.ndarray, "n 3"]
+    line_zyx_um: Float[np.ndarray, "n dims"]
     radii_um: Float[np.ndarray, " n"]
-    normal_zyx: Float[np.ndarray, " 3"]  # of the body at the root; for a branch the direction of its parent there
+    normal_zyx: Float[np.ndarray, " dims"]  # of the body at the root; for a branch the direction of its parent there
     parent: int | None = None  # place of the parent in the list of the frame; None: it starts on the body
     at_um: float = 0.0  # arc length along the parent at which a branch starts
 
@@ -51,8 +61,8 @@ class Curve:
 
     @property
     def radius_um(self) -> float:
-        """Mean radius: the root of the mean square, so that a tube of it has the same volume."""
-        return float(np.sqrt(np.mean(self.radii_um**2)))
+        """Mean radius, so that a tube of it has the same volume, or a strip of twice its width the same area."""
+        return float(_MEANS[self.line_zyx_um.shape[1]](self.radii_um))
 
 
 def curves_of(field: BoxedField, body: BoxedField) -> list[Curve]:
@@ -63,9 +73,9 @@ def curves_of(field: BoxedField, body: BoxedField) -> list[Curve]:
     return _Lines(field, body, graph, ways).curves() if ways else []
 
 
-def _reaching(outside: Bool[np.ndarray, "z y x"], body: BoxedField) -> Bool[np.ndarray, "z y x"]:
+def _reaching(outside: Bool[np.ndarray, "*zyx"], body: BoxedField) -> Bool[np.ndarray, "*zyx"]:
     """The pieces that reach far enough from the body."""
-    pieces = cc3d.connected_components(outside, connectivity=26)
+    pieces = components(outside)
     reach = np.zeros(int(pieces.max()) + 1)
     where = outside.nonzero()
     np.maximum.at(reach, pieces[where], body.box_sdf_um[where])
@@ -84,13 +94,13 @@ class _Way:
 class _Graph:
     """Voxels outside the body and the tree of shortest ways from the body; lengths in voxels."""
 
-    voxels_zyx: Int[np.ndarray, "n 3"]
+    voxels_zyx: Int[np.ndarray, "n dims"]
     depths: Float[np.ndarray, " n"]  # to the surface of the cell, the largest around a voxel
     before: Int[np.ndarray, " n"]  # the next voxel on the way to the body; -1 at the body
     lengths: Float[np.ndarray, " n"]  # of the way to the body
 
     @classmethod
-    def of(cls, field: BoxedField, body: BoxedField, where: Bool[np.ndarray, "z y x"]) -> "_Graph":
+    def of(cls, field: BoxedField, body: BoxedField, where: Bool[np.ndarray, "*zyx"]) -> "_Graph":
         spacing_um = field.grid.spacing_um
         voxels = np.argwhere(where)
         at = tuple(voxels.T)
@@ -127,7 +137,7 @@ class _Graph:
 
 
 def _shortest_ways(
-    voxels: Int[np.ndarray, "n 3"], edge: Float[np.ndarray, " n"], from_body: Float[np.ndarray, " n"]
+    voxels: Int[np.ndarray, "n dims"], edge: Float[np.ndarray, " n"], from_body: Float[np.ndarray, " n"]
 ) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:
     """The next voxel of each one's cheapest way to the body, and the length of this way."""
     from scipy.sparse import coo_array
@@ -176,15 +186,15 @@ class _Lines:
             found.append(self._curve(way, line, volumes[own], found))
         return found
 
-    def _smooth(self, way: _Way) -> Float[np.ndarray, "n 3"]:
+    def _smooth(self, way: _Way) -> Float[np.ndarray, "n dims"]:
         """The way without the steps of the voxels, in voxels of the box, at equal distances."""
         line = gaussian_filter1d(self.graph.voxels_zyx[way.nodes].astype(float), SMOOTHING, axis=0, mode="nearest")
         line[0], line[-1] = self.graph.voxels_zyx[way.nodes[[0, -1]]]
         return _resampled(line, STEP_VOXELS)
 
     def _volumes(
-        self, places: Float[np.ndarray, "places 3"]
-    ) -> tuple[Float[np.ndarray, " places"], Float[np.ndarray, "places 3"]]:
+        self, places: Float[np.ndarray, "places dims"]
+    ) -> tuple[Float[np.ndarray, " places"], Float[np.ndarray, "places dims"]]:
         """Volume in voxels nearest to each place, and its centroid; voxels at the surface count in part."""
         spacing_um = self.field.grid.spacing_um
         inside = shares(self.field.box_sdf_um, spacing_um)
@@ -194,15 +204,18 @@ class _Lines:
         distances, nearest = (np.asarray(found) for found in cKDTree(places).query(voxels, distance_upper_bound=reach))
         near = np.isfinite(distances)
         volumes = np.bincount(nearest[near], weights[near], len(places))
-        sums = [np.bincount(nearest[near], weights[near] * voxels[near, axis], len(places)) for axis in range(3)]
+        sums = [
+            np.bincount(nearest[near], weights[near] * voxels[near, axis], len(places))
+            for axis in range(voxels.shape[1])
+        ]
         return volumes, np.stack(sums, axis=1) / np.maximum(volumes, 1e-9)[:, None]
 
     def _centred(
         self,
-        line: Float[np.ndarray, "n 3"],
+        line: Float[np.ndarray, "n dims"],
         volumes: Float[np.ndarray, " n"],
-        centroids: Float[np.ndarray, "n 3"],
-    ) -> Float[np.ndarray, "n 3"]:
+        centroids: Float[np.ndarray, "n dims"],
+    ) -> Float[np.ndarray, "n dims"]:
         """The line moved sideways into the middle of the volume around it; its ends keep their place along it."""
         moves = np.where(volumes[:, None] > 0, centroids - line, 0)
         tangents = np.gradient(line, axis=0) if len(line) > 1 else np.zeros_like(line)
@@ -211,12 +224,11 @@ class _Lines:
         return np.asarray(line + gaussian_filter1d(moves, SMOOTHING, axis=0, mode="nearest"))
 
     def _curve(
-        self, way: _Way, line: Float[np.ndarray, "n 3"], volumes: Float[np.ndarray, " n"], found: list[Curve]
+        self, way: _Way, line: Float[np.ndarray, "n dims"], volumes: Float[np.ndarray, " n"], found: list[Curve]
     ) -> Curve:
         spacing_um = self.field.grid.spacing_um
-        areas = gaussian_filter1d(volumes, 2 * SMOOTHING, mode="nearest") / (np.pi * STEP_VOXELS)
-        # Voxels that count in part make the section of a thin tube larger, by π/12 of a voxel's face.
-        radii = np.sqrt(np.maximum(areas - 1 / 12, LEAST_RADIUS_VOXELS**2)) * spacing_um
+        sections = gaussian_filter1d(volumes, 2 * SMOOTHING, mode="nearest") / STEP_VOXELS
+        radii = np.maximum(_RADII[line.shape[1]](sections), LEAST_RADIUS_VOXELS) * spacing_um
         points = (line + np.array(self.field.corner_zyx) + 0.5) * spacing_um
         # From the centre of the last voxel to the surface.
         ahead = max(float(-self.field.box_sdf_um[tuple(self.graph.voxels_zyx[way.nodes[-1]])]), 0.0)
@@ -231,31 +243,34 @@ class _Lines:
         around = parent.line_zyx_um[[max(at - 2, 0), min(at + 2, len(parent.line_zyx_um) - 1)]]
         return Curve(points, radii, _unit(around[1] - around[0]), way.parent, float(parent.arc_um[at]))
 
-    def _root(self, start: Float[np.ndarray, " 3"]) -> tuple[Float[np.ndarray, " 3"], Float[np.ndarray, " 3"]]:
+    def _root(self, start: Float[np.ndarray, " dims"]) -> tuple[Float[np.ndarray, " dims"], Float[np.ndarray, " dims"]]:
         """The point of the body's surface below the first voxel of a way, in µm, and the normal there."""
         spacing_um, box = self.field.grid.spacing_um, self.body.box_sdf_um
-        z, y, x = (int(np.clip(round(c), 1, n - 2)) for c, n in zip(start, box.shape, strict=True))
-        around = box[z - 1 : z + 2, y - 1 : y + 2, x - 1 : x + 2]
-        normal = _unit(
-            np.array(
-                [
-                    around[2, 1, 1] - around[0, 1, 1],
-                    around[1, 2, 1] - around[1, 0, 1],
-                    around[1, 1, 2] - around[1, 1, 0],
-                ],
-                float,
-            )
-        )
+        voxel = np.array([int(np.clip(round(c), 1, n - 2)) for c, n in zip(start, box.shape, strict=True)])
+        steps = np.eye(box.ndim, dtype=int)
+        normal = _unit(np.array([box[tuple(voxel + step)] - box[tuple(voxel - step)] for step in steps], float))
         point = (start + np.array(self.field.corner_zyx) + 0.5) * spacing_um
-        return point - box[z, y, x] * normal, normal
+        return point - box[tuple(voxel)] * normal, normal
 
 
-def _resampled(line: Float[np.ndarray, "n 3"], step: float) -> Float[np.ndarray, "m 3"]:
+def _resampled(line: Float[np.ndarray, "n dims"], step: float) -> Float[np.ndarray, "m dims"]:
     """Points at equal distances of about `step` along a line, its ends included."""
     arc = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
     stops = np.linspace(0, arc[-1], max(round(float(arc[-1]) / step), 1) + 1)
-    return np.stack([np.interp(stops, arc, line[:, axis]) for axis in range(3)], axis=1)
+    return np.stack([np.interp(stops, arc, line[:, axis]) for axis in range(line.shape[1])], axis=1)
 
 
-def _unit(vector: Float[np.ndarray, " 3"]) -> Float[np.ndarray, " 3"]:
+def _radius_of_area(voxels: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    """Radius of a round section. Voxels that count in part make that of a thin tube larger, by π/12 of a voxel's face."""
+    return np.sqrt(np.maximum(voxels / np.pi - 1 / 12, 0))
+
+
+def _radius_of_width(pixels: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    return pixels / 2
+
+
+_RADII: dict[int, Callable[[np.ndarray], np.ndarray]] = {3: _radius_of_area, 2: _radius_of_width}
+
+
+def _unit(vector: Float[np.ndarray, " dims"]) -> Float[np.ndarray, " dims"]:
     return vector / max(float(np.linalg.norm(vector)), 1e-9)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import cc3d
 import numpy as np
 
 from cytoform.base.parallel import run_all
@@ -12,7 +11,9 @@ from cytoform.protrusions.curves import curves_of
 from cytoform.protrusions.lasting_parts import lasting_parts
 from cytoform.protrusions.parts import PartsOfFrame, PartsOfSequence
 from cytoform.protrusions.tracks import follow
+from cytoform.shapes.boundary import ball_radius
 from cytoform.shapes.box import BoxedField
+from cytoform.shapes.components import components
 from cytoform.shapes.store import ShapeStore
 
 FRAMES_A_TASK = 5
@@ -54,15 +55,15 @@ def take_apart(
         tracks = follow(
             [f.curves for f in apart],
             np.stack([f.centre_zyx_um for f in apart]),
-            mean_radius_um([f.body_um3 for f in apart]),
+            mean_radius_um([f.body_um3 for f in apart], store.grid.n_dims),
         )
         found.append(PartsOfSequence(info.name, len(each), info.time_step_s, radius_um, apart, tracks))
     return found
 
 
-def mean_radius_um(volumes_um3: Sequence[float]) -> float:
-    """Radius of a ball of the mean volume."""
-    return float(np.cbrt(3 / (4 * np.pi) * max(float(np.mean(volumes_um3)), 1e-9)))
+def mean_radius_um(sizes: Sequence[float], n_dims: int) -> float:
+    """Radius of the ball with the mean of some volumes, or of the disc with the mean of some areas."""
+    return ball_radius(max(float(np.mean(sizes)), 1e-9), n_dims)
 
 
 def n_tasks(store: ShapeStore, names: Sequence[str] | None = None, *, lasting: bool = False) -> int:
@@ -90,12 +91,13 @@ def parts_of(field: BoxedField, radius_um: float) -> tuple[PartsOfFrame, BoxedFi
     body = body_of(field, radius_um)
     inside = np.argwhere(body.inside)
     if not len(inside):
-        middle = np.full(3, field.grid.half_extent_um)
-        return PartsOfFrame([], _volume_um3(field), 0.0, middle, 0), body
+        middle = np.full(field.grid.n_dims, field.grid.half_extent_um)
+        return PartsOfFrame([], _size(field), 0.0, middle, 0), body
     centre = (inside.mean(axis=0) + np.array(field.corner_zyx) + 0.5) * field.grid.spacing_um
-    n_bodies = int(cc3d.connected_components(body.inside, connectivity=26).max())
-    return PartsOfFrame(curves_of(field, body), _volume_um3(field), _volume_um3(body), centre, n_bodies), body
+    n_bodies = int(components(body.inside).max())
+    return PartsOfFrame(curves_of(field, body), _size(field), _size(body), centre, n_bodies), body
 
 
-def _volume_um3(field: BoxedField) -> float:
-    return float(shares(field.box_sdf_um, field.grid.spacing_um).sum()) * field.grid.spacing_um**3
+def _size(field: BoxedField) -> float:
+    """Volume or area."""
+    return float(shares(field.box_sdf_um, field.grid.spacing_um).sum()) * field.grid.spacing_um**field.grid.n_dims

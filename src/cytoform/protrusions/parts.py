@@ -14,9 +14,9 @@ class PartsOfFrame:
     """Body and protrusions of one frame. Points are in µm from the corner of the cube."""
 
     curves: list[Curve]
-    cell_um3: float
+    cell_um3: float  # of cells in images their area, in µm²
     body_um3: float
-    centre_zyx_um: Float[np.ndarray, " 3"]  # of the body
+    centre_zyx_um: Float[np.ndarray, " dims"]  # of the body
     n_bodies: int
 
 

@@ -1,4 +1,4 @@
-"""The radius of the ball that separates protrusions from the body, found from the data.
+"""The radius of the ball, in images the disc, that separates protrusions from the body, found from the data.
 
 With growing radius an opening takes away protrusions first, then nothing for a while, then lobes of the body. The radius
 lies in the middle of the range over which least is taken away (granulometry, Matheron 1975). Where there is no such
@@ -123,6 +123,6 @@ def _inradius_um(sequence: ShapeSequence, frame: int) -> float:
     return 0.0 if field.is_empty else float(depth_um(field.tight(1)).max())
 
 
-def _jaccard(a: Float[np.ndarray, "z y x"], b: Float[np.ndarray, "z y x"]) -> float:
+def _jaccard(a: Float[np.ndarray, "*zyx"], b: Float[np.ndarray, "*zyx"]) -> float:
     """Jaccard index of shares of voxels (Ružička similarity)."""
     return float(np.minimum(a, b).sum() / max(np.maximum(a, b).sum(), 1e-9))

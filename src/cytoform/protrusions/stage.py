@@ -15,7 +15,7 @@ from cytoform.protrusions.decompose import n_tasks, take_apart
 from cytoform.protrusions.parts import PartsOfSequence
 from cytoform.protrusions.tables import write_graph, write_tables
 from cytoform.protrusions.verdict import Verdict, judge
-from cytoform.shapes.store import ShapeStore, refuse_2d
+from cytoform.shapes.store import ShapeStore
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,8 @@ def track_protrusions(
 ) -> ProtrusionTables:
     """Take the cells of a shape store apart and write their protrusions into the folder `out` (see tables.py).
 
-    The body is the opening of the cell by a ball of `radius_um`, by default found from the data. Graphs (GEFF) need the
-    package geff; without it there are tables only. Raises InputError where the cells are not bodies with protrusions,
+    The body is the opening of the cell by a ball (a disc) of `radius_um`, by default found from the data. Graphs (GEFF)
+    need the package geff; without it there are tables only. Raises InputError where the cells are not bodies with protrusions,
     unless `radius_um` is given.
     """
     output = Output.at(out, inputs=[store], overwrite=overwrite)
@@ -80,7 +80,6 @@ def track_protrusions(
     if radius_um is not None and not (math.isfinite(radius_um) and radius_um > 0):
         raise InputError(f"--radius {radius_um:g}: choose a positive number of µm, larger than the protrusions' radius")
     shapes = ShapeStore.open(store)
-    refuse_2d(store, shapes.grid.n_dims, "cytoform protrusions")
     names = sorted(set(sequences)) if sequences else shapes.names
     for name in names:
         shapes[name]
@@ -89,10 +88,10 @@ def track_protrusions(
         shapes, names, radius_um=radius_um, remedy=remedy, workers=workers, progress=progress
     )
     with output.staged() as folder:
-        write_tables(folder, parts)
+        write_tables(folder, parts, n_dims=shapes.grid.n_dims)
         if has_geff():
             for each in parts:
-                write_graph(folder / f"{each.name}.geff", each)
+                write_graph(folder / f"{each.name}.geff", each, n_dims=shapes.grid.n_dims)
         provenance = {
             "command": "cytoform protrusions",
             "store": recorded_names([store])[0],

@@ -4,7 +4,8 @@ protrusions.csv         one row a protrusion and frame: root, tip, length, radiu
 protrusion_tracks.csv   one row a protrusion: first and last frame, lifetime, largest length, speeds
 NAME.geff               the tips of a sequence as a graph (GEFF): a node per protrusion and frame, edges forward in time
 
-Frames count from 0, protrusions of a sequence from 1; parent 0 is the body. Places are in µm from the corner of the cube.
+Frames count from 0, protrusions of a sequence from 1; parent 0 is the body. Places are in µm from the corner of the cube;
+those of cells in images have no z.
 """
 
 import csv
@@ -17,21 +18,25 @@ import numpy as np
 from cytoform.base.geff import write_geff
 from cytoform.protrusions.parts import PartsOfSequence
 from cytoform.protrusions.tracks import Track
+from cytoform.shapes.grid import AXES
 
 SIGHTINGS, TRACKS = "protrusions.csv", "protrusion_tracks.csv"
 DIGITS = 4  # of lengths in µm
 Row = dict[str, str | int | float | None]
-SIGHTING_COLUMNS = (
-    "sequence",
-    "frame",
-    "time_s",
-    "protrusion",
-    "parent",
-    *(f"{end}_{axis}_um" for end in ("root", "tip") for axis in "zyx"),
-    "length_um",
-    "radius_um",
-    "at_um",
-)
+SIGHTING_COLUMNS = {
+    n_dims: (
+        "sequence",
+        "frame",
+        "time_s",
+        "protrusion",
+        "parent",
+        *(f"{end}_{axis}_um" for end in ("root", "tip") for axis in AXES[-n_dims:]),
+        "length_um",
+        "radius_um",
+        "at_um",
+    )
+    for n_dims in (3, 2)
+}
 TRACK_COLUMNS = (
     "sequence",
     "protrusion",
@@ -49,9 +54,9 @@ TRACK_COLUMNS = (
 )
 
 
-def write_tables(folder: Path, sequences: Sequence[PartsOfSequence]) -> None:
+def write_tables(folder: Path, sequences: Sequence[PartsOfSequence], *, n_dims: int) -> None:
     """Write both tables; a value that is not known stays empty, as times do without a time step."""
-    _write(folder / SIGHTINGS, SIGHTING_COLUMNS, (row for parts in sequences for row in sighting_rows(parts)))
+    _write(folder / SIGHTINGS, SIGHTING_COLUMNS[n_dims], (row for parts in sequences for row in sighting_rows(parts)))
     _write(folder / TRACKS, TRACK_COLUMNS, (track_row(track, parts) for parts in sequences for track in parts.tracks))
 
 
@@ -72,7 +77,7 @@ def sighting_rows(parts: PartsOfSequence) -> Iterator[Row]:
                 **{
                     f"{end}_{axis}_um": _rounded(um)
                     for end, at in ends.items()
-                    for axis, um in zip("zyx", at, strict=True)
+                    for axis, um in zip(AXES[-len(at) :], at, strict=True)
                 },
                 "length_um": _rounded(curve.length_um),
                 "radius_um": _rounded(curve.radius_um),
@@ -102,7 +107,7 @@ def track_row(track: Track, parts: PartsOfSequence) -> Row:
     }
 
 
-def write_graph(path: Path, parts: PartsOfSequence) -> None:
+def write_graph(path: Path, parts: PartsOfSequence, *, n_dims: int) -> None:
     """Write the graph of a sequence. A branch has its parent as a number, since an edge means the same protrusion."""
     seen = [(track, frame) for track in parts.tracks for frame in sorted(track.curves)]
     curves = [track.curves[frame] for track, frame in seen]
@@ -115,7 +120,7 @@ def write_graph(path: Path, parts: PartsOfSequence) -> None:
     places = {
         f"{name}{axis}": np.array([curve.line_zyx_um[end, i] for curve in curves], float)
         for name, end in (("", -1), ("root_", 0))
-        for i, axis in enumerate("zyx")
+        for i, axis in enumerate(AXES[-n_dims:])
     }
     values = {
         "t": np.array([frame for _, frame in seen], float),

@@ -40,7 +40,7 @@ class Track:
 
 
 def follow(
-    frames: Sequence[list[Curve]], centres_zyx_um: Float[np.ndarray, "frames 3"], body_radius_um: float
+    frames: Sequence[list[Curve]], centres_zyx_um: Float[np.ndarray, "frames dims"], body_radius_um: float
 ) -> list[Track]:
     """Link the curves of a sequence; parents come before their branches. `centres_zyx_um` are the centroids of the body."""
     linker = _Linker(GATE_SHARE * body_radius_um)
@@ -53,9 +53,9 @@ def follow(
 class _Linker:
     gate_um: float
     tracks: list[Track] = field(default_factory=list)
-    centres: dict[int, Float[np.ndarray, " 3"]] = field(default_factory=dict)
+    centres: dict[int, Float[np.ndarray, " dims"]] = field(default_factory=dict)
 
-    def link(self, frame: int, curves: list[Curve], centre: Float[np.ndarray, " 3"]) -> None:
+    def link(self, frame: int, curves: list[Curve], centre: Float[np.ndarray, " dims"]) -> None:
         """Continue tracks with the curves of the next frame, and begin new ones."""
         self.centres[frame] = centre
         curves = list(curves)
@@ -111,12 +111,11 @@ class _Linker:
             _exchange(curves, number, branches[nearest - 1])
 
 
-def _apart(before: Curve, curve: Curve, moved: Float[np.ndarray, " 3"]) -> float:
+def _apart(before: Curve, curve: Curve, moved: Float[np.ndarray, " dims"]) -> float:
     """Mean distance of two curves at equal arc lengths, as far as the shorter one reaches."""
     stops = np.linspace(0, min(before.length_um, curve.length_um), 8)
     a, b = (
-        np.stack([np.interp(stops, c.arc_um, c.line_zyx_um[:, axis]) for axis in range(3)], axis=1)
-        for c in (before, curve)
+        np.stack([np.interp(stops, c.arc_um, places) for places in c.line_zyx_um.T], axis=1) for c in (before, curve)
     )
     return float(np.linalg.norm(b - a - moved, axis=1).mean())
 

@@ -12,9 +12,12 @@ from cytoform.protrusions.lasting import window_of
 from cytoform.protrusions.parts import PartsOfSequence
 from cytoform.protrusions.pieces import Piece
 from cytoform.protrusions.radius import OpeningCurve, opening_curve, spread
+from cytoform.shapes.boundary import BALL_NAMES
+from cytoform.shapes.grid import NAMES, Grid
 from cytoform.shapes.records import DIMENSIONS
 from cytoform.shapes.store import ShapeStore
 
+SIZE_NAMES = {3: "volume", 2: "area"}
 # Limits: change of the body over change of the cell; tracks that are seen in one frame only; protrusions a frame; share of
 # the volume in protrusions.
 UNSTEADINESS, ONCE, FEWEST, SMALLEST = 0.6, 0.35, 1.0, 0.005
@@ -41,6 +44,7 @@ class Verdict:
     lasting: bool = False  # whether the body is what lasts of the cell, and not its opening by a ball
     necked: float = float("nan")  # of thick protrusions
     thick: float = float("nan")  # share of the tracks that are bulges rather than tubes
+    n_dims: int = DIMENSIONS  # of space
 
     @property
     def applies(self) -> bool:
@@ -66,14 +70,15 @@ class Verdict:
             )
         return (
             f"bodies with protrusions: {self.number:.0f} a frame of {self.thickness_um:.2g} µm radius hold "
-            f"{self.share:.1%} of the volume; without them a cell changes {self.unsteadiness:.0%} as much from frame to "
-            f"frame; {self.once:.0%} of them are seen once only (opened by a ball of {self.radius_um:.2g} µm)"
+            f"{self.share:.1%} of the {SIZE_NAMES[self.n_dims]}; without them a cell changes {self.unsteadiness:.0%} as "
+            f"much from frame to frame; {self.once:.0%} of them are seen once only (opened by a "
+            f"{BALL_NAMES[self.n_dims]} of {self.radius_um:.2g} µm)"
         )
 
     def to_json(self) -> dict[str, Any]:
         """For the record of a run or a report."""
         return {
-            **{k: v for k, v in vars(self).items() if k != "reasons"},
+            **{k: v for k, v in vars(self).items() if k not in {"reasons", "n_dims"}},
             "reasons": list(self.reasons),
             "applies": self.applies,
             "sentence": self.sentence,
@@ -93,12 +98,12 @@ def judge(
 
     `frames` are those to look at, by name; by default all. `radius_um` replaces the radius that is found. With `quick`, from a
     few frames of few sequences. Where no ball tells protrusions from the body, thick ones are searched in whole movies: they
-    come and go on a body that lasts.
+    come and go on a body that lasts. Thick protrusions are those of 3D cells.
     """
-    if store.grid.n_dims != DIMENSIONS:
-        return Verdict(("cells in images are not taken apart",))
     verdict = _judge_thin(store, names=names, frames=frames, radius_um=radius_um, quick=quick, workers=workers)
     if verdict.applies or frames is not None or radius_um is not None or np.isnan(verdict.unsteadiness):
+        return verdict
+    if store.grid.n_dims != DIMENSIONS:  # thick protrusions of cells in images are not known
         return verdict
     thick = _judge_thick(store, names=names, quick=quick, workers=workers)
     return thick if thick is not None and thick.applies else verdict
@@ -117,7 +122,10 @@ def _judge_thin(
     curve = opening_curve(store, names=names, frames=frames, n_sequences=n_curve, workers=workers)
     if curve is None:
         return Verdict(
-            ("the cells are too thin, or the voxels too coarse, for a body to be told from its protrusions",)
+            (
+                f"the cells are too thin, or the {NAMES[store.grid.n_dims]} too coarse, for a body to be told from its "
+                "protrusions",
+            )
         )
     if np.isnan(curve.cell_jaccard):
         return Verdict(
@@ -133,7 +141,7 @@ def _judge_thin(
         n_frames=n_frames,
         workers=workers,
     )
-    return verdict_of(parts, curve, store.grid.spacing_um)
+    return verdict_of(parts, curve, store.grid)
 
 
 def _judge_thick(store: ShapeStore, *, names: Sequence[str] | None, quick: bool, workers: int) -> Verdict | None:
@@ -181,7 +189,7 @@ def _numbers(parts: list[PartsOfSequence]) -> tuple[float, float, float]:
     return number, share, float(np.mean(seen_once)) if seen_once else float("nan")
 
 
-def verdict_of(parts: list[PartsOfSequence], curve: OpeningCurve, spacing_um: float) -> Verdict:
+def verdict_of(parts: list[PartsOfSequence], curve: OpeningCurve, grid: Grid) -> Verdict:
     """The verdict from sequences that have been taken apart."""
     frames = [frame for sequence in parts for frame in sequence.frames]
     number, share, once = _numbers(parts)
@@ -191,13 +199,14 @@ def verdict_of(parts: list[PartsOfSequence], curve: OpeningCurve, spacing_um: fl
     if curve.unsteadiness > UNSTEADINESS:
         reasons.append(_unsteady(curve))
     if number < FEWEST or share < SMALLEST:
-        reasons.append(f"only {number:.1f} protrusions a frame, with {share:.1%} of the volume")
+        reasons.append(f"only {number:.1f} protrusions a frame, with {share:.1%} of the {SIZE_NAMES[grid.n_dims]}")
     elif once > ONCE:
         reasons.append(f"{once:.0%} of the parts are seen in one frame only")
-    elif thickness < spacing_um / 2:
-        reasons.append(f"protrusions of {thickness:.2g} µm radius are thinner than a voxel of {spacing_um:.2g} µm")
+    elif thickness < grid.spacing_um / 2:
+        voxel = f"{NAMES[grid.n_dims][:-1]} of {grid.spacing_um:.2g} µm"
+        reasons.append(f"protrusions of {thickness:.2g} µm radius are thinner than a {voxel}")
     radius_um = (parts[0].radius_um if parts else None) or curve.radius_um
-    return Verdict(tuple(reasons), radius_um, curve.unsteadiness, once, number, share, thickness)
+    return Verdict(tuple(reasons), radius_um, curve.unsteadiness, once, number, share, thickness, n_dims=grid.n_dims)
 
 
 def _unsteady(curve: OpeningCurve) -> str:

@@ -9,6 +9,7 @@ from cytoform.representations.linear.config import LinearConfig
 from cytoform.representations.linear.representation import nodes_text
 from cytoform.runs.components import HELD, fewest_nodes, place_all
 from cytoform.runs.samples import training_frames
+from cytoform.shapes.records import DIMENSIONS
 from cytoform.shapes.store import ShapeStore
 
 # From so many sequences on, codes that describe unseen cells pay; from so many, principal frames do.
@@ -47,9 +48,15 @@ def automatic(
     names = names or store.names
     verdict = judge(store, names=names, workers=workers)
     wanted = next((each for each in settings if is_of_networks(each)), None)
-    if verdict.opening_um is not None or wanted:
+    if _learns_parts(verdict) or wanted:
         return chosen_for(verdict, None, len(names), wanted)
     return chosen_for(verdict, coarse_grid(store, names, len(names) >= FEW, workers=workers), len(names))
+
+
+def _learns_parts(verdict: Verdict) -> bool:
+    # New cells with thick protrusions, put together, do not yet come as close to learned ones as mixtures of whole cells;
+    # parts of cells in images cannot be learned yet.
+    return verdict.opening_um is not None and verdict.n_dims == DIMENSIONS
 
 
 def is_of_networks(setting: str) -> bool:
@@ -74,8 +81,7 @@ def chosen_for(verdict: Verdict, grid: CoarseGrid | None, n_sequences: int, want
 
     Without a grid, a network is taken; `wanted` is the setting that asks for one.
     """
-    # New cells with thick protrusions, put together, do not yet come as close to learned ones as mixtures of whole cells.
-    if verdict.opening_um is not None:
+    if _learns_parts(verdict):
         return Automatic("parts", (), f"cells are taken apart, since they are {verdict.sentence}")
     align = "principal" if n_sequences >= FEW else "none"
     frames = "in principal frames" if align == "principal" else "as they lie"

@@ -12,13 +12,13 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.spatial import cKDTree
 
-from cytoform.base.triples import IntTriple, int_triple
+from cytoform.base.triples import Ints, ints
 
-Points = Float[np.ndarray, "n 3"]
+Points = Float[np.ndarray, "n dims"]
 PointValues = Float[np.ndarray, " n"]
-Voxels = Int[np.ndarray, "n 3"]
+Voxels = Int[np.ndarray, "n dims"]
 # The box around a solid, its lowest and highest corner, and its signed distance.
-Solid = tuple[Float[np.ndarray, "2 3"], Callable[[Points], PointValues]]
+Solid = tuple[Float[np.ndarray, "2 dims"], Callable[[Points], PointValues]]
 
 
 @runtime_checkable
@@ -38,11 +38,11 @@ class OnGrid(Protocol):
 class Tube:
     """A chain of round cones: balls along a centre line, and their pairwise hulls."""
 
-    line: Float[np.ndarray, "n 3"]
+    line: Float[np.ndarray, "n dims"]
     radii: Float[np.ndarray, " n"]
 
     @property
-    def bounds(self) -> Float[np.ndarray, "2 3"]:
+    def bounds(self) -> Float[np.ndarray, "2 dims"]:
         """Box around the tube."""
         radii = self.radii[:, None]
         return np.stack([(self.line - radii).min(axis=0), (self.line + radii).max(axis=0)])
@@ -71,15 +71,16 @@ class Tube:
         steps = np.linalg.norm(np.diff(self.line, axis=0), axis=1)
         arc = np.concatenate([[0.0], np.cumsum(steps)])
         stops = np.linspace(0, arc[-1], max(int(arc[-1] / (2 * voxel)), 1) + 1)
-        line = np.stack([np.interp(stops, arc, self.line[:, axis]) for axis in (2, 1, 0)], axis=1)
+        line = np.stack([np.interp(stops, arc, places) for places in self.line.T[::-1]], axis=1)
         n = int(np.ceil((radius + voxel) / voxel)) + 1
-        ball = np.stack(np.meshgrid(*[np.arange(-n, n + 1)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+        n_dims = line.shape[1]
+        ball = np.stack(np.meshgrid(*[np.arange(-n, n + 1)] * n_dims, indexing="ij"), axis=-1).reshape(-1, n_dims)
         ball = ball[np.linalg.norm(ball, axis=1) * voxel <= radius + 1.5 * voxel]
         centres = np.floor((line + 1) / voxel).astype(int)
-        found = (np.unique(centres, axis=0)[:, None] + ball).reshape(-1, 3)
+        found = (np.unique(centres, axis=0)[:, None] + ball).reshape(-1, n_dims)
         found = found[((found >= 0) & (found < grid_size)).all(axis=1)]
-        keys = np.unique((found[:, 0] * grid_size + found[:, 1]) * grid_size + found[:, 2])
-        return np.stack([keys // grid_size**2, keys // grid_size % grid_size, keys % grid_size], axis=1)
+        shape = (grid_size,) * n_dims
+        return np.stack(np.unravel_index(np.unique(np.ravel_multi_index(tuple(found.T), shape)), shape), axis=1)
 
 
 def tubes_distance(tubes: Sequence[Tube], points: Points, *, bound: PointValues) -> PointValues:
@@ -137,13 +138,13 @@ def round_cone(
 
 def add_solids(
     solids: Sequence[OnGrid],
-    distances: Float[np.ndarray, "z y x"],
-    corner_zyx: IntTriple,
+    distances: Float[np.ndarray, "*zyx"],
+    corner_zyx: Ints,
     grid_size: int,
     *,
     band: float,
     fillet: float,
-) -> tuple[Float[np.ndarray, "deep high wide"], IntTriple]:
+) -> tuple[Float[np.ndarray, "*box"], Ints]:
     """Unite solids with a field on a box of a grid, on a box that holds the solids as well.
 
     Solids are (x, y, z) in [-1, 1]³ of the grid, distances in the same unit. `band` is how far from the surface distances are
@@ -170,4 +171,4 @@ def add_solids(
             found[at] = np.minimum(found[at], solid.distance(points))
     where = np.isfinite(found)
     whole[where] = smooth_union(whole[where], found[where], fillet)
-    return whole, int_triple(low)
+    return whole, ints(low)

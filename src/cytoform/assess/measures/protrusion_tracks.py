@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from cytoform.assess.measures.descriptors import Descriptor
-from cytoform.protrusions.decompose import parts_of
+from cytoform.protrusions.decompose import mean_radius_um, parts_of
 from cytoform.protrusions.parts import PartsOfFrame
 from cytoform.protrusions.tracks import Track, follow
 from cytoform.shapes.box import BoxedField
@@ -138,8 +138,9 @@ class TrackedProtrusions:
         bodies_um3 = [frame.body_um3 for frame in frames if frame.n_bodies]
         if len(frames) < 2 or not bodies_um3:
             return cls(of_frames)
-        radius_um = float(np.cbrt(3 / (4 * np.pi) * np.mean(bodies_um3)))
-        found = follow([frame.curves for frame in frames], np.stack([f.centre_zyx_um for f in frames]), radius_um)
+        centres_zyx_um = np.stack([frame.centre_zyx_um for frame in frames])
+        radius_um = mean_radius_um(bodies_um3, centres_zyx_um.shape[1])
+        found = follow([frame.curves for frame in frames], centres_zyx_um, radius_um)
         tracks, ends = [track for track in found if track.parent is None], (0, len(frames) - 1)
         changes_um = [change for track in tracks for change in _changes_um(track)]
         lifetime = _mean([track.last - track.first + 1 for track in tracks])
@@ -172,7 +173,7 @@ class TakenApart:
     def of(cls, field: BoxedField, radius_um: float) -> "TakenApart":
         """Take a frame, which may be empty, apart with a ball of `radius_um`."""
         if field.is_empty:
-            return cls(PartsOfFrame([], 0.0, 0.0, np.full(3, field.grid.half_extent_um), 0), None)
+            return cls(PartsOfFrame([], 0.0, 0.0, np.full(field.grid.n_dims, field.grid.half_extent_um), 0), None)
         parts, body = parts_of(field, radius_um)
         return cls(parts, body if parts.n_bodies else None)
 
@@ -185,7 +186,7 @@ def _changes_um(track: Track) -> list[float]:
     ]
 
 
-def _nearest_um(points_um: Sequence[Float[np.ndarray, " 3"]]) -> float:
+def _nearest_um(points_um: Sequence[Float[np.ndarray, " dims"]]) -> float:
     """Mean distance of each point to the nearest other one; NaN of fewer than two."""
     from scipy.spatial import cKDTree
 

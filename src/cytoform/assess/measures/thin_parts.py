@@ -44,8 +44,8 @@ class ThinParts:
 class _Thin:
     """Voxels and points of centre lines of one side outside the reference's body."""
 
-    voxels: Bool[np.ndarray, "z y x"]
-    points_zyx_um: Float[np.ndarray, "n 3"]
+    voxels: Bool[np.ndarray, "*zyx"]
+    points_zyx_um: Float[np.ndarray, "n dims"]
 
 
 def compare_thin_parts(reference: tuple[BoxedField, TakenApart], other: tuple[BoxedField, TakenApart]) -> ThinParts:
@@ -85,7 +85,7 @@ class _Window:
         high = np.max([np.add(field.corner_zyx, field.box_sdf_um.shape) for field in fields], axis=0)
         return cls(fields[0].grid, tuple(low.tolist()), tuple((high - low).tolist()))
 
-    def filled(self, field: BoxedField, mask: Bool[np.ndarray, "z y x"]) -> Bool[np.ndarray, "depth height width"]:
+    def filled(self, field: BoxedField, mask: Bool[np.ndarray, "*zyx"]) -> Bool[np.ndarray, "*window"]:
         """The mask of a field's box in this window."""
         whole = np.zeros(self.shape, bool)
         whole[tuple(slice(s.start - low, s.stop - low) for s, low in zip(field.slices, self.low_zyx, strict=True))] = (
@@ -93,14 +93,14 @@ class _Window:
         )
         return whole
 
-    def thin(self, field: BoxedField, apart: TakenApart, near: Bool[np.ndarray, "z y x"]) -> _Thin:
+    def thin(self, field: BoxedField, apart: TakenApart, near: Bool[np.ndarray, "*zyx"]) -> _Thin:
         """One side without all voxels near the body. Points of centre lines outside its own mask are left out, too."""
         voxels = self.filled(field, field.inside) & ~near
         lines = [curve.line_zyx_um for curve in apart.parts.curves]
-        points = np.concatenate(lines) if lines else np.empty((0, 3))
+        points = np.concatenate(lines) if lines else np.empty((0, self.grid.n_dims))
         return _Thin(voxels, points[self.at(voxels, points)])
 
-    def at(self, mask: Bool[np.ndarray, "z y x"], points_zyx_um: Float[np.ndarray, "n 3"]) -> Bool[np.ndarray, " n"]:
+    def at(self, mask: Bool[np.ndarray, "*zyx"], points_zyx_um: Float[np.ndarray, "n dims"]) -> Bool[np.ndarray, " n"]:
         """Whether the voxel around each point is in the mask; points are in µm from the corner of the grid."""
         voxels = np.floor(points_zyx_um / self.grid.spacing_um).astype(int) - self.low_zyx
         inside = ((voxels >= 0) & (voxels < self.shape)).all(axis=1)

@@ -25,7 +25,7 @@ def painted_sheet(report: Report) -> Figure:
         last = strand.side.label
     longest = max(strands, key=lambda strand: len(strand.sequence.frames)).sequence
     columns = [time_title(frame, longest.time_step_s) for frame in _frames(len(longest.frames), step)]
-    return contact_sheet(rows, columns=columns, half_extent_um=grid.half_extent_um)
+    return contact_sheet(rows, columns=columns, half_extent_um=grid.half_extent_um, n_dims=grid.n_dims)
 
 
 def _chosen(cells: tuple[Cell, ...], side: Side) -> list[Strand]:

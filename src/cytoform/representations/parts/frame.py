@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from cytoform.base.triples import Ints
 from cytoform.protrusions.relief import Distance
 from cytoform.protrusions.swollen import Swelling
 from cytoform.protrusions.tubes import OnSurface, Points
@@ -67,8 +68,8 @@ class PartsFrame:
         return torch.from_numpy(smooth_union(values, found, self.fillet)).to(body)
 
     def add_solids(
-        self, distances: Float[np.ndarray, "z y x"], corner_zyx: tuple[int, int, int], grid_size: int, band: float
-    ) -> tuple[Float[np.ndarray, "deep high wide"], tuple[int, int, int]]:
+        self, distances: Float[np.ndarray, "z y x"], corner_zyx: Ints, grid_size: int, band: float
+    ) -> tuple[Float[np.ndarray, "deep high wide"], Ints]:
         """The distances of the cell from distances to its body on a box, on a box that holds tubes and swellings as well.
 
         `band` (half extents) is how far from the surface distances are wanted; they are at most this far wrong beyond.
