@@ -21,14 +21,14 @@ def write_geff(
 ) -> None:
     """Write a graph in space and time; nodes are numbered from 0 on, and `values` holds their properties.
 
-    `t` is in frames; `z`, `y` and `x` are in µm. `tracks` names the properties that number tracklets and lineages, `labels`
-    the path of the label images and the property with a node's label.
+    `t` is in frames; `z` (none for 2D), `y` and `x` are in µm. `tracks` names the properties that number tracklets and
+    lineages, `labels` the path of the label images and the property with a node's label.
     """
     from geff.core_io import write_arrays
     from geff_spec import Axis, GeffMetadata
 
     scaled = {} if time_step_s is None else {"scale": time_step_s, "scaled_unit": "second"}
-    space = [Axis(name=name, type="space", unit="micrometer") for name in "zyx"]
+    space = [Axis(name=name, type="space", unit="micrometer") for name in "zyx" if name in values]
     related = [{"type": "labels", "path": labels[0], "node_prop": labels[1]}] if labels else None
     metadata = GeffMetadata(
         directed=True,
