@@ -1,5 +1,6 @@
 """Positions of all cells in all frames: cells move, push each other apart, and never share a voxel."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,8 @@ from cytoform.shapes.grid import EXPONENTS, NAMES
 
 # Positions drawn for a new cell, and rounds of pushing in a frame, before the scene counts as too crowded.
 TRIES, ROUNDS = 400, 200
+# Share of its voxels that a new cell may take from others, to be pushed off them.
+MOST_SHARED = 0.25
 # By number of dimensions: the densest random packing of ellipsoids (Donev et al. 2004, Science 303, 990), and the densest
 # of equal discs (Fejes Tóth 1942, Math. Z. 48, 676), π/√12.
 DENSEST = {3: 0.74, 2: 0.907}
@@ -102,20 +105,38 @@ class Crowd:
         self.movers.sort(key=lambda mover: mover.body)
 
     def _placed(self, number: int, frame: int, rng: np.random.Generator, n_placed: int) -> Mover:
-        """Place a new cell at a free position: anywhere in frame 0, just beyond an open border later."""
-        body = self.bodies[number]
-        shape = body.shape(frame)
+        """Place a new cell at a free position: anywhere in frame 0, just beyond an open border later.
+
+        Where no free one is found, it gets the position where it shares the fewest voxels, and is pushed from there. Raises
+        InputError if these are too many.
+        """
+        shape, fewest, towards = self.bodies[number].shape(frame), math.inf, None
         for _ in range(TRIES):
-            towards = None
+            direction = None
             middle_um = rng.uniform(0, 1, self.room.n_dims) * self.room.size_um
             if frame and any(self.room.open_zyx):
-                middle_um, towards = self._beyond(middle_um, shape, rng)
-            mover = Mover(number, middle_um - shape.centroid_zyx_um, iter(()))
-            self._confine(mover, frame)
-            if all(self._shared(mover, other, frame) is None for other in self.movers):
-                mover.steps = iter(self.motion.steps_um(self.n_frames - frame, rng, towards=towards))
-                return mover
-        raise self._crowded(f"only {n_placed} find room in frame {frame}")
+                middle_um, direction = self._beyond(middle_um, shape, rng)
+            tried = Mover(number, middle_um - shape.centroid_zyx_um, iter(()))
+            self._confine(tried, frame)
+            n_shared = self._n_shared(tried, frame, limit=fewest)
+            if n_shared < fewest:
+                mover, fewest, towards = tried, n_shared, direction
+            if not n_shared:
+                break
+        if fewest > MOST_SHARED * self._taken(mover, frame).inside.sum():
+            raise self._crowded(f"only {n_placed} find room in frame {frame}")
+        mover.steps = iter(self.motion.steps_um(self.n_frames - frame, rng, towards=towards))
+        return mover
+
+    def _n_shared(self, tried: Mover, frame: int, *, limit: float) -> int:
+        """Voxels that a cell shares with others; counted up to `limit`."""
+        n_shared = 0
+        for other in self.movers:
+            region = self._shared(tried, other, frame)
+            n_shared += 0 if region is None else len(region)
+            if n_shared >= limit:
+                break
+        return n_shared
 
     def _beyond(self, middle_um: Vector, shape: Shape, rng: np.random.Generator) -> tuple[Vector, Vector]:
         """A position just out of view beyond a border, and the direction from there into the scene."""
