@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cytoform.base.triples import Floats, Triple, in_volume, triple
+from cytoform.base.triples import Floats, Triple, floats, in_volume, triple
 from cytoform.scenes.bodies import Body
 from cytoform.scenes.compose import View
 from cytoform.scenes.tracks import Tracked
@@ -91,7 +91,7 @@ def follow_protrusions(
                     parents[name] = label, found.parent, life_of[found.parent]
                 frames_of.setdefault(name, []).append(frame)
                 root, tip = (
-                    triple(in_volume(centre_um + place, 0.0)) for place in (found.root_zyx_um, found.tip_zyx_um)
+                    triple(in_volume(floats(centre_um + place), 0.0)) for place in (found.root_zyx_um, found.tip_zyx_um)
                 )
                 places[frame, name] = Sighting(frame, 0, root, tip, found.length_um, found.radius_um)
     ordered = sorted(frames_of, key=lambda name: (frames_of[name][0], name))
