@@ -24,9 +24,9 @@ def cytoform(*words: object) -> None:
 
 def simulated(folder: Path, scale: list[object]) -> Path:
     """Dividing cells and their images, in place of a movie from a microscope."""
-    cytoform("simulate", "mitosis", "--dims", 2, "--out", folder / "truth", "--cells", 5, "--frames", 4, *scale, *ALONE)
+    cytoform("simulate", "mitosis", "--dims", 2, "--out", folder / "truth", "--cells", 3, "--frames", 4, *scale, *ALONE)
     cytoform("prepare", folder / "truth", "--out", folder / "truth.zarr", "--grid", 48, *ALONE)
-    room = ["--cells", 6, "--frames", 4, "--size", 1, 96, 96, "--leave", "none", "--voxel-size", *scale[1:4]]
+    room = ["--cells", 3, "--frames", 4, "--size", 1, 96, 96, "--leave", "none", "--voxel-size", *scale[1:4]]
     cytoform("benchmark", folder / "truth.zarr", *room, "--out", folder / "movie", *ALONE)
     return folder / "movie"
 
@@ -59,14 +59,14 @@ def main(given: argparse.Namespace) -> None:
     out.mkdir(parents=True)
     pixel = ["--voxel-size", 1, given.pixel_um, given.pixel_um]
     scale = [*pixel, "--time-step", given.time_step]
-    movie, workers = given.folder, ()
+    movie, workers, cube = given.folder, (), ()
     if movie is None:
-        workers = ALONE
-        movie, given.frames, given.size, given.cells, given.epochs, given.crop = simulated(out, scale), 3, 96, 4, 1, 64
+        workers, cube = ALONE, ("--grid", 48, "--half-extent", 7)
+        movie, given.frames, given.size, given.cells, given.epochs, given.crop = simulated(out, scale), 4, 96, 3, 1, 64
 
     # Shapes, and new ones of their kind.
     knots = [] if given.knots is None else ["--set", f"model.knots={given.knots}"]
-    cytoform("prepare", movie, "--out", out / "shapes.zarr", *scale, "--border", "keep", *workers)
+    cytoform("prepare", movie, "--out", out / "shapes.zarr", *scale, "--border", "keep", *cube, *workers)
     cytoform("train", out / "shapes.zarr", "--out", out / "run", "--preset", "linear", *knots, *workers)
     cytoform("generate", out / "run", "--out", out / "new.zarr", "-n", given.cells)
     cytoform("evaluate", out / "shapes.zarr", out / "new.zarr", "--out", out / "report-shapes", *workers)

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from cyclopts import Parameter
 
 from cytoform.base.options import LENGTH_UM, NOT_AN_OPTION, check_ranges, real, whole
+from cytoform.base.triples import Floats
 from cytoform.errors import InputError
 
 MAX_GENERATIONS = 3
@@ -45,7 +46,7 @@ class MitosisParameters:
     def __post_init__(self) -> None:
         check_ranges(self)
 
-    def check_voxels(self, spacing_zyx_um: tuple[float, float, float]) -> None:
+    def check_voxels(self, spacing_zyx_um: Floats) -> None:
         """Refuse voxels that a daughter would hardly fill."""
         daughter_um = 2 * ball_radius_um(self.size_um3 / 2**self.generations)
         if daughter_um < 1.5 * max(spacing_zyx_um):
@@ -90,7 +91,7 @@ class FilopodiaParameters:
         check_ranges(self)
         self._check_proportions()
 
-    def check_voxels(self, spacing_zyx_um: tuple[float, float, float]) -> None:
+    def check_voxels(self, spacing_zyx_um: Floats) -> None:
         """Refuse filopodia thinner than a third of a voxel: masks could no longer show where they are."""
         if 2 * self.radius_um < max(spacing_zyx_um) / 3:
             given = " ".join(f"{step:g}" for step in spacing_zyx_um)
@@ -157,7 +158,7 @@ class BlebsParameters:
         check_ranges(self)
         self._check_proportions()
 
-    def check_voxels(self, spacing_zyx_um: tuple[float, float, float]) -> None:
+    def check_voxels(self, spacing_zyx_um: Floats) -> None:
         """Refuse ruffles thinner than a voxel, in which masks would have holes, and blebs narrower than two voxels."""
         longest = max(spacing_zyx_um)
         given = " ".join(f"{step:g}" for step in spacing_zyx_um)

@@ -116,7 +116,7 @@ def population(
     if seed < 0:
         raise InputError(f"--seed {seed}: must not be negative")
     _check(n_cells=n_cells, n_frames=n_frames, spacing_zyx_um=spacing_zyx_um, time_step_s=time_step_s)
-    parameters.check_voxels(spacing_zyx_um)
+    parameters.check_voxels(spacing_zyx_um[-parameters.dims :])
     draw = SIMULATORS[type(parameters)]
     master, *seeds = np.random.SeedSequence(seed).spawn(n_cells + 1)
     shuffle = np.random.default_rng(master)
