@@ -43,14 +43,16 @@ class DemoSize:
     settings: tuple[str, ...] = ()
 
 
-# Filopodia need voxels of at most their radius, and enough cells to learn from.
-SIZES: dict[Kind, DemoSize] = {
-    "mitosis": DemoSize(10),
-    "filopodia": DemoSize(8, grid_size=160, voxel_um=0.125, time_step_s=20.0),
+# By kind and number of dimensions. Filopodia need voxels of at most their radius, and enough cells to learn from.
+SIZES: dict[tuple[Kind, int], DemoSize] = {
+    ("mitosis", 3): DemoSize(10),
+    ("mitosis", 2): DemoSize(12, voxel_um=0.1),
+    ("filopodia", 3): DemoSize(8, grid_size=160, voxel_um=0.125, time_step_s=20.0),
 }
-PARAMETERS: dict[Kind, type[MitosisParameters | FilopodiaParameters]] = {
-    "mitosis": MitosisParameters,
-    "filopodia": FilopodiaParameters,
+PARAMETERS: dict[tuple[Kind, int], MitosisParameters | FilopodiaParameters] = {
+    ("mitosis", 3): MitosisParameters(),
+    ("mitosis", 2): MitosisParameters(dims=2),
+    ("filopodia", 3): FilopodiaParameters(),
 }
 TITLES: dict[Kind, str] = {"mitosis": "dividing cells", "filopodia": "cells with filopodia"}
 
@@ -59,6 +61,7 @@ def demo(
     out: Path,
     kind: Kind = "mitosis",
     *,
+    dims: int = 3,
     size: DemoSize | None = None,
     seed: int = 0,
     overwrite: bool = False,
@@ -66,18 +69,17 @@ def demo(
 ) -> Results:
     """Simulate, prepare, train, reconstruct, generate, evaluate and report into the folder `out`.
 
-    Returns the comparison of reconstructed with simulated cells. Raises InputError for an unknown `kind`.
+    Returns the comparison of reconstructed with simulated cells. Raises InputError for an unknown `kind`, and for one that
+    is not simulated in so many dimensions.
     """
-    if kind not in SIZES:
-        raise InputError(f"demo {kind}: unknown; choose one of {', '.join(SIZES)}")
-    size = size or SIZES[kind]
+    size = size or size_of(kind, dims)
     workers = n_processors()
     with Output.at(out, inputs=[], overwrite=overwrite).staged() as folder:
         movies, shapes, run = folder / "movies", folder / "shapes.zarr", folder / "run"
         reconstructed, generated = folder / "reconstructed.zarr", folder / "generated.zarr"
         with progress("simulating", n_tasks(n_cells=size.n_cells, n_frames=size.n_frames)) as advance:
             simulate(
-                PARAMETERS[kind](),
+                PARAMETERS[kind, dims],
                 movies,
                 n_cells=size.n_cells,
                 n_frames=size.n_frames,
@@ -100,7 +102,8 @@ def demo(
         selection = select(shapes, [reconstructed, generated], paired=[True, False])
         pairs, new = evaluate_all(selection, workers=workers)
         (folder / "report").mkdir()
-        provenance = {"command": f"cytoform demo {kind}", "seed": seed, "versions": software_versions()}
+        command = f"cytoform demo {kind}" + f" --dims {dims}" * (dims != 3)
+        provenance = {"command": command, "seed": seed, "versions": software_versions()}
         write_json(folder / "provenance.json", provenance)
         write_report(
             folder / "report",
@@ -116,6 +119,16 @@ def demo(
             progress=progress,
         )
     return pairs
+
+
+def size_of(kind: Kind, dims: int) -> DemoSize:
+    """What the demo does unless it is told otherwise. Raises InputError."""
+    if (kind, dims) in SIZES:
+        return SIZES[kind, dims]
+    of_kind = [str(n) for name, n in SIZES if name == kind]
+    if not of_kind:
+        raise InputError(f"demo {kind}: unknown; choose one of {', '.join(TITLES)}")
+    raise InputError(f"demo {kind} --dims {dims}: simulated in {' and '.join(of_kind)} dimensions; choose another kind")
 
 
 make_callable(__name__)

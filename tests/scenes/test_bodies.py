@@ -116,9 +116,9 @@ def test_frames_of_the_pair_are_what_other_tests_take_them_for(cells: Cells) -> 
 def test_what_is_known_of_a_shape(cells: Cells) -> None:
     r = RADIUS_UM
     assert cells.before.low_zyx_um == pytest.approx((-r, -r, -r), abs=GRID.spacing_um)
-    assert cells.before.volume_um3 == pytest.approx(4 / 3 * np.pi * r**3, rel=0.1)
+    assert cells.before.size == pytest.approx(4 / 3 * np.pi * r**3, rel=0.1)
     assert cells.left.centroid_zyx_um == pytest.approx((0, 0, -7.4 * DIVISION / (N_FRAMES - 1) / 2), abs=0.1)
-    assert cells.left.volume_um3 + cells.right.volume_um3 == pytest.approx(cells.after.volume_um3)
+    assert cells.left.size + cells.right.size == pytest.approx(cells.after.size)
 
 
 def test_a_damaged_file_is_one_line(cells: Cells) -> None:

@@ -117,7 +117,7 @@ def test_the_cells_of_a_family_are_the_family(pairs: Path, tmp_path: Path) -> No
     sizes = {round(family.mask(t).sum() * 0.125, 6) for t in range(N_FRAMES)}
     for frame in range(9):
         there = [body.shape(frame) for body in bodies if body.first <= frame <= body.last]
-        assert round(sum(shape.volume_um3 for shape in there), 6) in sizes
+        assert round(sum(shape.size for shape in there), 6) in sizes
         inside = sum(
             int(taken_by(tmp_path, shape, centre_zyx_um=np.full(3, 8.0), spacing_zyx_um=(0.5,) * 3).inside.sum())
             for shape in there
@@ -146,7 +146,7 @@ def test_a_run_is_rendered_at_any_time_and_turned_about_the_optical_axis(trained
     made = stage(tmp_path, trained, n_frames=5, time_step_s=6.0)
     render_family(draws[0], made)
     (body,) = read_bodies(made, 1)
-    volumes = [shape.volume_um3 for shape in body.shapes]
+    volumes = [shape.size for shape in body.shapes]
     assert len(set(volumes)) > 2  # between its own frames too
     assert all(4 / 3 * np.pi * 1.8**3 < volume < 4 / 3 * np.pi * 4.3**3 for volume in volumes)
     poses = [

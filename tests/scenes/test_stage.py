@@ -1,7 +1,6 @@
 """Whole scenes: the challenge's own check, perfect scores, families read back, the same bytes, kept frames."""
 
 import errno
-import shutil
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -23,7 +22,7 @@ from cytoform.scenes.dataset import Dataset
 from cytoform.scenes.stage import Made, benchmark
 from cytoform.scenes.work import Work
 from cytoform.shapes.store import ShapeStore
-from scenes import Flat, files_of, request, write_pairs
+from scenes import Flat, challenge_scores, files_of, request, write_pairs
 
 
 @pytest.fixture(scope="module")
@@ -45,22 +44,8 @@ def read(out: Path, frame: int) -> np.ndarray:
     return tifffile.imread(out / "01_GT" / "TRA" / f"man_track{frame:03d}.tif")
 
 
-def scores(out: Path, room: Path) -> dict[str, float]:
-    """The challenge's measures of the truth itself as a result; -1 where its check refuses it."""
-    from ctc_metrics.scripts.evaluate import evaluate_sequence
-    from ctc_metrics.scripts.validate import validate_sequence
-
-    for path in (out / "01_GT" / "TRA").iterdir():
-        name = path.name.replace("man_track.txt", "res_track.txt").replace("man_track", "mask")
-        shutil.copyfile(path, room / name)
-    if validate_sequence(str(room), threads=1) != {"Valid": 1}:
-        return {}
-    found = evaluate_sequence(str(room), str(out / "01_GT"), metrics=["Valid", "SEG", "DET", "TRA"], threads=1)
-    return {name: float(found[name]) for name in ("SEG", "DET", "TRA")}
-
-
 def test_the_challenge_accepts_it_and_the_truth_scores_one(scene: tuple[Path, Made], tmp_path: Path) -> None:
-    assert scores(scene[0], tmp_path) == {"SEG": 1, "DET": 1, "TRA": 1}
+    assert challenge_scores(scene[0], tmp_path) == {"SEG": 1, "DET": 1, "TRA": 1}
 
 
 def test_every_family_is_a_mother_and_two_daughters_who_agree_with_the_masks(scene: tuple[Path, Made]) -> None:
@@ -174,7 +159,7 @@ def test_cells_that_leave_and_come_back_are_new_tracks(pairs: Path, tmp_path: Pa
             assert not after.parent
     assert any(track.first > 0 and not track.parent for track in made.tracked.tracks)
     (tmp_path / "room").mkdir()
-    assert scores(tmp_path / "out", tmp_path / "room") == {"SEG": 1, "DET": 1, "TRA": 1}
+    assert challenge_scores(tmp_path / "out", tmp_path / "room") == {"SEG": 1, "DET": 1, "TRA": 1}
 
 
 def test_the_same_seed_gives_the_same_bytes_with_one_worker_and_with_two(pairs: Path, tmp_path: Path) -> None:
@@ -269,7 +254,7 @@ def test_projections_follow_the_thickest_cell(pairs: Path, tmp_path: Path) -> No
     assert labels.shape == (40, 40)
     assert tifffile.imread(tmp_path / "out" / "01" / "t000.tif").shape == (40, 40)
     (tmp_path / "room").mkdir()
-    assert scores(tmp_path / "out", tmp_path / "room") == {"SEG": 1, "DET": 1, "TRA": 1}
+    assert challenge_scores(tmp_path / "out", tmp_path / "room") == {"SEG": 1, "DET": 1, "TRA": 1}
     assert zarr.open_group(tmp_path / "out" / "01.ome.zarr", mode="r")["labels/cells/0"].shape == (8, 1, 40, 40)
     assert {track.label for track in made.tracked.tracks} >= set(np.unique(labels[labels > 0]).tolist())
 

@@ -1,6 +1,6 @@
 """Values along the axes of a space: z, y and x, or of images y and x."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 Triple = tuple[float, float, float]
@@ -19,6 +19,12 @@ def triple(values: Iterable[Any]) -> Triple:
 def int_triple(values: Iterable[Any]) -> IntTriple:
     """Three plain integers."""
     z, y, x = (int(value) for value in values)
+    return z, y, x
+
+
+def in_volume(values: Sequence[Any], along_z: Any) -> tuple[Any, Any, Any]:
+    """Values along z, y and x; those of an image, which has y and x, are completed by `along_z`."""
+    z, y, x = (*[along_z] * (3 - len(values)), *values)
     return z, y, x
 
 

@@ -1,4 +1,4 @@
-"""Cells as cropped distance fields on disk, and the voxels that they take in a scene.
+"""Cells as cropped distance fields on disk, and the voxels (pixels of images) that they take in a scene.
 
 FAMILY.bin holds the boxes of all shapes of a family's cells one after the other: float16, µm, zlib. One file, because
 creating and removing the thousands of files of a Zarr array would take longer than everything else.
@@ -14,7 +14,7 @@ from typing import IO
 import numpy as np
 from jaxtyping import Bool, Float, Float32
 
-from cytoform.base.triples import IntTriple, Slices, Triple, int_triple, triple
+from cytoform.base.triples import Floats, Ints, Slices, floats, in_volume, ints
 from cytoform.errors import InputError
 from cytoform.shapes.box import BoxedField
 from cytoform.shapes.sequence import SMALLEST_UM
@@ -32,8 +32,8 @@ class Protrusion:
     # The unit that it branches from; -1: it starts on the body.
     parent: int
     # Where it leaves the body, or for a branch the centre line of its parent.
-    root_zyx_um: Triple
-    tip_zyx_um: Triple
+    root_zyx_um: Floats
+    tip_zyx_um: Floats
     # Along the centre line, from root to tip.
     length_um: float
     # Mean along the centre line.
@@ -45,17 +45,18 @@ class Shape:
     """One shape of a cell; positions are in µm from the centre of its cube."""
 
     # Bounding box of the interpolated surface: it holds the inside however finely the shape is sampled.
-    low_zyx_um: Triple
-    high_zyx_um: Triple
-    centroid_zyx_um: Triple
-    volume_um3: float
+    low_zyx_um: Floats
+    high_zyx_um: Floats
+    centroid_zyx_um: Floats
+    # Volume in µm³, or area in µm².
+    size: float
     # The stored box: its bytes in the file, its voxels, and the centre of its first voxel.
     file: str
     start: int
     n_bytes: int
-    size_zyx: IntTriple
+    size_zyx: Ints
     spacing_um: float
-    origin_zyx_um: Triple
+    origin_zyx_um: Floats
     # None where nothing is known about protrusions. Two shapes are the same if their boxes are.
     protrusions: tuple[Protrusion, ...] | None = field(default=None, compare=False)
 
@@ -109,37 +110,37 @@ class BoxWriter:
         first = np.add(field.corner_zyx, 0.5)
         ends = _ends(box.astype(np.float32)) + first
         return Shape(
-            low_zyx_um=triple(ends[0] * spacing_um - half_um),
-            high_zyx_um=triple(ends[1] * spacing_um - half_um),
-            centroid_zyx_um=triple((places.mean(axis=0) + 0.5) * spacing_um - half_um),
-            volume_um3=float(len(places)) * spacing_um**3,
+            low_zyx_um=floats(ends[0] * spacing_um - half_um),
+            high_zyx_um=floats(ends[1] * spacing_um - half_um),
+            centroid_zyx_um=floats((places.mean(axis=0) + 0.5) * spacing_um - half_um),
+            size=float(len(places)) * spacing_um**field.grid.n_dims,
             file=self.path.name,
             start=start,
             n_bytes=len(data),
-            size_zyx=int_triple(box.shape),
+            size_zyx=ints(box.shape),
             spacing_um=spacing_um,
-            origin_zyx_um=triple(first * spacing_um - half_um),
+            origin_zyx_um=floats(first * spacing_um - half_um),
             protrusions=protrusions,
         )
 
 
-def _ends(box_um: Float32[np.ndarray, "z y x"]) -> Float[np.ndarray, "2 3"]:
+def _ends(box_um: Float32[np.ndarray, "*zyx"]) -> Float[np.ndarray, "2 dims"]:
     """Lower and upper end of the inside of a linearly interpolated field along each axis, in voxels from the first.
 
     On a plane across an axis, such a field is smallest where a line of voxels along the axis crosses the plane. Checking
     these lines is therefore enough.
     """
-    ends = np.empty((2, 3))
-    for axis in range(3):
-        lines = np.moveaxis(box_um, axis, 0)
+    ends = np.empty((2, box_um.ndim))
+    for axis in range(box_um.ndim):
+        lines = np.moveaxis(box_um, axis, 0).reshape(box_um.shape[axis], -1)
         ends[0, axis] = -_end(-np.arange(len(lines), dtype=float)[::-1], lines[::-1])
         ends[1, axis] = _end(np.arange(len(lines), dtype=float), lines)
     return ends
 
 
-def _end(places: Float[np.ndarray, " n"], lines_um: Float32[np.ndarray, "n a b"]) -> float:
+def _end(places: Float[np.ndarray, " n"], lines_um: Float32[np.ndarray, "n lines"]) -> float:
     """The last position inside on any of the lines."""
-    last = int(np.flatnonzero((lines_um <= 0).any(axis=(1, 2)))[-1])
+    last = int(np.flatnonzero((lines_um <= 0).any(axis=1))[-1])
     if last == len(lines_um) - 1:
         return float(places[last])
     inside = lines_um[last] <= 0
@@ -154,24 +155,28 @@ class Taken:
     Scene voxels need not be cubes, and a box may begin before the scene does, so it is no BoxedField.
     """
 
-    corner_zyx: IntTriple
-    inside: Bool[np.ndarray, "z y x"]
+    corner_zyx: Ints
+    inside: Bool[np.ndarray, "*zyx"]
 
-    def clipped(self, shape_zyx: IntTriple) -> "Taken":
+    def clipped(self, shape_zyx: Ints) -> "Taken":
         """The part within a scene of this many voxels."""
         low = np.clip(self.corner_zyx, 0, shape_zyx)
         high = np.clip(np.add(self.corner_zyx, self.inside.shape), low, shape_zyx)
         part = tuple(slice(l - c, h - c) for l, h, c in zip(low, high, self.corner_zyx, strict=True))
-        return Taken(int_triple(low), self.inside[part])
+        return Taken(ints(low), self.inside[part])
+
+    @property
+    def volume(self) -> "Taken":
+        """The same in a volume: an image is its one plane."""
+        return Taken(in_volume(self.corner_zyx, 0), self.inside.reshape(in_volume(self.inside.shape, 1)))
 
     @property
     def slices(self) -> Slices:
         """Place of the box in the scene."""
-        z, y, x = (slice(c, c + n) for c, n in zip(self.corner_zyx, self.inside.shape, strict=True))
-        return z, y, x
+        return tuple(slice(c, c + n) for c, n in zip(self.corner_zyx, self.inside.shape, strict=True))
 
 
-def own_field(family: BoxedField, mine: Bool[np.ndarray, "z y x"]) -> BoxedField:
+def own_field(family: BoxedField, mine: Bool[np.ndarray, "*zyx"]) -> BoxedField:
     """The field of one cell of a family; `mine` marks its voxels in the family's box.
 
     A voxel inside a sister is as far outside of this cell as it is deep in the sister. At every voxel the fields of two
@@ -183,7 +188,7 @@ def own_field(family: BoxedField, mine: Bool[np.ndarray, "z y x"]) -> BoxedField
 
 
 @functools.lru_cache(maxsize=BOXES_KEPT)
-def read_box(folder: Path, shape: Shape) -> Float32[np.ndarray, "z y x"]:
+def read_box(folder: Path, shape: Shape) -> Float32[np.ndarray, "*zyx"]:
     """Read the distances of a shape in its box, in µm. Raises InputError for a damaged file."""
     with (folder / shape.file).open("rb") as file:
         file.seek(shape.start)
@@ -200,8 +205,8 @@ def taken_by(
     folder: Path,
     shape: Shape,
     *,
-    centre_zyx_um: Float[np.ndarray, " 3"],
-    spacing_zyx_um: Triple,
+    centre_zyx_um: Float[np.ndarray, " dims"],
+    spacing_zyx_um: Floats,
     reach_um: float = 0.0,
 ) -> Taken:
     """The scene voxels inside a shape or within `reach_um` of it; `centre_zyx_um` is the centre of its cube.
@@ -209,7 +214,7 @@ def taken_by(
     Distances are interpolated linearly. The result is not clipped to the scene: voxel indices may be negative.
     """
     values, corner = read_box(folder, shape), []
-    for axis in range(3):
+    for axis in range(values.ndim):
         start_um = centre_zyx_um[axis] + shape.origin_zyx_um[axis]
         n, step_um = values.shape[axis], spacing_zyx_um[axis]
         # First and last scene voxel with its centre inside the box.
@@ -217,7 +222,9 @@ def taken_by(
         last = int(np.floor((start_um + (n - 1) * shape.spacing_um) / step_um - 0.5))
         position = ((np.arange(first, last + 1) + 0.5) * step_um - start_um) / shape.spacing_um
         low = np.clip(np.floor(position).astype(int), 0, n - 1)
-        weight = (position - low).clip(0, 1).astype(np.float32).reshape([-1 if i == axis else 1 for i in range(3)])
+        weight = (
+            (position - low).clip(0, 1).astype(np.float32).reshape([-1 if i == axis else 1 for i in range(values.ndim)])
+        )
         values = np.take(values, low, axis) * (1 - weight) + np.take(values, np.minimum(low + 1, n - 1), axis) * weight
         corner.append(first)
-    return Taken(int_triple(corner), values <= reach_um)
+    return Taken(ints(corner), values <= reach_um)

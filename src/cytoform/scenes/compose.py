@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt16
 
-from cytoform.base.triples import IntTriple, Slices, Triple
+from cytoform.base.triples import Floats, IntTriple, Slices, Triple
 from cytoform.scenes.bodies import Shape, taken_by
 
 # Cells with a smaller share of their voxels in view are left out.
@@ -16,7 +16,10 @@ LEAST_SHARE = 0.01
 
 @dataclass(frozen=True)
 class View:
-    """The part of a scene that a data set shows: `families` families, every `every`-th frame and every `planes`-th plane."""
+    """The part of a scene that a data set shows: `families` families, every `every`-th frame and every `planes`-th plane.
+
+    A scene of images (`n_dims` 2) has one plane.
+    """
 
     shape_zyx: IntTriple
     spacing_zyx_um: Triple
@@ -24,6 +27,18 @@ class View:
     every: int = 1
     planes: int = 1
     projection: bool = False
+    n_dims: int = 3
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether its frames are images."""
+        return self.projection or self.n_dims < 3
+
+    @property
+    def seen_voxel(self) -> float:
+        """Volume of a voxel of its volumes in µm³, or area of a pixel of its images in µm²."""
+        z_um, y_um, x_um = self.seen_spacing_zyx_um
+        return y_um * x_um if self.is_flat else z_um * y_um * x_um
 
     @property
     def seen_shape_zyx(self) -> IntTriple:
@@ -45,7 +60,7 @@ class Placement:
     number: int
     label: int
     shape: Shape
-    centre_zyx_um: Triple
+    centre_zyx_um: Floats
 
 
 @dataclass(frozen=True)
@@ -100,8 +115,8 @@ def _inside(placement: Placement, view: View, folder: Path) -> tuple[Slices, np.
         folder,
         placement.shape,
         centre_zyx_um=np.array(placement.centre_zyx_um),
-        spacing_zyx_um=view.spacing_zyx_um,
-    )
+        spacing_zyx_um=view.spacing_zyx_um[-view.n_dims :],
+    ).volume
     n_whole = int(taken.inside.sum())
     clipped = taken.clipped(view.shape_zyx)
     inside = clipped.inside

@@ -1,5 +1,6 @@
 """Positions of all cells in all frames: cells move, push each other apart, and never share a voxel."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,25 +8,29 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from cytoform.base.triples import IntTriple, Triple
+from cytoform.base.triples import Floats, Ints
 from cytoform.errors import InputError
 from cytoform.scenes.bodies import Body, Shape, Taken, taken_by
 from cytoform.scenes.motion import Motion
+from cytoform.shapes.grid import EXPONENTS, NAMES
 
 # Positions drawn for a new cell, and rounds of pushing in a frame, before the scene counts as too crowded.
 TRIES, ROUNDS = 400, 200
-# Densest random packing of ellipsoids (Donev et al. 2004, Science 303, 990).
-DENSEST = 0.74
-Vector = Float[np.ndarray, " 3"]
+# Share of its voxels that a new cell may take from others, to be pushed off them.
+MOST_SHARED = 0.25
+# By number of dimensions: the densest random packing of ellipsoids (Donev et al. 2004, Science 303, 990), and the densest
+# of equal discs (Fejes Tóth 1942, Math. Z. 48, 676), π/√12.
+DENSEST = {3: 0.74, 2: 0.907}
+Vector = Float[np.ndarray, " dims"]
 
 
 @dataclass(frozen=True)
 class Room:
-    """The volume of the scene; cells enter and leave through the borders of `open_zyx` axes."""
+    """The volume or image of the scene; cells enter and leave through the borders of `open_zyx` axes."""
 
-    shape_zyx: IntTriple
-    spacing_zyx_um: Triple
-    open_zyx: tuple[bool, bool, bool]
+    shape_zyx: Ints
+    spacing_zyx_um: Floats
+    open_zyx: tuple[bool, ...]
     # Smallest gap between cells.
     gap_um: float = 0.0
 
@@ -33,6 +38,11 @@ class Room:
     def size_um(self) -> Vector:
         """Side lengths."""
         return np.array(self.shape_zyx) * np.array(self.spacing_zyx_um)
+
+    @property
+    def n_dims(self) -> int:
+        """Dimensions of space."""
+        return len(self.shape_zyx)
 
 
 @dataclass
@@ -95,26 +105,44 @@ class Crowd:
         self.movers.sort(key=lambda mover: mover.body)
 
     def _placed(self, number: int, frame: int, rng: np.random.Generator, n_placed: int) -> Mover:
-        """Place a new cell at a free position: anywhere in frame 0, just beyond an open border later."""
-        body = self.bodies[number]
-        shape = body.shape(frame)
+        """Place a new cell at a free position: anywhere in frame 0, just beyond an open border later.
+
+        Where no free one is found, it gets the position where it shares the fewest voxels, and is pushed from there. Raises
+        InputError if these are too many.
+        """
+        shape, fewest, towards = self.bodies[number].shape(frame), math.inf, None
         for _ in range(TRIES):
-            towards = None
-            middle_um = rng.uniform(0, 1, 3) * self.room.size_um
+            direction = None
+            middle_um = rng.uniform(0, 1, self.room.n_dims) * self.room.size_um
             if frame and any(self.room.open_zyx):
-                middle_um, towards = self._beyond(middle_um, shape, rng)
-            mover = Mover(number, middle_um - shape.centroid_zyx_um, iter(()))
-            self._confine(mover, frame)
-            if all(self._shared(mover, other, frame) is None for other in self.movers):
-                mover.steps = iter(self.motion.steps_um(self.n_frames - frame, rng, towards=towards))
-                return mover
-        raise self._crowded(f"only {n_placed} find room in frame {frame}")
+                middle_um, direction = self._beyond(middle_um, shape, rng)
+            tried = Mover(number, middle_um - shape.centroid_zyx_um, iter(()))
+            self._confine(tried, frame)
+            n_shared = self._n_shared(tried, frame, limit=fewest)
+            if n_shared < fewest:
+                mover, fewest, towards = tried, n_shared, direction
+            if not n_shared:
+                break
+        if fewest > MOST_SHARED * self._taken(mover, frame).inside.sum():
+            raise self._crowded(f"only {n_placed} find room in frame {frame}")
+        mover.steps = iter(self.motion.steps_um(self.n_frames - frame, rng, towards=towards))
+        return mover
+
+    def _n_shared(self, tried: Mover, frame: int, *, limit: float) -> int:
+        """Voxels that a cell shares with others; counted up to `limit`."""
+        n_shared = 0
+        for other in self.movers:
+            region = self._shared(tried, other, frame)
+            n_shared += 0 if region is None else len(region)
+            if n_shared >= limit:
+                break
+        return n_shared
 
     def _beyond(self, middle_um: Vector, shape: Shape, rng: np.random.Generator) -> tuple[Vector, Vector]:
         """A position just out of view beyond a border, and the direction from there into the scene."""
         axis = int(rng.choice(np.flatnonzero(self.room.open_zyx)))
         side = int(rng.integers(2))
-        place, towards = middle_um.copy(), np.zeros(3)
+        place, towards = middle_um.copy(), np.zeros(self.room.n_dims)
         past = shape.centroid_zyx_um[axis] - shape.low_zyx_um[axis]
         before = shape.high_zyx_um[axis] - shape.centroid_zyx_um[axis]
         place[axis] = self.room.size_um[axis] + past if side else -before
@@ -126,7 +154,7 @@ class Crowd:
         for mover in self.movers:
             self._confine(mover, frame)
         for _ in range(ROUNDS):
-            pushes = np.zeros((len(self.movers), 3))
+            pushes = np.zeros((len(self.movers), self.room.n_dims))
             n_shared = 0
             for one, two in self._near(frame):
                 region = self._shared(self.movers[one], self.movers[two], frame)
@@ -145,11 +173,11 @@ class Crowd:
                     mover.taken.clear()
         raise self._crowded(f"{n_shared} pairs of cells still overlap in frame {frame}")
 
-    def _push(self, one: Mover, two: Mover, region_zyx: Float[np.ndarray, "n 3"], frame: int) -> Vector:
+    def _push(self, one: Mover, two: Mover, region_zyx: Float[np.ndarray, "n dims"], frame: int) -> Vector:
         """Displacement along the line of centres, as long as the shared region and half a voxel."""
         apart = self._middle(one, frame) - self._middle(two, frame)
         length = np.linalg.norm(apart)
-        direction = apart / length if length > 0 else np.array([0.0, 0.0, 1.0])
+        direction = apart / length if length > 0 else np.eye(self.room.n_dims)[-1]
         along = region_zyx * np.array(self.room.spacing_zyx_um) @ direction
         step_um = float(np.abs(direction) @ np.array(self.room.spacing_zyx_um))
         return np.asarray(direction * (np.ptp(along) + 0.5 * step_um))
@@ -186,7 +214,7 @@ class Crowd:
         meet = ((low[:, None] < high[None]) & (low[None] < high[:, None])).all(axis=2)
         return [(int(one), int(two)) for one, two in np.argwhere(np.triu(meet, 1))]
 
-    def _shared(self, one: Mover, two: Mover, frame: int) -> Float[np.ndarray, "n 3"] | None:
+    def _shared(self, one: Mover, two: Mover, frame: int) -> Float[np.ndarray, "n dims"] | None:
         """The voxels that two cells share, half the gap around each included; None if there are none."""
         if not self._boxes_meet(one, two, frame):
             return None
@@ -223,7 +251,7 @@ def too_crowded(n_families: int, room: Room, what: str) -> InputError:
     """The error for a scene without room for its cells."""
     shape = "×".join(str(n) for n in room.shape_zyx)
     return InputError(
-        f"too crowded: {n_families} families in {shape} voxels, {what}; choose fewer --cells or a larger --size"
+        f"too crowded: {n_families} families in {shape} {NAMES[room.n_dims]}, {what}; choose fewer --cells or a larger --size"
     )
 
 
@@ -235,9 +263,10 @@ def refuse_overfull(n_families: int, drawn: Sequence[Body], room: Room) -> None:
     largest: dict[int, dict[int, float]] = {}
     for body in drawn:
         for frame, shape in enumerate(body.shapes, body.first):
-            volumes = largest.setdefault(body.family, {})
-            volumes[frame] = volumes.get(frame, 0.0) + shape.volume_um3
-    mean_um3 = float(np.mean([max(volumes.values()) for volumes in largest.values()]))
-    n_fit = int(DENSEST * float(np.prod(room.size_um)) / mean_um3)
+            sizes = largest.setdefault(body.family, {})
+            sizes[frame] = sizes.get(frame, 0.0) + shape.size
+    mean = float(np.mean([max(sizes.values()) for sizes in largest.values()]))
+    n_fit = int(DENSEST[room.n_dims] * float(np.prod(room.size_um)) / mean)
     if n_families > n_fit:
-        raise too_crowded(n_families, room, f"and of {mean_um3:.3g} µm³ each at most {n_fit} fit")
+        unit = f"µm{EXPONENTS[room.n_dims]}"
+        raise too_crowded(n_families, room, f"and of {mean:.3g} {unit} each at most {n_fit} fit")

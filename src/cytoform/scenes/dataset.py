@@ -3,7 +3,7 @@
 DIR/01/t000.tif …                    images
     01_GT/SEG/man_seg000.tif …       masks
     01_GT/TRA/man_track000.tif …     the same masks, and man_track.txt
-    01.ome.zarr                      images and labels/cells (OME-Zarr 0.5), optional
+    01.ome.zarr                      images and labels/cells (OME-Zarr 0.5; axes t y x for cells of images), optional
     01.geff                          tracks as a graph (scenes/graph.py)
     meshes/01/t000_00001.ply …       surfaces, optional
 """
@@ -18,7 +18,7 @@ import zarr
 
 from cytoform.base.ome import VERSION, OmeMovie
 from cytoform.base.system import rename
-from cytoform.base.triples import IntTriple
+from cytoform.base.triples import Ints, IntTriple
 from cytoform.movies.ctc import CtcWriter
 from cytoform.scenes.bodies import read_box
 from cytoform.scenes.compose import Placement, View
@@ -46,10 +46,9 @@ class Dataset:
         self.folder.mkdir(parents=True, exist_ok=True)
         if not self.ome_zarr or self.ome.exists():
             return
-        n_z, n_y, n_x = (min(n, CHUNK) for n in self.shape_zyx)
-        movie = OmeMovie(
-            self.n_frames, self.shape_zyx, (n_z, n_y, n_x), self.view.seen_spacing_zyx_um, self.time_step_s
-        )
+        chunk_zyx = tuple(min(n, CHUNK) for n in self._ome_shape_zyx)
+        spacing_zyx_um = self.view.seen_spacing_zyx_um[-self.view.n_dims :]
+        movie = OmeMovie(self.n_frames, self._ome_shape_zyx, chunk_zyx, spacing_zyx_um, self.time_step_s)
         # Under another name until it is whole: a killed process leaves nothing that a resumed one would take for it.
         begun = self.ome.with_name(f".{self.ome.name}")
         root = zarr.create_group(begun, zarr_format=3, overwrite=True)
@@ -65,9 +64,9 @@ class Dataset:
         self.challenge.write(frame, labels, image)
         if self.ome_zarr:
             group = zarr.open_group(self.ome, mode="r+")
-            _array(group, f"labels/{LABELS}/0")[frame] = labels
+            _array(group, f"labels/{LABELS}/0")[frame] = labels.reshape(self._ome_shape_zyx)
             if image is not None:
-                _array(group, "0")[frame] = image
+                _array(group, "0")[frame] = image.reshape(self._ome_shape_zyx)
 
     @property
     def challenge(self) -> CtcWriter:
@@ -82,9 +81,14 @@ class Dataset:
 
     @property
     def shape_zyx(self) -> IntTriple:
-        """Shape of its frames; one plane in projections."""
+        """Shape of its frames; one plane if they are images."""
         n_z, n_y, n_x = self.view.seen_shape_zyx
-        return (1 if self.view.projection else n_z), n_y, n_x
+        return (1 if self.view.is_flat else n_z), n_y, n_x
+
+    @property
+    def _ome_shape_zyx(self) -> Ints:
+        """Shape of the frames of the OME-Zarr image, which has no z axis where the cells have none."""
+        return self.shape_zyx[-self.view.n_dims :]
 
 
 def _array(group: zarr.Group, name: str) -> zarr.Array[Any]:

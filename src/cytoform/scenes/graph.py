@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from cytoform.base.geff import write_geff
-from cytoform.scenes.compose import Seen
+from cytoform.scenes.compose import Seen, View
 from cytoform.scenes.tracks import Tracked
+from cytoform.shapes.grid import AXES
 
 
 def write_graph(
@@ -18,27 +19,25 @@ def write_graph(
     *,
     families: Sequence[int],
     time_step_s: float,
-    voxel_size_um: float,
+    view: View,
     labels: str | None,
 ) -> None:
     """Write the tracks; `families` holds the family of every body, `labels` the path of the label images.
 
-    Nodes have a frame, a position in µm, a label, a size (µm³, or µm² in projections) and a family.
+    Nodes have a frame, a position in µm, a label, a size (µm³, or µm² in images) and a family.
     """
     nodes, edges = _nodes(tracked, seen), _edges(tracked, seen)
     frame, label, body = (np.array([node[column] for node in nodes]) for column in range(3))
     cells = [node[3] for node in nodes]
-    z, y, x = np.array([cell.centroid_zyx_um for cell in cells]).reshape(-1, 3).T
+    places = np.array([cell.centroid_zyx_um for cell in cells]).reshape(-1, 3).T[-view.n_dims :]
     values = {
         "t": frame.astype(float),
-        "z": z,
-        "y": y,
-        "x": x,
+        **dict(zip(AXES[-view.n_dims :], places, strict=True)),
         "label": label.astype(np.uint16),
         "tracklet": _tracklets(tracked, label),
         "lineage": _lineages(tracked, label),
         "family": np.array([families[number] for number in body], np.uint64),
-        "size": np.array([cell.n_voxels * voxel_size_um for cell in cells]),
+        "size": np.array([cell.n_voxels * view.seen_voxel for cell in cells]),
     }
     write_geff(
         path,

@@ -11,19 +11,22 @@ from jaxtyping import Float
 from cytoform.errors import InputError
 from cytoform.scenes.bodies import Body
 from cytoform.scenes.request import WALK, SceneRequest
+from cytoform.shapes.grid import ROOTS
 from cytoform.shapes.store import ShapeStore
 
 # The default walk: speed as a share of the mean diameter per frame, and correlation time.
 SPEED_DIAMETERS, PERSISTENCE_FRAMES = 0.1, 5.0
-Steps = Float[np.ndarray, "steps 3"]
+# By number of dimensions: the cube of a ball's diameter over its volume, and the square of a disc's over its area.
+DIAMETERS = {3: 6 / np.pi, 2: 4 / np.pi}
+Steps = Float[np.ndarray, "steps dims"]
 
 
 @runtime_checkable
 class Motion(Protocol):
     """Draws trajectories."""
 
-    def steps_um(self, n: int, rng: np.random.Generator, *, towards: Float[np.ndarray, " 3"] | None = None) -> Steps:
-        """`n` steps (z, y, x) in µm, one per frame; the first points `towards` a direction if one is given."""
+    def steps_um(self, n: int, rng: np.random.Generator, *, towards: Float[np.ndarray, " dims"] | None = None) -> Steps:
+        """`n` steps (z, y, x or y, x) in µm, one per frame; the first points `towards` a direction if one is given."""
         ...
 
 
@@ -37,13 +40,14 @@ class Walk:
 
     speed_um: float
     persistence: float
+    n_dims: int = 3
 
-    def steps_um(self, n: int, rng: np.random.Generator, *, towards: Float[np.ndarray, " 3"] | None = None) -> Steps:
+    def steps_um(self, n: int, rng: np.random.Generator, *, towards: Float[np.ndarray, " dims"] | None = None) -> Steps:
         """Steps of a new walk, stationary from the first step on."""
         kept = np.exp(-1 / self.persistence) if self.persistence > 0 else 0.0
-        noise = rng.normal(size=(n, 3)) * self.speed_um / np.sqrt(3)
-        steps = np.empty((n, 3))
-        velocity = noise[0] if n else np.zeros(3)
+        noise = rng.normal(size=(n, self.n_dims)) * self.speed_um / np.sqrt(self.n_dims)
+        steps = np.empty((n, self.n_dims))
+        velocity = noise[0] if n else np.zeros(self.n_dims)
         if towards is not None and n:
             velocity = np.asarray(towards) * self.speed_um
         for number in range(n):
@@ -60,33 +64,40 @@ class RealTrajectories:
     Trajectories that are too short are played forwards and backwards. Each is rotated about the optical axis at random.
     """
 
-    trajectories_zyx_um: Sequence[Float[np.ndarray, "frames 3"]]
+    trajectories_zyx_um: Sequence[Float[np.ndarray, "frames dims"]]
 
-    def steps_um(self, n: int, rng: np.random.Generator, *, towards: Float[np.ndarray, " 3"] | None = None) -> Steps:
+    def steps_um(self, n: int, rng: np.random.Generator, *, towards: Float[np.ndarray, " dims"] | None = None) -> Steps:
         """Steps of a random trajectory from a random frame on."""
         places_um = self.trajectories_zyx_um[int(rng.integers(len(self.trajectories_zyx_um)))]
         phase = (int(rng.integers(2 * len(places_um) - 2)) + np.arange(n + 1)) % (2 * len(places_um) - 2)
         steps = np.diff(places_um[np.minimum(phase, 2 * len(places_um) - 2 - phase)], axis=0)
         turn = rng.uniform(0, 2 * np.pi)
         if towards is not None and n:
-            turn = np.arctan2(towards[1], towards[2]) - np.arctan2(*steps.sum(axis=0)[1:])
-        y, x = steps[:, 1].copy(), steps[:, 2].copy()
-        steps[:, 1], steps[:, 2] = np.cos(turn) * y + np.sin(turn) * x, np.cos(turn) * x - np.sin(turn) * y
+            turn = np.arctan2(towards[-2], towards[-1]) - np.arctan2(*steps.sum(axis=0)[-2:])
+        y, x = steps[:, -2].copy(), steps[:, -1].copy()
+        steps[:, -2], steps[:, -1] = np.cos(turn) * y + np.sin(turn) * x, np.cos(turn) * x - np.sin(turn) * y
         return steps
 
 
-def real_trajectories(path: Path, *, time_step_s: float) -> RealTrajectories:
-    """Trajectories of the cells of a shape store, resampled to `time_step_s`. Raises InputError if no cell moves."""
-    found = []
-    for sequence in ShapeStore.open(path):
+def real_trajectories(path: Path, *, time_step_s: float, n_dims: int = 3) -> RealTrajectories:
+    """Trajectories of the cells of a shape store, resampled to `time_step_s`.
+
+    Raises InputError if no cell moves, and for a store whose cells do not have `n_dims` dimensions.
+    """
+    found, store = [], ShapeStore.open(path)
+    if store.grid.n_dims != n_dims:
+        raise InputError(
+            f"--motion {path}: its cells are {store.grid.n_dims}D, those of the scene {n_dims}D; choose other cells"
+        )
+    for sequence in store:
         info = sequence.info
-        places_um = np.array(info.offsets_zyx_um, float).reshape(-1, 3)
+        places_um = np.array(info.offsets_zyx_um, float).reshape(-1, n_dims)
         if len(places_um) < 2 or np.ptp(places_um, axis=0).max() == 0:
             continue
         step_s = time_step_s if info.time_step_s is None else info.time_step_s
         times_s = np.arange(len(places_um)) * step_s
         wanted_s = np.arange(0, times_s[-1] + 1e-9 * step_s, time_step_s)
-        found.append(np.stack([np.interp(wanted_s, times_s, places_um[:, axis]) for axis in range(3)], axis=1))
+        found.append(np.stack([np.interp(wanted_s, times_s, places_um[:, axis]) for axis in range(n_dims)], axis=1))
     found = [places_um for places_um in found if len(places_um) > 1]
     if not found:
         raise InputError(
@@ -96,14 +107,15 @@ def real_trajectories(path: Path, *, time_step_s: float) -> RealTrajectories:
     return RealTrajectories(tuple(found))
 
 
-def chosen_motion(request: SceneRequest, bodies: Sequence[Body], *, time_step_s: float) -> Motion:
+def chosen_motion(request: SceneRequest, bodies: Sequence[Body], *, time_step_s: float, n_dims: int) -> Motion:
     """The motion that a request chooses; a walk is by default as fast as its bodies are large. Raises InputError."""
     if request.motion != WALK:
-        return real_trajectories(Path(request.motion), time_step_s=time_step_s)
+        return real_trajectories(Path(request.motion), time_step_s=time_step_s, n_dims=n_dims)
     step_min = time_step_s / 60
-    diameter_um = float(np.mean([np.cbrt(6 / np.pi * body.shapes[0].volume_um3) for body in bodies]))
+    diameter_um = float(np.mean([ROOTS[n_dims](DIAMETERS[n_dims] * body.shapes[0].size) for body in bodies]))
     speed, persistence = request.speed_um_per_min, request.persistence_min
     return Walk(
         speed_um=SPEED_DIAMETERS * diameter_um if speed is None else speed * step_min,
         persistence=PERSISTENCE_FRAMES if persistence is None else persistence / step_min,
+        n_dims=n_dims,
     )

@@ -10,9 +10,10 @@ import cc3d
 import numpy as np
 from jaxtyping import Float, Integer
 
-from cytoform.base.triples import IntTriple, int_triple
+from cytoform.base.triples import Ints, ints
 from cytoform.shapes.box import BoxedField
 from cytoform.shapes.cleaning import SPECK_SHARE
+from cytoform.shapes.components import NEIGHBOURS
 
 # In the last frame a piece with a smaller share of the family's voxels is a fragment of a cell.
 DAUGHTER_SHARE = 0.05
@@ -20,13 +21,13 @@ DAUGHTER_SHARE = 0.05
 
 @dataclass(frozen=True)
 class Pieces:
-    """The 26-connected pieces of one shape, labelled from 1 on in a box of the grid; without specks."""
+    """The connected pieces of one shape, labelled from 1 on in a box of the grid; without specks."""
 
-    corner_zyx: IntTriple
-    labels: Integer[np.ndarray, "z y x"]
+    corner_zyx: Ints
+    labels: Integer[np.ndarray, "*zyx"]
     n_voxels: Integer[np.ndarray, " pieces"]
     # In voxels of the grid.
-    centroids_zyx: Float[np.ndarray, "pieces 3"]
+    centroids_zyx: Float[np.ndarray, "pieces dims"]
 
     @property
     def n(self) -> int:
@@ -48,16 +49,19 @@ def find_pieces(shape: BoxedField) -> Pieces:
     """The pieces with at least 1 % of the voxels."""
     if shape.is_empty:
         return Pieces(
-            int_triple(shape.corner_zyx), shape.inside.astype(np.uint8), np.empty(0, np.int64), np.empty((0, 3))
+            ints(shape.corner_zyx),
+            shape.inside.astype(np.uint8),
+            np.empty(0, np.int64),
+            np.empty((0, shape.grid.n_dims)),
         )
-    found = cc3d.connected_components(np.ascontiguousarray(shape.inside), connectivity=26)
+    found = cc3d.connected_components(np.ascontiguousarray(shape.inside), connectivity=NEIGHBOURS[shape.grid.n_dims])
     statistics = cc3d.statistics(found, no_slice_conversion=True)
     n_voxels = np.array(statistics["voxel_counts"], np.int64)
     n_voxels[0] = 0
     kept = (n_voxels > 0) & (n_voxels >= SPECK_SHARE * n_voxels.sum())
     number = np.where(kept, np.cumsum(kept), 0).astype(np.uint8 if kept.sum() < 256 else np.uint32)
     centroids_zyx = np.asarray(statistics["centroids"], float)[kept] + shape.corner_zyx
-    return Pieces(int_triple(shape.corner_zyx), number[found], n_voxels[kept], centroids_zyx)
+    return Pieces(ints(shape.corner_zyx), number[found], n_voxels[kept], centroids_zyx)
 
 
 class Follower:

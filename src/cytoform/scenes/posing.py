@@ -100,7 +100,7 @@ def _of_run(drawn: FamilyDraw, source: Path, spacing_um: float, device: str, rng
     code = np.array(drawn.code, np.float32)
     return FromRun(
         f"family {drawn.family}",
-        Grid(size, learned.half_extent_um),
+        Grid(size, learned.half_extent_um, learned.dimensions),
         like.n_frames,
         like.time_step_s,
         cells.run.config.has_rotations,
@@ -111,8 +111,10 @@ def _of_run(drawn: FamilyDraw, source: Path, spacing_um: float, device: str, rng
 
 def _rotation(cells: "Cells", rng: np.random.Generator) -> Float[np.ndarray, " 4"]:
     """A unit quaternion: any rotation if the run was trained on aligned cells, else a rotation about the optical axis."""
+    from cytoform.representations.rotation import FREE
+
     if cells.run.config.has_rotations:
-        drawn = rng.normal(size=4)
+        drawn = rng.normal(size=4) * FREE[cells.run.learned.dimensions]
         return (drawn / np.linalg.norm(drawn)).astype(np.float32)
     angle = rng.uniform(0, 2 * np.pi)
     return np.array([np.cos(angle / 2), 0, 0, np.sin(angle / 2)], np.float32)

@@ -19,6 +19,7 @@ from cytoform.base.parallel import run_all
 from cytoform.base.triples import Triple
 from cytoform.scenes.dataset import Dataset
 from cytoform.scenes.protrusions import FollowedProtrusions
+from cytoform.shapes.grid import AXES
 
 SIGHTINGS, TRACKS, GRAPH = "protrusions.csv", "protrusion_tracks.csv", "protrusions.geff"
 DIGITS = 4  # of lengths in µm
@@ -29,7 +30,7 @@ def write_protrusions(followed: FollowedProtrusions, dataset: Dataset, *, geff: 
     _write_rows(dataset.folder / SIGHTINGS, _sighting_rows(followed))
     _write_rows(dataset.folder / TRACKS, _track_rows(followed, dataset.time_step_s))
     if geff:
-        _write_graph(dataset.folder / GRAPH, followed, dataset.time_step_s, labels)
+        _write_graph(dataset.folder / GRAPH, followed, dataset, labels)
 
 
 def look_for(followed: FollowedProtrusions, dataset: Dataset, *, workers: int) -> FollowedProtrusions:
@@ -52,7 +53,7 @@ def _shown(dataset: Dataset, frame: int, tips: Sequence[tuple[int, Triple]]) -> 
     shown = []
     for cell, tip_zyx_um in tips:
         voxel = np.floor(np.array(tip_zyx_um) / dataset.view.seen_spacing_zyx_um).astype(int)
-        if dataset.view.projection:
+        if dataset.view.is_flat:
             voxel[0] = 0
         around = tuple(slice(max(int(place) - 1, 0), max(int(place) + 2, 0)) for place in voxel)
         shown.append(bool((labels[around] == cell).any()))
@@ -110,7 +111,7 @@ def _write_rows(path: Path, rows: Iterable[dict[str, Any]]) -> None:
         writer.writerows(found)
 
 
-def _write_graph(path: Path, followed: FollowedProtrusions, time_step_s: float, labels: str | None) -> None:
+def _write_graph(path: Path, followed: FollowedProtrusions, dataset: Dataset, labels: str | None) -> None:
     """A node has the place of the tip; branches have their parent as a number, since an edge means the same protrusion."""
     tracks = {track.number: track for track in followed.tracks}
     seen = followed.sightings
@@ -123,7 +124,7 @@ def _write_graph(path: Path, followed: FollowedProtrusions, time_step_s: float, 
     places = {
         f"{name}{axis}": np.array([getattr(each, place)[i] for each in seen], float)
         for name, place in (("", "tip_zyx_um"), ("root_", "root_zyx_um"))
-        for i, axis in enumerate("zyx")
+        for i, axis in list(enumerate(AXES))[-dataset.view.n_dims :]
     }
     values = {
         "t": np.array([each.frame for each in seen], float),
@@ -139,7 +140,7 @@ def _write_graph(path: Path, followed: FollowedProtrusions, time_step_s: float, 
         path,
         values,
         np.array(edges, np.uint64).reshape(-1, 2),
-        time_step_s=time_step_s,
+        time_step_s=dataset.time_step_s,
         tracks={"tracklet": "protrusion"},
         labels=None if labels is None else (labels, "cell"),
     )

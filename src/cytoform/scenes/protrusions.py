@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cytoform.base.triples import Triple, triple
+from cytoform.base.triples import Floats, Triple, floats, in_volume, triple
 from cytoform.scenes.bodies import Body
 from cytoform.scenes.compose import View
 from cytoform.scenes.tracks import Tracked
@@ -68,7 +68,7 @@ def are_known(bodies: Sequence[Body]) -> bool:
 
 def follow_protrusions(
     bodies: Sequence[Body],
-    centres_um: Sequence[Mapping[int, Triple]],
+    centres_um: Sequence[Mapping[int, Floats]],
     frames: Sequence[int],
     tracked: Tracked,
     view: View,
@@ -84,13 +84,15 @@ def follow_protrusions(
     for frame, in_scene in enumerate(frames):
         for number, label in tracked.labels_in(frame).items():
             life_of = lives[number][in_scene - bodies[number].first]
-            centre_um = np.array(centres_um[in_scene][number]) - _offset_um(view)
+            centre_um = np.array(centres_um[in_scene][number]) - _offset_um(view)[-view.n_dims :]
             for found in bodies[number].shape(in_scene).protrusions or ():
                 name = label, found.unit, life_of[found.unit]
                 if name not in frames_of and found.parent in life_of:
                     parents[name] = label, found.parent, life_of[found.parent]
                 frames_of.setdefault(name, []).append(frame)
-                root, tip = (triple(centre_um + place) for place in (found.root_zyx_um, found.tip_zyx_um))
+                root, tip = (
+                    triple(in_volume(floats(centre_um + place), 0.0)) for place in (found.root_zyx_um, found.tip_zyx_um)
+                )
                 places[frame, name] = Sighting(frame, 0, root, tip, found.length_um, found.radius_um)
     ordered = sorted(frames_of, key=lambda name: (frames_of[name][0], name))
     number_of = {name: number for number, name in enumerate(ordered, 1)}

@@ -23,8 +23,9 @@ from cytoform.base.options import (
     whole,
 )
 from cytoform.base.provenance import recorded_names
-from cytoform.base.triples import IntTriple, Triple
+from cytoform.base.triples import Floats, IntTriple, Triple
 from cytoform.errors import InputError
+from cytoform.shapes.grid import NAMES
 
 Leave = Literal["xy", "xyz", "none"]
 Dial = Literal["snr", "cells", "every", "planes"]
@@ -34,7 +35,7 @@ OPEN: dict[Leave, tuple[bool, bool, bool]] = {
     "xyz": (True, True, True),
     "none": (False, False, False),
 }
-MAX_FAMILIES, MAX_FRAMES, MAX_SIDE, MAX_VOXELS = 10_000, 10_000, 1 << 20, 1 << 31
+MAX_FAMILIES, MAX_FRAMES, MIN_SIDE, MAX_SIDE, MAX_VOXELS = 10_000, 10_000, 4, 1 << 20, 1 << 31
 WALK = "walk"
 
 
@@ -49,12 +50,12 @@ class SceneRequest:
     """Cell families in the scene."""
     frames: Annotated[int, whole(1, MAX_FRAMES)]
     """Frames of the movie."""
-    size_zyx: Annotated[IntTriple, Parameter("--size"), whole(4, MAX_SIDE)]
-    """Voxels of the field of view, Z Y X."""
+    size_zyx: Annotated[IntTriple, Parameter("--size"), whole(1, MAX_SIDE)]
+    """Voxels of the field of view, Z Y X; Z is 1 for 2D cells."""
     texture: str = "optics"
     """Source of the images: 'optics', a parameter file of optics (.toml), a trained texture model, or 'none'."""
     voxel_size_zyx_um: Annotated[Triple | None, Parameter("--voxel-size"), LENGTH_UM] = None
-    """Voxel size Z Y X in µm; by default as in the first RUN."""
+    """Voxel size Z Y X in µm; by default as in the first RUN. The first number does not count for 2D cells."""
     time_step_s: Annotated[float | None, Parameter("--time-step"), SECONDS] = None
     """Seconds between frames; by default as in the first RUN."""
     prior: str | None = None
@@ -72,7 +73,7 @@ class SceneRequest:
     gap_um: Annotated[float, Parameter("--gap"), real(0, 1e6)] = 0.0
     """Least distance between two cells in µm."""
     projection: Annotated[bool, FLAG] = False
-    """Write 2D movies: maximum projections of images and masks."""
+    """Write 2D movies of 3D cells: maximum projections of images and masks."""
     series: Annotated[tuple[Dial, tuple[float, ...]] | None, NOT_AN_OPTION] = None
     ome_zarr: bool = True
     """Write OME-Zarr images with labels too."""
@@ -176,33 +177,68 @@ def parse_series(text: str) -> tuple[Dial, tuple[float, ...]]:
 
 @dataclass(frozen=True)
 class SceneScale:
-    """Voxel size and time step of a scene."""
+    """Voxel size and time step of a scene, and the dimensions of its cells; a scene of 2D cells has one plane."""
 
     voxel_size_zyx_um: Triple
     time_step_s: float
+    n_dims: int
+
+    @property
+    def spacing_um(self) -> Floats:
+        """Voxel size along the axes that the cells have."""
+        return self.voxel_size_zyx_um[-self.n_dims :]
 
 
 def settle_scale(request: SceneRequest) -> SceneScale:
-    """The scale of a scene, by default that of its first source. Raises InputError if no time step is known."""
+    """The scale of a scene, by default that of its first source.
+
+    Raises InputError if no time step is known, and for cells that do not fit together or into the size of the scene.
+    """
     from cytoform.scenes.sources import load_cells
-    from cytoform.shapes.store import ShapeStore, refuse_2d
+    from cytoform.shapes.store import ShapeStore
 
     first = request.sources[0]
-    for source in request.sources:
-        cells = load_cells(source, request.device).run.learned.cube if kind_of(source) is Kind.RUN else None
-        grid = ShapeStore.open(source).grid if cells is None else cells
-        refuse_2d(source, grid.n_dims, "cytoform benchmark")
     if kind_of(first) is Kind.RUN:
         learned = load_cells(first, request.device).run.learned
-        spacing_um, time_step_s = 2 * learned.half_extent_um / learned.grid, learned.sequences[0].time_step_s
+        grid, time_step_s = learned.cube, learned.sequences[0].time_step_s
     else:
         store = ShapeStore.open(first)
-        spacing_um = store.grid.spacing_um
-        time_step_s = next((sequence.info.time_step_s for sequence in store), None)
+        grid, time_step_s = store.grid, next((sequence.info.time_step_s for sequence in store), None)
+    _check_dimensions(request, grid.n_dims)
     time_step_s = request.time_step_s or time_step_s
     if time_step_s is None:
         raise InputError(f"{first}: no time step is recorded; pass --time-step, in seconds")
-    voxel_size = request.voxel_size_zyx_um or (spacing_um, spacing_um, spacing_um)
-    if request.gap_um > 2 * min(voxel_size):
-        raise InputError(f"--gap {request.gap_um:g}: at most two voxels, here {2 * min(voxel_size):g} µm; choose less")
-    return SceneScale(voxel_size, time_step_s)
+    scale = SceneScale(request.voxel_size_zyx_um or (grid.spacing_um,) * 3, time_step_s, grid.n_dims)
+    if request.gap_um > (most := 2 * min(scale.spacing_um)):
+        raise InputError(f"--gap {request.gap_um:g}: at most two voxels, here {most:g} µm; choose less")
+    return scale
+
+
+def _check_dimensions(request: SceneRequest, n_dims: int) -> None:
+    """Raise InputError for sources of 2D and of 3D cells, and for options that their dimensions rule out."""
+    first = request.sources[0]
+    for source in request.sources[1:]:
+        if (others := _n_dims(source, request.device)) != n_dims:
+            raise InputError(f"{source}: its cells are {others}D, those of {first} {n_dims}D; make a scene of each")
+    shown = " ".join(str(n) for n in request.size_zyx)
+    n_z = request.size_zyx[0]
+    if min(request.size_zyx[-n_dims:]) < MIN_SIDE:
+        raise InputError(f"--size {shown}: a scene of {n_dims}D cells has at least {MIN_SIDE} {NAMES[n_dims]} a side")
+    if n_dims == 3:
+        return
+    if n_z > 1:
+        raise InputError(
+            f"--size {shown}: the cells of {first} are 2D, a scene of them has one plane; make the first 1"
+        )
+    for name in ("projection", "meshes"):
+        if getattr(request, name):
+            raise InputError(f"--{name}: only for 3D cells, and those of {first} are 2D; leave it out")
+
+
+def _n_dims(source: Path, device: str) -> int:
+    from cytoform.scenes.sources import load_cells
+    from cytoform.shapes.store import ShapeStore
+
+    if kind_of(source) is Kind.RUN:
+        return load_cells(source, device).run.learned.dimensions
+    return ShapeStore.open(source).grid.n_dims

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cytoform.base.kinds import Kind, kind_of
-from cytoform.base.triples import triple
+from cytoform.base.triples import floats
 from cytoform.scenes.bodies import Protrusion
 from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import Grid, frame_times
@@ -50,7 +50,7 @@ class ShapeSource(ABC):
 
 @dataclass(frozen=True)
 class FromStore(ShapeSource):
-    """A sequence of a store after `quarters` quarter turns about z, which need no interpolation."""
+    """A sequence of a store after `quarters` quarter turns from y to x, which need no interpolation."""
 
     sequence: ShapeSequence
     quarters: int
@@ -64,13 +64,13 @@ class FromStore(ShapeSource):
     def shape(self, frame: float) -> BoxedField:
         """The nearest stored frame."""
         stored = self.sequence.box(round(frame))
-        z, y, x = stored.corner_zyx
-        _, n_y, n_x = stored.box_sdf_um.shape
+        *z, y, x = stored.corner_zyx
+        *_, n_y, n_x = stored.box_sdf_um.shape
         for _ in range(self.quarters):
             # A quarter turn takes (y, x) to (size - 1 - x, y).
             y, x, n_y, n_x = self.grid.size - x - n_x, y, n_x, n_y
-        turned = np.rot90(stored.box_sdf_um, self.quarters, axes=(1, 2))
-        return replace(stored, corner_zyx=(z, y, x), box_sdf_um=turned)
+        turned = np.rot90(stored.box_sdf_um, self.quarters, axes=(-2, -1))
+        return replace(stored, corner_zyx=(*z, y, x), box_sdf_um=turned)
 
 
 @dataclass(frozen=True)
@@ -100,8 +100,8 @@ class FromRun(ShapeSource):
             Protrusion(
                 each.row,
                 each.parent,
-                triple(half_um * each.root[::-1]),
-                triple(half_um * each.tip[::-1]),
+                floats(half_um * each.root[::-1]),
+                floats(half_um * each.tip[::-1]),
                 half_um * each.length,
                 half_um * each.radius,
             )

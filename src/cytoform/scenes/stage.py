@@ -13,7 +13,7 @@ from cytoform.base.gate import MEGABYTE, Record, read_json
 from cytoform.base.geff import refuse_without_geff
 from cytoform.base.parallel import Progress, no_progress, run_all
 from cytoform.base.provenance import software_versions
-from cytoform.base.triples import Triple
+from cytoform.base.triples import Floats
 from cytoform.errors import InputError
 from cytoform.scenes.bodies import ANEW, Body
 from cytoform.scenes.compose import Placement, Seen, View
@@ -45,7 +45,7 @@ class Scene:
     request: SceneRequest
     scale: SceneScale
     bodies: tuple[Body, ...]
-    centres_um: tuple[dict[int, Triple], ...]
+    centres_um: tuple[dict[int, Floats], ...]
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def benchmark(
     recorded = request.recorded() | {"versions": software_versions()}
     scale = settle_scale(request)
     if request.motion != WALK:
-        real_trajectories(Path(request.motion), time_step_s=scale.time_step_s)
+        real_trajectories(Path(request.motion), time_step_s=scale.time_step_s, n_dims=scale.n_dims)
     for view, texture in _views(request, scale).values():
         planes = min(view.seen_shape_zyx[0], 8)
         refuse_unfit(texture, spacing_zyx_um=view.seen_spacing_zyx_um, planes=planes, projection=view.projection)
@@ -114,7 +114,13 @@ def benchmark(
 
 def _views(request: SceneRequest, scale: SceneScale) -> dict[str, tuple[View, TextureChoice]]:
     """The data sets of a request by folder: one, or one per value of the series."""
-    view = View(request.size_zyx, scale.voxel_size_zyx_um, request.cells, projection=request.projection)
+    view = View(
+        request.size_zyx,
+        scale.voxel_size_zyx_um,
+        request.cells,
+        projection=request.projection,
+        n_dims=scale.n_dims,
+    )
     # Workers on other machines need absolute paths.
     known = Path(request.texture).exists()
     texture = TextureChoice(str(Path(request.texture).absolute()) if known else request.texture, request.device)
@@ -136,8 +142,8 @@ def _stage(request: SceneRequest, scale: SceneScale, work: Work, *, workers: int
         tuple(source.absolute() for source in request.sources),
         request.frames,
         scale.time_step_s,
-        min(scale.voxel_size_zyx_um),
-        None if OPEN[request.leave][0] else (request.size_zyx[0] - 2) * scale.voxel_size_zyx_um[0],
+        min(scale.spacing_um),
+        _depth_um(request, scale),
         request.device,
         work.cells,
     )
@@ -149,7 +155,8 @@ def _stage(request: SceneRequest, scale: SceneScale, work: Work, *, workers: int
         seed=_seed(request, CAST),
         lasts_s=(request.frames - 1) * scale.time_step_s,
     )
-    room = Room(request.size_zyx, scale.voxel_size_zyx_um, OPEN[request.leave], request.gap_um)
+    is_open = OPEN[request.leave][-scale.n_dims :]
+    room = Room(request.size_zyx[-scale.n_dims :], scale.spacing_um, is_open, request.gap_um)
     with progress("rendering cells", len(draws)) as advance:
         # The first families show whether all have room, before hours of work.
         for some in (draws[:FIRST], draws[FIRST:]):
@@ -158,7 +165,7 @@ def _stage(request: SceneRequest, scale: SceneScale, work: Work, *, workers: int
     bodies = read_bodies(settings, len(draws))
     if not work.places.exists():
         with progress("moving cells", request.frames) as advance:
-            motion = chosen_motion(request, bodies, time_step_s=scale.time_step_s)
+            motion = chosen_motion(request, bodies, time_step_s=scale.time_step_s, n_dims=scale.n_dims)
             seed = _seed(request, CROWD)
             crowd = Crowd(bodies, room, work.cells, motion=motion, n_frames=request.frames, seed=seed)
             centres = crowd.play(advance)
@@ -171,7 +178,14 @@ def _stage(request: SceneRequest, scale: SceneScale, work: Work, *, workers: int
 
 
 class _Places(Record):
-    frames: tuple[dict[str, Triple], ...]
+    frames: tuple[dict[str, Floats], ...]
+
+
+def _depth_um(request: SceneRequest, scale: SceneScale) -> float | None:
+    """How tall cells may be; None where there is no z axis, or cells leave along it."""
+    if scale.n_dims < 3 or OPEN[request.leave][0]:
+        return None
+    return (request.size_zyx[0] - 2) * scale.voxel_size_zyx_um[0]
 
 
 def _entries(request: SceneRequest) -> list[int]:
@@ -224,14 +238,13 @@ def _make(scene: Scene, name: str, work: Work, *, workers: int, progress: Progre
 def _write_graph(
     scene: Scene, dataset: Dataset, tracked: Tracked, seen: Sequence[Sequence[Seen]], labels: str | None
 ) -> None:
-    z_um, y_um, x_um = dataset.view.seen_spacing_zyx_um
     write_graph(
         dataset.folder / f"{dataset.sequence}.geff",
         tracked,
         seen,
         families=[body.family for body in scene.bodies],
         time_step_s=dataset.time_step_s,
-        voxel_size_um=y_um * x_um if dataset.view.projection else z_um * y_um * x_um,
+        view=dataset.view,
         labels=labels,
     )
 

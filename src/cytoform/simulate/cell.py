@@ -5,10 +5,10 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float
 
-from cytoform.base.triples import Triple
+from cytoform.base.triples import Floats
 from cytoform.movies.lineage import Track
 
-Spacing = Triple
+Spacing = Floats
 # In frames; fractions are times between two frames.
 Time = float | int
 
@@ -23,12 +23,12 @@ class Part(Protocol):
         ...
 
     @property
-    def bounds_zyx_um(self) -> Float[np.ndarray, "2 3"]:
+    def bounds_zyx_um(self) -> Float[np.ndarray, "2 dims"]:
         """Bounding box: lowest and highest corner."""
         ...
 
     @property
-    def lines_zyx_um(self) -> list[Float[np.ndarray, "_ 3"]]:
+    def lines_zyx_um(self) -> list[Float[np.ndarray, "_ dims"]]:
         """Centre lines of thin structures, so that masks of coarse voxels stay connected."""
         ...
 
@@ -37,7 +37,7 @@ class Part(Protocol):
         """Upper bound of the gradient of the distance; 1 for exact distances."""
         ...
 
-    def distance_um(self, points_zyx_um: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
+    def distance_um(self, points_zyx_um: Float[np.ndarray, "n dims"]) -> Float[np.ndarray, " n"]:
         """Signed distance, negative inside."""
         ...
 

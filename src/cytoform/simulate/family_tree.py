@@ -24,22 +24,35 @@ def draw_mitosis_cell(
     cycle = _cycle_frames(parameters, n_frames=n_frames, time_step_s=time_step_s)
     duration_s = max(n_frames - 1, 1) * time_step_s
     # An amplitude below 1 / maximum slope cannot fold the surface.
-    warp = Warp.draw(rng, modes=5, wavelengths=(3.0, 5.0), period_s=max(duration_s, 900.0))
+    n_dims = parameters.dims
+    warp = Warp.draw(rng, modes=5, wavelengths=(3.0, 5.0), period_s=max(duration_s, 900.0), n_dims=n_dims)
     spread = parameters.size_spread
+    volume_um3 = parameters.size_um3 * float(np.exp(spread * scores[0] - spread**2 / 2))
     cell = MitosisCell(
         n_frames=n_frames,
         time_step_s=time_step_s,
-        volume_um3=parameters.size_um3 * float(np.exp(spread * scores[0] - spread**2 / 2)),
+        volume_um3=volume_um3 if n_dims == 3 else np.pi * ball_radius_um(volume_um3) ** 2,
         cycle_frames=cycle,
         growth=parameters.growth,
         irregularity=min(parameters.irregularity, 0.9 / warp.max_slope()),
         members=(),
         warp=warp,
-        drift=Drift.draw(rng, speed_um_per_s=parameters.drift_um_per_min / 60, swing_um=0.2, period_s=2 * duration_s),
+        drift=Drift.draw(
+            rng, speed_um_per_s=parameters.drift_um_per_min / 60, swing_um=0.2, period_s=2 * duration_s, n_dims=n_dims
+        ),
+        n_dims=n_dims,
     )
-    long_axis = random_direction(rng)
+    long_axis = random_direction(rng, n_dims)
     founder = FamilyMember(
-        1, 0, -cycle, 1.0, np.zeros(3), long_axis, _slenderness(parameters, rng), None, perpendicular(long_axis, rng)
+        1,
+        0,
+        -cycle,
+        1.0,
+        np.zeros(n_dims),
+        long_axis,
+        _slenderness(parameters, rng),
+        None,
+        perpendicular(long_axis, rng),
     )
     first_division = cycle * (0.3 + 0.2 * float(norm.cdf(scores[1])))
     return replace(cell, members=tuple(_grow_tree(cell, founder, first_division, parameters, rng)))
@@ -79,7 +92,7 @@ def _grow_tree(
             done.append(member)
             continue
         larger = rng.uniform(0.5, parameters.daughter_share)
-        furrow = Furrow.for_share(larger if rng.random() < 0.5 else 1 - larger)
+        furrow = Furrow.for_share(larger if rng.random() < 0.5 else 1 - larger, cell.n_dims)
         member = replace(member, division=Division(float(division_frame), furrow))
         done.append(member)
         for upper in (True, False):
@@ -96,7 +109,7 @@ def _daughter(
         raise RuntimeError("a cell that does not divide has no daughters")
     furrow, axis = mother.division.furrow.side(upper), mother.long_axis * (1 if upper else -1)
     birth = mother.division.frame
-    radius = ball_radius_um(mother.share * cell.volume_at(birth))
+    radius = ball_radius_um(mother.share * cell.volume_at(birth), cell.n_dims)
     share = furrow.share_above
     return FamilyMember(
         label=0,

@@ -2,22 +2,23 @@
 
 import itertools
 
-import cc3d
 import numpy as np
 from jaxtyping import Bool, Float, UInt16
 
-from cytoform.base.triples import IntTriple
+from cytoform.base.triples import Ints, ints
 from cytoform.errors import InputError
+from cytoform.shapes.components import components
 from cytoform.simulate.cell import Part, Spacing
 from cytoform.simulate.sampling import inside_voxels, line_voxels
 
 MIN_VOXELS = 8
-NEIGHBOURS_26 = np.array([step for step in itertools.product((-1, 0, 1), repeat=3) if any(step)])
+# By number of dimensions: the steps to all neighbours of a voxel.
+STEPS = {n: np.array([step for step in itertools.product((-1, 0, 1), repeat=n) if any(step)]) for n in (3, 2)}
 
 
 def label_image(
-    parts: list[Part], *, shape: IntTriple, spacing_zyx_um: Spacing, corner_zyx_um: Float[np.ndarray, " 3"]
-) -> UInt16[np.ndarray, "z y x"]:
+    parts: list[Part], *, shape: Ints, spacing_zyx_um: Spacing, corner_zyx_um: Float[np.ndarray, " dims"]
+) -> UInt16[np.ndarray, "*zyx"]:
     """Label image of all parts: a voxel belongs to the part with the smallest distance ≤ 0 at its centre.
 
     Three rules keep the anatomy if voxels are coarse. A neck or filopodium thinner than a voxel covers the voxels along
@@ -40,46 +41,48 @@ def label_image(
 
 
 def _part_mask(
-    part: Part, *, shape: IntTriple, spacing_zyx_um: Spacing, corner_zyx_um: Float[np.ndarray, " 3"]
-) -> Bool[np.ndarray, "z y x"]:
+    part: Part, *, shape: Ints, spacing_zyx_um: Spacing, corner_zyx_um: Float[np.ndarray, " dims"]
+) -> Bool[np.ndarray, "*zyx"]:
     spacing = np.array(spacing_zyx_um)
     low, high = (part.bounds_zyx_um - corner_zyx_um) / spacing
     first = np.maximum(np.floor(low - 1).astype(int), 0)
-    n_z, n_y, n_x = (int(n) for n in np.minimum(np.ceil(high + 1).astype(int), shape) - first)
-    box = inside_voxels(
-        part, shape=(n_z, n_y, n_x), spacing_zyx_um=spacing_zyx_um, corner_zyx_um=corner_zyx_um + first * spacing
-    )
+    size = ints(np.minimum(np.ceil(high + 1).astype(int), shape) - first)
+    box = inside_voxels(part, shape=size, spacing_zyx_um=spacing_zyx_um, corner_zyx_um=corner_zyx_um + first * spacing)
     mask = np.zeros(shape, dtype=bool)
-    mask[first[0] : first[0] + n_z, first[1] : first[1] + n_y, first[2] : first[2] + n_x] = box
+    mask[tuple(slice(low, low + n) for low, n in zip(first, size, strict=True))] = box
     thin = line_voxels(part.lines_zyx_um, spacing_zyx_um=spacing_zyx_um, corner_zyx_um=corner_zyx_um)
     mask[tuple(thin.T)] = True
     return mask
 
 
 def _is_nearest(
-    part: Part, parts: list[Part], voxels: np.ndarray, spacing_zyx_um: Spacing, corner_zyx_um: Float[np.ndarray, " 3"]
+    part: Part,
+    parts: list[Part],
+    voxels: np.ndarray,
+    spacing_zyx_um: Spacing,
+    corner_zyx_um: Float[np.ndarray, " dims"],
 ) -> Bool[np.ndarray, " n"]:
     points = corner_zyx_um + (voxels + 0.5) * np.array(spacing_zyx_um)
     others = [other.distance_um(points) for other in parts if other is not part]
     return np.asarray(part.distance_um(points) < np.min(others, axis=0))
 
 
-def _keep_apart(labels: UInt16[np.ndarray, "z y x"], label: int) -> None:
+def _keep_apart(labels: UInt16[np.ndarray, "*zyx"], label: int) -> None:
     """Turn voxels of `label` that touch a lower label into background."""
     voxels = np.argwhere(labels == label)
-    around = labels[tuple(np.moveaxis(voxels[:, None] + NEIGHBOURS_26, 2, 0))]
+    around = labels[tuple(np.moveaxis(voxels[:, None] + STEPS[labels.ndim], 2, 0))]
     touching = ((around > 0) & (around < label)).any(axis=1)
     labels[tuple(voxels[touching].T)] = 0
 
 
-def _keep_in_one_piece(labels: UInt16[np.ndarray, "z y x"], label: int, spacing_zyx_um: Spacing) -> None:
+def _keep_in_one_piece(labels: UInt16[np.ndarray, "*zyx"], label: int, spacing_zyx_um: Spacing) -> None:
     mask = labels == label
-    pieces, n_pieces = cc3d.connected_components(mask, connectivity=26, return_N=True)
+    pieces = components(mask)
     sizes = np.bincount(pieces.ravel(), minlength=2)[1:]
     if sizes.max(initial=0) < MIN_VOXELS:
         raise InputError(
             f"--voxel-size {' '.join(f'{s:g}' for s in spacing_zyx_um)}: a cell would have {sizes.max(initial=0)} "
             "voxels; choose smaller voxels"
         )
-    if n_pieces > 1:
+    if len(sizes) > 1:
         labels[mask & (pieces != 1 + sizes.argmax())] = 0

@@ -2,11 +2,12 @@
 
 import math
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar, Literal
 
 from cyclopts import Parameter
 
 from cytoform.base.options import LENGTH_UM, NOT_AN_OPTION, check_ranges, real, whole
+from cytoform.base.triples import Floats
 from cytoform.errors import InputError
 
 MAX_GENERATIONS = 3
@@ -39,11 +40,13 @@ class MitosisParameters:
     # Length over width between divisions, on average.
     slenderness: Annotated[float, NOT_AN_OPTION] = 1.7
     drift_um_per_min: Annotated[float, NOT_AN_OPTION] = 0.03
+    dims: Literal[3, 2] = 3
+    """Dimensions of space: 3, or 2 for cells in images. Those have the area that a ball of this volume has in its middle."""
 
     def __post_init__(self) -> None:
         check_ranges(self)
 
-    def check_voxels(self, spacing_zyx_um: tuple[float, float, float]) -> None:
+    def check_voxels(self, spacing_zyx_um: Floats) -> None:
         """Refuse voxels that a daughter would hardly fill."""
         daughter_um = 2 * ball_radius_um(self.size_um3 / 2**self.generations)
         if daughter_um < 1.5 * max(spacing_zyx_um):
@@ -63,6 +66,7 @@ class FilopodiaParameters:
     Ours are at the thick end, so that voxels of 0.125 µm, the paper's, resolve them.
     """
 
+    dims: ClassVar[int] = 3
     size_um3: Annotated[float, Parameter("--size"), VOLUME] = 50.8
     """Mean volume of a cell with its filopodia, in µm³."""
     # Standard deviation between cells, relative to the mean.
@@ -87,7 +91,7 @@ class FilopodiaParameters:
         check_ranges(self)
         self._check_proportions()
 
-    def check_voxels(self, spacing_zyx_um: tuple[float, float, float]) -> None:
+    def check_voxels(self, spacing_zyx_um: Floats) -> None:
         """Refuse filopodia thinner than a third of a voxel: masks could no longer show where they are."""
         if 2 * self.radius_um < max(spacing_zyx_um) / 3:
             given = " ".join(f"{step:g}" for step in spacing_zyx_um)
@@ -120,6 +124,7 @@ class BlebsParameters:
     The other sizes and rates are chosen for voxels of 0.2 µm and frames 10 s apart.
     """
 
+    dims: ClassVar[int] = 3
     size_um3: Annotated[float, Parameter("--size"), VOLUME] = 300.0
     """Mean volume of a cell with its blebs and ruffles, in µm³."""
     # Standard deviation between cells, relative to the mean.
@@ -153,7 +158,7 @@ class BlebsParameters:
         check_ranges(self)
         self._check_proportions()
 
-    def check_voxels(self, spacing_zyx_um: tuple[float, float, float]) -> None:
+    def check_voxels(self, spacing_zyx_um: Floats) -> None:
         """Refuse ruffles thinner than a voxel, in which masks would have holes, and blebs narrower than two voxels."""
         longest = max(spacing_zyx_um)
         given = " ".join(f"{step:g}" for step in spacing_zyx_um)
@@ -192,6 +197,7 @@ class BlebsParameters:
             )
 
 
-def ball_radius_um(volume_um3: float) -> float:
-    """Radius of a ball of this volume."""
-    return float((3 * volume_um3 / (4 * math.pi)) ** (1 / 3))
+def ball_radius_um(size: float, n_dims: int = 3) -> float:
+    """Radius of a ball of this volume in µm³, or with two dimensions of a disc of this area in µm²."""
+    power = 3 * size / (4 * math.pi) if n_dims == 3 else size / math.pi
+    return float(power ** (1 / n_dims))

@@ -34,6 +34,11 @@ class Polyhedron:
         return self.mesh.volume_um3
 
     @property
+    def size(self) -> float:
+        """The volume, as the size in any number of dimensions."""
+        return self.volume_um3
+
+    @property
     def area_um2(self) -> float:
         """Exact surface area."""
         return self.mesh.area_um2
@@ -54,6 +59,10 @@ class Polyhedron:
             sign_type=igl.SIGNED_DISTANCE_TYPE_PSEUDONORMAL,
         )
         return np.asarray(found[0], dtype=np.float64)
+
+    def placed(self, place: SurfaceMap) -> "Polyhedron":
+        """The polyhedron whose vertices are where `place` takes those of this one."""
+        return Polyhedron(place(self.vertices_zyx_um), self.faces)
 
     def resized(self, volume_um3: float, centre_zyx_um: Float[np.ndarray, " 3"]) -> "Polyhedron":
         """The same shape scaled about `centre_zyx_um` to exactly this volume."""

@@ -18,7 +18,7 @@ from cytoform.base.lazy import make_callable
 from cytoform.base.ome import VERSION, OmeMovie
 from cytoform.base.output import Output
 from cytoform.base.parallel import run_all
-from cytoform.base.triples import IntTriple
+from cytoform.base.triples import Ints, Triple, in_volume, ints
 from cytoform.errors import InputError
 from cytoform.movies.ctc import CtcWriter
 from cytoform.movies.lineage import Lineage
@@ -59,34 +59,38 @@ class SimulatedFamily:
         return self.cell.n_frames
 
     @property
+    def n_dims(self) -> int:
+        """Dimensions of space."""
+        return len(self.spacing_zyx_um)
+
+    @property
     def lineage(self) -> Lineage:
         """Tracks with parents."""
         return Lineage(self.cell.tracks)
 
     @cached_property
-    def _box_zyx_um(self) -> Float[np.ndarray, "2 3"]:
+    def _box_zyx_um(self) -> Float[np.ndarray, "2 dims"]:
         boxes = [part.bounds_zyx_um for frame in range(self.n_frames) for part in self.cell.parts(frame)]
         margin = BORDER_VOXELS * np.array(self.spacing_zyx_um)
         return np.stack([np.min([box[0] for box in boxes], 0) - margin, np.max([box[1] for box in boxes], 0) + margin])
 
     @property
-    def shape_zyx(self) -> IntTriple:
-        """Shape of the volume in voxels; it contains the family in every frame, with background all around."""
+    def shape_zyx(self) -> Ints:
+        """Shape of the volume (image) in voxels; it holds the family in every frame, with background all around."""
         low, high = self._box_zyx_um
-        n_z, n_y, n_x = (int(n) for n in np.ceil((high - low) / np.array(self.spacing_zyx_um)))
-        return n_z, n_y, n_x
+        return ints(np.ceil((high - low) / np.array(self.spacing_zyx_um)))
 
     @property
-    def corner_zyx_um(self) -> Float[np.ndarray, " 3"]:
+    def corner_zyx_um(self) -> Float[np.ndarray, " dims"]:
         """Corner of the volume in the coordinates of the cell."""
         return self._box_zyx_um[0]
 
-    def distance_um(self, points_zyx_um: Float[np.ndarray, "n 3"], frame: Time) -> Float[np.ndarray, " n"]:
+    def distance_um(self, points_zyx_um: Float[np.ndarray, "n dims"], frame: Time) -> Float[np.ndarray, " n"]:
         """Signed distance to the family's surface in µm, negative inside."""
         placed = points_zyx_um + self.corner_zyx_um
         return np.min([part.distance_um(placed) for part in self.cell.parts(frame)], axis=0)
 
-    def labels(self, frame: Time) -> UInt16[np.ndarray, "z y x"]:
+    def labels(self, frame: Time) -> UInt16[np.ndarray, "*zyx"]:
         """Label image at a time."""
         return label_image(
             self.cell.parts(frame),
@@ -102,14 +106,17 @@ def population(
     n_cells: int,
     n_frames: int,
     seed: int,
-    spacing_zyx_um: Spacing = (0.125, 0.125, 0.125),
+    spacing_zyx_um: Triple = (0.125, 0.125, 0.125),
     time_step_s: float = 60.0,
 ) -> list[SimulatedFamily]:
-    """Draw random cell families without rendering them; equal arguments give equal cells. Raises InputError."""
+    """Draw random cell families without rendering them; equal arguments give equal cells. Raises InputError.
+
+    For cells in images, the voxel size along z does not count.
+    """
     if seed < 0:
         raise InputError(f"--seed {seed}: must not be negative")
     _check(n_cells=n_cells, n_frames=n_frames, spacing_zyx_um=spacing_zyx_um, time_step_s=time_step_s)
-    parameters.check_voxels(spacing_zyx_um)
+    parameters.check_voxels(spacing_zyx_um[-parameters.dims :])
     draw = SIMULATORS[type(parameters)]
     master, *seeds = np.random.SeedSequence(seed).spawn(n_cells + 1)
     shuffle = np.random.default_rng(master)
@@ -125,7 +132,7 @@ def population(
                 time_step_s=time_step_s,
                 scores=(float(size), float(pace)),
             ),
-            spacing_zyx_um,
+            spacing_zyx_um[-parameters.dims :],
         )
         for n, (own_seed, size, pace) in enumerate(zip(seeds, *scores, strict=True), start=1)
     ]
@@ -138,7 +145,7 @@ def simulate(
     n_cells: int,
     n_frames: int,
     seed: int,
-    spacing_zyx_um: Spacing,
+    spacing_zyx_um: Triple,
     time_step_s: float,
     workers: int = 1,
     ome_zarr: bool = False,
@@ -174,7 +181,7 @@ def simulate(
             folder / "provenance.json",
             {
                 "kind": kind_of(parameters),
-                "parameters": dataclasses.asdict(parameters),
+                "parameters": recorded(parameters),
                 "cells": n_cells,
                 "frames": n_frames,
                 "seed": seed,
@@ -192,6 +199,11 @@ def kind_of(parameters: Parameters) -> str:
     return type(parameters).__name__.removesuffix("Parameters").lower()
 
 
+def recorded(parameters: Parameters) -> dict[str, Any]:
+    """The parameters; dimensions only where they are not three."""
+    return {name: value for name, value in vars(parameters).items() if (name, value) != ("dims", 3)}
+
+
 def n_tasks(*, n_cells: int, n_frames: int) -> int:
     """Number of tasks of `simulate`, for a progress bar."""
     return n_cells * -(-n_frames // FRAMES_A_TASK)
@@ -202,7 +214,8 @@ class MovieFiles:
 
     def __init__(self, folder: Path, family: SimulatedFamily, time_step_s: float, ome_zarr: bool) -> None:
         self.family = family
-        self.labels = CtcWriter(folder, family.n_frames, family.spacing_zyx_um, time_step_s, family.name)
+        spacing_zyx_um = in_volume(family.spacing_zyx_um, family.spacing_zyx_um[-1])
+        self.labels = CtcWriter(folder, family.n_frames, spacing_zyx_um, time_step_s, family.name)
         self.zarr: zarr.Array[Any] | None = None
         if ome_zarr:
             self.zarr = _create_ome_zarr(folder / "ome_zarr" / f"{family.name}.zarr", family, time_step_s)
@@ -210,7 +223,7 @@ class MovieFiles:
     def write(self, frame: int) -> None:
         """Render and write one frame."""
         labels = self.family.labels(frame)
-        self.labels.write(frame, labels)
+        self.labels.write(frame, labels.reshape(in_volume(labels.shape, 1)))
         if self.zarr is not None:
             self.zarr[frame] = labels
 

@@ -14,15 +14,15 @@ def smoothstep(x: float) -> float:
     return x * x * (3 - 2 * x)
 
 
-def random_direction(rng: np.random.Generator) -> Float[np.ndarray, " 3"]:
+def random_direction(rng: np.random.Generator, n_dims: int = 3) -> Float[np.ndarray, " dims"]:
     """A unit vector, uniform on the sphere (normalised Gaussian; uniform angles would crowd the poles)."""
-    vector = rng.normal(size=3)
+    vector = rng.normal(size=n_dims)
     return vector / np.linalg.norm(vector)
 
 
-def perpendicular(direction: Float[np.ndarray, " 3"], rng: np.random.Generator) -> Float[np.ndarray, " 3"]:
-    """A unit vector perpendicular to `direction`, uniform on that circle."""
-    vector = rng.normal(size=3)
+def perpendicular(direction: Float[np.ndarray, " dims"], rng: np.random.Generator) -> Float[np.ndarray, " dims"]:
+    """A unit vector perpendicular to `direction`, uniform on that circle; in a plane one of two."""
+    vector = rng.normal(size=len(direction))
     vector -= vector @ direction * direction
     return vector / np.linalg.norm(vector)
 
@@ -59,19 +59,27 @@ def stratified_normal(n: int, rng: np.random.Generator) -> Float[np.ndarray, " n
 class Warp:
     """A smooth, slowly changing displacement field that makes round shapes irregular.
 
-    Each mode shifts points perpendicular to its wave vector, which preserves volume to first order. Lengths are in cell
+    Each mode shifts points perpendicular to its wave vector, which preserves volume (area) to first order. Lengths are in cell
     radii, so that one warp fits cells of any size. The root mean square of `shift` is 1.
     """
 
-    waves: Float[np.ndarray, "modes 3"]
-    directions: Float[np.ndarray, "modes 3"]
+    waves: Float[np.ndarray, "modes dims"]
+    directions: Float[np.ndarray, "modes dims"]
     phases: Float[np.ndarray, " modes"]
     speeds_per_s: Float[np.ndarray, " modes"]
 
     @classmethod
-    def draw(cls, rng: np.random.Generator, *, modes: int, wavelengths: tuple[float, float], period_s: float) -> "Warp":
+    def draw(
+        cls,
+        rng: np.random.Generator,
+        *,
+        modes: int,
+        wavelengths: tuple[float, float],
+        period_s: float,
+        n_dims: int = 3,
+    ) -> "Warp":
         """Random modes; wavelengths in cell radii, phases of period `period_s` or longer."""
-        wave_directions = [random_direction(rng) for _ in range(modes)]
+        wave_directions = [random_direction(rng, n_dims) for _ in range(modes)]
         numbers = 2 * np.pi / rng.uniform(*wavelengths, size=modes)
         return cls(
             waves=np.array(wave_directions) * numbers[:, None],
@@ -80,7 +88,7 @@ class Warp:
             speeds_per_s=rng.uniform(-1, 1, size=modes) * 2 * np.pi / period_s,
         )
 
-    def shift(self, points: Float[np.ndarray, "n 3"], time_s: float) -> Float[np.ndarray, "n 3"]:
+    def shift(self, points: Float[np.ndarray, "n dims"], time_s: float) -> Float[np.ndarray, "n dims"]:
         """Displacement of points in cell radii, for an amplitude of 1."""
         angles = points @ self.waves.T + (self.phases + self.speeds_per_s * time_s)
         return np.sqrt(2 / len(self.phases)) * np.sin(angles) @ self.directions
@@ -132,15 +140,17 @@ class Lobes:
 class Drift:
     """Slow motion of the whole cell: a constant velocity plus one slow sinusoidal swing."""
 
-    velocity_um_per_s: Float[np.ndarray, " 3"]
-    swing_um: Float[np.ndarray, " 3"]
+    velocity_um_per_s: Float[np.ndarray, " dims"]
+    swing_um: Float[np.ndarray, " dims"]
     period_s: float
     phase: float
 
     @classmethod
-    def draw(cls, rng: np.random.Generator, *, speed_um_per_s: float, swing_um: float, period_s: float) -> "Drift":
+    def draw(
+        cls, rng: np.random.Generator, *, speed_um_per_s: float, swing_um: float, period_s: float, n_dims: int = 3
+    ) -> "Drift":
         """A random direction with the given speed, and a swing perpendicular to it."""
-        direction = random_direction(rng)
+        direction = random_direction(rng, n_dims)
         return cls(
             velocity_um_per_s=direction * speed_um_per_s,
             swing_um=perpendicular(direction, rng) * swing_um,
@@ -148,6 +158,6 @@ class Drift:
             phase=rng.uniform(0, 2 * np.pi),
         )
 
-    def at(self, time_s: float) -> Float[np.ndarray, " 3"]:
+    def at(self, time_s: float) -> Float[np.ndarray, " dims"]:
         """Displacement in µm at a time."""
         return self.velocity_um_per_s * time_s + self.swing_um * np.sin(2 * np.pi * time_s / self.period_s + self.phase)

@@ -12,6 +12,7 @@ from cytoform.reports.scenes.facts import Facts, ProtrusionFacts
 from cytoform.scenes.protrusion_files import GRAPH, SIGHTINGS, TRACKS
 from cytoform.scenes.request import WALK
 from cytoform.scenes.sources import is_run
+from cytoform.shapes.grid import AXES, EXPONENTS, NAMES
 
 if TYPE_CHECKING:
     from cytoform.scenes.stage import Made, Scene
@@ -41,15 +42,15 @@ def card(scene: "Scene", made: "Made", found: Facts) -> str:
 
 def figures(scene: "Scene", made: "Made", found: Facts) -> list[tuple[str, str]]:
     """What was measured, a row each."""
-    unit = "µm²" if made.dataset.view.projection else "µm³"
-    n = found.cells_by_frame
+    dims = 2 if made.dataset.view.is_flat else 3
+    n, voxels = found.cells_by_frame, NAMES[made.dataset.view.n_dims]
     rows = [
         ("Cells in view", f"{np.mean(n):.1f} a frame ({min(n)} to {max(n)})"),
-        ("Share of the voxels inside cells", f"{100 * found.inside_share:.2f} %"),
-        ("Voxels claimed by two cells", str(found.shared_voxels)),
+        (f"Share of the {voxels} inside cells", f"{100 * found.inside_share:.2f} %"),
+        (f"{voxels.capitalize()} claimed by two cells", str(found.shared_voxels)),
         ("Tracks", f"{found.tracks}, of which {found.entering} enter and {found.leaving} leave"),
         ("Divisions", str(found.divisions)),
-        ("Size of a cell in view", f"{_spread(found.sizes)} {unit}"),
+        ("Size of a cell in view", f"{_spread(found.sizes)} µm{EXPONENTS[dims]}"),
         ("Speed", f"{_spread(found.speeds_um_per_min)} µm/min"),
     ]
     if found.contrast_to_noise is not None:
@@ -71,7 +72,8 @@ def protrusion_figures(found: ProtrusionFacts) -> list[tuple[str, str]]:
 
 def parameters(scene: "Scene", made: "Made") -> list[tuple[str, str]]:
     """What it was made with, a row each."""
-    request, view = scene.request, made.dataset.view
+    request, view, n_dims = scene.request, made.dataset.view, scene.scale.n_dims
+    axes, voxel = ", ".join(AXES[-n_dims:]), NAMES[n_dims].removesuffix("s").capitalize()
     walk = "persistent random walk, cells push one another apart"
     return [
         ("Sources", ", ".join(source.name for source in request.sources)),
@@ -80,8 +82,8 @@ def parameters(scene: "Scene", made: "Made") -> list[tuple[str, str]]:
             "Texture",
             f"{Path(request.texture).name}, signal-to-noise × {made.texture.snr:g}" if made.texture.paints else "none",
         ),
-        ("Frame", f"{' × '.join(map(str, made.dataset.shape_zyx))} voxels (z, y, x)"),
-        ("Voxel", f"{' × '.join(f'{step:.4g}' for step in view.seen_spacing_zyx_um)} µm (z, y, x)"),
+        ("Frame", f"{' × '.join(map(str, made.dataset.shape_zyx[-n_dims:]))} {NAMES[n_dims]} ({axes})"),
+        (voxel, f"{' × '.join(f'{step:.4g}' for step in view.seen_spacing_zyx_um[-n_dims:])} µm ({axes})"),
         ("Time step", f"{made.dataset.time_step_s:g} s"),
         ("Motion", walk if request.motion == WALK else f"ways of the real cells of {Path(request.motion).name}"),
         ("Cells leave through", "no border" if request.leave == "none" else f"the borders along {request.leave}"),
@@ -101,7 +103,8 @@ def series_card(made: Sequence["Made"], found: Sequence[Facts]) -> str:
 
 
 def _title(made: "Made") -> str:
-    kind = "2D+time, maximum projections" if made.dataset.view.projection else "3D+time"
+    view = made.dataset.view
+    kind = "2D+time, maximum projections" if view.projection else f"{view.n_dims}D+time"
     return f"{made.name or 'Cells'}: {kind}"
 
 
@@ -155,8 +158,9 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _rules(made: "Made") -> str:
+    voxel = NAMES[made.dataset.view.n_dims].removesuffix("s")
     rules = [
-        "No two cells share a voxel: they push one another apart until their distance fields do not overlap.",
+        f"No two cells share a {voxel}: they push one another apart until their distance fields do not overlap.",
         "A division is the first frame from which on the pieces of a family stay apart; the mother's track ends one frame "
         "before. A piece that comes off and joins again keeps its cell's label; pieces under 1 % of the family are erased.",
         "A track has no gaps: a cell that leaves and comes back is a new track without a parent. A cell of which less than "
@@ -165,7 +169,7 @@ def _rules(made: "Made") -> str:
     ]
     if made.protrusions is not None:
         rules.append(
-            "A protrusion counts while it reaches a voxel or more out of its body, and a branch out of its parent too. One "
+            f"A protrusion counts while it reaches a {voxel} or more out of its body, and a branch out of its parent too. One "
             "that withdraws and grows again is a new one. Its tip is visible if the masks show the cell there."
         )
     if made.dataset.view.projection:

@@ -28,7 +28,7 @@ class ProtrusionFacts:
 
 @dataclass(frozen=True)
 class Facts:
-    """Counts, and values over all cells and frames; sizes are µm³, in projections µm²."""
+    """Counts, and values over all cells and frames; sizes are µm³, in images µm²."""
 
     families: int
     tracks: int
@@ -49,8 +49,7 @@ class Facts:
 
 def facts(scene: "Scene", made: "Made") -> Facts:
     """Measured on what was written."""
-    z_um, y_um, x_um = made.dataset.view.seen_spacing_zyx_um
-    unit = y_um * x_um if made.dataset.view.projection else z_um * y_um * x_um
+    unit = made.dataset.view.seen_voxel
     tracks = made.tracked.tracks
     mothers = {track.parent for track in tracks}
     last = len(made.frames) - 1

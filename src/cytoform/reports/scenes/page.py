@@ -22,6 +22,13 @@ from cytoform.reports.scenes.facts import Facts, facts
 from cytoform.scenes.stage import Made, Scene
 
 FRAMES_SHOWN, TRACKS_SHOWN = 6, 150
+# What is shown of a frame, with images or without, by the dimensions of the cells.
+VIEWS = {
+    (True, 3): "largest intensity along z",
+    (False, 3): "labels in front",
+    (True, 2): "images",
+    (False, 2): "labels",
+}
 
 
 def write_scene_report(folder: Path, scene: Scene, made: Sequence[Made]) -> None:
@@ -36,7 +43,7 @@ def write_scene_report(folder: Path, scene: Scene, made: Sequence[Made]) -> None
 
 def _page(scene: Scene, made: Made, found: Facts) -> str:
     known = protrusion_figures(found.protrusions) if found.protrusions else []
-    views = "largest intensity along z" if made.texture.paints else "labels in front"
+    views = VIEWS[made.texture.paints, made.dataset.view.n_dims]
     sections = [
         Section(
             "frames",
@@ -138,15 +145,15 @@ def trajectories(made: Made) -> Figure:
 
 
 def _read(made: Made, frame: int) -> tuple[Float[np.ndarray, "y x"], np.ndarray]:
-    """The largest intensity along z, and the labels in front."""
+    """The image or the largest intensity along z, and the labels or those in front."""
     number = made.dataset.challenge.number(frame)
     truth = made.dataset.folder / f"{made.dataset.sequence}_GT" / "TRA" / f"man_track{number}.tif"
-    labels = np.atleast_3d(tifffile.imread(truth)) if made.dataset.view.projection else tifffile.imread(truth)
-    front = labels[..., 0] if made.dataset.view.projection else _front(labels)
+    labels, is_flat = tifffile.imread(truth), made.dataset.view.is_flat
+    front = labels if is_flat else _front(labels)
     if not made.texture.paints:
         return (front > 0).astype(float), front
     picture = tifffile.imread(made.dataset.folder / made.dataset.sequence / f"t{number}.tif")
-    return (picture if made.dataset.view.projection else picture.max(axis=0)).astype(float), front
+    return (picture if is_flat else picture.max(axis=0)).astype(float), front
 
 
 def _front(labels: np.ndarray) -> np.ndarray:

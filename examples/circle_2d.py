@@ -1,0 +1,86 @@
+"""From a 2D movie to a data set like it: shapes, new cells, images by a texture learned from the same frames, two reports.
+
+python circle_2d.py FOLDER --out circle --pixel-um 0.19 --time-step 600
+
+FOLDER is a Cell Tracking Challenge data set with images, masks and tracks, such as DIC-C2DH-HeLa. Without it, a small one is
+simulated, and everything is learned for seconds only. Each step is the command of that name.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from cytoform import cli
+
+ALONE = ("--workers", 1)  # starting processes would take longer than the work
+
+
+def cytoform(*words: object) -> None:
+    """Run a command, and end with its exit status where it fails."""
+    print("cytoform", *words, flush=True)
+    if status := cli.run([*map(str, words), "--quiet"]):
+        sys.exit(status)
+
+
+def simulated(folder: Path, scale: list[object]) -> Path:
+    """Dividing cells and their images, in place of a movie from a microscope."""
+    cytoform("simulate", "mitosis", "--dims", 2, "--out", folder / "truth", "--cells", 3, "--frames", 4, *scale, *ALONE)
+    cytoform("prepare", folder / "truth", "--out", folder / "truth.zarr", "--grid", 48, *ALONE)
+    room = ["--cells", 3, "--frames", 4, "--size", 1, 96, 96, "--leave", "none", "--voxel-size", *scale[1:4]]
+    cytoform("benchmark", folder / "truth.zarr", *room, "--out", folder / "movie", *ALONE)
+    return folder / "movie"
+
+
+def options() -> argparse.Namespace:
+    """What was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("--out", type=Path, default=Path("circle"))
+    parser.add_argument("--pixel-um", type=float, default=0.15)
+    parser.add_argument("--time-step", type=float, default=60, help="seconds between frames")
+    parser.add_argument(
+        "--knots", type=int, help="of a code in time; one a frame where masks jump (default: as in the preset)"
+    )
+    parser.add_argument("--cells", type=int, default=8, help="new cells")
+    parser.add_argument("--frames", type=int, default=12, help="frames of the new movie")
+    parser.add_argument("--size", type=int, default=512, help="pixels along a side of the new movie")
+    parser.add_argument(
+        "--epochs", type=int, default=35, help="of the texture, and as many with a falling learning rate"
+    )
+    parser.add_argument(
+        "--crop", type=int, default=256, help="pixels along a side of what the texture learns from at once"
+    )
+    return parser.parse_args()
+
+
+def main(given: argparse.Namespace) -> None:
+    """Go round the circle."""
+    out = given.out
+    out.mkdir(parents=True)
+    pixel = ["--voxel-size", 1, given.pixel_um, given.pixel_um]
+    scale = [*pixel, "--time-step", given.time_step]
+    movie, workers, cube = given.folder, (), ()
+    if movie is None:
+        workers, cube = ALONE, ("--grid", 48, "--half-extent", 7)
+        movie, given.frames, given.size, given.cells, given.epochs, given.crop = simulated(out, scale), 4, 96, 3, 1, 64
+
+    # Shapes, and new ones of their kind.
+    knots = [] if given.knots is None else ["--set", f"model.knots={given.knots}"]
+    cytoform("prepare", movie, "--out", out / "shapes.zarr", *scale, "--border", "keep", *cube, *workers)
+    cytoform("train", out / "shapes.zarr", "--out", out / "run", "--preset", "linear", *knots, *workers)
+    cytoform("generate", out / "run", "--out", out / "new.zarr", "-n", given.cells)
+    cytoform("evaluate", out / "shapes.zarr", out / "new.zarr", "--out", out / "report-shapes", *workers)
+
+    # The texture of the same frames, and a data set of the new cells in it.
+    schedule = {"epochs": given.epochs, "decay_epochs": given.epochs, "crop_px": given.crop, "crops_per_image": 1}
+    settings = [word for name, value in schedule.items() for word in ("--set", f"training.{name}={value}")]
+    cytoform("texture", "train", movie, "--out", out / "texture", *pixel, *settings)
+    room = ["--cells", given.cells, "--frames", given.frames, "--size", 1, given.size, given.size, *scale]
+    cytoform("benchmark", out / "new.zarr", "--texture", out / "texture", *room, "--out", out / "data-set", *workers)
+    cytoform("texture", "evaluate", movie, out / "data-set", "--out", out / "report-images", "--segmenter", "otsu")
+    print(f"data set {out / 'data-set'}, reports {out / 'report-shapes'} and {out / 'report-images'}")
+
+
+# Processes that help with the work import this file.
+if __name__ == "__main__":
+    main(options())
