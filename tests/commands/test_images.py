@@ -190,7 +190,6 @@ def test_what_images_do_not_do_yet(home: Path, tmp_path: Path, capsys: pytest.Ca
         ("fit", run, balls): f"{balls}: cells are 3D, and those of {run} are 2D",
         ("reconstruct", run, "--known", balls): f"{balls}: cells are 3D, and those of {run} are 2D",
         ("fill", balls, "--run", run, "--every-frame", 2): f"cells are 3D, and those of {run} are 2D",
-        ("protrusions", shapes): "not bodies with protrusions",
         ("export", shapes, "--to", "meshes"): "its cells are 2D, and have outlines but no surfaces to mesh",
         (
             "benchmark",
