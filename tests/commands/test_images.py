@@ -205,7 +205,6 @@ def test_what_images_do_not_do_yet(home: Path, tmp_path: Path, capsys: pytest.Ca
         ("fit", run, balls): f"{balls}: cells are 3D, and those of {run} are 2D",
         ("reconstruct", run, "--known", balls): f"{balls}: cells are 3D, and those of {run} are 2D",
         ("fill", balls, "--run", run, "--every-frame", 2): f"cells are 3D, and those of {run} are 2D",
-        ("protrusions", shapes): "not bodies with protrusions",
         ("export", shapes, "--to", "meshes"): "its cells are 2D, and have outlines but no surfaces to mesh",
         ("train", shapes, "--preset", "parts"): "model.kind = 'parts' knows 3D cells only",
         ("evaluate", shapes, balls): f"{balls} is 3D and {shapes} is 2D, so their cells cannot be compared",
