@@ -46,7 +46,7 @@ class DemoSize:
 # By kind and number of dimensions. Filopodia need voxels of at most their radius, and enough cells to learn from.
 SIZES: dict[tuple[Kind, int], DemoSize] = {
     ("mitosis", 3): DemoSize(10),
-    ("mitosis", 2): DemoSize(12, voxel_um=0.1),
+    ("mitosis", 2): DemoSize(8, grid_size=64, voxel_um=0.15),
     ("filopodia", 3): DemoSize(8, grid_size=160, voxel_um=0.125, time_step_s=20.0),
 }
 PARAMETERS: dict[tuple[Kind, int], MitosisParameters | FilopodiaParameters] = {

@@ -31,11 +31,12 @@ def demo(
     dims
         Dimensions of space: 3, or 2 for cells in images (mitosis).
     cells
-        Simulated cell families, and generated ones; by default 10 and 6 (mitosis; 12 and 6 in images), 8 and 6 (filopodia).
+        Simulated cell families, and generated ones; by default 10 and 6 (mitosis), 8 and 6 (filopodia, and mitosis in
+        images).
     frames
         Frames of every movie.
     grid
-        Voxels along a side of the cube; by default 96 (mitosis), 160 (filopodia).
+        Voxels along a side of the cube; by default 96 (mitosis), 64 (mitosis in images), 160 (filopodia).
     epochs
         Training epochs; by default as in the preset that fits the data.
     """
