@@ -77,7 +77,7 @@ def test_a_number_out_of_its_range_is_refused_before_anything_is_looked_at(
         lambda: Rendering(safety=float("nan")).check(),
         lambda: MitosisParameters(size_um3=1e308),
         lambda: SceneRequest(cells=1, frames=2, size_zyx=(8, 8, 8), seed=-1),
-        lambda: SceneRequest(cells=1, frames=2, size_zyx=(8, 8, 3)),
+        lambda: SceneRequest(cells=1, frames=2, size_zyx=(8, 8, 0)),
     ],
 )
 def test_calls_keep_the_same_ranges(call: Any) -> None:
