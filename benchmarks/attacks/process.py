@@ -89,8 +89,13 @@ def run_forked(words: list[str], folder: Path) -> int:
 class Started:
     """A running command."""
 
-    process: psutil.Process
+    pid: int
     wait: Callable[[float], int | None]  # for at most so many seconds; gives the exit status once it has ended
+
+    @property
+    def process(self) -> psutil.Process:
+        """The process. Raises psutil.Error once it has ended."""
+        return psutil.Process(self.pid)
 
 
 def start(
@@ -105,7 +110,7 @@ def start(
             forked.join(seconds)
             return forked.exitcode
 
-        return Started(psutil.Process(forked.pid), wait)
+        return Started(forked.pid, wait)
     with (said / "out").open("w") as out, (said / "error").open("w") as error:
         command = [sys.executable, "-m", "cytoform", *words]
         fresh = subprocess.Popen(command, cwd=folder, env=os.environ | environment, stdout=out, stderr=error)
@@ -115,7 +120,7 @@ def start(
             fresh.wait(seconds)
         return fresh.returncode
 
-    return Started(psutil.Process(fresh.pid), wait_fresh)
+    return Started(fresh.pid, wait_fresh)
 
 
 def _has_running_thread(process: int) -> bool:

@@ -22,8 +22,8 @@ MEGABYTE = 1 << 20
 MOST_BYTES = 16 * MEGABYTE
 MOST_TOML_BYTES = MEGABYTE
 REMEDY = "copy it again or make it anew"
-# tomllib takes quadratic time for a key of many parts.
-DEEP_KEY = re.compile(r"""(?:[\w"'-]+[ \t]*\.[ \t]*){32}""")
+# tomllib takes quadratic time for a key of many parts. A search from within a word, or back into one, would take as long.
+DEEP_KEY = re.compile(r"""(?<![\w"'-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){32}""")
 LONGEST_NAME = 200
 MOST_FRAMES = 10_000
 # Label images shrink by codecs, but a whole file not by more than this; a header that claims more is damaged.

@@ -16,7 +16,7 @@ from cytoform.movies.readers.ome_set import OmeSet, companion_of, ome_set
 
 # Tifffile makes a list of all planes that OME-XML announces, whether they are there or not.
 MOST_PLANES = 10_000_000
-TAGS = re.compile(r"<(?:\w+:)?(?:Pixels|TiffData)\b[^>]*>")
+TAGS = re.compile(r"<(?:\w+:)?(?:Pixels|TiffData)\b[^<>]*>")
 CLAIMS = re.compile(r"""\b(Size[ZCTYX]|First[ZCT]|IFD|PlaneCount|NumPlanes)\s*=\s*["'](\d+)["']""")
 ORDER: dict[str, Literal["little", "big"]] = {"<": "little", ">": "big"}
 
