@@ -41,12 +41,13 @@ class DemoSize:
     voxel_um: float = 0.2
     time_step_s: float = 60.0
     settings: tuple[str, ...] = ()
+    alone: bool = False  # in one process, where starting others would take longer than the work
 
 
 # By kind and number of dimensions. Filopodia need voxels of at most their radius, and enough cells to learn from.
 SIZES: dict[tuple[Kind, int], DemoSize] = {
     ("mitosis", 3): DemoSize(10),
-    ("mitosis", 2): DemoSize(8, grid_size=64, voxel_um=0.15),
+    ("mitosis", 2): DemoSize(8, grid_size=64, voxel_um=0.15, alone=True),
     ("filopodia", 3): DemoSize(8, grid_size=160, voxel_um=0.125, time_step_s=20.0),
 }
 PARAMETERS: dict[tuple[Kind, int], MitosisParameters | FilopodiaParameters] = {
@@ -73,7 +74,7 @@ def demo(
     is not simulated in so many dimensions.
     """
     size = size or size_of(kind, dims)
-    workers = n_processors()
+    workers = 1 if size.alone else n_processors()
     with Output.at(out, inputs=[], overwrite=overwrite).staged() as folder:
         movies, shapes, run = folder / "movies", folder / "shapes.zarr", folder / "run"
         reconstructed, generated = folder / "reconstructed.zarr", folder / "generated.zarr"
