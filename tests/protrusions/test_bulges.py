@@ -11,7 +11,7 @@ from stores import write_store
 from cytoform.protrusions.body import shares
 from cytoform.protrusions.bulge_fit import Learned, bulges_of, is_thick
 from cytoform.protrusions.bulge_lives import BulgeLives, placed_bulge
-from cytoform.protrusions.bulges import FAR, NODES, STEPS, WIDTH, Bulges, Moments, joined
+from cytoform.protrusions.bulges import FAR, NODES, STEPS, Bulges, Moments, joined
 from cytoform.protrusions.curves import Curve
 from cytoform.protrusions.decompose import take_apart
 from cytoform.protrusions.swollen import swollen_at, volume
@@ -47,12 +47,12 @@ def solid(bulges: Bulges, moments: Moments, time: float) -> np.ndarray:
 
 def test_rows_keep_all_numbers(learned: Learned) -> None:
     bulges = learned.cells[0]
-    assert bulges.to_rows().shape == (len(bulges), WIDTH)
+    assert bulges.to_rows().shape == (len(bulges), Bulges.width())
     assert np.allclose(Bulges.from_rows(bulges.to_rows()).to_rows(), bulges.to_rows())
     assert bulges.are_sound(len(learned.moments))
     assert not bulges.are_sound(int(bulges.moments.sum(axis=1).max()) - 1)
     assert len(Bulges.none()) == 0
-    assert Bulges.none().to_rows().shape == (0, WIDTH)
+    assert Bulges.none().to_rows().shape == (0, Bulges.width())
     assert len(joined([bulges, Bulges.none()])) == len(bulges)
 
 

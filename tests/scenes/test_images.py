@@ -15,7 +15,7 @@ from cytoform.errors import InputError
 from cytoform.movies.lineage import read_lineage
 from cytoform.movies.readers import open_movies
 from cytoform.scenes.stage import Made, benchmark
-from scenes import challenge_scores, request, write_pairs
+from scenes import challenge_scores, read_labels, request, write_pairs
 
 RADIUS_UM, PIXEL_UM = 2.2, 0.25
 
@@ -42,10 +42,6 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Made]:
     return home / "out", made
 
 
-def read(out: Path, frame: int) -> np.ndarray:
-    return tifffile.imread(out / "01_GT" / "TRA" / f"man_track{frame:03d}.tif")
-
-
 def test_the_challenge_accepts_it(scene: tuple[Path, Made], tmp_path: Path) -> None:
     assert challenge_scores(scene[0], tmp_path) == {"SEG": 1, "DET": 1, "TRA": 1}
 
@@ -54,14 +50,14 @@ def test_families_divide_and_cells_keep_their_area(scene: tuple[Path, Made]) -> 
     out, made = scene
     families = read_lineage(out / "01_GT" / "TRA" / "man_track.txt").families()
     assert [len(family.tracks) for family in families] == [3, 3, 3]
-    areas = np.bincount(read(out, 6).ravel())[1:] * PIXEL_UM**2
+    areas = np.bincount(read_labels(out, 6).ravel())[1:] * PIXEL_UM**2
     assert areas[areas > 0] == pytest.approx(np.pi * RADIUS_UM**2, rel=0.03)
     assert sum(frame.n_shared for frame in made.measured) == 0
 
 
 def test_all_files_are_images(scene: tuple[Path, Made]) -> None:
     out, _ = scene
-    labels, image = read(out, 3), tifffile.imread(out / "01" / "t003.tif")
+    labels, image = read_labels(out, 3), tifffile.imread(out / "01" / "t003.tif")
     assert labels.shape == image.shape == (110, 110)
     assert image[labels > 0].mean() > 2 * image[labels == 0].mean()
     group = zarr.open_group(out / "01.ome.zarr", mode="r")
@@ -78,7 +74,7 @@ def test_nodes_of_the_graph_lie_in_the_images(scene: tuple[Path, Made]) -> None:
     assert [axis.name for axis in metadata.axes] == ["t", "y", "x"]
     assert sum(graph.out_degree(node) == 2 for node in graph) == 3
     for _, values in graph.nodes(data=True):
-        inside = np.argwhere(read(out, int(values["t"])) == values["label"])
+        inside = np.argwhere(read_labels(out, int(values["t"])) == values["label"])
         place = np.array([values["y"], values["x"]]) / PIXEL_UM - 0.5
         assert place == pytest.approx(inside.mean(axis=0), abs=1e-6)
         assert values["size"] == pytest.approx(len(inside) * PIXEL_UM**2)
@@ -90,7 +86,7 @@ def test_cells_of_a_monolayer_touch(tmp_path: Path) -> None:
     (made,) = benchmark(flat_request(cells, cells=8, frames=1, size_zyx=(1, 68, 68)), tmp_path / "out")
     assert made.measured[0].inside_share > 0.5
     assert made.measured[0].n_shared == 0
-    labels = read(tmp_path / "out", 0).astype(int)
+    labels = read_labels(tmp_path / "out", 0).astype(int)
     beside = (labels[:, 1:] != labels[:, :-1]) & (labels[:, 1:] > 0) & (labels[:, :-1] > 0)
     assert beside.sum() > 5
 

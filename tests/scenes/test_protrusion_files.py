@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tifffile
 from parts_run import BODY_RADIUS, GRID, HALF_UM, TIME_STEP_S, write_parts_run
 from scipy.ndimage import distance_transform_edt
 
@@ -18,7 +17,7 @@ from cytoform.scenes.protrusion_files import GRAPH, SIGHTINGS, TRACKS, look_for,
 from cytoform.scenes.protrusions import FollowedProtrusions
 from cytoform.scenes.request import SceneRequest
 from cytoform.scenes.stage import Made, Scene, benchmark
-from scenes import files_of, request, write_pairs
+from scenes import files_of, read_labels, request, write_pairs
 
 VOXEL_UM = 2 * HALF_UM / GRID
 N_FRAMES = 5
@@ -49,10 +48,6 @@ def read(path: Path) -> list[Row]:
         return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
 
 
-def labels(out: Path, frame: int) -> np.ndarray:
-    return tifffile.imread(out / "01_GT" / "TRA" / f"man_track{frame:03d}.tif")
-
-
 def place(row: Row, name: str) -> np.ndarray:
     return np.array([row[f"{name}_{axis}_um"] for axis in "zyx"])
 
@@ -75,9 +70,9 @@ def test_tips_lie_where_the_masks_say_and_outside_the_bodies(made: tuple[Path, S
             if not mine:
                 continue
             tips = [place(row, "tip") for row in mine]
-            assert from_the_mask(labels(out, frame) == cell, tips).max() <= 2
+            assert from_the_mask(read_labels(out, frame) == cell, tips).max() <= 2
             # The body is a ball of unknown size and place: erosion by more than a protrusion's radius leaves it alone.
-            depth = distance_transform_edt(labels(out, frame) == cell) * VOXEL_UM
+            depth = distance_transform_edt(read_labels(out, frame) == cell) * VOXEL_UM
             centre = (np.argwhere(depth > 0.6 * depth.max()).mean(axis=0) + 0.5) * VOXEL_UM
             radius = depth.max()
             roots = np.array([place(row, "root") for row in mine if not row["parent"]])

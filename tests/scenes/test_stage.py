@@ -22,7 +22,7 @@ from cytoform.scenes.dataset import Dataset
 from cytoform.scenes.stage import Made, benchmark
 from cytoform.scenes.work import Work
 from cytoform.shapes.store import ShapeStore
-from scenes import Flat, challenge_scores, files_of, request, write_pairs
+from scenes import Flat, challenge_scores, files_of, read_labels, request, write_pairs
 
 
 @pytest.fixture(scope="module")
@@ -40,10 +40,6 @@ def scene(pairs: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, 
     return out, made
 
 
-def read(out: Path, frame: int) -> np.ndarray:
-    return tifffile.imread(out / "01_GT" / "TRA" / f"man_track{frame:03d}.tif")
-
-
 def test_the_challenge_accepts_it_and_the_truth_scores_one(scene: tuple[Path, Made], tmp_path: Path) -> None:
     assert challenge_scores(scene[0], tmp_path) == {"SEG": 1, "DET": 1, "TRA": 1}
 
@@ -56,7 +52,7 @@ def test_every_family_is_a_mother_and_two_daughters_who_agree_with_the_masks(sce
     for family in families:
         root, *daughters = family.tracks
         assert all(daughter.first == root.last + 1 and daughter.last == 7 for daughter in daughters)
-        before, after = read(out, root.last), read(out, root.last + 1)
+        before, after = read_labels(out, root.last), read_labels(out, root.last + 1)
         sizes = [(after == daughter.label).sum() for daughter in daughters]
         assert min(sizes) > 0.4 * (before == root.label).sum()
         # The daughters lie where the mother lay.
@@ -68,7 +64,7 @@ def test_every_family_is_a_mother_and_two_daughters_who_agree_with_the_masks(sce
 def test_no_two_cells_share_a_voxel_and_none_is_cut(scene: tuple[Path, Made]) -> None:
     out, made = scene
     assert sum(frame.n_shared for frame in made.measured) == 0
-    sizes = [np.bincount(read(out, frame).ravel())[1:].sum() for frame in range(8)]
+    sizes = [np.bincount(read_labels(out, frame).ravel())[1:].sum() for frame in range(8)]
     one_ball = 4 / 3 * np.pi * 2.6**3 / 0.125
     assert sizes[-1] == pytest.approx(6 * one_ball, rel=0.08)  # every ball becomes two of its size
     assert all(after > 0.98 * before for before, after in pairwise(sizes))
@@ -81,7 +77,7 @@ def test_prepare_reads_the_families_back(scene: tuple[Path, Made], tmp_path: Pat
     families = read_lineage(out / "01_GT" / "TRA" / "man_track.txt").families()
     for family, sequence in zip(families, ShapeStore.open(tmp_path / "s.zarr"), strict=True):
         for frame in (0, 7):
-            written = np.isin(read(out, frame), family.labels_in(frame)).sum() * 0.125
+            written = np.isin(read_labels(out, frame), family.labels_in(frame)).sum() * 0.125
             assert sequence.mask(frame).sum() * sequence.grid.spacing_um**3 == pytest.approx(written, rel=0.06)
         bodies = [Bodies.of(sequence.mask(frame)).n for frame in range(8)]
         assert division_frame(bodies) == family.root.last + 1
@@ -96,18 +92,18 @@ def test_images_belong_to_masks_and_everything_says_the_same(scene: tuple[Path, 
     Image.from_zarr(image)
     ImageLabel.from_zarr(zarr.open_group(out / "01.ome.zarr" / "labels" / "cells", mode="r"))
     for frame in range(8):
-        labels = read(out, frame)
+        labels = read_labels(out, frame)
         assert np.array_equal(tifffile.imread(out / "01_GT" / "SEG" / f"man_seg{frame:03d}.tif"), labels)
         assert np.array_equal(tifffile.imread(out / "01" / f"t{frame:03d}.tif"), 100 * labels)
         assert np.array_equal(image["labels/cells/0"][frame], labels)
         assert np.array_equal(image["0"][frame], 100 * labels)
     geff.validate_structure(out / "01.geff")
     graph, _ = geff.read(out / "01.geff")
-    assert len(graph) == sum(len(np.unique(read(out, frame))) - 1 for frame in range(8))
+    assert len(graph) == sum(len(np.unique(read_labels(out, frame))) - 1 for frame in range(8))
     assert sorted(node for node in graph if graph.out_degree(node) == 2) != []
     assert sum(graph.out_degree(node) == 2 for node in graph) == 3
     for node, values in graph.nodes(data=True):
-        labels = read(out, int(values["t"]))
+        labels = read_labels(out, int(values["t"]))
         place = np.array([values[axis] for axis in "zyx"]) / 0.5 - 0.5
         inside = np.argwhere(labels == values["label"])
         assert place == pytest.approx(inside.mean(axis=0), abs=1e-6), node
@@ -122,7 +118,7 @@ def test_geff_passes_its_own_checks_of_tracks_and_labels(scene: tuple[Path, Made
     out, _ = scene
     memory = read_to_memory(out / "01.geff")
     validate_data(memory, ValidationConfig(graph=True, tracklet=True, lineage=True))
-    labels = np.stack([read(out, frame) for frame in range(8)])
+    labels = np.stack([read_labels(out, frame) for frame in range(8)])
     times, names = (memory["node_props"][name]["values"].astype(int) for name in ("t", "label"))
     good, wrong = has_seg_ids_at_time_points(labels, times, names, memory["metadata"])
     assert good, wrong
@@ -132,7 +128,7 @@ def test_meshes_lie_where_the_masks_do(scene: tuple[Path, Made]) -> None:
     import trimesh
 
     out, _ = scene
-    labels = read(out, 7)
+    labels = read_labels(out, 7)
     files = sorted((out / "meshes" / "01").glob("t007_*.ply"))
     assert [int(file.stem[5:]) for file in files] == [label for label in np.unique(labels) if label]
     for file in files:
@@ -250,7 +246,7 @@ def test_projections_follow_the_thickest_cell(pairs: Path, tmp_path: Path) -> No
             request(pairs, texture="flat", projection=True, size_zyx=(48, 40, 40), cells=6, ome_zarr=True),
             tmp_path / "out",
         )
-    labels = read(tmp_path / "out", 0)
+    labels = read_labels(tmp_path / "out", 0)
     assert labels.shape == (40, 40)
     assert tifffile.imread(tmp_path / "out" / "01" / "t000.tif").shape == (40, 40)
     (tmp_path / "room").mkdir()
@@ -264,7 +260,7 @@ def test_a_series_shows_one_scene(pairs: Path, tmp_path: Path) -> None:
         made = benchmark(request(pairs, series=(dial, values), ome_zarr=False), tmp_path / dial)
         assert [one.name for one in made] == [f"{dial}-{value}" for value in values]
         easy, hard = (tmp_path / dial / one.name for one in made)
-        labels, other = read(easy, 2), read(hard, 1 if dial == "every" else 2)
+        labels, other = read_labels(easy, 2), read_labels(hard, 1 if dial == "every" else 2)
         if dial == "cells":
             assert np.array_equal(labels > 0, (labels > 0) & (other > 0))
             assert len(np.unique(other)) > len(np.unique(labels))

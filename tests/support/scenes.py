@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tifffile
 from stores import ball
 
 from cytoform.scenes.request import SceneRequest
@@ -23,6 +24,11 @@ DIVISION = 5
 def boxed_ball(radius_um: float) -> BoxedField:
     """A ball in the middle of the cube."""
     return BoxedField(GRID, (0, 0, 0), ball(radius_um, grid=GRID), 2.0)
+
+
+def read_labels(out: Path, frame: int) -> np.ndarray:
+    """The label image of a frame of the first sequence of a data set."""
+    return tifffile.imread(out / "01_GT" / "TRA" / f"man_track{frame:03d}.tif")
 
 
 def write_pairs(path: Path, names: str = "ab", *, n_frames: int = N_FRAMES, end_um: float = 7.4) -> Path:

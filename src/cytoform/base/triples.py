@@ -23,7 +23,7 @@ def int_triple(values: Iterable[Any]) -> IntTriple:
 
 
 def in_volume(values: Sequence[Any], along_z: Any) -> tuple[Any, Any, Any]:
-    """Values along z, y and x; those of an image, which has y and x, are completed by `along_z`."""
+    """Values (z, y, x). Values of an image (y, x) get `along_z` for z."""
     z, y, x = (*[along_z] * (3 - len(values)), *values)
     return z, y, x
 

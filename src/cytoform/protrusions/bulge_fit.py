@@ -53,7 +53,7 @@ def bulges_of(sequences: Sequence[PartsOfSequence], half_extent_um: float) -> Le
 
 
 def _fit(track: Track, n_frames: int, half_um: float) -> tuple[Bulges, Moments]:
-    """A bulge, whose place among all moments is not known yet, and its moments."""
+    """One bulge and its moments. Its row numbers among all moments are set when bulges are joined."""
     frames = sorted(track.curves)
     pieces = [piece for frame in frames if isinstance(piece := track.curves[frame], Piece)]
     birth, end = life_of(frames, n_frames)

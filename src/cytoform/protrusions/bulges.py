@@ -7,32 +7,24 @@ on nodes of the box (`Moments`). Between frames box and distances change evenly.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float, Int
 
+from cytoform.protrusions.rows import Rows
 from cytoform.protrusions.units import CUT, LARGEST, local_frame
 
 # Phases of a window at which volumes are kept, and nodes along each side of a box at which distances are.
 PHASES, NODES = 9, 13
-SHAPES: dict[str, tuple[int, ...]] = {
-    "window": (2,),
-    "root": (2, 3),
-    "axis": (2, 3),
-    "across": (3,),
-    "size": (1,),
-    "volume": (PHASES,),
-    "moments": (2,),
-}
-WIDTH = sum(int(np.prod(shape)) for shape in SHAPES.values())
 # Distances are kept up to this share of the size of a box, in so many steps: farther ones tell nothing about the shape.
 FAR, STEPS = 0.25, 127
 
 
 @dataclass(frozen=True)
 class Moments:
-    """The distances of bulges at moments of their windows. Those of one bulge are rows that follow each other."""
+    """Distances of bulges at moments of their windows; the moments of a bulge are consecutive rows."""
 
     values: Int[np.ndarray, "moments nodes nodes nodes"]  # int8: distances in sizes of the box, in steps of FAR / STEPS
     boxes: Float[
@@ -66,7 +58,7 @@ class Moments:
         return cls(steps.astype(np.int8), np.asarray(boxes, float), np.asarray(phases, float))
 
     def are_sound(self) -> bool:
-        """Whether the numbers can be those of bulges: boxes have sides."""
+        """Whether all boxes have a positive size, and no number is too large."""
         return bool((self.boxes[:, :, 0] < self.boxes[:, :, 1]).all() and np.abs(self.boxes).max(initial=0) <= LARGEST)
 
     def at(
@@ -87,8 +79,18 @@ class Moments:
 
 
 @dataclass(frozen=True)
-class Bulges:
+class Bulges(Rows):
     """The thick protrusions of one cell."""
+
+    SHAPES: ClassVar[dict[str, tuple[int, ...]]] = {
+        "window": (2,),
+        "root": (2, 3),
+        "axis": (2, 3),
+        "across": (3,),
+        "size": (1,),
+        "volume": (PHASES,),
+        "moments": (2,),
+    }
 
     window: Float[np.ndarray, "n 2"]  # it is born and gone; before 0 or after 1 where the movie cuts it off
     root: Float[np.ndarray, "n 2 3"]  # near the body's surface, at both ends of the window
@@ -98,34 +100,8 @@ class Bulges:
     volume: Float[np.ndarray, "n phases"]  # outside the body
     moments: Float[np.ndarray, "n 2"]  # the first of its rows in the moments of all bulges, and their number
 
-    def __len__(self) -> int:
-        return len(self.window)
-
-    def __getitem__(self, rows: "slice | np.ndarray") -> "Bulges":
-        """Some rows."""
-        return Bulges(*(getattr(self, each.name)[rows] for each in fields(self)))
-
-    @classmethod
-    def none(cls) -> "Bulges":
-        """No bulge."""
-        return cls.from_rows(np.empty((0, WIDTH)))
-
-    @classmethod
-    def from_rows(cls, rows: Float[np.ndarray, "n width"]) -> "Bulges":
-        """From the rows of `to_rows`; rows of NaN are left out."""
-        rows = np.asarray(rows, float)
-        rows = rows[np.isfinite(rows).all(axis=1)]
-        sizes = [int(np.prod(shape)) for shape in SHAPES.values()]
-        columns = np.split(rows, np.cumsum(sizes)[:-1], axis=1)
-        return cls(*(c.reshape(len(rows), *shape) for c, shape in zip(columns, SHAPES.values(), strict=True)))
-
-    def to_rows(self) -> Float[np.ndarray, "n width"]:
-        """One row of numbers a bulge."""
-        numbers = {name: int(np.prod(shape)) for name, shape in SHAPES.items()}
-        return np.concatenate([getattr(self, name).reshape(len(self), n) for name, n in numbers.items()], axis=1)
-
     def are_sound(self, n_moments: int) -> bool:
-        """Whether the numbers can be those of bulges: windows that last, sizes, volumes, and known moments."""
+        """Whether windows have a length, sizes and volumes a right sign, and moments are among the `n_moments`."""
         return bool(
             (self.window[:, 0] < self.window[:, 1]).all()
             and (self.size > 0).all()
@@ -133,12 +109,8 @@ class Bulges:
             and (self.moments == self.moments.round()).all()
             and (self.moments >= (0, 1)).all()
             and (self.moments.sum(axis=1) <= n_moments).all()
-            and max(np.abs(getattr(self, name)).max(initial=0) for name in SHAPES if name != "moments") <= LARGEST
+            and max(np.abs(getattr(self, name)).max(initial=0) for name in self.SHAPES if name != "moments") <= LARGEST
         )
-
-    def rotated(self, matrix: Float[np.ndarray, "3 3"]) -> "Bulges":
-        """The bulges in the pose that `matrix` turns points into."""
-        return replace(self, root=self.root @ matrix.T, axis=self.axis @ matrix.T, across=self.across @ matrix.T)
 
 
 def joined(parts: Sequence[Bulges]) -> Bulges:

@@ -8,29 +8,18 @@ are shares of the learned movie: 0 is its first frame, 1 its last.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from cytoform.protrusions.curves import Curve
 from cytoform.protrusions.parts import PartsOfSequence
+from cytoform.protrusions.rows import Rows
 from cytoform.protrusions.tracks import Track
 
 # Values of the length over a window, of the radius along a line, and orders of the angles along a line and over time.
 PHASES, PLACES, ALONG, OVER = 10, 5, 6, 5
-SHAPES: dict[str, tuple[int, ...]] = {
-    "parent": (),
-    "window": (2,),
-    "root": (2, 3),
-    "axis": (2, 3),
-    "across": (3,),
-    "at": (),
-    "length": (),
-    "growth": (PHASES,),
-    "radii": (PLACES,),
-    "angles": (2, ALONG, OVER),
-}
-WIDTH = sum(int(np.prod(shape)) for shape in SHAPES.values())
 # Weight of the penalty on angles, in samples: higher orders need more evidence.
 RIDGE = 0.1
 LARGEST = 1e4  # of all numbers of a unit
@@ -40,8 +29,22 @@ STOPS = 41  # places along a line where its tangents are evaluated
 
 
 @dataclass(frozen=True)
-class Units:
-    """The protrusions of one cell, parents before their branches."""
+class Units(Rows):
+    """The protrusions of one cell, parents before their branches. Some of its rows keep the numbers of their parents."""
+
+    SHAPES: ClassVar[dict[str, tuple[int, ...]]] = {
+        "parent": (),
+        "window": (2,),
+        "root": (2, 3),
+        "axis": (2, 3),
+        "across": (3,),
+        "at": (),
+        "length": (),
+        "growth": (PHASES,),
+        "radii": (PLACES,),
+        "angles": (2, ALONG, OVER),
+    }
+    WHOLE: ClassVar[tuple[str, ...]] = ("parent",)
 
     parent: Int[np.ndarray, " n"]  # row of the parent; -1: it starts on the body
     window: Float[np.ndarray, "n 2"]  # it is born and gone; before 0 or after 1 where the movie cuts it off
@@ -54,39 +57,8 @@ class Units:
     radii: Float[np.ndarray, "n places"]  # at equal places from the root to the largest length
     angles: Float[np.ndarray, "n 2 along over"]  # coefficients of Legendre polynomials, in rad
 
-    def __len__(self) -> int:
-        return len(self.parent)
-
-    def __getitem__(self, rows: "slice | np.ndarray") -> "Units":
-        """Some rows as they are: parents keep their numbers."""
-        return Units(*(getattr(self, each.name)[rows] for each in fields(self)))
-
-    @classmethod
-    def none(cls) -> "Units":
-        """No protrusion."""
-        return cls.from_rows(np.empty((0, WIDTH)))
-
-    @classmethod
-    def from_rows(cls, rows: Float[np.ndarray, "n width"]) -> "Units":
-        """From the rows of `to_rows`; rows of NaN are left out."""
-        rows = np.asarray(rows, float)
-        rows = rows[np.isfinite(rows).all(axis=1)]
-        values, start = {}, 0
-        for name, shape in SHAPES.items():
-            size = int(np.prod(shape))
-            values[name] = rows[:, start : start + size].reshape(len(rows), *shape)
-            start += size
-        values["parent"] = values["parent"].astype(int)
-        return cls(**values)
-
-    def to_rows(self) -> Float[np.ndarray, "n width"]:
-        """One row of numbers a unit."""
-        sizes = {name: int(np.prod(shape)) for name, shape in SHAPES.items()}
-        columns = [np.asarray(getattr(self, name), float).reshape(len(self), size) for name, size in sizes.items()]
-        return np.concatenate(columns, axis=1)
-
     def are_sound(self) -> bool:
-        """Whether the numbers can be those of protrusions: parents before branches, windows that last, sizes that are none."""
+        """Whether parents stand before branches, windows have a length, and no size is negative or too large."""
         sizes = np.concatenate([self.length[:, None], self.growth, self.radii, self.at[:, None]], axis=1)
         return bool(
             (self.parent >= -1).all()
@@ -95,10 +67,6 @@ class Units:
             and (sizes >= 0).all()
             and max(np.abs(getattr(self, each.name)).max(initial=0) for each in fields(self)) <= LARGEST
         )
-
-    def rotated(self, matrix: Float[np.ndarray, "3 3"]) -> "Units":
-        """The units in the pose that `matrix` turns points into."""
-        return replace(self, root=self.root @ matrix.T, axis=self.axis @ matrix.T, across=self.across @ matrix.T)
 
     def families(self) -> Iterator[Int[np.ndarray, " family"]]:
         """Rows of each protrusion on the body with all its branches, itself first."""

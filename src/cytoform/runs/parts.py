@@ -21,12 +21,11 @@ from cytoform.base.tensors import read_header, read_tensors, write_tensors
 from cytoform.errors import InputError
 from cytoform.protrusions.bulge_fit import bulges_of, is_thick
 from cytoform.protrusions.bulges import NODES, Bulges, Moments
-from cytoform.protrusions.bulges import WIDTH as BULGE_WIDTH
 from cytoform.protrusions.decompose import n_tasks, take_apart
 from cytoform.protrusions.lasting import FEWEST_FRAMES, window_of
 from cytoform.protrusions.parts import PartsOfSequence
 from cytoform.protrusions.radius import opening_curve
-from cytoform.protrusions.units import WIDTH, Units, units_of
+from cytoform.protrusions.units import Units, units_of
 from cytoform.representations.parts.config import FILLET_SHARE, PartsConfig
 from cytoform.runs.config import Config
 from cytoform.shapes.store import ShapeStore, refuse_2d
@@ -124,10 +123,10 @@ def read_parts(run: Path, n_frames: Mapping[str, int]) -> PartsOfRun:
     shapes = read_header(run / PARTS).shapes
     for name, n in n_frames.items():
         rows, volumes = (shapes.get(f"{name}.{what}", ()) for what in ("protrusions", "volumes"))
-        if rows[1:] != (WIDTH,) or rows[0] > MOST_UNITS or volumes != (n, 2):
+        if rows[1:] != (Units.width(),) or rows[0] > MOST_UNITS or volumes != (n, 2):
             raise _damaged(run, name)
-        thick = shapes.get(f"{name}.bulges", (0, BULGE_WIDTH))
-        if thick[1:] != (BULGE_WIDTH,) or thick[0] > MOST_UNITS:
+        thick = shapes.get(f"{name}.bulges", (0, Bulges.width()))
+        if thick[1:] != (Bulges.width(),) or thick[0] > MOST_UNITS:
             raise _damaged(run, name)
     tensors, metadata = read_tensors(run / PARTS)
     moments = _moments_of(run, tensors)

@@ -17,14 +17,13 @@ from jaxtyping import Float
 from cytoform.priors.prior import Drawn, Given, Prior
 from cytoform.protrusions import swollen
 from cytoform.protrusions.bulge_lives import BulgeLives, placed_bulge
-from cytoform.protrusions.bulges import WIDTH as BULGE_WIDTH
 from cytoform.protrusions.bulges import Bulges
 from cytoform.protrusions.bulges import joined as joined_bulges
 from cytoform.protrusions.model import Lives, placed
 from cytoform.protrusions.placing import Numbers, Roots, farthest, fitted_candidates
 from cytoform.protrusions.sizes import BODY, CELL, LEAST_VOLUME, Sizes
 from cytoform.protrusions.tubes import centre_of, tubes_at, volume
-from cytoform.protrusions.units import WIDTH, Units, joined
+from cytoform.protrusions.units import Units, joined
 from cytoform.runs.parts import LearnedParts
 from cytoform.synthesis.field import Field
 from cytoform.synthesis.surface import COARSE_GRID, Surface, mesh_of, volume_of
@@ -159,8 +158,8 @@ class Composed(Prior):
         residuals = self.numbers.draw(n, rng).tolist()
         cells = [self._cell(code, residual, span, rng) for code, residual in zip(codes, residuals, strict=True)]
         most = max([len(cell.units) for cell in cells] + [1])
-        rows = np.full((n, most, WIDTH), np.nan)
-        thick = np.full((n, max([len(cell.bulges) for cell in cells] + [1]), BULGE_WIDTH), np.nan)
+        rows = np.full((n, most, Units.width()), np.nan)
+        thick = np.full((n, max([len(cell.bulges) for cell in cells] + [1]), Bulges.width()), np.nan)
         for number, cell in enumerate(cells):
             rows[number, : len(cell.units)] = cell.units.to_rows()
             thick[number, : len(cell.bulges)] = cell.bulges.to_rows()
