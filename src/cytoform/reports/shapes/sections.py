@@ -15,6 +15,7 @@ from cytoform.reports.shapes.cells import Comparison
 from cytoform.reports.shapes.code_map import map_element, map_figure, sides_by_label
 from cytoform.reports.shapes.data import Report
 from cytoform.reports.shapes.failures import worst_of_each
+from cytoform.reports.shapes.filled import filled_parts
 from cytoform.reports.shapes.held_out import held_out_parts
 from cytoform.reports.shapes.origin import citing, glossary, origin
 from cytoform.reports.shapes.painted import painted_sheet
@@ -47,6 +48,7 @@ def sections_of(report: Report, drawer: Drawer) -> list[Section]:
         Section("cells", "The cells", "Cells", _gallery(report, drawer)),
         Section("descriptors", "Shape descriptors", "Descriptors", _descriptors(report, drawer)),
         Section("plots", "Distributions", "Plots", _plots(report, drawer)),
+        Section("filled", "Filled frames", "Filled", filled_parts(report.comparisons, report.sides[1:], drawer)),
         Section("topology", "Topology", "Topology", topology_table(report.comparisons, report.sides)),
         Section("map", "Map of the codes", "Map", _map(report, drawer)),
         Section("glossary", "Measures and units", "Measures", glossary(report.measures)),
