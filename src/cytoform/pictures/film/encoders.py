@@ -67,8 +67,9 @@ def _mp4(path: Path, settings: EncoderSettings) -> Iterator[Show]:
     av = _h264()
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
         container.metadata["comment"] = settings.comment
-        # One thread: x264 divides its work by threads, so their number would change the bytes.
-        options = {"crf": QUALITY, "preset": "medium", "threads": "1"}
+        # The same bytes each time: x264 divides its work by threads, and what it does fast on one processor
+        # (the costs of its rate control) depends on the processor and on memory that nobody has written.
+        options = {"crf": QUALITY, "preset": "medium", "threads": "1", "x264-params": "cpu-independent=1"}
         stream = container.add_stream("libx264", rate=settings.fps, options=options)
         stream.width, stream.height = settings.size_px
         stream.pix_fmt = "yuv420p"
