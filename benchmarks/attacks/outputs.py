@@ -198,8 +198,8 @@ def odd_places(place: Place, random: Random) -> None:
     hidden.mkdir()
     (hidden / "thesis.tex").write_text("years of work")
     out = f"mine{ending}" if random.random() < 0.2 and not ending else out + ending
-    # A slash may end the name of a folder, and a file may be written into / by whoever may do so.
-    if out != ("/" + ending if ending else "new/"):
+    # A slash may end the name of a folder; a hidden file, and one in / or /dev, may be written by whoever may do so.
+    if out not in ((ending, f"/{ending}", f"/dev/null{ending}", f"/dev/full{ending}") if ending else ("new/",)):
         place.run(*words, "--out", out, "--overwrite", refuses=True)
 
 

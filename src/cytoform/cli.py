@@ -71,6 +71,10 @@ def run(arguments: list[str], other: App | None = None) -> int:
         signal.signal(number, _interrupt)
     with contextlib.suppress(AttributeError, OSError):  # it may be another kind of stream
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a terminal may not know a sign
+    if not __debug__:
+        return _fail(
+            "Python leaves its checks out (-O or PYTHONOPTIMIZE), and some of the Zarr library's work; unset it", 2
+        )
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", append=True)  # of libraries: nothing stands beside the one line

@@ -92,8 +92,8 @@ def write_parts_run(path: Path, n: int = 5, bulges: LearnedBulges | None = None)
     names = [f"cell{number}" for number in range(n)]
     sequences = tuple(LearnedSequence(name, N_FRAMES, TIME_STEP_S) for name in names)
     codes = torch.tensor(rng.normal(0, 0.1, (n, CODE_DIM)), dtype=torch.float32)
-    write_weights(path, ball_decoder(), codes, Learned(sequences, HALF_UM, GRID, Bounds.of_slope(1.1)))
     (path / CONFIG).write_text(load_config(settings=MODEL).to_toml())
+    write_weights(path, ball_decoder(), codes, Learned(sequences, HALF_UM, GRID, Bounds.of_slope(1.1)))
     volumes = np.tile(4 / 3 * np.pi * BODY_RADIUS**3 * np.array([1.1, 1.0]), (N_FRAMES, 1))
     tensors = {}
     for number, name in enumerate(names):

@@ -2,10 +2,13 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 from cytoform.base.system import replace, sync_folder
+
+NO_TEXT = re.compile("[\ud800-\udfff]")  # how Python shows the bytes of a file name that are no text
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -23,5 +26,14 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def write_json(path: Path, value: dict[str, Any]) -> None:
-    """Write readable JSON; equal values give equal bytes."""
-    write_atomically(path, (json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n").encode())
+    """Write readable JSON; equal values give equal bytes. What is no text gets escapes (see `as_json`)."""
+    write_atomically(path, (json.dumps(as_json(value), indent=2, sort_keys=True, allow_nan=False) + "\n").encode())
+
+
+def as_json(value: dict[str, Any]) -> dict[str, Any]:
+    """The value with escapes for names of files that are no text: other programs refuse such JSON, and so does our gate."""
+    text = json.dumps(value, ensure_ascii=False)
+    found: dict[str, Any] = (
+        json.loads(NO_TEXT.sub(lambda sign: rf"\\u{ord(sign[0]):x}", text)) if NO_TEXT.search(text) else value
+    )
+    return found

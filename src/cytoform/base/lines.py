@@ -23,6 +23,11 @@ def printable(text: str) -> str:
     return ADDRESS.sub(lambda found: found[1] + found[2] + ("?…" if found[3] else ""), shown)
 
 
+def encodable(text: str) -> str:
+    """Text with escapes for what is no text: the name of a file may hold any bytes."""
+    return text.encode(errors="backslashreplace").decode()
+
+
 def without_secrets(address: str) -> str:
     """An address without user, password, query and fragment, to be recorded."""
     try:

@@ -93,7 +93,7 @@ class _Export(Unfinished):
     @property
     def grown(self) -> Path:
         """The finished sequences."""
-        return self.folder / self.out.absolute().name
+        return self.folder / "grown"
 
     def n_finished(self) -> int:
         """Number of finished sequences."""

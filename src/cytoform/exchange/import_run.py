@@ -91,8 +91,8 @@ def import_run(
     bounds = measure_bounds(decoder, table, seed=seed)
     learned = Learned(sequences, assumed.grid.half_extent_um, assumed.grid.size, bounds)
     with output.staged() as folder:
-        write_weights(folder, decoder, table, learned)
         write_atomically(folder / CONFIG, config.to_toml().encode())
+        write_weights(folder, decoder, table, learned)
         write_json(folder / PROVENANCE, _provenance(checkpoint, codes, assumed, seed))
     return config
 

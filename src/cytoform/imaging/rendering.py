@@ -17,6 +17,7 @@ import numpy as np
 
 from cytoform.base.digest import file_sha256, folder_sha256
 from cytoform.base.files import write_json
+from cytoform.base.lines import encodable
 from cytoform.base.output import Output
 from cytoform.base.parallel import Progress, no_progress, run_all
 from cytoform.base.provenance import software_versions
@@ -83,7 +84,7 @@ def render_pairs(
             run_all(_render_frame, tasks, workers=workers, done=advance)
         about = _provenance(origin, _origin(source), targets, seed=seed, projection=projection)
         write_json(folder / "provenance.json", about)
-        (folder / "README.md").write_text(data_card(about), encoding="utf-8")
+        (folder / "README.md").write_text(encodable(data_card(about)), "utf-8")
     return targets
 
 

@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 
 import cytoform
 from cytoform.assess.statistics.intervals import Estimate
+from cytoform.base.lines import encodable
 from cytoform.pictures.figures import as_png, as_svg
 
 FOOTER = f"<footer>Written by cytoform {cytoform.__version__}. This page is one file and needs no network.</footer>"
@@ -58,7 +59,7 @@ def page(title: str, lead: str, sections: Iterable[Section], *, cells: str = "",
 
 def shell(title: str, body: str, *, style: str, head: str = "") -> str:
     """A whole page around the content of its `<body>`."""
-    return (
+    return encodable(
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{html.escape(title)}</title>\n<style>\n{style}</style>\n{head}</head>\n<body>\n{body}</body>\n</html>\n"

@@ -10,6 +10,7 @@ RUN/config.toml        all settings
     samples/           training points, until the training is finished
 """
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from jaxtyping import Float
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from cytoform.base.gate import FrameCount, Length, Name, Record, TimeStep, parse_json
+from cytoform.base.gate import FrameCount, Length, Name, Record, TimeStep, parse_json, read_toml
 from cytoform.base.kinds import Kind, kind_of, wrong_kind
 from cytoform.base.tensors import TensorHeader, load_into, read_header, read_tensors, refuse_misfit, write_tensors
 from cytoform.errors import InputError
@@ -29,7 +30,7 @@ from cytoform.representations.parts.representation import Parts
 from cytoform.representations.representation import SCALE, Representation
 from cytoform.representations.rotation import identity, to_matrix
 from cytoform.representations.table import new_representation, unbuilt_representation
-from cytoform.runs.config import Config, read_config
+from cytoform.runs.config import Config
 from cytoform.runs.parts import LearnedParts, read_parts
 from cytoform.shapes.grid import MAX_SIZE, MIN_SIZE, Grid
 from cytoform.shapes.records import DIMENSIONS
@@ -168,12 +169,16 @@ def write_weights(
     rotations: Tensor | None = None,
     scales: Tensor | None = None,
 ) -> None:
-    """Write the weights, codes, rotations (none: the identity) and scales (none: all 1) of a finished training."""
+    """Write the weights, codes, rotations (none: the identity) and scales (none: all 1) of a finished training.
+
+    The folder has the settings already: the weights belong to these, and to no others.
+    """
     tensors = {f"decoder.{name}": tensor for name, tensor in decoder.state_dict().items()}
+    _, settings = _settings(run)
     turned = identity(len(codes)) if rotations is None else torch.nn.functional.normalize(rotations, dim=1)
     sizes = {} if scales is None else {"scales": scales}
     tensors |= {"codes": codes, "rotations": turned} | sizes
-    write_tensors(run / WEIGHTS, tensors, {"learned": learned.to_json()})
+    write_tensors(run / WEIGHTS, tensors, {"learned": learned.to_json(), "config_sha256": settings})
 
 
 def load_run(path: Path, *, device: torch.device | None = None) -> Run:
@@ -181,7 +186,9 @@ def load_run(path: Path, *, device: torch.device | None = None) -> Run:
     path = Path(path)
     if kind_of(path) is not Kind.RUN:
         raise wrong_kind(path, Kind.RUN)
-    config, header = read_config(path / CONFIG), read_header(path / WEIGHTS)
+    (config, settings), header = _settings(path), read_header(path / WEIGHTS)
+    if header.metadata.get("config_sha256", settings) != settings:
+        raise InputError(f"{path / CONFIG}: changed since the training; restore it, or train the run anew")
     learned = Learned.from_json(header.metadata.get("learned", ""), path / WEIGHTS)
     _refuse_misfit(header, config, learned)
     tensors, _ = read_tensors(path / WEIGHTS)
@@ -206,6 +213,13 @@ def load_run(path: Path, *, device: torch.device | None = None) -> Run:
     return Run(
         path, config, learned, decoder.to(device), codes.to(device), rotations.to(device), scales, parts, centred
     )
+
+
+def _settings(run: Path) -> tuple[Config, str]:
+    """The settings of a run, and a digest of them as they are written, whatever the order, comments and ends of lines."""
+    values = read_toml(run / CONFIG)
+    written = json.dumps(values, sort_keys=True, default=str)
+    return Config.check(values, where=str(run / CONFIG)), hashlib.sha256(written.encode()).hexdigest()
 
 
 def _checked_scales(scales: Tensor, n: int, *, where: Path) -> Float[Tensor, "sequences moments"]:

@@ -17,6 +17,7 @@ import numpy as np
 import zarr
 
 import cytoform
+from cytoform.base.files import as_json
 from cytoform.base.gate import check_name, shown
 from cytoform.base.kinds import Kind, kind_of, wrong_kind
 from cytoform.base.ome import OmeMovie
@@ -49,7 +50,7 @@ class ShapeStore:
             raise InputError(f"{path} exists; choose another name, or delete it first")
         root = zarr.create_group(path, zarr_format=3)
         root.attrs["cytoform"] = {
-            **attributes,
+            **as_json(attributes),
             "kind": "shapes",
             "format": FORMAT,
             "version": cytoform.__version__,
@@ -79,7 +80,7 @@ class ShapeStore:
         for name in whole:
             self[name].record_chunks()
         recorded = {*whole, *self.attributes.get("sequences", ())}
-        self.attributes = self.attributes | (attributes or {}) | {"sequences": sorted(recorded)}
+        self.attributes = self.attributes | as_json(attributes or {}) | {"sequences": sorted(recorded)}
         root = zarr.open_group(self.path, mode="r+", zarr_format=3, use_consolidated=False)
         root.attrs["cytoform"] = self.attributes
 

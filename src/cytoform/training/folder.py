@@ -23,7 +23,7 @@ class RunOutput(Unfinished):
 
     @property
     def _hidden(self) -> Path:
-        return self.folder / self.out.absolute().name
+        return self.folder / "grown" / self.out.absolute().name
 
     def require_begun(self) -> Path:
         """Path of the config.toml of a run to be resumed. Raises InputError if there is none."""
@@ -47,6 +47,7 @@ class RunOutput(Unfinished):
         new.mkdir(parents=True)
         yield new
         if self.out.exists():
+            self._hidden.parent.mkdir()
             rename(new, self._hidden)
             self.note_plan({"command": "cytoform train"})
         else:

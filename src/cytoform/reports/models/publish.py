@@ -52,7 +52,7 @@ def publish(run: Path, out: Path, about: About, *, overwrite: bool = False) -> P
     output = Output.at(out, inputs=[run], overwrite=overwrite)
     output.check()
     files = _files(run, about)
-    files[CARD] = card(about.name or out.name, about, _measured(run), files).encode()
+    files[CARD] = card(about.name or out.name, about, _measured(run), files).encode(errors="backslashreplace")
     is_archive = out.suffix.lower() == ARCHIVE
     with output.staged(folder=not is_archive) as place:
         if is_archive:

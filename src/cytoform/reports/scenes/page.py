@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from skimage.segmentation import find_boundaries
 
+from cytoform.base.lines import encodable
 from cytoform.pictures.figures import STYLE, as_png, as_svg
 from cytoform.pictures.page import Section, image, note, page
 from cytoform.pictures.page import facts as facts_table
@@ -35,10 +36,10 @@ def write_scene_report(folder: Path, scene: Scene, made: Sequence[Made]) -> None
     """Write the card and the page of every data set into its folder, and those of a series into `folder`."""
     found = [facts(scene, one) for one in made]
     for one, measured in zip(made, found, strict=True):
-        (one.dataset.folder / "README.md").write_text(card(scene, one, measured), "utf-8")
+        (one.dataset.folder / "README.md").write_text(encodable(card(scene, one, measured)), "utf-8")
         (one.dataset.folder / "index.html").write_text(_page(scene, one, measured), "utf-8")
     if made[0].name:
-        (folder / "README.md").write_text(series_card(made, found), "utf-8")
+        (folder / "README.md").write_text(encodable(series_card(made, found)), "utf-8")
 
 
 def _page(scene: Scene, made: Made, found: Facts) -> str:
