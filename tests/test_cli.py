@@ -94,6 +94,14 @@ def test_wrong_use_points_to_the_help_of_the_command(tmp_path: Path) -> None:
     assert cytoform("evaluate", "a.zarr", cwd=tmp_path).stderr.endswith("see 'cytoform evaluate --help'\n")
 
 
+def test_python_without_assertions_is_refused() -> None:
+    """Zarr takes its metadata apart within assertions."""
+    done = subprocess.run([sys.executable, "-O", "-m", "cytoform", "info"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("cytoform: Python leaves its checks out")
+    assert done.stderr.count("\n") == 1
+
+
 def test_debug_shows_the_traceback(tmp_path: Path) -> None:
     done = cytoform("info", "no-such-thing", "--debug", cwd=tmp_path)
     assert done.returncode == 2

@@ -140,6 +140,19 @@ def test_what_appears_during_the_work_stays(
     assert b"years of work" in (after.get(out.name), after.get(f"{out.name}/thesis.tex"))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("called", ["new", "grown"])
+@pytest.mark.parametrize("name", [name for name, writer in WRITERS.items() if writer.resumes])
+def test_an_output_may_have_the_name_of_a_folder_of_our_own(name: str, called: str, here: Path) -> None:
+    writer = WRITERS[name]
+    out = here / f"{called}{writer.ending}"
+    assert cli.run(writer.call(out)) == 0
+    before = outcome(out)
+    assert cli.run(writer.call(out, "--overwrite")) == 0
+    assert outcome(out) == before
+    assert not list(here.glob(f".{called}*"))
+
+
 def outcome(out: Path) -> dict[str, bytes]:
     """All that is the same each time: not the time that epochs took, nor the events of TensorBoard."""
     files = contents(out) if out.is_dir() else {"": out.read_bytes()}

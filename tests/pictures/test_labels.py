@@ -28,6 +28,11 @@ def test_labels_that_are_the_same_get_names_and_numbers(stores: list[ShapeStore]
     assert distinct(["Generated"] * 3, stores) == ["Generated (new)", "Generated (newer)", "Generated (new) 3"]
 
 
+def test_a_store_whose_name_is_no_text(tmp_path: Path) -> None:
+    strange = ShapeStore.open(write_store(tmp_path / "a\udcff.zarr", {"s": [ball(3.0)]}, command="somebody's own"))
+    assert label_of(strange) == r"a\udcff"
+
+
 def test_a_store_of_unknown_origin_is_called_by_its_name(tmp_path: Path) -> None:
     strange = ShapeStore.open(write_store(tmp_path / "strange.zarr", {"s": [ball(3.0)]}, command="somebody's own"))
     assert label_of(strange) == "strange"

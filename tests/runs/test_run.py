@@ -36,6 +36,18 @@ def test_an_older_run_has_the_identity(run: Path) -> None:
     assert torch.equal(load_run(run).rotation("b"), identity(1)[0])
 
 
+def test_a_run_keeps_the_settings_of_its_training(run: Path) -> None:
+    settings = run / "config.toml"
+    written = settings.read_text("utf-8")
+    settings.write_text("# a note of a user\n" + written, "utf-8")
+    load_run(run)
+    settings.write_text(written.replace('align = "none"', 'align = "principal"'), "utf-8")
+    with pytest.raises(InputError, match=r"config\.toml: changed since the training"):
+        load_run(run)
+    rewrite(run, None)  # as an older run, which does not know its settings
+    load_run(run)
+
+
 @pytest.mark.parametrize(
     "rotations", [identity(3), identity(2)[:, :3], torch.zeros(2, 4), 2 * identity(2), torch.eye(3)]
 )
