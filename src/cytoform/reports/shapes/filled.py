@@ -25,7 +25,7 @@ NOTE = (
     "Expected: root mean square distance between the filled surface and the true one, calibrated by hiding known frames. It "
     "tells where to look first. Frames beyond the known ones may have none."
 )
-PAIRED_NOTE = " Grey: mean distance between the filled surface and the original."
+PAIRED_NOTE = " Grey: mean distance between the filled surface and the original, which is less than a root mean square."
 
 
 class _Sequence(Record):
