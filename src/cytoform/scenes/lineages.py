@@ -247,11 +247,9 @@ class _Cell:
     young: _Daughter | None
     first: int
 
-    @cached_property
-    def _growth(self) -> tuple[float, float]:
+    def _growth(self, young: _Daughter) -> tuple[float, float]:
         """The frames of the scene between which it grows: after its birth's sequence, and before its own begins."""
-        assert self.young is not None
-        end, begin = self.young.family.frame(self.young.family.last), self.family.frame(0)
+        end, begin = young.family.frame(young.family.last), self.family.frame(0)
         middle = (end + begin) / 2
         return max(min(end, middle), self.first), max(begin, middle)
 
@@ -260,7 +258,7 @@ class _Cell:
         """What is added to places in the cube of its own family, so that it stays where the daughter was."""
         if self.young is None:
             return np.zeros(self.family.n_dims)
-        begin, end = self._growth
+        begin, end = self._growth(self.young)
         young, old = self.young.field(begin), self.family.field(0, end)
         return self.young.moved_um + _centroid_um(young) - _centroid_um(old)
 
@@ -276,7 +274,7 @@ class _Cell:
     def _share(self, frame: int) -> float:
         if self.young is None:
             return 1.0
-        begin, end = self._growth
+        begin, end = self._growth(self.young)
         return float(np.clip((frame - begin) / (end - begin), 0, 1)) if end > begin else float(frame >= end)
 
 
