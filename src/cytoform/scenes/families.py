@@ -57,18 +57,37 @@ def draw_families(
 
     From a store come its sequences in random order, again from the start when all are used.
     """
-    n_of = [len(range(number, len(firsts), len(sources))) for number in range(len(sources))]
-    parts = [
-        iter(_parts(source, n, prior=prior, device=device, lasts_s=lasts_s, rng=np.random.default_rng([seed, number])))
-        for number, (source, n) in enumerate(zip(sources, n_of, strict=True))
+    source_of = [family % len(sources) for family in range(len(firsts))]
+    cast = draw_cast(sources, source_of, prior=prior, device=device, seed=seed, lasts_s=lasts_s)
+    return [
+        FamilyDraw(family, source, sequence, code_of(cell), first, (seed, family), cell.variables)
+        for family, (first, source, (sequence, cell)) in enumerate(zip(firsts, source_of, cast, strict=True))
     ]
-    draws = []
-    for family, first in enumerate(firsts):
-        source = family % len(sources)
-        sequence, cell = next(parts[source])
-        code = tuple(float(value) for value in cell.code)
-        draws.append(FamilyDraw(family, source, sequence, code, first, (seed, family), cell.variables))
-    return draws
+
+
+def draw_cast(
+    sources: Sequence[Path], source_of: Sequence[int], *, prior: str | None, device: str, seed: int, lasts_s: float
+) -> list[tuple[str, DrawnCell]]:
+    """Draw a sequence name or a cell, the other one empty, from the source with each number in `source_of`."""
+    parts = [
+        iter(
+            _parts(
+                source,
+                source_of.count(number),
+                prior=prior,
+                device=device,
+                lasts_s=lasts_s,
+                rng=np.random.default_rng([seed, number]),
+            )
+        )
+        for number, source in enumerate(sources)
+    ]
+    return [next(parts[number]) for number in source_of]
+
+
+def code_of(cell: DrawnCell) -> tuple[float, ...]:
+    """The code of a drawn cell, as a scene records it."""
+    return tuple(float(value) for value in cell.code)
 
 
 def _parts(

@@ -70,6 +70,10 @@ class SceneRequest:
     """Borders through which cells come and go: xy leaves them the whole depth of the field."""
     arrivals: Annotated[float, real(0, 0.999)] = 0.2
     """Share of the families that come in through these borders after the first frame."""
+    cycle_min: Annotated[float | None, Parameter("--cycle"), real(1e-3, 1e9)] = None
+    """Mean minutes from a division to the next: daughters grow and divide again. By default every family divides once."""
+    cycle_spread: Annotated[float, Parameter("--cycle-spread"), real(0, 2)] = 0.2
+    """Standard deviation of the cell cycle over its mean."""
     gap_um: Annotated[float, Parameter("--gap"), real(0, 1e6)] = 0.0
     """Least distance between two cells in µm."""
     projection: Annotated[bool, FLAG] = False

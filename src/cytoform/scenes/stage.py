@@ -4,6 +4,7 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,11 +19,14 @@ from cytoform.errors import InputError
 from cytoform.scenes.bodies import ANEW, Body
 from cytoform.scenes.compose import Placement, Seen, View
 from cytoform.scenes.crowd import Crowd, Room, refuse_overfull
+from cytoform.scenes.cycles import Cycle
 from cytoform.scenes.dataset import Dataset
 from cytoform.scenes.families import FamilySettings, draw_families, read_bodies, render_family
 from cytoform.scenes.graph import write_graph
+from cytoform.scenes.lineages import LineageDraw, draw_lineages, render_lineage
 from cytoform.scenes.motion import chosen_motion, real_trajectories
 from cytoform.scenes.paint import Measured, census, paint
+from cytoform.scenes.posing import FamilyDraw
 from cytoform.scenes.protrusion_files import look_for, write_protrusions
 from cytoform.scenes.protrusions import FollowedProtrusions, are_known, follow_protrusions
 from cytoform.scenes.request import OPEN, WALK, SceneRequest, SceneScale, settle_scale
@@ -147,20 +151,13 @@ def _stage(request: SceneRequest, scale: SceneScale, work: Work, *, workers: int
         request.device,
         work.cells,
     )
-    draws = draw_families(
-        settings.sources,
-        _entries(request),
-        prior=request.prior,
-        device=request.device,
-        seed=_seed(request, CAST),
-        lasts_s=(request.frames - 1) * scale.time_step_s,
-    )
+    draws, render = _cast(request, scale, settings)
     is_open = OPEN[request.leave][-scale.n_dims :]
     room = Room(request.size_zyx[-scale.n_dims :], scale.spacing_um, is_open, request.gap_um)
     with progress("rendering cells", len(draws)) as advance:
         # The first families show whether all have room, before hours of work.
         for some in (draws[:FIRST], draws[FIRST:]):
-            run_all(render_family, [(drawn, settings) for drawn in some], workers=workers, done=advance)
+            run_all(render, [(drawn, settings) for drawn in some], workers=workers, done=advance)
             refuse_overfull(len(draws), read_bodies(settings, min(FIRST, len(draws))), room)
     bodies = read_bodies(settings, len(draws))
     if not work.places.exists():
@@ -175,6 +172,19 @@ def _stage(request: SceneRequest, scale: SceneScale, work: Work, *, workers: int
     return Scene(
         request, scale, tuple(bodies), tuple({int(number): p for number, p in frame.items()} for frame in frames)
     )
+
+
+def _cast(
+    request: SceneRequest, scale: SceneScale, settings: FamilySettings
+) -> tuple[Sequence[FamilyDraw | LineageDraw], Callable[..., None]]:
+    """The families or, with cell cycles, lineages of a scene, and what renders one."""
+    seed, firsts = _seed(request, CAST), _entries(request)
+    lasts_s = (request.frames - 1) * scale.time_step_s
+    chosen: dict[str, Any] = {"prior": request.prior, "device": request.device, "seed": seed, "lasts_s": lasts_s}
+    if request.cycle_min is None:
+        return draw_families(settings.sources, firsts, **chosen), render_family
+    cycle = Cycle(60 * request.cycle_min / scale.time_step_s, request.cycle_spread)
+    return draw_lineages(settings.sources, firsts, cycle, n_frames=request.frames, **chosen), render_lineage
 
 
 class _Places(Record):

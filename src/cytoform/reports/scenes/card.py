@@ -10,7 +10,7 @@ import cytoform
 from cytoform.base.provenance import software_versions
 from cytoform.reports.scenes.facts import Facts, ProtrusionFacts
 from cytoform.scenes.protrusion_files import GRAPH, SIGHTINGS, TRACKS
-from cytoform.scenes.request import WALK
+from cytoform.scenes.request import WALK, SceneRequest
 from cytoform.scenes.sources import is_run
 from cytoform.shapes.grid import AXES, EXPONENTS, NAMES
 
@@ -88,7 +88,12 @@ def parameters(scene: "Scene", made: "Made") -> list[tuple[str, str]]:
         ("Motion", walk if request.motion == WALK else f"ways of the real cells of {Path(request.motion).name}"),
         ("Cells leave through", "no border" if request.leave == "none" else f"the borders along {request.leave}"),
         ("Prior of codes", request.chosen_prior()),
+        ("Divisions", "one a family" if request.cycle_min is None else _cycle(request)),
     ]
+
+
+def _cycle(request: SceneRequest) -> str:
+    return f"every {request.cycle_min:g} min, standard deviation {100 * request.cycle_spread:g} % of that"
 
 
 def series_card(made: Sequence["Made"], found: Sequence[Facts]) -> str:
