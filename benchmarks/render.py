@@ -4,7 +4,8 @@
 
 Prints one table. Dense and published methods are timed on part of a frame and extrapolated (all voxels cost the same). The
 narrow band is timed on whole frames, and on a whole sequence from loading the run to the finished store. On `--check-frames`
-frames at `--check-grid`, the sign of every voxel and the distances within the band are compared with the dense grid.
+frames at `--check-grid`, the sign of every voxel and the distances within the band are compared with the dense grid. Of
+runs that are no networks (presets linear and parts) only the narrow band is timed, with the CPU seconds of a frame.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from cytoform.representations.global_code.decoder import Decoder
 from cytoform.representations.global_code.evaluator import FrameEvaluator
 from cytoform.shapes.grid import frame_times
 from cytoform.simulate.analytic import SpikedBall
+from cytoform.synthesis.cells import Cells
 from cytoform.synthesis.field import Field
 from cytoform.synthesis.narrow_band import Evaluate, evaluate_all, search
 from cytoform.synthesis.render import BAND_VOXELS, SAFETY
@@ -85,8 +87,8 @@ def differing(evaluate: Evaluate, grid: int, bounds: Bounds, device: torch.devic
     return np.array([int(((found <= 0) != (dense <= 0)).sum()), int((found[near] != dense[near]).sum())])
 
 
-def whole_sequence(run: Path, name: str, grid: int, arguments: argparse.Namespace) -> tuple[float, float]:
-    """Seconds from loading the run to the finished store of one sequence, and peak memory in GB, in a separate process."""
+def whole_sequence(run: Path, name: str, grid: int, arguments: argparse.Namespace) -> str:
+    """Two cells: seconds from loading the run to the finished store of one sequence, and peak GB, in a separate process."""
     code = """
 import json, resource, sys, tempfile, time
 from pathlib import Path
@@ -94,15 +96,15 @@ from cytoform.synthesis.cells import load
 from cytoform.synthesis.sequences import Rendering, reconstruct
 run, name, grid, frames, safety, device = json.loads(sys.argv[1])
 with tempfile.TemporaryDirectory() as folder:
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     rendering = Rendering(grid, frames, safety=safety)
     reconstruct(load(Path(run), device=device), Path(folder) / "rec.zarr", names=[name], rendering=rendering)
-    print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
+    print(time.perf_counter() - start, time.process_time() - cpu, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
 """
     given = json.dumps([str(run), name, grid, arguments.frames, arguments.safety, arguments.device])
     done = subprocess.run([sys.executable, "-c", code, given], capture_output=True, text=True, check=True)
-    seconds, gigabytes = done.stdout.split()
-    return float(seconds), float(gigabytes)
+    seconds, cpu_s, gigabytes = map(float, done.stdout.split())
+    return f"{seconds:.1f} ({cpu_s:.1f} CPU s) | {gigabytes:.2f}"
 
 
 def spikes(n: int) -> Evaluate:
@@ -157,10 +159,24 @@ def main() -> None:
     print(f"peak memory of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
 
 
+def other_rows(name: str, path: Path, cells: Cells, arguments: argparse.Namespace) -> None:
+    """One row per grid, of a run that is no network: frames as they are rendered, and the whole sequence."""
+    field, times = cells.field(cells.names[0]), frame_times(arguments.timed_frames).tolist()
+    for grid in arguments.grids:
+        start = time.process_time()
+        seconds = [clocked(lambda t=t, n=grid: field.render(t, n, safety=arguments.safety)) for t in times]
+        cpu_s = (time.process_time() - start) / len(times)
+        whole = whole_sequence(path, cells.names[0], grid, arguments)
+        print(f"| {name} | {grid}³ | {np.median(seconds):.3f} ({cpu_s:.3f} CPU s) |{' |' * 6} {whole} |", flush=True)
+
+
 def table_rows(name: str, path: Path, arguments: argparse.Namespace) -> None:
     """One row per grid, and the comparison with the dense grid."""
     cells = cytoform.load(path, device=arguments.device)
     field = cells.field(cells.names[0])
+    if cells.run.parts or not isinstance(field.decoder, Decoder):
+        other_rows(name, path, cells, arguments)
+        return
     bounds = field.bounds.times(arguments.safety)
     frames = [FrameEvaluator(field.decoder, field.code, float(t)) for t in frame_times(arguments.timed_frames)]
     device = frames[0].device
@@ -171,10 +187,10 @@ def table_rows(name: str, path: Path, arguments: argparse.Namespace) -> None:
         points = float(np.mean([narrow(frame, grid, bounds) for frame in frames]))
         seconds = float(np.median([clocked(partial(narrow, frame, grid, bounds)) for frame in frames]))
         dense_s, plain_s = grid**3 * dense, grid**3 * published
-        whole_s, peak = whole_sequence(path, cells.names[0], grid, arguments)
+        whole = whole_sequence(path, cells.names[0], grid, arguments)
         print(
             f"| {name} | {grid}³ | {seconds:.3f} | {points:,.0f} | {points / grid**3:.2%} | {dense_s:.1f} | {plain_s:.1f} "
-            f"| {dense_s / seconds:.0f}× | {plain_s / seconds:.0f}× | {whole_s:.1f} | {peak:.2f} |",
+            f"| {dense_s / seconds:.0f}× | {plain_s / seconds:.0f}× | {whole} |",
             flush=True,
         )
     if n := arguments.check_frames:

@@ -14,6 +14,7 @@ at the layers that use them; Adam at 1e-4, halved every 100 epochs. The publishe
 """
 
 import argparse
+import math
 import sys
 import tempfile
 import time
@@ -30,7 +31,7 @@ from torch import Tensor, nn
 from cytoform.representations.global_code.decoder import Decoder
 from cytoform.representations.global_code.evaluator import FrameEvaluator
 from cytoform.representations.threads import small_products_alone
-from cytoform.runs.autodecoder import AutoDecoder, new_model
+from cytoform.runs.autodecoder import new_model
 from cytoform.runs.config import load_config
 from cytoform.runs.samples import draw_pool, training_frames
 from cytoform.runs.trainer import Trainer
@@ -60,9 +61,9 @@ class Judge:
 
     def jaccard(self, decoder: Decoder, codes: Tensor) -> float:
         """Jaccard index, mean over the frames."""
-        found = []
+        found, points = [], self.points.to(codes.device)
         for code, time_, mask in self.frames:
-            inside = FrameEvaluator(decoder, codes[code].detach(), time_)(self.points) <= 0
+            inside = (FrameEvaluator(decoder, codes[code].detach(), time_)(points) <= 0).cpu()
             found.append(int((inside & mask).sum()) / max(int((inside | mask).sum()), 1))
         return float(np.mean(found))
 
@@ -146,14 +147,14 @@ class Published:
         return self.decoder.output(hidden)[:, 0]
 
 
-def our_trainer(store: ShapeStore, folder: Path, preset: str, settings: list[str]) -> tuple[Trainer, AutoDecoder]:
+def our_trainer(store: ShapeStore, folder: Path, preset: str, settings: list[str]) -> Trainer:
     """Our trainer for a preset, ready to run."""
     config = load_config(preset=preset, settings=settings)
     frames = training_frames(store, store.names, config.data.frame_stride)
     pool = draw_pool(store, frames, folder / preset, sampling=config.sampling, seed=0)
     model = new_model(config, len(store), seed=0)
     fabric = make_fabric("cpu", config.training.precision, devices=1, nodes=1)
-    return Trainer(model, pool, config.training, seed=0, fabric=fabric), model
+    return Trainer(model, pool, config.training, seed=0, fabric=fabric)
 
 
 def clocked(work: Callable[[], float]) -> float:
@@ -165,7 +166,7 @@ def clocked(work: Callable[[], float]) -> float:
 def speeds(store: ShapeStore, folder: Path, rounds: int) -> None:
     """Print points per second of the paper's network: published loop and ours, alternately."""
     published = Published(store)
-    trainer, _ = our_trainer(store, folder, "quick", [
+    trainer = our_trainer(store, folder, "quick", [
         "model.width=128", "model.depth=9", f"model.code_layers={list(CODE_LAYERS)}", "model.omega=30.0",
         "training.epochs=1000000",
     ])  # fmt: skip
@@ -183,20 +184,20 @@ def speeds(store: ShapeStore, folder: Path, rounds: int) -> None:
     )
 
 
-def learn_preset(store: ShapeStore, folder: Path, preset: str, judge: Judge) -> LearningCurve:
-    """Train a preset to its end."""
-    trainer, model = our_trainer(store, folder, preset, [])
-    curve, clock, next_look = LearningCurve(f"preset {preset}", []), 0.0, 0.0
-    epochs = trainer.run(lambda: False)
+def learn(trainer: Trainer, judge: Judge, name: str, *, seconds: float = math.inf) -> LearningCurve:
+    """Train to the end, or for `seconds`."""
+    curve, clock, next_look = LearningCurve(name, []), 0.0, 0.0
+    epochs, model = trainer.run(lambda: False), trainer.raw_model
     while True:
         start = time.perf_counter()
         with small_products_alone():
             done = next(epochs, None)
         clock += time.perf_counter() - start
-        if clock >= next_look or done is None:
+        is_last = done is None or clock >= seconds
+        if clock >= next_look or is_last:
             curve.add(clock, judge.jaccard(model.decoder, model.codes))
             next_look = clock * 1.3 + 1
-        if done is None:
+        if is_last:
             return curve
 
 
@@ -241,7 +242,8 @@ def main() -> None:
         if arguments.published_minutes:
             print(row(learn_published(store, 60 * arguments.published_minutes, judge)), flush=True)
         for preset in arguments.presets:
-            print(row(learn_preset(store, Path(folder), preset, judge)), flush=True)
+            trainer = our_trainer(store, Path(folder), preset, [])
+            print(row(learn(trainer, judge, f"preset {preset}")), flush=True)
 
 
 if __name__ == "__main__":
