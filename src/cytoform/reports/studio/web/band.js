@@ -3,6 +3,7 @@
 const LENGTHS = [2, 3, 4, 5, 6, 7, 8].map(power => 2 ** -power); // at which bounds were measured, in half extents
 const NODES = 4, MARGIN = 2, REACH = 2.15; // cells of a prediction along an axis, and around the surface; REACH: bounds.py
 const SIZES = [8, 4, 2]; // voxels a side of the cells of a lattice before the last
+const EDGE = 1; // cells of the coarsest lattice beyond the cube: one is enough to interpolate within it
 const RADIUS = 0.5; // of the ball that plans are weighed on
 
 class Bounds {
@@ -33,7 +34,7 @@ function planLevels(bounds, band, size, dims) {
   };
   const ball = dims === 3 ? 4 / 3 * Math.PI : Math.PI;
   const cost = levels => levels.reduce((sum, { size: cells, threshold }, i) => {
-    if (!i) return sum + (Math.ceil(size / cells) + (levels.length > 1 ? 2 * MARGIN : 0)) ** dims;
+    if (!i) return sum + (Math.ceil(size / cells) + (levels.length > 1 ? 2 * EDGE : 0)) ** dims;
     const shell = ball * ((RADIUS + threshold) ** dims - Math.max(RADIUS - threshold, 0) ** dims);
     return sum + Math.min(shell, (2 + 2 * MARGIN * cells * voxel) ** dims) / (cells * voxel) ** dims;
   }, 0);
@@ -50,7 +51,7 @@ function planLevels(bounds, band, size, dims) {
 // A box of distances { size, corner, shape, values } (z, y, x) that holds all that is inside; an image is one plane thick.
 function search(frame, size, band, dims) {
   const [coarsest, ...finer] = planLevels(new Bounds(frame.bounds, frame.scale), band, size, dims);
-  const margin = finer.length ? MARGIN : 0, n = Math.ceil(size / coarsest.size) + 2 * margin;
+  const margin = finer.length ? EDGE : 0, n = Math.ceil(size / coarsest.size) + 2 * margin;
   const flat = dims === 2;
   let lattice = { size: coarsest.size, corner: [flat ? 0 : -margin, -margin, -margin], shape: [flat ? 1 : n, n, n] };
   lattice.values = new Float32Array(lattice.shape.reduce((a, b) => a * b));

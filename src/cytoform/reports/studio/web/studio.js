@@ -62,8 +62,8 @@ class CellStudio extends HTMLElement {
     return { vertices, faces, size: found.size, extent: found.extent, took: performance.now() - began };
   }
 
-  // Show another cell; `live` while a slider moves.
-  show(cell, label, { live = false, keep = false } = {}) {
+  // Show another cell; `live` while a slider moves, `keep` the sliders as they are, `finer`: the detail has changed.
+  show(cell, label, { live = false, keep = false, finer = false } = {}) {
     this.cell = cell;
     this.detail = live ? Math.min(LIVE, this.chosen) : this.chosen;
     if (label) this.label = label;
@@ -74,7 +74,7 @@ class CellStudio extends HTMLElement {
     this.renamed();
     this.figures.clear();
     this.clear(0);
-    if (!same || !live) this.clear(1);
+    if (!same || finer) this.clear(1);
     clearTimeout(this.settling);
     if (live) this.settling = setTimeout(() => this.show(this.cell, "", { keep: true }), SETTLED_MS);
     this.player.redraw();
@@ -123,7 +123,7 @@ class CellStudio extends HTMLElement {
     this.append(this.left, this.panel);
     document.addEventListener("keydown", event => this.key(event));
     const engine = data.model.kind === "linear" ? "" : this.kernel ? "The network runs in WebAssembly. "
-      : "This browser has no WebAssembly with SIMD: the network runs in plain JavaScript, about twenty times slower. ";
+      : "This browser has no WebAssembly with SIMD: the network runs in plain JavaScript, more than ten times slower. ";
     this.engine.textContent = engine;
   }
 
@@ -259,7 +259,7 @@ class CellStudio extends HTMLElement {
   fileBox() {
     this.details = element("select", { aria: { label: "Points along a side of the cube" }, onchange: () => {
       this.chosen = +this.details.value;
-      this.show(this.cell, "", { keep: true });
+      this.show(this.cell, "", { keep: true, finer: true });
     } }, ...DETAILS.map(n => element("option", { value: n, textContent: n + " points a side", selected: n === this.chosen })));
     const solid = this.data.model.dims === 3 ? [this.button("Mesh, STL", () => this.saveMesh(stlOf, "stl")), this.button("Mesh, PLY", () => this.saveMesh(plyOf, "ply")),
       this.button("All times, PLY in ZIP", () => this.saveSequence())] : [];
