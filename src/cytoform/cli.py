@@ -35,6 +35,7 @@ COMMANDS = {
     "evaluate": "Compare two shape stores: results.json, figures, report.html.",
     "texture": "Microscope images for masks: from a trained network, or from a microscope's optics.",
     "view": "Show the cells of a shape store in 3D: one page for the browser.",
+    "studio": "Make cells from a run in the browser: one page with sliders for its code.",
     "protrusions": "Follow the protrusions of cells over time: tables and graphs.",
     "export": "Convert a shape store to masks, meshes, points or another format.",
     "movie": "Show cells as a movie: time-lapse or turntable, MP4, GIF or PNG.",

@@ -81,6 +81,7 @@ WRITERS = {
     "publish": Writer(PUBLISH, ["run"], changes=18),
     "publish as an archive": Writer(PUBLISH, ["run"], ".zip", 8),
     "view": Writer("view balls.zarr --against others.zarr --workers 1", ["balls.zarr", "others.zarr"], ".html", 8),
+    "studio": Writer("studio run", ["run"], ".html", 8),
     "movie": Writer("movie balls.zarr --size 160 120 --workers 1", ["balls.zarr"], ".gif", 8),
     "movie as MP4": Writer("movie balls.zarr --size 160 120 --workers 1", ["balls.zarr"], ".mp4", 7),
     "movie as pictures": Writer("movie balls.zarr --size 160 120 --workers 1", ["balls.zarr"], changes=21),

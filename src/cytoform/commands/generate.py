@@ -1,12 +1,13 @@
 """`cytoform generate`: new cells from random codes."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from cytoform.base.options import real, whole
 from cytoform.commands.common import Common, Device, export_of
+from cytoform.errors import InputError
 from cytoform.synthesis.options import Rendering
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def generate(
     sigma: Annotated[float | None, real(0, 1e6)] = None,
     span: Annotated[float, real(1e-3, 20)] = 1.0,
     where: Annotated[list[str] | None, Parameter(negative=())] = None,
+    code: Path | None = None,
     pose: Literal["random", "canonical"] | None = None,
     rendering: Rendering = Rendering(),  # noqa: B008 (frozen)
     device: Device = "auto",
@@ -52,16 +54,32 @@ def generate(
     where
         A condition on every cell, in quotes, for example "size_um3=40±5", "growth=1.5..2" or
         "longest_protrusion_um>8"; may be repeated.
+    code
+        Instead of drawing, render the cell of a file that the page of 'cytoform studio' has saved.
     pose
         random: turn every cell by a uniform rotation; the default for runs trained with --align or --rotations.
-        canonical: keep the pose of the decoder.
+        canonical: keep the pose of the decoder; the default with --code.
     """
     from cytoform.synthesis.cells import load
     from cytoform.synthesis.choice import default_choice
     from cytoform.synthesis.sequences import generate as generate_sequences
+    from cytoform.synthesis.sequences import generate_coded
     from cytoform.synthesis.verdict import REMEDY
 
     cells = load(run, device=device)
+    options: Any = {
+        "pose": pose,
+        "rendering": rendering,
+        "seed": common.seed,
+        "overwrite": common.overwrite,
+        "progress": common.progress,
+    }
+    if code is not None:
+        if n != 1 or prior or sigma is not None or span != 1 or where:
+            raise InputError(f"--code {code}: it holds one cell; leave -n, --prior, --sigma, --span and --where out")
+        generate_coded(cells, code, out, **options)
+        common.done(out, *export_of(out))
+        return
     condition = _condition(cells, where, rendering, common) if where else None
     if prior is None:
         common.say(f"prior: {default_choice(cells).sentence}")
@@ -73,11 +91,7 @@ def generate(
         sigma=sigma,
         span=span,
         condition=condition,
-        pose=pose,
-        rendering=rendering,
-        seed=common.seed,
-        overwrite=common.overwrite,
-        progress=common.progress,
+        **options,
     )
     common.remark(out, remedy=REMEDY)
     common.done(out, *export_of(out))

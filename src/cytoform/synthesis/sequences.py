@@ -19,6 +19,7 @@ from cytoform.shapes.grid import frame_times
 from cytoform.shapes.store import SequenceInfo, ShapeStore
 from cytoform.synthesis.cells import Cells
 from cytoform.synthesis.choice import default_choice, whole_cells
+from cytoform.synthesis.coded import longest, read_code
 from cytoform.synthesis.compose import Composed
 from cytoform.synthesis.conditional.search import Condition
 from cytoform.synthesis.options import Rendering
@@ -134,6 +135,32 @@ def generate(
     if condition is not None:
         attributes["where"] = [request.text for request in condition.requests]
     write_sequences(cells, sequences, out, rendering, attributes, overwrite, progress)
+
+
+def generate_coded(
+    cells: Cells,
+    code: Path,
+    out: Path,
+    *,
+    pose: Pose | None = None,
+    rendering: Rendering = Rendering(),  # noqa: B008 (frozen)
+    seed: int = 0,
+    overwrite: bool = False,
+    progress: Progress = no_progress,
+) -> None:
+    """Render the cell of a file that the studio saved, in the canonical pose unless `pose` says otherwise.
+
+    Raises InputError for a damaged file, and for the code of another run.
+    """
+    rendering.check()
+    Output.at(out, inputs=[cells.run.path, code], overwrite=overwrite).check()
+    pose = chosen_pose(cells.run, pose or "canonical")
+    cell = read_code(code, cells)
+    sequence = NewSequence("new0000", cell.code, longest(cells), "code", variables=cell.variables)
+    if pose == "random":
+        sequence = _turned(cells, sequence, rendering, np.random.default_rng([seed, POSES]))
+    attributes = {"command": "generate", "seed": seed, "code": code.name, "pose": pose}
+    write_sequences(cells, [sequence], out, rendering, attributes, overwrite, progress)
 
 
 def like_of_new(cells: Cells, number: int, span: float = 1.0) -> LearnedSequence:

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -74,10 +75,21 @@ class Player:
 
 def player_head() -> str:
     """Style sheet and script of all players on a page."""
-    here = files("cytoform.pictures.player").joinpath("web")
-    style = here.joinpath("player.css").read_text("utf-8")
-    script = "\n".join(here.joinpath(name).read_text("utf-8") for name in SCRIPTS)
-    return f'<style>\n{style}</style>\n<script type="module">\n{script}</script>\n'
+    return f'<style>\n{player_style()}</style>\n<script type="module">\n{player_scripts()}</script>\n'
+
+
+def player_style() -> str:
+    """Style sheet of players, for a page with one of its own."""
+    return _web().joinpath("player.css").read_text("utf-8")
+
+
+def player_scripts() -> str:
+    """Scripts of players, for a page with a module of its own."""
+    return "\n".join(_web().joinpath(name).read_text("utf-8") for name in SCRIPTS)
+
+
+def _web() -> Traversable:
+    return files("cytoform.pictures.player").joinpath("web")
 
 
 def player_element(scene: PlayerScene, *, id: str, budget_bytes: int = BUDGET_BYTES) -> str:

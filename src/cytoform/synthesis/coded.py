@@ -1,0 +1,50 @@
+"""A cell from the file of a code, as the studio saves it: JSON with the code, and with the size where cells have one."""
+
+import math
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from cytoform.base.gate import Name, Record, read_json
+from cytoform.errors import InputError
+from cytoform.priors.prior import DrawnCell
+from cytoform.representations.representation import SCALE
+from cytoform.runs.run import MOST_MOMENTS, LearnedSequence
+from cytoform.synthesis.cells import Cells
+
+FORMAT = "cytoform code"
+MOST_NUMBERS = 1 << 20
+REMEDY = "save it again from the page of 'cytoform studio'"
+
+Number = Annotated[float, Field(ge=-1e9, le=1e9)]
+Scale = Annotated[float, Field(gt=0, le=1e6)]
+
+
+class _CodeRecord(Record):
+    format: Literal["cytoform code"]
+    weights_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    name: Name
+    code: Annotated[list[Number], Field(min_length=1, max_length=MOST_NUMBERS)]
+    scale: Annotated[list[Scale], Field(min_length=1, max_length=MOST_MOMENTS)] | None = None
+
+
+def read_code(path: Path, cells: Cells) -> DrawnCell:
+    """The cell of a file. Raises InputError for a damaged file, and for the code of another run."""
+    found = read_json(path, _CodeRecord, remedy=REMEDY)
+    if found.weights_sha256 != cells.weights_sha256:
+        raise InputError(f"{path}: the code of another run than {cells.run.path}; name the run that it comes from")
+    n = math.prod(cells.run.decoder.code_shape)
+    if len(found.code) != n:
+        raise InputError(f"{path}: {len(found.code)} numbers, and codes of {cells.run.path} have {n}; {REMEDY}")
+    if cells.run.has_scales != (found.scale is not None):
+        wanted = "lacks the size (scale)" if cells.run.has_scales else "has a size (scale), and its run knows none"
+        raise InputError(f"{path}: {wanted}; {REMEDY}")
+    variables = {} if found.scale is None else {SCALE: np.array(found.scale, np.float32)}
+    return DrawnCell(np.array(found.code, np.float32), variables)
+
+
+def longest(cells: Cells) -> LearnedSequence:
+    """The learned sequence with the most frames, which gives a cell of the studio its frames and time step."""
+    return max(cells.run.learned.sequences, key=lambda sequence: sequence.n_frames)

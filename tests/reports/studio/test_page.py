@@ -1,0 +1,255 @@
+"""The studio in a browser against Python: distances, surfaces, new cells, files; and what it refuses."""
+
+import io
+import json
+import shutil
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import trimesh
+from browser import Browser, Tab, chromium, opened
+from flat import ellipses
+from pages import assert_self_contained
+from scipy.spatial import cKDTree
+from tiny import write_balls
+
+from cytoform.errors import InputError
+from cytoform.reports.studio.gaussian import blocks_of, prior_of_page
+from cytoform.reports.studio.page import write_studio
+from cytoform.representations.parts.config import PartsConfig
+from cytoform.representations.table import new_representation
+from cytoform.runs.config import load_config
+from cytoform.runs.stage import train
+from cytoform.shapes.store import ShapeStore
+from cytoform.synthesis.cells import Cells, load
+from cytoform.synthesis.options import Rendering
+from cytoform.synthesis.sequences import generate_coded
+from cytoform.synthesis.sized import Sized
+
+NAMES = ('a <b>"1"&', "b", "c", "d", "e")
+POINTS, GRID = 10_000, 24
+STUDIO = "document.querySelector('cell-studio')"
+
+
+@dataclass(frozen=True)
+class Made:
+    """A run, and its page."""
+
+    cells: Cells
+    page: Path
+
+
+def made(run: Path) -> Made:
+    cells = load(run)
+    write_studio(cells, run.with_suffix(".html"))
+    return Made(cells, run.with_suffix(".html"))
+
+
+def linear(store: Path, run: Path) -> Path:
+    settings = ["model.nodes=32", "model.components=12", "model.knots=4"]
+    train(store, run, load_config(preset="linear", settings=settings))
+    return run
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory, trained: Path) -> dict[str, Made]:
+    """A network that knows two cells, components of five cells, and components of five images."""
+    home = tmp_path_factory.mktemp("studio")
+    shutil.copytree(trained, home / "network")
+    balls = write_balls(home / "balls.zarr", dict(zip(NAMES, (2.4, 2.9, 3.3, 3.8, 4.4), strict=True)), n_frames=4)
+    flat = ellipses(home / "flat.zarr", n=5)
+    return {
+        "network": made(home / "network"),
+        "linear": made(linear(balls, home / "linear")),
+        "flat": made(linear(flat, home / "flat")),
+    }
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture(params=["network", "linear", "flat"])
+def both(request: pytest.FixtureRequest, runs: dict[str, Made], browser: Browser) -> Iterator[tuple[Made, Tab]]:
+    with studio(browser, runs[request.param]) as tab:
+        yield runs[request.param], tab
+
+
+class studio:  # noqa: N801 (a context)
+    """An open studio that has drawn its first cell; no errors are left on the console."""
+
+    def __init__(self, browser: Browser, made: Made, *, before: str = "", size: str = "wide") -> None:
+        self.context = opened(browser, made.page, before=before, size=size)
+
+    def __enter__(self) -> Tab:
+        self.tab = self.context.__enter__()
+        self.tab.page.wait_for_function(f"() => {STUDIO}?.figures?.size > 0")
+        return self.tab
+
+    def __exit__(self, *fault: Any) -> None:
+        self.context.__exit__(*fault)
+        if fault[0] is None:
+            assert self.tab.faults == []
+
+
+def code_of(tab: Tab) -> dict[str, Any]:
+    return json.loads(tab.page.evaluate(f"() => {STUDIO}.json"))
+
+
+def distances(tab: Tab, points: np.ndarray, time: float, *, plain: bool = False) -> np.ndarray:
+    """Of the cell that is shown, at (x, y, z) in the cube."""
+    script = f"""([points, n, time, plain]) => {{
+      const {{ field, cell }} = {STUDIO}, kernel = field.kernel;
+      if (plain) field.kernel = null;
+      const found = field.frame(cell, time).distances(Float32Array.from(points), n);
+      field.kernel = kernel;
+      return [...found];
+    }}"""
+    return np.array(tab.page.evaluate(script, [points.T.ravel().tolist(), len(points), time, plain]))
+
+
+def in_python(made: Made, tab: Tab) -> Any:
+    """The field of the cell that is shown."""
+    code = code_of(tab)
+    variables = {"scale": np.array(code["scale"])} if "scale" in code else {}
+    return made.cells.field(np.array(code["code"]), variables=variables)
+
+
+def move(tab: Tab, slider: int, value: float) -> None:
+    script = "(input, value) => { input.value = value; input.oninput(); input.onchange(); }"
+    tab.page.locator(".slider input").nth(slider).evaluate(script, value)
+
+
+def test_distances_and_figures_are_those_of_python(both: tuple[Made, Tab]) -> None:
+    made, tab = both
+    dims = made.cells.run.decoder.n_dims
+    points = np.random.default_rng(0).uniform(-1.1, 1.1, (POINTS, dims)).astype(np.float32)
+    move(tab, 0, 0.7)
+    field = in_python(made, tab)
+    for time in (-1.0, 0.37):
+        expected = field.at(time)(torch.tensor(points)).numpy()
+        assert np.abs(distances(tab, points, time) - expected).max() < 1e-5
+        assert np.abs(distances(tab, points[:2000], time, plain=True) - expected[:2000]).max() < 1e-5
+    found = tab.page.evaluate(f"([grid]) => {STUDIO}.surface({STUDIO}.cell, {STUDIO}.data.frames - 1, grid)", [GRID])
+    box = field.render(1.0, GRID)
+    assert found["size"] == pytest.approx(box.boundary().size, rel=1e-3)
+    assert found["extent"] == pytest.approx(box.boundary().extent, rel=1e-3)
+    if dims == 3:
+        points_um = np.array(found["points"]).reshape(-1, 3) + field.half_extent_um
+        faces = np.array(found["faces"]).reshape(-1, 3)
+        assert trimesh.Trimesh(points_um, faces, process=False).is_watertight
+        ours, theirs = cKDTree(points_um), cKDTree(box.mesh().vertices_xyz_um)
+        farthest = max(ours.query(theirs.data)[0].max(), theirs.query(ours.data)[0].max())
+        assert farthest < 0.05 * box.grid.spacing_um
+
+
+def test_a_cell_of_the_page_is_the_cell_of_the_command(runs: dict[str, Made], browser: Browser, tmp_path: Path) -> None:
+    made = runs["linear"]
+    with studio(browser, made) as tab:
+        shown = code_of(tab)
+        tab.page.get_by_text("New random cell").click()
+        tab.page.keyboard.press("r")
+        drawn = code_of(tab)
+        assert drawn["name"] == "New cell 2"
+        assert drawn["code"] != shown["code"]
+        (tmp_path / "code.json").write_text(json.dumps(drawn))
+        with tab.page.expect_download() as download:
+            tab.page.get_by_text("Mesh, STL").click()
+        stl = trimesh.load(io.BytesIO(Path(download.value.path()).read_bytes()), file_type="stl")
+        with tab.page.expect_download() as download:
+            tab.page.get_by_text("All times").click()
+        with zipfile.ZipFile(download.value.path()) as archive:
+            assert archive.testzip() is None
+            assert archive.namelist() == [f"{frame:04d}.ply" for frame in range(4)]
+            last = trimesh.load(io.BytesIO(archive.read("0003.ply")), file_type="ply")
+    generate_coded(made.cells, tmp_path / "code.json", tmp_path / "new.zarr", rendering=Rendering(64))
+    [sequence] = ShapeStore.open(tmp_path / "new.zarr")
+    meshes = list(sequence.meshes())
+    # A store keeps distances in whole steps.
+    assert stl.volume == pytest.approx(meshes[0].volume_um3, rel=0.02)
+    assert last.volume == pytest.approx(meshes[-1].volume_um3, rel=0.02)
+    assert np.abs(last.bounds[0] - meshes[-1].vertices_xyz_um.min(axis=0)).max() < 0.5 * sequence.grid.spacing_um
+
+
+def test_learned_cells_paths_and_names(runs: dict[str, Made], browser: Browser) -> None:
+    with studio(browser, runs["linear"]) as tab:
+        tab.page.get_by_label("Show a learned cell").select_option(label=NAMES[0])
+        assert tab.page.locator(".near").inner_text() == f"This is the learned cell {NAMES[0]}."
+        assert code_of(tab)["code"] == runs["linear"].cells.flat_codes[0].tolist()
+        move(tab, -1, 0.5)
+        assert code_of(tab)["name"] == f"{NAMES[0]} to b, 50 %"
+        between = runs["linear"].cells.flat_codes[:2].mean(axis=0)
+        assert np.allclose(code_of(tab)["code"], between, atol=1e-6)
+
+
+def test_a_phone_and_a_browser_without_simd(runs: dict[str, Made], browser: Browser) -> None:
+    without = "delete globalThis.WebAssembly;"
+    with studio(browser, runs["network"], before=without, size="narrow") as tab:
+        assert "no WebAssembly" in tab.page.locator("cell-studio").inner_text()
+        assert not tab.overflows()
+        assert tab.page.get_by_text("New random cell").is_disabled()
+
+
+def test_the_page_is_one_file_and_small(runs: dict[str, Made]) -> None:
+    for each in runs.values():
+        page = each.page.read_text("utf-8")
+        assert_self_contained(page)
+        assert len(page) < 1e6
+        assert "<b>" not in page.split("</head>")[1]
+
+
+def test_new_codes_have_the_distribution_of_the_prior(runs: dict[str, Made]) -> None:
+    cells = runs["linear"].cells
+    prior = prior_of_page(cells)
+    assert isinstance(prior, Sized)
+    shapes: Any = prior.shapes
+    expected = shapes.axes.T @ shapes.covariances[0] @ shapes.axes
+    found = np.zeros_like(expected)
+    for block in blocks_of(cells, prior):
+        spread = (cells.flat_codes[:, block.entries] - block.centre).T @ block.weights
+        found[np.ix_(block.entries, block.entries)] = spread @ spread.T
+        assert np.allclose(shapes.centre[block.entries], block.centre)
+    assert np.allclose(found, expected, atol=1e-4 * np.abs(expected).max())
+
+
+def test_refuses_what_a_page_cannot_show(runs: dict[str, Made], tmp_path: Path) -> None:
+    cells = runs["linear"].cells
+    with pytest.raises(InputError, match=r"ends in \.html"):
+        write_studio(cells, tmp_path / "studio.pdf")
+    with pytest.raises(InputError, match=r"MB instead of 0\.1; raise --megabytes"):
+        write_studio(cells, tmp_path / "studio.html", megabytes=0.1)
+    parts = new_representation(PartsConfig(width=8, depth=2, code_layers=(1,)), seed=0)
+    with pytest.raises(InputError, match="would show the bodies only"):
+        write_studio(Cells(replace(cells.run, decoder=parts)), tmp_path / "studio.html")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"code": []}, "code"),
+        ({"code": [0.0] * 3}, "3 numbers"),
+        ({"code": [float("nan")]}, "code"),
+        ({"scale": None}, "lacks the size"),
+        ({"scale": [-1.0]}, "scale.0 = -1.0"),
+        ({"weights_sha256": "0" * 64}, "another run"),
+        ({"format": "other"}, "format"),
+        ({"name": "../x"}, "name"),
+    ],
+)
+def test_refuses_files_of_no_code(runs: dict[str, Made], tmp_path: Path, change: dict[str, Any], words: str) -> None:
+    cells = runs["linear"].cells
+    good = {"format": "cytoform code", "weights_sha256": cells.weights_sha256, "name": "a", "scale": [1.0],
+            "code": cells.flat_codes[0].tolist()}  # fmt: skip
+    (tmp_path / "code.json").write_text(json.dumps(good | change))
+    with pytest.raises(InputError, match=words):
+        generate_coded(cells, tmp_path / "code.json", tmp_path / "new.zarr", rendering=Rendering(16, 1))
+    assert [path.name for path in tmp_path.iterdir()] == ["code.json"]
