@@ -98,9 +98,10 @@ def _lead(found: Measured) -> str:
     run = found.cells.run
     frames = sorted({sequence.n_frames for sequence in run.learned.sequences})
     span = f"{frames[0]}" if len(frames) == 1 else f"{frames[0]} to {frames[-1]}"
+    space = "cube" if run.learned.dimensions == 3 else "square"
     return (
         f"A model of cell shapes over time: {run.decoder.describe()}. It has learned {len(run.names)} sequences of {span} "
-        f"frames, in a cube of {2 * run.learned.half_extent_um:.4g} µm, and gives every cell as a signed distance in µm in "
+        f"frames, in a {space} of {2 * run.learned.half_extent_um:.4g} µm, and gives every cell as a signed distance in µm in "
         "continuous space and time."
     )
 
