@@ -55,7 +55,9 @@ def test_packaged_models_are_small_described_and_work_offline(
 def test_there_are_packaged_models() -> None:
     names = {model.name for model in models()}
     assert {"zoo:mitosis", "zoo:mitosis-2d"} <= names
-    assert {name: cytoform.load(name).run.learned.dimensions for name in names if name.endswith("-2d")} == {"zoo:mitosis-2d": 2}
+    assert {name: cytoform.load(name).run.learned.dimensions for name in names if name.endswith("-2d")} == {
+        "zoo:mitosis-2d": 2
+    }
 
 
 def test_an_unknown_name_is_refused_with_the_nearest() -> None:

@@ -68,8 +68,14 @@ class Measured:
     provenance: Provenance
 
 
-def card(name: str, about: About, found: Measured, files: Mapping[str, bytes]) -> str:
-    """The card of a model that is published under `name`, in Markdown."""
+def use_of(name: str) -> str:
+    """How a run that is published under `name` is used."""
+    commands = f"    pip install cytoform\n    cytoform generate {name} --out new.zarr -n 5"
+    return f'{commands}\n\nIn Python: `cytoform.load("{name}")`.'
+
+
+def card(use: str, about: About, found: Measured, files: Mapping[str, bytes]) -> str:
+    """The card of a published model, in Markdown; `use` says how it is used."""
     front = {
         "license": about.licence,
         "library_name": "cytoform",
@@ -79,8 +85,7 @@ def card(name: str, about: About, found: Measured, files: Mapping[str, bytes]) -
         "---\n" + "".join(f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in front.items()) + "---",
         f"# {one_line(about.title)}",
         _lead(found),
-        f"## Use\n\n    pip install cytoform\n    cytoform generate {name} --out new.zarr -n 5\n\nIn Python: "
-        f'`cytoform.load("{name}")`.',
+        "## Use\n\n" + use,
         "## Data\n\n" + one_line(about.data),
         "## Training\n\n" + _training(about, found),
         "## Figures\n\n" + _figures(found),
