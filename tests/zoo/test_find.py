@@ -48,12 +48,16 @@ def test_packaged_models_are_small_described_and_work_offline(
     cells = cytoform.load(model.name)
     assert cells.field(cells.names[0]).render(0.0, 32).inside.any()
     new = cytoform.draw(cells, 1, seed=1)[0]
-    new.mesh(0.0).write(str(tmp_path / "new.ply"))
+    new.mesh(0.0, 0.5).write(str(tmp_path / "new.ply"))
     assert (tmp_path / "new.ply").stat().st_size > 1000
 
 
 def test_there_are_packaged_models() -> None:
-    assert "zoo:mitosis" in {model.name for model in models()}
+    names = {model.name for model in models()}
+    assert {"zoo:filopodia", "zoo:mitosis", "zoo:mitosis-2d"} <= names
+    assert {name: cytoform.load(name).run.learned.dimensions for name in names if name.endswith("-2d")} == {
+        "zoo:mitosis-2d": 2
+    }
 
 
 def test_an_unknown_name_is_refused_with_the_nearest() -> None:

@@ -38,10 +38,9 @@ def export_onnx(run: str | Path, out: Path, *, overwrite: bool = False) -> float
     output = Output.at(out, inputs=[path], overwrite=overwrite)
     output.check()
     loaded = load_run(path)
-    if not isinstance(loaded.decoder, GlobalCode) or loaded.decoder.code_knots > 1:
-        raise InputError(f"{run}: only networks with one code a cell can be written as ONNX; train with --preset quick")
-    model = build(loaded, loaded.decoder)
-    difference_um = _difference_um(model, loaded, loaded.decoder)
+    decoder = network_of(loaded, run)
+    model = build(loaded, decoder)
+    difference_um = _difference_um(model, loaded, decoder)
     if difference_um > TOLERANCE * loaded.learned.half_extent_um:
         raise RuntimeError(f"the ONNX model differs from the run by {difference_um} µm")
     with output.staged(folder=False) as place:
@@ -49,8 +48,17 @@ def export_onnx(run: str | Path, out: Path, *, overwrite: bool = False) -> float
     return difference_um
 
 
-def build(run: Run, decoder: GlobalCode) -> Any:
-    """The ONNX model of a decoder."""
+def network_of(run: Run, source: str | Path) -> GlobalCode:
+    """The network of the run that was read from `source`. Raises InputError for a run of components or parts."""
+    if not isinstance(run.decoder, GlobalCode) or run.decoder.code_knots > 1:
+        raise InputError(
+            f"{source}: only networks with one code a cell can be written as ONNX; train with --preset quick"
+        )
+    return run.decoder
+
+
+def build(run: Run, decoder: GlobalCode, *, scalar_time: bool = True) -> Any:
+    """The ONNX model of a decoder; without `scalar_time`, the time has one axis of length 1."""
     from onnx import TensorProto, checker, helper, numpy_helper
 
     n_dims, place = decoder.n_dims, _name_of_points(run)
@@ -85,7 +93,7 @@ def build(run: Run, decoder: GlobalCode) -> Any:
         "cytoform",
         [
             value(place, TensorProto.FLOAT, ["n", n_dims]),
-            value("time", TensorProto.FLOAT, []),
+            value("time", TensorProto.FLOAT, [] if scalar_time else [1]),
             value("code", TensorProto.FLOAT, [decoder.code_dim]),
         ],
         [value("distance_um", TensorProto.FLOAT, ["n"])],

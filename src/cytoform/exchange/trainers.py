@@ -5,7 +5,7 @@ cellpose  NAME_tTTT_zZZZ.tif and NAME_tTTT_zZZZ_masks.tif, every plane with a ce
 nnunet    imagesTr/NAME_tTTT_0000.nii.gz, labelsTr/NAME_tTTT.nii.gz and dataset.json; labels 1 core and 2 border, so that
           cells that touch can be told apart
 
-Trackastra, and others that track, train on Cell Tracking Challenge folders as they are.
+Trackastra, and others that track, train on Cell Tracking Challenge folders as they are: CTCData(FOLDER/01).
 """
 
 import json

@@ -53,7 +53,7 @@ class Lives:
     """Learned protrusions with their branches, and how often each is to be drawn."""
 
     units: Units  # of all cells
-    families: tuple[Int[np.ndarray, " family"], ...]  # rows of each protrusion, itself first
+    families: tuple[Int[np.ndarray, " _"], ...]  # rows of each protrusion, itself first
     weights: Float[np.ndarray, " families"]  # sum 1
     births: float  # in a cell and a movie of length 1, on average
     renewed: bool  # whether whole lives are drawn; otherwise windows as they are

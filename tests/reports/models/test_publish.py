@@ -1,15 +1,19 @@
 """A published run: its card, its archive, and what an output of it may replace."""
 
+import hashlib
+import json
 import shutil
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cytoform import cli
 from cytoform.errors import InputError
 from cytoform.reports.models.card import About
 from cytoform.reports.models.publish import publish
+from cytoform.zoo.find import find_run
 
 ABOUT = About("Growing balls", "CC0-1.0", "Analytic balls.", ("A. Nother",), ("cytoform train balls.zarr --out run",))
 
@@ -74,3 +78,37 @@ def test_an_unfinished_or_damaged_run_is_refused(trained: Path, tmp_path: Path) 
     with pytest.raises(InputError, match="no such run folder"):
         publish(tmp_path / "none", tmp_path / "model.zip", ABOUT)
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_a_package_of_bioimageio_names_its_files_and_passes_its_own_test(trained: Path, tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    from onnx.reference import ReferenceEvaluator
+
+    out = tmp_path / "package"
+    publish(trained, out, ABOUT, bioimageio=True)
+    about = json.loads((out / "rdf.yaml").read_text("utf-8"))
+    tensors = {each["id"]: each for each in [*about["inputs"], *about["outputs"]]}
+    sources = [about["documentation"], *about["attachments"], about["weights"]["onnx"]]
+    for source in [*sources, *(each["test_tensor"] for each in tensors.values())]:
+        assert hashlib.sha256((out / source["source"]).read_bytes()).hexdigest() == source["sha256"]
+    values = {name: np.load(out / each["test_tensor"]["source"]) for name, each in tensors.items()}
+    assert all(values[name].ndim == len(each["axes"]) for name, each in tensors.items())
+    expected_um = values.pop("distance_um")
+    assert set(values) == {"points_zyx_um", "time", "code"}
+    (found_um,) = ReferenceEvaluator(onnx.load(out / "model.onnx")).run(None, values)
+    assert found_um == pytest.approx(expected_um, abs=1e-4)
+    assert "onnxruntime" in (out / "MODEL_CARD.md").read_text("utf-8")
+    publish(trained, out, ABOUT, bioimageio=True, overwrite=True)
+
+
+@pytest.mark.parametrize(
+    ("run", "authors", "words"), [("zoo:mitosis", ("A",), "only networks"), (None, (), "--author")]
+)
+def test_what_bioimageio_cannot_hold_is_refused(
+    run: str | None, authors: tuple[str, ...], words: str, trained: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("onnx")
+    source = find_run(run) if run else trained
+    with pytest.raises(InputError, match=words):
+        publish(source, tmp_path / "x.zip", About("t", "CC0-1.0", "d", authors), bioimageio=True)
+    assert list(tmp_path.iterdir()) == []

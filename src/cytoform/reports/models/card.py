@@ -68,8 +68,14 @@ class Measured:
     provenance: Provenance
 
 
-def card(name: str, about: About, found: Measured, files: Mapping[str, bytes]) -> str:
-    """The card of a model that is published under `name`, in Markdown."""
+def use_of(name: str) -> str:
+    """How a run that is published under `name` is used."""
+    commands = f"    pip install cytoform\n    cytoform generate {name} --out new.zarr -n 5"
+    return f'{commands}\n\nIn Python: `cytoform.load("{name}")`.'
+
+
+def card(use: str, about: About, found: Measured, files: Mapping[str, bytes]) -> str:
+    """The card of a published model, in Markdown; `use` says how it is used."""
     front = {
         "license": about.licence,
         "library_name": "cytoform",
@@ -79,8 +85,7 @@ def card(name: str, about: About, found: Measured, files: Mapping[str, bytes]) -
         "---\n" + "".join(f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in front.items()) + "---",
         f"# {one_line(about.title)}",
         _lead(found),
-        f"## Use\n\n    pip install cytoform\n    cytoform generate {name} --out new.zarr -n 5\n\nIn Python: "
-        f'`cytoform.load("{name}")`.',
+        "## Use\n\n" + use,
         "## Data\n\n" + one_line(about.data),
         "## Training\n\n" + _training(about, found),
         "## Figures\n\n" + _figures(found),
@@ -98,9 +103,10 @@ def _lead(found: Measured) -> str:
     run = found.cells.run
     frames = sorted({sequence.n_frames for sequence in run.learned.sequences})
     span = f"{frames[0]}" if len(frames) == 1 else f"{frames[0]} to {frames[-1]}"
+    space = "cube" if run.learned.dimensions == 3 else "square"
     return (
         f"A model of cell shapes over time: {run.decoder.describe()}. It has learned {len(run.names)} sequences of {span} "
-        f"frames, in a cube of {2 * run.learned.half_extent_um:.4g} µm, and gives every cell as a signed distance in µm in "
+        f"frames, in a {space} of {2 * run.learned.half_extent_um:.4g} µm, and gives every cell as a signed distance in µm in "
         "continuous space and time."
     )
 

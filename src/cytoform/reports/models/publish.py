@@ -13,13 +13,13 @@ import cytoform
 from cytoform.base.gate import Record, read_bytes, read_json
 from cytoform.base.output import Output
 from cytoform.errors import InputError
-from cytoform.reports.models.card import About, Measured, Provenance, Tried, card
+from cytoform.reports.models.card import About, Measured, Provenance, Tried, card, use_of
 from cytoform.synthesis.cells import load
 from cytoform.synthesis.choice import CHOICE, Choice
 from cytoform.training.metrics import final_loss
 from cytoform.zoo.archive import CARD, FILES, MOST_BYTES
 
-ARCHIVE = ".zip"
+ARCHIVE, PROVENANCE = ".zip", "provenance.json"
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same run gives the same bytes
 LONGEST = 2000
 
@@ -41,10 +41,11 @@ class PublishedRun:
     n_bytes: int
 
 
-def publish(run: Path, out: Path, about: About, *, overwrite: bool = False) -> PublishedRun:
+def publish(run: Path, out: Path, about: About, *, bioimageio: bool = False, overwrite: bool = False) -> PublishedRun:
     """Write a finished run with its model card into the folder `out`, or into an archive where `out` ends in .zip.
 
-    `cytoform.load` reads both. The licence and the origin of the data are needed. Raises InputError.
+    `cytoform.load` reads both. With `bioimageio`, it is a package of bioimage.io instead: the network as ONNX with a
+    description, for programs that run such models. The licence and the origin of the data are needed. Raises InputError.
     """
     for name in ("title", "licence", "data"):
         if not 0 < len(getattr(about, name).strip()) <= LONGEST:
@@ -52,7 +53,15 @@ def publish(run: Path, out: Path, about: About, *, overwrite: bool = False) -> P
     output = Output.at(out, inputs=[run], overwrite=overwrite)
     output.check()
     files = _files(run, about)
-    files[CARD] = card(about.name or out.name, about, _measured(run), files).encode(errors="backslashreplace")
+    if bioimageio:
+        from cytoform.reports.models import bioimageio as network
+
+        files = network.package(run, about, card(network.use_of(run), about, _measured(run), files)) | {
+            PROVENANCE: files[PROVENANCE]
+        }
+    else:
+        use = use_of(about.name or out.name)
+        files[CARD] = card(use, about, _measured(run), files).encode(errors="backslashreplace")
     is_archive = out.suffix.lower() == ARCHIVE
     with output.staged(folder=not is_archive) as place:
         if is_archive:
@@ -66,8 +75,8 @@ def publish(run: Path, out: Path, about: About, *, overwrite: bool = False) -> P
 def _files(run: Path, about: About) -> dict[str, bytes]:
     load(run, device="cpu")  # damaged and unfinished runs are refused
     files = {name: read_bytes(run / name, most=MOST_BYTES) for name in FILES if (run / name).is_file() and name != CARD}
-    provenance = read_json(run / "provenance.json", _Values).root | {"published": about.to_json()}
-    files["provenance.json"] = (json.dumps(provenance, indent=2, sort_keys=True) + "\n").encode()
+    provenance = read_json(run / PROVENANCE, _Values).root | {"published": about.to_json()}
+    files[PROVENANCE] = (json.dumps(provenance, indent=2, sort_keys=True) + "\n").encode()
     return files
 
 
@@ -78,7 +87,7 @@ def _measured(run: Path) -> Measured:
         Choice.read(run),
         tried,
         final_loss(run),
-        read_json(run / "provenance.json", Provenance),
+        read_json(run / PROVENANCE, Provenance),
     )
 
 
