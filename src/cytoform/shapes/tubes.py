@@ -76,12 +76,14 @@ class Tube:
         radius = float(self.radii.max()) + reach
         steps = np.linalg.norm(np.diff(self.line, axis=0), axis=1)
         arc = np.concatenate([[0.0], np.cumsum(steps)])
-        stops = np.linspace(0, arc[-1], max(int(arc[-1] / (2 * voxel)), 1) + 1)
+        stops = np.linspace(0, arc[-1], max(math.ceil(arc[-1] / (2 * voxel)), 1) + 1)
         line = np.stack([np.interp(stops, arc, places) for places in self.line.T[::-1]], axis=1)
-        n = int(np.ceil((radius + voxel) / voxel)) + 1
         n_dims = line.shape[1]
+        # Half a step to the nearest stop, and half a diagonal to the centre of the voxel that it lies in.
+        far = math.hypot(radius, voxel) + math.sqrt(n_dims) / 2 * voxel
+        n = math.ceil(far / voxel)
         ball = np.stack(np.meshgrid(*[np.arange(-n, n + 1)] * n_dims, indexing="ij"), axis=-1).reshape(-1, n_dims)
-        ball = ball[np.linalg.norm(ball, axis=1) * voxel <= radius + 1.5 * voxel]
+        ball = ball[np.linalg.norm(ball, axis=1) * voxel <= far]
         centres = np.unique(np.floor((line + 1) / voxel).astype(int), axis=0)
         low = centres.min(axis=0) - n
         shape = tuple((centres.max(axis=0) + n + 1 - low).tolist())
