@@ -50,6 +50,7 @@ def test_every_knob_is_read() -> None:
         ("model.width=wide", "model.width"),
         ("training.learning_rate=nan", "training.learning_rate"),
         ("model.code_layers=[12]", "code_layers"),
+        ("data.same_cell=cell(", "data.same_cell"),
         ("training.epochs", "section.key=value"),
         ("epochs=3", "section.key=value"),
         ("training.epochs=1\nmodel.width=3", "training.epochs"),

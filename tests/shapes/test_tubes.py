@@ -44,3 +44,14 @@ def test_distance_to_several_tubes_is_the_smallest() -> None:
     each = np.stack([tube.distance(points) for tube in tubes])
     found = tubes_distance(tubes, points, bound=np.full(500, 1.0))
     np.testing.assert_allclose(found, np.minimum(each.min(axis=0), 1.0))
+
+
+def test_voxels_near_a_tube_are_all_found() -> None:
+    rng = np.random.default_rng(1)
+    for size, step, reach in ((16, 0.01, 0.05), (16, 0.08, 0.12), (24, 0.03, 0.2)):
+        directions = rng.normal(size=(9, 3)) + np.array([2.0, 0.5, 0.0])
+        line = np.cumsum(step * directions / np.linalg.norm(directions, axis=1, keepdims=True), axis=0) - 0.3
+        tube = Tube(line, np.linspace(0.03, 0.01, 9))
+        voxels = np.indices((size,) * 3).reshape(3, -1).T
+        near = voxels[tube.distance((voxels[:, ::-1] + 0.5) * (2 / size) - 1) <= reach]
+        assert {*map(tuple, near.tolist())} <= {*map(tuple, tube.voxels_near(reach, size).tolist())}

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,11 @@ from tiny import small_config, write_balls
 
 from cytoform.errors import InputError
 from cytoform.priors.prior import Drawn, DrawnCell, Given, Prior
+from cytoform.runs.same_cell import cells_of
 from cytoform.runs.stage import train
 from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import Grid
+from cytoform.synthesis import trial
 from cytoform.synthesis.cells import Cells, load
 from cytoform.synthesis.choice import CHOICE, Candidate, Choice, Pieces, default_choice, in_pieces, whole_cells
 from cytoform.synthesis.field import CodeField
@@ -181,3 +184,29 @@ def test_a_crumb_is_seen(cells: Cells, monkeypatch: pytest.MonkeyPatch) -> None:
     inside[22, 22, 22] = -1
     monkeypatch.setattr(CodeField, "render", lambda *_, **__: BoxedField(Grid(32, 6.0), (0, 0, 0), inside, 1.0))
     assert in_pieces(cells, DrawnCell(cells.flat_codes[0])) == Pieces(1, True)
+
+
+def test_sequences_of_one_cell_are_in_one_fold() -> None:
+    rows = np.arange(12)
+    alone = cells_of([f"c{row}" for row in rows], "")
+    np.testing.assert_array_equal(trial._folds(rows, alone), [rows[::2], rows[1::2]])
+    names = [f"m{row}_cell{cell}" for row, cell in enumerate([1, 1, 1, 2, 3, 3, 4, 5, 6, 6, 6, 6])]
+    folds = trial._folds(rows, cells_of(names, "cell[0-9]+"))
+    found = [{names[row].split("_")[1] for row in fold} for fold in folds]
+    assert not found[0] & found[1]
+    assert [len(fold) for fold in folds] == [6, 6]
+    # A sequence that is not judged is in no fold.
+    assert sorted(np.concatenate(trial._folds(rows[3:9], cells_of(names, "cell[0-9]+"))).tolist()) == list(range(3, 9))
+
+
+def test_sequences_of_few_cells_are_too_few(cells: Cells, shapes: Path) -> None:
+    config = cells.run.config
+    data = config.data.model_copy(update={"same_cell": "c"})
+    of_one = replace(cells, run=replace(cells.run, config=config.model_copy(update={"data": data})))
+    assert "8 learned sequences of one cell are too few" in choose_prior(of_one, shapes).sentence
+
+
+def test_an_expression_that_fits_no_name_is_refused_before_training(shapes: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"data\.same_cell = 'cell': found in no name, such as c0"):
+        train(shapes, tmp_path / "run", small_config("data.same_cell=cell"))
+    assert list(tmp_path.iterdir()) == []

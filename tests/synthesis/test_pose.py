@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from scipy.spatial.transform import Rotation
 from tiny import small_config
 
 from cytoform.errors import InputError
+from cytoform.representations.bounds import Bounds
 from cytoform.representations.rotation import random, to_matrix
 from cytoform.runs.stage import train
 from cytoform.shapes.box import BoxedField
@@ -134,16 +136,25 @@ class Rod(CodeField):
 
     length_um: float = 0.0
 
-    def render(self, time: float, grid_size: int, **_: object) -> BoxedField:
-        grid = Grid(grid_size, self.half_extent_um)
-        points_xyz = (grid.points_zyx_um() - self.half_extent_um)[:, ::-1] @ self._matrix.double().numpy().T
-        distance_um = Capsule(1.0, self.length_um).distance_um(points_xyz[:, ::-1])
-        return BoxedField(grid, (0, 0, 0), distance_um.reshape(grid.shape), grid.half_extent_um)
+    def at(self, time: float) -> "RodFrame":
+        return RodFrame(Capsule(1.0, self.length_um), self._matrix, self.half_extent_um)
+
+
+@dataclass(frozen=True)
+class RodFrame:
+    capsule: Capsule
+    matrix: torch.Tensor
+    half_extent_um: float
+    device: ClassVar = torch.device("cpu")
+
+    def __call__(self, points: torch.Tensor) -> torch.Tensor:
+        points_zyx_um = self.half_extent_um * (points @ self.matrix.T).double().numpy()[:, ::-1]
+        return torch.from_numpy(self.capsule.distance_um(points_zyx_um) / self.half_extent_um).to(points)
 
 
 def rod(length_um: float, run: Path) -> Rod:
     plain = load(run).field("s0")
-    return Rod(plain.decoder, plain.code, 8.0, plain.bounds, length_um=length_um)
+    return Rod(plain.decoder, plain.code, 8.0, Bounds.of_slope(1.0), length_um=length_um)
 
 
 def test_poses_in_which_the_cube_cuts_the_cell_are_drawn_again(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:

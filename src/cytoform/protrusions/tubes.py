@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from cytoform.protrusions.units import ALONG, OVER, PHASES, PLACES, STOPS, Units, basis, local_frame, turned
 from cytoform.shapes.tubes import Tube
@@ -32,6 +32,7 @@ def grown_at(units: Units, time: float, on_surface: OnSurface) -> dict[int, Tube
     on_body = alive[units.parent[alive] < 0]
     starts = dict(zip(on_body.tolist(), on_surface(_between(units.root[on_body], phases[on_body])), strict=True))
     axes = dict(zip(on_body.tolist(), _between(units.axis[on_body], phases[on_body]), strict=True))
+    angles = dict(zip(alive.tolist(), _angles(units, alive, phases[alive]), strict=True))
     lines: dict[int, tuple[Points, Points, float]] = {}
     tubes = {}
     for row in alive.tolist():  # parents come first
@@ -51,7 +52,7 @@ def grown_at(units: Units, time: float, on_surface: OnSurface) -> dict[int, Tube
             continue
         if length <= 0:
             continue
-        points, tangents = _centre_line(units, row, float(phases[row]), start, axis)
+        points, tangents = _centre_line(units, row, angles[row], start, axis)
         lines[row] = points, tangents, length
         tubes[row] = _tube(units, row, points, axis, length, below=parent < 0)
     return tubes
@@ -89,12 +90,24 @@ def _length_at(units: Units, phases: Float[np.ndarray, " n"]) -> Float[np.ndarra
     return np.asarray(growth * units.length)
 
 
+def _angles(
+    units: Units, rows: Int[np.ndarray, " n"], phases: Float[np.ndarray, " n"]
+) -> Float[np.ndarray, "n stops 2"]:
+    """Angles of some units at phases of their windows, at STOPS equal arc lengths."""
+    shares = np.linspace(0, 1, STOPS)
+    terms = basis(np.tile(shares, len(rows)), np.repeat(phases, STOPS)).reshape(len(rows), STOPS, -1)
+    coefficients = units.angles[rows].reshape(len(rows), 2, ALONG * OVER)
+    return np.asarray(terms @ coefficients.transpose(0, 2, 1))
+
+
 def _centre_line(
-    units: Units, row: int, phase: float, start: Float[np.ndarray, " 3"], axis: Float[np.ndarray, " 3"]
+    units: Units,
+    row: int,
+    angles: Float[np.ndarray, "stops 2"],
+    start: Float[np.ndarray, " 3"],
+    axis: Float[np.ndarray, " 3"],
 ) -> tuple[Points, Points]:
     """Points and tangents of a unit at STOPS equal arc lengths up to its largest length."""
-    shares = np.linspace(0, 1, STOPS)
-    angles = basis(shares, np.full(STOPS, phase)) @ units.angles[row].reshape(2, ALONG * OVER).T
     tangents = turned(angles[None], local_frame(axis[None], units.across[row][None]))[0]
     steps = (tangents[1:] + tangents[:-1]) / 2 * (float(units.length[row]) / (STOPS - 1))
     return start + np.concatenate([np.zeros((1, 3)), np.cumsum(steps, axis=0)]), tangents

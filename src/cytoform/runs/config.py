@@ -1,16 +1,25 @@
 """All settings of a run: checked once, then frozen. A preset is a TOML file of the settings that differ from the defaults."""
 
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SerializeAsAny, create_model
+from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, create_model
 
 from cytoform.base.settings import Count, Rate, SettingsFile, SettingsSection, Weight, check_settings
 from cytoform.representations.config import RepresentationConfig
 from cytoform.representations.global_code.config import GlobalCodeConfig
 from cytoform.representations.table import DEFAULT, chosen_kind
+
+
+def _as_expression(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as fault:
+        raise ValueError(f"no regular expression: {fault}") from None
+    return text
 
 
 class DataConfig(SettingsSection):
@@ -21,6 +30,8 @@ class DataConfig(SettingsSection):
     frame_stride: int = Field(
         1, ge=1, le=10_000
     )  # learn every n-th frame; the rest can test interpolation in time (section 3.3)
+    # Sequences in whose names this regular expression finds the same text are of one cell; none means each of its own.
+    same_cell: Annotated[str, Field(max_length=200), AfterValidator(_as_expression)] = ""
     align: Literal["none", "principal"] = "none"  # principal: every sequence is turned into its principal axes
 
 

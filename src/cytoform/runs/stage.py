@@ -25,9 +25,10 @@ from cytoform.representations.threads import small_products_alone
 from cytoform.runs.alignment import principal_rotations
 from cytoform.runs.autodecoder import new_model
 from cytoform.runs.components import learn_components
-from cytoform.runs.config import Config, SamplingConfig, TrainingConfig, read_config
+from cytoform.runs.config import Config, DataConfig, SamplingConfig, TrainingConfig, read_config
 from cytoform.runs.parts import BODIES, resolved, take_run_apart
 from cytoform.runs.run import SAMPLES, Learned, LearnedSequence, write_weights
+from cytoform.runs.same_cell import cells_of
 from cytoform.runs.samples import SamplePool, TrainingFrame, draw_pool, training_frames
 from cytoform.runs.trainer import Trainer
 from cytoform.shapes.grid import Grid
@@ -106,7 +107,7 @@ def _train(plan: _Plan, progress: Progress, team: Team) -> Trained:
     with contextlib.ExitStack() as opened:
         with team.together():
             store = ShapeStore.open(plan.shapes)
-            names = _chosen(store, config.data.sequences)
+            names = _chosen(store, config.data)
             if team.leads and not plan.resume:
                 config = resolved(config, store, workers=plan.workers)
                 plan = replace(plan, config=config)
@@ -146,7 +147,7 @@ def _learn_in_closed_form(plan: _Plan, progress: Progress) -> Trained:
     if plan.resume:
         plan.output.require_unfinished()
     store = ShapeStore.open(plan.shapes)
-    names = _chosen(store, plan.config.data.sequences)
+    names = _chosen(store, plan.config.data)
     frames = training_frames(store, names, plan.config.data.frame_stride)
     with plan.output.staged() as partial:
         found = learn_components(store, frames, plan.config, partial, workers=plan.workers, progress=progress)
@@ -191,12 +192,13 @@ def _rotations(team: Team, plan: _Plan, store: ShapeStore, frames: list[Training
     return start
 
 
-def _chosen(store: ShapeStore, wanted: tuple[str, ...]) -> list[str]:
-    for name in wanted:
+def _chosen(store: ShapeStore, data: DataConfig) -> list[str]:
+    for name in data.sequences:
         store[name]  # raises where there is none
-    names = list(wanted) or store.names
+    names = list(data.sequences) or store.names
     if not names:
         raise InputError(f"{store.path}: holds no sequences; prepare some first")
+    cells_of(names, data.same_cell)  # raises where it finds nothing
     return names
 
 

@@ -3,20 +3,20 @@
 Points, radii and distances are in one unit of length and one order of axes, whichever they are.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.spatial import cKDTree
 
 from cytoform.base.triples import Ints, ints
 
 Points = Float[np.ndarray, "n dims"]
 PointValues = Float[np.ndarray, " n"]
 Voxels = Int[np.ndarray, "n dims"]
+CHUNK = 1 << 15  # points
 # The box around a solid, its lowest and highest corner, and its signed distance.
 Solid = tuple[Float[np.ndarray, "2 dims"], Callable[[Points], PointValues]]
 
@@ -47,21 +47,27 @@ class Tube:
         radii = self.radii[:, None]
         return np.stack([(self.line - radii).min(axis=0), (self.line + radii).max(axis=0)])
 
-    @cached_property
-    def _tree(self) -> cKDTree:
-        return cKDTree(self.line)
-
     def distance(self, points: Points) -> PointValues:
         """Signed distance; exact for a slight taper and bends wider than the tube."""
-        nearest = self._tree.query(points)[1]
+        found = [self._distance(points[first : first + CHUNK]) for first in range(0, len(points), CHUNK)]
+        return np.concatenate(found) if found else np.zeros(0)
+
+    def _distance(self, points: Points) -> PointValues:
+        line, points, radii = self.line - self.line[0], points - self.line[0], self.radii  # exact far from 0 as well
+        axes, tapers = np.diff(line, axis=0), -np.diff(radii)
+        lengths2 = np.maximum(np.einsum("ij,ij->i", axes, axes), 1e-24)
+        # Few balls: their products with all points are faster than a tree.
+        to_balls2 = np.einsum("ij,ij->i", line, line) - 2 * points @ line.T
+        nearest = to_balls2.argmin(axis=1)
+        to_balls2 += np.einsum("ij,ij->i", points, points)[:, None]
+        alongs = points @ axes.T - np.einsum("ij,ij->i", line[:-1], axes)
+        rows, best = np.arange(len(points)), np.full(len(points), np.inf)
         # Because of the taper, the nearest flank is slightly closer to the root than the nearest point of the line.
-        best = np.full(len(points), np.inf)
         for shift in (-2, -1, 0):
-            start = np.clip(nearest + shift, 0, len(self.radii) - 2)
-            end = start + 1
-            line, radii = self.line, self.radii
-            cone = round_cone(points, line[start], line[end], radii[start], radii[end])
-            np.minimum(best, cone, out=best)
+            cone = np.clip(nearest + shift, 0, len(axes) - 1)
+            along, to_start2 = alongs[rows, cone], to_balls2[rows, cone]
+            found = _to_cone(along, to_start2, lengths2[cone], tapers[cone], radii[cone])
+            np.minimum(best, found, out=best)
         return best
 
     def voxels_near(self, reach: float, grid_size: int) -> Voxels:
@@ -70,17 +76,22 @@ class Tube:
         radius = float(self.radii.max()) + reach
         steps = np.linalg.norm(np.diff(self.line, axis=0), axis=1)
         arc = np.concatenate([[0.0], np.cumsum(steps)])
-        stops = np.linspace(0, arc[-1], max(int(arc[-1] / (2 * voxel)), 1) + 1)
+        stops = np.linspace(0, arc[-1], max(math.ceil(arc[-1] / (2 * voxel)), 1) + 1)
         line = np.stack([np.interp(stops, arc, places) for places in self.line.T[::-1]], axis=1)
-        n = int(np.ceil((radius + voxel) / voxel)) + 1
         n_dims = line.shape[1]
+        # Half a step to the nearest stop, and half a diagonal to the centre of the voxel that it lies in.
+        far = math.hypot(radius, voxel) + math.sqrt(n_dims) / 2 * voxel
+        n = math.ceil(far / voxel)
         ball = np.stack(np.meshgrid(*[np.arange(-n, n + 1)] * n_dims, indexing="ij"), axis=-1).reshape(-1, n_dims)
-        ball = ball[np.linalg.norm(ball, axis=1) * voxel <= radius + 1.5 * voxel]
-        centres = np.floor((line + 1) / voxel).astype(int)
-        found = (np.unique(centres, axis=0)[:, None] + ball).reshape(-1, n_dims)
-        found = found[((found >= 0) & (found < grid_size)).all(axis=1)]
-        shape = (grid_size,) * n_dims
-        return np.stack(np.unravel_index(np.unique(np.ravel_multi_index(tuple(found.T), shape)), shape), axis=1)
+        ball = ball[np.linalg.norm(ball, axis=1) * voxel <= far]
+        centres = np.unique(np.floor((line + 1) / voxel).astype(int), axis=0)
+        low = centres.min(axis=0) - n
+        shape = tuple((centres.max(axis=0) + n + 1 - low).tolist())
+        is_near = np.zeros(math.prod(shape), bool)
+        starts, steps_to = (np.ravel_multi_index(tuple(each.T), shape) for each in (centres - n - low, ball + n))
+        is_near[starts[:, None] + steps_to] = True
+        found = np.argwhere(is_near.reshape(shape)) + low
+        return found[((found >= 0) & (found < grid_size)).all(axis=1)]
 
 
 def tubes_distance(tubes: Sequence[Tube], points: Points, *, bound: PointValues) -> PointValues:
@@ -122,18 +133,23 @@ def round_cone(
 
     After Quilez (iquilezles.org/articles/distfunctions). Inside, it is the depth below the nearest flank or ball.
     """
-    axis = ends - starts
+    axis, offset = ends - starts, points - starts
     length2 = np.maximum(np.einsum("ij,ij->i", axis, axis), 1e-24)
-    taper = start_radii - end_radii
+    along, to_start2 = np.einsum("ij,ij->i", offset, axis), np.einsum("ij,ij->i", offset, offset)
+    return _to_cone(along, to_start2, length2, start_radii - end_radii, start_radii)
+
+
+def _to_cone(
+    along: PointValues, to_start2: PointValues, length2: PointValues, taper: PointValues, start_radii: PointValues
+) -> PointValues:
+    """Distance to a round cone from the scalar product with its axis and the squared distance to where the axis starts."""
     flank2 = np.maximum(length2 - taper**2, 0)
-    offset = points - starts
-    along = np.einsum("ij,ij->i", offset, axis)
-    across2 = np.maximum(np.einsum("ij,ij->i", offset, offset) * length2 - along**2, 0)
+    across2 = np.maximum(to_start2 * length2 - along**2, 0)
     # Point on the axis (as a share of its length) on the perpendicular to the flank through the query point.
     share = (along + np.sqrt(across2 / np.maximum(flank2, 1e-24)) * -taper) / length2
     share = np.clip(np.where(flank2 > 0, share, np.where(taper > 0, 0, 1)), 0, 1)
-    nearest = offset - share[:, None] * axis
-    return np.linalg.norm(nearest, axis=1) - (start_radii - share * taper)
+    to_axis2 = np.maximum(to_start2 - share * (2 * along - share * length2), 0)
+    return np.asarray(np.sqrt(to_axis2) - (start_radii - share * taper))
 
 
 def add_solids(

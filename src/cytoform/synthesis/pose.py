@@ -12,7 +12,10 @@ from cytoform.representations import rotation
 from cytoform.runs.run import Run
 from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import CUBES
+from cytoform.synthesis.edge import Edge
 from cytoform.synthesis.field import CodeField
+from cytoform.synthesis.options import SAFETY
+from cytoform.synthesis.render import bounds_at
 
 Pose = Literal["random", "canonical"]
 POSES = 5  # a stream of random numbers
@@ -39,10 +42,13 @@ def draw_rotation(
 
     Raises InputError where none is found.
     """
+    upright = replace(field, rotation=None)
+    frames = [upright.at(float(time)) for time in times]
     for _ in range(TRIES):
         drawn = rotation.random(1, rng, field.n_dims)[0]
-        turned = replace(field, rotation=drawn)
-        if not any(turned.render(float(time), TRIAL_GRID).is_cut for time in times):
+        turn = rotation.to_matrix(drawn[None], field.n_dims)[0]
+        edge = Edge.of(TRIAL_GRID, field.n_dims).turned(turn)
+        if not any(edge.is_covered(frame, bounds_at(frame, field.bounds, SAFETY)) for frame in frames):
             return drawn.numpy()
     raise InputError(f"{name}: the {CUBES[field.n_dims]} cuts the cell in each of {TRIES} poses; {REMEDY}")
 

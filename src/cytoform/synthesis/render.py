@@ -35,12 +35,18 @@ def render_frame(
     if method == "dense":
         box = evaluate_all(evaluate, grid.size, device=evaluate.device, n_dims=grid.n_dims)
     elif isinstance(evaluate, PartsFrame):
-        return _with_tubes(evaluate, grid, bounds.times(safety * max(evaluate.body.scale, 1)), wanted)
+        return _with_tubes(evaluate, grid, bounds_at(evaluate, bounds, safety), wanted)
     else:
-        bounds = bounds.scaled(evaluate.scale) if isinstance(evaluate, LinearFrame) else bounds
-        steps = bounds.times(safety)
+        steps = bounds_at(evaluate, bounds, safety)
         box = search(evaluate, grid.size, bounds=steps, band=wanted, device=evaluate.device, n_dims=grid.n_dims)
     return _boxed(grid, box.corner_zyx, box.distances.cpu().numpy(), wanted)
+
+
+def bounds_at(frame: Frame, bounds: Bounds, safety: float) -> Bounds:
+    """The bounds of a field, with a margin, for a frame in which the cell (of cells taken apart, the body) has its size."""
+    if isinstance(frame, PartsFrame):
+        return bounds.times(safety * max(frame.body.scale, 1))
+    return (bounds.scaled(frame.scale) if isinstance(frame, LinearFrame) else bounds).times(safety)
 
 
 def _with_tubes(frame: PartsFrame, grid: Grid, bounds: Bounds, wanted: float) -> BoxedField:

@@ -20,6 +20,7 @@ from cytoform.base.parallel import Progress, no_progress
 from cytoform.errors import InputError
 from cytoform.protrusions.verdict import Verdict
 from cytoform.representations.parts.config import PartsConfig
+from cytoform.runs.same_cell import cells_of
 from cytoform.shapes.grid import frame_times
 from cytoform.shapes.store import SequenceInfo, ShapeStore
 from cytoform.synthesis.cells import Cells
@@ -51,15 +52,19 @@ def choose_prior(
 ) -> Choice:
     """Try the priors that apply to a run on the cells that it has learned, which lie in the store `shapes`."""
     names = cells.names
-    if len(names) < FEWEST:
+    cells_by_row = cells_of(names, cells.run.config.data.same_cell)
+    if len(cells_by_row) < FEWEST:
         prior = "graft" if cells.run.parts else "around"
         what = "learned protrusions moved to other places" if cells.run.parts else "copies with a little noise"
         return Choice(
-            prior, None, None, f"{prior}, not measured: {len(names)} learned sequences are too few for more than {what}"
+            prior,
+            None,
+            None,
+            f"{prior}, not measured: {_counted(names, cells_by_row)} are too few for more than {what}",
         )
     rng = np.random.default_rng([seed, 7])
     rows = np.sort(rng.permutation(len(names))[:MOST_SEQUENCES])
-    folds = [rows[start::n] for n in [2 if len(rows) >= 12 else 3] for start in range(n)]
+    folds = _folds(rows, cells_by_row)
     for left in cells.run.path.glob(f"{TRIALS}*"):
         shutil.rmtree(left)  # of a killed process
     with tempfile.TemporaryDirectory(dir=cells.run.path, prefix=TRIALS) as folder:
@@ -88,6 +93,21 @@ def choose_prior(
         len(folds),
         len(rows),
     )
+
+
+def _counted(names: Sequence[str], cells_by_row: Sequence[Sequence[int]]) -> str:
+    n = len(cells_by_row)
+    of_cells = "" if n == len(names) else " of one cell" if n == 1 else f" of {n} cells"
+    return f"{len(names)} learned sequences{of_cells}"
+
+
+def _folds(rows: Int[np.ndarray, " n"], cells_by_row: Sequence[Sequence[int]]) -> list[Int[np.ndarray, " _"]]:
+    """Two or three folds of nearly the same size; the sequences of a cell are in one fold."""
+    together = [own for own in (np.intersect1d(rows, each) for each in cells_by_row) if len(own)]
+    folds: list[list[int]] = [[] for _ in range(2 if len(rows) >= 12 else 3)]
+    for own in sorted(together, key=lambda each: -len(each)):
+        min(folds, key=len).extend(own.tolist())
+    return [np.sort(fold) for fold in folds]
 
 
 @dataclass(frozen=True)
