@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -112,6 +113,10 @@ def test_a_report(tmp_path: Path) -> None:
     page = (tmp_path / "paired" / "report.html").read_text()
     assert "Circularity" in page
     assert "Sphericity" not in page
+    assert "Outlines lie" in page
+    assert "of a pixel’s width" in page
+    said = re.sub(r"<style.*?</style>|<script.*?</script>|src=\"data[^\"]*\"", "", page, flags=re.DOTALL)
+    assert not re.search(r"voxel|surface|\bball|\bcube|volume|3D player", said, re.IGNORECASE)
     assert ">nan" not in page
     for path in (tmp_path / "sets.json", tmp_path / "paired" / "results.json"):
         found = json.loads(path.read_text())

@@ -121,7 +121,7 @@ def test_the_verdict_speaks_of_discs_and_areas(store: Path) -> None:
     assert "of the area; without" in verdict.sentence
     assert "opened by a disc of" in verdict.sentence
     assert verdict.sentence.split(":")[1] in "\n".join(info(store))
-    assert automatic(shapes).preset != "parts"  # which 2D cells do not have
+    assert automatic(shapes).preset == "parts"
 
 
 def test_discs_that_swell_have_none(tmp_path: Path) -> None:

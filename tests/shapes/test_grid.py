@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cytoform.errors import InputError
-from cytoform.shapes.grid import MAX_SIZE, MIN_SIZE, Grid, frame_times
+from cytoform.shapes.grid import MAX_SIZE, MIN_SIZE, Grid, frame_times, worded
 
 sizes = st.integers(MIN_SIZE, MAX_SIZE)
 extents = st.floats(1e-3, 1e4)
@@ -47,3 +47,9 @@ def test_times_run_from_minus_one_to_one() -> None:
     assert frame_times(5).tolist() == [-1.0, -0.5, 0.0, 0.5, 1.0]
     with pytest.raises(InputError):
         frame_times(0)
+
+
+def test_sentences_about_volumes_are_worded_for_images() -> None:
+    said = "Surfaces lie 0.1 voxels apart; a surface of one ball, not of a balloon"
+    assert worded(said, 3) == said
+    assert worded(said, 2) == "Outlines lie 0.1 pixels apart; an outline of one disc, not of a balloon"

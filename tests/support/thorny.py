@@ -1,4 +1,4 @@
-"""Balls with thorns of known length, radius and life: the smallest bodies with protrusions."""
+"""Balls, in images discs, with thorns of known length, radius and life: the smallest bodies with protrusions."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import SequenceInfo, ShapeStore
 from cytoform.shapes.tubes import Tube, smooth_union, tubes_distance
 
-GRID = Grid(48, 6.0)
+GRID, FLAT = Grid(48, 6.0), Grid(48, 6.0, 2)
 RADIUS_UM, FILLET_UM = 0.32, 0.2
 N_FRAMES, TIME_STEP_S = 8, 10.0
 
@@ -19,7 +19,7 @@ N_FRAMES, TIME_STEP_S = 8, 10.0
 class Thorn:
     """Grows from nothing at `birth` to `length_um` and withdraws until `end`, in frames."""
 
-    direction_zyx: tuple[float, float, float]
+    direction_zyx: tuple[float, ...]
     length_um: float = 2.5
     birth: float = -10.0
     end: float = 100.0
@@ -39,8 +39,7 @@ class Ball:
 
     def field(self, frame: float, grid: Grid = GRID) -> BoxedField:
         """Exact but for the fillets."""
-        axes = np.stack(np.meshgrid(*[grid.centres_um - grid.half_extent_um] * 3, indexing="ij"), axis=-1)
-        points = axes.reshape(-1, 3)
+        points = grid.points_zyx_um() - grid.half_extent_um
         body = np.linalg.norm(points, axis=1) - self.radius_um
         tubes = []
         for thorn in self.thorns:
@@ -53,14 +52,14 @@ class Ball:
         band_um = 4 * grid.spacing_um
         bound = np.minimum(body + FILLET_UM, band_um + FILLET_UM)
         distances = smooth_union(body, tubes_distance(tubes, points, bound=bound), FILLET_UM)
-        return BoxedField(grid, (0, 0, 0), distances.reshape(grid.shape).clip(-band_um, band_um), band_um)
+        return BoxedField(grid, (0,) * grid.n_dims, distances.reshape(grid.shape).clip(-band_um, band_um), band_um)
 
 
-def random_ball(rng: np.random.Generator, *, n_thorns: int, n_frames: int = N_FRAMES) -> Ball:
+def random_ball(rng: np.random.Generator, *, n_thorns: int, n_frames: int = N_FRAMES, n_dims: int = 3) -> Ball:
     """A ball with thorns in directions that keep apart, born and gone at random."""
     directions: list[np.ndarray] = []
     while len(directions) < n_thorns:
-        drawn = rng.normal(size=3)
+        drawn = rng.normal(size=n_dims)
         drawn /= np.linalg.norm(drawn)
         if all(drawn @ other < 0.6 for other in directions):
             directions.append(drawn)
@@ -68,7 +67,7 @@ def random_ball(rng: np.random.Generator, *, n_thorns: int, n_frames: int = N_FR
     return Ball(
         float(rng.uniform(1.8, 2.2)),
         tuple(
-            Thorn((d[0], d[1], d[2]), float(rng.uniform(1.6, 2.6)), float(b), float(b + rng.uniform(4, 6)))
+            Thorn(tuple(d), float(rng.uniform(1.6, 2.6)), float(b), float(b + rng.uniform(4, 6)))
             for d, b in zip(directions, births, strict=True)
         ),
     )
@@ -81,7 +80,7 @@ def write_thorny(
     store = ShapeStore.create(path, grid, band_um=4 * grid.spacing_um, attributes={"command": "test"})
     rng, balls = np.random.default_rng(seed), []
     for number in range(n_cells):
-        ball = random_ball(rng, n_thorns=n_thorns, n_frames=n_frames)
+        ball = random_ball(rng, n_thorns=n_thorns, n_frames=n_frames, n_dims=grid.n_dims)
         sequence = store.add(SequenceInfo(f"c{number}", n_frames, TIME_STEP_S))
         for frame in range(n_frames):
             sequence.write_box(frame, ball.field(frame, grid))

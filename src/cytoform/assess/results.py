@@ -62,7 +62,8 @@ def estimators(measures: Measures) -> dict[str, str]:
         **SET_MEASURES,
         **HELD_OUT_MEASURES,
     }
-    return {name: f"{measure.definition} ({measure.source})" for name, measure in tables.items()} | TESTS
+    said = {name: f"{each.definition} ({each.source})" for name, each in tables.items()} | TESTS
+    return {name: measures.worded(text) for name, text in said.items()}
 
 
 @dataclass(frozen=True)

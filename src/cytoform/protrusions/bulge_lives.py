@@ -31,7 +31,7 @@ class BulgeLives:
     @classmethod
     def of(cls, cells: Sequence[Bulges]) -> "BulgeLives":
         """The lives of the bulges of learned cells."""
-        bulges = joined(cells)
+        bulges = joined(cells, cells[0].n_dims)
         rates = Rates.of(bulges.window, len(cells))
         if rates.renewed:
             rates = _as_voluminous(rates, bulges, float(np.mean([[volume(each, t) for t in TIMES] for each in cells])))

@@ -8,7 +8,6 @@ on nodes of the box (`Moments`). Between frames box and distances change evenly.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -80,25 +79,31 @@ class Moments:
 
 @dataclass(frozen=True)
 class Bulges(Rows):
-    """The thick protrusions of one cell."""
-
-    SHAPES: ClassVar[dict[str, tuple[int, ...]]] = {
-        "window": (2,),
-        "root": (2, 3),
-        "axis": (2, 3),
-        "across": (3,),
-        "size": (1,),
-        "volume": (PHASES,),
-        "moments": (2,),
-    }
+    """The thick protrusions of one cell. Cells in images have none."""
 
     window: Float[np.ndarray, "n 2"]  # it is born and gone; before 0 or after 1 where the movie cuts it off
-    root: Float[np.ndarray, "n 2 3"]  # near the body's surface, at both ends of the window
-    axis: Float[np.ndarray, "n 2 3"]  # unit vectors, the normal of the body
-    across: Float[np.ndarray, "n 3"]  # unit vector, not along the axis: the long side of the root
+    root: Float[np.ndarray, "n 2 dims"]  # near the body's surface, at both ends of the window
+    axis: Float[np.ndarray, "n 2 dims"]  # unit vectors, the normal of the body
+    across: Float[np.ndarray, "n dims"]  # unit vector, not along the axis: the long side of the root
     size: Float[np.ndarray, "n 1"]  # relative to the bulge whose moments it has
     volume: Float[np.ndarray, "n phases"]  # outside the body
     moments: Float[np.ndarray, "n 2"]  # the first of its rows in the moments of all bulges, and their number
+
+    @property
+    def n_dims(self) -> int:
+        return self.across.shape[1]
+
+    @classmethod
+    def shapes(cls, n_dims: int) -> dict[str, tuple[int, ...]]:
+        return {
+            "window": (2,),
+            "root": (2, n_dims),
+            "axis": (2, n_dims),
+            "across": (n_dims,),
+            "size": (1,),
+            "volume": (PHASES,),
+            "moments": (2,),
+        }
 
     def are_sound(self, n_moments: int) -> bool:
         """Whether windows have a length, sizes and volumes a right sign, and moments are among the `n_moments`."""
@@ -109,14 +114,17 @@ class Bulges(Rows):
             and (self.moments == self.moments.round()).all()
             and (self.moments >= (0, 1)).all()
             and (self.moments.sum(axis=1) <= n_moments).all()
-            and max(np.abs(getattr(self, name)).max(initial=0) for name in self.SHAPES if name != "moments") <= LARGEST
+            and max(
+                np.abs(getattr(self, name)).max(initial=0) for name in self.shapes(self.n_dims) if name != "moments"
+            )
+            <= LARGEST
         )
 
 
-def joined(parts: Sequence[Bulges]) -> Bulges:
+def joined(parts: Sequence[Bulges], n_dims: int = 3) -> Bulges:
     """Bulges of several lists as one."""
     return Bulges(
-        *(np.concatenate([getattr(each, f.name) for each in [*parts, Bulges.none()]]) for f in fields(Bulges))
+        *(np.concatenate([getattr(each, f.name) for each in [*parts, Bulges.none(n_dims)]]) for f in fields(Bulges))
     )
 
 

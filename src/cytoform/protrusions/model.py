@@ -5,11 +5,11 @@ complete life of length l counts 1 / (1 - l): the inverse of its chance to be se
 and Thompson 1952). Births come at a constant rate, so that new movies may be longer than the learned ones.
 
 Shapes are drawn by a smoothed bootstrap that keeps mean and variance (Silverman and Young 1987): a learned protrusion,
-plus differences of protrusions of a similar length, each turned by a random azimuth, divided by what they add to the
-variance.
+plus differences of protrusions of a similar length, each turned by a random azimuth (in images mirrored or not), divided
+by what they add to the variance.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -128,14 +128,15 @@ class Lives:
         own, mean = _logs(unit, 0), self.weights @ self._logs
         return mean + (own - mean + step) / np.sqrt(1 + SCALAR_WIDTH**2) - own
 
-    def _bent(self, unit: Units, row: int, rng: np.random.Generator) -> Float[np.ndarray, "2 along over"]:
+    def _bent(self, unit: Units, row: int, rng: np.random.Generator) -> Float[np.ndarray, "angles along over"]:
         """The angles of a row, mixed with those of protrusions of a similar length; the mean direction is kept."""
         own, is_branch = unit.angles[row], bool(unit.parent[row] >= 0)
         width = BRANCH_WIDTH if is_branch else ANGLE_WIDTH
         others = self._similar(float(unit.length[row]), is_branch=is_branch)
         if len(others) < 3:
             return own
-        a, b = (_around(self.units.angles[i], rng) for i in rng.choice(others, 2, replace=False))
+        around = _AROUND[len(own)]
+        a, b = (around(self.units.angles[i], rng) for i in rng.choice(others, 2, replace=False))
         mixed = (own + width * (a - b) / np.sqrt(2)) / np.sqrt(1 + width**2)
         mixed[:, 0] = own[:, 0]
         return mixed
@@ -152,11 +153,14 @@ def _logs(units: Units, row: int) -> Float[np.ndarray, " 3"]:
 
 
 def placed(
-    unit: Units, root: Float[np.ndarray, "2 3"], axis: Float[np.ndarray, "2 3"], rng: np.random.Generator
+    unit: Units, root: Float[np.ndarray, "2 dims"], axis: Float[np.ndarray, "2 dims"], rng: np.random.Generator
 ) -> Units:
-    """The protrusion with its branches at another root and axis, both at birth and end, with a random azimuth."""
+    """The protrusion with its branches at another root and axis, both at birth and end, with a random azimuth.
+
+    In images it is the protrusion or its mirror image.
+    """
     before = local_frame(unit.axis[0].mean(axis=0)[None], unit.across[0][None])[0]
-    across = rng.normal(size=3)
+    across = rng.normal(size=unit.n_dims)
     after = local_frame(axis.mean(axis=0)[None], across[None])[0]
     turn = after.T @ before
     new_across = unit.across @ turn.T
@@ -166,11 +170,18 @@ def placed(
     return replace(unit, root=roots, axis=axes, across=new_across)
 
 
-def _around(angles: Float[np.ndarray, "2 along over"], rng: np.random.Generator) -> Float[np.ndarray, "2 along over"]:
-    """Angles turned by a random azimuth."""
+def _azimuth(angles: Float[np.ndarray, "2 along over"], rng: np.random.Generator) -> Float[np.ndarray, "2 along over"]:
     azimuth = rng.uniform(0, 2 * np.pi)
     cosine, sine = np.cos(azimuth), np.sin(azimuth)
     return np.stack([cosine * angles[0] - sine * angles[1], sine * angles[0] + cosine * angles[1]])
+
+
+def _side(angles: Float[np.ndarray, "1 along over"], rng: np.random.Generator) -> Float[np.ndarray, "1 along over"]:
+    return angles * rng.choice([-1, 1])
+
+
+# By the number of angles: turns them about the axis at random.
+_AROUND: dict[int, Callable[[np.ndarray, np.random.Generator], np.ndarray]] = {2: _azimuth, 1: _side}
 
 
 def _mirrored(unit: Units, rng: np.random.Generator) -> Units:
@@ -178,9 +189,10 @@ def _mirrored(unit: Units, rng: np.random.Generator) -> Units:
     if rng.random() < 0.5:
         return unit
     frame = local_frame(unit.axis[0].mean(axis=0)[None], unit.across[0][None])[0]
-    mirror = frame.T @ np.diag([1.0, 1.0, -1.0]) @ frame
+    mirror = frame.T @ np.diag([*np.ones(unit.n_dims - 1), -1.0]) @ frame
+    # Angles count from the first two directions, of which only the third follows.
     angles = unit.angles.copy()
-    angles[:, 1] *= -1
+    angles[:, 1:] *= -1
     return replace(unit, across=unit.across @ mirror.T, angles=angles)
 
 

@@ -25,7 +25,7 @@ class Roots:
     """The protrusions on the body of one cell, thin and thick ones: when they are there, and where."""
 
     window: Float[np.ndarray, "n 2"]
-    directions: Float[np.ndarray, "n 3"]  # of their roots from the centre of the cube, unit vectors
+    directions: Float[np.ndarray, "n dims"]  # of their roots from the centre of the cube, unit vectors
 
     @classmethod
     def of(cls, units: Units, bulges: Bulges | None = None) -> "Roots":
@@ -90,17 +90,17 @@ def fitted_candidates(cells: Sequence[Roots], rng: np.random.Generator) -> int:
     return CANDIDATES[int(np.argmin(distances))]
 
 
-def farthest(candidates: Float[np.ndarray, "k 3"], living: Float[np.ndarray, "n 3"]) -> int:
+def farthest(candidates: Float[np.ndarray, "k dims"], living: Float[np.ndarray, "n dims"]) -> int:
     """The candidate direction with the largest angle to the nearest living one; unit vectors."""
     return int(np.argmin((candidates @ living.T).max(axis=1))) if len(living) else 0
 
 
-def _random_directions(roots: Roots, n_candidates: int, rng: np.random.Generator) -> Float[np.ndarray, "n 3"]:
+def _random_directions(roots: Roots, n_candidates: int, rng: np.random.Generator) -> Float[np.ndarray, "n dims"]:
     """New directions in the order of births, each farthest from those alive."""
-    found = np.zeros((len(roots.window), 3))
+    found = np.zeros_like(roots.directions)
     done: list[int] = []
     for row in np.argsort(roots.window[:, 0]).tolist():
-        drawn = rng.normal(size=(n_candidates, 3))
+        drawn = rng.normal(size=(n_candidates, found.shape[1]))
         drawn /= np.linalg.norm(drawn, axis=1, keepdims=True)
         living = [other for other in done if roots.window[other, 1] > roots.window[row, 0]]
         found[row] = drawn[farthest(drawn, found[living])]
@@ -108,7 +108,7 @@ def _random_directions(roots: Roots, n_candidates: int, rng: np.random.Generator
     return found
 
 
-def _nearest(roots: Roots, directions: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " pairs"]:
+def _nearest(roots: Roots, directions: Float[np.ndarray, "n dims"]) -> Float[np.ndarray, " pairs"]:
     """Angles from every root to the nearest other, at some times."""
     found = []
     for time in TIMES:

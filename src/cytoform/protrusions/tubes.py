@@ -6,9 +6,10 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from cytoform.protrusions.units import ALONG, OVER, PHASES, PLACES, STOPS, Units, basis, local_frame, turned
+from cytoform.shapes.boundary import UNIT_BALLS
 from cytoform.shapes.tubes import Tube
 
-Points = Float[np.ndarray, "n 3"]
+Points = Float[np.ndarray, "n dims"]
 # From points near the surface of the body to the nearest points on it.
 OnSurface = Callable[[Points], Points]
 # How deep a tube begins below the surface of the body, in radii, so that it is joined to the body wherever it is.
@@ -59,7 +60,7 @@ def grown_at(units: Units, time: float, on_surface: OnSurface) -> dict[int, Tube
 
 
 def volume(units: Units, time: float) -> float:
-    """Volume of all units at a time outside the body, taken as straight tubes; in cubed half extents."""
+    """Volume of all units at a time outside the body, taken as straight tubes, in cubed half extents; in images their area."""
     if not len(units):
         return 0.0
     phases = np.clip((time - units.window[:, 0]) / np.diff(units.window, axis=1)[:, 0], 0, 1)
@@ -67,15 +68,16 @@ def volume(units: Units, time: float) -> float:
     lengths = np.where(is_alive, _length_at(units, phases), 0)
     shares = lengths[:, None] / np.maximum(units.length, 1e-9)[:, None] * np.linspace(0, 1, 9)
     radii = np.stack([np.interp(s, np.linspace(0, 1, PLACES), r) for s, r in zip(shares, units.radii, strict=True)])
-    return float(np.sum(np.pi * np.mean(radii**2, axis=1) * lengths))
+    across = units.n_dims - 1
+    return float(np.sum(UNIT_BALLS[across] * np.mean(radii**across, axis=1) * lengths))
 
 
-def centre_of(tubes: Sequence[Tube]) -> Float[np.ndarray, " 3"]:
+def centre_of(tubes: Sequence[Tube], n_dims: int = 3) -> Float[np.ndarray, " dims"]:
     """Centroid of tubes by their volume; the centre of the cube without any."""
-    total, moment = 0.0, np.zeros(3)
+    total, moment, across = 0.0, np.zeros(n_dims), n_dims - 1
     for tube in tubes:
         steps = np.linalg.norm(np.diff(tube.line, axis=0), axis=1)
-        volumes = steps * (tube.radii[1:] ** 2 + tube.radii[:-1] ** 2) / 2
+        volumes = steps * (tube.radii[1:] ** across + tube.radii[:-1] ** across) / 2
         total += float(volumes.sum())
         moment += volumes @ (tube.line[1:] + tube.line[:-1]) / 2
     return moment / total if total > 0 else moment
@@ -92,35 +94,37 @@ def _length_at(units: Units, phases: Float[np.ndarray, " n"]) -> Float[np.ndarra
 
 def _angles(
     units: Units, rows: Int[np.ndarray, " n"], phases: Float[np.ndarray, " n"]
-) -> Float[np.ndarray, "n stops 2"]:
+) -> Float[np.ndarray, "n stops angles"]:
     """Angles of some units at phases of their windows, at STOPS equal arc lengths."""
     shares = np.linspace(0, 1, STOPS)
     terms = basis(np.tile(shares, len(rows)), np.repeat(phases, STOPS)).reshape(len(rows), STOPS, -1)
-    coefficients = units.angles[rows].reshape(len(rows), 2, ALONG * OVER)
+    coefficients = units.angles[rows].reshape(len(rows), -1, ALONG * OVER)
     return np.asarray(terms @ coefficients.transpose(0, 2, 1))
 
 
 def _centre_line(
     units: Units,
     row: int,
-    angles: Float[np.ndarray, "stops 2"],
-    start: Float[np.ndarray, " 3"],
-    axis: Float[np.ndarray, " 3"],
+    angles: Float[np.ndarray, "stops angles"],
+    start: Float[np.ndarray, " dims"],
+    axis: Float[np.ndarray, " dims"],
 ) -> tuple[Points, Points]:
     """Points and tangents of a unit at STOPS equal arc lengths up to its largest length."""
     tangents = turned(angles[None], local_frame(axis[None], units.across[row][None]))[0]
     steps = (tangents[1:] + tangents[:-1]) / 2 * (float(units.length[row]) / (STOPS - 1))
-    return start + np.concatenate([np.zeros((1, 3)), np.cumsum(steps, axis=0)]), tangents
+    return start + np.concatenate([np.zeros((1, units.n_dims)), np.cumsum(steps, axis=0)]), tangents
 
 
-def _tube(units: Units, row: int, points: Points, axis: Float[np.ndarray, " 3"], length: float, *, below: bool) -> Tube:
+def _tube(
+    units: Units, row: int, points: Points, axis: Float[np.ndarray, " dims"], length: float, *, below: bool
+) -> Tube:
     """The part of a centre line that has grown, ending a radius before its length, since the tip is round."""
     longest = float(units.length[row])
     radii = units.radii[row]
     tip = float(np.interp(length / longest, np.linspace(0, 1, PLACES), radii))
     grown = max(length - tip, 0.1 * length)
     stops = np.linspace(0, grown, max(int(np.ceil(grown / longest * (STOPS - 1))), 1) + 1)
-    line = np.stack([np.interp(stops, np.linspace(0, longest, STOPS), points[:, i]) for i in range(3)], axis=1)
+    line = np.stack([np.interp(stops, np.linspace(0, longest, STOPS), places) for places in points.T], axis=1)
     along = np.interp(stops / longest, np.linspace(0, 1, PLACES), radii)
     # A thin tip that has hardly grown does not stick out of the body.
     along = np.minimum(along, max(length, 1e-6))
@@ -131,11 +135,11 @@ def _tube(units: Units, row: int, points: Points, axis: Float[np.ndarray, " 3"],
     return Tube(line, along)
 
 
-def _between(values: Float[np.ndarray, "n 2 3"], phases: Float[np.ndarray, " n"]) -> Points:
+def _between(values: Float[np.ndarray, "n 2 dims"], phases: Float[np.ndarray, " n"]) -> Points:
     return (1 - phases)[:, None] * values[:, 0] + phases[:, None] * values[:, 1]
 
 
-def _interpolated(values: Points, place: float) -> Float[np.ndarray, " 3"]:
+def _interpolated(values: Points, place: float) -> Float[np.ndarray, " dims"]:
     low = min(int(place), len(values) - 2)
     return np.asarray((1 - (place - low)) * values[low] + (place - low) * values[low + 1])
 

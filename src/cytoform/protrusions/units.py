@@ -2,11 +2,11 @@
 
 A unit is a protrusion or a branch. Its centre line is given by its tangents, as angles from an axis at the root: low
 polynomials of arc length and of time. Its length, its root and its axis change over an explicit window of time, outside
-which there is nothing. Points are (x, y, z) in the cube Ω = [-1, 1]³, lengths are in half extents of the cube, and times
-are shares of the learned movie: 0 is its first frame, 1 its last.
+which there is nothing. Points are (x, y, z) in the cube Ω = [-1, 1]³, in images (x, y) in a square; there a tangent has one
+angle. Lengths are in half extents of the cube, and times are shares of the learned movie: 0 is its first frame, 1 its last.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import ClassVar
 
@@ -32,30 +32,37 @@ STOPS = 41  # places along a line where its tangents are evaluated
 class Units(Rows):
     """The protrusions of one cell, parents before their branches. Some of its rows keep the numbers of their parents."""
 
-    SHAPES: ClassVar[dict[str, tuple[int, ...]]] = {
-        "parent": (),
-        "window": (2,),
-        "root": (2, 3),
-        "axis": (2, 3),
-        "across": (3,),
-        "at": (),
-        "length": (),
-        "growth": (PHASES,),
-        "radii": (PLACES,),
-        "angles": (2, ALONG, OVER),
-    }
     WHOLE: ClassVar[tuple[str, ...]] = ("parent",)
 
     parent: Int[np.ndarray, " n"]  # row of the parent; -1: it starts on the body
     window: Float[np.ndarray, "n 2"]  # it is born and gone; before 0 or after 1 where the movie cuts it off
-    root: Float[np.ndarray, "n 2 3"]  # near the body's surface, at both ends of the window
-    axis: Float[np.ndarray, "n 2 3"]  # unit vectors, the normal of the body; unused for branches
-    across: Float[np.ndarray, "n 3"]  # unit vector, not along the axis: where angles are counted from
+    root: Float[np.ndarray, "n 2 dims"]  # near the body's surface, at both ends of the window
+    axis: Float[np.ndarray, "n 2 dims"]  # unit vectors, the normal of the body; unused for branches
+    across: Float[np.ndarray, "n dims"]  # unit vector, not along the axis: where angles are counted from
     at: Float[np.ndarray, " n"]  # arc length along the parent where a branch starts
     length: Float[np.ndarray, " n"]  # the largest
     growth: Float[np.ndarray, "n phases"]  # length at equal times in the window, as a share of the largest
     radii: Float[np.ndarray, "n places"]  # at equal places from the root to the largest length
-    angles: Float[np.ndarray, "n 2 along over"]  # coefficients of Legendre polynomials, in rad
+    angles: Float[np.ndarray, "n angles along over"]  # coefficients of Legendre polynomials, in rad
+
+    @property
+    def n_dims(self) -> int:
+        return self.across.shape[1]
+
+    @classmethod
+    def shapes(cls, n_dims: int) -> dict[str, tuple[int, ...]]:
+        return {
+            "parent": (),
+            "window": (2,),
+            "root": (2, n_dims),
+            "axis": (2, n_dims),
+            "across": (n_dims,),
+            "at": (),
+            "length": (),
+            "growth": (PHASES,),
+            "radii": (PLACES,),
+            "angles": (n_dims - 1, ALONG, OVER),
+        }
 
     def are_sound(self) -> bool:
         """Whether parents stand before branches, windows have a length, and no size is negative or too large."""
@@ -77,10 +84,10 @@ class Units(Rows):
             yield np.flatnonzero(top == row)
 
 
-def joined(parts: Sequence[Units]) -> Units:
+def joined(parts: Sequence[Units], n_dims: int = 3) -> Units:
     """Units of several lists as one, with the numbers of parents moved."""
     if not parts:
-        return Units.none()
+        return Units.none(n_dims)
     starts = np.cumsum([0, *(len(each) for each in parts)])
     moved = [
         replace(each, parent=np.where(each.parent < 0, -1, each.parent + start))
@@ -99,7 +106,7 @@ def units_of(parts: PartsOfSequence, half_extent_um: float) -> Units:
         found.append(_fit(track, parts, half_extent_um, rows.get(track.parent or 0, -1)))
         rows[track.label] = len(found) - 1
     if not found:
-        return Units.none()
+        return Units.none(len(parts.frames[0].centre_zyx_um))
     return Units(*(np.concatenate([getattr(each, f.name) for each in found]) for f in fields(Units)))
 
 
@@ -113,7 +120,7 @@ def _fit(track: Track, parts: PartsOfSequence, half_extent_um: float, parent: in
     root = line_in_time(phases, np.stack([c.line_zyx_um[0] for c in curves]))
     axis = line_in_time(phases, np.stack([c.normal_zyx for c in curves]))
     axis /= np.maximum(np.linalg.norm(axis, axis=1, keepdims=True), 1e-9)
-    across = np.eye(3)[int(np.argmin(np.abs(axis.mean(axis=0))))]
+    across = np.eye(axis.shape[1])[int(np.argmin(np.abs(axis.mean(axis=0))))]
     longest = float(lengths.max())
     span = max(parts.n_frames - 1, 1)
     values = (
@@ -166,7 +173,7 @@ def _life(
     return (birth, end), np.interp(np.linspace(birth, end, PHASES), times, values)
 
 
-def line_in_time(phases: Float[np.ndarray, " n"], values: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "2 3"]:
+def line_in_time(phases: Float[np.ndarray, " n"], values: Float[np.ndarray, "n dims"]) -> Float[np.ndarray, "2 dims"]:
     """Values at phases 0 and 1 of the straight line through values at `phases`; the mean of fewer than four."""
     middle = values.mean(axis=0)
     if len(phases) < 4:
@@ -193,10 +200,10 @@ def _radii(curves: list[Curve], longest: float) -> Float[np.ndarray, " places"]:
 def _angles(
     curves: list[Curve],
     phases: Float[np.ndarray, " n"],
-    axis: Float[np.ndarray, "2 3"],
-    across: Float[np.ndarray, " 3"],
+    axis: Float[np.ndarray, "2 dims"],
+    across: Float[np.ndarray, " dims"],
     longest: float,
-) -> Float[np.ndarray, "2 along over"]:
+) -> Float[np.ndarray, "angles along over"]:
     """Coefficients of the angles by least squares, with a penalty on high orders."""
     rows, values = [], []
     for curve, phase in zip(curves, phases, strict=True):
@@ -209,12 +216,12 @@ def _angles(
         frame = local_frame(middle[None], across[None])[0]
         rows.append(basis(curve.arc_um / longest, np.full(len(curve.arc_um), phase)))
         values.append(_logarithm(tangents @ frame.T))
-    coefficients = np.zeros((2, ALONG, OVER))
+    coefficients = np.zeros((len(across) - 1, ALONG, OVER))
     if rows:
         design, wanted = np.concatenate(rows), np.concatenate(values)
         orders = np.add.outer(np.arange(ALONG) ** 2, 2 * np.arange(OVER) ** 2).ravel()
         normal = design.T @ design + RIDGE * np.diag(orders + 1e-3)
-        coefficients = np.linalg.solve(normal, design.T @ wanted).T.reshape(2, ALONG, OVER)
+        coefficients = np.linalg.solve(normal, design.T @ wanted).T.reshape(coefficients.shape)
     return coefficients
 
 
@@ -227,22 +234,33 @@ def basis(shares: Float[np.ndarray, " n"], phases: Float[np.ndarray, " n"]) -> F
     return np.einsum("ni,nj->nij", along, over).reshape(len(along), -1)
 
 
-def local_frame(axis: Float[np.ndarray, "n 3"], across: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3 3"]:
-    """Orthonormal rows: the axis, the part of `across` at right angles to it, and a third at right angles to both."""
+def local_frame(
+    axis: Float[np.ndarray, "n dims"], across: Float[np.ndarray, "n dims"]
+) -> Float[np.ndarray, "n dims dims"]:
+    """Orthonormal rows: the axis, the part of `across` at right angles to it, and in 3D one at right angles to both."""
     axis = axis / np.maximum(np.linalg.norm(axis, axis=1, keepdims=True), 1e-9)
     first = across - np.sum(across * axis, axis=1, keepdims=True) * axis
     first /= np.maximum(np.linalg.norm(first, axis=1, keepdims=True), 1e-9)
-    return np.stack([axis, first, np.cross(axis, first)], axis=1)
+    return np.stack([axis, first, *_THIRD[axis.shape[1]](axis, first)], axis=1)
 
 
-def _logarithm(tangents: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 2"]:
-    """Angles around the second and third direction of a frame that turn its first into each tangent."""
+# The directions at right angles to two others, by the number of dimensions.
+_THIRD: dict[int, Callable[[np.ndarray, np.ndarray], list[np.ndarray]]] = {
+    3: lambda axis, first: [np.cross(axis, first)],
+    2: lambda axis, first: [],
+}
+
+
+def _logarithm(tangents: Float[np.ndarray, "n dims"]) -> Float[np.ndarray, "n angles"]:
+    """Angles towards the other directions of a frame that turn its first into each tangent."""
     aside = np.linalg.norm(tangents[:, 1:], axis=1)
     angle = np.arctan2(aside, tangents[:, 0])
     return tangents[:, 1:] * (angle / np.maximum(aside, 1e-9))[:, None]
 
 
-def turned(angles: Float[np.ndarray, "n k 2"], frames: Float[np.ndarray, "n 3 3"]) -> Float[np.ndarray, "n k 3"]:
+def turned(
+    angles: Float[np.ndarray, "n k angles"], frames: Float[np.ndarray, "n dims dims"]
+) -> Float[np.ndarray, "n k dims"]:
     """Unit tangents of angles in local frames: the inverse of `_logarithm`."""
     size = np.linalg.norm(angles, axis=2, keepdims=True)
     local = np.concatenate([np.cos(size), np.sinc(size / np.pi) * angles], axis=2)

@@ -9,7 +9,6 @@ from cytoform.representations.linear.config import LinearConfig
 from cytoform.representations.linear.representation import nodes_text
 from cytoform.runs.components import HELD, fewest_nodes, place_all
 from cytoform.runs.samples import training_frames
-from cytoform.shapes.records import DIMENSIONS
 from cytoform.shapes.store import ShapeStore
 
 # From so many sequences on, codes that describe unseen cells pay; from so many, principal frames do.
@@ -54,9 +53,8 @@ def automatic(
 
 
 def _learns_parts(verdict: Verdict) -> bool:
-    # New cells with thick protrusions, put together, do not yet come as close to learned ones as mixtures of whole cells;
-    # parts of cells in images cannot be learned yet.
-    return verdict.opening_um is not None and verdict.n_dims == DIMENSIONS
+    # New cells with thick protrusions, put together, do not yet come as close to learned ones as mixtures of whole cells.
+    return verdict.opening_um is not None
 
 
 def is_of_networks(setting: str) -> bool:

@@ -1,8 +1,9 @@
 """Cells taken apart for a training: the run keeps their protrusions, and learns their bodies.
 
 RUN/parts.safetensors  of every sequence NAME: NAME.protrusions, rows of `Units` in its own pose; NAME.volumes, of the
-                       cell and of its body in every frame, in cubed half extents; NAME.bulges, rows of `Bulges`; and
-                       of all bulges: moments, boxes and phases, see `Moments`
+                       cell and of its body in every frame, in cubed half extents (of cells in images their areas, in
+                       squared half extents); NAME.bulges, rows of `Bulges`; and of all bulges: moments, boxes and
+                       phases, see `Moments`
     bodies.zarr        a shape store of the bodies, until the training is finished
 """
 
@@ -28,6 +29,8 @@ from cytoform.protrusions.radius import opening_curve
 from cytoform.protrusions.units import Units, units_of
 from cytoform.representations.parts.config import FILLET_SHARE, PartsConfig
 from cytoform.runs.config import Config
+from cytoform.shapes.boundary import BALL_NAMES
+from cytoform.shapes.grid import NAMES
 from cytoform.shapes.store import ShapeStore, refuse_2d
 
 PARTS, BODIES = "parts.safetensors", "bodies.zarr"
@@ -57,7 +60,6 @@ def resolved(config: Config, store: ShapeStore, *, workers: int) -> Config:
     """The settings with the radius of the opening found from the data, unless it is set. Raises InputError."""
     if not isinstance(config.model, PartsConfig):
         return config
-    refuse_2d(store.path, store.grid.n_dims, "model.kind = 'parts'")
     if config.data.frame_stride > 1:
         raise InputError(
             "data.frame_stride: protrusions are followed from frame to frame, so model.kind = 'parts' learns all frames; "
@@ -65,6 +67,7 @@ def resolved(config: Config, store: ShapeStore, *, workers: int) -> Config:
         )
     radius_um, fillet = config.model.opening_radius_um, config.model.fillet
     if config.model.body == "lasting":
+        refuse_2d(store.path, store.grid.n_dims, "model.body = 'lasting'")
         _refuse_short(config, store)
         width = fillet or round(FILLET_VOXELS * store.grid.spacing_um / store.grid.half_extent_um, 4)
         return config.model_copy(update={"model": config.model.model_copy(update={"fillet": width})})
@@ -72,8 +75,8 @@ def resolved(config: Config, store: ShapeStore, *, workers: int) -> Config:
         curve = opening_curve(store, names=config.data.sequences, workers=workers)
         if curve is None:
             raise InputError(
-                f"{store.path}: the cells are too thin, or the voxels too coarse, for a body to be told from its "
-                "protrusions; prepare on a finer --grid, or train with --set model.kind=global"
+                f"{store.path}: the cells are too thin, or the {NAMES[store.grid.n_dims]} too coarse, for a body to be told "
+                "from its protrusions; prepare on a finer --grid, or train with --set model.kind=global"
             )
         radius_um = curve.radius_um
     model = {
@@ -98,7 +101,7 @@ def take_run_apart(
         parts = take_apart(store, radius_um, names=names, bodies=bodies, workers=workers, done=advance)
     bodies.note()
     for each in parts:
-        _refuse_bodiless(each, store.path)
+        _refuse_bodiless(each, store.path, store.grid.n_dims)
     half_um = store.grid.half_extent_um
     thick = bulges_of(parts, half_um) if radius_um is None else None
     tensors = {} if thick is None else tensors_of(thick.moments)
@@ -108,35 +111,35 @@ def take_run_apart(
             tensors[f"{each.name}.bulges"] = torch.tensor(rows, dtype=torch.float32)
             each = replace(each, tracks=[track for track in each.tracks if not is_thick(track)])
         units = units_of(each, half_um)
-        volumes = np.array([[frame.cell_um3, frame.body_um3] for frame in each.frames]) / half_um**3
+        volumes = np.array([[frame.cell_um3, frame.body_um3] for frame in each.frames]) / half_um**store.grid.n_dims
         tensors[f"{each.name}.protrusions"] = torch.tensor(units.to_rows(), dtype=torch.float32)
         tensors[f"{each.name}.volumes"] = torch.tensor(volumes, dtype=torch.float32)
     keep_motion = store.attributes.get("options", {}).get("keep_motion", False)
     write_tensors(run / PARTS, tensors, {"centred": json.dumps(not keep_motion)})
 
 
-def read_parts(run: Path, n_frames: Mapping[str, int]) -> PartsOfRun:
-    """The protrusions of learned sequences, by name their number of frames.
+def read_parts(run: Path, n_frames: Mapping[str, int], n_dims: int) -> PartsOfRun:
+    """The protrusions of learned sequences in `n_dims` dimensions, by name their number of frames.
 
     Raises InputError for a damaged file.
     """
     shapes = read_header(run / PARTS).shapes
     for name, n in n_frames.items():
         rows, volumes = (shapes.get(f"{name}.{what}", ()) for what in ("protrusions", "volumes"))
-        if rows[1:] != (Units.width(),) or rows[0] > MOST_UNITS or volumes != (n, 2):
+        if rows[1:] != (Units.width(n_dims),) or rows[0] > MOST_UNITS or volumes != (n, 2):
             raise _damaged(run, name)
-        thick = shapes.get(f"{name}.bulges", (0, Bulges.width()))
-        if thick[1:] != (Bulges.width(),) or thick[0] > MOST_UNITS:
+        thick = shapes.get(f"{name}.bulges", (0, Bulges.width(n_dims)))
+        if thick[1:] != (Bulges.width(n_dims),) or thick[0] > MOST_UNITS:
             raise _damaged(run, name)
     tensors, metadata = read_tensors(run / PARTS)
     moments = _moments_of(run, tensors)
     found = []
     for name in n_frames:
         values, volumes_of = (tensors[f"{name}.{what}"].double().numpy() for what in ("protrusions", "volumes"))
-        bulges = Bulges.none()
+        bulges = Bulges.none(n_dims)
         if f"{name}.bulges" in tensors:
-            bulges = Bulges.from_rows(tensors[f"{name}.bulges"].double().numpy())
-        parts = LearnedParts(Units.from_rows(values), volumes_of, bulges)
+            bulges = Bulges.from_rows(tensors[f"{name}.bulges"].double().numpy(), n_dims)
+        parts = LearnedParts(Units.from_rows(values, n_dims), volumes_of, bulges)
         if not (parts.units.are_sound() and bulges.are_sound(len(moments))) or (parts.volumes < 0).any():
             raise _damaged(run, name)
         found.append(parts)
@@ -169,7 +172,7 @@ def _damaged(run: Path, name: str) -> InputError:
     return InputError(f"{run / PARTS}: the parts of sequence {name} are missing or damaged; train the run anew")
 
 
-def _refuse_bodiless(parts: PartsOfSequence, where: Path) -> None:
+def _refuse_bodiless(parts: PartsOfSequence, where: Path, n_dims: int) -> None:
     for number, frame in enumerate(parts.frames):
         if frame.body_um3 == 0:
             if parts.radius_um is None:
@@ -178,8 +181,9 @@ def _refuse_bodiless(parts: PartsOfSequence, where: Path) -> None:
                     "with --set model.kind=linear"
                 )
             raise InputError(
-                f"{where}, {parts.name}, frame {number}: thinner everywhere than a ball of {parts.radius_um:.2g} µm, so it "
-                "has no body; choose a smaller --set model.opening_radius_um, or --set model.kind=global"
+                f"{where}, {parts.name}, frame {number}: thinner everywhere than a {BALL_NAMES[n_dims]} of "
+                f"{parts.radius_um:.2g} µm, so it has no body; choose a smaller "
+                "--set model.opening_radius_um, or --set model.kind=global"
             )
 
 

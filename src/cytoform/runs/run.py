@@ -203,9 +203,9 @@ def load_run(path: Path, *, device: torch.device | None = None) -> Run:
     parts: tuple[LearnedParts, ...] = ()
     centred = True
     if isinstance(decoder, Parts):
-        found = read_parts(path, {each.name: each.n_frames for each in learned.sequences})
+        found = read_parts(path, {each.name: each.n_frames for each in learned.sequences}, learned.dimensions)
         decoder.moments, centred = found.moments, found.centred
-        turns = to_matrix(rotations).double().numpy()
+        turns = to_matrix(rotations, learned.dimensions).double().numpy()
         parts = tuple(
             replace(p, units=p.units.rotated(turn), bulges=p.bulges.rotated(turn))
             for p, turn in zip(found.sequences, turns, strict=True)

@@ -16,7 +16,7 @@ import tifffile
 
 from cytoform.base.geff import write_geff
 from cytoform.base.parallel import run_all
-from cytoform.base.triples import Triple
+from cytoform.base.triples import Floats, Triple
 from cytoform.scenes.dataset import Dataset
 from cytoform.scenes.protrusions import FollowedProtrusions
 from cytoform.shapes.grid import AXES
@@ -27,7 +27,7 @@ DIGITS = 4  # of lengths in µm
 
 def write_protrusions(followed: FollowedProtrusions, dataset: Dataset, *, geff: bool, labels: str | None) -> None:
     """Write all files of a data set; `labels` is the path of the label images, for the graph."""
-    _write_rows(dataset.folder / SIGHTINGS, _sighting_rows(followed))
+    _write_rows(dataset.folder / SIGHTINGS, _sighting_rows(followed, dataset.view.n_dims))
     _write_rows(dataset.folder / TRACKS, _track_rows(followed, dataset.time_step_s))
     if geff:
         _write_graph(dataset.folder / GRAPH, followed, dataset, labels)
@@ -60,7 +60,7 @@ def _shown(dataset: Dataset, frame: int, tips: Sequence[tuple[int, Triple]]) -> 
     return shown
 
 
-def _sighting_rows(followed: FollowedProtrusions) -> Iterable[dict[str, Any]]:
+def _sighting_rows(followed: FollowedProtrusions, n_dims: int) -> Iterable[dict[str, Any]]:
     tracks = {track.number: track for track in followed.tracks}
     for seen in followed.sightings:
         track = tracks[seen.protrusion]
@@ -69,8 +69,8 @@ def _sighting_rows(followed: FollowedProtrusions) -> Iterable[dict[str, Any]]:
             "cell": track.cell,
             "protrusion": track.number,
             "parent": track.parent,
-            **_place("root", seen.root_zyx_um),
-            **_place("tip", seen.tip_zyx_um),
+            **_place("root", seen.root_zyx_um[-n_dims:]),
+            **_place("tip", seen.tip_zyx_um[-n_dims:]),
             "length_um": round(seen.length_um, DIGITS),
             "radius_um": round(seen.radius_um, DIGITS),
             "visible": int(seen.is_visible),
@@ -98,8 +98,8 @@ def _track_rows(followed: FollowedProtrusions, time_step_s: float) -> Iterable[d
         }
 
 
-def _place(name: str, zyx_um: Triple) -> dict[str, float]:
-    return {f"{name}_{axis}_um": round(value, DIGITS) for axis, value in zip("zyx", zyx_um, strict=True)}
+def _place(name: str, at_um: Floats) -> dict[str, float]:
+    return {f"{name}_{axis}_um": round(um, DIGITS) for axis, um in zip(AXES[-len(at_um) :], at_um, strict=True)}
 
 
 def _write_rows(path: Path, rows: Iterable[dict[str, Any]]) -> None:

@@ -17,7 +17,7 @@ from cytoform.shapes.mesh import Mesh, mesh_from_distance, surface_points
 from cytoform.shapes.outline import Outline, outline_from_distance, outline_points, zero_level
 
 Boundary = Mesh | Outline
-UNIT_BALLS = {3: 4 / 3 * math.pi, 2: math.pi}  # volume, area
+UNIT_BALLS = {3: 4 / 3 * math.pi, 2: math.pi, 1: 2.0}  # volume, area, length
 BALL_NAMES = {3: "ball", 2: "disc"}
 
 

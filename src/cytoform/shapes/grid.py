@@ -1,5 +1,6 @@
 """The cube that all sequences of a data set share, and its voxels; of images, the square and its pixels."""
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,23 @@ from cytoform.errors import InputError
 MIN_SIZE, MAX_SIZE = 8, 1024
 AXES, EXPONENTS, NAMES = "zyx", {3: "³", 2: "²"}, {3: "voxels", 2: "pixels"}
 CUBES = {3: "cube", 2: "square"}
+# Words for sentences about cells in images, by the words about cells in volumes; phrases before their words.
+WORDS: dict[int, dict[str, str]] = {
+    3: {},
+    2: {
+        "a face, an edge or a corner": "an edge or a corner",
+        "handles + cavities": "holes",
+        "26 neighbours": "8 neighbours",
+        "3D player": "player",
+        "a surface": "an outline",
+        "surface": "outline",
+        "voxel": "pixel",
+        "volume": "area",
+        "cube": "square",
+        "ball": "disc",
+        "tube": "strip",
+    },
+}
 # A length from a volume or from an area.
 ROOTS: dict[int, np.ufunc] = {3: np.cbrt, 2: np.sqrt}
 
@@ -69,6 +87,14 @@ class Grid:
         """All voxel centres in C order. Takes 24 bytes per voxel: for small grids only."""
         axes = [self.centres_um] * self.n_dims
         return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, self.n_dims)
+
+
+def worded(text: str, n_dims: int) -> str:
+    """A sentence about cells in volumes, in the words for a number of dimensions of space (`WORDS`)."""
+    for word, other in WORDS[n_dims].items():
+        for old, new in ((word, other), (word.capitalize(), other.capitalize())):
+            text = re.sub(rf"\b{re.escape(old)}(?=s?\b)", new, text)
+    return text
 
 
 def frame_times(n_frames: int) -> Float[np.ndarray, " frames"]:

@@ -49,6 +49,11 @@ class Mesh:
         return np.asarray(middle + volumes @ (a + b + c) / 4 / volumes.sum())
 
     @property
+    def centroid_um(self) -> Float[np.ndarray, " 3"]:
+        """Centroid of the volume inside, as of any boundary."""
+        return self.centroid_xyz_um
+
+    @property
     def area_um2(self) -> float:
         """Surface area."""
         a, b, c = (self.vertices_xyz_um[self.faces[:, corner]].astype(float) for corner in range(3))

@@ -50,6 +50,15 @@ class Outline:
         return self.perimeter_um
 
     @property
+    def centroid_um(self) -> Float[np.ndarray, " 2"]:
+        """Centroid of the area inside: the mean of the triangles from the mean vertex to every segment."""
+        middle = self.vertices_xy_um.mean(axis=0, dtype=float)
+        about = Outline(self.vertices_xy_um.astype(float) - middle, self.segments)
+        start, end = about.ends
+        areas = about._crosses
+        return np.asarray(middle + areas @ (start + end) / 3 / areas.sum())
+
+    @property
     def ends(self) -> tuple[Float[np.ndarray, "segments 2"], Float[np.ndarray, "segments 2"]]:
         """First and last point of every segment."""
         start, end = (self.vertices_xy_um[self.segments[:, side]].astype(float) for side in (0, 1))

@@ -25,8 +25,9 @@ from cytoform.protrusions.sizes import BODY, CELL, LEAST_VOLUME, Sizes
 from cytoform.protrusions.tubes import centre_of, tubes_at, volume
 from cytoform.protrusions.units import Units, joined
 from cytoform.runs.parts import LearnedParts
+from cytoform.shapes.grid import ROOTS
 from cytoform.synthesis.field import Field
-from cytoform.synthesis.surface import COARSE_GRID, Surface, mesh_of, volume_of
+from cytoform.synthesis.surface import COARSE_GRID, Surface, boundary_of, volume_of
 
 # Draws by which the volumes of new bodies are compared with learned ones.
 CALIBRATION = 32
@@ -47,7 +48,7 @@ class _NewCell:
     units: Units
     bulges: Bulges
     scale: Float[np.ndarray, " moments"]
-    offset: Float[np.ndarray, "moments 3"]
+    offset: Float[np.ndarray, "moments dims"]
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,10 @@ class Composed(Prior):
     draws_at_once: ClassVar[int] = 8
     span: float = 1.0  # length of the movies in learned movies, where it is not given
     seed: int = 0  # of what is fitted by simulation
+
+    @property
+    def _n_dims(self) -> int:
+        return self.learned[0].units.n_dims
 
     @property
     def _units(self) -> list[Units]:
@@ -158,8 +163,8 @@ class Composed(Prior):
         residuals = self.numbers.draw(n, rng).tolist()
         cells = [self._cell(code, residual, span, rng) for code, residual in zip(codes, residuals, strict=True)]
         most = max([len(cell.units) for cell in cells] + [1])
-        rows = np.full((n, most, Units.width()), np.nan)
-        thick = np.full((n, max([len(cell.bulges) for cell in cells] + [1]), Bulges.width()), np.nan)
+        rows = np.full((n, most, Units.width(self._n_dims)), np.nan)
+        thick = np.full((n, max([len(cell.bulges) for cell in cells] + [1]), Bulges.width(self._n_dims)), np.nan)
         for number, cell in enumerate(cells):
             rows[number, : len(cell.units)] = cell.units.to_rows()
             thick[number, : len(cell.bulges)] = cell.bulges.to_rows()
@@ -184,27 +189,29 @@ class Composed(Prior):
         else:
             bodies = target * np.exp(course)
         now = surface.at(moments / span, surface.volumes)
-        scale = np.clip(np.cbrt(np.maximum(bodies, LEAST_VOLUME * target) / np.maximum(now, 1e-12)), *SCALES)
+        root, n_dims = ROOTS[self._n_dims], self._n_dims
+        scale = np.clip(root(np.maximum(bodies, LEAST_VOLUME * target) / np.maximum(now, 1e-12)), *SCALES)
         centres = scale[:, None] * surface.at(moments / span, surface.centres)
-        outside = np.stack([centre_of(tubes_at(units, float(moment), lambda roots: roots)) for moment in moments])
-        share = (of_tubes / np.maximum(now * scale**3 + of_tubes, 1e-12))[:, None]
+        tubes = [tubes_at(units, float(moment), lambda roots: roots) for moment in moments]
+        outside = np.stack([centre_of(each, n_dims) for each in tubes])
+        share = (of_tubes / np.maximum(now * scale**n_dims + of_tubes, 1e-12))[:, None]
         offset = -((1 - share) * centres + share * outside)
         if len(bulges):
             found, offset = self._measured(code, _NewCell(units, bulges, scale, 0 * centres), span)
-            volumes = now * scale**3
+            volumes = now * scale**n_dims
             bodies = np.maximum(bodies + of_tubes - (found - volumes), LEAST_VOLUME * volumes)
-            scale = np.clip(scale * np.cbrt(bodies / np.maximum(volumes, 1e-12)), *SCALES)
+            scale = np.clip(scale * root(bodies / np.maximum(volumes, 1e-12)), *SCALES)
         return _NewCell(units, bulges, scale, offset if self.centred else 0 * offset)
 
     def _measured(
         self, code: Float[np.ndarray, " code"], cell: _NewCell, span: float
-    ) -> tuple[Float[np.ndarray, " moments"], Float[np.ndarray, "moments 3"]]:
+    ) -> tuple[Float[np.ndarray, " moments"], Float[np.ndarray, "moments dims"]]:
         """The volume of a cell at all moments, with its protrusions, and the offset that centres it."""
         rows = {"protrusions": cell.units.to_rows(), "bulges": cell.bulges.to_rows()}
         whole = self.body_of(code, variables={**rows, "scale": cell.scale, "span": np.array(span)})
-        meshes = [mesh_of(whole, float(time)) for time in np.linspace(-1, 1, len(cell.scale))]
-        volumes = np.array([mesh.volume_um3 for mesh in meshes]) / whole.half_extent_um**3
-        return volumes, 1 - np.stack([mesh.centroid_xyz_um for mesh in meshes]) / whole.half_extent_um
+        boundaries = [boundary_of(whole, float(time)) for time in np.linspace(-1, 1, len(cell.scale))]
+        volumes = np.array([each.size for each in boundaries]) / whole.half_extent_um**self._n_dims
+        return volumes, 1 - np.stack([each.centroid_um for each in boundaries]) / whole.half_extent_um
 
     def _wanted(self, drawn: float) -> float:
         """ln(volume) of a body, spread between cells as learned ones are: codes between others are all of one size."""
@@ -219,7 +226,7 @@ class Composed(Prior):
         thick = self.bulges.draw(factor, span, rng, mixed=self.mixed)
         tubes: list[Units] = []
         bulges: list[Bulges] = []
-        windows, directions = np.empty((0, 2)), np.empty((0, 3))
+        windows, directions = np.empty((0, 2)), np.empty((0, self._n_dims))
         both: list[Units | Bulges] = [*thin, *thick]
         for unit in sorted(both, key=lambda unit: unit.window[0, 0]):
             birth, end = np.clip(unit.window[0], 0, span)
@@ -232,7 +239,7 @@ class Composed(Prior):
                 bulges.append(placed_bulge(unit, root, axis, rng))
             windows = np.vstack([windows, unit.window[:1]])
             directions = np.vstack([directions, surface.directions(root[:1])])
-        return joined(tubes), joined_bulges(bulges)
+        return joined(tubes, self._n_dims), joined_bulges(bulges, self._n_dims)
 
 
 def _volume_outside(units: Units, bulges: Bulges, time: float) -> float:

@@ -13,6 +13,7 @@ from cytoform.errors import EmptyFrame, InputError
 from cytoform.representations.bounds import Bounds
 from cytoform.representations.representation import NO_VARIABLES, Frame, Representation, Variables
 from cytoform.representations.rotation import identity, to_matrix
+from cytoform.shapes.boundary import Boundary
 from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.mesh import Mesh
@@ -83,6 +84,16 @@ class Field(ABC):
         if mesh is None:
             raise EmptyFrame("no voxel is inside the cell, so there is no surface to mesh")
         return mesh
+
+    def boundary(self, time: float, spacing_um: float) -> Boundary:
+        """Closed surface, in an image closed outline, on voxels of about `spacing_um`.
+
+        Raises EmptyFrame where no voxel is inside.
+        """
+        boundary = self.render(time, self._grid_size(spacing_um)).boundary()
+        if boundary is None:
+            raise EmptyFrame("no voxel is inside the cell, so there is no boundary")
+        return boundary
 
     def _gradient_xyz(self, frame: Frame, time: float, points: Float[Tensor, "n dims"]) -> Float[Tensor, "n dims"]:
         """By central differences; a field that knows its gradient says it."""

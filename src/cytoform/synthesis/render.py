@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 from jaxtyping import Float
 
-from cytoform.base.triples import Ints, int_triple
+from cytoform.base.triples import Ints
 from cytoform.errors import InputError
 from cytoform.representations.bounds import Bounds
 from cytoform.representations.linear.representation import LinearFrame
@@ -52,10 +52,8 @@ def bounds_at(frame: Frame, bounds: Bounds, safety: float) -> Bounds:
 def _with_tubes(frame: PartsFrame, grid: Grid, bounds: Bounds, wanted: float) -> BoxedField:
     """The body in a narrow band as wide as the rounding at roots needs, and the tubes on the voxels around them."""
     band = max(wanted, frame.fillet)
-    body = search(frame.body, grid.size, bounds=bounds, band=band, device=frame.device)
-    distances, corner_zyx = frame.add_solids(
-        body.distances.cpu().numpy(), int_triple(body.corner_zyx), grid.size, wanted
-    )
+    body = search(frame.body, grid.size, bounds=bounds, band=band, device=frame.device, n_dims=grid.n_dims)
+    distances, corner_zyx = frame.add_solids(body.distances.cpu().numpy(), body.corner_zyx, grid.size, wanted)
     return _boxed(grid, corner_zyx, distances, wanted)
 
 

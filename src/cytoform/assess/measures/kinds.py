@@ -12,6 +12,7 @@ from cytoform.assess.measures.flat import (
     FlatDescriptors,
     describe_flat,
 )
+from cytoform.shapes.grid import worded
 
 AnyDescriptors = Descriptors | FlatDescriptors
 
@@ -25,14 +26,19 @@ class Measures:
     dynamics: Mapping[str, Descriptor]
     empty: AnyDescriptors
     describe: Callable[..., AnyDescriptors]
+    n_dims: int  # of space
 
     @property
     def all(self) -> dict[str, Descriptor]:
         """Descriptors of frames, and changes over a sequence."""
         return {**self.descriptors, **self.dynamics}
 
+    def worded(self, text: str) -> str:
+        """A sentence about cells in volumes, in the words for these dimensions."""
+        return worded(text, self.n_dims)
+
 
 MEASURES = {
-    3: Measures(DESCRIPTORS, MAIN_DESCRIPTORS, DYNAMICS, EMPTY, describe),
-    2: Measures(FLAT_DESCRIPTORS, MAIN_FLAT_DESCRIPTORS, FLAT_DYNAMICS, EMPTY_FLAT, describe_flat),
+    3: Measures(DESCRIPTORS, MAIN_DESCRIPTORS, DYNAMICS, EMPTY, describe, 3),
+    2: Measures(FLAT_DESCRIPTORS, MAIN_FLAT_DESCRIPTORS, FLAT_DYNAMICS, EMPTY_FLAT, describe_flat, 2),
 }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cytoform.base.gate import Record
 from cytoform.base.lines import one_line
+from cytoform.shapes.grid import CUBES
 
 if TYPE_CHECKING:
     from cytoform.synthesis.cells import Cells
@@ -103,11 +104,10 @@ def _lead(found: Measured) -> str:
     run = found.cells.run
     frames = sorted({sequence.n_frames for sequence in run.learned.sequences})
     span = f"{frames[0]}" if len(frames) == 1 else f"{frames[0]} to {frames[-1]}"
-    space = "cube" if run.learned.dimensions == 3 else "square"
     return (
         f"A model of cell shapes over time: {run.decoder.describe()}. It has learned {len(run.names)} sequences of {span} "
-        f"frames, in a {space} of {2 * run.learned.half_extent_um:.4g} µm, and gives every cell as a signed distance in µm in "
-        "continuous space and time."
+        f"frames, in a {CUBES[run.learned.dimensions]} of {2 * run.learned.half_extent_um:.4g} µm, and gives every cell as a "
+        "signed distance in µm in continuous space and time."
     )
 
 
@@ -125,7 +125,8 @@ def _training(about: About, found: Measured) -> str:
 def _figures(found: Measured) -> str:
     lines = []
     if found.loss is not None:
-        lines.append(f"Mean error of the learned distances: {found.loss:.2g} of the half extent of the cube.")
+        cube = CUBES[found.cells.run.learned.dimensions]
+        lines.append(f"Mean error of the learned distances: {found.loss:.2g} of the half extent of the {cube}.")
     if found.choice is not None:
         lines.append(f"New cells are drawn from the prior {one_line(found.choice.sentence)}.")
     if found.tried:

@@ -54,7 +54,7 @@ def cell_page(
         f'<section class="cell" id="{cell.element_id}" aria-labelledby="title-{cell.element_id}">',
         _turn(before, after),
         f'<h2 id="title-{cell.element_id}" tabindex="-1">{html.escape(cell.name)}</h2>',
-        f'<p class="lead">{html.escape(_lead(cell))}</p>',
+        f'<p class="lead">{html.escape(_lead(cell, measures))}</p>',
         "" if nearest is None else nearest.sentence,
         pictures.player,
     ]
@@ -112,14 +112,14 @@ def _in_short(cell: Cell) -> str:
     return f"{n_frames} frame{'s' * (n_frames != 1)}"
 
 
-def _lead(cell: Cell) -> str:
+def _lead(cell: Cell, measures: Measures) -> str:
     first = cell.strands[0]
     n_frames = len(first.sequence.frames)
     said = f"{first.side.label}: {n_frames} frame{'s' * (n_frames != 1)}. "
     for strand in cell.rebuilt:
         jaccard, distance = strand.paired("jaccard"), summarise(strand.paired("assd_um"))
         said += f"{strand.side.label}: Jaccard index {np.mean(jaccard):.3f} in the mean, {np.min(jaccard):.3f} at worst"
-        said += f"; surfaces {distance.mean:.2g} µm apart. " if distance.n else ". "
+        said += measures.worded(f"; surfaces {distance.mean:.2g} µm apart. ") if distance.n else ". "
     return said
 
 

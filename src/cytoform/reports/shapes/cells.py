@@ -157,7 +157,7 @@ def curves_of(cell: Cell, measures: Measures) -> list[tuple[str, list[Curve], bo
     """
     taken_apart = all(strand.sequence.protrusions is not None for strand in cell.strands)
     found = [
-        (titled(measure), [Curve(strand, strand.paired(name)) for strand in cell.rebuilt], False)
+        (measures.worded(titled(measure)), [Curve(strand, strand.paired(name)) for strand in cell.rebuilt], False)
         for name, measure in (PAIR_MEASURES | (THIN_MEASURES if taken_apart else {})).items()
         if cell.rebuilt
     ]

@@ -52,7 +52,7 @@ def failures_of(cell: Cell, norm: Norm) -> tuple[Failure, ...]:
     found: list[Failure] = []
     for index, strand in enumerate(cell.strands):
         if strand.pairs is not None:
-            found += [_mismatch(cell, index, frame) for frame in range(len(strand.pairs))]
+            found += [_mismatch(cell, index, frame, norm.measures) for frame in range(len(strand.pairs))]
         elif not strand.is_original:
             found += [_oddity(strand, index, frame, norm) for frame in range(len(strand.sequence.frames))]
     return _apart(sorted(found, key=lambda each: (-each.badness, each.frame)), cell)
@@ -70,7 +70,7 @@ def worst_of_each(
     return sorted(found, key=lambda pair: -failures[pair[0].key][pair[1]].badness)[:n]
 
 
-def _mismatch(cell: Cell, index: int, frame: int) -> Failure:
+def _mismatch(cell: Cell, index: int, frame: int, measures: Measures) -> Failure:
     strand, original = cell.strands[index], cell.strands[0]
     pair = (strand.pairs or ())[frame]
     pieces, true_pieces = strand.components[frame], original.components[frame]
@@ -83,7 +83,7 @@ def _mismatch(cell: Cell, index: int, frame: int) -> Failure:
             else f"{sides[0].side.label.lower()} is empty, {sides[1].side.label.lower()} is not"
         )
     else:
-        why.append(f"surfaces {pair.assd_um:.2g} µm apart")
+        why.append(measures.worded(f"surfaces {pair.assd_um:.2g} µm apart"))
         if pieces != true_pieces:
             why.append(f"{pieces} piece{'s' * (pieces != 1)} instead of {true_pieces}")
     return Failure(index, frame, 1 - pair.jaccard, ", ".join(why))

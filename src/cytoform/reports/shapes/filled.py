@@ -50,7 +50,7 @@ def filled_parts(comparisons: Sequence[Comparison], sides: Sequence[Side], drawe
         figure = _figure(expected, comparison, side)
         parts += [
             f"<h3>{html.escape(comparison.label)}</h3>",
-            note(NOTE + PAIRED_NOTE * bool(comparison.results.pairs)),
+            note(comparison.results.measures.worded(NOTE + PAIRED_NOTE * bool(comparison.results.pairs))),
             drawer.plot(f"{comparison.stem}_expected_error", figure, "expected error by frame", wide=True),
             _table(expected, fill, comparison),
         ]
@@ -92,7 +92,11 @@ def _figure(expected: dict[str, Float[np.ndarray, " frames"]], comparison: Compa
             if (found := _found(name, comparison)) is not None:
                 axes.plot(made + 1, found[made], color="#94a3b8", linewidth=0.7, marker="o", markersize=3)
             axes.plot(made + 1, errors[made], color=side.colour, linewidth=1, marker="o", markersize=4)
-        axes.set(xlabel="frame", ylabel="distance of surfaces, µm", xlim=(0.5, longest + 0.5))
+        axes.set(
+            xlabel="frame",
+            ylabel=comparison.results.measures.worded("distance of surfaces, µm"),
+            xlim=(0.5, longest + 0.5),
+        )
         axes.set_ylim(bottom=0)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(axis="y", color="#e2e8f0", linewidth=0.8)

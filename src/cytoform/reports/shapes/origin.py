@@ -75,7 +75,7 @@ def glossary(measures: Measures) -> str:
     """Every measure with its unit, definition and source."""
     return definitions(
         {
-            title: [(titled(each), _meaning(each)) for each in terms.values()]
+            title: [(measures.worded(titled(each)), measures.worded(_meaning(each))) for each in terms.values()]
             for title, terms in _terms(measures).items()
         }
     )

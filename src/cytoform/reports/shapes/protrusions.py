@@ -37,7 +37,7 @@ def protrusion_parts(comparisons: Sequence[Comparison], sides: Sequence[Side]) -
     columns = columns_of(comparisons, [side.label for side in sides])
     rows = [
         [
-            html.escape(titled(measure)),
+            html.escape(results.measures.worded(titled(measure))),
             *(mean_and_std(summarise(np.concatenate(stores.protrusions(role, name)))) for _, stores, role in columns),
         ]
         for name, measure in PROTRUSION_MEASURES.items()
@@ -66,4 +66,8 @@ def _thin_parts(paired: Sequence[Comparison]) -> list[str]:
         [html.escape(titled(measure)), *(mean_and_std(each.results.pair_summary(name)) for each in paired)]
         for name, measure in THIN_MEASURES.items()
     ]
-    return ["<h3>Protrusions alone</h3>", note(THIN_NOTE), table(["", *(each.label for each in paired)], rows)]
+    return [
+        "<h3>Protrusions alone</h3>",
+        note(paired[0].results.measures.worded(THIN_NOTE)),
+        table(["", *(each.label for each in paired)], rows),
+    ]

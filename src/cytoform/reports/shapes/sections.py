@@ -63,7 +63,7 @@ def _verdict(report: Report) -> str:
     for comparison, side in zip(report.comparisons, report.sides[1:], strict=True):
         links = {c.name: link_to(c) for c in report.cells for s in c.strands if s.side.label == comparison.label}
         parts += [verdict_of(comparison).html(links), headline(comparison, side)]
-    return "\n".join([*parts, rules_html(RULES)])
+    return "\n".join([*parts, rules_html([report.measures.worded(rule) for rule in RULES])])
 
 
 def _failures(report: Report) -> str:
@@ -78,7 +78,7 @@ def _failures(report: Report) -> str:
         label = html.escape(comparison.label)
         if comparison.results.pairs:
             parts.append(f"<h3>{label}: the frames least like their originals</h3>")
-            parts.append(note_html(f"The worst frame of each of the worst cells. {_error_key(report.error_limit_um)}"))
+            parts.append(note_html(f"The worst frame of each of the worst cells. {_error_key(report)}"))
         else:
             parts.append(f"<h3>{label}: the frames least like any original</h3>")
             parts.append(
@@ -97,18 +97,31 @@ def _main_titles(report: Report) -> str:
     return f"{', '.join(first)} or {last}"
 
 
-def _error_key(limit_um: float) -> str:
+# Lines of slices beside the worst frames.
+LINES = {
+    3: "the plane in which most voxels differ, of those well inside the cell; the original’s is solid, the other’s dashed",
+    2: "the original’s is solid, the other’s dashed",
+}
+
+
+def _error_key(report: Report) -> str:
+    limit_um = report.error_limit_um
     colours = ",".join(css(colour) for colour in ERROR_COLOURS)
     return (
         f"Colours are signed distances to the original: −{limit_um:g} µm (inside)"
         f'<span class="error-key" style="background:linear-gradient(to right,{colours})"></span>+{limit_um:g} µm (outside). '
-        "Outlines: the plane in which most voxels differ, of those well inside the cell; the original’s is solid, the "
-        "other’s dashed."
+        f"Outlines: {LINES[report.measures.n_dims]}."
     )
 
 
 def _gallery(report: Report, drawer: Drawer) -> str:
-    parts = [note("Every cell has a page with a 3D player, its figures over time and its worst frames.")]
+    parts = [
+        note(
+            report.measures.worded(
+                "Every cell has a page with a 3D player, its figures over time and its worst frames."
+            )
+        )
+    ]
     originals = [cell for cell in report.cells if cell.original is not None]
     groups = [("Originals" + (" and what is paired with them" if originals[0].rebuilt else ""), originals)]
     for comparison in report.comparisons:
@@ -152,6 +165,12 @@ def cells_sheet(report: Report) -> Figure:
     )
 
 
+SETS = (
+    "Whole sequences, by the Chamfer distance between surfaces at the same times, each about its own centroid; in brackets "
+    "intervals of 95 % confidence, and for novelty what it is between originals."
+)
+
+
 def _descriptors(report: Report, drawer: Drawer) -> str:
     parts = [
         note(
@@ -170,10 +189,7 @@ def _descriptors(report: Report, drawer: Drawer) -> str:
     if sets := sets_table(report.comparisons):
         parts += [
             "<h3>As sets of sequences</h3>",
-            note(
-                "Whole sequences, by the Chamfer distance between surfaces at the same times, each about its own centroid; in "
-                "brackets intervals of 95 % confidence, and for novelty what it is between originals."
-            ),
+            note(report.measures.worded(SETS)),
             sets,
         ]
     parts += [

@@ -42,7 +42,7 @@ def headline(comparison: Comparison, side: Side) -> str:
     results = comparison.results
     if results.pairs:
         shown = HEADLINES | (THIN_HEADLINES if results.taken_apart else {})
-        cards = [(_pm(results.pair_summary(name), 3), title) for name, title in shown.items()]
+        cards = [(_pm(results.pair_summary(name), 3), results.measures.worded(title)) for name, title in shown.items()]
     else:
         cards = [
             (
@@ -150,9 +150,12 @@ def topology_table(comparisons: Sequence[Comparison], sides: Sequence[Side]) -> 
         found = stores.topology(role)
         title = f"{dots.get(label, '')}{html.escape(label)}"
         rows.append([title, f"{found.single_component_share:.0%}", _counts(found.components), _counts(found.euler)])
-    head = ["", "Frames in one piece", "Components (26 neighbours)", "Euler number"]
+    worded = comparisons[0].results.measures.worded
+    head = ["", "Frames in one piece", worded("Components (26 neighbours)"), "Euler number"]
     return table(head, rows) + note(
-        "Number: frames that have it. The Euler number is components - handles + cavities: 1 for a ball, 2 for two cells."
+        worded(
+            "Number: frames that have it. The Euler number is components - handles + cavities: 1 for a ball, 2 for two cells."
+        )
     )
 
 

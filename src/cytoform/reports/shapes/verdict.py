@@ -101,11 +101,11 @@ def _surfaces(comparison: Comparison) -> Finding | None:
     if comparison.results.pairs is None:
         return None
     assd_um = comparison.results.pair_summary("assd_um").mean
-    spacing_um = comparison.results.reference.grid.spacing_um
+    spacing_um, measures = comparison.results.reference.grid.spacing_um, comparison.results.measures
     if math.isnan(assd_um):
-        return Finding("open", "No frame has a surface on both sides, so none has a distance.")
+        return Finding("open", measures.worded("No frame has a surface on both sides, so none has a distance."))
     voxels = assd_um / spacing_um
-    text = f"Surfaces lie {assd_um:.2g} µm apart in the mean, {voxels:.2g} of a voxel’s width."
+    text = measures.worded(f"Surfaces lie {assd_um:.2g} µm apart in the mean, {voxels:.2g} of a voxel’s width.")
     n_without = int(np.isnan(np.concatenate(list(comparison.results.paired("assd_um").values()))).sum())
     if n_without:
         text += (
@@ -207,7 +207,8 @@ def _memorisation(comparison: Comparison) -> Finding | None:
         return Finding("open", f"{text}, and whether they are like unseen cells (--held-out).")
     sets = comparison.results.held_out.sets
     if math.isnan(sets.novelty_ratio):
-        return Finding("open", "Held-out cells lie no farther from learned ones than random points on one surface do.")
+        text = "Held-out cells lie no farther from learned ones than random points on one surface do."
+        return Finding("open", comparison.results.measures.worded(text))
     new, held_out = (median(each.values()) for each in (sets.new_um2, sets.held_out_um2))
     found = sets.memorisation
     text = (

@@ -24,14 +24,14 @@ class PlacedFrame:
 
     frame: Frame
     scale: float = 1.0
-    offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    offset: tuple[float, ...] = (0.0,)  # one number: the same along every axis
 
     @property
     def device(self) -> torch.device:
         """The device on which points are expected."""
         return self.frame.device
 
-    def __call__(self, points: Float[Tensor, "n 3"]) -> Float[Tensor, " n"]:
+    def __call__(self, points: Float[Tensor, "n dims"]) -> Float[Tensor, " n"]:
         """Signed distance at `points`."""
         return self.scale * self.frame((points - points.new_tensor(self.offset)) / self.scale)
 
@@ -57,7 +57,7 @@ class PartsFrame:
         """The device on which points are expected."""
         return self.body.device
 
-    def __call__(self, points: Float[Tensor, "n 3"]) -> Float[Tensor, " n"]:
+    def __call__(self, points: Float[Tensor, "n dims"]) -> Float[Tensor, " n"]:
         """Signed distance at `points`, without gradients."""
         body = self.body(points)
         if not self.solids:
@@ -68,8 +68,8 @@ class PartsFrame:
         return torch.from_numpy(smooth_union(values, found, self.fillet)).to(body)
 
     def add_solids(
-        self, distances: Float[np.ndarray, "z y x"], corner_zyx: Ints, grid_size: int, band: float
-    ) -> tuple[Float[np.ndarray, "deep high wide"], Ints]:
+        self, distances: Float[np.ndarray, "*zyx"], corner_zyx: Ints, grid_size: int, band: float
+    ) -> tuple[Float[np.ndarray, "*box"], Ints]:
         """The distances of the cell from distances to its body on a box, on a box that holds tubes and swellings as well.
 
         `band` (half extents) is how far from the surface distances are wanted; they are at most this far wrong beyond.
@@ -89,14 +89,15 @@ def distance_of(body: Frame) -> Distance:
 
 def on_surface(body: Frame) -> OnSurface:
     """Newton's method along the gradient, by central differences; points in the pose of the body."""
-    steps = DIFFERENCE * np.concatenate([np.zeros((1, 3)), np.eye(3), -np.eye(3)])
 
     def project(points: Points) -> Points:
+        n_dims = points.shape[1]
+        steps = DIFFERENCE * np.concatenate([np.zeros((1, n_dims)), np.eye(n_dims), -np.eye(n_dims)])
         for _ in range(NEWTON_STEPS if len(points) else 0):
-            around = (points[:, None] + steps).reshape(-1, 3)
+            around = (points[:, None] + steps).reshape(-1, n_dims)
             found = body(torch.tensor(around, dtype=torch.float32, device=body.device)).cpu().double().numpy()
-            found = found.reshape(-1, 7)
-            gradient = (found[:, 1:4] - found[:, 4:7]) / (2 * DIFFERENCE)
+            found = found.reshape(-1, len(steps))
+            gradient = (found[:, 1 : n_dims + 1] - found[:, n_dims + 1 :]) / (2 * DIFFERENCE)
             length2 = np.maximum(np.sum(gradient**2, axis=1), 0.25)
             points = points - np.clip(found[:, 0] / length2, -0.1, 0.1)[:, None] * gradient
         return points

@@ -13,12 +13,12 @@ from cytoform.shapes.tubes import Tube
 
 @dataclass(frozen=True)
 class Protruding:
-    """A protrusion outside the body; points are (x, y, z) in Ω, lengths in half extents."""
+    """A protrusion outside the body; points are (x, y, z) in Ω, in images (x, y), lengths in half extents."""
 
     row: int  # of its unit
     parent: int  # row of the unit that it branches from; -1: it starts on the body
-    root: Float[np.ndarray, " 3"]  # where it leaves the body; of a branch, on the centre line of its parent
-    tip: Float[np.ndarray, " 3"]
+    root: Float[np.ndarray, " dims"]  # where it leaves the body; of a branch, on the centre line of its parent
+    tip: Float[np.ndarray, " dims"]
     length: float  # along the centre line from root to tip
     radius: float  # mean along the centre line
 
@@ -50,17 +50,17 @@ def protruding(frame: PartsFrame, *, step: float, least: float) -> list[Protrudi
     return found
 
 
-def _line(tube: Tube, step: float) -> Float[np.ndarray, "n 3"]:
+def _line(tube: Tube, step: float) -> Float[np.ndarray, "n dims"]:
     """The centre line in steps, on to the tip of the round end."""
     line = tube.line
     along = line[-1] - line[-2]
     line = np.vstack([line, line[-1] + tube.radii[-1] * along / max(float(np.linalg.norm(along)), 1e-12)])
     arc = _arc(line)
     stops = np.union1d(arc, np.linspace(0, arc[-1], int(np.ceil(arc[-1] / step)) + 1))
-    return np.stack([np.interp(stops, arc, line[:, axis]) for axis in range(3)], axis=1)
+    return np.stack([np.interp(stops, arc, places) for places in line.T], axis=1)
 
 
-def _outer_part(line: Float[np.ndarray, "n 3"], distances: Float[np.ndarray, " n"]) -> Float[np.ndarray, "m 3"]:
+def _outer_part(line: Float[np.ndarray, "n dims"], distances: Float[np.ndarray, " n"]) -> Float[np.ndarray, "m dims"]:
     """The last part of a line with positive distances, up to its end, from where they become positive on."""
     inside = np.flatnonzero(distances <= 0)
     if not len(inside):
@@ -79,9 +79,9 @@ def _mean_radius(tube: Tube, length: float) -> float:
     return float(np.interp(np.linspace(end - length, end, 33), arc, tube.radii).mean())
 
 
-def _arc(line: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
+def _arc(line: Float[np.ndarray, "n dims"]) -> Float[np.ndarray, " n"]:
     return np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
 
 
-def _length(line: Float[np.ndarray, "n 3"]) -> float:
+def _length(line: Float[np.ndarray, "n dims"]) -> float:
     return float(_arc(line)[-1])

@@ -36,7 +36,7 @@ class Parts(GlobalCode):
         code: Float[Tensor, " code"],
         time: float,
         *,
-        rotation: Float[Tensor, "3 3"] | None = None,
+        rotation: Float[Tensor, "dims dims"] | None = None,
         variables: Variables = NO_VARIABLES,
     ) -> Frame:
         if not variables:
@@ -46,13 +46,13 @@ class Parts(GlobalCode):
         body_time = 2 * there_and_back(moment) - 1
         share = (time + 1) / 2
         scale = float(at_share(share, variables["scale"])) if "scale" in variables else 1.0
-        offset = at_share(share, variables["offset"]) if "offset" in variables else np.zeros(3)
+        offset = at_share(share, variables["offset"]) if "offset" in variables else np.zeros(self.n_dims)
         upright = PlacedFrame(super().frame(code, body_time), scale)
         surface = on_surface(upright)
         tubes: dict[int, Tube] = {}
         parents: list[int] = []
         if "protrusions" in variables:
-            units = Units.from_rows(variables["protrusions"].cpu().numpy())
+            units = Units.from_rows(variables["protrusions"].cpu().numpy(), self.n_dims)
             grown = grown_at(units, moment, surface)
             tubes = {row: Tube(tube.line + offset, tube.radii) for row, tube in grown.items()}
             parents = units.parent[list(tubes)].tolist()
@@ -63,14 +63,14 @@ class Parts(GlobalCode):
             tubes = {row: Tube(tube.line @ turn, tube.radii) for row, tube in tubes.items()}
             swellings = [each.turned(turn) for each in swellings]
         body = super().frame(code, body_time, rotation=rotation)
-        placed = PlacedFrame(body, scale, (offset[0], offset[1], offset[2]))
+        placed = PlacedFrame(body, scale, tuple(offset))
         return PartsFrame(placed, list(tubes.values()), self.fillet, tuple(tubes), parents, swellings)
 
     def _swollen(self, variables: Variables, moment: float, body: Frame) -> list[Swelling]:
         if "bulges" not in variables:
             return []
         return swollen_at(
-            Bulges.from_rows(variables["bulges"].cpu().numpy()),
+            Bulges.from_rows(variables["bulges"].cpu().numpy(), self.n_dims),
             self.moments,
             moment,
             on_surface(body),
