@@ -41,6 +41,7 @@ def options() -> argparse.Namespace:
     parser.add_argument(
         "--knots", type=int, help="of a code in time; one a frame where masks jump (default: as in the preset)"
     )
+    parser.add_argument("--workers", type=int, default=2, help="processes")
     parser.add_argument("--cells", type=int, default=8, help="new cells")
     parser.add_argument("--frames", type=int, default=12, help="frames of the new movie")
     parser.add_argument("--size", type=int, default=512, help="pixels along a side of the new movie")
@@ -59,7 +60,7 @@ def main(given: argparse.Namespace) -> None:
     out.mkdir(parents=True)
     pixel = ["--voxel-size", 1, given.pixel_um, given.pixel_um]
     scale = [*pixel, "--time-step", given.time_step]
-    movie, workers, cube = given.folder, (), ()
+    movie, workers, cube = given.folder, ("--workers", given.workers), ()
     if movie is None:
         workers, cube = ALONE, ("--grid", 48, "--half-extent", 7)
         movie, given.frames, given.size, given.cells, given.epochs, given.crop = simulated(out, scale), 4, 96, 3, 1, 64

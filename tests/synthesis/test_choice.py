@@ -11,13 +11,14 @@ from tiny import small_config, write_balls
 
 from cytoform.errors import InputError
 from cytoform.priors.prior import Drawn, DrawnCell, Given, Prior
+from cytoform.runs.config import load_config
 from cytoform.runs.same_cell import cells_of
 from cytoform.runs.stage import train
 from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import Grid
 from cytoform.synthesis import trial
 from cytoform.synthesis.cells import Cells, load
-from cytoform.synthesis.choice import CHOICE, Candidate, Choice, Pieces, default_choice, in_pieces, whole_cells
+from cytoform.synthesis.choice import CHOICE, Candidate, Choice, Pieces, default_choice, draw, in_pieces, whole_cells
 from cytoform.synthesis.field import CodeField
 from cytoform.synthesis.sequences import generate
 from cytoform.synthesis.trial import choose_prior
@@ -91,6 +92,16 @@ def test_a_run_without_a_choice_says_so(cells: Cells) -> None:
     found = default_choice(cells)
     assert found.prior == "gaussian"
     assert "not measured" in found.sentence
+
+
+def test_components_without_a_choice_are_drawn_from_a_prior_that_applies(shapes: Path, tmp_path: Path) -> None:
+    """As after a comparison of priors that was interrupted."""
+    train(shapes, tmp_path / "run", load_config(preset="linear"))
+    (tmp_path / "run" / CHOICE).unlink(missing_ok=True)
+    cells = load(tmp_path / "run")
+    found = default_choice(cells)
+    assert found.prior == "covariance"
+    assert len(draw(cells, 1)) == 1
 
 
 def test_few_cells_are_said_to_give_copies_only(balls: Path, trained: Path) -> None:

@@ -17,7 +17,7 @@ from cytoform.shapes.components import components
 from cytoform.shapes.grid import frame_times
 from cytoform.synthesis.cells import Cells
 from cytoform.synthesis.field import CodeField
-from cytoform.synthesis.priors import PARTS_PRIORS
+from cytoform.synthesis.priors import PARTS_PRIORS, unmeasured_prior
 
 CHOICE = "choice.json"
 # A cell that falls apart is drawn again, so often at most; seen on this grid.
@@ -101,7 +101,7 @@ def default_choice(cells: Cells) -> Choice:
     found = Choice.read(cells.run.path)
     if found is not None:
         return found
-    prior = "compose" if cells.run.parts else "gaussian"
+    prior = unmeasured_prior(cells)
     return Choice(prior, None, None, f"{prior}, not measured: the run has no record of a comparison of priors")
 
 

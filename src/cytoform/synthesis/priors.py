@@ -31,6 +31,19 @@ def prior_names(cells: "Cells") -> tuple[str, ...]:
     return tuple(name for name in PRIORS if name != "gaussian" or not cells.run.has_scales)
 
 
+def body_prior(n_codes: int) -> str:
+    """The first of the priors of bodies that has enough learned codes."""
+    return next(each for each in BODIES if n_codes >= PRIORS[each].fewest_codes)
+
+
+def unmeasured_prior(cells: "Cells") -> str:
+    """The prior of a run whose training compared none."""
+    if cells.run.parts:
+        return "compose"
+    # Codes with sizes have no common unit, which `gaussian` would need.
+    return body_prior(len(cells.names)) if cells.run.has_scales else "gaussian"
+
+
 def prior_of(
     cells: "Cells", name: str, *, sigma: float | None = None, rows: Int[np.ndarray, " sequences"] | None = None
 ) -> Prior:
@@ -84,7 +97,7 @@ def _of_parts(cells: "Cells", name: str, sigma: float | None, rows: Int[np.ndarr
         )
     codes = cells.flat_codes[rows]
     if PARTS_PRIORS[name]:
-        kind = next(each for each in BODIES if len(codes) >= PRIORS[each].fewest_codes)
+        kind = body_prior(len(codes))
         bodies = fit_prior(kind, codes, sigma=sigma if kind == "covariance" else None)
     else:
         if sigma is not None:
