@@ -211,7 +211,7 @@ def test_what_images_do_not_do_yet(home: Path, tmp_path: Path, capsys: pytest.Ca
         ("reconstruct", run, "--known", balls): f"{balls}: cells are 3D, and those of {run} are 2D",
         ("fill", balls, "--run", run, "--every-frame", 2): f"cells are 3D, and those of {run} are 2D",
         ("export", shapes, "--to", "meshes"): "its cells are 2D, and have outlines but no surfaces to mesh",
-        ("train", shapes, "--preset", "parts"): "model.kind = 'parts' knows 3D cells only",
+        ("train", shapes, "--preset", "parts", "--set", "model.body=lasting"): "'lasting' knows 3D cells only",
         ("evaluate", shapes, balls): f"{balls} is 3D and {shapes} is 2D, so their cells cannot be compared",
         ("evaluate", balls, shapes, "--paired"): f"{shapes} is 2D and {balls} is 3D",
     }
