@@ -63,6 +63,12 @@ def test_wrong_settings_are_named(setting: str, message: str) -> None:
     assert "\n" not in str(fault.value)
 
 
+@pytest.mark.parametrize("kind", [{}, [1], 3, "spline"])
+def test_a_kind_of_model_that_is_no_known_name(kind: object) -> None:
+    with pytest.raises(InputError, match=r"unknown model\.kind = "):
+        check_config({"model": {"kind": kind}}, where="config.toml")
+
+
 def test_unknown_preset_and_broken_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="quick"):
         load_config(preset="fast")

@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save_file
 from cytoform.base.tensors import read_tensors, write_tensors
 from cytoform.errors import InputError
 from cytoform.runs.run import load_run
+from cytoform.training.checkpoint import newest_checkpoint
 
 
 def change_weights(run: Path, change: Callable[[dict[str, torch.Tensor]], None], **metadata: str) -> None:
@@ -69,6 +70,19 @@ def test_config_that_does_not_fit(run: Path) -> None:
     tensors, metadata = read_tensors(run / "model.safetensors")
     write_tensors(run / "model.safetensors", tensors, {"learned": metadata["learned"]})  # as older runs are
     refused(run, r"restore the config\.toml")
+
+
+def test_a_folder_in_the_place_of_a_checkpoint_is_refused_and_a_damaged_one_passed_over(tmp_path: Path) -> None:
+    whole = tmp_path / "epoch_000001_batch_000000.safetensors"
+    write_tensors(whole, {"a": torch.zeros(2)}, {})
+    latest = tmp_path / "epoch_000002_batch_000000.safetensors"
+    latest.write_bytes(b"{")
+    newest = newest_checkpoint(tmp_path)
+    assert newest is not None and newest.path == whole  # noqa: PT018
+    latest.unlink()
+    latest.mkdir()
+    with pytest.raises(InputError, match=r"epoch_000002\S*: a folder, not a file"):
+        newest_checkpoint(tmp_path)
 
 
 def test_codes_of_the_wrong_length(run: Path) -> None:

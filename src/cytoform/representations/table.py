@@ -62,7 +62,7 @@ REPRESENTATIONS: dict[str, RepresentationKind] = {
 def chosen_kind(values: Any, *, where: str) -> RepresentationKind:
     """The kind that a section of settings chooses; without one, "global". Raises InputError for an unknown kind."""
     name = values.get("kind", DEFAULT) if isinstance(values, dict) else DEFAULT
-    if name not in REPRESENTATIONS:
+    if not isinstance(name, str) or name not in REPRESENTATIONS:
         raise InputError(f"{where}: unknown model.kind = {name!r}; use one of {', '.join(REPRESENTATIONS)}")
     return REPRESENTATIONS[name]
 

@@ -80,6 +80,8 @@ def newest_checkpoint(folder: Path) -> Checkpoint | None:
         try:
             return read_checkpoint(path)
         except InputError as fault:
+            if path.is_dir() and not path.is_symlink():
+                raise  # the training would end where it has to write this one
             logging.getLogger(__name__).warning("cytoform: %s; going on from the checkpoint before it", fault)
     if paths:
         raise InputError(f"{folder}: every checkpoint is damaged; delete them to go on from the first epoch")
