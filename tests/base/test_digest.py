@@ -32,3 +32,12 @@ def test_what_may_never_end_is_refused(tmp_path: Path) -> None:
     for name in ("pipe", "zeros"):
         with pytest.raises(InputError, match=f"{name}: a pipe, socket or device"):
             file_sha256(tmp_path / name)
+
+
+def test_names_that_are_no_text_count_too(tmp_path: Path) -> None:
+    digests = set()
+    for name in ("a", "\udcff", "\udcfe"):
+        (tmp_path / name).write_bytes(b"the same")
+        digests.add(folder_sha256(tmp_path))
+        (tmp_path / name).unlink()
+    assert len(digests) == 3

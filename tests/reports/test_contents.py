@@ -1,5 +1,6 @@
 """`info`: a line or more on every kind of output."""
 
+import os
 import re
 from pathlib import Path
 
@@ -27,6 +28,9 @@ def test_components_know_no_epochs_and_no_parameters(balls: Path, tmp_path: Path
 def test_an_unfinished_run(trained: Path, tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_bytes((trained / "config.toml").read_bytes())
     assert "not finished" in info(tmp_path)[-1]
+    os.mkfifo(tmp_path / "model.safetensors")
+    with pytest.raises(InputError, match=r"model\.safetensors: a pipe"):
+        info(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ def folder_sha256(folder: Path) -> str:
     """SHA-256 over the names and bytes of all files in a folder, in sorted order, without the folder's own name."""
     whole = hashlib.sha256()
     for path in sorted(file for file in folder.rglob("*") if file.is_file()):
-        whole.update(path.relative_to(folder).as_posix().encode() + b"\0")
+        whole.update(path.relative_to(folder).as_posix().encode(errors="surrogateescape") + b"\0")
         whole.update(bytes.fromhex(file_sha256(path)))
     return whole.hexdigest()
 

@@ -1,5 +1,6 @@
 """Descriptions of files and folders, in a few lines."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,7 +55,7 @@ def _run(path: Path) -> list[str]:
     config = read_config(path / CONFIG)
     in_closed_form = config.model.kind == "linear"
     learning = "learned in closed form" if in_closed_form else f"{config.training.epochs} epochs"
-    if not (path / WEIGHTS).is_file():
+    if not os.path.lexists(path / WEIGHTS):
         described = unbuilt_representation(config.model).describe()
         return [f"run: {described}, {learning}", "not finished; go on with 'cytoform train ... --resume'"]
     run = load_run(path)
@@ -78,7 +79,7 @@ def _run(path: Path) -> list[str]:
 def _texture(path: Path) -> list[str]:
     generator = TextureConfig.read(path / CONFIG).generator
     lines = [f"texture model: {generator.kind} generator of {generator.channels} channels"]
-    if not (path / WEIGHTS).is_file():
+    if not os.path.lexists(path / WEIGHTS):
         return [*lines, "not finished; go on with 'cytoform texture train ... --resume'"]
     learned = TextureModel.open(path, device="cpu").learned
     spacing = learned.spacing_zyx_um
