@@ -89,10 +89,6 @@ class Bulges(Rows):
     volume: Float[np.ndarray, "n phases"]  # outside the body
     moments: Float[np.ndarray, "n 2"]  # the first of its rows in the moments of all bulges, and their number
 
-    @property
-    def n_dims(self) -> int:
-        return self.across.shape[1]
-
     @classmethod
     def shapes(cls, n_dims: int) -> dict[str, tuple[int, ...]]:
         return {

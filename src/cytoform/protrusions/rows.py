@@ -33,7 +33,7 @@ class Rows:
     @property
     def n_dims(self) -> int:
         """Dimensions of space."""
-        raise NotImplementedError
+        return int(vars(self)["across"].shape[1])
 
     @classmethod
     def width(cls, n_dims: int = 3) -> int:

@@ -45,10 +45,6 @@ class Units(Rows):
     radii: Float[np.ndarray, "n places"]  # at equal places from the root to the largest length
     angles: Float[np.ndarray, "n angles along over"]  # coefficients of Legendre polynomials, in rad
 
-    @property
-    def n_dims(self) -> int:
-        return self.across.shape[1]
-
     @classmethod
     def shapes(cls, n_dims: int) -> dict[str, tuple[int, ...]]:
         return {

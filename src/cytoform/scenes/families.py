@@ -49,6 +49,21 @@ class FamilySettings:
         """File with the cells of a family, written last."""
         return self.folder / f"{family:05d}.json"
 
+    def pose(self, drawn: FamilyDraw) -> PosedFamily:
+        """A drawn family in a rotation in which it fits into the scene. Raises InputError if there is none."""
+        return pose_family(
+            drawn,
+            self.sources[drawn.source],
+            spacing_um=self.spacing_um,
+            depth_um=self.depth_um,
+            device=self.device,
+            rng=np.random.default_rng([*drawn.seed, PROPS]),
+        )
+
+    def frames_passed(self, posed: PosedFamily) -> float:
+        """How many frames of a family's own sequence pass in a frame of the scene."""
+        return self.time_step_s / (posed.shapes.time_step_s or self.time_step_s)
+
 
 def draw_families(
     sources: Sequence[Path], firsts: Sequence[int], *, prior: str | None, device: str, seed: int, lasts_s: float = 0.0
@@ -125,14 +140,7 @@ def render_family(drawn: FamilyDraw, settings: FamilySettings) -> None:
     """Write the cells of a family and then its record, unless the record exists."""
     if settings.record(drawn.family).exists():
         return
-    posed = pose_family(
-        drawn,
-        settings.sources[drawn.source],
-        spacing_um=settings.spacing_um,
-        depth_um=settings.depth_um,
-        device=settings.device,
-        rng=np.random.default_rng([*drawn.seed, PROPS]),
-    )
+    posed = settings.pose(drawn)
     times = schedule(posed, drawn, settings)
     poses, which = np.unique(times, return_inverse=True)
     bodies = _write_bodies(posed, drawn, settings, poses, which)
@@ -159,7 +167,7 @@ def schedule(posed: PosedFamily, drawn: FamilyDraw, settings: FamilySettings) ->
     """
     rng = np.random.default_rng([*drawn.seed, AGES])
     n, last = settings.n_frames - drawn.first, posed.shapes.n_frames - 1
-    per_frame = settings.time_step_s / (posed.shapes.time_step_s or settings.time_step_s)
+    per_frame = settings.frames_passed(posed)
     if posed.division is not None:
         # The moment of division falls between two frames.
         begin = posed.division - 0.5 - (int(rng.integers(1, max(n, 2))) - 0.5) * per_frame
