@@ -26,12 +26,12 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def write_json(path: Path, value: dict[str, Any]) -> None:
-    """Write readable JSON; equal values give equal bytes. What is no text gets escapes (see `as_json`)."""
+    """Write readable JSON; equal values give equal bytes. Bytes of file names that are no text are escaped (`as_json`)."""
     write_atomically(path, (json.dumps(as_json(value), indent=2, sort_keys=True, allow_nan=False) + "\n").encode())
 
 
 def as_json(value: dict[str, Any]) -> dict[str, Any]:
-    """The value with escapes for names of files that are no text: other programs refuse such JSON, and so does our gate."""
+    """The value with bytes of file names that are no text escaped: strict readers of JSON refuse them, and so does our gate."""
     text = json.dumps(value, ensure_ascii=False)
     found: dict[str, Any] = (
         json.loads(NO_TEXT.sub(lambda sign: rf"\\u{ord(sign[0]):x}", text)) if NO_TEXT.search(text) else value

@@ -94,25 +94,7 @@ def _test(run: Run) -> dict[str, np.ndarray]:
 
 
 def _description(run: Run, about: About, tensors: dict[str, np.ndarray], files: dict[str, bytes]) -> dict[str, Any]:
-    points, axes = next(iter(tensors)), run.learned.cube.axes
-    side_um = round(2 * run.learned.half_extent_um, 3)
-    index = {"type": "index", "id": "index"}
-
-    def source(name: str) -> dict[str, str]:
-        return {"source": name, "sha256": hashlib.sha256(files[name]).hexdigest()}
-
-    def tensor(name: str, description: str, axes: list[dict[str, Any]], **data: Any) -> dict[str, Any]:
-        test = source(f"{name}.npy")
-        return {
-            "id": name,
-            "description": description,
-            "axes": axes,
-            "test_tensor": test,
-            "data": {"type": "float32"} | data,
-        }
-
-    channels = {"type": "channel", "id": "channel"}
-    n_code = len(tensors["code"])
+    inputs, outputs = _tensors(run, tensors, files)
     return {
         "type": "model",
         "format_version": FORMAT,
@@ -121,41 +103,71 @@ def _description(run: Run, about: About, tensors: dict[str, np.ndarray], files: 
         "A generative model of cell shapes, not a model of images.",
         "authors": [{"name": one_line(name)} for name in about.authors],
         "license": about.licence,
-        "documentation": source(CARD),
-        "attachments": [source("codes.csv")],
+        "documentation": _source(CARD, files),
+        "attachments": [_source("codes.csv", files)],
         "cite": [PAPER],
-        "tags": ["cell-shape", "generative-model", "implicit-neural-representation", f"{len(axes)}d", "cytoform"],
-        "inputs": [
-            tensor(
-                points,
-                f"Points in µm, from the corner of a region of {side_um} µm a side.",
-                [index | {"size": {"min": 1, "step": 1}}, channels | {"channel_names": list(axes)}],
-                unit="µm",
-                range=[0.0, side_um],
-            ),
-            tensor(
-                "time",
-                "Time, from -1 (first frame) to 1 (last frame).",
-                [channels | {"channel_names": ["time"]}],
-                range=[-1.0, 1.0],
-            ),
-            tensor(
-                "code",
-                "Which cell: a row of codes.csv, or a new code.",
-                [channels | {"channel_names": [f"code{n}" for n in range(n_code)]}],
-            ),
+        "tags": [
+            "cell-shape",
+            "generative-model",
+            "implicit-neural-representation",
+            f"{run.learned.dimensions}d",
+            "cytoform",
         ],
-        "outputs": [
-            tensor(
-                "distance_um",
-                "Signed distance to the surface in µm, negative inside the cell.",
-                [index | {"size": {"tensor_id": points, "axis_id": "index"}}],
-                unit="µm",
-            )
-        ],
-        "weights": {"onnx": source("model.onnx") | {"opset_version": OPSET}},
+        "inputs": inputs,
+        "outputs": outputs,
+        "weights": {"onnx": _source("model.onnx", files) | {"opset_version": OPSET}},
         "config": {"cytoform": {"version": cytoform.__version__}},
     }
+
+
+def _tensors(
+    run: Run, tensors: dict[str, np.ndarray], files: dict[str, bytes]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The inputs and the output, with their axes, units and test tensors."""
+    points, axes = next(iter(tensors)), run.learned.cube.axes
+    side_um = round(2 * run.learned.half_extent_um, 3)
+    index, channels = {"type": "index", "id": "index"}, {"type": "channel", "id": "channel"}
+
+    def tensor(name: str, description: str, axes: list[dict[str, Any]], **data: Any) -> dict[str, Any]:
+        return {
+            "id": name,
+            "description": description,
+            "axes": axes,
+            "test_tensor": _source(f"{name}.npy", files),
+            "data": {"type": "float32"} | data,
+        }
+
+    inputs = [
+        tensor(
+            points,
+            f"Points in µm, from the corner of a region of {side_um} µm a side.",
+            [index | {"size": {"min": 1, "step": 1}}, channels | {"channel_names": list(axes)}],
+            unit="µm",
+            range=[0.0, side_um],
+        ),
+        tensor(
+            "time",
+            "Time, from -1 (first frame) to 1 (last frame).",
+            [channels | {"channel_names": ["time"]}],
+            range=[-1.0, 1.0],
+        ),
+        tensor(
+            "code",
+            "Which cell: a row of codes.csv, or a new code.",
+            [channels | {"channel_names": [f"code{n}" for n in range(len(tensors["code"]))]}],
+        ),
+    ]
+    output = tensor(
+        "distance_um",
+        "Signed distance to the surface in µm, negative inside the cell.",
+        [index | {"size": {"tensor_id": points, "axis_id": "index"}}],
+        unit="µm",
+    )
+    return inputs, [output]
+
+
+def _source(name: str, files: dict[str, bytes]) -> dict[str, str]:
+    return {"source": name, "sha256": hashlib.sha256(files[name]).hexdigest()}
 
 
 def _npy(values: np.ndarray) -> bytes:
