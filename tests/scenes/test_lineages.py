@@ -1,5 +1,6 @@
 """Lineages: cells that grow, divide and grow again."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -95,3 +96,15 @@ def test_a_scene_of_lineages_is_its_own_truth(pairs: Path, tmp_path: Path) -> No
     (tmp_path / "room").mkdir()
     assert challenge_scores(tmp_path / "out", tmp_path / "room") == {"SEG": 1, "DET": 1, "TRA": 1}
     assert len(np.unique(read_labels(tmp_path / "out", 15))) - 1 >= 5
+
+
+def test_a_family_that_falls_apart_before_its_moment_of_division_stays_whole_at_the_end(
+    pairs: Path, tmp_path: Path
+) -> None:
+    """Near the end of a scene a life may have no daughters, and its family two pieces already."""
+    settings = FamilySettings((pairs,), 12, 60.0, 0.5, None, "cpu", tmp_path)
+    (drawn,) = draw_lineages([pairs], [0], Cycle(6.0, 0.1), n_frames=12, prior=None, device="cpu", seed=1, lasts_s=0.0)
+    assert drawn.lives[1].divides < 11
+    render_lineage(replace(drawn, lives=drawn.lives[:2], families=drawn.families[:2]), settings)
+    (body,) = read_bodies(settings, 1)
+    assert (body.first, body.last) == (0, 11)

@@ -82,11 +82,12 @@ def render_lineage(drawn: LineageDraw, settings: FamilySettings) -> None:
             life, first, early = waiting.pop(0)
             family = _family(drawn, life.number, settings, first, early)
             cell = _Cell(family, early, first)
-            last = family.last_frame(first)
+            # A family may fall apart a little before its moment of division: a life without daughters stays whole.
+            children = [each for each in drawn.lives if each.parent == life.number]
+            last = family.last_frame(first) if children else settings.n_frames - 1
             shapes = tuple(cell.write(frame, boxes) for frame in range(first, last + 1))
             bodies.append(Body(drawn.family, life.number, life.parent or None, first, shapes))
             if last + 1 < settings.n_frames:
-                children = [each for each in drawn.lives if each.parent == life.number]
                 born = zip(children, family.daughters(cell.moved_um), strict=True)
                 waiting += [(child, last + 1, daughter) for child, daughter in born]
     write_json(settings.record(drawn.family), {"bodies": [asdict(body) for body in bodies]})
