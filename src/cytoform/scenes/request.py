@@ -25,6 +25,7 @@ from cytoform.base.options import (
 from cytoform.base.provenance import recorded_names
 from cytoform.base.triples import Floats, IntTriple, Triple
 from cytoform.errors import InputError
+from cytoform.scenes.cycles import SHORTEST
 from cytoform.shapes.grid import NAMES
 
 Leave = Literal["xy", "xyz", "none"]
@@ -212,6 +213,11 @@ def settle_scale(request: SceneRequest) -> SceneScale:
     time_step_s = request.time_step_s or time_step_s
     if time_step_s is None:
         raise InputError(f"{first}: no time step is recorded; pass --time-step, in seconds")
+    if request.cycle_min is not None and 60 * request.cycle_min < SHORTEST * time_step_s:
+        raise InputError(
+            f"--cycle {request.cycle_min:g}: shorter than {SHORTEST:g} frames of {time_step_s:g} s; choose at least "
+            f"{SHORTEST * time_step_s / 60:.3g}, or a shorter --time-step"
+        )
     scale = SceneScale(request.voxel_size_zyx_um or (grid.spacing_um,) * 3, time_step_s, grid.n_dims)
     if request.gap_um > (most := 2 * min(scale.spacing_um)):
         raise InputError(f"--gap {request.gap_um:g}: at most two voxels, here {most:g} µm; choose less")
