@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from cytoform.errors import InputError
-from cytoform.scenes.cycles import SHORTEST, Cycle, draw_lives
+from cytoform.scenes.cycles import Cycle, draw_lives
+from cytoform.scenes.request import SHORTEST_CYCLE
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -19,7 +20,7 @@ def test_cycles_have_the_mean_and_the_spread_that_are_asked_for(spread: float) -
     drawn = np.array([Cycle(50.0, spread).draw(dice) for _ in range(20_000)])
     assert drawn.mean() == pytest.approx(50, rel=0.02)
     assert drawn.std() / drawn.mean() == pytest.approx(spread, abs=0.02)
-    assert Cycle(0.1, spread).draw(dice) == SHORTEST
+    assert Cycle(0.1, spread).draw(dice) == SHORTEST_CYCLE
 
 
 def test_cells_at_the_start_are_as_old_as_in_a_population_that_grows_steadily() -> None:
@@ -39,7 +40,7 @@ def test_every_cell_that_divides_in_the_scene_has_two_daughters(seed: int) -> No
     assert lives[0].divides <= first < lives[1].divides
     children = Counter(life.parent for life in lives)
     for life in lives:
-        assert life.parent is None or life.divides >= lives[life.parent].divides + SHORTEST or life.number == 1
+        assert life.parent is None or life.divides >= lives[life.parent].divides + SHORTEST_CYCLE or life.number == 1
         assert children[life.number] == (1 if not life.number else 2 * (life.divides <= n_frames - 1))
     assert len(lives) > 20
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from cytoform.errors import InputError
+from cytoform.scenes.request import SHORTEST_CYCLE
 
 MOST_LIVES = 100_000
-SHORTEST = 2.0  # frames from a division to the next
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Cycle:
     def draw(self, rng: np.random.Generator) -> float:
         """Draw a cycle, in frames."""
         sigma = np.sqrt(np.log1p(self.spread**2))
-        return max(SHORTEST, self.mean * float(np.exp(rng.normal(-(sigma**2) / 2, sigma))))
+        return max(SHORTEST_CYCLE, self.mean * float(np.exp(rng.normal(-(sigma**2) / 2, sigma))))
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,6 @@ from cytoform.base.options import (
 from cytoform.base.provenance import recorded_names
 from cytoform.base.triples import Floats, IntTriple, Triple
 from cytoform.errors import InputError
-from cytoform.scenes.cycles import SHORTEST
 from cytoform.shapes.grid import NAMES
 
 Leave = Literal["xy", "xyz", "none"]
@@ -38,6 +37,7 @@ OPEN: dict[Leave, tuple[bool, bool, bool]] = {
 }
 MAX_FAMILIES, MAX_FRAMES, MIN_SIDE, MAX_SIDE, MAX_VOXELS = 10_000, 10_000, 4, 1 << 20, 1 << 31
 WALK = "walk"
+SHORTEST_CYCLE = 2.0  # frames from a division to the next
 
 
 @Parameter(name="*")
@@ -213,10 +213,10 @@ def settle_scale(request: SceneRequest) -> SceneScale:
     time_step_s = request.time_step_s or time_step_s
     if time_step_s is None:
         raise InputError(f"{first}: no time step is recorded; pass --time-step, in seconds")
-    if request.cycle_min is not None and 60 * request.cycle_min < SHORTEST * time_step_s:
+    if request.cycle_min is not None and 60 * request.cycle_min < SHORTEST_CYCLE * time_step_s:
         raise InputError(
-            f"--cycle {request.cycle_min:g}: shorter than {SHORTEST:g} frames of {time_step_s:g} s; choose at least "
-            f"{SHORTEST * time_step_s / 60:.3g}, or a shorter --time-step"
+            f"--cycle {request.cycle_min:g}: shorter than {SHORTEST_CYCLE:g} frames of {time_step_s:g} s; choose at least "
+            f"{SHORTEST_CYCLE * time_step_s / 60:.3g}, or a shorter --time-step"
         )
     scale = SceneScale(request.voxel_size_zyx_um or (grid.spacing_um,) * 3, time_step_s, grid.n_dims)
     if request.gap_um > (most := 2 * min(scale.spacing_um)):

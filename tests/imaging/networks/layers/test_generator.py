@@ -143,6 +143,6 @@ def test_start_weights_are_the_seeds() -> None:
 
 
 def test_spade_without_monai_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "monai.networks.nets.spade_network", None)
+    monkeypatch.setitem(sys.modules, "monai.networks.blocks.spade_norm", None)
     with pytest.raises(InputError, match=r"pip install 'cytoform\[texture\]'"):
         Generator(GeneratorConfig(kind="spade"))
