@@ -17,6 +17,7 @@ import psutil
 # Of work and of waiting; not of waiting for a processor that others use.
 HANG_S = 20.0
 LOOK_EVERY_S = 0.5
+STATUS_UNREAD = 255  # of multiprocessing, when the server that forks has not passed the exit status on
 PRELOADED = [
     "torch.utils.tensorboard",
     "matplotlib.figure",
@@ -74,6 +75,7 @@ def run_here(words: list[str], folder: Path, said: Path | None = None, largest_f
     status = run(words)
     if said is not None and largest_file is None:
         (said / "memory").write_text(str(1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
+        (said / "status").write_text(str(status))
     sys.exit(status)
 
 
@@ -154,4 +156,6 @@ def watch(started: Started, said: Path, stop: tuple[float, signal.Signals] | Non
                     each.kill()
     with contextlib.suppress(OSError, ValueError):
         memory = max(memory, int((said / "memory").read_text()))
+        if status == STATUS_UNREAD:
+            status = int((said / "status").read_text())
     return Ended(status, hung, memory)
