@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import stores
 import torch
+from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 from tiny import small_config
 
@@ -23,7 +24,7 @@ from cytoform.synthesis import pose
 from cytoform.synthesis.cells import Cells, load
 from cytoform.synthesis.field import CodeField
 from cytoform.synthesis.interpolation import interpolate
-from cytoform.synthesis.pose import draw_rotation, uncut
+from cytoform.synthesis.pose import NoPoseError, draw_rotation, uncut
 from cytoform.synthesis.sequences import Rendering, generate, reconstruct
 
 TURNS = Rotation.random(3, random_state=np.random.default_rng(4))
@@ -184,3 +185,29 @@ def test_a_cut_cell_is_never_written(cells: Cells, tmp_path: Path, monkeypatch: 
 def test_frames_that_are_not_cut_pass_as_they_are() -> None:
     whole = BoxedField(Grid(8, 4.0), (1, 1, 1), np.full((3, 3, 3), -1.0), 1.0)
     assert list(uncut([whole, whole], "a")) == [whole, whole]
+
+
+def test_a_cell_that_fits_no_way_round_is_drawn_again(
+    cells: Cells, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+
+    def draw(field: CodeField, times: object, name: str, rng: np.random.Generator) -> Float[np.ndarray, " 4"]:
+        seen.append(name)
+        if len(seen) in {2, 3}:
+            raise NoPoseError(f"{name}: no pose")
+        return draw_rotation(field, times, name, rng)
+
+    monkeypatch.setattr("cytoform.synthesis.sequences.draw_rotation", draw)
+    rendering = Rendering(16, 1)
+    assert generate(cells, tmp_path / "new.zarr", 3, prior="gaussian", pose="random", rendering=rendering) == 1
+    assert seen == ["new0000", "new0001", "new0001", "new0001", "new0002"]
+    new = ShapeStore.open(tmp_path / "new.zarr")
+    assert [sequence.info.details.get("drawn_again", 0) for sequence in new] == [0, 2, 0]
+
+    def refuse(field: CodeField, times: object, name: str, rng: np.random.Generator) -> Float[np.ndarray, " 4"]:
+        raise NoPoseError(f"{name}: no pose")
+
+    monkeypatch.setattr("cytoform.synthesis.sequences.draw_rotation", refuse)
+    with pytest.raises(InputError, match="new0000: no pose"):
+        generate(cells, tmp_path / "none.zarr", 1, prior="gaussian", pose="random", rendering=rendering)

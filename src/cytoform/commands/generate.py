@@ -83,7 +83,7 @@ def generate(
     condition = _condition(cells, where, rendering, common) if where else None
     if prior is None:
         common.say(f"prior: {default_choice(cells).sentence}")
-    generate_sequences(
+    n_again = generate_sequences(
         cells,
         out,
         n,
@@ -93,6 +93,11 @@ def generate(
         condition=condition,
         **options,
     )
+    if n_again:
+        common.say(
+            f"{n_again} of {n} cells were drawn again, because the run's cube held the first in no pose; with a larger "
+            "'cytoform prepare --half-extent' it holds larger cells"
+        )
     common.remark(out, remedy=REMEDY)
     common.done(out, *export_of(out))
 

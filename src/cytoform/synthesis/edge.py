@@ -11,6 +11,7 @@ from torch import Tensor
 from cytoform.representations.bounds import Bounds
 from cytoform.representations.parts.frame import PartsFrame
 from cytoform.representations.representation import Frame
+from cytoform.shapes.tubes import Tube
 
 BLOCK = 8  # voxels a side of the blocks whose outermost voxels are looked at together
 
@@ -23,6 +24,8 @@ class Edge:
     block: Int[Tensor, " n"]  # of every voxel
     centres: Float[Tensor, "blocks dims"]
     radius: float  # from the centre of a block to its farthest voxel, at most
+    half_width: float  # from the middle of the grid to the voxels
+    turn: Float[Tensor, "dims dims"]  # from the axes of the grid to those of Ω
 
     @classmethod
     @lru_cache(maxsize=4)
@@ -35,17 +38,33 @@ class Edge:
         sums = np.stack([np.bincount(block, values) for values in voxels.T], axis=1)
         centres = sums / np.bincount(block)[:, None]
         radius = float(np.linalg.norm(voxels - centres[block], axis=1).max())
-        return cls(torch.from_numpy(voxels).float(), torch.from_numpy(block), torch.from_numpy(centres).float(), radius)
+        return cls(
+            torch.from_numpy(voxels).float(),
+            torch.from_numpy(block),
+            torch.from_numpy(centres).float(),
+            radius,
+            1 - 1 / grid_size,
+            torch.eye(n_dims),
+        )
 
     def turned(self, matrix: Float[Tensor, "dims dims"]) -> "Edge":
         """The edge of a grid that is turned: the point p lies at `matrix` p."""
-        return replace(self, voxels=self.voxels @ matrix.T, centres=self.centres @ matrix.T)
+        return replace(self, voxels=self.voxels @ matrix.T, centres=self.centres @ matrix.T, turn=matrix @ self.turn)
 
     def is_covered(self, frame: Frame, bounds: Bounds) -> bool:
-        """Whether any of the voxels is inside. `bounds` say how far from the surface none can be."""
+        """Whether any of the voxels is inside, or a tube passes between them, where a finer grid would have some.
+
+        `bounds` say how far from the surface none can be inside.
+        """
+        if isinstance(frame, PartsFrame) and any(self._is_reached(tube) for tube in frame.tubes):
+            return True
         near = self._may_be_inside(frame, bounds)
         voxels = self.voxels[near[self.block]]
         return bool(len(voxels)) and bool((frame(voxels.to(frame.device)) <= 0).any())
+
+    def _is_reached(self, tube: Tube) -> bool:
+        line = np.abs(tube.line @ self.turn.double().numpy())
+        return bool((line.max(axis=1) + tube.radii > self.half_width).any())
 
     def _may_be_inside(self, frame: Frame, bounds: Bounds) -> Bool[Tensor, " blocks"]:
         centres, reach = self.centres.to(frame.device), bounds.reach(self.radius)

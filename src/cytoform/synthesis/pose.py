@@ -26,6 +26,10 @@ REMEDY = (
 )
 
 
+class NoPoseError(InputError):
+    """The cube cuts a cell in every pose."""
+
+
 def chosen_pose(run: Run, wanted: Pose | None) -> Pose:
     """The wanted pose, or the default of the run. Raises InputError for random poses of a run without rotations."""
     if wanted == "random" and not run.config.has_rotations:
@@ -40,7 +44,7 @@ def draw_rotation(
 ) -> Float[np.ndarray, " 4"]:
     """A random rotation, uniform among the poses in which the cube holds the whole cell; `name` is for messages.
 
-    Raises InputError where none is found.
+    Raises NoPoseError where none is found.
     """
     upright = replace(field, rotation=None)
     frames = [upright.at(float(time)) for time in times]
@@ -50,7 +54,7 @@ def draw_rotation(
         edge = Edge.of(TRIAL_GRID, field.n_dims).turned(turn)
         if not any(edge.is_covered(frame, bounds_at(frame, field.bounds, SAFETY)) for frame in frames):
             return drawn.numpy()
-    raise InputError(f"{name}: the {CUBES[field.n_dims]} cuts the cell in each of {TRIES} poses; {REMEDY}")
+    raise NoPoseError(f"{name}: the {CUBES[field.n_dims]} cuts the cell in each of {TRIES} poses; {REMEDY}")
 
 
 def uncut(frames: Iterable[BoxedField], name: str) -> Iterator[BoxedField]:

@@ -1,6 +1,6 @@
 """The stages from a run to new shape stores: reconstruct learned cells, generate ones that never existed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from cytoform.base.output import Output
 from cytoform.base.parallel import Progress, no_progress
 from cytoform.errors import InputError
 from cytoform.priors.fitted import PRIORS
-from cytoform.priors.prior import Prior
+from cytoform.priors.prior import DrawnCell, Prior
 from cytoform.runs.run import LearnedSequence
 from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import frame_times
@@ -23,11 +23,13 @@ from cytoform.synthesis.coded import longest, read_code
 from cytoform.synthesis.compose import Composed
 from cytoform.synthesis.conditional.search import Condition
 from cytoform.synthesis.options import Rendering
-from cytoform.synthesis.pose import POSES, Pose, chosen_pose, draw_rotation, uncut
+from cytoform.synthesis.pose import POSES, NoPoseError, Pose, chosen_pose, draw_rotation, uncut
 from cytoform.synthesis.render import BAND_VOXELS, render_sequence
 from cytoform.synthesis.verdict import remark_on_loss
 
 LONGEST_SPAN = 20.0
+# How often a cell is drawn that the cube holds in no pose.
+TRIES = 20
 
 
 @dataclass(frozen=True)
@@ -90,14 +92,15 @@ def generate(
     seed: int = 0,
     overwrite: bool = False,
     progress: Progress = no_progress,
-) -> None:
+) -> int:
     """Render `n` new cells, drawn from a prior (paper section 3.2), or from it under a `condition`.
 
     Without a `prior` it is the one that was chosen by measurement at the end of the training (`choice.default_choice`),
     and cells with more pieces than learned ones have are drawn again. `sigma` replaces that of `PRIORS`, where the prior
     has one. `span` is the length of the new movies in learned movies, for cells taken apart. A run that turned its
     sequences gives cells in random poses, one that did not in the pose of its sequences, unless `pose` says otherwise.
-    Raises InputError for what cannot be drawn, and for a cell that the cube would cut.
+    A cell that the cube holds in no pose is drawn again, except under a condition; returns for how many cells that was
+    so. Raises InputError for what cannot be drawn, and for a cell that the cube would cut.
     """
     if n < 1:
         raise InputError(f"-n {n}: at least one cell is to be generated")
@@ -130,11 +133,17 @@ def generate(
     ]
     if pose == "random":
         poses = np.random.default_rng([seed, POSES])
-        sequences = [_turned(cells, sequence, rendering, poses) for sequence in sequences]
+
+        def draw_again() -> DrawnCell:
+            return whole_cells(cells, fitted, 1, pieces, rng)[0]
+
+        again = draw_again if condition is None else None
+        sequences = [_turned(cells, sequence, rendering, poses, again) for sequence in sequences]
     attributes: dict[str, Any] = {"command": "generate", "seed": seed, "prior": prior, "sigma": sigma, "pose": pose}
     if condition is not None:
         attributes["where"] = [request.text for request in condition.requests]
     write_sequences(cells, sequences, out, rendering, attributes, overwrite, progress)
+    return sum("drawn_again" in sequence.details for sequence in sequences)
 
 
 def generate_coded(
@@ -183,11 +192,26 @@ def _with_span(prior: Prior, name: str, span: float) -> Prior:
     return replace(prior, span=span)
 
 
-def _turned(cells: Cells, sequence: NewSequence, rendering: Rendering, rng: np.random.Generator) -> NewSequence:
-    """The sequence in a random pose."""
+def _turned(
+    cells: Cells,
+    sequence: NewSequence,
+    rendering: Rendering,
+    rng: np.random.Generator,
+    draw_again: Callable[[], DrawnCell] | None = None,
+) -> NewSequence:
+    """The sequence in a random pose; another cell in its place if the cube holds it in none. Raises NoPoseError."""
     times = frame_times(rendering.frames(sequence.like.n_frames))
-    field = cells.field(sequence.code, variables=sequence.variables)
-    return replace(sequence, rotation=draw_rotation(field, times, sequence.name, rng))
+    n_again = 0
+    while True:
+        field = cells.field(sequence.code, variables=sequence.variables)
+        try:
+            return replace(sequence, rotation=draw_rotation(field, times, sequence.name, rng))
+        except NoPoseError:
+            if draw_again is None or n_again == TRIES:
+                raise
+        cell, n_again = draw_again(), n_again + 1
+        details = {**sequence.details, "drawn_again": n_again}
+        sequence = replace(sequence, code=cell.code.astype(np.float32), variables=cell.variables, details=details)
 
 
 def write_sequences(
