@@ -66,10 +66,21 @@ def test_a_cell_thinner_than_the_ball_and_an_empty_frame_have_no_body() -> None:
             assert body_of(field, RADIUS_UM).is_empty
 
 
-def test_depth_reaches_below_the_band() -> None:
-    field = boxed(cell([], balls=[(OFF, 2.5)]), band_um=0.8)
-    depth = depth_um(field)
+@pytest.mark.parametrize("band_voxels", [1, 4])
+def test_depth_reaches_below_the_band(band_voxels: int) -> None:
     truth = -cell([], balls=[(OFF, 2.5)])
-    inside = truth > 0
-    assert np.abs(depth - truth)[inside].max() < 1.0 * GRID.spacing_um
-    assert np.array_equal(depth[~inside], -field.box_sdf_um[~inside])
+    field = boxed(-truth, band_um=band_voxels * GRID.spacing_um)
+    depth = depth_um(field)
+    is_deep = truth > field.band_um
+    errors = (depth - truth)[is_deep] / GRID.spacing_um
+    assert abs(errors.mean()) < 0.02
+    assert np.abs(errors).max() < 0.25
+    known = truth < 0.9 * field.band_um
+    assert np.array_equal(depth[known], -field.box_sdf_um[known])
+
+
+def test_a_body_is_the_same_in_a_narrow_band() -> None:
+    """Stores of new cells know distances up to one voxel, prepared ones farther."""
+    truth = cell([spike(direction(10, 20), 2.0), spike(direction(190, -30), 2.0)])
+    wide, narrow = (body_of(boxed(truth, band_um=voxels * GRID.spacing_um), RADIUS_UM) for voxels in (8, 1))
+    assert volume_um3(narrow) == pytest.approx(volume_um3(wide), rel=0.01)

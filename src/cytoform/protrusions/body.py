@@ -14,15 +14,23 @@ from cytoform.shapes.components import components
 PIECE_SHARE = 0.2
 # The distance to a body is measured at least so far, also where the store truncates distances at less.
 BAND_VOXELS = 4.0
+# Stored distances are known up to this share of the band, a little less than 1 because they are rounded.
+STORED_SHARE = 0.99
 
 
 def depth_um(field: BoxedField) -> Float[np.ndarray, "*zyx"]:
-    """Distance in µm from every voxel of the box to the surface, positive inside, also deeper than the stored band."""
-    spacing_um = field.grid.spacing_um
-    stored = -field.box_sdf_um
-    # To the surface, half a voxel before the next centre outside.
-    deep = (edt.edt(field.inside.astype(np.uint8), parallel=1) - 0.5) * spacing_um
-    return np.where(stored > field.band_um - spacing_um, np.maximum(deep, stored), stored)
+    """Distance in µm from every voxel of the box to the surface, positive inside, also deeper than the stored band.
+
+    Deeper, it is the distance to where the surface crosses the lines between neighbouring voxels. That to the next voxel
+    outside, less half a voxel, is a third of a voxel too short: with the narrow band of new cells their bodies would lose
+    5 % of the volume, and the roots of protrusions would seem thicker.
+    """
+    depth = -field.box_sdf_um.astype(np.float32)
+    is_deep = depth > STORED_SHARE * field.band_um
+    if is_deep.any():
+        to_surface, _ = cKDTree(edge(field.inside, depth)).query(np.argwhere(is_deep))
+        depth[is_deep] = np.maximum(to_surface * field.grid.spacing_um, depth[is_deep])
+    return depth
 
 
 def shares(sdf_um: Float[np.ndarray, "..."], spacing_um: float) -> Float[np.ndarray, "..."]:
