@@ -111,6 +111,8 @@ def test_a_group_of_few_has_a_prior_that_they_are_enough_for(cells: Cells) -> No
         prior = prior_by_division(cells, "covariance", DIVIDING, sigma=1.25, rows=np.array(rows))
         assert isinstance(prior, Grouped)
         assert np.isfinite(prior.draw(4, rng).codes).all()
+        for given in (0.0, 1.0):  # none of the other group
+            assert len(prior.draw(1, rng, given={DIVIDES: given})) == 1
 
 
 def test_where_all_divide_or_none_the_prior_is_what_it_was(cells: Cells) -> None:

@@ -67,7 +67,8 @@ class Grouped(Prior):
         n_dividing = n * int(given[DIVIDES]) if DIVIDES in given else int(n * self.share + rng.random())
         which = rng.permutation(np.arange(n) < n_dividing)
         order = np.argsort(np.argsort(~which, kind="stable"))  # place of each cell where dividing ones come first
-        drawn = [self.priors[True].draw(n_dividing, rng), self.priors[False].draw(n - n_dividing, rng)]
+        numbers = {True: n_dividing, False: n - n_dividing}
+        drawn = [self.priors[group].draw(number, rng) for group, number in numbers.items() if number]
         variables = {name: np.concatenate([each.variables[name] for each in drawn]) for name in drawn[0].variables}
         codes = np.concatenate([each.codes for each in drawn])
         return Drawn(codes[order], {**{k: v[order] for k, v in variables.items()}, DIVIDES: which.astype(float)})
