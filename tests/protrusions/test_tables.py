@@ -1,6 +1,7 @@
 """Tables and graphs of protrusions: known centre lines read back, GEFF by its own reader."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -114,3 +115,43 @@ def test_a_graph_without_protrusions_is_valid(tmp_path: Path) -> None:
     write_graph(tmp_path / "none.geff", PartsOfSequence("none", 1, 30.0, 0.6, [], []), n_dims=3)
     geff.validate_structure(tmp_path / "none.geff")
     assert len(geff.read(tmp_path / "none.geff")[0]) == 0
+
+
+def flat(parts: PartsOfSequence) -> PartsOfSequence:
+    """The same protrusions in images: without z."""
+    tracks = [
+        replace(
+            track,
+            curves={
+                t: replace(curve, line_zyx_um=curve.line_zyx_um[:, 1:], normal_zyx=curve.normal_zyx[1:])
+                for t, curve in track.curves.items()
+            },
+        )
+        for track in parts.tracks
+    ]
+    return replace(parts, tracks=tracks)
+
+
+def test_places_in_images_have_no_z(tmp_path: Path) -> None:
+    import geff
+
+    parts = flat(known())
+    write_tables(tmp_path, [parts], n_dims=2)
+    rows = read(tmp_path / SIGHTINGS)
+    assert tuple(rows[0]) == tuple(name for name in SIGHTING_COLUMNS[3] if name not in {"root_z_um", "tip_z_um"})
+    main, branch = rows[1:3]
+    assert [float(main[f"root_{axis}_um"]) for axis in "yx"] == ROOT[1:].tolist()
+    assert [float(branch[f"root_{axis}_um"]) for axis in "yx"] == pytest.approx((ROOT + 0.7 * OUT)[1:])
+    assert [float(main[f"tip_{axis}_um"]) for axis in "yx"] == pytest.approx((ROOT + 1.5 * OUT)[1:])
+    assert len(read(tmp_path / TRACKS)) == 2
+
+    write_graph(tmp_path / "a.geff", parts, n_dims=2)
+    geff.validate_structure(tmp_path / "a.geff")
+    graph, metadata = geff.read(tmp_path / "a.geff")
+    assert [axis.name for axis in metadata.axes] == ["t", "y", "x"]
+    assert len(graph) == 6
+    for _, values in graph.nodes(data=True):
+        curve = parts.tracks[int(values["protrusion"]) - 1].curves[int(values["t"])]
+        assert not {"z", "root_z"} & values.keys()
+        assert [values[axis] for axis in "yx"] == pytest.approx(curve.line_zyx_um[-1])
+        assert [values[f"root_{axis}"] for axis in "yx"] == pytest.approx(curve.line_zyx_um[0])

@@ -120,7 +120,7 @@ def _parts(
 
     cells = load_cells(source, device)
     chosen = prior_choice(cells, prior)
-    fitted = cells.prior(chosen.prior, sigma=chosen.sigma)
+    fitted = chosen.fitted(cells)
     if isinstance(fitted, Composed):
         fitted = replace(fitted, span=_span(cells, lasts_s))
     return [("", cell) for cell in whole_cells(cells, fitted, n, chosen.most_pieces, rng)]

@@ -9,13 +9,14 @@ from pydantic import AfterValidator, Field
 
 from cytoform.assess.results_json import null_nan
 from cytoform.base.files import write_json
-from cytoform.base.gate import Record, read_json
+from cytoform.base.gate import Name, Record, read_json
 from cytoform.errors import InputError
 from cytoform.priors.fitted import PRIORS
 from cytoform.priors.prior import DrawnCell, Prior
 from cytoform.shapes.components import components
 from cytoform.shapes.grid import frame_times
 from cytoform.synthesis.cells import Cells
+from cytoform.synthesis.divisions import DIVIDES, divides, prior_by_division
 from cytoform.synthesis.field import CodeField
 from cytoform.synthesis.priors import PARTS_PRIORS, unmeasured_prior
 
@@ -57,6 +58,7 @@ class _ChoiceRecord(Record):
     sigma: Annotated[float, Field(ge=0, le=1e6)] | None
     most_pieces: Annotated[int, Field(ge=1, le=10_000)] | None
     sentence: Annotated[str, Field(max_length=10_000)]
+    dividing: Annotated[tuple[Name, ...], Field(strict=False)] = ()
 
 
 @dataclass(frozen=True)
@@ -70,11 +72,14 @@ class Choice:
     candidates: tuple[Candidate, ...] = ()
     folds: int = 0
     sequences: int = 0
+    dividing: tuple[str, ...] = ()  # learned sequences that divide, where others do not
 
     def write(self, run: Path) -> None:
         """Write RUN/choice.json."""
-        candidates = [vars(each) for each in self.candidates]
-        write_json(run / CHOICE, null_nan({**vars(self), "candidates": candidates}))
+        found = {**vars(self), "candidates": [vars(each) for each in self.candidates]}
+        if not self.dividing:
+            del found["dividing"]
+        write_json(run / CHOICE, null_nan(found))
 
     @classmethod
     def read(cls, run: Path) -> "Choice | None":
@@ -84,7 +89,14 @@ class Choice:
             return None
         remedy = "damaged; delete it and name a --prior, or train the run anew"
         found = read_json(path, _ChoiceRecord, remedy=remedy)
-        return cls(found.prior, found.sigma, found.most_pieces, found.sentence)
+        return cls(found.prior, found.sigma, found.most_pieces, found.sentence, dividing=found.dividing)
+
+    def fitted(self, cells: Cells, *, sigma: float | None = None) -> Prior:
+        """The prior of a run's new cells; `sigma` replaces that of the choice. Raises InputError."""
+        sigma = self.sigma if sigma is None else sigma
+        if unknown := sorted(set(self.dividing) - set(cells.names)):
+            raise InputError(f"{cells.run.path / CHOICE}: {unknown[0]} was not learned; delete it and name a --prior")
+        return prior_by_division(cells, self.prior, self.dividing, sigma=sigma)
 
     def to_lines(self) -> list[str]:
         """The table of the priors that were tried, for a person."""
@@ -108,17 +120,17 @@ def default_choice(cells: Cells) -> Choice:
 def draw(cells: Cells, n: int, *, seed: int = 0) -> list[CodeField]:
     """The fields of `n` new cells, drawn as `generate` draws them by default, in the canonical pose. Raises InputError."""
     choice = default_choice(cells)
-    prior = cells.prior(choice.prior, sigma=choice.sigma)
-    drawn = whole_cells(cells, prior, n, choice.most_pieces, np.random.default_rng(seed))
+    drawn = whole_cells(cells, choice.fitted(cells), n, choice.most_pieces, np.random.default_rng(seed))
     return [cells.field(cell.code, variables=cell.variables) for cell in drawn]
 
 
 @dataclass(frozen=True)
 class Pieces:
-    """The largest number of bodies of a cell at any of many times, and whether a crumb lies beside them at any."""
+    """The largest number of bodies of a cell at any of many times, whether a crumb lies beside them at any; a division."""
 
     bodies: int
     has_crumbs: bool
+    divides: bool = False
 
 
 def in_pieces(cells: Cells, cell: DrawnCell) -> Pieces:
@@ -127,13 +139,12 @@ def in_pieces(cells: Cells, cell: DrawnCell) -> Pieces:
 
     field = cells.field(cell.code, variables=cell.variables)
     size = min(cells.run.learned.grid, TRIAL_GRID)
-    most, has_crumbs = 0, False
+    frames, has_crumbs = [], False
     for time in frame_times(TIMES_OF_PARTS if cells.run.parts else TIMES):
         inside = field.render(float(time), size).inside
-        bodies = Bodies.of(inside).n
-        n = int(components(inside).max(initial=0))
-        most, has_crumbs = max(most, bodies), has_crumbs or n > bodies
-    return Pieces(most, has_crumbs)
+        frames.append(Bodies.of(inside))
+        has_crumbs |= int(components(inside).max(initial=0)) > frames[-1].n
+    return Pieces(max(bodies.n for bodies in frames), has_crumbs, divides(frames))
 
 
 def whole_cells(
@@ -142,7 +153,8 @@ def whole_cells(
     """`n` drawn cells with at most `most_pieces` in any frame; others are drawn again.
 
     A cell that is whole but for crumbs beside it is drawn again, too, but not as often: some runs give every cell crumbs.
-    Raises InputError after many that fall apart.
+    So is a cell that was drawn as one that divides and does not, or the other way round. Raises InputError after many that
+    fall apart.
     """
     drawn = list(prior.draw(n, rng))
     if most_pieces is None:
@@ -153,18 +165,29 @@ def whole_cells(
 def _whole(
     cells: Cells, prior: Prior, cell: DrawnCell, most_pieces: int, rng: np.random.Generator, tries_for_crumbs: int
 ) -> DrawnCell:
+    given = {DIVIDES: float(cell.variables[DIVIDES])} if DIVIDES in cell.variables else {}
     with_crumbs: list[DrawnCell] = []
+    of_other_group: list[DrawnCell] = []
     for _ in range(TRIES):
+        cell = _without_group(cell)
         pieces = in_pieces(cells, cell)
         if 1 <= pieces.bodies <= most_pieces:
-            if not pieces.has_crumbs:
+            if given and pieces.divides != bool(given[DIVIDES]):
+                of_other_group.append(cell)
+            elif not pieces.has_crumbs:
                 return cell
-            with_crumbs.append(cell)
+            else:
+                with_crumbs.append(cell)
             if len(with_crumbs) == tries_for_crumbs:
                 break
-        cell = prior.draw(1, rng)[0]
-    if with_crumbs:
-        return with_crumbs[0]
+        cell = prior.draw(1, rng, given=given)[0]
+    if found := with_crumbs + of_other_group:
+        return found[0]
     raise InputError(
         f"{TRIES} cells in a row are empty or fall into more than {most_pieces} pieces; name another --prior, or train longer"
     )
+
+
+def _without_group(cell: DrawnCell) -> DrawnCell:
+    """The cell as the representation knows it, which has no variable for its group."""
+    return DrawnCell(cell.code, {name: values for name, values in cell.variables.items() if name != DIVIDES})

@@ -112,7 +112,10 @@ def generate(
         choice = default_choice(cells)
         prior, pieces = choice.prior, choice.most_pieces
         sigma = choice.sigma if sigma is None else sigma
-    fitted = _with_span(cells.prior(prior, sigma=sigma), prior, span)
+        fitted = cells.prior(prior, sigma=sigma) if condition else choice.fitted(cells, sigma=sigma)
+    else:
+        fitted = cells.prior(prior, sigma=sigma)
+    fitted = _with_span(fitted, prior, span)
     sigma = PRIORS[prior].sigma if sigma is None and prior in PRIORS else sigma
     rng = np.random.default_rng(seed)
     if condition is not None:

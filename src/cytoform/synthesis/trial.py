@@ -7,7 +7,7 @@ and against the left-out ones (assess/judgement.py). The decoder has seen all se
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +25,9 @@ from cytoform.shapes.grid import frame_times
 from cytoform.shapes.store import SequenceInfo, ShapeStore
 from cytoform.synthesis.cells import Cells
 from cytoform.synthesis.choice import Candidate, Choice, whole_cells
+from cytoform.synthesis.divisions import dividing_among, prior_by_division
 from cytoform.synthesis.options import SAFETY
-from cytoform.synthesis.priors import PARTS_PRIORS, prior_of
+from cytoform.synthesis.priors import PARTS_PRIORS
 from cytoform.synthesis.render import BAND_VOXELS
 
 TRIALS = ".choice.partial-"
@@ -72,6 +73,7 @@ def choose_prior(
         tried = tuple((name, None) for name in PARTS_PRIORS) if cells.run.parts else WHOLE_CELLS
         with progress("choosing a prior", len(tried) + 1) as advance:
             originals = trial.originals()
+            trial = replace(trial, dividing=trial.dividing_of(originals))
             advance()
             drawn = []
             for prior, sigma in tried:
@@ -92,6 +94,7 @@ def choose_prior(
         tuple(found),
         len(folds),
         len(rows),
+        trial.dividing,
     )
 
 
@@ -120,6 +123,7 @@ class _Trial:
     folder: Path
     seed: int
     workers: int
+    dividing: tuple[str, ...] = ()  # learned sequences that divide, where others do not
 
     def originals(self) -> MeasuredStore:
         """The sequences of all folds, measured at a few times."""
@@ -166,12 +170,18 @@ class _Trial:
         """The largest number of bodies in any frame of the learned cells."""
         return max(max(sequence.n_bodies) for sequence in originals.sequences)
 
+    def dividing_of(self, originals: MeasuredStore) -> tuple[str, ...]:
+        """The learned sequences that divide, if others do not; bodies of cells taken apart are one group."""
+        if self.cells.run.parts or self.most_pieces(originals) == 1:
+            return ()
+        return dividing_among(self.store, self.cells.names)
+
     def _render(
         self, out: ShapeStore, prior: str, sigma: float | None, number: int, fold: Int[np.ndarray, " fold"], pieces: int
     ) -> list[str]:
         known = np.setdiff1d(np.concatenate(self.folds), fold)
         rng = np.random.default_rng([self.seed, 8, number])
-        fitted = prior_of(self.cells, prior, sigma=sigma, rows=known)
+        fitted = prior_by_division(self.cells, prior, self.dividing, sigma=sigma, rows=known)
         names = []
         drawn = whole_cells(
             self.cells, fitted, len(fold), pieces, rng, tries_for_crumbs=1
