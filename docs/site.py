@@ -1,9 +1,11 @@
 """Builds the documentation site into out/site: `make docs`, or `python docs/site.py`.
 
 The pages are those of docs/, the changelog and the notes for contributors, and a reference made from the public names of
-the package. Links to files of the repository become plain words, because the site has no address of the repository.
+the package. Links to files of the repository become plain words, because the site has no address of the repository. The
+tutorials are run, which takes one or two minutes; with `--without-running` they are built without outputs, and say so.
 """
 
+import argparse
 import re
 import shutil
 import subprocess
@@ -11,6 +13,8 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
+from notebooks import write_run_page, write_unrun_page
 
 import cytoform
 
@@ -22,7 +26,9 @@ LINK = re.compile(r"\[([^\]]*)\]\((?!https?:)([^)#\s]*)((?:#[^)\s]*)?)\)")
 
 def main() -> None:
     """Write the pages, build the site, and check its links."""
-    write_pages(PAGES)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--without-running", action="store_true", help="build the tutorials without their outputs")
+    write_pages(PAGES, run=not parser.parse_args().without_running)
     shutil.rmtree(SITE, ignore_errors=True)
     subprocess.run([sys.executable, "-m", "zensical", "build", "-f", "mkdocs.yml"], cwd=ROOT, check=True)
     if dead := dead_links(SITE):
@@ -30,14 +36,20 @@ def main() -> None:
     print(f"wrote {SITE / 'index.html'}")
 
 
-def write_pages(folder: Path) -> None:
-    """Write the Markdown of all pages."""
+def write_pages(folder: Path, *, run: bool) -> None:
+    """Write the Markdown of all pages; `run` runs the tutorials."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(ROOT / "docs", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     for name in OUTSIDE:
         shutil.copyfile(ROOT / name, folder / name.lower())
-    for page in folder.glob("*.md"):
-        page.write_text(LINK.sub(lambda link: _within(link, folder), page.read_text("utf-8")), "utf-8")
+    for notebook in sorted((ROOT / "docs" / "tutorials").glob("*.md")):
+        page = folder / "tutorials" / notebook.name
+        if run:
+            print(f"{notebook.name}: run in {write_run_page(notebook, page):.0f} CPU s", flush=True)
+        else:
+            write_unrun_page(notebook, page)
+    for page in folder.rglob("*.md"):
+        page.write_text(LINK.sub(lambda link: _within(link, page.parent), page.read_text("utf-8")), "utf-8")  # noqa: B023
     (folder / "reference.md").write_text(reference(), "utf-8")
 
 

@@ -1,5 +1,6 @@
 """The command line as a whole: help, exit statuses, one line on stderr."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,16 @@ def test_warnings_of_libraries_at_the_end_of_the_process_are_not_heard() -> None
     )
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_backend_of_a_notebook_that_is_not_installed_here_does_no_harm() -> None:
+    code = (
+        "import sys\nfrom cytoform.__main__ import main\nsys.argv = ['cytoform', '--version']\n"
+        "try:\n    main()\nexcept SystemExit:\n    import matplotlib\n    print(matplotlib.get_backend(auto_select=False))"
+    )
+    notebook = os.environ | {"MPLBACKEND": "module://ipympl.backend_nbagg"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=notebook)
+    assert done.stdout.endswith("agg\n"), done.stderr
 
 
 def test_help_names_every_command_and_loads_nothing_heavy() -> None:

@@ -11,7 +11,7 @@ from cytoform.cli import COMMANDS
 ROOT = Path(__file__).parents[1]
 PLACES = (ROOT, ROOT / "src" / "cytoform", ROOT / "docs")
 # The log is history: it names files and commands as they were.
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(path for path in (ROOT / "docs").glob("*.md") if path.stem != "LOG")])
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(path for path in (ROOT / "docs").rglob("*.md") if path.stem != "LOG")])
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)")
 FILE = re.compile(r"`((?:[\w-]+/)+[\w-]+\.py)`")
 COMMAND = re.compile(r"(?:^ {4}|`|&& |; |srun |-m )cytoform ([a-z]+)\b", re.MULTILINE)
