@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 import torch
 import trimesh
-from browser import Browser, Tab, chromium, opened
+from browser import Browser, Tab, chromium, inked, opened
 from flat import ellipses
 from pages import assert_self_contained
 from scipy.spatial import cKDTree
@@ -165,11 +166,18 @@ def test_a_cell_of_the_page_is_the_cell_of_the_command(runs: dict[str, Made], br
             tab.page.get_by_text("Mesh, STL").click()
         stl = trimesh.load(io.BytesIO(Path(download.value.path()).read_bytes()), file_type="stl")
         with tab.page.expect_download() as download:
+            tab.page.get_by_text("Mesh, GLB").click()
+        glb = trimesh.load(io.BytesIO(Path(download.value.path()).read_bytes()), file_type="glb", force="mesh")
+        with tab.page.expect_download() as download:
             tab.page.get_by_text("All times").click()
         with zipfile.ZipFile(download.value.path()) as archive:
             assert archive.testzip() is None
             assert archive.namelist() == [f"{frame:04d}.ply" for frame in range(4)]
             last = trimesh.load(io.BytesIO(archive.read("0003.ply")), file_type="ply")
+    assert glb.is_watertight
+    assert glb.volume == pytest.approx(stl.volume, rel=1e-5)
+    x, y, z = stl.vertices.T  # glTF has y up
+    assert np.allclose(glb.bounds[0], [x.min(), z.min(), -y.max()], atol=1e-5)
     generate_coded(made.cells, tmp_path / "code.json", tmp_path / "new.zarr", rendering=Rendering(64))
     [sequence] = ShapeStore.open(tmp_path / "new.zarr")
     meshes = list(sequence.meshes())
@@ -177,6 +185,18 @@ def test_a_cell_of_the_page_is_the_cell_of_the_command(runs: dict[str, Made], br
     assert stl.volume == pytest.approx(meshes[0].volume_um3, rel=0.02)
     assert last.volume == pytest.approx(meshes[-1].volume_um3, rel=0.02)
     assert np.abs(last.bounds[0] - meshes[-1].vertices_xyz_um.min(axis=0)).max() < 0.5 * sequence.grid.spacing_um
+
+
+def test_a_video_shows_all_frames_at_their_times(runs: dict[str, Made], browser: Browser) -> None:
+    with studio(browser, runs["flat"]) as tab:
+        with tab.page.expect_download() as download:
+            tab.page.get_by_text("Video, WebM").click()
+        with av.open(download.value.path()) as video:
+            pictures = list(video.decode(video=0))
+        n_frames = tab.page.evaluate(f"() => {STUDIO}.data.frames")
+    assert [picture.time for picture in pictures] == pytest.approx(np.arange(n_frames) / 6, abs=2e-3)
+    first, last = (inked(picture.to_ndarray(format="rgb24").astype(int)) for picture in (pictures[0], pictures[-1]))
+    assert min(first, last) > 0.02
 
 
 def test_learned_cells_paths_and_names(runs: dict[str, Made], browser: Browser) -> None:
@@ -190,12 +210,14 @@ def test_learned_cells_paths_and_names(runs: dict[str, Made], browser: Browser) 
         assert np.allclose(code_of(tab)["code"], between, atol=1e-6)
 
 
-def test_a_phone_and_a_browser_without_simd(runs: dict[str, Made], browser: Browser) -> None:
-    without = "delete globalThis.WebAssembly;"
+def test_a_phone_and_a_browser_without_simd_and_video(runs: dict[str, Made], browser: Browser) -> None:
+    without = "delete globalThis.WebAssembly; delete globalThis.VideoEncoder;"
     with studio(browser, runs["network"], before=without, size="narrow") as tab:
         assert "no WebAssembly" in tab.page.locator("cell-studio").inner_text()
         assert not tab.overflows()
         assert tab.page.get_by_text("New random cell").is_disabled()
+        assert tab.page.get_by_text("Video, WebM").is_disabled()
+        assert "No video" in tab.page.locator("cell-studio").inner_text()
 
 
 def test_the_page_is_one_file_and_small(runs: dict[str, Made]) -> None:

@@ -32,7 +32,9 @@ from cytoform.shapes.grid import frame_times
 from cytoform.synthesis.cells import Cells
 from cytoform.synthesis.sized import WIDTH, Sized
 
-SCRIPTS = ("network.js", "linear.js", "band.js", "cubes.js", "codes.js", "files.js", "studio.js")
+SCRIPTS = (
+    "network.js", "linear.js", "band.js", "cubes.js", "codes.js", "files.js", "gltf.js", "video.js", "studio.js"
+)  # fmt: skip
 COMPONENTS = 6
 MOST_FRAMES = 121  # a longer movie is shown at equal times
 GRID = 64  # points a side at first

@@ -23,6 +23,7 @@ class CellStudio extends HTMLElement {
     const { model } = this.data;
     this.kernel = model.kind === "global" ? await kernelOf(this.data.kernel) : null;
     this.field = model.kind === "global" ? new Network(model, arrays, this.kernel) : new LinearGrid(model, arrays);
+    this.codec = await videoCodec();
     this.codes = new Codes(this.data, arrays, this.field);
     this.detail = this.chosen = model.kind === "global" && !this.kernel ? 32 : this.data.grid;
     this.drawnCells = 0;
@@ -262,11 +263,21 @@ class CellStudio extends HTMLElement {
       this.show(this.cell, "", { keep: true, finer: true });
     } }, ...DETAILS.map(n => element("option", { value: n, textContent: n + " points a side", selected: n === this.chosen })));
     const solid = this.data.model.dims === 3 ? [this.button("Mesh, STL", () => this.saveMesh(stlOf, "stl")), this.button("Mesh, PLY", () => this.saveMesh(plyOf, "ply")),
+      this.button("Mesh, GLB", () => this.saveMesh(found => glbOf(found, { name: this.label, colour: this.data.colours[0] }), "glb")),
       this.button("All times, PLY in ZIP", () => this.saveSequence())] : [];
     this.speed = element("span", { className: "took" });
     this.engine = element("span");
-    return this.group("Files and detail", element("div", { className: "row" }, ...solid, this.button("Code, JSON", () => this.saveCode()), this.details),
+    return this.group("Files and detail", element("div", { className: "row" }, ...solid, ...this.videoButton(), this.button("Code, JSON", () => this.saveCode()), this.details),
+      ...(this.filming?.disabled ? [element("p", { textContent: "No video: this browser cannot write one." })] : []),
       element("p", { textContent: "A code becomes a shape store again by 'cytoform generate RUN --code FILE --out NAME.zarr'." }), element("p", {}, this.engine, this.speed));
+  }
+
+  // Of a movie: a button that is disabled where the browser writes no video.
+  videoButton() {
+    if (this.data.frames === 1) return [];
+    this.filming = this.button("Video, WebM", () => this.saveVideo());
+    this.filming.disabled = !this.codec || !Stage.shared;
+    return [this.filming];
   }
 
   key(event) {
@@ -306,6 +317,28 @@ class CellStudio extends HTMLElement {
     }
     this.status.textContent = `${files.length} surfaces` + (files.length < frames ? `; ${frames - files.length} times are empty` : "");
     return zipOf(files);
+  }
+
+  async saveVideo() {
+    const name = this.fileName;
+    this.filming.disabled = true;
+    try {
+      save(await this.video(), name + ".webm");
+      this.status.textContent = `Video of ${this.data.frames} frames`;
+    } catch (fault) {
+      this.status.textContent = "The browser could not write the video: " + fault.message;
+    } finally {
+      this.filming.disabled = false;
+    }
+  }
+
+  // The cell that is shown, at the chosen speed.
+  video() {
+    const { frames } = this.data, { player, label, cell } = this, actor = { label, colour: this.data.colours[0] };
+    return videoOf(frames, 1000 / FRAMES_A_SECOND / +player.speed.value, this.codec, (paper, frame) => {
+      this.status.textContent = `Picture ${frame + 1} of ${frames}`;
+      drawPicture(paper, player, this.vertices(cell, frame, this.chosen), actor, frame);
+    });
   }
 
   get json() {
