@@ -16,6 +16,7 @@ import cytoform
 
 ROOT = Path(__file__).parents[1]
 PAGES, SITE = ROOT / "out" / "pages", ROOT / "out" / "site"
+STUDIOS = "<!-- studios -->"  # where a page has links to the studios of the trained models
 OUTSIDE = ("CHANGELOG.md", "CONTRIBUTING.md")
 LINK = re.compile(r"\[([^\]]*)\]\((?!https?:)([^)#\s]*)((?:#[^)\s]*)?)\)")
 
@@ -23,6 +24,7 @@ LINK = re.compile(r"\[([^\]]*)\]\((?!https?:)([^)#\s]*)((?:#[^)\s]*)?)\)")
 def main() -> None:
     """Write the pages, build the site, and check its links."""
     write_pages(PAGES)
+    write_studios(PAGES)
     shutil.rmtree(SITE, ignore_errors=True)
     subprocess.run([sys.executable, "-m", "zensical", "build", "-f", "mkdocs.yml"], cwd=ROOT, check=True)
     if dead := dead_links(SITE):
@@ -39,6 +41,20 @@ def write_pages(folder: Path) -> None:
     for page in folder.glob("*.md"):
         page.write_text(LINK.sub(lambda link: _within(link, folder), page.read_text("utf-8")), "utf-8")
     (folder / "reference.md").write_text(reference(), "utf-8")
+
+
+def write_studios(folder: Path) -> None:
+    """Write a studio for each trained model that comes with cytoform, and links to them where pages have the mark."""
+    studios = folder / "studio"
+    studios.mkdir()
+    links = []
+    for model in cytoform.models():
+        name = model.name.removeprefix("zoo:")
+        cytoform.write_studio(cytoform.load(model.name, device="cpu"), studios / f"{name}.html")
+        links.append(f"[{model.title}](studio/{name}.html)")
+    text = "Make a cell now, in this browser, before you install anything: " + ", ".join(links) + "."
+    for page in folder.glob("*.md"):
+        page.write_text(page.read_text("utf-8").replace(STUDIOS, text), "utf-8")
 
 
 def _within(link: re.Match[str], folder: Path) -> str:
