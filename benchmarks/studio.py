@@ -134,6 +134,7 @@ def main() -> None:
         print(f"page MB: {path.stat().st_size / 1e6:.2f}; {os.getloadavg()[0]:.0f} processes running")
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(ARGUMENTS))
         page = browser.new_page(offline=True)
+        page.set_default_timeout(600_000)  # a busy machine
         page.goto(path.as_uri())
         if arguments.minutes:
             endure(page, arguments.minutes)

@@ -53,4 +53,5 @@ def test_the_site_is_built_without_dead_links(tmp_path: Path) -> None:
     pytest.importorskip("zensical")
     done = subprocess.run([sys.executable, "docs/site.py"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert 'href="studio/mitosis.html"' in (ROOT / "out" / "site" / "index.html").read_text("utf-8")
     assert "cytoform.zoo.find.models" in (ROOT / "out" / "site" / "reference" / "index.html").read_text("utf-8")
