@@ -38,7 +38,7 @@ from cytoform.synthesis.sequences import generate_coded
 from cytoform.synthesis.sized import Sized
 
 NAMES = ('a <b>"1"&', "b", "c", "d", "e")
-POINTS, GRID = 10_000, 24
+POINTS, GRID, FINE = 10_000, 24, 48  # FINE: shows protrusions
 KINDS = ("network", "linear", "flat", "parts")
 STUDIO = "document.querySelector('cell-studio')"
 
@@ -164,8 +164,9 @@ def test_distances_and_figures_are_those_of_python(both: tuple[Made, Tab]) -> No
         expected = field.at(time)(torch.tensor(points)).numpy()
         assert np.abs(distances(tab, points, time) - expected).max() < 1e-5
         assert np.abs(distances(tab, points[:2000], time, plain=True) - expected[:2000]).max() < 1e-5
-    found = tab.page.evaluate(f"([grid]) => {STUDIO}.surface({STUDIO}.cell, {STUDIO}.data.frames - 1, grid)", [GRID])
-    box = field.render(1.0, GRID)
+    grid = FINE if made.cells.run.parts else GRID
+    found = tab.page.evaluate(f"([grid]) => {STUDIO}.surface({STUDIO}.cell, {STUDIO}.data.frames - 1, grid)", [grid])
+    box = field.render(1.0, grid)
     assert found["size"] == pytest.approx(box.boundary().size, rel=1e-3)
     assert found["extent"] == pytest.approx(box.boundary().extent, rel=2e-3)
     if dims == 3:

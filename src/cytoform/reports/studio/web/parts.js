@@ -168,8 +168,10 @@ class PartsCodes extends Codes {
 
   // A cell with so many protrusions: some of its own, in an order by chance, or all and some of the cells that were drawn.
   withFamilies(cell, n) {
-    const own = this.shuffled(this.taken(cell.parts.rows)), found = own.slice(0, n);
-    for (let i = 0; found.length < n && i < this.drawn; i++) found.push(...this.taken(this.composed(i).parts.rows).slice(0, n - found.length));
+    const rootOf = family => family[this.layout.root], own = this.shuffled(this.taken(cell.parts.rows)), found = own.slice(0, n), known = new Set(own.map(rootOf));
+    for (let i = 0; found.length < n && i < this.drawn; i++) {
+      found.push(...this.taken(this.composed(i).parts.rows).filter(family => !known.has(rootOf(family))).slice(0, n - found.length));
+    }
     return { ...cell, parts: { ...cell.parts, rows: this.joined(found) } };
   }
 

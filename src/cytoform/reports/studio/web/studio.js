@@ -238,7 +238,7 @@ class CellStudio extends HTMLElement {
 
   // Number and length of the protrusions of bodies.
   protrusionBox() {
-    const made = { number: this.slider("Number", { min: 0, max: this.codes.mostFamilies, step: 1, value: 0, text: n => n + "" }, live => this.slid(live)),
+    const made = { number: this.slider("Number", { min: 0, max: Math.ceil(1.5 * this.codes.mostFamilies), step: 1, value: 0, text: n => n + "" }, live => this.slid(live)),
       length: this.slider("Length", { min: -2, max: 1, step: 0.05, value: 0, text: by => "× " + (2 ** by).toFixed(2) }, live => this.slid(live)) };
     for (const [key, slider] of Object.entries(made)) this.sliders.push({ key, ...slider, start: 0 });
     return this.group("Protrusions", made.number.row, made.length.row, element("p", { textContent: "Counted over the whole movie, with branches as one. Fewer: some of its own, by chance. "
