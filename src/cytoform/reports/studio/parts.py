@@ -16,7 +16,7 @@ DRAWN, SEED = 24, 0
 GRIDS, LIVE, TIMES = (64, 96, 128, 160), 96, 3
 RADII_A_VOXEL = 1.35  # of the usual protrusion, at most: larger voxels cut protrusions into pieces
 
-Rows = Float[np.ndarray, "n width"]
+Rows = Float[np.ndarray, "_ width"]
 
 
 @dataclass(frozen=True)
