@@ -1,17 +1,22 @@
 """The studio of a run in the system's Chromium against Python: agreement, time of a frame, first picture, memory.
 
     python benchmarks/studio.py RUN [--cells 200]
+    python benchmarks/studio.py RUN --minutes 10
 
 A frame is all from a code to a surface ready for the graphics card. The first picture is counted from opening the page;
-memory is that of JavaScript after collecting garbage, before and after so many random cells.
+memory is that of JavaScript after collecting garbage, before and after so many random cells. With --minutes, only random
+cells are drawn while the movie plays, and memory is printed every minute, also of the page's process.
 """
 
 import argparse
+import contextlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -40,17 +45,46 @@ FRAMES = f"""([grid, n]) => {{
 RANDOM = f"""async n => {{
   const s = {STUDIO}, used = () => {{ gc(); return performance.memory.usedJSHeapSize / 1e6; }}, before = used();
   for (let i = 0; i < n; i++) {{
-    s.data.prior ? s.random() : s.show(s.codes.learned(i % s.codes.n), "cell");
+    s.draws ? s.random() : s.show(s.codes.learned(i % s.codes.n), "cell");
     await new Promise(go => requestAnimationFrame(() => requestAnimationFrame(go)));
   }}
   return [before, used()];
 }}"""
 
 
+def endure(page: Page, minutes: int) -> None:
+    """Draw random cells for so many minutes, and print the memory of every minute."""
+    page.wait_for_function(FIRST)
+    page.evaluate(f"() => {{ {STUDIO}.player.play(true); }}")
+    began, drawn, used = monotonic(), 0, float("nan")
+    for minute in range(minutes + 1):
+        while monotonic() < began + 60 * minute:
+            used = page.evaluate(RANDOM, 5)[1]
+            drawn += 5
+        print(f"minute {minute}: {drawn} cells, JavaScript {used:.1f} MB, process {resident_mb():.0f} MB", flush=True)
+
+
+def resident_mb() -> float:
+    """Memory of the largest of our processes that draw pages."""
+    facts = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            status = (folder / "status").read_text()
+            parent, kb = (
+                int(found[1]) if (found := re.search(rf"{key}:\s+(\d+)", status)) else 0 for key in ("PPid", "VmRSS")
+            )
+            facts[int(folder.name)] = parent, kb, b"--type=renderer" in (folder / "cmdline").read_bytes()
+
+    def is_ours(pid: int) -> bool:
+        return pid == os.getpid() or (pid in facts and is_ours(facts[pid][0]))
+
+    return max(kb / 1024 for pid, (_, kb, draws) in facts.items() if draws and is_ours(pid))
+
+
 def shown(page: Page, cells: Cells) -> CodeField:
     """The field of the cell that the page shows."""
     code = json.loads(page.evaluate(f"() => {STUDIO}.json"))
-    variables = {"scale": np.array(code["scale"])} if "scale" in code else {}
+    variables = {name: np.array(code[name]) for name in ("scale", "protrusions", "offset") if name in code}
     return cells.field(np.array(code["code"]), variables=variables)
 
 
@@ -91,6 +125,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run")
     parser.add_argument("--cells", type=int, default=200)
+    parser.add_argument("--minutes", type=int, default=0)
     arguments = parser.parse_args()
     cells = load(arguments.run)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
@@ -99,9 +134,13 @@ def main() -> None:
         print(f"page MB: {path.stat().st_size / 1e6:.2f}; {os.getloadavg()[0]:.0f} processes running")
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(ARGUMENTS))
         page = browser.new_page(offline=True)
+        page.set_default_timeout(600_000)  # a busy machine
         page.goto(path.as_uri())
-        for name, value in measure(page, cells, arguments.cells).items():
-            print(f"{name}: {value:.3g}")
+        if arguments.minutes:
+            endure(page, arguments.minutes)
+        else:
+            for name, value in measure(page, cells, arguments.cells).items():
+                print(f"{name}: {value:.3g}")
         browser.close()
 
 

@@ -20,6 +20,7 @@ import cytoform
 
 ROOT = Path(__file__).parents[1]
 PAGES, SITE = ROOT / "out" / "pages", ROOT / "out" / "site"
+STUDIOS = "<!-- studios -->"  # where a page has links to the studios of the trained models
 OUTSIDE = ("CHANGELOG.md", "CONTRIBUTING.md")
 LINK = re.compile(r"\[([^\]]*)\]\((?!https?:)([^)#\s]*)((?:#[^)\s]*)?)\)")
 
@@ -29,6 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--without-running", action="store_true", help="build the tutorials without their outputs")
     write_pages(PAGES, run=not parser.parse_args().without_running)
+    write_studios(PAGES)
     shutil.rmtree(SITE, ignore_errors=True)
     subprocess.run([sys.executable, "-m", "zensical", "build", "-f", "mkdocs.yml"], cwd=ROOT, check=True)
     if dead := dead_links(SITE):
@@ -51,6 +53,20 @@ def write_pages(folder: Path, *, run: bool) -> None:
     for page in folder.rglob("*.md"):
         page.write_text(LINK.sub(lambda link: _within(link, page.parent), page.read_text("utf-8")), "utf-8")  # noqa: B023
     (folder / "reference.md").write_text(reference(), "utf-8")
+
+
+def write_studios(folder: Path) -> None:
+    """Write a studio for each trained model that comes with cytoform, and links to them where pages have the mark."""
+    studios = folder / "studio"
+    studios.mkdir()
+    links = []
+    for model in cytoform.models():
+        name = model.name.removeprefix("zoo:")
+        cytoform.write_studio(cytoform.load(model.name, device="cpu"), studios / f"{name}.html")
+        links.append(f"[{model.title}](studio/{name}.html)")
+    text = "Make a cell now, in this browser, before you install anything: " + ", ".join(links) + "."
+    for page in folder.glob("*.md"):
+        page.write_text(page.read_text("utf-8").replace(STUDIOS, text), "utf-8")
 
 
 def _within(link: re.Match[str], folder: Path) -> str:

@@ -56,4 +56,5 @@ def test_the_site_is_built_without_dead_links(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "was not run" in (ROOT / "out" / "site" / "tutorials" / "movie" / "index.html").read_text("utf-8")
+    assert 'href="studio/mitosis.html"' in (ROOT / "out" / "site" / "index.html").read_text("utf-8")
     assert "cytoform.zoo.find.models" in (ROOT / "out" / "site" / "reference" / "index.html").read_text("utf-8")

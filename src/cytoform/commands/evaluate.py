@@ -79,6 +79,7 @@ def evaluate(
                 comparisons=comparisons,
                 provenance=provenance,
                 code_map=chart,
+                beside=out.absolute().parent,
                 workers=n_workers,
                 progress=common.progress,
             )

@@ -1,4 +1,4 @@
-"""A cell from the file of a code, as the studio saves it: JSON with the code, and with the size where cells have one."""
+"""A cell from the file of a code, as the studio saves it: JSON with the code, and the size or the protrusions beside it."""
 
 import math
 from pathlib import Path
@@ -10,7 +10,9 @@ from pydantic import Field
 from cytoform.base.gate import Name, Record, read_json
 from cytoform.errors import InputError
 from cytoform.priors.prior import DrawnCell
+from cytoform.protrusions.units import Units
 from cytoform.representations.representation import SCALE
+from cytoform.runs.parts import MOST_UNITS
 from cytoform.runs.run import MOST_MOMENTS, LearnedSequence
 from cytoform.synthesis.cells import Cells
 
@@ -28,6 +30,9 @@ class _CodeRecord(Record):
     name: Name
     code: Annotated[list[Number], Field(min_length=1, max_length=MOST_NUMBERS)]
     scale: Annotated[list[Scale], Field(min_length=1, max_length=MOST_MOMENTS)] | None = None
+    # Of cells taken apart: rows of units, and where the cell lies over time.
+    protrusions: Annotated[list[list[Number]], Field(max_length=MOST_UNITS)] | None = None
+    offset: Annotated[list[list[Number]], Field(min_length=1, max_length=MOST_MOMENTS)] | None = None
 
 
 def read_code(path: Path, cells: Cells) -> DrawnCell:
@@ -38,11 +43,33 @@ def read_code(path: Path, cells: Cells) -> DrawnCell:
     n = math.prod(cells.run.decoder.code_shape)
     if len(found.code) != n:
         raise InputError(f"{path}: {len(found.code)} numbers, and codes of {cells.run.path} have {n}; {REMEDY}")
+    code = np.array(found.code, np.float32)
+    if cells.run.parts:
+        return DrawnCell(code, _variables_of_parts(path, found, cells.run.decoder.n_dims))
+    if found.protrusions is not None or found.offset is not None:
+        raise InputError(f"{path}: has protrusions, and its run knows none; {REMEDY}")
     if cells.run.has_scales != (found.scale is not None):
         wanted = "lacks the size (scale)" if cells.run.has_scales else "has a size (scale), and its run knows none"
         raise InputError(f"{path}: {wanted}; {REMEDY}")
-    variables = {} if found.scale is None else {SCALE: np.array(found.scale, np.float32)}
-    return DrawnCell(np.array(found.code, np.float32), variables)
+    return DrawnCell(code, {} if found.scale is None else {SCALE: np.array(found.scale, np.float32)})
+
+
+def _variables_of_parts(path: Path, found: _CodeRecord, n_dims: int) -> dict[str, np.ndarray]:
+    if found.protrusions is None:
+        raise InputError(f"{path}: lacks the protrusions; {REMEDY}")
+    if any(len(row) != Units.width(n_dims) for row in found.protrusions):
+        raise InputError(f"{path}: protrusions: rows of the cells have {Units.width(n_dims)} numbers; {REMEDY}")
+    rows = np.array(found.protrusions, np.float32).reshape(-1, Units.width(n_dims))
+    if not Units.from_rows(rows, n_dims).are_sound():
+        raise InputError(f"{path}: protrusions: a parent, a window of time or a size is impossible; {REMEDY}")
+    variables = {"protrusions": rows}
+    if found.scale is not None:
+        variables[SCALE] = np.array(found.scale, np.float32)
+    if found.offset is not None:
+        if any(len(place) != n_dims for place in found.offset):
+            raise InputError(f"{path}: offset: places have {n_dims} numbers; {REMEDY}")
+        variables["offset"] = np.array(found.offset, np.float32)
+    return variables
 
 
 def longest(cells: Cells) -> LearnedSequence:

@@ -4,36 +4,42 @@ import io
 import json
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 import torch
 import trimesh
-from browser import Browser, Tab, chromium, opened
+from browser import Browser, Tab, chromium, inked, opened
 from flat import ellipses
 from pages import assert_self_contained
+from parts_run import write_parts_run
 from scipy.spatial import cKDTree
 from tiny import write_balls
 
 from cytoform.errors import InputError
+from cytoform.protrusions.bulges import Bulges
+from cytoform.protrusions.units import Units
+from cytoform.reports.studio import parts
 from cytoform.reports.studio.gaussian import blocks_of, prior_of_page
 from cytoform.reports.studio.page import write_studio
-from cytoform.representations.parts.config import PartsConfig
-from cytoform.representations.table import new_representation
 from cytoform.runs.config import load_config
+from cytoform.runs.parts import LearnedParts
 from cytoform.runs.stage import train
 from cytoform.shapes.store import ShapeStore
 from cytoform.synthesis.cells import Cells, load
+from cytoform.synthesis.coded import read_code
 from cytoform.synthesis.options import Rendering
 from cytoform.synthesis.sequences import generate_coded
 from cytoform.synthesis.sized import Sized
 
 NAMES = ('a <b>"1"&', "b", "c", "d", "e")
-POINTS, GRID = 10_000, 24
+POINTS, GRID, FINE = 10_000, 24, 48  # FINE: shows protrusions
+KINDS = ("network", "linear", "flat", "parts")
 STUDIO = "document.querySelector('cell-studio')"
 
 
@@ -57,18 +63,38 @@ def linear(store: Path, run: Path) -> Path:
     return run
 
 
+class Runs(dict[str, Made]):
+    """A network that knows two cells, components of five cells and of five images, and bodies with protrusions: each
+    made when a test asks for it."""
+
+    def __init__(self, home: Path, trained: Callable[[], Path]) -> None:
+        super().__init__()
+        self.home, self.trained = home, trained
+
+    def __missing__(self, kind: str) -> Made:
+        self[kind] = getattr(self, f"_{kind}")()
+        return self[kind]
+
+    def _network(self) -> Made:
+        shutil.copytree(self.trained(), self.home / "network")
+        return made(self.home / "network")
+
+    def _linear(self) -> Made:
+        sizes = dict(zip(NAMES, (2.4, 2.9, 3.3, 3.8, 4.4), strict=True))
+        return made(linear(write_balls(self.home / "balls.zarr", sizes, n_frames=4), self.home / "linear"))
+
+    def _flat(self) -> Made:
+        return made(linear(ellipses(self.home / "flat.zarr", n=5), self.home / "flat"))
+
+    def _parts(self) -> Made:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(parts, "DRAWN", 2)
+            return made(write_parts_run(self.home / "parts", n=3))
+
+
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory, trained: Path) -> dict[str, Made]:
-    """A network that knows two cells, components of five cells, and components of five images."""
-    home = tmp_path_factory.mktemp("studio")
-    shutil.copytree(trained, home / "network")
-    balls = write_balls(home / "balls.zarr", dict(zip(NAMES, (2.4, 2.9, 3.3, 3.8, 4.4), strict=True)), n_frames=4)
-    flat = ellipses(home / "flat.zarr", n=5)
-    return {
-        "network": made(home / "network"),
-        "linear": made(linear(balls, home / "linear")),
-        "flat": made(linear(flat, home / "flat")),
-    }
+def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    return Runs(tmp_path_factory.mktemp("studio"), lambda: request.getfixturevalue("trained"))
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +103,8 @@ def browser() -> Iterator[Browser]:
         yield started
 
 
-@pytest.fixture(params=["network", "linear", "flat"])
-def both(request: pytest.FixtureRequest, runs: dict[str, Made], browser: Browser) -> Iterator[tuple[Made, Tab]]:
+@pytest.fixture(params=KINDS)
+def both(request: pytest.FixtureRequest, runs: Runs, browser: Browser) -> Iterator[tuple[Made, Tab]]:
     with studio(browser, runs[request.param]) as tab:
         yield runs[request.param], tab
 
@@ -119,7 +145,7 @@ def distances(tab: Tab, points: np.ndarray, time: float, *, plain: bool = False)
 def in_python(made: Made, tab: Tab) -> Any:
     """The field of the cell that is shown."""
     code = code_of(tab)
-    variables = {"scale": np.array(code["scale"])} if "scale" in code else {}
+    variables = {name: np.array(code[name]) for name in ("scale", "protrusions", "offset") if name in code}
     return made.cells.field(np.array(code["code"]), variables=variables)
 
 
@@ -138,10 +164,11 @@ def test_distances_and_figures_are_those_of_python(both: tuple[Made, Tab]) -> No
         expected = field.at(time)(torch.tensor(points)).numpy()
         assert np.abs(distances(tab, points, time) - expected).max() < 1e-5
         assert np.abs(distances(tab, points[:2000], time, plain=True) - expected[:2000]).max() < 1e-5
-    found = tab.page.evaluate(f"([grid]) => {STUDIO}.surface({STUDIO}.cell, {STUDIO}.data.frames - 1, grid)", [GRID])
-    box = field.render(1.0, GRID)
+    grid = FINE if made.cells.run.parts else GRID
+    found = tab.page.evaluate(f"([grid]) => {STUDIO}.surface({STUDIO}.cell, {STUDIO}.data.frames - 1, grid)", [grid])
+    box = field.render(1.0, grid)
     assert found["size"] == pytest.approx(box.boundary().size, rel=1e-3)
-    assert found["extent"] == pytest.approx(box.boundary().extent, rel=1e-3)
+    assert found["extent"] == pytest.approx(box.boundary().extent, rel=2e-3)
     if dims == 3:
         points_um = np.array(found["points"]).reshape(-1, 3) + field.half_extent_um
         faces = np.array(found["faces"]).reshape(-1, 3)
@@ -151,7 +178,7 @@ def test_distances_and_figures_are_those_of_python(both: tuple[Made, Tab]) -> No
         assert farthest < 0.05 * box.grid.spacing_um
 
 
-def test_a_cell_of_the_page_is_the_cell_of_the_command(runs: dict[str, Made], browser: Browser, tmp_path: Path) -> None:
+def test_a_cell_of_the_page_is_the_cell_of_the_command(runs: Runs, browser: Browser, tmp_path: Path) -> None:
     made = runs["linear"]
     with studio(browser, made) as tab:
         shown = code_of(tab)
@@ -165,11 +192,18 @@ def test_a_cell_of_the_page_is_the_cell_of_the_command(runs: dict[str, Made], br
             tab.page.get_by_text("Mesh, STL").click()
         stl = trimesh.load(io.BytesIO(Path(download.value.path()).read_bytes()), file_type="stl")
         with tab.page.expect_download() as download:
+            tab.page.get_by_text("Mesh, GLB").click()
+        glb = trimesh.load(io.BytesIO(Path(download.value.path()).read_bytes()), file_type="glb", force="mesh")
+        with tab.page.expect_download() as download:
             tab.page.get_by_text("All times").click()
         with zipfile.ZipFile(download.value.path()) as archive:
             assert archive.testzip() is None
             assert archive.namelist() == [f"{frame:04d}.ply" for frame in range(4)]
             last = trimesh.load(io.BytesIO(archive.read("0003.ply")), file_type="ply")
+    assert glb.is_watertight
+    assert glb.volume == pytest.approx(stl.volume, rel=1e-5)
+    x, y, z = stl.vertices.T  # glTF has y up
+    assert np.allclose(glb.bounds[0], [x.min(), z.min(), -y.max()], atol=1e-5)
     generate_coded(made.cells, tmp_path / "code.json", tmp_path / "new.zarr", rendering=Rendering(64))
     [sequence] = ShapeStore.open(tmp_path / "new.zarr")
     meshes = list(sequence.meshes())
@@ -179,7 +213,62 @@ def test_a_cell_of_the_page_is_the_cell_of_the_command(runs: dict[str, Made], br
     assert np.abs(last.bounds[0] - meshes[-1].vertices_xyz_um.min(axis=0)).max() < 0.5 * sequence.grid.spacing_um
 
 
-def test_learned_cells_paths_and_names(runs: dict[str, Made], browser: Browser) -> None:
+def protrusions(tab: Tab) -> Units:
+    return Units.from_rows(np.array(code_of(tab)["protrusions"]))
+
+
+def test_number_and_length_of_protrusions(runs: Runs, browser: Browser, tmp_path: Path) -> None:
+    cells = runs["parts"].cells
+    with studio(browser, runs["parts"]) as tab:
+        before = protrusions(tab)
+        n = len(list(before.families()))
+        move(tab, -3, n + 2)
+        assert len(list(protrusions(tab).families())) == n + 2
+        move(tab, -3, 2)
+        move(tab, -2, 1.0)
+        after = protrusions(tab)
+        assert len(list(after.families())) == 2
+        assert set(np.round(after.length / 2, 5)) <= set(np.round(before.length, 5))
+        (tmp_path / "code.json").write_text(json.dumps(code_of(tab)))
+        assert len(read_code(tmp_path / "code.json", cells).variables["protrusions"]) == len(after)
+        tab.page.get_by_label("Show a learned cell").select_option(label="cell1")
+        assert np.allclose(protrusions(tab).to_rows(), cells.variables("cell1")["protrusions"])
+        move(tab, -1, 0.5)
+        learned = [Units.from_rows(cells.variables(name)["protrusions"]) for name in ("cell0", "cell1")]
+        assert np.allclose(protrusions(tab).length, np.concatenate([units.length for units in learned]) / 2)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"protrusions": None}, "lacks the protrusions"),
+        ({"protrusions": [[0.0]]}, "95 numbers"),
+        ({"protrusions": [[5.0] * 95]}, "impossible"),
+        ({"offset": [[0.0]]}, "3 numbers"),
+    ],
+)
+def test_refuses_impossible_protrusions(runs: Runs, tmp_path: Path, change: dict[str, Any], words: str) -> None:
+    cells = runs["parts"].cells
+    good = {"format": "cytoform code", "weights_sha256": cells.weights_sha256, "name": "a", "protrusions": [],
+            "code": cells.flat_codes[0].tolist()}  # fmt: skip
+    (tmp_path / "code.json").write_text(json.dumps(good | change))
+    with pytest.raises(InputError, match=words):
+        read_code(tmp_path / "code.json", cells)
+
+
+def test_a_video_shows_all_frames_at_their_times(runs: Runs, browser: Browser) -> None:
+    with studio(browser, runs["flat"]) as tab:
+        with tab.page.expect_download() as download:
+            tab.page.get_by_text("Video, WebM").click()
+        with av.open(download.value.path()) as video:
+            pictures = list(video.decode(video=0))
+        n_frames = tab.page.evaluate(f"() => {STUDIO}.data.frames")
+    assert [picture.time for picture in pictures] == pytest.approx(np.arange(n_frames) / 6, abs=2e-3)
+    first, last = (inked(picture.to_ndarray(format="rgb24").astype(int)) for picture in (pictures[0], pictures[-1]))
+    assert min(first, last) > 0.02
+
+
+def test_learned_cells_paths_and_names(runs: Runs, browser: Browser) -> None:
     with studio(browser, runs["linear"]) as tab:
         tab.page.get_by_label("Show a learned cell").select_option(label=NAMES[0])
         assert tab.page.locator(".near").inner_text() == f"This is the learned cell {NAMES[0]}."
@@ -190,23 +279,25 @@ def test_learned_cells_paths_and_names(runs: dict[str, Made], browser: Browser) 
         assert np.allclose(code_of(tab)["code"], between, atol=1e-6)
 
 
-def test_a_phone_and_a_browser_without_simd(runs: dict[str, Made], browser: Browser) -> None:
-    without = "delete globalThis.WebAssembly;"
+def test_a_phone_and_a_browser_without_simd_and_video(runs: Runs, browser: Browser) -> None:
+    without = "delete globalThis.WebAssembly; delete globalThis.VideoEncoder;"
     with studio(browser, runs["network"], before=without, size="narrow") as tab:
         assert "no WebAssembly" in tab.page.locator("cell-studio").inner_text()
         assert not tab.overflows()
         assert tab.page.get_by_text("New random cell").is_disabled()
+        assert tab.page.get_by_text("Video, WebM").is_disabled()
+        assert "No video" in tab.page.locator("cell-studio").inner_text()
 
 
-def test_the_page_is_one_file_and_small(runs: dict[str, Made]) -> None:
-    for each in runs.values():
-        page = each.page.read_text("utf-8")
+def test_the_page_is_one_file_and_small(runs: Runs) -> None:
+    for kind in KINDS:
+        page = runs[kind].page.read_text("utf-8")
         assert_self_contained(page)
         assert len(page) < 1e6
         assert "<b>" not in page.split("</head>")[1]
 
 
-def test_new_codes_have_the_distribution_of_the_prior(runs: dict[str, Made]) -> None:
+def test_new_codes_have_the_distribution_of_the_prior(runs: Runs) -> None:
     cells = runs["linear"].cells
     prior = prior_of_page(cells)
     assert isinstance(prior, Sized)
@@ -220,15 +311,16 @@ def test_new_codes_have_the_distribution_of_the_prior(runs: dict[str, Made]) -> 
     assert np.allclose(found, expected, atol=1e-4 * np.abs(expected).max())
 
 
-def test_refuses_what_a_page_cannot_show(runs: dict[str, Made], tmp_path: Path) -> None:
+def test_refuses_what_a_page_cannot_show(runs: Runs, tmp_path: Path) -> None:
     cells = runs["linear"].cells
     with pytest.raises(InputError, match=r"ends in \.html"):
         write_studio(cells, tmp_path / "studio.pdf")
     with pytest.raises(InputError, match=r"MB instead of 0\.1; raise --megabytes"):
         write_studio(cells, tmp_path / "studio.html", megabytes=0.1)
-    parts = new_representation(PartsConfig(width=8, depth=2, code_layers=(1,)), seed=0)
-    with pytest.raises(InputError, match="would show the bodies only"):
-        write_studio(Cells(replace(cells.run, decoder=parts)), tmp_path / "studio.html")
+    bulges = Bulges.from_rows(np.zeros((1, Bulges.width())))
+    thick = LearnedParts(Units.none(), np.ones((1, 2)), bulges)
+    with pytest.raises(InputError, match="thick protrusions, which the studio would leave out"):
+        write_studio(Cells(replace(cells.run, parts=(thick,))), tmp_path / "studio.html")
     assert not list(tmp_path.iterdir())
 
 
@@ -242,10 +334,11 @@ def test_refuses_what_a_page_cannot_show(runs: dict[str, Made], tmp_path: Path) 
         ({"scale": [-1.0]}, "scale.0 = -1.0"),
         ({"weights_sha256": "0" * 64}, "another run"),
         ({"format": "other"}, "format"),
+        ({"protrusions": []}, "its run knows none"),
         ({"name": "../x"}, "name"),
     ],
 )
-def test_refuses_files_of_no_code(runs: dict[str, Made], tmp_path: Path, change: dict[str, Any], words: str) -> None:
+def test_refuses_files_of_no_code(runs: Runs, tmp_path: Path, change: dict[str, Any], words: str) -> None:
     cells = runs["linear"].cells
     good = {"format": "cytoform code", "weights_sha256": cells.weights_sha256, "name": "a", "scale": [1.0],
             "code": cells.flat_codes[0].tolist()}  # fmt: skip

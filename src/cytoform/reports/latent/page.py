@@ -28,11 +28,14 @@ MAP_NOTES = {
 }
 
 
-def write_page(folder: Path, space: LatentSpace, provenance: dict[str, Any]) -> Path:
-    """Write index.html and its pictures into `folder`; return the page. `provenance` has to be fit for JSON."""
+def write_page(folder: Path, space: LatentSpace, provenance: dict[str, Any], *, studio: str = "") -> Path:
+    """Write index.html and its pictures into `folder`; return the page.
+
+    `provenance` has to be fit for JSON; `studio` is a sentence on the studio of the run, as HTML.
+    """
     drawer = Drawer(folder)
     sections = [
-        Section("map", "Map of the cells", "Map", _maps(space, drawer)),
+        Section("map", "Map of the cells", "Map", studio + _maps(space, drawer)),
         Section("components", "Principal components", "Components", _variance(space, drawer)),
         Section("traversals", "Along the components", "Traversals", _traversals(space, drawer)),
         Section("neighbours", "Nearest learned cells", "Neighbours", _neighbours(space, drawer)),

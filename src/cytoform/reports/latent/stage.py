@@ -28,6 +28,7 @@ from cytoform.reports.latent.files import SIGMAS, Frames, LatentSpace, write_bou
 from cytoform.reports.latent.neighbours import Neighbour, from_others, nearest
 from cytoform.reports.latent.page import MEASURES, write_page
 from cytoform.reports.latent.snapshots import CellSet, Snapshots, shape_distances, snapshots
+from cytoform.reports.studio.link import studio_note
 from cytoform.shapes.grid import frame_times
 from cytoform.shapes.store import ShapeStore
 from cytoform.synthesis.cells import Cells
@@ -83,10 +84,11 @@ def write_latent_report(
         "look": asdict(look),
         "versions": software_versions(),
     }
+    studio = studio_note(cells.run.path.name, cells.weights_sha256, out.absolute().parent)
     with output.staged() as folder:
         write_tables(folder, space)
         write_boundaries(folder, space)
-        write_page(folder, space, provenance)
+        write_page(folder, space, provenance, studio=studio)
         write_json(folder / "provenance.json", provenance)
 
 

@@ -34,6 +34,7 @@ class Report:
     pictures: dict[str, CellPictures]  # likewise
     error_limit_um: float
     code_map: CodeMap | None
+    beside: Path  # the folder around the finished report
     provenance: dict[str, Any]
 
     @property
@@ -48,6 +49,7 @@ def assemble(
     comparisons: Sequence[Comparison],
     *,
     provenance: dict[str, Any],
+    beside: Path,
     code_map: CodeMap | None = None,
     workers: int = 1,
     progress: Progress = no_progress,
@@ -74,6 +76,7 @@ def assemble(
         pictures=pictures,
         error_limit_um=limit_um,
         code_map=code_map,
+        beside=beside,
         provenance=provenance,
     )
 

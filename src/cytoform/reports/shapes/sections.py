@@ -29,6 +29,7 @@ from cytoform.reports.shapes.tables import (
     topology_table,
 )
 from cytoform.reports.shapes.verdict import RULES, verdict_of
+from cytoform.reports.studio.link import studio_note
 from cytoform.reports.verdicts import rules_html
 from cytoform.shapes.store import ShapeStore
 
@@ -114,13 +115,21 @@ def _error_key(report: Report) -> str:
     )
 
 
+def _studio(report: Report) -> list[str]:
+    """Where the run whose cells are compared makes more of them; nothing for cells of no run, or of several."""
+    told = [ShapeStore.open(comparison.store).attributes for comparison in report.comparisons]
+    runs = {(each["run"], each["weights_sha256"]) for each in told if each.get("run") and each.get("weights_sha256")}
+    return [studio_note(run, sha256, report.beside) for run, sha256 in runs] if len(runs) == 1 else []
+
+
 def _gallery(report: Report, drawer: Drawer) -> str:
     parts = [
         note(
             report.measures.worded(
                 "Every cell has a page with a 3D player, its figures over time and its worst frames."
             )
-        )
+        ),
+        *_studio(report),
     ]
     originals = [cell for cell in report.cells if cell.original is not None]
     groups = [("Originals" + (" and what is paired with them" if originals[0].rebuilt else ""), originals)]

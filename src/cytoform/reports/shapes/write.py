@@ -33,13 +33,15 @@ def write_report(
     comparisons: Sequence[Comparison],
     provenance: dict[str, Any] | None = None,
     code_map: CodeMap | None = None,
+    beside: Path | None = None,
     workers: int = 1,
     progress: Progress = no_progress,
 ) -> Path:
     """Write report.html, results.json, figures/ and tables/ into `folder`; return the page.
 
     All comparisons are with the same `reference` store, which the page calls "Original". `provenance` adds facts that the
-    results lack, such as commands and training settings, as values fit for JSON. Raises InputError if `folder` has other
+    results lack, such as commands and training settings, as values fit for JSON. `beside` is the folder around the report
+    when it is finished, in which a studio may lie; by default that around `folder`. Raises InputError if `folder` has other
     files than those of an older report.
     """
     path = folder / "report.html"
@@ -52,6 +54,7 @@ def write_report(
         comparisons,
         provenance=provenance or {},
         code_map=code_map,
+        beside=beside or folder.absolute().parent,
         workers=workers,
         progress=progress,
     )

@@ -26,10 +26,10 @@ class PageModel:
 def model_of(cells: Cells) -> PageModel:
     """The representation of a run for a page. Raises InputError for a kind that pages do not know."""
     decoder, learned = cells.run.decoder, cells.run.learned
-    if isinstance(decoder, Parts):
+    if any(len(each.bulges) for each in cells.run.parts):
         raise InputError(
-            f"{cells.run.path}: cells of bodies with protrusions, and the studio would show the bodies only; "
-            "look at them with 'cytoform generate' and 'cytoform view'"
+            f"{cells.run.path}: cells with thick protrusions, which the studio would leave out; look at them with "
+            "'cytoform generate' and 'cytoform view'"
         )
     header, arrays = _described(decoder)
     bounds = learned.bounds.times(SAFETY)
@@ -50,7 +50,8 @@ def _described(decoder: Representation) -> tuple[dict[str, Any], dict[str, np.nd
         return header, {"mean": _array(decoder.mean), "components": _array(decoder.components)}
     if isinstance(decoder, Decoder):
         layers = list(decoder.layers)
-        header = {"kind": "global", "width": decoder.width, "knots": decoder.code_knots,
+        parts = {"fillet": decoder.fillet} if isinstance(decoder, Parts) else {}
+        header = {**parts, "kind": "global", "width": decoder.width, "knots": decoder.code_knots,
                   "codes": [layer.n_code for layer in layers], "omega": decoder.activation.omega,
                   "sine": not isinstance(decoder.activation, ReLU)}  # fmt: skip
         arrays = {f"weight{n}": _array(layer.weight) for n, layer in enumerate(layers)}

@@ -5,7 +5,7 @@ import html
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -27,16 +27,16 @@ from cytoform.reports.latent.components import principal_components
 from cytoform.reports.latent.snapshots import snapshots
 from cytoform.reports.studio.gaussian import blocks_of, prior_of_page
 from cytoform.reports.studio.model import PageModel, model_of
+from cytoform.reports.studio.parts import Detail, detail_of, parts_of
 from cytoform.representations.linear.representation import Linear
 from cytoform.shapes.grid import frame_times
 from cytoform.synthesis.cells import Cells
 from cytoform.synthesis.sized import WIDTH, Sized
 
-SCRIPTS = ("network.js", "linear.js", "band.js", "cubes.js", "codes.js", "files.js", "studio.js")
+SCRIPTS = ("network", "linear", "band", "cubes", "codes", "tubes", "parts", "files", "gltf", "video", "studio")
 COMPONENTS = 6
 MOST_FRAMES = 121  # a longer movie is shown at equal times
-GRID = 64  # points a side at first
-LEARNED_GRID, LEARNED_TIMES = 64, 5  # for the figures of the learned cells
+DETAIL = Detail(grid=64, live=48, times=5)
 ROOM = 1.15  # of the view over the largest learned cell
 
 
@@ -76,7 +76,8 @@ def write_studio(
         raise InputError(f"--megabytes {megabytes:g}: choose from 0.1 to 2000")
     model = model_of(cells)
     _refuse_large(cells, sum(array.size for array in model.arrays.values()) * 4 * 1.2, megabytes)
-    page = _page(cells, model, _measured(cells, progress))
+    detail = detail_of(cells) if cells.run.parts else DETAIL
+    page = _page(cells, model, _measured(cells, detail, progress), detail)
     _refuse_large(cells, len(page.encode()), megabytes)
     with output.staged(folder=False) as partial:
         partial.write_text(page, "utf-8")
@@ -91,14 +92,14 @@ def _refuse_large(cells: Cells, size: float, megabytes: float) -> None:
         )
 
 
-def _measured(cells: Cells, progress: Progress) -> _Learned:
+def _measured(cells: Cells, detail: Detail, progress: Progress) -> _Learned:
     """The learned cells in the canonical pose, at a few times."""
     seen, reach_um = [], 0.0
     half_um = cells.run.learned.half_extent_um
     with progress("looking at cells", len(cells.names)) as advance:
         for name, code in zip(cells.names, cells.codes, strict=True):
             field = cells.field(code, variables=cells.variables(name))
-            frames = [field.render(float(time), LEARNED_GRID) for time in frame_times(LEARNED_TIMES)]
+            frames = [field.render(float(time), detail.grid) for time in frame_times(detail.times)]
             seen.append(snapshots(frames))
             outlines = [
                 outline.vertices_um for outline in (frame.boundary() for frame in frames) if outline is not None
@@ -109,14 +110,14 @@ def _measured(cells: Cells, progress: Progress) -> _Learned:
     return _Learned(np.stack(values), reach_um or half_um)
 
 
-def _page(cells: Cells, model: PageModel, learned: _Learned) -> str:
+def _page(cells: Cells, model: PageModel, learned: _Learned, detail: Detail) -> str:
     web, here = files("cytoform.reports.studio").joinpath("web"), cells.run.path.name
     title = f"Studio of {here}"
-    text = json.dumps(_data(cells, model, learned), separators=(",", ":")).replace("<", "\\u003c")
+    text = json.dumps(_data(cells, model, learned, detail), separators=(",", ":")).replace("<", "\\u003c")
     body = Template(web.joinpath("studio.html").read_text("utf-8")).substitute(
         title=html.escape(title), lead=html.escape(_lead(cells)), data=text, footer=FOOTER
     )
-    script = "\n".join([player_scripts(), *(web.joinpath(name).read_text("utf-8") for name in SCRIPTS)])
+    script = "\n".join([player_scripts(), *(web.joinpath(f"{name}.js").read_text("utf-8") for name in SCRIPTS)])
     style = player_style() + web.joinpath("studio.css").read_text("utf-8")
     return shell(title, body, style=style, head=f'<script type="module">\n{script}</script>\n')
 
@@ -129,9 +130,10 @@ def _lead(cells: Cells) -> str:
     )
 
 
-def _data(cells: Cells, model: PageModel, learned: _Learned) -> dict[str, Any]:
+def _data(cells: Cells, model: PageModel, learned: _Learned, detail: Detail) -> dict[str, Any]:
     """All that the script of the page takes."""
-    arrays, prior = dict(model.arrays), prior_of_page(cells)
+    arrays = dict(model.arrays)
+    prior = None if cells.run.parts else prior_of_page(cells)
     sequences, dims = cells.run.learned.sequences, model.header["dims"]
     longest = max(sequences, key=lambda sequence: sequence.n_frames)
     n_frames = min(longest.n_frames, MOST_FRAMES)
@@ -143,8 +145,7 @@ def _data(cells: Cells, model: PageModel, learned: _Learned) -> dict[str, Any]:
         "cells": cells.names,
         "frames": n_frames,
         "timeStep": _time_step(longest.time_step_s, longest.n_frames, n_frames),
-        "grid": GRID,
-        "times": LEARNED_TIMES,
+        **asdict(detail),
         "radius": ROOM * learned.reach_um,
         "colours": [list(COLOURS[1]), list(COLOURS[0])],
         "view": {} if dims == 3 else {"azimuth": CAMERAS[2].azimuth_deg, "elevation": CAMERAS[2].elevation_deg},
@@ -156,6 +157,8 @@ def _data(cells: Cells, model: PageModel, learned: _Learned) -> dict[str, Any]:
     if model.header["kind"] == "global":
         kernel = files("cytoform.reports.studio").joinpath("web").joinpath("kernel.wasm").read_bytes()
         found["kernel"] = base64.b64encode(kernel).decode()
+    if cells.run.parts:
+        found |= parts_of(cells, arrays)
     return found | _packed(arrays)
 
 

@@ -200,11 +200,11 @@ class CellPlayer extends HTMLElement {
 
   // ---- drawing
 
-  when() {
+  when(time = this.time) {
     const { frames, stride, timeStep } = this.scene, total = (frames - 1) * stride + 1;
-    const frame = "frame " + (this.time * stride + 1) + " of " + total;
+    const frame = "frame " + (time * stride + 1) + " of " + total;
     if (timeStep === null) return frame;
-    const seconds = this.time * stride * timeStep;
+    const seconds = time * stride * timeStep;
     if (seconds >= 3600) return Math.floor(seconds / 3600) + " h " + Math.floor(seconds % 3600 / 60) + " min · " + frame;
     if (seconds >= 60) return Math.floor(seconds / 60) + " min " + +(seconds % 60).toFixed(1) + " s · " + frame;
     return +seconds.toFixed(2) + " s · " + frame;

@@ -1,6 +1,6 @@
 // The studio: a cell whose code the reader moves, the learned cell nearest to it, its figures, and files of it.
 
-const DETAILS = [32, 48, 64, 96, 128], LIVE = 48, PLATE = 3; // voxels along a side; LIVE: while a slider moves
+const DETAILS = [32, 48, 64, 96, 128, 160], PLATE = 3; // voxels along a side
 const SETTLED_MS = 250, RANGE = 3; // RANGE: standard deviations of a slider to either side
 const BINS = 24, PLOT = { width: 240, height: 44 };
 // Size, extent and roundness, as in assess/measures.
@@ -22,13 +22,16 @@ class CellStudio extends HTMLElement {
     for (const [name, from, to] of this.data.arrays) arrays[name] = floats.subarray(from, to);
     const { model } = this.data;
     this.kernel = model.kind === "global" ? await kernelOf(this.data.kernel) : null;
-    this.field = model.kind === "global" ? new Network(model, arrays, this.kernel) : new LinearGrid(model, arrays);
-    this.codes = new Codes(this.data, arrays, this.field);
+    const whole = model.kind === "global" ? new Network(model, arrays, this.kernel) : new LinearGrid(model, arrays);
+    this.field = this.data.composed ? new PartsField(whole, model) : whole;
+    this.codec = await videoCodec();
+    this.codes = new (this.data.composed ? PartsCodes : Codes)(this.data, arrays, this.field);
     this.detail = this.chosen = model.kind === "global" && !this.kernel ? 32 : this.data.grid;
     this.drawnCells = 0;
     this.figures = new Map();
     this.build();
-    this.show(this.codes.mean(), "Mean of the learned codes");
+    if (this.data.composed) this.random();
+    else this.mean();
   }
 
   // ---- cells
@@ -37,7 +40,9 @@ class CellStudio extends HTMLElement {
   surface(cell, frame, detail = this.detail) {
     const { dims, halfExtent } = this.data.model, { frames } = this.data, band = 2 / detail;
     const time = frames > 1 ? -1 + 2 * frame / (frames - 1) : -1;
-    const box = search(this.field.frame(cell, time), detail, band, dims), spacing = band * halfExtent;
+    const made = this.field.frame(cell, time), spacing = band * halfExtent;
+    let box = search({ ...made, distances: made.body || made.distances }, detail, Math.max(band, made.fillet || 0), dims);
+    if (made.tubes) box = withTubes(box, made, detail, band, dims);
     if (dims === 3) {
       const found = surfaceOf(box, detail, spacing, band);
       return found && { ...found, ...measured(found) };
@@ -65,7 +70,7 @@ class CellStudio extends HTMLElement {
   // Show another cell; `live` while a slider moves, `keep` the sliders as they are, `finer`: the detail has changed.
   show(cell, label, { live = false, keep = false, finer = false } = {}) {
     this.cell = cell;
-    this.detail = live ? Math.min(LIVE, this.chosen) : this.chosen;
+    this.detail = live ? Math.min(this.data.live, this.chosen) : this.chosen;
     if (label) this.label = label;
     if (!keep) this.setSliders();
     const nearest = this.codes.nearest(cell);
@@ -80,6 +85,8 @@ class CellStudio extends HTMLElement {
     this.player.redraw();
   }
 
+  get draws() { return Boolean(this.data.prior || this.data.composed); }
+
   clear(actor) {
     for (const model of this.player.models[actor].values()) if (model) Stage.shared?.remove(model);
     this.player.models[actor].clear();
@@ -87,7 +94,11 @@ class CellStudio extends HTMLElement {
 
   random() {
     const number = ++this.drawnCells;
-    this.show(this.codes.draw(randomOf(number)), "New cell " + number);
+    this.show(this.codes.draw(randomOf(number), number), "New cell " + number);
+  }
+
+  mean() {
+    this.show(this.codes.mean(), this.data.composed ? "Mean body, without protrusions" : "Mean of the learned codes");
   }
 
   // Move the cell that was shown last by the differences of the sliders.
@@ -116,7 +127,7 @@ class CellStudio extends HTMLElement {
     this.sliders = [];
     this.status = element("p", { className: "status", role: "status" });
     this.player = this.newPlayer();
-    this.panel = element("div", { className: "panel" }, this.cellTools(), this.sliderBox(), this.pathBox(), this.fileBox());
+    this.panel = element("div", { className: "panel" }, this.cellTools(), this.sliderBox(), ...(data.composed ? [this.protrusionBox()] : []), this.pathBox(), this.fileBox());
     this.left = element("div", { className: "view" }, this.player, this.figureBox(),
       this.nearText = element("p", { className: "near" }), this.status);
     this.querySelector(".fallback")?.remove();
@@ -188,10 +199,11 @@ class CellStudio extends HTMLElement {
       learned.value = "";
     };
     const random = this.button("New random cell", () => this.random(), "Key R");
-    random.disabled = !this.data.prior;
-    const why = this.data.prior ? "Drawn from the normal distribution of the learned codes (prior covariance)."
-      : "Too few learned cells for a distribution of new ones.";
-    return this.group("Cell", element("div", { className: "row" }, random, this.button("Mean cell", () => this.show(this.codes.mean(), "Mean of the learned codes"), "Key M"), learned),
+    random.disabled = !this.draws;
+    const why = this.data.composed ? `The first ${this.codes.drawn} were drawn by the prior ${this.data.composed.prior} when this page was made. `
+        + "Each later one has the body of one of these and the protrusions of another."
+      : this.draws ? "Drawn from the normal distribution of the learned codes (prior covariance)." : "Too few learned cells for a distribution of new ones.";
+    return this.group("Cell", element("div", { className: "row" }, random, this.button(this.data.composed ? "Mean body" : "Mean cell", () => this.mean(), "Key M"), learned),
       element("p", { textContent: why }));
   }
 
@@ -219,16 +231,25 @@ class CellStudio extends HTMLElement {
       this.sliders.push({ key, ...made, start: 0 });
       return made.row;
     });
-    return this.group("Shape", ...rows, element("p", { textContent: rows.length
+    return this.group(this.data.composed ? "Shape of the body" : "Shape", ...rows, element("p", { textContent: rows.length
       ? "Principal components of the learned codes with their shares of the variance; 1 σ is one standard deviation."
       : "There is one learned cell, so nothing to vary." }));
   }
 
+  // Number and length of the protrusions of bodies.
+  protrusionBox() {
+    const made = { number: this.slider("Number", { min: 0, max: Math.ceil(1.5 * this.codes.mostFamilies), step: 1, value: 0, text: n => n + "" }, live => this.slid(live)),
+      length: this.slider("Length", { min: -2, max: 1, step: 0.05, value: 0, text: by => "× " + (2 ** by).toFixed(2) }, live => this.slid(live)) };
+    for (const [key, slider] of Object.entries(made)) this.sliders.push({ key, ...slider, start: 0 });
+    return this.group("Protrusions", made.number.row, made.length.row, element("p", { textContent: "Counted over the whole movie, with branches as one. Fewer: some of its own, by chance. "
+      + "More: some of other new cells. Protrusions stand on the surface of whichever body is shown; the cell is not centred anew." }));
+  }
+
   setSliders() {
-    const { components, size } = this.codes.coordinates(this.cell);
+    const { components, ...others } = this.codes.coordinates(this.cell);
     this.origin = { cell: this.cell };
     for (const slider of this.sliders) {
-      slider.input.value = slider.key === "size" ? size : components[slider.key];
+      slider.input.value = slider.key in others ? others[slider.key] : components[slider.key];
       slider.start = +slider.input.value;
       slider.say();
     }
@@ -244,7 +265,8 @@ class CellStudio extends HTMLElement {
     const made = this.slider("Way", { min: 0, max: 1, step: 0.01, value: 0, text: share => Math.round(100 * share) + " %" }, live => this.walk(live));
     this.way = made.input;
     for (const select of [this.from, this.to]) select.onchange = () => this.walk(false);
-    const box = this.group("Between two learned cells", element("div", { className: "row" }, this.from, this.to), made.row);
+    const box = this.group("Between two learned cells", element("div", { className: "row" }, this.from, this.to), made.row,
+      ...(this.data.composed ? [element("p", { textContent: "Protrusions of the first withdraw on the way, and the second's grow." })] : []));
     box.hidden = this.data.cells.length < 2;
     return box;
   }
@@ -262,16 +284,26 @@ class CellStudio extends HTMLElement {
       this.show(this.cell, "", { keep: true, finer: true });
     } }, ...DETAILS.map(n => element("option", { value: n, textContent: n + " points a side", selected: n === this.chosen })));
     const solid = this.data.model.dims === 3 ? [this.button("Mesh, STL", () => this.saveMesh(stlOf, "stl")), this.button("Mesh, PLY", () => this.saveMesh(plyOf, "ply")),
+      this.button("Mesh, GLB", () => this.saveMesh(found => glbOf(found, { name: this.label, colour: this.data.colours[0] }), "glb")),
       this.button("All times, PLY in ZIP", () => this.saveSequence())] : [];
     this.speed = element("span", { className: "took" });
     this.engine = element("span");
-    return this.group("Files and detail", element("div", { className: "row" }, ...solid, this.button("Code, JSON", () => this.saveCode()), this.details),
+    return this.group("Files and detail", element("div", { className: "row" }, ...solid, ...this.videoButton(), this.button("Code, JSON", () => this.saveCode()), this.details),
+      ...(this.filming?.disabled ? [element("p", { textContent: "No video: this browser cannot write one." })] : []),
       element("p", { textContent: "A code becomes a shape store again by 'cytoform generate RUN --code FILE --out NAME.zarr'." }), element("p", {}, this.engine, this.speed));
+  }
+
+  // Of a movie: a button that is disabled where the browser writes no video.
+  videoButton() {
+    if (this.data.frames === 1) return [];
+    this.filming = this.button("Video, WebM", () => this.saveVideo());
+    this.filming.disabled = !this.codec || !Stage.shared;
+    return [this.filming];
   }
 
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, select, textarea")) return;
-    const actions = { r: () => this.data.prior && this.random(), m: () => this.show(this.codes.mean(), "Mean of the learned codes") };
+    const actions = { r: () => this.draws && this.random(), m: () => this.mean() };
     actions[event.key.toLowerCase()]?.();
   }
 
@@ -308,10 +340,32 @@ class CellStudio extends HTMLElement {
     return zipOf(files);
   }
 
+  async saveVideo() {
+    const name = this.fileName;
+    this.filming.disabled = true;
+    try {
+      save(await this.video(), name + ".webm");
+      this.status.textContent = `Video of ${this.data.frames} frames`;
+    } catch (fault) {
+      this.status.textContent = "The browser could not write the video: " + fault.message;
+    } finally {
+      this.filming.disabled = false;
+    }
+  }
+
+  // The cell that is shown, at the chosen speed.
+  video() {
+    const { frames } = this.data, { player, label, cell } = this, actor = { label, colour: this.data.colours[0] };
+    return videoOf(frames, 1000 / FRAMES_A_SECOND / +player.speed.value, this.codec, (paper, frame) => {
+      this.status.textContent = `Picture ${frame + 1} of ${frames}`;
+      drawPicture(paper, player, this.vertices(cell, frame, this.chosen), actor, frame);
+    });
+  }
+
   get json() {
-    const { code, scale } = this.cell;
+    const { code, scale, parts } = this.cell;
     return JSON.stringify({ format: "cytoform code", run: this.data.run, weights_sha256: this.data.weights, name: this.label,
-      code: [...code], ...(scale ? { scale: [...scale] } : {}) });
+      code: [...code], ...(scale ? { scale: [...scale] } : {}), ...(parts ? this.codes.written(parts) : {}) });
   }
 
   saveCode() {

@@ -1,0 +1,62 @@
+"""The protrusions of a run's cells for a page: those of the learned cells, and of new cells that are drawn for it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from cytoform.protrusions.units import Units
+from cytoform.representations.representation import SCALE
+from cytoform.synthesis.cells import Cells
+from cytoform.synthesis.choice import default_choice
+
+DRAWN, SEED = 24, 0
+GRIDS, LIVE, TIMES = (64, 96, 128, 160), 96, 3
+RADII_A_VOXEL = 1.35  # of the usual protrusion, at most: larger voxels cut protrusions into pieces
+
+Rows = Float[np.ndarray, "_ width"]
+
+
+@dataclass(frozen=True)
+class Detail:
+    """Points along a side of the cube at first, and while a slider moves; times at which learned cells are measured."""
+
+    grid: int
+    live: int
+    times: int
+
+
+def parts_of(cells: Cells, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    """What a page takes beside the bodies; adds the rows of units, and of new cells codes, scales and offsets, to `arrays`.
+
+    New cells come from the prior that `generate` draws from by default.
+    """
+    choice = default_choice(cells)
+    drawn = cells.prior(choice.prior, sigma=choice.sigma).draw(DRAWN, np.random.default_rng(SEED))
+    learned = [each.units.to_rows() for each in cells.run.parts]
+    n_dims = cells.run.decoder.n_dims
+    new = [Units.from_rows(rows, n_dims).to_rows() for rows in drawn.variables["protrusions"]]
+    arrays |= {
+        "rows": np.concatenate(learned),
+        "composedRows": np.concatenate(new),
+        "composedCodes": drawn.codes,
+        "composedScales": drawn.variables[SCALE],
+        "composedOffsets": drawn.variables["offset"],
+    }
+    return {
+        "learnedParts": {"rows": _starts(learned)},
+        "composed": {"prior": choice.prior, "rows": _starts(new)},
+    }
+
+
+def _starts(lists: Sequence[Rows]) -> list[int]:
+    return [0, *np.cumsum([len(rows) for rows in lists]).tolist()]
+
+
+def detail_of(cells: Cells) -> Detail:
+    """The detail at which protrusions of the usual radius are seen."""
+    radii = np.concatenate([each.units.radii.ravel() for each in cells.run.parts])
+    wanted = 2 / (RADII_A_VOXEL * float(np.median(radii))) if len(radii) else GRIDS[0]
+    return Detail(next((size for size in GRIDS if size >= wanted), GRIDS[-1]), LIVE, TIMES)
