@@ -8,6 +8,7 @@ from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import SequenceInfo, ShapeStore
 
 FRAMES, GRID = 3, 16
+WAIT_MS = 240_000  # for a job at most; on a busy machine the process alone takes a minute to start
 
 
 def ball_um(grid: Grid, radius_um: float) -> np.ndarray:

@@ -10,10 +10,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 
-from balls import write_balls
+from balls import WAIT_MS, write_balls
 from cytoform.runs.config import load_config
 from cytoform.runs.stage import train
 from cytoform_napari import panel as panels
+from cytoform_napari.process import end_idle
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +61,13 @@ def run_to_end(qtbot: Any) -> Callable[[Any], str]:
 
     def run(panel: Any) -> str:
         panel.start()
-        qtbot.waitUntil(lambda: panel.start_button.enabled, timeout=60_000)
+        qtbot.waitUntil(lambda: panel.start_button.enabled, timeout=WAIT_MS)
         return panel.line.value
 
     return run
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_process_is_left(qapp: Any) -> Iterator[None]:
+    yield
+    end_idle()

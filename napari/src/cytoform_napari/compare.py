@@ -13,6 +13,7 @@ from cytoform.errors import InputError
 from cytoform.shapes.boundary import Boundary
 from cytoform.shapes.mesh import Mesh
 from cytoform_napari.layers import SEQUENCE, TIME, LayerData, surface_layers
+from cytoform_napari.new_cells import trained_runs
 from cytoform_napari.panel import HOME, Panel, free, own_paths
 from cytoform_napari.sources import CellSource, store_source
 
@@ -27,11 +28,12 @@ class ComparePanel(Panel):
 
     def __init__(self, napari_viewer: Viewer) -> None:
         self.reference = ComboBox(label="reference", choices=lambda _: own_paths(napari_viewer, "store"))
-        self.other = ComboBox(label="compared", choices=lambda _: own_paths(napari_viewer, "run", "store"))
+        self.other = ComboBox(label="compared", choices=lambda _: _compared(napari_viewer))
         self.home = FileEdit(label="save in", mode="d", value=HOME)
         self.table = Table(value={"cell": [], "frame": []})
         self.table.read_only = True
         self._cells: list[str] = []
+        self._rows: list[list[Any]] = []
         super().__init__(napari_viewer, [self.reference, self.other, self.home])
         self.table.label = ""
         self.append(self.table)
@@ -54,6 +56,7 @@ class ComparePanel(Panel):
         return surface_layers(other, errors=_errors_to(reference), name=f"{other.title} {ERRORS}")
 
     def shown(self, result: dict[str, Any], layers: list[Any]) -> str:
+        self._rows = result["rows"]
         self._cells = list(dict.fromkeys(row[0] for row in result["rows"]))
         columns = {name: [row[n] for row in result["rows"]] for n, name in enumerate(result["columns"])}
         self.table.value = columns
@@ -66,7 +69,7 @@ class ComparePanel(Panel):
         rows = {item.row() for item in self.table.native.selectedItems()}
         if len(rows) != 1 or not self._cells:
             return
-        cell, frame = self.table.data[rows.pop()][:2]
+        cell, frame = self._rows[rows.pop()][:2]
         labels = self.viewer.dims.axis_labels
         if SEQUENCE in labels:
             self.viewer.dims.set_point(labels.index(SEQUENCE), self._cells.index(cell))
@@ -80,12 +83,16 @@ class ComparePanel(Panel):
             return
         number = round(point[labels.index(SEQUENCE)]) if SEQUENCE in labels else 0
         here = [self._cells[min(number, len(self._cells) - 1)], round(point[labels.index(TIME)])]
-        rows = [row for row, values in enumerate(self.table.data) if list(values[:2]) == here]
+        rows = [number for number, row in enumerate(self._rows) if row[:2] == here]
         if rows:
             native = self.table.native
             native.blockSignals(True)
             native.selectRow(rows[0])
             native.blockSignals(False)
+
+
+def _compared(viewer: Viewer) -> list[str]:
+    return list(dict.fromkeys([*trained_runs, *own_paths(viewer, "run", "store")]))
 
 
 def _errors_to(reference: CellSource) -> Callable[[int, int, Boundary], np.ndarray]:

@@ -25,7 +25,7 @@ class FillPanel(Panel):
     action = "Fill"
 
     def __init__(self, napari_viewer: Viewer) -> None:
-        self.labels = create_widget(annotation=Labels, label="labels")
+        self.movie = create_widget(annotation=Labels, label="labels")
         self.selected = CheckBox(text="the selected label only", value=False)
         self.volume = CheckBox(text="a 3D layer is one volume, not a 2D movie", value=False)
         self.voxel_size = LineEdit(label="voxel size Z Y X (µm)")
@@ -37,7 +37,7 @@ class FillPanel(Panel):
         self.home = FileEdit(label="save in", mode="d", value=HOME)
         self._placed: dict[str, Any] = {}
         fields = [
-            self.labels,
+            self.movie,
             self.selected,
             self.volume,
             self.voxel_size,
@@ -47,14 +47,14 @@ class FillPanel(Panel):
             self.home,
         ]
         super().__init__(napari_viewer, fields)
-        self.labels.changed.connect(self._look_at)
-        self._look_at(self.labels.value)
+        self.movie.changed.connect(self._look_at)
+        self._look_at(self.movie.value)
 
     def _look_at(self, layer: Labels | None) -> None:
         self.voxel_size.value = voxel_size_text(layer)
 
     def request(self) -> tuple[dict[str, Any], Callable[[], object] | None]:
-        layer = self.labels.value
+        layer = self.movie.value
         labels = open_labels(
             layer, voxel_size=self.voxel_size.value, volume=self.volume.value, selected=self.selected.value
         )

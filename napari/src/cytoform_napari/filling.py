@@ -64,7 +64,8 @@ def fill_labels(
     known = folder / "known.zarr"
     _prepare(movie, axes, planes, voxel_size_zyx_um, known, grid=grid, workers=workers, progress=progress)
     store, ways = ShapeStore.open(known), {}
-    if gaps := [name for name in store.names if label_of(name) in missing]:
+    labels = {name: label_of(name, movie) for name in store.names}
+    if gaps := [name for name in store.names if labels[name] in missing]:
         filled = folder / "filled.zarr"
         model = cytoform.FittedModel(cytoform.load(run), cytoform.FitSettings(), 0) if run else None
         done = cytoform.fill(known, filled, names=gaps, model=model, workers=workers, progress=progress)
@@ -74,7 +75,7 @@ def fill_labels(
     with progress("placing cells", len(ShapeStore.open(known))) as advance:
         for name in ShapeStore.open(known).names:
             sequence = store[name] if name in gaps else ShapeStore.open(known)[name]
-            _place(sequence, movie, written, planes, voxel_size_zyx_um)
+            _place(sequence, labels[name], movie, written, planes, voxel_size_zyx_um)
             advance(1)
     np.save(folder / "filled.npy", written if "T" in axes else written[0])
     return {
@@ -96,14 +97,10 @@ def missing_frames(movie: np.ndarray) -> dict[int, list[int]]:
     return found
 
 
-def label_of(name: str) -> int:
-    """The label of a cell, by the name of its sequence."""
-    found = re.search(r"(\d+)$", name)
-    if found is None:
-        raise InputError(
-            f"{name}: a sequence without the number of its label; report this as a fault of cytoform-napari"
-        )
-    return int(found[1])
+def label_of(name: str, movie: np.ndarray) -> int:
+    """The label of a cell, by the name of its sequence, which has no number where the movie has a single label."""
+    found = re.search(r"_(\d+)$", name)
+    return int(found[1]) if found else int(movie.max())
 
 
 def _prepare(
@@ -139,13 +136,14 @@ def _prepare(
 
 def _place(
     sequence: ShapeSequence,
+    label: int,
     movie: np.ndarray,
     written: np.ndarray,
     planes: Planes,
     voxel_size_zyx_um: tuple[float, ...],
 ) -> None:
     """Give voxels in missing frames and planes the label of a cell, where no other cell is."""
-    label, n_dims = label_of(sequence.info.name), movie.ndim - 1
+    n_dims = movie.ndim - 1
     spacing_um = np.array(voxel_size_zyx_um[-n_dims:])
     frames = [t for t, labels in enumerate(movie) if (labels == label).any()]
     # Positions in the movie of the known planes, which is thinner at both ends.

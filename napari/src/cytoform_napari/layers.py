@@ -93,9 +93,7 @@ def surface_layers(
     return [((vertices, faces, values), shown | coloured, "surface")]
 
 
-def _outline_layer(
-    source: CellSource, found: Sequence[tuple[int, int, Boundary]], shown: dict[str, Any]
-) -> LayerData:
+def _outline_layer(source: CellSource, found: Sequence[tuple[int, int, Boundary]], shown: dict[str, Any]) -> LayerData:
     polygons = []
     for number, frame, boundary in found:
         vertices = _placed_vertices(source, number, frame, boundary)

@@ -72,8 +72,10 @@ def voxel_size_text(layer: Labels | None) -> str:
     if layer is None:
         return ""
     n_dims = len(AXES.get(layer.ndim, "").replace("T", ""))
+    if not n_dims:
+        return ""
     try:
-        sizes = [_in_um(size, unit) for size, unit in zip(layer.scale, layer.units, strict=True)][-n_dims:]
+        sizes = [_in_um(size, unit) for size, unit in zip(layer.scale[-n_dims:], layer.units[-n_dims:], strict=True)]
     except ValueError:
         return ""
     return " ".join(f"{size:g}" for size in sizes)

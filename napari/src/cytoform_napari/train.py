@@ -13,7 +13,7 @@ from cytoform_napari import new_cells
 from cytoform_napari.layers import OWN, LayerData, cell_layers
 from cytoform_napari.open_labels import lineage_of, open_labels, voxel_size_text, writer
 from cytoform_napari.panel import HOME, Panel, free, numbers
-from cytoform_napari.sources import run_source
+from cytoform_napari.sources import store_source
 
 PRESETS = ("auto", "linear", "parts", "quick", "unseen", "best", "thin", "paper")
 DEFAULT_GRID = 64
@@ -26,7 +26,7 @@ class TrainPanel(Panel):
     action = "Prepare and train"
 
     def __init__(self, napari_viewer: Viewer) -> None:
-        self.labels = create_widget(annotation=Labels, label="labels")
+        self.movie = create_widget(annotation=Labels, label="labels")
         self.volume = CheckBox(text="a 3D layer is one volume, not a 2D movie", value=False)
         self.tracks = create_widget(annotation=Tracks | None, label="lineage")
         self.voxel_size = LineEdit(label="voxel size Z Y X (µm)")
@@ -42,14 +42,14 @@ class TrainPanel(Panel):
         self.go_on = PushButton(text="New cells", enabled=False)
         self._stopped_job: dict[str, Any] | None = None
         self._run = ""
-        fields = [self.labels, self.volume, self.tracks, self.voxel_size, self.time_step, self.grid, self.keep_cut]
+        fields = [self.movie, self.volume, self.tracks, self.voxel_size, self.time_step, self.grid, self.keep_cut]
         more = [self.keep_gaps, self.preset, self.settings, self.seed, self.workers, self.home]
         super().__init__(napari_viewer, [*fields, *more], [self.go_on])
         for field in (*fields, *more):
             field.changed.connect(self._begin_anew)
-        self.labels.changed.connect(self._look_at)
+        self.movie.changed.connect(self._look_at)
         self.go_on.changed.connect(self._make_new_cells)
-        self._look_at(self.labels.value)
+        self._look_at(self.movie.value)
 
     def _look_at(self, layer: Labels | None) -> None:
         """Fill in the scale of the chosen layer."""
@@ -60,7 +60,7 @@ class TrainPanel(Panel):
     def request(self) -> tuple[dict[str, Any], Callable[[], object] | None]:
         if self._stopped_job is not None:
             return self._stopped_job, None
-        labels = open_labels(self.labels.value, voxel_size=self.voxel_size.value, volume=self.volume.value)
+        labels = open_labels(self.movie.value, voxel_size=self.voxel_size.value, volume=self.volume.value)
         steps = numbers(self.time_step.value, "time step")
         if len(steps) > 1 or any(step <= 0 for step in steps):
             raise InputError(
@@ -91,7 +91,7 @@ class TrainPanel(Panel):
         super().start()
 
     def layers_of(self, result: dict[str, Any]) -> list[LayerData]:
-        return cell_layers(run_source(Path(result["run"])))
+        return cell_layers(store_source(Path(result["store"])))
 
     def shown(self, result: dict[str, Any], layers: list[Any]) -> str:
         self._run = result["run"]
