@@ -26,6 +26,13 @@ from cytoform_napari.train import TrainPanel
 
 PICTURES = Path(__file__).parents[1] / "docs" / "images"
 WINDOW, COLOURS, TICK_MS = (1240, 760), 96, 10
+TITLES: dict[type[Panel], str] = {
+    TrainPanel: "Prepare and train",
+    NewCellsPanel: "New cells",
+    FillPanel: "Fill missing frames and planes",
+    ComparePanel: "Compare",
+    ScenePanel: "Benchmark data set",
+}
 
 
 def main() -> None:
@@ -83,7 +90,7 @@ def opened(kind: type[Panel], layers: list[LayerData], folder: Path) -> tuple[An
     for layer in layers:
         add_layer(viewer, layer)
     panel = kind(viewer)
-    viewer.window.add_dock_widget(panel, name=kind.job or "cytoform", area="right")
+    viewer.window.add_dock_widget(panel, name=f"{TITLES[kind]} (cytoform)", area="right")
     panel.reset_choices()
     panel.home.value = folder
     viewer.window._qt_window.show()
@@ -134,7 +141,7 @@ def shot(viewer: Any, name: str, *, ndisplay: int = 3) -> None:
     viewer.dims.ndisplay = ndisplay
     viewer.reset_view()
     if ndisplay == 3:
-        viewer.camera.angles = (10, -25, 60)
+        viewer.scene.camera.angles = (10, -25, 60)
     ends = time.monotonic() + 2
     until(lambda: time.monotonic() > ends)
     picture = viewer.window.screenshot(canvas_only=False, flash=False)

@@ -14,6 +14,7 @@ from balls import WAIT_MS, write_balls
 from cytoform.runs.config import load_config
 from cytoform.runs.stage import train
 from cytoform_napari import panel as panels
+from cytoform_napari.new_cells import trained_runs
 from cytoform_napari.process import end_idle
 
 
@@ -38,6 +39,7 @@ def runs(stores: dict[int, Path]) -> dict[int, Path]:
 def open_panel(make_napari_viewer: Callable[[], Any], qtbot: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """Opens a panel in a window; its results go to a temporary folder."""
     opened: list[Any] = []
+    trained_runs.clear()
 
     def open_one(kind: type[panels.Panel], *layers: Any) -> Any:
         viewer = opened[0].viewer if opened else make_napari_viewer()

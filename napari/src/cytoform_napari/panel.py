@@ -16,6 +16,7 @@ from cytoform_napari.process import Worker
 
 HOME = Path.home() / "cytoform"
 STEPS = 1000  # of the progress bar
+LINE_HEIGHT = 90  # pixels: faults and results take several lines of a narrow panel
 
 
 class Panel(Container):
@@ -37,6 +38,7 @@ class Panel(Container):
             widget.label = ""
         super().__init__(widgets=[*fields, *below])
         self.line.native.setWordWrap(True)
+        self.line.native.setMinimumHeight(LINE_HEIGHT)
         self.worker = Worker(self.native)
         self.worker.progressed.connect(self._progressed)
         self.worker.succeeded.connect(self._succeeded)

@@ -52,10 +52,14 @@ class TrainPanel(Panel):
         self._look_at(self.movie.value)
 
     def _look_at(self, layer: Labels | None) -> None:
-        """Fill in the scale of the chosen layer."""
+        """Fill in the scale of the chosen layer, and choose the tracks that have its name."""
         self.voxel_size.value = voxel_size_text(layer)
         step_s = None if layer is None else layer.metadata.get(OWN, {}).get("time_step_s")
         self.time_step.value = "" if step_s is None else f"{step_s:g}"
+        self.tracks.reset_choices()
+        named = [tracks for tracks in self.tracks.choices if tracks and layer and tracks.name == f"{layer.name} tracks"]
+        if named:
+            self.tracks.value = named[0]
 
     def request(self) -> tuple[dict[str, Any], Callable[[], object] | None]:
         if self._stopped_job is not None:
