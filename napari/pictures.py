@@ -95,8 +95,7 @@ def draw_scene(folder: Path) -> None:
     panel.sources.value = [str(folder / RUN)]
     panel.cells.value, panel.frames.value, panel.size.value = 5, 3, "24 96 96"
     run(panel)
-    viewer.dims.set_point(1, 12)
-    finish(viewer, "napari_scene", ndisplay=2)
+    finish(viewer, "napari_scene")
 
 
 DRAWN: dict[str, Callable[[Path], None]] = {

@@ -79,12 +79,13 @@ def placement(spacing_um: Sequence[float]) -> dict[str, Any]:
 
 def _image_layers(folder: Path, movie: LabelMovie) -> list[LayerData]:
     """The images of a benchmark data set, which lie beside its labels as OME-Zarr."""
-    number = Path(movie.name).name.partition("_")[0]
     image = next((path for path in folder.glob("*.ome.zarr") if path.name.partition(".")[0] in movie.name), None)
     if image is None or not (image / "0").is_dir():
         return []
     placed = placement(movie.spacing_zyx_um[-movie.n_dims :])
-    return [(da.from_zarr(image, component="0"), {"name": f"{number} image", "colormap": "gray", **placed}, "image")]
+    return [
+        (da.from_zarr(image, component="0"), {"name": f"{movie.name} image", "colormap": "gray", **placed}, "image")
+    ]
 
 
 def protrusion_layers(folder: Path) -> list[LayerData]:
