@@ -34,6 +34,11 @@ def test_the_version_stands_in_one_place() -> None:
     assert f"\n## {cytoform.__version__}" in (ROOT / "CHANGELOG.md").read_text("utf-8")
 
 
+def test_the_plugin_has_the_version_of_cytoform() -> None:
+    plugin = tomllib.loads((ROOT / "napari" / "pyproject.toml").read_text("utf-8"))
+    assert plugin["project"]["version"] == cytoform.__version__
+
+
 def test_the_page_of_the_package_index_has_no_link_into_the_repository() -> None:
     page = index_page()
     assert re.findall(r"\]\((?!https?://)[^)]*\)", page) == []

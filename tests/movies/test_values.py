@@ -52,3 +52,13 @@ def test_floats_that_are_no_labels(bad, tmp_path: Path):
     tifffile.imwrite(tmp_path / "a.tif", frames, photometric="minisblack")
     with pytest.raises(InputError, match=r"a\.tif, frame 1: an image of type float64 with values such as"):
         open_movies(tmp_path / "a.tif", voxel_size_zyx_um=UM)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_a_frame_is_a_new_array(dtype: str, tmp_path: Path) -> None:
+    """A frame that is a read-only view of a file's bytes would be refused by compiled code."""
+    np.save(tmp_path / "cells.npy", np.ones((2, 4, 5, 6), dtype))
+    (movie,) = open_movies(tmp_path / "cells.npy", voxel_size_zyx_um=UM)
+    labels = movie.read(1)
+    assert labels.dtype == np.uint16
+    assert labels.flags.writeable

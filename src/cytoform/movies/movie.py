@@ -126,7 +126,7 @@ def as_labels(array: np.ndarray, where: str) -> Labels:
         array = whole(array, where)
         if (high := int(array.max())) > MAX_LABEL:
             raise InputError(f"{where}: label {high}, but no more than {MAX_LABEL} labels are allowed; renumber them")
-    return np.ascontiguousarray(array, dtype=np.uint16)
+    return np.require(array, np.uint16, ("C", "W"))  # Cython code takes no arrays that are read-only
 
 
 def whole(array: Shaped[np.ndarray, "z y x"], where: str) -> Integer[np.ndarray, "z y x"]:
