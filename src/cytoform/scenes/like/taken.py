@@ -163,7 +163,7 @@ def _motion(cells: CellTable, step_s: float) -> list[Finding]:
         walks = float(np.sqrt(max(0.0, 1 + 2 * correlation)))
         off_um = float(np.sqrt(-correlation)) * speed * step_s / 60
         return [
-            Finding("speed_um_per_min", speed * walks, f"{speed * walks:.3g} µm/min; {said} in all"),
+            Finding("speed_um_per_min", speed * walks, f"{speed * walks:.3g} of {said}"),
             Finding("persistence_min", 0.0, f"0 min, {from_this}"),
             Finding("wobble_um", off_um, f"{off_um:.3g} µm, {from_this}"),
         ]
