@@ -121,7 +121,7 @@ def test_a_family_that_falls_apart_before_its_moment_of_division_stays_whole_at_
 
 
 def test_dying_cells_shrink_and_leave_no_daughters(pairs: Path, tmp_path: Path) -> None:
-    found = rendered(pairs, tmp_path / "cells", cycle=10.0, deaths=0.08)
+    found = rendered(pairs, tmp_path / "cells", cycle=10.0, deaths=0.03)
     mothers = {(body.family, body.parent) for body in found}
     dead = [body for body in found if body.last < N_FRAMES - 1 and (body.family, body.member) not in mothers]
     assert dead
