@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from flat import ellipses
 from refusals import assert_refused
+from squares import write_squares
 
 from cytoform.cli import run
 from cytoform.movies.readers import open_movies
@@ -164,3 +166,22 @@ def test_no_such_cells(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     arguments = ["benchmark", str(tmp_path / "none"), *options(tmp_path / "set", "--texture", "none")]
     words = "none: no such run folder or shape store; give a run folder of 'cytoform train' or a shape store"
     assert_refused(arguments, words, capsys, folder=tmp_path)
+
+
+def test_a_scene_like_a_real_movie_says_what_it_took(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    flat, real, out = ellipses(tmp_path / "flat.zarr", 2, 2), write_squares(tmp_path / "real"), tmp_path / "set"
+    plain = ["--texture", "none", "--no-geff", "--no-ome-zarr", "--workers", "1", "--frames", "4"]
+    assert run(["benchmark", str(flat), "--like", str(real), "--out", str(out), *plain]) == 0
+    said = capsys.readouterr().out
+    assert "real: --frames 4 as given; the movie: 10\n" in said
+    assert "statistics lie within the 95 % intervals of real" in said
+    card, page = (out / "README.md").read_text(), (out / "index.html").read_text()
+    assert "| size of a whole cell, median (µm²) | " in card
+    assert "- --cycle-spread: not taken, only 0 lives" in card
+    assert "Beside real" in card
+    assert "Beside real" in page
+    recorded = json.loads((out / "provenance.json").read_text())
+    assert recorded["like"]["name"] == "real"
+    assert recorded["resemblance"] == 0.9
+    absent = ["benchmark", str(flat), "--like", str(tmp_path / "absent"), "--out", str(tmp_path / "b")]
+    assert_refused(absent, "no such file or folder", capsys, folder=tmp_path)

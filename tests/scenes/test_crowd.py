@@ -7,8 +7,9 @@ import pytest
 
 from cytoform.errors import InputError
 from cytoform.scenes.bodies import Body, BoxWriter, Shape, taken_by
-from cytoform.scenes.crowd import Crowd, Room, refuse_overfull
+from cytoform.scenes.crowd import Crowd
 from cytoform.scenes.motion import Walk
+from cytoform.scenes.room import Room, refuse_overfull
 from scenes import boxed_ball
 
 SPACING = (0.5, 0.5, 0.5)

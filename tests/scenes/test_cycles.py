@@ -25,7 +25,7 @@ def test_cycles_have_the_mean_and_the_spread_that_are_asked_for(spread: float) -
 
 def test_cells_at_the_start_are_as_old_as_in_a_population_that_grows_steadily() -> None:
     # Its mean age is 1 / ln 2 - 1 of the cycle: half of the cells are younger than 0.415.
-    ages = [-draw_lives(0, 1, Cycle(100.0, 0.0), rng(seed))[0].divides / 100 for seed in range(5000)]
+    ages = [-draw_lives(0, 1, Cycle(100.0, 0.0), rng(seed), rng())[0].divides / 100 for seed in range(5000)]
     assert min(ages) >= 0
     assert max(ages) <= 1
     assert np.mean(ages) == pytest.approx(1 / np.log(2) - 1, abs=0.01)
@@ -35,7 +35,7 @@ def test_cells_at_the_start_are_as_old_as_in_a_population_that_grows_steadily() 
 @pytest.mark.parametrize("seed", range(5))
 def test_every_cell_that_divides_in_the_scene_has_two_daughters(seed: int) -> None:
     first, n_frames = 3, 60
-    lives = draw_lives(first, n_frames, Cycle(12.0, 0.3), rng(seed))
+    lives = draw_lives(first, n_frames, Cycle(12.0, 0.3), rng(seed), rng())
     assert [life.number for life in lives] == list(range(len(lives)))
     assert lives[0].divides <= first < lives[1].divides
     children = Counter(life.parent for life in lives)
@@ -47,4 +47,4 @@ def test_every_cell_that_divides_in_the_scene_has_two_daughters(seed: int) -> No
 
 def test_too_many_cells_are_refused() -> None:
     with pytest.raises(InputError, match="--cycle: over 100000 cells in 200 frames"):
-        draw_lives(0, 200, Cycle(2.0, 0.0), rng())
+        draw_lives(0, 200, Cycle(2.0, 0.0), rng(), rng())

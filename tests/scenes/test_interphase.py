@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 from stores import ball, lopsided
 
-from cytoform.scenes.interphase import centroid_voxels, grown, scaled, size_of
+from cytoform.scenes.interphase import centroid_voxels, grown, scaled, shrunk, size_of
 from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import Grid
 from scenes import GRID, boxed_ball
@@ -50,3 +50,14 @@ def test_a_scaled_cell_is_larger_in_all_directions() -> None:
     assert larger.grid.spacing_um == pytest.approx(1.2 * GRID.spacing_um)
     assert centroid_voxels(larger) == pytest.approx(centroid_voxels(boxed_ball(2.6)))
     assert larger.box_sdf_um == pytest.approx(1.2 * boxed_ball(2.6).box_sdf_um)
+
+
+@pytest.mark.parametrize("share", [0.3, 1.0])
+def test_a_dying_cell_becomes_a_small_ball_at_its_place(share: float) -> None:
+    field = BoxedField(GRID, (0, 0, 0), lopsided(Rotation.from_euler("xyz", (0.3, 0.2, 0.1)), grid=GRID), 2.0).tight(1)
+    dying = shrunk(field, share)
+    assert size_of(dying) == pytest.approx((1 - 0.7 * share) * size_of(field), rel=0.02)
+    assert centroid_voxels(dying) == pytest.approx(centroid_voxels(field), abs=0.6)
+    if share == 1:
+        sides = [side.stop - side.start for side in dying.bounds]
+        assert max(sides) - min(sides) <= 1

@@ -17,12 +17,19 @@ from scenes import challenge_scores, read_labels, request, write_pairs
 N_FRAMES = 30
 
 
-def rendered(source: Path, folder: Path, *, cycle: float, n: int = 2) -> list[Body]:
+def rendered(source: Path, folder: Path, *, cycle: float, n: int = 2, **fates: float) -> list[Body]:
     """The cells of lineages of one source."""
     folder.mkdir()
     settings = FamilySettings((source,), N_FRAMES, 60.0, 0.5, None, "cpu", folder)
     draws = draw_lineages(
-        [source], [0, 5][:n], Cycle(cycle, 0.2), n_frames=N_FRAMES, prior=None, device="cpu", seed=2, lasts_s=0.0
+        [source],
+        [0, 5][:n],
+        Cycle(cycle, 0.2, **fates),
+        n_frames=N_FRAMES,
+        prior=None,
+        device="cpu",
+        seed=2,
+        lasts_s=0.0,
     )
     for drawn in draws:
         render_lineage(drawn, settings)
@@ -90,12 +97,15 @@ def test_cells_that_do_not_divide_stay_alone(tmp_path: Path) -> None:
 
 
 def test_a_scene_of_lineages_is_its_own_truth(pairs: Path, tmp_path: Path) -> None:
-    asked = request(pairs, cells=2, frames=16, size_zyx=(32, 90, 90), cycle_min=9.0)
+    asked = request(pairs, cells=2, frames=16, size_zyx=(32, 90, 90), cycle_min=9.0, deaths=0.9, quiescent=0.2, seed=5)
     made = benchmark(asked, tmp_path / "out")
-    assert made[0].tracked.n_divisions >= 3
+    assert made[0].tracked.n_divisions >= 2
+    ends = [track.last for track in made[0].tracked.tracks]
+    mothers = {track.parent for track in made[0].tracked.tracks}
+    assert any(track.last < 15 and track.label not in mothers for track in made[0].tracked.tracks), ends
     (tmp_path / "room").mkdir()
     assert challenge_scores(tmp_path / "out", tmp_path / "room") == {"SEG": 1, "DET": 1, "TRA": 1}
-    assert len(np.unique(read_labels(tmp_path / "out", 15))) - 1 >= 5
+    assert len(np.unique(read_labels(tmp_path / "out", 15))) - 1 >= 3
 
 
 def test_a_family_that_falls_apart_before_its_moment_of_division_stays_whole_at_the_end(
@@ -108,3 +118,29 @@ def test_a_family_that_falls_apart_before_its_moment_of_division_stays_whole_at_
     render_lineage(replace(drawn, lives=drawn.lives[:2], families=drawn.families[:2]), settings)
     (body,) = read_bodies(settings, 1)
     assert (body.first, body.last) == (0, 11)
+
+
+def test_dying_cells_shrink_and_leave_no_daughters(pairs: Path, tmp_path: Path) -> None:
+    found = rendered(pairs, tmp_path / "cells", cycle=10.0, deaths=0.03)
+    mothers = {(body.family, body.parent) for body in found}
+    dead = [body for body in found if body.last < N_FRAMES - 1 and (body.family, body.member) not in mothers]
+    assert dead
+    # An hour is 60 frames: these cells die young, and shrink for all of their life.
+    long = [body for body in dead if len(body.shapes) > 3]
+    assert long
+    for body in long:
+        assert body.shapes[-1].size < 0.6 * body.shapes[0].size
+    assert all(
+        body.parent is None or (body.family, body.parent) in {(b.family, b.member) for b in found} for body in found
+    )
+
+
+def test_quiescent_cells_never_divide_and_stay_as_they_are(pairs: Path, tmp_path: Path) -> None:
+    found = rendered(pairs, tmp_path / "cells", cycle=10.0, quiescent=1.0)
+    assert [(body.parent, body.first, body.last) for body in found] == [
+        (None, 0, N_FRAMES - 1),
+        (None, 5, N_FRAMES - 1),
+    ]
+    for body in found:
+        sizes = [shape.size for shape in body.shapes]
+        assert sizes[10:] == pytest.approx([sizes[-1]] * len(sizes[10:]), rel=0.02)

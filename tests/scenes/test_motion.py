@@ -55,3 +55,10 @@ def test_a_store_that_has_not_kept_the_motion_is_refused(tmp_path: Path) -> None
     path = write_trajectories(tmp_path / "s.zarr", [np.ones((4, 3))])
     with pytest.raises(InputError, match="no sequence records how its cell moved"):
         real_trajectories(path, time_step_s=10)
+
+
+def test_a_wobble_makes_successive_steps_go_back() -> None:
+    steps = Walk(1.0, 0.0, wobble_um=1.0).steps_um(20_000, np.random.default_rng(0))
+    squares = (steps**2).sum(axis=1).mean()
+    assert squares == pytest.approx(3, rel=0.05)
+    assert (steps[1:] * steps[:-1]).sum(axis=1).mean() / squares == pytest.approx(-1 / 3, abs=0.03)

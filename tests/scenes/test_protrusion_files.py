@@ -16,7 +16,8 @@ from cytoform.scenes.dataset import Dataset
 from cytoform.scenes.protrusion_files import GRAPH, SIGHTINGS, TRACKS, look_for, write_protrusions
 from cytoform.scenes.protrusions import FollowedProtrusions
 from cytoform.scenes.request import SceneRequest
-from cytoform.scenes.stage import Made, Scene, benchmark
+from cytoform.scenes.scene import Scene
+from cytoform.scenes.stage import Made, benchmark
 from scenes import files_of, read_labels, request, write_pairs
 
 VOXEL_UM = 2 * HALF_UM / GRID

@@ -7,7 +7,8 @@ import pytest
 
 from cytoform.base.unfinished import refuse_to_resume
 from cytoform.errors import InputError
-from cytoform.scenes.request import OPTIONS, settle_scale
+from cytoform.scenes.request import OPTIONS
+from cytoform.scenes.scale import settle_scale
 from scenes import request, write_pairs
 
 
@@ -34,6 +35,6 @@ def test_other_files_and_options_are_refused(tmp_path: Path) -> None:
 
 def test_a_cell_cycle_shorter_than_two_frames_is_refused(tmp_path: Path) -> None:
     pairs = write_pairs(tmp_path / "pairs.zarr")
-    assert settle_scale(request(pairs, cycle_min=2.0)).time_step_s == 60
+    assert settle_scale(request(pairs, cycle_min=2.0).settled()).time_step_s == 60
     with pytest.raises(InputError, match=r"--cycle 1\.9: shorter than 2 frames of 60 s; choose at least 2, or"):
-        settle_scale(request(pairs, cycle_min=1.9))
+        settle_scale(request(pairs, cycle_min=1.9).settled())

@@ -233,7 +233,7 @@ def test_a_texture_for_other_images_is_refused_before_the_long_work(pairs: Path,
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("cytoform.imaging.texture.open_texture", lambda what, device: Planes())
-        patch.setattr("cytoform.scenes.stage.render_family", lambda drawn, stage: pytest.fail("too late"))
+        patch.setattr("cytoform.scenes.scene.render_family", lambda drawn, stage: pytest.fail("too late"))
         with pytest.raises(InputError, match="learned projections"):
             benchmark(request(pairs, texture="planes"), tmp_path / "out")
     assert not list(tmp_path.iterdir())

@@ -1,8 +1,9 @@
 """`cytoform benchmark`: many generated cells in one movie, with images, masks, tracks and lineage."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -10,13 +11,17 @@ from cytoform.base.geff import NO_GRAPHS, has_geff
 from cytoform.commands.common import Common, WorkerOptions
 from cytoform.scenes.request import SceneRequest, parse_series
 
+if TYPE_CHECKING:
+    from cytoform.scenes.scene import Scene
+    from cytoform.scenes.stage import Made
+
 
 def benchmark(
     runs: Annotated[list[Path], Parameter(name="RUN", negative=())],
     /,
     *,
     out: Path,
-    scene: SceneRequest,
+    scene: SceneRequest = SceneRequest(),  # noqa: B008 (frozen)
     series: str | None = None,
     resume: Annotated[bool, Parameter(negative=())] = False,
     workers: WorkerOptions = WorkerOptions(),  # noqa: B008 (frozen)
@@ -36,8 +41,18 @@ def benchmark(
     resume
         Continue where the same command was interrupted.
     """
+    from cytoform.reports.scenes.beside import summary
     from cytoform.reports.scenes.page import write_scene_report
     from cytoform.scenes.stage import benchmark as make
+
+    def report(folder: Path, staged: "Scene", written: Sequence["Made"]) -> None:
+        found = write_scene_report(folder, staged, written)
+        if staged.likeness is None:
+            return
+        for sentence in staged.likeness.sentences:
+            common.say(f"{staged.likeness.name}: {sentence}")
+        for each in found:
+            common.say(summary(each.beside, staged.likeness.name))
 
     dial = None if series is None else parse_series(series)
     request = replace(scene, sources=tuple(runs), series=dial, seed=common.seed)
@@ -49,7 +64,7 @@ def benchmark(
             overwrite=common.overwrite,
             resume=resume,
             progress=common.progress,
-            report=write_scene_report,
+            report=report,
         )
     for one in made:
         n_divisions = one.tracked.n_divisions

@@ -7,6 +7,7 @@ from scipy.sparse import csr_array
 from scipy.special import ndtri
 
 from cytoform.base.triples import Triple
+from cytoform.imaging.inheritance import ALONE, Inheritance
 
 # Splitmix64 (Steele et al. 2014): increment and finaliser of its generator, used as a hash of a counter.
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -24,12 +25,13 @@ def cell_noise(
     spacing_zyx_um: Triple,
     correlation_um: float,
     seed: int,
+    inherited: Inheritance = ALONE,
 ) -> Float32[np.ndarray, "z y x"]:
     """Normal noise of unit variance inside cells, 0 outside; depends only on label, position in the cell and seed.
 
     Position is the offset from the centroid of the label. With `correlation_um` 0 the noise is white and follows the
     centroid in whole voxels, without interpolation. Otherwise it is a smooth field that follows the centroid exactly;
-    its correlation at distance d is exp(-(d / correlation)²).
+    its correlation at distance d is exp(-(d / correlation)²). With `inherited`, a daughter has part of her mother's noise.
     """
     noise = np.zeros(labels_zyx.shape, np.float32)
     spacing = np.asarray(spacing_zyx_um)
@@ -38,13 +40,16 @@ def cell_noise(
             continue
         inside = labels_zyx[box] == label
         offsets = _offsets(inside)
-        key = _hash(np.array([seed & LARGEST_SEED], np.uint64), np.array([label]))
-        if correlation_um > 0:
-            field = _smooth(key, [axis * size for axis, size in zip(offsets, spacing, strict=True)], correlation_um)
-            noise[box][inside] = field[inside]
-        else:
-            whole = [np.floor(axis).astype(np.int64) for axis in offsets]
-            noise[box][inside] = _normal(_on_lattice(key, whole)[inside])
+        field = np.zeros(inside.shape)
+        for ancestor, weight in inherited.line(label):
+            key = _hash(np.array([seed & LARGEST_SEED], np.uint64), np.array([ancestor]))
+            if correlation_um > 0:
+                places_um = [axis * size for axis, size in zip(offsets, spacing, strict=True)]
+                field += weight * _smooth(key, places_um, correlation_um)
+            else:
+                whole = [np.floor(axis).astype(np.int64) for axis in offsets]
+                field[inside] += weight * _normal(_on_lattice(key, whole)[inside])
+        noise[box][inside] = field[inside]
     return noise
 
 

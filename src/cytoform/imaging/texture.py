@@ -7,6 +7,7 @@ import numpy as np
 
 from cytoform.base.triples import Triple
 from cytoform.errors import InputError
+from cytoform.imaging.inheritance import ALONE, Inheritance
 
 OPTICS = "optics"  # name of the optical model with default parameters
 
@@ -32,10 +33,12 @@ class Texture(Protocol):
         frame: int,
         seed: int,
         projection: bool = False,
+        inherited: Inheritance = ALONE,
     ) -> np.ndarray:
         """Render an image (z, y, x) of one frame of instance labels (z, y, x); 0 is background, 2D has one plane.
 
-        With `projection` the image has one plane, the maximum along z. Raises InputError for unsuitable labels, such as
+        With `projection` the image has one plane, the maximum along z. With
+        `inherited`, daughters look like their mother. Raises InputError for unsuitable labels, such as
         volumes for a model trained on projections.
         """
         ...

@@ -8,41 +8,17 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from cytoform.base.triples import Floats, Ints
 from cytoform.errors import InputError
 from cytoform.scenes.bodies import Body, Shape, Taken, taken_by
 from cytoform.scenes.motion import Motion
-from cytoform.shapes.grid import EXPONENTS, NAMES
+from cytoform.scenes.room import Room, Vector, too_crowded
 
 # Positions drawn for a new cell, and rounds of pushing in a frame, before the scene counts as too crowded.
 TRIES, ROUNDS = 400, 200
+# Free places that a new cell chooses from.
+CHOICES = 30
 # Share of its voxels that a new cell may take from others, to be pushed off them.
 MOST_SHARED = 0.25
-# By number of dimensions: the densest random packing of ellipsoids (Donev et al. 2004, Science 303, 990), and the densest
-# of equal discs (Fejes Tóth 1942, Math. Z. 48, 676), π/√12.
-DENSEST = {3: 0.74, 2: 0.907}
-Vector = Float[np.ndarray, " dims"]
-
-
-@dataclass(frozen=True)
-class Room:
-    """The volume or image of the scene; cells enter and leave through the borders of `open_zyx` axes."""
-
-    shape_zyx: Ints
-    spacing_zyx_um: Floats
-    open_zyx: tuple[bool, ...]
-    # Smallest gap between cells.
-    gap_um: float = 0.0
-
-    @property
-    def size_um(self) -> Vector:
-        """Side lengths."""
-        return np.array(self.shape_zyx) * np.array(self.spacing_zyx_um)
-
-    @property
-    def n_dims(self) -> int:
-        """Dimensions of space."""
-        return len(self.shape_zyx)
 
 
 @dataclass
@@ -59,13 +35,24 @@ class Mover:
 class Crowd:
     """Moves the bodies of a scene frame by frame."""
 
-    def __init__(self, bodies: Sequence[Body], room: Room, folder: Path, *, motion: Motion, n_frames: int, seed: int):
+    def __init__(
+        self,
+        bodies: Sequence[Body],
+        room: Room,
+        folder: Path,
+        *,
+        motion: Motion,
+        n_frames: int,
+        seed: int,
+        neighbour_um: float | None = None,
+    ):
         self.bodies = bodies
         self.room = room
         self.folder = folder
         self.motion = motion
         self.n_frames = n_frames
         self.seed = seed
+        self.neighbour_um = neighbour_um  # in frame 0, where there is a choice
         self.movers: list[Mover] = []
 
     def play(self, done: Callable[[], object] = lambda: None) -> list[dict[int, Vector]]:
@@ -111,6 +98,8 @@ class Crowd:
         InputError if these are too many.
         """
         shape, fewest, towards = self.bodies[number].shape(frame), math.inf, None
+        choices = CHOICES if self.neighbour_um is not None and self.movers and not frame else 1
+        free: list[Mover] = []
         for _ in range(TRIES):
             direction = None
             middle_um = rng.uniform(0, 1, self.room.n_dims) * self.room.size_um
@@ -118,15 +107,29 @@ class Crowd:
                 middle_um, direction = self._beyond(middle_um, shape, rng)
             tried = Mover(number, middle_um - shape.centroid_zyx_um, iter(()))
             self._confine(tried, frame)
-            n_shared = self._n_shared(tried, frame, limit=fewest)
+            n_shared = self._n_shared(tried, frame, limit=max(fewest, 1))
             if n_shared < fewest:
                 mover, fewest, towards = tried, n_shared, direction
             if not n_shared:
+                free.append(tried)
+            if len(free) == choices:
                 break
+        if free:
+            mover = min(free, key=lambda each: self._misses_um(each, frame))
         if fewest > MOST_SHARED * self._taken(mover, frame).inside.sum():
             raise self._crowded(f"only {n_placed} find room in frame {frame}")
         mover.steps = iter(self.motion.steps_um(self.n_frames - frame, rng, towards=towards))
         return mover
+
+    def _misses_um(self, tried: Mover, frame: int) -> float:
+        """By how much a place misses the distance to the nearest neighbour; too close counts twice, as others follow."""
+        too_far = self._nearest_um(tried, frame) - (self.neighbour_um or 0.0)
+        return max(too_far, -2 * too_far)
+
+    def _nearest_um(self, tried: Mover, frame: int) -> float:
+        """Distance to the nearest other cell, from middle to middle."""
+        here = self._middle(tried, frame)
+        return min((float(np.linalg.norm(self._middle(each, frame) - here)) for each in self.movers), default=0.0)
 
     def _n_shared(self, tried: Mover, frame: int, *, limit: float) -> int:
         """Voxels that a cell shares with others; counted up to `limit`."""
@@ -245,28 +248,3 @@ class Crowd:
 
     def _crowded(self, what: str) -> InputError:
         return too_crowded(len({body.family for body in self.bodies}), self.room, what)
-
-
-def too_crowded(n_families: int, room: Room, what: str) -> InputError:
-    """The error for a scene without room for its cells."""
-    shape = "×".join(str(n) for n in room.shape_zyx)
-    return InputError(
-        f"too crowded: {n_families} families in {shape} {NAMES[room.n_dims]}, {what}; choose fewer --cells or a larger --size"
-    )
-
-
-def refuse_overfull(n_families: int, drawn: Sequence[Body], room: Room) -> None:
-    """Raise InputError if `n_families` like the `drawn` ones would fill more of the room than a dense packing.
-
-    With open borders about a tenth of the cells may be out of view; this is neglected.
-    """
-    largest: dict[int, dict[int, float]] = {}
-    for body in drawn:
-        for frame, shape in enumerate(body.shapes, body.first):
-            sizes = largest.setdefault(body.family, {})
-            sizes[frame] = sizes.get(frame, 0.0) + shape.size
-    mean = float(np.mean([max(sizes.values()) for sizes in largest.values()]))
-    n_fit = int(DENSEST[room.n_dims] * float(np.prod(room.size_um)) / mean)
-    if n_families > n_fit:
-        unit = f"µm{EXPONENTS[room.n_dims]}"
-        raise too_crowded(n_families, room, f"and of {mean:.3g} {unit} each at most {n_fit} fit")

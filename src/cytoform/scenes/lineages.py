@@ -18,13 +18,15 @@ from cytoform.base.triples import floats
 from cytoform.scenes.bodies import Body, BoxWriter, Shape
 from cytoform.scenes.cycles import Cycle, Life, draw_lives
 from cytoform.scenes.families import FamilySettings, code_of, draw_cast
-from cytoform.scenes.interphase import centroid_voxels, grown
+from cytoform.scenes.interphase import centroid_voxels, grown, shrunk
 from cytoform.scenes.own_family import Daughter, OwnFamily
 from cytoform.scenes.posing import FamilyDraw
 from cytoform.shapes.box import BoxedField
 
-# A stream of random numbers of a lineage.
-LIVES = 3
+# Streams of random numbers of a lineage.
+LIVES, FATES = 3, 5
+# A dying cell rounds up and shrinks for so long.
+DYING_S = 3600.0
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,9 @@ def draw_lineages(
 ) -> list[LineageDraw]:
     """Draw a lineage for each first frame in `firsts`, from the sources in turn. Raises InputError."""
     every = [
-        draw_lives(first, n_frames, cycle, np.random.default_rng([seed, family, LIVES]))
+        draw_lives(
+            first, n_frames, cycle, *(np.random.default_rng([seed, family, stream]) for stream in (LIVES, FATES))
+        )
         for family, first in enumerate(firsts)
     ]
     source_of = [family % len(sources) for family, lives in enumerate(every) for _ in lives]
@@ -81,16 +85,20 @@ def render_lineage(drawn: LineageDraw, settings: FamilySettings) -> None:
         while waiting:
             life, first, early = waiting.pop(0)
             family = _family(drawn, life.number, settings, first, early)
-            cell = _Cell(family, early, first)
+            cell = _Cell(family, early, life, first, DYING_S / settings.time_step_s)
             # A family may fall apart a little before its moment of division: a life without daughters stays whole.
             children = [each for each in drawn.lives if each.parent == life.number]
-            last = family.last_frame(first) if children else settings.n_frames - 1
+            last = family.last_frame(first) if children else _last_alive(life, first, settings.n_frames)
             shapes = tuple(cell.write(frame, boxes) for frame in range(first, last + 1))
             bodies.append(Body(drawn.family, life.number, life.parent or None, first, shapes))
-            if last + 1 < settings.n_frames:
+            if children and last + 1 < settings.n_frames:
                 born = zip(children, family.daughters(cell.moved_um), strict=True)
                 waiting += [(child, last + 1, daughter) for child, daughter in born]
     write_json(settings.record(drawn.family), {"bodies": [asdict(body) for body in bodies]})
+
+
+def _last_alive(life: Life, first: int, n_frames: int) -> int:
+    return max(int(np.ceil(min(life.dies, n_frames))) - 1, first)
 
 
 def _family(drawn: LineageDraw, number: int, settings: FamilySettings, first: int, young: Daughter | None) -> OwnFamily:
@@ -104,13 +112,16 @@ class _Cell:
 
     family: OwnFamily
     young: Daughter | None
+    life: Life
     first: int
+    # Frames from the first sign of death to the end, in a long life.
+    dying: float
 
     def _growth(self, young: Daughter) -> tuple[float, float]:
         """The frames of the scene between which it grows: after its birth's sequence, and before its own begins."""
         end, begin = young.family.frame(young.family.last), self.family.frame(0)
         middle = (end + begin) / 2
-        return max(min(end, middle), self.first), max(begin, middle)
+        return min(end, middle), max(begin, middle)
 
     @cached_property
     def moved_um(self) -> Float[np.ndarray, " dims"]:
@@ -123,14 +134,27 @@ class _Cell:
 
     def write(self, frame: int, boxes: BoxWriter) -> Shape:
         """Write its shape in a frame of the scene."""
+        field, moved_um = self._field(self._stopped(frame))
+        # In the last frame before its end it has shrunk as far as it will.
+        share = (frame + 1 - self.life.dies) / min(self.dying, self.life.dies - self.first) + 1
+        return _moved(boxes.add(field if share <= 0 else shrunk(field, min(share, 1.0))), moved_um)
+
+    def _field(self, frame: float) -> tuple[BoxedField, Float[np.ndarray, " dims"]]:
         share = self._share(frame)
         if self.young is not None and share == 0:
-            return _moved(boxes.add(self.young.field(frame)), self.young.moved_um)
+            return self.young.field(frame), self.young.moved_um
         old = self.family.field(0, frame)
         field = old if self.young is None or share == 1 else grown(self.young.field(frame), old, share)
-        return _moved(boxes.add(field), self.moved_um)
+        return field, self.moved_um
 
-    def _share(self, frame: int) -> float:
+    def _stopped(self, frame: int) -> float:
+        """The frame, or an earlier one in which a quiescent cell stopped to grow."""
+        if self.young is None or self.life.rests is None:
+            return frame
+        begin, end = self._growth(self.young)
+        return min(float(frame), begin + self.life.rests * (end - begin))
+
+    def _share(self, frame: float) -> float:
         if self.young is None:
             return 1.0
         begin, end = self._growth(self.young)

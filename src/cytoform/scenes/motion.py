@@ -41,6 +41,8 @@ class Walk:
     speed_um: float
     persistence: float
     n_dims: int = 3
+    # How far a cell is from its course, independently in every frame: root mean square.
+    wobble_um: float = 0.0
 
     def steps_um(self, n: int, rng: np.random.Generator, *, towards: Float[np.ndarray, " dims"] | None = None) -> Steps:
         """Steps of a new walk, stationary from the first step on."""
@@ -54,6 +56,9 @@ class Walk:
             if number:
                 velocity = kept * velocity + np.sqrt(1 - kept**2) * noise[number]
             steps[number] = velocity
+        if self.wobble_um:
+            off_um = rng.normal(size=(n + 1, self.n_dims)) * self.wobble_um / np.sqrt(self.n_dims)
+            steps += np.diff(off_um, axis=0)
         return steps
 
 
@@ -118,4 +123,5 @@ def chosen_motion(request: SceneRequest, bodies: Sequence[Body], *, time_step_s:
         speed_um=SPEED_DIAMETERS * diameter_um if speed is None else speed * step_min,
         persistence=PERSISTENCE_FRAMES if persistence is None else persistence / step_min,
         n_dims=n_dims,
+        wobble_um=request.wobble_um or 0.0,
     )

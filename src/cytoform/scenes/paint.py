@@ -10,6 +10,7 @@ from pydantic import RootModel
 
 from cytoform.base.files import write_json
 from cytoform.base.gate import read_json
+from cytoform.imaging.inheritance import ALONE, Inheritance
 from cytoform.scenes.bodies import ANEW
 from cytoform.scenes.compose import Composed, Placement, Seen, compose
 from cytoform.scenes.dataset import Dataset, write_meshes
@@ -48,6 +49,7 @@ def paint(
     record: Path,
     *,
     seed: int,
+    inherited: Inheritance = ALONE,
 ) -> Measured:
     """Write a frame of a data set and then its record, unless the record exists."""
     if record.exists():
@@ -63,6 +65,7 @@ def paint(
             frame=frame,
             seed=seed,
             projection=dataset.view.projection,
+            inherited=inherited,
         )
     labels = composed.labels_zyx if composed.projected_yx is None else composed.projected_yx[None]
     dataset.write(frame, labels, image)

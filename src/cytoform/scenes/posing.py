@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from cytoform.errors import InputError
 from cytoform.scenes.pieces import Follower, find_pieces
-from cytoform.scenes.sources import FromRun, FromStore, ShapeSource, is_run, load_cells
+from cytoform.scenes.sources import Enlarged, FromRun, FromStore, ShapeSource, is_run, load_cells
 from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import ShapeStore
@@ -36,6 +36,8 @@ class FamilyDraw:
     seed: tuple[int, ...]
     # Drawn by the prior beside the code.
     variables: Mapping[str, Float[np.ndarray, "..."]] = field(default_factory=dict)
+    # How many times as long as drawn its cells are.
+    factor: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,9 @@ def pose_family(
     Raises InputError if no rotation is found.
     """
     for _ in range(TRIES if is_run(source) else 1):
-        shapes = _posed(drawn, source, spacing_um, device, rng)
+        shapes = _posed(drawn, source, spacing_um / drawn.factor, device, rng)
+        if drawn.factor != 1:
+            shapes = Enlarged.of(shapes, drawn.factor)
         follower = Follower(shapes.n_frames, divides=True)
         why = ""
         for frame in reversed(range(shapes.n_frames)):

@@ -23,9 +23,8 @@ from cytoform.base.options import (
     whole,
 )
 from cytoform.base.provenance import recorded_names
-from cytoform.base.triples import Floats, IntTriple, Triple
+from cytoform.base.triples import IntTriple, Triple
 from cytoform.errors import InputError
-from cytoform.shapes.grid import NAMES
 
 Leave = Literal["xy", "xyz", "none"]
 Dial = Literal["snr", "cells", "every", "planes"]
@@ -47,14 +46,18 @@ class SceneRequest:
 
     # Runs whose new cells populate the scene, or shape stores whose cells do.
     sources: Annotated[tuple[Path, ...], NOT_AN_OPTION] = ()
-    cells: Annotated[int, whole(1, MAX_FAMILIES)]
-    """Cell families in the scene."""
-    frames: Annotated[int, whole(1, MAX_FRAMES)]
+    like: Path | None = None
+    """Tracked movie (Cell Tracking Challenge folder) that the scene resembles; options that are given override it."""
+    cells: Annotated[int | None, whole(1, MAX_FAMILIES)] = None
+    """Cell families in the scene; needed without --like, as are --frames and --size."""
+    frames: Annotated[int | None, whole(1, MAX_FRAMES)] = None
     """Frames of the movie."""
-    size_zyx: Annotated[IntTriple, Parameter("--size"), whole(1, MAX_SIDE)]
+    size_zyx: Annotated[IntTriple | None, Parameter("--size"), whole(1, MAX_SIDE)] = None
     """Voxels of the field of view, Z Y X; Z is 1 for 2D cells."""
-    texture: str = "optics"
-    """Source of the images: 'optics', a parameter file of optics (.toml), a trained texture model, or 'none'."""
+    texture: str | None = None
+    """Source of the images: 'optics' (the default), a parameter file of optics (.toml), a texture model, or 'none'."""
+    # Parameters of the optics, in TOML, in place of the default ones.
+    optics: Annotated[str | None, NOT_AN_OPTION] = None
     voxel_size_zyx_um: Annotated[Triple | None, Parameter("--voxel-size"), LENGTH_UM] = None
     """Voxel size Z Y X in µm; by default as in the first RUN. The first number does not count for 2D cells."""
     time_step_s: Annotated[float | None, Parameter("--time-step"), SECONDS] = None
@@ -67,14 +70,28 @@ class SceneRequest:
     """Root mean square speed of the walk in µm/min; by default a tenth of the cells' mean diameter a frame."""
     persistence_min: Annotated[float | None, Parameter("--persistence"), real(0, 1e6)] = None
     """For how many minutes a walking cell keeps its direction; by default five frames."""
-    leave: Leave = "xy"
-    """Borders through which cells come and go: xy leaves them the whole depth of the field."""
-    arrivals: Annotated[float, real(0, 0.999)] = 0.2
-    """Share of the families that come in through these borders after the first frame."""
+    wobble_um: Annotated[float | None, Parameter("--wobble"), real(0, 1e6)] = None
+    """How far a walking cell is from its course in µm, anew in every frame (root mean square); by default 0."""
+    neighbour_um: Annotated[float | None, Parameter("--neighbour"), real(0, 1e6)] = None
+    """Distance in µm from a cell to its nearest neighbour in the first frame, where there is a choice of free places."""
+    leave: Leave | None = None
+    """Borders through which cells come and go: xy (the default) leaves them the whole depth of the field."""
+    arrivals: Annotated[float | None, real(0, 0.999)] = None
+    """Share of the families that come in through these borders after the first frame, by default 0.2."""
     cycle_min: Annotated[float | None, Parameter("--cycle"), real(1e-3, 1e9)] = None
     """Mean minutes from a division to the next: daughters grow and divide again. By default every family divides once."""
-    cycle_spread: Annotated[float, Parameter("--cycle-spread"), real(0, 2)] = 0.2
-    """Standard deviation of the cell cycle over its mean."""
+    cycle_spread: Annotated[float | None, Parameter("--cycle-spread"), real(0, 2)] = None
+    """Standard deviation of the cell cycle over its mean, by default 0.2."""
+    cell_size: Annotated[float | None, real(1e-9, 1e15)] = None
+    """Median size of the cells, in µm³ (2D: µm²); by default as the sources have them."""
+    cell_size_spread: Annotated[float | None, real(0, 2)] = None
+    """Standard deviation of the logarithm of this size, where it is larger than in the sources."""
+    quiescent: Annotated[float | None, real(0, 1)] = None
+    """Share of the cells that never divide; they stop growing between birth and division. With --cycle, by default 0."""
+    deaths: Annotated[float | None, real(0, 1e6)] = None
+    """Deaths per cell and hour: a dying cell rounds up, shrinks and is gone. With --cycle, by default 0."""
+    resemblance: Annotated[float | None, real(0, 1)] = None
+    """Correlation of a cell's brightness and texture with her mother's in the images; by default 0, with --like 0.9."""
     gap_um: Annotated[float, Parameter("--gap"), real(0, 1e6)] = 0.0
     """Least distance between two cells in µm."""
     projection: Annotated[bool, FLAG] = False
@@ -97,11 +114,22 @@ class SceneRequest:
         if self.geff is None:
             object.__setattr__(self, "geff", has_geff())
         check_ranges(self)
-        if math.prod(self.size_zyx) > MAX_VOXELS:
+        if self.size_zyx is not None and math.prod(self.size_zyx) > MAX_VOXELS:
             shown = " ".join(str(n) for n in self.size_zyx)
             raise InputError(f"--size {shown}: choose at most {MAX_VOXELS} voxels in all")
         if self.series is not None:
             _check_series(*self.series, self)
+
+    def settled(self) -> "SettledRequest":
+        """The request with its defaults filled in. Raises InputError for an option that has none."""
+        options = {name: value for name, value in vars(self).items() if value is not None}
+        missing = [OPTIONS[name] for name in NEEDED if name not in options]
+        if missing:
+            raise InputError(f"{missing[0]}: missing; give it, or a movie that the scene resembles with --like FOLDER")
+        for name in ("quiescent", "deaths"):
+            if name in options and "cycle_min" not in options:
+                raise InputError(f"{OPTIONS[name]}: only with --cycle, which gives cells a life; add it")
+        return SettledRequest(**(vars(self) | DEFAULTS | options))
 
     def chosen_prior(self) -> str:
         """The prior, by default those of all runs."""
@@ -117,21 +145,53 @@ class SceneRequest:
         """The record in the data set, with hashes of all sources: equal records give equal data."""
         options = asdict(self)
         del options["sources"], options["device"]
+        options = {name: value for name, value in options.items() if name not in ADDED or value is not None}
         options["prior"] = self.chosen_prior()
+        if self.like is not None:
+            options["like"] = {"name": self.like.name, "sha256": _files_sha256(self.like)}
         options["series"] = None if self.series is None else [self.series[0], list(self.series[1])]
         for name in ("size_zyx", "voxel_size_zyx_um"):
             options[name] = None if options[name] is None else list(options[name])
-        files = {name: _files_sha256(Path(options[name])) for name in ("texture", "motion")}
+        files = {name: _files_sha256(Path(str(options[name]))) for name in ("texture", "motion")}
         options |= {name: recorded_names([options[name]])[0] for name, sha256 in files.items() if sha256 is not None}
         sources = [{"name": source.name, "sha256": fingerprint(source)} for source in self.sources]
         return {**options, "sources": sources, "files_sha256": files}
 
+
+@dataclass(frozen=True, kw_only=True)
+class SettledRequest(SceneRequest):
+    """A request with nothing left open: from its options, a movie that it resembles, and defaults."""
+
+    cells: int
+    frames: int
+    size_zyx: IntTriple
+    texture: str
+    leave: Leave
+    arrivals: float
+    cycle_spread: float
+
+
+NEEDED = ("cells", "frames", "size_zyx")
+DEFAULTS: dict[str, Any] = {"texture": "optics", "leave": "xy", "arrivals": 0.2, "cycle_spread": 0.2}
+# Recorded only where they are given.
+ADDED = (
+    "like",
+    "optics",
+    "cell_size",
+    "cell_size_spread",
+    "quiescent",
+    "deaths",
+    "resemblance",
+    "wobble_um",
+    "neighbour_um",
+)
 
 # Names in messages of --resume.
 OPTIONS = option_names(SceneRequest) | {
     "sources": "list of RUNs, or a changed one",
     "files_sha256": "file behind --texture or --motion",
     "versions": "version of the software",
+    "optics": "brightness of the images",
 }
 
 
@@ -164,8 +224,9 @@ def _check_series(dial: Dial, values: tuple[float, ...], request: SceneRequest) 
         raise InputError(f"--series {dial}={shown}: give different positive numbers")
     if dial == "snr":
         return
-    most = {"cells": request.cells, "every": request.frames, "planes": request.size_zyx[0]}[dial]
-    if not all(value == int(value) and 1 <= value <= most for value in values):
+    size = request.size_zyx
+    most = {"cells": request.cells, "every": request.frames, "planes": None if size is None else size[0]}[dial]
+    if most is not None and not all(value == int(value) and 1 <= value <= most for value in values):
         raise InputError(f"--series {dial}={shown}: give whole numbers from 1 to {most}")
 
 
@@ -178,77 +239,3 @@ def parse_series(text: str) -> tuple[Dial, tuple[float, ...]]:
         return name, tuple(float(value) for value in values.split(","))  # type: ignore[return-value]
     except ValueError:
         raise InputError(f"--series {text}: write numbers separated by commas, as in {name}=1,2,4") from None
-
-
-@dataclass(frozen=True)
-class SceneScale:
-    """Voxel size and time step of a scene, and the dimensions of its cells; a scene of 2D cells has one plane."""
-
-    voxel_size_zyx_um: Triple
-    time_step_s: float
-    n_dims: int
-
-    @property
-    def spacing_um(self) -> Floats:
-        """Voxel size along the axes that the cells have."""
-        return self.voxel_size_zyx_um[-self.n_dims :]
-
-
-def settle_scale(request: SceneRequest) -> SceneScale:
-    """The scale of a scene, by default that of its first source.
-
-    Raises InputError if no time step is known, and for cells that do not fit together or into the size of the scene.
-    """
-    from cytoform.scenes.sources import load_cells
-    from cytoform.shapes.store import ShapeStore
-
-    first = request.sources[0]
-    if kind_of(first) is Kind.RUN:
-        learned = load_cells(first, request.device).run.learned
-        grid, time_step_s = learned.cube, learned.sequences[0].time_step_s
-    else:
-        store = ShapeStore.open(first)
-        grid, time_step_s = store.grid, next((sequence.info.time_step_s for sequence in store), None)
-    _check_dimensions(request, grid.n_dims)
-    time_step_s = request.time_step_s or time_step_s
-    if time_step_s is None:
-        raise InputError(f"{first}: no time step is recorded; pass --time-step, in seconds")
-    if request.cycle_min is not None and 60 * request.cycle_min < SHORTEST_CYCLE * time_step_s:
-        raise InputError(
-            f"--cycle {request.cycle_min:g}: shorter than {SHORTEST_CYCLE:g} frames of {time_step_s:g} s; choose at least "
-            f"{SHORTEST_CYCLE * time_step_s / 60:.3g}, or a shorter --time-step"
-        )
-    scale = SceneScale(request.voxel_size_zyx_um or (grid.spacing_um,) * 3, time_step_s, grid.n_dims)
-    if request.gap_um > (most := 2 * min(scale.spacing_um)):
-        raise InputError(f"--gap {request.gap_um:g}: at most two voxels, here {most:g} µm; choose less")
-    return scale
-
-
-def _check_dimensions(request: SceneRequest, n_dims: int) -> None:
-    """Raise InputError for sources of 2D and of 3D cells, and for options that their dimensions rule out."""
-    first = request.sources[0]
-    for source in request.sources[1:]:
-        if (others := _n_dims(source, request.device)) != n_dims:
-            raise InputError(f"{source}: its cells are {others}D, those of {first} {n_dims}D; make a scene of each")
-    shown = " ".join(str(n) for n in request.size_zyx)
-    n_z = request.size_zyx[0]
-    if min(request.size_zyx[-n_dims:]) < MIN_SIDE:
-        raise InputError(f"--size {shown}: a scene of {n_dims}D cells has at least {MIN_SIDE} {NAMES[n_dims]} a side")
-    if n_dims == 3:
-        return
-    if n_z > 1:
-        raise InputError(
-            f"--size {shown}: the cells of {first} are 2D, a scene of them has one plane; make the first 1"
-        )
-    for name in ("projection", "meshes"):
-        if getattr(request, name):
-            raise InputError(f"--{name}: only for 3D cells, and those of {first} are 2D; leave it out")
-
-
-def _n_dims(source: Path, device: str) -> int:
-    from cytoform.scenes.sources import load_cells
-    from cytoform.shapes.store import ShapeStore
-
-    if kind_of(source) is Kind.RUN:
-        return load_cells(source, device).run.learned.dimensions
-    return ShapeStore.open(source).grid.n_dims

@@ -11,6 +11,7 @@ import numpy as np
 from cytoform.base.kinds import Kind, kind_of
 from cytoform.base.triples import floats
 from cytoform.scenes.bodies import Protrusion
+from cytoform.scenes.interphase import scaled
 from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import Grid, frame_times
 from cytoform.shapes.store import ShapeSequence
@@ -114,6 +115,44 @@ class FromRun(ShapeSource):
     def _time(self, frame: float) -> float:
         """The network's time of a frame."""
         return float(frame_times(self.n_frames)[0] + (2 * frame / (self.n_frames - 1) if self.n_frames > 1 else 0))
+
+
+@dataclass(frozen=True)
+class Enlarged(ShapeSource):
+    """The shapes of another source, `factor` times as long."""
+
+    drawn: ShapeSource
+    factor: float
+
+    @classmethod
+    def of(cls, drawn: ShapeSource, factor: float) -> "Enlarged":
+        """All shapes of a source."""
+        grid = Grid(drawn.grid.size, drawn.grid.half_extent_um * factor, drawn.grid.n_dims)
+        return cls(drawn.name, grid, drawn.n_frames, drawn.time_step_s, drawn.has_rotations, drawn, factor)
+
+    def shape(self, frame: float) -> BoxedField:
+        """The shape of the source, enlarged."""
+        return scaled(self.drawn.shape(frame), self.factor)
+
+    def trial(self, frame: int) -> BoxedField:
+        """The shape of the source, perhaps on a coarser grid, enlarged."""
+        return scaled(self.drawn.trial(frame), self.factor)
+
+    def protrusions(self, frame: float) -> list[Protrusion] | None:
+        """The protrusions of the source, enlarged."""
+        found = self.drawn.protrusions(frame)
+        return None if found is None else [enlarged(each, self.factor) for each in found]
+
+
+def enlarged(protrusion: Protrusion, factor: float) -> Protrusion:
+    """A protrusion with all its lengths times a factor."""
+    return replace(
+        protrusion,
+        root_zyx_um=floats(factor * np.array(protrusion.root_zyx_um)),
+        tip_zyx_um=floats(factor * np.array(protrusion.tip_zyx_um)),
+        length_um=factor * protrusion.length_um,
+        radius_um=factor * protrusion.radius_um,
+    )
 
 
 def is_run(source: Path) -> bool:

@@ -4,52 +4,29 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from cytoform.base.cluster import local_workers
 from cytoform.base.files import write_json
-from cytoform.base.gate import MEGABYTE, Record, read_json
 from cytoform.base.geff import refuse_without_geff
 from cytoform.base.parallel import Progress, no_progress, run_all
 from cytoform.base.provenance import software_versions
-from cytoform.base.triples import Floats
 from cytoform.errors import InputError
-from cytoform.scenes.bodies import ANEW, Body
+from cytoform.imaging.inheritance import Inheritance
 from cytoform.scenes.compose import Placement, Seen, View
-from cytoform.scenes.crowd import Crowd, Room, refuse_overfull
-from cytoform.scenes.cycles import Cycle
 from cytoform.scenes.dataset import Dataset
-from cytoform.scenes.families import FamilySettings, draw_families, read_bodies, render_family
 from cytoform.scenes.graph import write_graph
-from cytoform.scenes.lineages import LineageDraw, draw_lineages, render_lineage
-from cytoform.scenes.motion import chosen_motion, real_trajectories
+from cytoform.scenes.like.taken import settle
+from cytoform.scenes.motion import real_trajectories
 from cytoform.scenes.paint import Measured, census, paint
-from cytoform.scenes.posing import FamilyDraw
 from cytoform.scenes.protrusion_files import look_for, write_protrusions
 from cytoform.scenes.protrusions import FollowedProtrusions, are_known, follow_protrusions
-from cytoform.scenes.request import OPEN, WALK, SceneRequest, SceneScale, settle_scale
+from cytoform.scenes.request import WALK, SceneRequest, SettledRequest
+from cytoform.scenes.scale import SceneScale, settle_scale
+from cytoform.scenes.scene import PICTURES, Scene, seed_of, stage_scene
 from cytoform.scenes.texture import TextureChoice, refuse_unfit
 from cytoform.scenes.tracks import Tracked, number_tracks
 from cytoform.scenes.work import Work
 from cytoform.zoo.find import find_run
-
-# Streams of random numbers.
-CAST, ENTRIES, CROWD, PICTURES = 11, 12, 13, 14
-# Families rendered before the check for room.
-FIRST = 8
-MOST_PLACES_BYTES = 256 * MEGABYTE
-
-
-@dataclass(frozen=True)
-class Scene:
-    """The cells of a scene, and for each frame the cube centres of the cells present."""
-
-    request: SceneRequest
-    scale: SceneScale
-    bodies: tuple[Body, ...]
-    centres_um: tuple[dict[int, Floats], ...]
 
 
 @dataclass(frozen=True)
@@ -87,11 +64,12 @@ def benchmark(
     if not request.sources:
         raise InputError("no RUN: give trained runs or shape stores whose cells populate the scene")
     moves = None if request.motion == WALK else request.motion
-    request = replace(request, sources=tuple(find_run(source) for source in request.sources))
-    work = Work.at(out, inputs=[*request.sources, request.texture, moves], overwrite=overwrite)
+    asked = replace(request, sources=tuple(find_run(source) for source in request.sources))
+    work = Work.at(out, inputs=[*asked.sources, asked.texture, moves, asked.like], overwrite=overwrite)
     work.check(resume=resume)
-    if request.geff:
+    if asked.geff:
         refuse_without_geff()
+    request, likeness = settle(asked)
     recorded = request.recorded() | {"versions": software_versions()}
     scale = settle_scale(request)
     if request.motion != WALK:
@@ -102,7 +80,7 @@ def benchmark(
     with work.locked(), local_workers(workers):
         work.begin(recorded, resume=resume)
         try:
-            scene = _stage(request, scale, work, workers=workers, progress=progress)
+            scene = stage_scene(request, scale, work, likeness=likeness, workers=workers, progress=progress)
             made = [_make(scene, name, work, workers=workers, progress=progress) for name in _views(request, scale)]
             report(work.output, scene, made)
         except BaseException as stop:
@@ -116,7 +94,7 @@ def benchmark(
     return made
 
 
-def _views(request: SceneRequest, scale: SceneScale) -> dict[str, tuple[View, TextureChoice]]:
+def _views(request: SettledRequest, scale: SceneScale) -> dict[str, tuple[View, TextureChoice]]:
     """The data sets of a request by folder: one, or one per value of the series."""
     view = View(
         request.size_zyx,
@@ -127,7 +105,8 @@ def _views(request: SceneRequest, scale: SceneScale) -> dict[str, tuple[View, Te
     )
     # Workers on other machines need absolute paths.
     known = Path(request.texture).exists()
-    texture = TextureChoice(str(Path(request.texture).absolute()) if known else request.texture, request.device)
+    name = str(Path(request.texture).absolute()) if known else request.texture
+    texture = TextureChoice(name, request.device, optics=request.optics or "")
     if request.series is None:
         return {"": (view, texture)}
     dial, values = request.series
@@ -138,73 +117,6 @@ def _views(request: SceneRequest, scale: SceneScale) -> dict[str, tuple[View, Te
         "planes": lambda value: (replace(view, planes=int(value)), texture),
     }
     return {f"{dial}-{value:g}": dials[dial](value) for value in values}
-
-
-def _stage(request: SceneRequest, scale: SceneScale, work: Work, *, workers: int, progress: Progress) -> Scene:
-    """Render all families and position their cells in every frame."""
-    settings = FamilySettings(
-        tuple(source.absolute() for source in request.sources),
-        request.frames,
-        scale.time_step_s,
-        min(scale.spacing_um),
-        _depth_um(request, scale),
-        request.device,
-        work.cells,
-    )
-    draws, render = _cast(request, scale, settings)
-    is_open = OPEN[request.leave][-scale.n_dims :]
-    room = Room(request.size_zyx[-scale.n_dims :], scale.spacing_um, is_open, request.gap_um)
-    with progress("rendering cells", len(draws)) as advance:
-        # The first families show whether all have room, before hours of work.
-        for some in (draws[:FIRST], draws[FIRST:]):
-            run_all(render, [(drawn, settings) for drawn in some], workers=workers, done=advance)
-            refuse_overfull(len(draws), read_bodies(settings, min(FIRST, len(draws))), room)
-    bodies = read_bodies(settings, len(draws))
-    if not work.places.exists():
-        with progress("moving cells", request.frames) as advance:
-            motion = chosen_motion(request, bodies, time_step_s=scale.time_step_s, n_dims=scale.n_dims)
-            seed = _seed(request, CROWD)
-            crowd = Crowd(bodies, room, work.cells, motion=motion, n_frames=request.frames, seed=seed)
-            centres = crowd.play(advance)
-        places = [{str(number): place.tolist() for number, place in frame.items()} for frame in centres]
-        write_json(work.places, {"frames": places})
-    frames = read_json(work.places, _Places, remedy=ANEW, most=MOST_PLACES_BYTES).frames
-    return Scene(
-        request, scale, tuple(bodies), tuple({int(number): p for number, p in frame.items()} for frame in frames)
-    )
-
-
-def _cast(
-    request: SceneRequest, scale: SceneScale, settings: FamilySettings
-) -> tuple[Sequence[FamilyDraw | LineageDraw], Callable[..., None]]:
-    """The families or, with cell cycles, lineages of a scene, and what renders one."""
-    seed, firsts = _seed(request, CAST), _entries(request)
-    lasts_s = (request.frames - 1) * scale.time_step_s
-    chosen: dict[str, Any] = {"prior": request.prior, "device": request.device, "seed": seed, "lasts_s": lasts_s}
-    if request.cycle_min is None:
-        return draw_families(settings.sources, firsts, **chosen), render_family
-    cycle = Cycle(60 * request.cycle_min / scale.time_step_s, request.cycle_spread)
-    return draw_lineages(settings.sources, firsts, cycle, n_frames=request.frames, **chosen), render_lineage
-
-
-class _Places(Record):
-    frames: tuple[dict[str, Floats], ...]
-
-
-def _depth_um(request: SceneRequest, scale: SceneScale) -> float | None:
-    """How tall cells may be; None where there is no z axis, or cells leave along it."""
-    if scale.n_dims < 3 or OPEN[request.leave][0]:
-        return None
-    return (request.size_zyx[0] - 2) * scale.voxel_size_zyx_um[0]
-
-
-def _entries(request: SceneRequest) -> list[int]:
-    """The first frame of every family; arrivals are spread evenly over the scene."""
-    rng = np.random.default_rng([request.seed, ENTRIES])
-    if not any(OPEN[request.leave]) or request.frames == 1:
-        return [0] * request.cells
-    arrives = rng.random(request.cells) < request.arrivals
-    return [int(rng.integers(1, request.frames)) if late else 0 for late in arrives]
 
 
 def _make(scene: Scene, name: str, work: Work, *, workers: int, progress: Progress) -> Made:
@@ -227,7 +139,9 @@ def _make(scene: Scene, name: str, work: Work, *, workers: int, progress: Progre
     work.records(name).mkdir(parents=True, exist_ok=True)
     with progress(f"{name} painting frames".strip(), len(frames)) as advance:
         labelled = [_labelled(placed, tracked.labels_in(number)) for number, placed in enumerate(placements)]
-        write = functools.partial(paint, seed=_seed(scene.request, PICTURES))
+        mothers = {track.label: track.parent for track in tracked.tracks}
+        inherited = Inheritance(mothers, scene.request.resemblance or 0.0)
+        write = functools.partial(paint, seed=seed_of(scene.request, PICTURES), inherited=inherited)
         tasks = [
             (number, placed, dataset, texture, work.cells, work.records(name) / f"{number}.json")
             for number, placed in enumerate(labelled)
@@ -270,8 +184,3 @@ def _placements(scene: Scene, view: View, frame: int) -> list[Placement]:
 
 def _labelled(placements: Sequence[Placement], labels: dict[int, int]) -> list[Placement]:
     return [replace(p, label=labels[p.number]) for p in placements if p.number in labels]
-
-
-def _seed(request: SceneRequest, stream: int) -> int:
-    """A seed of its own for each use."""
-    return int(np.random.SeedSequence([request.seed, stream]).generate_state(1)[0])

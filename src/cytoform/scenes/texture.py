@@ -22,6 +22,8 @@ class TextureChoice:
     name: str
     device: str = "auto"
     snr: float = 1.0
+    # Parameters of the optics in TOML, in place of the named ones; empty for none.
+    optics: str = ""
 
     @property
     def paints(self) -> bool:
@@ -37,8 +39,16 @@ class TextureChoice:
 def _open(choice: TextureChoice) -> "Texture":
     from cytoform.imaging.texture import open_texture
 
-    texture = open_texture(choice.name, device=choice.device)
+    texture = _calibrated(choice.optics) if choice.optics else open_texture(choice.name, device=choice.device)
     return texture if choice.snr == 1 else _brighter(texture, choice)
+
+
+def _calibrated(optics: str) -> "Texture":
+    from cytoform.base.gate import parse_toml
+    from cytoform.base.settings import check_settings
+    from cytoform.imaging.optics import Optics, OpticsParameters
+
+    return Optics(check_settings(OpticsParameters, parse_toml(optics), where="calibrated optics"))
 
 
 def _brighter(texture: "Texture", choice: TextureChoice) -> "Texture":

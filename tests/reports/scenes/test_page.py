@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 
 from cytoform.reports.scenes.facts import Facts, facts
 from cytoform.reports.scenes.page import contact_sheet, lineage_tree, trajectories
-from cytoform.scenes.stage import Made, Scene, benchmark
+from cytoform.scenes.scene import Scene
+from cytoform.scenes.stage import Made, benchmark
 from scenes import request, write_pairs
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, Float32, Integer
 from scipy.special import ndtri
 
+from cytoform.imaging.inheritance import ALONE, Inheritance
 from cytoform.imaging.networks.conditions import Labels2D
 
 CELL = 3  # separates this random stream from the streams of `conditions`
@@ -37,11 +38,14 @@ def normal_scores(planes: list[Float[np.ndarray, " _"]]) -> list[Float[np.ndarra
     return scores
 
 
-def random_scores(labels: Integer[np.ndarray, "..."], *, seed: int) -> Scores:
-    """A random score per label, independent of frame and plane."""
+def random_scores(labels: Integer[np.ndarray, "..."], *, seed: int, inherited: Inheritance = ALONE) -> Scores:
+    """A random score per label, independent of frame and plane; with `inherited` it is like her mother's."""
     scores = np.zeros(int(labels.max(initial=0)) + 1)
     for label in np.unique(labels[labels > 0]):
-        scores[label] = np.random.default_rng([seed, CELL, int(label)]).standard_normal()
+        scores[label] = sum(
+            weight * np.random.default_rng([seed, CELL, ancestor]).standard_normal()
+            for ancestor, weight in inherited.line(int(label))
+        )
     return scores.clip(-BRIGHTEST, BRIGHTEST)
 
 

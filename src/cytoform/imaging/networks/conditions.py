@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Integer
 
 from cytoform.imaging.cell_noise import cell_noise
+from cytoform.imaging.inheritance import ALONE, Inheritance
 
 CHANNELS = ("inside", "edges", "depth", "cell_noise", "field_noise", "frame_noise")
 # Depth is on a logarithmic scale up to this limit: resolution matters most near borders, and nuclei and whole cells both fit.
@@ -17,20 +18,26 @@ Labels2D = Integer[np.ndarray, "y x"]
 Conditions = Float32[np.ndarray, "channels y x"]
 
 
-def conditions(labels_yx: Labels2D, *, plane: int = 0, frame: int, seed: int) -> Conditions:
+def conditions(
+    labels_yx: Labels2D, *, plane: int = 0, frame: int, seed: int, inherited: Inheritance = ALONE
+) -> Conditions:
     """The CHANNELS of a single plane: 2D, a projection, or a slice in training.
 
     inside: 0 or 1. edges: between instances and to the background (Wang et al. 2018). depth: in a cell, negative outside.
     cell_noise moves with the cells, field_noise is fixed in the field of view, frame_noise is new in every frame. In
     training, use a new seed for every draw, so that the network cannot recognise cells by their noise.
     """
-    moving = cell_noise(labels_yx[None], spacing_zyx_um=(1.0, 1.0, 1.0), correlation_um=0.0, seed=seed)[0]
+    moving = cell_noise(
+        labels_yx[None], spacing_zyx_um=(1.0, 1.0, 1.0), correlation_um=0.0, seed=seed, inherited=inherited
+    )[0]
     return _stack(labels_yx, moving, plane=plane, frame=frame, seed=seed)
 
 
-def volume_conditions(labels_zyx: Integer[np.ndarray, "z y x"], *, frame: int, seed: int) -> Iterator[Conditions]:
+def volume_conditions(
+    labels_zyx: Integer[np.ndarray, "z y x"], *, frame: int, seed: int, inherited: Inheritance = ALONE
+) -> Iterator[Conditions]:
     """The CHANNELS of every plane of a volume; cell_noise follows the cells in 3D."""
-    moving = cell_noise(labels_zyx, spacing_zyx_um=(1.0, 1.0, 1.0), correlation_um=0.0, seed=seed)
+    moving = cell_noise(labels_zyx, spacing_zyx_um=(1.0, 1.0, 1.0), correlation_um=0.0, seed=seed, inherited=inherited)
     for plane, labels_yx in enumerate(labels_zyx):
         yield _stack(labels_yx, moving[plane], plane=plane, frame=frame, seed=seed)
 

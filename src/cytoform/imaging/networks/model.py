@@ -20,6 +20,7 @@ from cytoform.base.kinds import Kind, kind_of, wrong_kind
 from cytoform.base.tensors import load_into, read_header, read_tensors, refuse_misfit, write_tensors
 from cytoform.base.triples import Triple
 from cytoform.errors import InputError
+from cytoform.imaging.inheritance import ALONE, Inheritance
 from cytoform.imaging.networks.brightness import brightness_channel, random_scores
 from cytoform.imaging.networks.conditions import conditions, volume_conditions
 from cytoform.imaging.networks.config import TextureConfig
@@ -105,15 +106,24 @@ class TextureModel:
         return np.dtype(self.learned.scale.dtype)
 
     def render(
-        self, labels_zyx: np.ndarray, *, spacing_zyx_um: Triple, frame: int, seed: int, projection: bool = False
+        self,
+        labels_zyx: np.ndarray,
+        *,
+        spacing_zyx_um: Triple,
+        frame: int,
+        seed: int,
+        projection: bool = False,
+        inherited: Inheritance = ALONE,
     ) -> np.ndarray:
         """Render an image (z, y, x) of one frame; one plane with `projection` (see `Texture`). Raises InputError."""
         self._check(labels_zyx, spacing_zyx_um, projection)
-        scores = random_scores(labels_zyx, seed=seed)
+        scores = random_scores(labels_zyx, seed=seed, inherited=inherited)
         if self.learned.planes == "projection" or len(labels_zyx) == 1:
             labels_yx = project_labels(labels_zyx)
-            return self._image(conditions(labels_yx, frame=frame, seed=seed), labels_yx, scores)[None]
-        seen = volume_conditions(labels_zyx, frame=frame, seed=seed)
+            return self._image(conditions(labels_yx, frame=frame, seed=seed, inherited=inherited), labels_yx, scores)[
+                None
+            ]
+        seen = volume_conditions(labels_zyx, frame=frame, seed=seed, inherited=inherited)
         planes = [self._image(*plane, scores) for plane in zip(seen, labels_zyx, strict=True)]
         return np.stack(planes).max(axis=0, keepdims=projection) if projection else np.stack(planes)
 

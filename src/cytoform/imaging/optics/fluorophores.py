@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float32, UInt
 from scipy.ndimage import find_objects, gaussian_filter
 
 from cytoform.base.triples import Triple
+from cytoform.imaging.inheritance import ALONE, Inheritance
 from cytoform.imaging.optics.parameters import Fluorophores
 
 LabelVolume = UInt[np.ndarray, "z y x"]
@@ -18,33 +19,46 @@ SMOOTH_PIXELS = 0.7
 BRIGHTNESS = 0xB816  # separates this random stream from others with the same seed
 
 
-def density(labels_zyx: LabelVolume, stain: Fluorophores, *, spacing_zyx_um: Triple, seed: int) -> Density:
+def density(
+    labels_zyx: LabelVolume,
+    stain: Fluorophores,
+    *,
+    spacing_zyx_um: Triple,
+    seed: int,
+    inherited: Inheritance = ALONE,
+) -> Density:
     """Density of fluorophores in every voxel: 0 outside cells, 1 inside a uniform cell of mean brightness.
 
     Depends only on label, position in the cell and seed, so that a cell looks the same in all frames.
+    With `inherited`, a daughter looks like her mother.
     """
-    inside = DISTRIBUTIONS[stain.distribution](labels_zyx, stain, spacing_zyx_um, seed)
+    inside = DISTRIBUTIONS[stain.distribution](labels_zyx, stain, spacing_zyx_um, seed, inherited)
     if stain.rim_um and len(labels_zyx) == 1:
         inside *= _thickness(labels_zyx, stain.rim_um, spacing_zyx_um)
-    inside *= brightness(labels_zyx, stain.brightness_variation, seed=seed)
+    inside *= brightness(labels_zyx, stain.brightness_variation, seed=seed, inherited=inherited)
     return inside
 
 
-def brightness(labels_zyx: LabelVolume, variation: float, *, seed: int) -> Density:
+def brightness(labels_zyx: LabelVolume, variation: float, *, seed: int, inherited: Inheritance = ALONE) -> Density:
     """A log-normal factor of mean 1 for every cell, from its label and the seed; 0 outside cells."""
     sigma = np.sqrt(np.log1p(variation**2))
     factors = np.zeros(int(labels_zyx.max(initial=0)) + 1, np.float32)
     for label in np.flatnonzero(np.bincount(labels_zyx.ravel())[1:]) + 1:
-        score = np.random.default_rng([BRIGHTNESS, seed, int(label)]).standard_normal()
+        score = sum(
+            weight * np.random.default_rng([BRIGHTNESS, seed, ancestor]).standard_normal()
+            for ancestor, weight in inherited.line(int(label))
+        )
         factors[label] = np.exp(sigma * score - sigma**2 / 2)
     return factors[labels_zyx]
 
 
-def _uniform(labels_zyx: LabelVolume, _stain: Fluorophores, _spacing: Triple, _seed: int) -> Density:
+def _uniform(labels_zyx: LabelVolume, _stain: Fluorophores, _spacing: Triple, _seed: int, _: Inheritance) -> Density:
     return (labels_zyx > 0).astype(np.float32)
 
 
-def _textured(labels_zyx: LabelVolume, stain: Fluorophores, spacing_zyx_um: Triple, seed: int) -> Density:
+def _textured(
+    labels_zyx: LabelVolume, stain: Fluorophores, spacing_zyx_um: Triple, seed: int, inherited: Inheritance
+) -> Density:
     """Log-normal texture of mean 1 with the given contrast and correlation length."""
     from cytoform.imaging.cell_noise import cell_noise
 
@@ -52,14 +66,20 @@ def _textured(labels_zyx: LabelVolume, stain: Fluorophores, spacing_zyx_um: Trip
         return (labels_zyx > 0).astype(np.float32)
     sigma = np.sqrt(np.log1p(stain.texture_contrast**2))
     noise = cell_noise(
-        labels_zyx, spacing_zyx_um=spacing_zyx_um, correlation_um=stain.texture_correlation_um, seed=seed
+        labels_zyx,
+        spacing_zyx_um=spacing_zyx_um,
+        correlation_um=stain.texture_correlation_um,
+        seed=seed,
+        inherited=inherited,
     )
     np.exp(sigma * noise - sigma**2 / 2, out=noise)
     noise *= labels_zyx > 0
     return noise
 
 
-def _membrane(labels_zyx: LabelVolume, stain: Fluorophores, spacing_zyx_um: Triple, _seed: int) -> Density:
+def _membrane(
+    labels_zyx: LabelVolume, stain: Fluorophores, spacing_zyx_um: Triple, _seed: int, _: Inheritance
+) -> Density:
     """Volume share of each voxel within the membrane thickness below the surface of its cell."""
     shells = np.zeros(labels_zyx.shape, np.float32)
     for number, box in enumerate(find_objects(labels_zyx.astype(np.int32)), start=1):
@@ -112,7 +132,7 @@ def _thickness(labels_zyx: LabelVolume, rim_um: float, spacing_zyx_um: Triple) -
     return np.sqrt(1 - (1 - np.clip(depth_um / rim_um, 0, 1)) ** 2).astype(np.float32)
 
 
-DISTRIBUTIONS: dict[str, Callable[[LabelVolume, Fluorophores, Triple, int], Density]] = {
+DISTRIBUTIONS: dict[str, Callable[[LabelVolume, Fluorophores, Triple, int, Inheritance], Density]] = {
     "uniform": _uniform,
     "membrane": _membrane,
     "textured": _textured,

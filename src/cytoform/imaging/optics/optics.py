@@ -8,6 +8,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from cytoform.base.triples import Triple
 from cytoform.errors import InputError
+from cytoform.imaging.inheritance import ALONE, Inheritance
 from cytoform.imaging.optics.fluorophores import density
 from cytoform.imaging.optics.light import background, haze, illumination
 from cytoform.imaging.optics.parameters import CameraParameters, OpticsParameters
@@ -35,6 +36,7 @@ class Optics:
         frame: int,
         seed: int,
         projection: bool = False,
+        inherited: Inheritance = ALONE,
     ) -> np.ndarray:
         """Render an image (z, y, x) of a frame of labels (z, y, x); with `projection` its maximum along z, in one plane.
 
@@ -44,7 +46,7 @@ class Optics:
         rng = np.random.default_rng([EXPOSURE, seed, frame])
         exposures = (
             expose(plane, self.parameters.camera, rng)
-            for plane in self.photons(labels_zyx, spacing_zyx_um=spacing_zyx_um, seed=seed)
+            for plane in self.photons(labels_zyx, spacing_zyx_um=spacing_zyx_um, seed=seed, inherited=inherited)
         )
         n_planes, *size = labels_zyx.shape
         image = np.zeros((1 if projection else n_planes, *size), self.dtype)
@@ -56,7 +58,7 @@ class Optics:
         return image
 
     def photons(
-        self, labels_zyx: np.ndarray, *, spacing_zyx_um: Triple, seed: int
+        self, labels_zyx: np.ndarray, *, spacing_zyx_um: Triple, seed: int, inherited: Inheritance = ALONE
     ) -> Iterator[Float32[np.ndarray, "y x"]]:
         """Expected photons of every pixel, plane by plane: the image without noise."""
         stain, light = self.parameters.fluorophores, self.parameters.background
@@ -64,7 +66,7 @@ class Optics:
         kernel = point_spread(
             self.parameters.microscope, spacing_zyx_um=spacing_zyx_um, single_plane=len(labels_zyx) == 1
         )
-        emitted = density(labels_zyx, stain, spacing_zyx_um=spacing_zyx_um, seed=seed)
+        emitted = density(labels_zyx, stain, spacing_zyx_um=spacing_zyx_um, seed=seed, inherited=inherited)
         emitted *= stain.photons_per_pixel
         around = haze(emitted.mean(axis=0), light, pixel_um=pixel_um)
         around += background(size, light, pixel_um=pixel_um, seed=seed)

@@ -8,15 +8,18 @@ import numpy as np
 
 import cytoform
 from cytoform.base.provenance import software_versions
+from cytoform.reports.scenes.beside import HEAD, note_of_frames, summary
 from cytoform.reports.scenes.facts import Facts, ProtrusionFacts
 from cytoform.scenes.protrusion_files import GRAPH, SIGHTINGS, TRACKS
-from cytoform.scenes.request import WALK, SceneRequest
+from cytoform.scenes.request import WALK, SettledRequest
 from cytoform.scenes.sources import is_run
 from cytoform.shapes.grid import AXES, EXPONENTS, NAMES
 
 if TYPE_CHECKING:
-    from cytoform.scenes.stage import Made, Scene
+    from cytoform.scenes.scene import Scene
+    from cytoform.scenes.stage import Made
 
+INTERVALS = "Intervals come from its families of cells, each drawn anew with a weight from a Poisson distribution."
 UNSTATED = "not stated; the licences of the data that the sources were learned from apply"
 
 
@@ -31,6 +34,7 @@ def card(scene: "Scene", made: "Made", found: Facts) -> str:
         "from them.",
         "## Files\n\n" + _files(made, scene),
         "## Figures\n\n" + _table(figures(scene, made, found)),
+        *_likeness_part(scene, made, found),
         *_protrusion_part(scene, found),
         "## How it was made\n\n" + _table(parameters(scene, made)),
         "## Rules\n\n" + _rules(made),
@@ -48,7 +52,7 @@ def figures(scene: "Scene", made: "Made", found: Facts) -> list[tuple[str, str]]
         ("Cells in view", f"{np.mean(n):.1f} a frame ({min(n)} to {max(n)})"),
         (f"Share of the {voxels} inside cells", f"{100 * found.inside_share:.2f} %"),
         (f"{voxels.capitalize()} claimed by two cells", str(found.shared_voxels)),
-        ("Tracks", f"{found.tracks}, of which {found.entering} enter and {found.leaving} leave"),
+        ("Tracks", f"{found.tracks}, of which {found.entering} enter and {found.leaving} leave{_dying(found)}"),
         ("Divisions", str(found.divisions)),
         ("Size of a cell in view", f"{_spread(found.sizes)} µm{EXPONENTS[dims]}"),
         ("Speed", f"{_spread(found.speeds_um_per_min)} µm/min"),
@@ -80,7 +84,7 @@ def parameters(scene: "Scene", made: "Made") -> list[tuple[str, str]]:
         ("Seed", str(request.seed)),
         (
             "Texture",
-            f"{Path(request.texture).name}, signal-to-noise × {made.texture.snr:g}" if made.texture.paints else "none",
+            f"{_texture(request)}, signal-to-noise × {made.texture.snr:g}" if made.texture.paints else "none",
         ),
         ("Frame", f"{' × '.join(map(str, made.dataset.shape_zyx[-n_dims:]))} {NAMES[n_dims]} ({axes})"),
         (voxel, f"{' × '.join(f'{step:.4g}' for step in view.seen_spacing_zyx_um[-n_dims:])} µm ({axes})"),
@@ -89,11 +93,39 @@ def parameters(scene: "Scene", made: "Made") -> list[tuple[str, str]]:
         ("Cells leave through", "no border" if request.leave == "none" else f"the borders along {request.leave}"),
         ("Prior of codes", request.chosen_prior()),
         ("Divisions", "one a family" if request.cycle_min is None else _cycle(request)),
+        *_chosen(request, n_dims),
     ]
 
 
-def _cycle(request: SceneRequest) -> str:
-    return f"every {request.cycle_min:g} min, standard deviation {100 * request.cycle_spread:g} % of that"
+def _chosen(request: SettledRequest, n_dims: int) -> list[tuple[str, str]]:
+    """Rows for options that a scene may leave out."""
+    rows = []
+    if request.cell_size is not None:
+        rows.append(("Cell size", f"median {request.cell_size:.4g} µm{EXPONENTS[n_dims]}"))
+    if request.resemblance:
+        rows.append(
+            ("Daughters look like their mother", f"correlation of brightness and texture {request.resemblance:g}")
+        )
+    return rows
+
+
+def _texture(request: SettledRequest) -> str:
+    return "optics calibrated on the movie that the scene resembles" if request.optics else Path(request.texture).name
+
+
+def _dying(found: Facts) -> str:
+    return f"; {found.dying} end with the death of their cell" if found.dying else ""
+
+
+def _cycle(request: SettledRequest) -> str:
+    said = f"every {request.cycle_min:.4g} min, standard deviation {100 * request.cycle_spread:.3g} % of that"
+    if request.quiescent:
+        said += f"; {100 * request.quiescent:.3g} % of the cells never divide"
+    if request.deaths:
+        said += (
+            f"; {request.deaths:.3g} deaths per cell and hour, for the last hour of which a cell rounds up and shrinks"
+        )
+    return said
 
 
 def series_card(made: Sequence["Made"], found: Sequence[Facts]) -> str:
@@ -156,6 +188,17 @@ def _protrusion_part(scene: "Scene", found: Facts) -> list[str]:
     if unknown:
         said += f" Nothing is known about those of the cells of {_listed(source.name for source in unknown)}."
     return ["## Protrusions\n\n" + said + "\n\n" + _table(protrusion_figures(facts))]
+
+
+def _likeness_part(scene: "Scene", made: "Made", found: Facts) -> list[str]:
+    """A section about the movie that the scene resembles, if any."""
+    if scene.likeness is None:
+        return []
+    rows = "\n".join(f"| {' | '.join(row.cells)} |" for row in found.beside)
+    head = f"| {' | '.join(HEAD)} |\n|{'---|' * len(HEAD)}\n"
+    taken = "\n".join(f"- {sentence}" for sentence in scene.likeness.sentences)
+    said = f"{summary(found.beside, scene.likeness.name)}.{note_of_frames(scene, made)} {INTERVALS}"
+    return [f"## Beside {scene.likeness.name}\n\n{said}\n\n{head}{rows}", f"Options from that movie:\n\n{taken}"]
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
+from cytoform.reports.scenes.beside import Beside, compare
+
 if TYPE_CHECKING:
-    from cytoform.scenes.stage import Made, Scene
+    from cytoform.scenes.scene import Scene
+    from cytoform.scenes.stage import Made
 
 
 @dataclass(frozen=True)
@@ -41,10 +44,14 @@ class Facts:
     # Tracks that begin after the first frame without a mother, and that end before the last without daughters.
     entering: int
     leaving: int
+    # Tracks that end since their cell dies; they do not count as leaving.
+    dying: int
     # Mean difference between cells and background over the standard deviation of the background; None without images.
     contrast_to_noise: float | None
     # None where nothing is known about protrusions.
     protrusions: ProtrusionFacts | None = None
+    # Beside the movie that the scene resembles, if any.
+    beside: tuple[Beside, ...] = ()
 
 
 def facts(scene: "Scene", made: "Made") -> Facts:
@@ -52,7 +59,7 @@ def facts(scene: "Scene", made: "Made") -> Facts:
     unit = made.dataset.view.seen_voxel
     tracks = made.tracked.tracks
     mothers = {track.parent for track in tracks}
-    last = len(made.frames) - 1
+    last, dead = len(made.frames) - 1, _dead(scene, made)
     grey = [
         (frame.signal - frame.background) / frame.noise
         for frame in made.measured
@@ -68,9 +75,11 @@ def facts(scene: "Scene", made: "Made") -> Facts:
         sizes=np.array([cell.n_voxels * unit for cells in made.seen for cell in cells]),
         speeds_um_per_min=_speeds(scene, made),
         entering=sum(track.first > 0 and not track.parent for track in tracks),
-        leaving=sum(track.last < last and track.label not in mothers for track in tracks),
+        leaving=sum(track.last < last and track.label not in mothers | dead for track in tracks),
+        dying=len(dead),
         contrast_to_noise=float(np.mean(grey)) if grey else None,
         protrusions=_protrusions(scene, made),
+        beside=compare(scene, made),
     )
 
 
@@ -94,6 +103,18 @@ def _protrusions(scene: "Scene", made: "Made") -> ProtrusionFacts | None:
         lifetimes_s=np.array(complete, float) * made.dataset.time_step_s,
         visible_share=float(np.mean([seen.is_visible for seen in followed.sightings])) if followed.sightings else 1.0,
     )
+
+
+def _dead(scene: "Scene", made: "Made") -> set[int]:
+    """Labels of the tracks that last as long as a cell which ends within the scene and has no daughters."""
+    mothers = {(body.family, body.parent) for body in scene.bodies}
+    dead = set()
+    for track, number in zip(made.tracked.tracks, made.tracked.bodies, strict=True):
+        body = scene.bodies[number]
+        is_over = body.last < made.frames[-1] and (body.family, body.member) not in mothers
+        if is_over and made.frames[track.last] <= body.last < made.frames[track.last + 1]:
+            dead.add(track.label)
+    return dead
 
 
 def _speeds(scene: "Scene", made: "Made") -> Float[np.ndarray, " steps"]:

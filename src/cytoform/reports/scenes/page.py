@@ -18,9 +18,11 @@ from cytoform.pictures.figures import STYLE, as_png, as_svg
 from cytoform.pictures.page import Section, image, note, page
 from cytoform.pictures.page import facts as facts_table
 from cytoform.pictures.sheets import round_length, spread
+from cytoform.reports.scenes.beside import note_of_frames, summary
 from cytoform.reports.scenes.card import card, figures, parameters, protrusion_figures, series_card
 from cytoform.reports.scenes.facts import Facts, facts
-from cytoform.scenes.stage import Made, Scene
+from cytoform.scenes.scene import Scene
+from cytoform.scenes.stage import Made
 
 FRAMES_SHOWN, TRACKS_SHOWN = 6, 150
 # What is shown of a frame, with images or without, by the dimensions of the cells.
@@ -32,14 +34,18 @@ VIEWS = {
 }
 
 
-def write_scene_report(folder: Path, scene: Scene, made: Sequence[Made]) -> None:
-    """Write the card and the page of every data set into its folder, and those of a series into `folder`."""
+def write_scene_report(folder: Path, scene: Scene, made: Sequence[Made]) -> list[Facts]:
+    """Write the card and the page of every data set into its folder, and those of a series into `folder`.
+
+    Returns the facts of every data set.
+    """
     found = [facts(scene, one) for one in made]
     for one, measured in zip(made, found, strict=True):
         (one.dataset.folder / "README.md").write_text(encodable(card(scene, one, measured)), "utf-8")
         (one.dataset.folder / "index.html").write_text(_page(scene, one, measured), "utf-8")
     if made[0].name:
         (folder / "README.md").write_text(encodable(series_card(made, found)), "utf-8")
+    return found
 
 
 def _page(scene: Scene, made: Made, found: Facts) -> str:
@@ -66,10 +72,22 @@ def _page(scene: Scene, made: Made, found: Facts) -> str:
             "Trajectories",
             image("svg+xml", as_svg(trajectories(made)), "trajectories of the cells seen along z"),
         ),
+        *_likeness(scene, made, found),
         Section("parameters", "How it was made", "Parameters", facts_table(parameters(scene, made))),
     ]
     lead = f"{found.families} families of cells, {found.tracks} tracks, {found.divisions} divisions, {len(made.frames)} frames."
     return page(made.name or "Benchmark data set", lead, sections)
+
+
+def _likeness(scene: Scene, made: Made, found: Facts) -> list[Section]:
+    """Statistics beside the movie that the scene resembles, if any."""
+    if scene.likeness is None:
+        return []
+    name = scene.likeness.name
+    rows = [(row.cells[0], "{}, real {} ({}), within: {}".format(*row.cells[1:])) for row in found.beside]
+    said = note(f"{summary(found.beside, name)}, which are in brackets.{note_of_frames(scene, made)}")
+    taken = facts_table([("", sentence) for sentence in scene.likeness.sentences])
+    return [Section("likeness", f"Beside {name}", "Likeness", said + facts_table(rows) + taken)]
 
 
 def contact_sheet(made: Made, tile_inches: float = 3.2) -> Figure:
