@@ -11,11 +11,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("NUMBA_NUM_THREADS", "1")
 
 import pytest
-from jaxtyping import install_import_hook
+from runtime_types import install
 from threadpoolctl import threadpool_limits
 
 threadpool_limits(1)  # a plugin has imported NumPy already
-install_import_hook("cytoform", "runtime_types.check")
+install("cytoform")
 # A job in the background of a shell ignores Ctrl-C, and so would the commands that the tests start and stop.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
