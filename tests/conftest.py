@@ -11,6 +11,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("NUMBA_NUM_THREADS", "1")
 
 import pytest
+from hypothesis import settings
 from runtime_types import install
 from threadpoolctl import threadpool_limits
 
@@ -21,6 +22,13 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ["division", "discs_fixtures"]
 SHARED = Path(__file__).parents[2] / "shared"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hypothesis gives an example any time; `make test` draws a quarter of the usual hundred, `make test-all` all."""
+    settings.register_profile("all", settings(), deadline=None)
+    settings.register_profile("few", settings(), deadline=None, max_examples=25)
+    settings.load_profile("few" if "not long" in config.getoption("markexpr") else "all")
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +73,7 @@ def trained(balls: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def blank_figures() -> Iterator[None]:
     """Matplotlib leaves its figures blank: a report takes seconds to draw, and the test does not look at them."""
     from matplotlib.figure import Figure
