@@ -35,7 +35,7 @@ test: lint
 	$(PYTEST) -m 'not long'
 
 test-all: lint
-	$(PYTEST)
+	$(PYTEST) --durations=100 --durations-min=5
 
 fast: lint
 	$(PYTEST) -m 'not slow and not long'

@@ -11,16 +11,24 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("NUMBA_NUM_THREADS", "1")
 
 import pytest
-from jaxtyping import install_import_hook
+from hypothesis import settings
+from runtime_types import install
 from threadpoolctl import threadpool_limits
 
 threadpool_limits(1)  # a plugin has imported NumPy already
-install_import_hook("cytoform", "runtime_types.check")
+install("cytoform")
 # A job in the background of a shell ignores Ctrl-C, and so would the commands that the tests start and stop.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ["division", "discs_fixtures"]
 SHARED = Path(__file__).parents[2] / "shared"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hypothesis gives an example any time; `make test` draws a quarter of the usual hundred, `make test-all` all."""
+    settings.register_profile("all", settings(), deadline=None)
+    settings.register_profile("few", settings(), deadline=None, max_examples=25)
+    settings.load_profile("few" if "not long" in config.getoption("markexpr") else "all")
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +73,7 @@ def trained(balls: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def blank_figures() -> Iterator[None]:
     """Matplotlib leaves its figures blank: a report takes seconds to draw, and the test does not look at them."""
     from matplotlib.figure import Figure

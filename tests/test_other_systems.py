@@ -42,7 +42,7 @@ def commands_of_the_readme() -> list[list[str]]:
     return [[*command, *SMALLER.get(command[0], [])] for command in commands]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_readme_runs_without_what_other_systems_lack(tmp_path: Path) -> None:
     commands = commands_of_the_readme()
     assert [command[0] for command in commands] == ["simulate", "prepare", "train", "generate", "evaluate"]

@@ -138,6 +138,7 @@ def test_a_known_verdict_is_not_found_again(stores: dict[str, Path], monkeypatch
     ]
 
 
+@pytest.mark.long
 def test_workers_do_not_change_the_result(unpaired: Results, stores: dict[str, Path]) -> None:
     shared = evaluate(stores["reference"], stores["fewer"], paired=False, held_out=stores["held"], workers=2)
     assert repr(shared.to_json()) == repr(unpaired.to_json())

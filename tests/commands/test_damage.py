@@ -180,13 +180,13 @@ def read_damaged(inputs: Path, damaged: str, commands: tuple[str, ...], data: st
             assert after == before, words
 
 
-@settings(QUIET, max_examples=40)
+@settings(QUIET, max_examples=15)
 @given(st.data())
 def test_a_damaged_store(inputs: Path, data: st.DataObject) -> None:
     read_damaged(inputs, "balls.zarr", OF_STORE, data)
 
 
-@settings(QUIET, max_examples=40)
+@settings(QUIET, max_examples=15)
 @given(st.data())
 def test_a_damaged_run(inputs: Path, data: st.DataObject) -> None:
     read_damaged(inputs, "run", OF_RUN, data)

@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from refusals import assert_refused
-from tiny import SMALL, write_balls
+from tiny import small_config, write_balls
 
 from cytoform import cli
 from cytoform.assess.measures.masks import topology
+from cytoform.priors.file import write_priors
+from cytoform.runs.stage import train
 from cytoform.shapes.store import ShapeSequence, ShapeStore
 
 PRIORS = ("gaussian", "around", "covariance", "mixture")
@@ -18,14 +20,11 @@ RADII_UM = np.linspace(2.2, 4.0, 8)
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of eight balls that grow from 2 µm to different radii, trained as a user trains it."""
+    """A run of eight balls that grow from 2 µm to different radii, without a comparison of priors."""
     home = tmp_path_factory.mktemp("sizes")
     shapes = write_balls(home / "balls.zarr", {f"ball{r:.2f}": float(r) for r in RADII_UM}, n_frames=2)
-    settings = [
-        word for setting in (*SMALL, "training.epochs=240", "training.code_noise=0.01") for word in ("--set", setting)
-    ]
-    quick = ["--preset", "quick", "--workers", "1", "--quiet"]
-    assert cli.run(["train", str(shapes), "--out", str(home / "run"), *settings, *quick]) == 0
+    config = small_config("training.epochs=240", "training.code_noise=0.01")
+    train(shapes, home / "run", config, at_end=write_priors)
     return home / "run"
 
 

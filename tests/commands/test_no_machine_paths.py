@@ -31,6 +31,7 @@ def tells(folder: Path) -> list[str]:
     ]
 
 
+@pytest.mark.long
 def test_shapes_and_runs(call, balls: Path, tmp_path: Path) -> None:
     (tmp_path / "SECRET" / "balls.zarr").symlink_to(balls)
     settings = " ".join(f"--set {setting.replace(' ', '')}" for setting in SMALL)

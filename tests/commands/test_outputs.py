@@ -1,19 +1,32 @@
 """The rule for outputs, over every command that writes: what is there stays there, unless it is ours and to be replaced."""
 
+import contextlib
 import os
 import random
 import shutil
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
 from processes import Cytoform
-from writers import WRITERS, Writer, write_inputs
+from writers import WRITERS, write_inputs
 
 from cytoform import cli
 from cytoform.base.output import Output
 
 ALL = pytest.mark.parametrize("name", WRITERS)
+# One of each kind: a store, a run, a folder of files, a page, an archive, an image; the others are long.
+EACH_KIND = {
+    "prepare",
+    "train",
+    "fill",
+    "export",
+    "view",
+    "publish as an archive",
+    "movie as pictures",
+    "texture render",
+}
 
 
 @pytest.fixture(scope="module")
@@ -116,9 +129,11 @@ def test_what_another_process_is_making_is_refused(name: str, here: Path, capsys
     assert not list(here.glob(".out*"))
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("blank_figures")
 @ALL
-@pytest.mark.parametrize("more", [(), ("--overwrite",)], ids=["new", "overwriting"])
+@pytest.mark.parametrize(
+    "more", [(), pytest.param(("--overwrite",), marks=pytest.mark.long)], ids=["new", "overwriting"]
+)
 def test_what_appears_during_the_work_stays(
     name: str, more: tuple[str, ...], here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -140,8 +155,8 @@ def test_what_appears_during_the_work_stays(
     assert b"years of work" in (after.get(out.name), after.get(f"{out.name}/thesis.tex"))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("called", ["new", "grown"])
+@pytest.mark.usefixtures("blank_figures")
+@pytest.mark.parametrize("called", ["new", pytest.param("grown", marks=pytest.mark.long)])
 @pytest.mark.parametrize("name", [name for name, writer in WRITERS.items() if writer.resumes])
 def test_an_output_may_have_the_name_of_a_folder_of_our_own(name: str, called: str, here: Path) -> None:
     writer = WRITERS[name]
@@ -159,13 +174,32 @@ def outcome(out: Path) -> dict[str, bytes]:
     return {name: data for name, data in files.items() if "tfevents" not in name and name != "metrics.csv"}
 
 
-def killed(writer: Writer, here: Path, kill_at: int) -> None:
+Made = Callable[[str], tuple[Path, Path]]
+
+
+@pytest.fixture(scope="module")
+def made(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """An older output of a command, made with another seed, and a new one that nobody disturbed."""
+
+    @cache
+    def of(name: str) -> tuple[Path, Path]:
+        writer = WRITERS[name]
+        folder = Path(shutil.copytree(inputs, tmp_path_factory.mktemp("made") / "here"))
+        older, whole = (folder / f"{out}{writer.ending}" for out in ("older", "whole"))
+        with contextlib.chdir(folder):
+            assert cli.run(writer.call(older, "--seed", "1")) == 0
+            assert cli.run(writer.call(whole)) == 0
+        return older, whole
+
+    return of
+
+
+def killed(name: str, here: Path, made: Made, kill_at: int) -> None:
     """Replace an older output, be killed before a change to a file, and go on."""
-    out, whole = here / f"out{writer.ending}", here / f"whole{writer.ending}"
-    if not whole.exists():
-        assert cli.run(writer.call(whole)) == 0
-    if not out.exists():
-        assert cli.run(writer.call(out, "--seed", "1")) == 0
+    writer = WRITERS[name]
+    out = here / f"out{writer.ending}"
+    older, whole = made(name)
+    (shutil.copytree if older.is_dir() else shutil.copy2)(older, out)
     old = outcome(out)
     process = Cytoform(*writer.call(out, "--overwrite"), cwd=here, kill_at=kill_at)
     process.wait(timeout=300)
@@ -179,16 +213,17 @@ def killed(writer: Writer, here: Path, kill_at: int) -> None:
     shutil.rmtree(out) if out.is_dir() else out.unlink()
 
 
-@pytest.mark.slow
-@ALL
-def test_killed_it_goes_on_or_begins_anew_and_the_older_output_is_there(name: str, here: Path) -> None:
-    killed(WRITERS[name], here, random.Random(name).randint(1, WRITERS[name].changes))
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in EACH_KIND else pytest.mark.long) for name in WRITERS]
+)
+def test_killed_it_goes_on_or_begins_anew_and_the_older_output_is_there(name: str, here: Path, made: Made) -> None:
+    killed(name, here, made, random.Random(name).randint(1, WRITERS[name].changes))
 
 
 @pytest.mark.long
 @ALL
-def test_more_kills_of_each(name: str, here: Path) -> None:
+def test_more_kills_of_each(name: str, here: Path, made: Made) -> None:
     """`KILLS=20` in the environment gives the twenty of docs/results.md."""
     dice = random.Random(name)
     for _ in range(int(os.environ.get("KILLS", "6"))):
-        killed(WRITERS[name], here, dice.randint(1, WRITERS[name].changes))
+        killed(name, here, made, dice.randint(1, WRITERS[name].changes))

@@ -49,7 +49,7 @@ def test_train_reconstruct_generate_evaluate(balls: Path, tmp_path: Path) -> Non
     assert "--overwrite" in error
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_sigterm_then_resume_gives_the_same_bytes(balls: Path, tmp_path: Path) -> None:
     settings = [*SMALL, "--set", "training.epochs=60", "--set", "training.frames_per_batch=1"]
     call("train", balls, "--out", "whole", *settings, cwd=tmp_path)
@@ -71,7 +71,7 @@ def test_sigterm_then_resume_gives_the_same_bytes(balls: Path, tmp_path: Path) -
     assert whole == resumed
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_killed_rendering_leaves_no_store(trained: Path, tmp_path: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGKILL):
         process = Cytoform(
@@ -115,6 +115,7 @@ def test_unknown_setting_names_the_nearest(balls: Path, tmp_path: Path, capsys: 
     assert_refused(command, "did you mean training.epochs", capsys, folder=tmp_path)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("blank_figures")
 def test_demo_ends_with_a_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -153,7 +153,10 @@ def test_a_truncated_movie_among_good_ones(tmp_path: Path, capsys: pytest.Captur
     assert capsys.readouterr() == (f"nothing is missing in {tmp_path / 's.zarr'}\n", "")
 
 
-STOPS = [(1, signal.SIGTERM), pytest.param(2, signal.SIGTERM, marks=pytest.mark.long), (2, signal.SIGINT)]
+STOPS = [
+    (1, signal.SIGTERM),
+    *(pytest.param(2, stop, marks=pytest.mark.long) for stop in (signal.SIGTERM, signal.SIGINT)),
+]
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from cytoform.shapes.store import ShapeStore
 SMALL = ["--cells", "2", "--frames", "3", "--voxel-size", "0.25", "0.25", "0.25", "--workers", "1"]
 
 
+@pytest.mark.usefixtures("blank_figures")
 @pytest.mark.parametrize("kind", ["mitosis", "filopodia", "blebs"])
 def test_movies_report_and_provenance(kind, tmp_path, capsys):
     out = tmp_path / "cells"

@@ -91,7 +91,7 @@ def test_two_sets_against_frames_left_out(home: Path, tmp_path: Path, capsys: py
     assert cli.run(["info", str(out)]) == 0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_without_training_pairs_there_is_no_segmenter_and_the_same_seed_gives_the_same_bytes(
     home: Path, tmp_path: Path
 ) -> None:

@@ -138,7 +138,7 @@ def test_the_card_says_what_it_is_made_of(store: Path, tmp_path: Path) -> None:
         assert words in card
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_same_bytes_with_any_number_of_workers(store: Path, tmp_path: Path) -> None:
     for workers in (1, 2):
         assert render(store, tmp_path / str(workers), model="optics", workers=workers) == 0

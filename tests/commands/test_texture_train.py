@@ -56,7 +56,7 @@ def test_refusals(more: list[str], words: str, discs: Path, tmp_path: Path, caps
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)])
 def test_a_signal_stops_it_with_a_checkpoint(number: signal.Signals, discs: Path, tmp_path: Path) -> None:
     out = tmp_path / "model"
     arguments = ["texture", "train", str(discs), "--out", str(out), *SETTINGS, "--set", "training.epochs=100000"]

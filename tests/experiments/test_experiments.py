@@ -57,7 +57,7 @@ def results(out: Path, module: Any) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_all_three_on_simulated_cells_share_what_they_learn_and_do_nothing_twice(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -96,7 +96,7 @@ def test_all_three_on_simulated_cells_share_what_they_learn_and_do_nothing_twice
     assert any(line.startswith(f"| mitosis | tiny | sine | {mean:.3f}") for line in lines)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.real
 def test_interpolation_of_real_cells_knows_the_frames_that_the_masks_skip(tmp_path: Path, real_data: Path) -> None:
     assert run(interpolation, tmp_path, "--tcells", str(real_data / "tcells"), data="tcells") == 0

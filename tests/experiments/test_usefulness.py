@@ -156,7 +156,7 @@ def test_textures_see_as_many_pixels_whatever_the_share() -> None:
         assert shown * crop_px**2 == pytest.approx(480 * 256**2, rel=0.02)
 
 
-@pytest.mark.parametrize("volume", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("volume", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_cells_of_a_scene_are_as_wide_in_pixels_as_those_of_the_share(
     real: RealSet, tmp_path: Path, volume: bool
 ) -> None:
@@ -217,7 +217,7 @@ def run(tmp_path: Path, *more: str, data: str = "nuclei") -> int:
     return usefulness.main([*given, *more])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(("texture", "n_frames"), [("learned", 1), ("optics", 4)])
 def test_from_the_command_line_to_the_table_and_nothing_twice(
     real: RealSet,

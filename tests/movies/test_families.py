@@ -217,6 +217,7 @@ def test_real_nuclei(real_data):
     assert search.left_out == ()
 
 
+@pytest.mark.long
 @pytest.mark.real
 def test_real_t_cells_have_one_family_of_the_recorded_volume(real_data):
     import csv

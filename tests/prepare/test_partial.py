@@ -160,8 +160,8 @@ def test_adding_a_mended_movie_can_be_interrupted_too(sources: list[Path], tmp_p
     assert not at(out).folder.exists()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("workers", [1, 2])
 def test_killed_at_random_moments(workers: int, tmp_path: Path, write: dict[str, Writer], division: np.ndarray) -> None:
     """kill -9, again and again; at last the bytes are those of a run in peace."""
     movies = [write["ome-tiff"](tmp_path / name, np.repeat(division[:3], 8, axis=0)) for name in "ab"]

@@ -74,6 +74,7 @@ def test_frames_that_were_left_out_lie_between_their_neighbours(shapes: Path, tm
     assert min(jaccard(tmp_path / "half", shapes, name, frame) for name in ("s0", "s3") for frame in (1, 3, 5)) > 0.94
 
 
+@pytest.mark.long
 def test_any_number_of_workers_gives_the_same_bytes(run: Path, shapes: Path, tmp_path: Path) -> None:
     train(shapes, tmp_path / "two", load_config(preset="linear", settings=settings()), workers=2)
     assert (tmp_path / "two" / "model.safetensors").read_bytes() == (run / "model.safetensors").read_bytes()

@@ -86,7 +86,7 @@ def killed(shapes: Path, folder: Path, whole: Patient, kill_at: int) -> bool:
     return True
 
 
-@pytest.mark.parametrize("kill_at", [1, 9, 17, 25, 33, 41])
+@pytest.mark.parametrize("kill_at", [1, 17, 33, *(pytest.param(n, marks=pytest.mark.long) for n in (9, 25, 41))])
 def test_killed_before_some_change_to_a_file(kill_at: int, whole: Patient, balls: Path, tmp_path: Path) -> None:
     assert killed(balls, tmp_path, whole, kill_at)
 

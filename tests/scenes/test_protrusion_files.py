@@ -156,6 +156,7 @@ def test_the_masks_say_what_is_visible(parts: Path, tmp_path: Path) -> None:
     assert max(row["tip_z_um"] for row in rows) > VOXEL_UM
 
 
+@pytest.mark.long
 def test_the_same_bytes_with_one_worker_and_with_two(parts: Path, tmp_path: Path) -> None:
     wanted = small(parts, frames=3)
     for workers in (1, 2):

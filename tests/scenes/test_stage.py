@@ -277,8 +277,8 @@ def test_a_series_shows_one_scene(pairs: Path, tmp_path: Path) -> None:
     assert movie.time_step_s == 120
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("workers", [1, 2])
 def test_killed_at_random_moments(workers: int, pairs: Path, tmp_path: Path) -> None:
     """kill -9, again and again; at last the bytes are those of a run in peace."""
     options = ["--cells", "3", "--frames", "24", "--size", "24", "72", "72", "--voxel-size", "0.5", "0.5", "0.5"]

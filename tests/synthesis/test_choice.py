@@ -28,7 +28,7 @@ RADII = {f"c{number}": float(radius) for number, radius in enumerate(np.linspace
 
 @pytest.fixture(scope="module")
 def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_balls(tmp_path_factory.mktemp("many") / "balls.zarr", RADII)
+    return write_balls(tmp_path_factory.mktemp("many") / "balls.zarr", RADII, n_frames=2)
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +58,7 @@ def test_every_prior_that_applies_is_tried_and_the_best_is_taken(choice: Choice)
     assert len(choice.to_lines()) == len(choice.candidates)
 
 
+@pytest.mark.long
 def test_the_same_seed_gives_the_same_choice(cells: Cells, shapes: Path, choice: Choice) -> None:
     again = choose_prior(cells, shapes, seed=0)
     assert json.dumps([vars(c) for c in again.candidates]) == json.dumps([vars(c) for c in choice.candidates])

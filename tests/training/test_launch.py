@@ -120,8 +120,8 @@ def test_stopped_together_and_resumed(balls: Path, tmp_path: Path) -> None:
     assert losses(tmp_path / "alone")[near] == pytest.approx(losses(tmp_path / "whole")[near], abs=1e-5)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_to_the_group_stops_all(balls: Path, tmp_path: Path, number: signal.Signals) -> None:
     process = start_two(balls, tmp_path / "run", "--set", ENDLESS)
     os.killpg(process.pid, number)
@@ -158,8 +158,8 @@ def test_none_outlives_a_first_process_that_is_killed(balls: Path, tmp_path: Pat
     process.communicate()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("rank", [pytest.param(0, marks=pytest.mark.long), 1])
+@pytest.mark.long
+@pytest.mark.parametrize("rank", [0, 1])
 def test_one_that_is_killed_is_named(balls: Path, tmp_path: Path, rank: int) -> None:
     process = start_two(balls, tmp_path / "run", "--set", ENDLESS)
     os.kill(children(process.pid)[rank], signal.SIGKILL)

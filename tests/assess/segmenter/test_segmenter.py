@@ -96,7 +96,7 @@ def test_nothing_to_learn() -> None:
         train_segmenter(dark, steps=1)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.real
 def test_real_nuclei(real_data: Path) -> None:
     """Frames left out of the training; half the usual steps."""

@@ -143,7 +143,7 @@ def test_intervals_hold_the_figures_shrink_with_more_sequences_and_follow_the_se
     assert compared(12, seed=1) != few
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_intervals_hold_the_expected_figure_about_as_often_as_they_say() -> None:
     """Two samples of one population, many times over: the mean over all times is the truth."""
     rng = np.random.default_rng(2)

@@ -43,10 +43,10 @@ def stopped_after(steps: int) -> Iterator[None]:
     ("steps", "settings"),
     [
         (5, ()),
-        (6, ("training.precision=bf16-mixed",)),
+        pytest.param(6, ("training.precision=bf16-mixed",), marks=pytest.mark.long),
         (4, ("generator.kind=enhancer", "training.coarse_epochs=1", "training.enhancer_epochs=1")),
-        (8, ("generator.norm=instance",)),
-        pytest.param(3, ("generator.kind=spade", "training.matching_px=1"), marks=pytest.mark.slow),
+        pytest.param(8, ("generator.norm=instance",), marks=pytest.mark.long),
+        pytest.param(3, ("generator.kind=spade", "training.matching_px=1"), marks=pytest.mark.long),
     ],
 )
 def test_resume_is_exact(steps: int, settings: tuple[str, ...], discs: Path, tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_divergence_is_one_clear_line(discs: Path, tmp_path: Path) -> None:
         train_texture(open_pairs([discs]), tmp_path / "model", tiny_texture("training.learning_rate=1e30"))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_it_learns_the_levels_and_the_noise_of_a_camera(tmp_path: Path) -> None:
     """On discs that were not seen: mean and noise of background and signal, whose truth is known, and new noise a frame."""
     torch.manual_seed(0)

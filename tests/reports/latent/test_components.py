@@ -50,7 +50,7 @@ def test_no_umap_of_few_codes_or_without_the_library(monkeypatch: pytest.MonkeyP
     assert umap_positions(random_codes(FEWEST_MAPPED, 4), seed=0) is None
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_umap_keeps_groups_apart_and_is_seeded() -> None:
     pytest.importorskip("umap")
     codes = random_codes(24, 6)

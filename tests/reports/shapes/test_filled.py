@@ -15,6 +15,8 @@ from cytoform.completion.options import FillOptions
 from cytoform.completion.stage import fill
 from cytoform.shapes.store import ShapeStore
 
+pytestmark = pytest.mark.usefixtures("blank_figures")
+
 
 @pytest.fixture(scope="module")
 def stores(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:

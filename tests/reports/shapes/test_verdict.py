@@ -10,8 +10,8 @@ from scipy.stats.qmc import Halton
 from spikes import moving
 from stores import ball, empty, write_store
 
-from cytoform.assess.results import Results, evaluate
-from cytoform.assess.stores import MeasuredStore
+from cytoform.assess.results import Results, evaluate, evaluate_all
+from cytoform.assess.stores import MeasuredStore, select
 from cytoform.reports.shapes.cells import Comparison
 from cytoform.reports.shapes.verdict import verdict_of
 from cytoform.reports.verdicts import Finding, Verdict, grade
@@ -104,11 +104,15 @@ def test_held_out_cells_tell_copies_from_new_ones(tmp_path: Path) -> None:
     population = 2.0 + 3.0 * Halton(2, rng=np.random.default_rng(4)).random(30)
     learned = write_store(tmp_path / "learned.zarr", ten("l", population[:10]))
     held_out = write_store(tmp_path / "held.zarr", ten("h", population[10:20]))
-    found = {}
-    for name, radii_um in {"new": population[20:], "copies": population[:10] + 0.02}.items():
-        store = write_store(tmp_path / f"{name}.zarr", ten("n", radii_um))
-        results = evaluate(learned, store, paired=False, held_out=held_out)
-        found[name] = verdict_of(Comparison("Other", store, results)).findings
+    stores = [
+        write_store(tmp_path / f"{name}.zarr", ten("n", radii_um))
+        for name, radii_um in {"new": population[20:], "copies": population[:10] + 0.02}.items()
+    ]
+    every = evaluate_all(select(learned, stores, paired=[False] * 2, held_out=held_out))
+    found = {
+        store.stem: verdict_of(Comparison("Other", store, results)).findings
+        for store, results in zip(stores, every, strict=True)
+    }
     copied = next(each for each in found["copies"] if "held-out cells" in each.text and "ratio" in each.text)
     assert copied.grade == "poor"
     assert copied.text.startswith("New cells lie ")

@@ -168,7 +168,9 @@ def test_settings_that_make_no_sense(
     assert not (tmp_path / "out.zarr").exists()
 
 
-@pytest.mark.parametrize("settings", [["data.align=principal"], ["model.rotations=learned"]])
+@pytest.mark.parametrize(
+    "settings", [["data.align=principal"], pytest.param(["model.rotations=learned"], marks=pytest.mark.long)]
+)
 def test_a_run_that_turns_its_cells_gives_them_back_in_their_pose(settings: list[str], tmp_path: Path) -> None:
     """Rods along z are learned, lying along x when aligned; one along y comes back along y."""
 

@@ -134,11 +134,13 @@ def tracked(movie: LabelMovie, graph: TrackGraph, labels: Int[np.ndarray, " node
     for table in tables:
         table.pop(0, None)
     n_tracks = max(track.label for track in found.lineage.tracks)
+    n_others = MAX_LABEL - n_tracks
+    others = (*movie.values[:n_others], *range(len(movie.values) + 1, n_others + 1))
     return replace(
         movie,
         lineage=found.lineage,
         read=Relabelled(movie.read, tuple(tables), n_tracks),
-        values=(*range(1, n_tracks + 1), *(movie.value(label) for label in range(1, MAX_LABEL - n_tracks + 1))),
+        values=(*range(1, n_tracks + 1), *others),
     )
 
 
