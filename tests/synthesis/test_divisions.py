@@ -149,16 +149,6 @@ def test_new_cells_divide_at_the_learned_rate(cells: Cells) -> None:
     assert sorted(ends) == [1, 1, 2]
 
 
-def test_the_comparison_of_priors_records_who_divides(
-    cells: Cells, shapes: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from cytoform.synthesis import trial
-
-    monkeypatch.setattr(trial, "WHOLE_CELLS", (("between", None),))
-    choice = trial.choose_prior(cells, shapes)
-    assert (choice.prior, choice.dividing, choice.most_pieces) == ("between", DIVIDING, 2)
-
-
 def test_a_cell_of_the_other_group_is_drawn_again(cells: Cells, monkeypatch: pytest.MonkeyPatch) -> None:
     from cytoform.synthesis import choice as module
 
