@@ -50,7 +50,7 @@ def _described(decoder: Representation) -> tuple[dict[str, Any], dict[str, np.nd
         return header, {"mean": _array(decoder.mean), "components": _array(decoder.components)}
     if isinstance(decoder, Decoder):
         layers = list(decoder.layers)
-        parts = {"fillet": decoder.fillet} if isinstance(decoder, Parts) else {}
+        parts: dict[str, Any] = {"fillet": decoder.fillet} if isinstance(decoder, Parts) else {}
         header = {**parts, "kind": "global", "width": decoder.width, "knots": decoder.code_knots,
                   "codes": [layer.n_code for layer in layers], "omega": decoder.activation.omega,
                   "sine": not isinstance(decoder.activation, ReLU)}  # fmt: skip
