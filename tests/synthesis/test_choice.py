@@ -28,7 +28,7 @@ RADII = {f"c{number}": float(radius) for number, radius in enumerate(np.linspace
 
 @pytest.fixture(scope="module")
 def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_balls(tmp_path_factory.mktemp("many") / "balls.zarr", RADII, n_frames=2)
+    return write_balls(tmp_path_factory.mktemp("many") / "balls.zarr", RADII)
 
 
 @pytest.fixture(scope="module")
