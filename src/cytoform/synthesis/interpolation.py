@@ -13,7 +13,7 @@ from cytoform.runs.run import LearnedSequence
 from cytoform.synthesis.cells import Cells
 from cytoform.synthesis.options import Rendering
 from cytoform.synthesis.paths import PathKind, code_path, path_weights
-from cytoform.synthesis.sequences import NewSequence, write_sequences
+from cytoform.synthesis.rendered_store import NewSequence, write_sequences
 
 
 def interpolate(

@@ -1,12 +1,11 @@
 """The stages from a run to new shape stores: reconstruct learned cells, generate ones that never existed."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from cytoform.base.output import Output
 from cytoform.base.parallel import Progress, no_progress
@@ -14,39 +13,19 @@ from cytoform.errors import InputError
 from cytoform.priors.fitted import PRIORS
 from cytoform.priors.prior import DrawnCell, Prior
 from cytoform.runs.run import LearnedSequence
-from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import frame_times
-from cytoform.shapes.store import SequenceInfo, ShapeStore
 from cytoform.synthesis.cells import Cells
 from cytoform.synthesis.choice import default_choice, whole_cells
 from cytoform.synthesis.coded import longest, read_code
 from cytoform.synthesis.compose import Composed
 from cytoform.synthesis.conditional.search import Condition
 from cytoform.synthesis.options import Rendering
-from cytoform.synthesis.pose import POSES, NoPoseError, Pose, chosen_pose, draw_rotation, uncut
-from cytoform.synthesis.render import BAND_VOXELS, render_sequence
-from cytoform.synthesis.verdict import remark_on_loss
+from cytoform.synthesis.pose import POSES, NoPoseError, Pose, chosen_pose, draw_rotation
+from cytoform.synthesis.rendered_store import NewSequence, write_sequences
 
 LONGEST_SPAN = 20.0
 # How often a cell is drawn that the cube holds in no pose.
 TRIES = 20
-
-
-@dataclass(frozen=True)
-class NewSequence:
-    """A sequence to render: its name and code, the learned sequence that gives it frames and time step, and further facts."""
-
-    name: str
-    code: Float[np.ndarray, "..."]
-    like: LearnedSequence
-    source: str
-    # From its pose to the canonical one; None: it is in that pose.
-    rotation: Float[np.ndarray, " 4"] | None = None
-    # Whether it is refused where the cube cuts it.
-    whole: bool = False
-    # Drawn by a prior beside the code.
-    variables: Mapping[str, Float[np.ndarray, "..."]] = field(default_factory=dict)
-    details: dict[str, Any] = field(default_factory=dict)
 
 
 def reconstruct(
@@ -215,66 +194,3 @@ def _turned(
         cell, n_again = draw_again(), n_again + 1
         details = {**sequence.details, "drawn_again": n_again}
         sequence = replace(sequence, code=cell.code.astype(np.float32), variables=cell.variables, details=details)
-
-
-def write_sequences(
-    cells: Cells,
-    sequences: list[NewSequence],
-    out: Path,
-    rendering: Rendering,
-    attributes: dict[str, Any],
-    overwrite: bool,
-    progress: Progress,
-) -> None:
-    """Render sequences into a new store; each keeps its code among its attributes. Raises InputError."""
-    rendering.check()
-    learned = cells.run.learned
-    grid = replace(learned.cube, size=rendering.size(learned.grid))
-    frames = {sequence.name: rendering.frames(sequence.like.n_frames) for sequence in sequences}
-    times = {name: frame_times(n) for name, n in frames.items()}
-    attributes = {
-        **attributes,
-        "run": cells.run.path.name,
-        "weights_sha256": cells.weights_sha256,
-        "method": rendering.method,
-    }
-    if remark := remark_on_loss(cells.run):
-        attributes["remark"] = remark
-    output = Output.at(out, inputs=[cells.run.path], overwrite=overwrite)
-    with output.staged() as partial, progress("rendering", sum(frames.values())) as advance:
-        store = ShapeStore.create(partial, grid, band_um=BAND_VOXELS * grid.spacing_um, attributes=attributes)
-        for sequence in sequences:
-            n_frames = frames[sequence.name]
-            info = SequenceInfo(
-                sequence.name,
-                n_frames,
-                _time_step(sequence, n_frames),
-                sequence.source,
-                rotation_wxyz=_quaternion(sequence),
-                details=sequence.details,
-            )
-            field = cells.field(sequence.code, rotation=sequence.rotation, variables=sequence.variables)
-            latent = {"code": field.code.cpu().numpy(), **sequence.variables}
-            rendered: Iterable[BoxedField] = (
-                field.render(float(time), grid.size, method=rendering.method, safety=rendering.safety)
-                for time in times[sequence.name]
-            )
-            if sequence.whole:
-                rendered = uncut(rendered, sequence.name)
-            render_sequence(rendered, store.add(info, latent=latent), advance)
-        store.note()
-
-
-def _quaternion(sequence: NewSequence) -> tuple[float, float, float, float] | None:
-    if sequence.rotation is None:
-        return None
-    w, x, y, z = map(float, sequence.rotation)
-    return w, x, y, z
-
-
-def _time_step(sequence: NewSequence, n_frames: int) -> float | None:
-    """The time between frames when the same span of time is cut into `n_frames`."""
-    like = sequence.like
-    if like.time_step_s is None or n_frames == 1 or like.n_frames == 1:
-        return like.time_step_s
-    return like.time_step_s * (like.n_frames - 1) / (n_frames - 1)
