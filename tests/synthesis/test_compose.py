@@ -15,9 +15,13 @@ from cytoform.runs.config import load_config, read_config
 from cytoform.runs.parts import BODIES, PARTS
 from cytoform.runs.run import load_run
 from cytoform.runs.stage import train
+from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import ShapeStore
+from cytoform.synthesis import choice
 from cytoform.synthesis.cells import Cells, load
+from cytoform.synthesis.choice import in_pieces
+from cytoform.synthesis.field import CodeField
 from cytoform.synthesis.options import Rendering
 from cytoform.synthesis.sequences import generate, reconstruct
 from cytoform.synthesis.trial import choose_prior
@@ -90,6 +94,21 @@ def test_equal_seeds_give_equal_cells_and_others_do_not(cells: Cells) -> None:
     assert np.array_equal(first.codes, again.codes)
     assert np.array_equal(first.variables["protrusions"], again.variables["protrusions"], equal_nan=True)
     assert not np.array_equal(first.codes, other.codes)
+
+
+def test_thin_protrusions_are_looked_at_on_the_learned_grid(cells: Cells, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A coarse one tears them into crumbs, and cells with few protrusions would be preferred where others are drawn again."""
+    sizes, render = set[int](), CodeField.render
+
+    def kept(field: CodeField, time: float, size: int) -> BoxedField:
+        sizes.add(size)
+        return render(field, time, size)
+
+    drawn = cells.prior("compose").draw(1, np.random.default_rng(6))[0]
+    monkeypatch.setattr(choice, "TRIAL_GRID", 8)
+    monkeypatch.setattr(CodeField, "render", kept)
+    assert not in_pieces(cells, drawn).has_crumbs
+    assert sizes == {cells.run.learned.grid}
 
 
 def test_longer_movies_keep_the_time_step_and_the_number(cells: Cells, tmp_path: Path) -> None:

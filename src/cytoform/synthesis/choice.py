@@ -21,7 +21,7 @@ from cytoform.synthesis.field import CodeField
 from cytoform.synthesis.priors import PARTS_PRIORS, unmeasured_prior
 
 CHOICE = "choice.json"
-# A cell that falls apart is drawn again, so often at most; seen on this grid.
+# A cell that falls apart is drawn again, so often at most; seen on this grid, but for tubes, which a coarse one tears.
 TRIES, TRIAL_GRID = 20, 96
 # At so many times. Cells put together from parts are in one piece by construction.
 TIMES, TIMES_OF_PARTS = 30, 6
@@ -138,7 +138,7 @@ def in_pieces(cells: Cells, cell: DrawnCell) -> Pieces:
     from cytoform.assess.measures.dynamics import Bodies
 
     field = cells.field(cell.code, variables=cell.variables)
-    size = min(cells.run.learned.grid, TRIAL_GRID)
+    size = cells.run.learned.grid if cells.run.parts else min(cells.run.learned.grid, TRIAL_GRID)
     frames, has_crumbs = [], False
     for time in frame_times(TIMES_OF_PARTS if cells.run.parts else TIMES):
         inside = field.render(float(time), size).inside
