@@ -72,10 +72,6 @@ class Lives:
         """How long each protrusion lives, in movies."""
         return np.array([self.units.window[rows[0], 1] - self.units.window[rows[0], 0] for rows in self.families])
 
-    def mean_number(self) -> float:
-        """Protrusions on a cell at a time, on average, by birth rate and mean life."""
-        return self.births * float(self.weights @ np.minimum(self.lasting, 1 if not self.renewed else np.inf))
-
     def draw(self, factor: float, span: float, rng: np.random.Generator, *, mixed: bool = True) -> list[Units]:
         """Protrusions of one new cell with `factor` times the usual rate, over a movie of `span` learned movies.
 
