@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from cytoform.assess.measures.curvature import curvature_spread_per_um, mean_curvature_per_um
+from cytoform.assess.measures.dip import load_diplib
 from cytoform.assess.measures.protrusions import protrusion_lengths_um
 from cytoform.shapes.boundary import Boundary, cones
 from cytoform.shapes.mesh import Mesh
@@ -150,9 +151,8 @@ def shared(sdf_um: Float[np.ndarray, "*zyx"], boundary: Boundary, spacing_um: fl
 
 def _by_diplib(mask: Bool[np.ndarray, "z y x"], spacing_um: float) -> tuple[float, float, float]:
     """Size, surface area and sphericity of a mask; the last two are not a number where DIPlib is missing."""
-    try:
-        import diplib
-    except ImportError:  # no wheel for this processor
+    diplib = load_diplib()
+    if diplib is None:
         return float(mask.sum()) * spacing_um**3, math.nan, math.nan
     # DIPlib's area needs a voxel of background around the cell, also at the border of the cube.
     labels = diplib.Image(np.pad(mask, 1).astype(np.uint32))

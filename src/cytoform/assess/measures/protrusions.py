@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.spatial import cKDTree
 
+from cytoform.assess.measures.dip import load_diplib
 from cytoform.shapes.cleaning import SPECK_SHARE
 from cytoform.shapes.components import components
 
@@ -86,9 +87,8 @@ class _Skeleton:
 
 def _thinned(mask: Bool[np.ndarray, "*zyx"]) -> Bool[np.ndarray, "*zyx"]:
     """The skeleton of a mask without voxels at the border."""
-    try:
-        import diplib
-    except ImportError:
+    diplib = load_diplib()
+    if diplib is None:
         from skimage.morphology import skeletonize
 
         return np.asarray(skeletonize(mask), bool)
