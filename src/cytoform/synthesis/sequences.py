@@ -15,7 +15,7 @@ from cytoform.priors.prior import DrawnCell, Prior
 from cytoform.runs.run import LearnedSequence
 from cytoform.shapes.grid import frame_times
 from cytoform.synthesis.cells import Cells
-from cytoform.synthesis.choice import default_choice, whole_cells
+from cytoform.synthesis.choice import Choice, default_choice, whole_cells
 from cytoform.synthesis.coded import longest, read_code
 from cytoform.synthesis.compose import Composed
 from cytoform.synthesis.conditional.search import Condition
@@ -86,15 +86,12 @@ def generate(
     rendering.check()
     Output.at(out, inputs=[cells.run.path], overwrite=overwrite).check()
     pose = chosen_pose(cells.run, pose)
-    pieces = None
-    if prior is None:
-        choice = default_choice(cells)
-        prior, pieces = choice.prior, choice.most_pieces
-        sigma = choice.sigma if sigma is None else sigma
-        fitted = cells.prior(prior, sigma=sigma) if condition else choice.fitted(cells, sigma=sigma)
-    else:
-        fitted = cells.prior(prior, sigma=sigma)
-    fitted = _with_span(fitted, prior, span)
+    choice = default_choice(cells) if prior is None else Choice(prior, sigma, None, "named")
+    if condition is not None:
+        choice = replace(choice, dividing=())  # who divides is for the condition to say
+    prior, pieces = choice.prior, choice.most_pieces
+    sigma = choice.sigma if sigma is None else sigma
+    fitted = _with_span(choice.fitted(cells, sigma=sigma), prior, span)
     sigma = PRIORS[prior].sigma if sigma is None and prior in PRIORS else sigma
     rng = np.random.default_rng(seed)
     if condition is not None:
