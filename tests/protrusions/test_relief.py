@@ -33,6 +33,18 @@ def test_out_of_reach_the_slope_is_bounded() -> None:
         assert np.abs(found).max() < 0.5
 
 
+def test_beyond_the_horizon_heights_fall_evenly() -> None:
+    sides = np.array([[-0.8, 0.8], [-0.1, 0.1]])
+    found = relief_of(ball, ROOT, FRAME, sides, NODES)
+    u, v = np.meshgrid(*(np.linspace(low, high, NODES) for low, high in sides), indexing="ij")
+    places = np.stack([u, v], axis=-1).reshape(-1, 2)
+    steps = np.linalg.norm(places[:, None] - places, axis=-1)
+    assert np.all(np.abs(found.reshape(-1, 1) - found.reshape(-1)) <= steps + 1e-9)
+    gentle = u**2 + v**2 < (RADIUS / 2) ** 2  # there the ball is less steep than half of 1
+    assert np.abs(found - (np.sqrt(np.maximum(RADIUS**2 - u**2 - v**2, 0)) - RADIUS))[gentle].max() < 0.01
+    assert np.all(found >= -np.hypot(u, v) - 1e-9)  # no farther than a slope of 1 from the root
+
+
 def test_raised_nodes_have_their_heights_over_the_surface(relief: np.ndarray) -> None:
     nodes = nodes_of(BOX)
     assert np.allclose(over(relief, BOX[1:], raised(nodes, relief)), nodes)

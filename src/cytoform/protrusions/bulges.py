@@ -16,7 +16,7 @@ from cytoform.protrusions.rows import Rows
 from cytoform.protrusions.units import CUT, LARGEST, local_frame
 
 # Phases of a window at which volumes are kept, and nodes along each side of a box at which distances are.
-PHASES, NODES = 9, 13
+PHASES, NODES = 9, 17
 # Distances are kept up to this share of the size of a box, in so many steps: farther ones tell nothing about the shape.
 FAR, STEPS = 0.25, 127
 

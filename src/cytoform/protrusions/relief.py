@@ -1,7 +1,8 @@
 """The surface of a body around the root of a protrusion: its height over the plane at right angles to the axis.
 
 A thick protrusion is as wide as the bends of a body. Where its heights are counted from the surface under it, and not from a
-plane, its foot lies on any body.
+plane, its foot lies on any body. Beyond the horizon of a body the surface falls off like a cliff, and what is counted from a
+cliff is torn; so the heights fall no faster than `STEEPEST`.
 """
 
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float
 from scipy.ndimage import map_coordinates
+from scipy.spatial.distance import cdist
 
 Points = Float[np.ndarray, "n 3"]
 Distance = Callable[[Points], Float[np.ndarray, " n"]]  # signed distance to a body
@@ -16,6 +18,7 @@ Relief = Float[np.ndarray, "nodes nodes"]  # height of its surface on the nodes 
 
 # The surface is searched up to this slope from the root, and this share of the sides beyond that; by so many halvings.
 SLOPE, SLACK, HALVINGS = 1.0, 0.15, 8
+STEEPEST = 1.0  # slope of the heights
 
 
 def relief_of(
@@ -27,7 +30,7 @@ def relief_of(
 ) -> Relief:
     """Heights on the nodes of two sides of a box, which is turned by `frame` (rows are its axes) and starts at `root`.
 
-    Where the surface is out of reach, the height is the farthest that was searched.
+    Where the surface is out of reach or too steep, the height is above it: the lowest from which no slope is too steep.
     """
     axes = [np.linspace(low, high, n_nodes) for low, high in sides]
     flat = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)
@@ -37,7 +40,12 @@ def relief_of(
         middle = (low + high) / 2
         inside = body(root + np.column_stack([middle, flat]) @ frame) <= 0
         low, high = np.where(inside, middle, low), np.where(inside, high, middle)
-    return np.asarray((low + high) / 2).reshape(n_nodes, n_nodes)
+    return _eased((low + high) / 2, flat).reshape(n_nodes, n_nodes)
+
+
+def _eased(heights: Float[np.ndarray, " n"], flat: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, " n"]:
+    """The lowest heights over the given ones whose slope between any two places is at most `STEEPEST`."""
+    return np.asarray((heights - STEEPEST * cdist(flat, flat)).max(axis=1))
 
 
 def over(relief: Relief, sides: Float[np.ndarray, "2 2"], local: Points) -> Points:

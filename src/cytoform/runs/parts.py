@@ -165,7 +165,9 @@ def _moments_of(run: Path, tensors: Mapping[str, torch.Tensor]) -> Moments:
         moments = Moments(values.numpy(), boxes.double().numpy(), phases.double().numpy())
         if moments.are_sound():
             return moments
-    raise InputError(f"{run / PARTS}: the distances of thick protrusions are damaged; train the run anew")
+    raise InputError(
+        f"{run / PARTS}: the distances of thick protrusions are damaged, or of an earlier version; train the run anew"
+    )
 
 
 def _damaged(run: Path, name: str) -> InputError:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from cytoform.base.triples import Ints
@@ -13,6 +13,7 @@ from cytoform.protrusions.relief import Distance
 from cytoform.protrusions.swollen import Swelling
 from cytoform.protrusions.tubes import OnSurface, Points
 from cytoform.representations.representation import Frame
+from cytoform.shapes.components import components
 from cytoform.shapes.tubes import PointValues, Tube, add_solids, smooth_union, union_distance
 
 NEWTON_STEPS, DIFFERENCE = 3, 2e-3
@@ -72,9 +73,23 @@ class PartsFrame:
     ) -> tuple[Float[np.ndarray, "*box"], Ints]:
         """The distances of the cell from distances to its body on a box, on a box that holds tubes and swellings as well.
 
-        `band` (half extents) is how far from the surface distances are wanted; they are at most this far wrong beyond.
+        `band` (half extents) is how far from the surface distances are wanted; they are at most this far wrong beyond. Pieces
+        of swellings that are thinner than a voxel somewhere, and so apart from the body on this grid, are left out.
         """
-        return add_solids(self.solids, distances, corner_zyx, grid_size, band=band, fillet=self.fillet)
+        whole, low_zyx = add_solids(self.solids, distances, corner_zyx, grid_size, band=band, fillet=self.fillet)
+        if self.swellings:
+            _drop_loose(whole, distances < 0, np.subtract(corner_zyx, low_zyx))
+        return whole, low_zyx
+
+
+def _drop_loose(
+    whole: Float[np.ndarray, "*zyx"], in_body: Bool[np.ndarray, "*box"], start_zyx: Int[np.ndarray, " dims"]
+) -> None:
+    """Turn pieces without a voxel of the body outside out; the box of the body starts at a voxel of the whole."""
+    pieces = components(whole < 0)
+    box = tuple(slice(start, start + n) for start, n in zip(start_zyx, in_body.shape, strict=True))
+    loose = (pieces > 0) & ~np.isin(pieces, np.unique(pieces[box][in_body]))
+    whole[loose] *= -1
 
 
 def distance_of(body: Frame) -> Distance:
