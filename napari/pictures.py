@@ -1,6 +1,6 @@
 """Draws the pictures of docs/napari.md by going through all panels: `xvfb-run -s '-screen 0 1400x900x24' python pictures.py`.
 
-Also prints how long each job took, and how long the window kept an event waiting while it ran.
+Also prints how long each job took, and how long the window kept an event waiting while it ran and while it was shown.
 """
 
 import sys
@@ -124,17 +124,20 @@ def opened(kind: type[Panel], layers: list[LayerData], folder: Path) -> tuple[An
 
 
 def run(panel: Panel) -> None:
-    """Run a job to its end, and print its time and how long the window kept an event waiting."""
-    waits = watch()
-    began = time.monotonic()
+    """Run a job to its end, and print how long the window kept an event waiting during it and while it was shown."""
+    began, waits = time.monotonic(), [watch()]
+
+    def said(phase: str) -> None:
+        waited, worked = waits.pop()()
+        print(
+            f"{panel.job}, {phase}: an event waited {waited:.3f} s at most, of which the window worked {worked:.3f} s"
+        )
+
+    panel.worker.succeeded.connect(lambda _: (said("at work"), waits.append(watch())))
     panel.start()
     until(lambda: panel.start_button.enabled)
-    seconds = time.monotonic() - began
-    waited, worked = waits()
-    print(
-        f"{panel.job}: {seconds:.1f} s; an event waited {waited:.3f} s at most, while the window worked {worked:.3f} s"
-    )
-    print(f"  {panel.line.value}", flush=True)
+    said("shown")
+    print(f"  {time.monotonic() - began:.1f} s: {panel.line.value}", flush=True)
 
 
 def until(done: Callable[[], bool]) -> None:

@@ -18,7 +18,7 @@ from cytoform_napari.process import Worker
 
 HOME = Path.home() / "cytoform"
 STEPS = 1000  # of the progress bar
-LINE_HEIGHT = 90  # pixels: faults and results take several lines of a narrow panel
+LINE_HEIGHT = 120  # pixels: faults and results take several lines of a narrow panel
 
 
 class Panel(Container):

@@ -250,7 +250,7 @@ def test_number_and_length_of_protrusions(runs: Runs, browser: Browser, tmp_path
         assert np.allclose(protrusions(tab).length, np.concatenate([units.length for units in learned]) / 2)
 
 
-def test_thick_protrusions_are_counted_made_larger_and_saved(runs: Runs, browser: Browser, tmp_path: Path) -> None:
+def test_thick_protrusions_are_counted_grown_and_saved(runs: Runs, browser: Browser, tmp_path: Path) -> None:
     cells = runs["thick"].cells
 
     def bulges(tab: Tab) -> Bulges:
@@ -264,8 +264,9 @@ def test_thick_protrusions_are_counted_made_larger_and_saved(runs: Runs, browser
         move(tab, -2, 1.0)
         after = bulges(tab)
         assert len(after) == 2
-        assert set(np.round(after.size[:, 0] / 2, 5)) <= set(np.round(before.size[:, 0], 5))
+        assert set(np.round(after.size[:, 0] / np.cbrt(2), 5)) <= set(np.round(before.size[:, 0], 5))
         (tmp_path / "code.json").write_text(json.dumps(code_of(tab)))
+        assert tab.page.locator(".near").inner_text() == "This is the body of the learned cell cell1."
         tab.picture("cell-studio", "studio_thick")
     saved = read_code(tmp_path / "code.json", cells)
     assert np.allclose(saved.variables["bulges"], after.to_rows())

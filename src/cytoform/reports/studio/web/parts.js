@@ -225,10 +225,10 @@ class PartsCodes extends Codes {
     return { rows, bulges: together("bulges") };
   }
 
-  // Thin protrusions so many times as long, and thick ones so many times as large.
+  // Thin protrusions so many times as long, and thick ones so many times as voluminous.
   longer({ rows, bulges }, factor) {
     const { width, length, at } = this.layout, { size, volume, moments } = this.thick, isVolume = place => place >= volume && place < moments;
     return { rows: rows.map((value, i) => i % width === length || i % width === at ? factor * value : value),
-      bulges: bulges.map((value, i) => { const place = i % this.thick.width; return place === size ? factor * value : isVolume(place) ? factor ** 3 * value : value; }) };
+      bulges: bulges.map((value, i) => { const place = i % this.thick.width; return place === size ? Math.cbrt(factor) * value : isVolume(place) ? factor * value : value; }) };
   }
 }

@@ -180,7 +180,7 @@ class CellStudio extends HTMLElement {
       view.box.querySelector("figcaption").lastChild.textContent = labels[i];
     });
     const typical = this.data.apart === null ? "" : ` Learned cells lie ${short(this.data.apart)} from their nearest neighbour (median).`;
-    this.nearText.textContent = distance < 1e-6 ? `This is the learned cell ${name}.`
+    this.nearText.textContent = distance < 1e-6 ? `This is the ${this.data.composed ? "body of the " : ""}learned cell ${name}.`
       : `Nearest learned cell: ${name}${mirrored ? ", mirrored" : ""}; distance between the codes ${short(distance)}.${typical}`;
   }
 
@@ -241,7 +241,7 @@ class CellStudio extends HTMLElement {
     const made = { number: this.slider("Number", { min: 0, max: Math.ceil(1.5 * this.codes.mostFamilies), step: 1, value: 0, text: n => n + "" }, live => this.slid(live)),
       length: this.slider("Length", { min: -2, max: 1, step: 0.05, value: 0, text: by => "× " + (2 ** by).toFixed(2) }, live => this.slid(live)) };
     for (const [key, slider] of Object.entries(made)) this.sliders.push({ key, ...slider, start: 0 });
-    return this.group("Protrusions", made.number.row, made.length.row, element("p", { textContent: "Counted over the whole movie, with branches as one; thick ones count too, and are made larger instead of longer. Fewer: some of its own, by chance. "
+    return this.group("Protrusions", made.number.row, made.length.row, element("p", { textContent: "Counted over the whole movie, with branches as one. Thick ones count too, and have so many times the volume. Fewer: some of its own, by chance. "
       + "More: some of other new cells. Protrusions stand on the surface of whichever body is shown; the cell is not centred anew." }));
   }
 
