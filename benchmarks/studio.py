@@ -3,9 +3,10 @@
     python benchmarks/studio.py RUN [--cells 200]
     python benchmarks/studio.py RUN --minutes 10
 
-A frame is all from a code to a surface ready for the graphics card. The first picture is counted from opening the page;
-memory is that of JavaScript after collecting garbage, before and after so many random cells. With --minutes, only random
-cells are drawn while the movie plays, and memory is printed every minute, also of the page's process.
+A frame is all from a code to a surface ready for the graphics card: the median by the clock, and the mean CPU time of the
+page's process, which other programs do not lengthen. The first picture is counted from opening the page; memory is that of
+JavaScript after collecting garbage, before and after so many random cells. With --minutes, only random cells are drawn, about
+one a second, while the movie plays, and memory is printed every minute, also of the page's process.
 """
 
 import argparse
@@ -31,7 +32,7 @@ from cytoform.synthesis.field import CodeField
 ARGUMENTS = ("--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--js-flags=--expose-gc",
              "--enable-precise-memory-info")  # fmt: skip
 STUDIO = "document.querySelector('cell-studio')"
-POINTS, TIMES, REPEATS = 10_000, (-1.0, 0.3), 31
+POINTS, TIMES, REPEATS, PAUSE_MS = 10_000, (-1.0, 0.3), 31, 4000
 FIRST = f"() => {STUDIO}?.figures?.size > 0 && performance.now()"
 FRAMES = f"""([grid, n]) => {{
   const s = {STUDIO}, took = [];
@@ -61,11 +62,12 @@ def endure(page: Page, minutes: int) -> None:
         while monotonic() < began + 60 * minute:
             used = page.evaluate(RANDOM, 5)[1]
             drawn += 5
-        print(f"minute {minute}: {drawn} cells, JavaScript {used:.1f} MB, process {resident_mb():.0f} MB", flush=True)
+            page.wait_for_timeout(PAUSE_MS)
+        print(f"minute {minute}: {drawn} cells, JavaScript {used:.1f} MB, process {renderer()[0]:.0f} MB", flush=True)
 
 
-def resident_mb() -> float:
-    """Memory of the largest of our processes that draw pages."""
+def renderer() -> tuple[float, float]:
+    """Memory in MB, and CPU time in seconds, of the largest of our processes that draw pages."""
     facts = {}
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
@@ -78,13 +80,23 @@ def resident_mb() -> float:
     def is_ours(pid: int) -> bool:
         return pid == os.getpid() or (pid in facts and is_ours(facts[pid][0]))
 
-    return max(kb / 1024 for pid, (_, kb, draws) in facts.items() if draws and is_ours(pid))
+    kb, pid = max((kb, pid) for pid, (_, kb, draws) in facts.items() if draws and is_ours(pid))
+    ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return kb / 1024, sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+
+
+def frame_ms(page: Page, grid: int, n: int) -> tuple[float, float]:
+    """Median time of a frame by the clock, and its mean CPU time."""
+    page.evaluate(FRAMES, [grid, 3])  # compiled by then
+    _, before_s = renderer()
+    took = page.evaluate(FRAMES, [grid, n])
+    return float(np.median(took)), 1000 * (renderer()[1] - before_s) / n
 
 
 def shown(page: Page, cells: Cells) -> CodeField:
     """The field of the cell that the page shows."""
     code = json.loads(page.evaluate(f"() => {STUDIO}.json"))
-    variables = {name: np.array(code[name]) for name in ("scale", "protrusions", "offset") if name in code}
+    variables = {name: np.array(code[name]) for name in ("scale", "protrusions", "bulges", "offset") if code.get(name)}
     return cells.field(np.array(code["code"]), variables=variables)
 
 
@@ -111,7 +123,9 @@ def measure(page: Page, cells: Cells, n_cells: int) -> dict[str, Any]:
     """All figures of an open page."""
     first_ms = page.wait_for_function(FIRST).json_value()
     far, apart = agreement(page, cells)
-    took = {f"{grid} a side, ms": float(np.median(page.evaluate(FRAMES, [grid, REPEATS]))) for grid in (48, 64, 96)}
+    took = {}
+    for grid in dict.fromkeys((48, 64, 96, page.evaluate(f"() => {STUDIO}.data.grid"))):
+        took[f"{grid} a side, ms"], took[f"{grid} a side, CPU ms"] = frame_ms(page, grid, REPEATS)
     if page.evaluate(f"() => Boolean({STUDIO}.field.kernel)"):
         page.evaluate(f"() => {{ window.kernel = {STUDIO}.field.kernel; {STUDIO}.field.kernel = null; }}")
         took["48 a side in plain JavaScript, ms"] = float(np.median(page.evaluate(FRAMES, [48, 5])))

@@ -1,6 +1,6 @@
 """Draws the pictures of docs/napari.md by going through all panels: `xvfb-run -s '-screen 0 1400x900x24' python pictures.py`.
 
-Also prints how long each job took, and how long the window kept an event waiting while it ran.
+Also prints how long each job took, and how long the window kept an event waiting while it ran and while it was shown.
 """
 
 import sys
@@ -13,7 +13,6 @@ from typing import Any
 import napari
 import numpy as np
 from PIL import Image
-from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication
 
 from cytoform_napari import new_cells, samples
@@ -26,9 +25,12 @@ from cytoform_napari.readers import read_folder
 from cytoform_napari.scene import ScenePanel
 from cytoform_napari.train import TrainPanel
 
+sys.path.append(str(Path(__file__).parent / "tests"))
+from waits import watch
+
 PICTURES = Path(__file__).parents[1] / "docs" / "images"
 STORE, RUN = "dividing_cells.zarr", "dividing_cells.run"  # of the panel *Prepare and train*
-WINDOW, COLOURS, TICK_MS = (1240, 760), 96, 10
+WINDOW, COLOURS = (1240, 760), 96
 TITLES: dict[type[Panel], str] = {
     TrainPanel: "Prepare and train",
     NewCellsPanel: "New cells",
@@ -39,7 +41,7 @@ TITLES: dict[type[Panel], str] = {
 
 
 def main() -> None:
-    """Draw the named pictures, by default all. The first argument is a folder for results, which later pictures use."""
+    """Draw the named pictures, by default all. The first argument is a folder for results; later pictures show its path."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(tempfile.mkdtemp(prefix="cytoform-napari-"))
     for name in sys.argv[2:] or DRAWN:
         DRAWN[name](folder)
@@ -122,41 +124,20 @@ def opened(kind: type[Panel], layers: list[LayerData], folder: Path) -> tuple[An
 
 
 def run(panel: Panel) -> None:
-    """Run a job to its end, and print its time and how long the window kept an event waiting."""
-    waits = watch()
-    began = time.monotonic()
+    """Run a job to its end, and print how long the window kept an event waiting during it and while it was shown."""
+    began, waits = time.monotonic(), [watch()]
+
+    def said(phase: str) -> None:
+        waited, worked = waits.pop()()
+        print(
+            f"{panel.job}, {phase}: an event waited {waited:.3f} s at most, of which the window worked {worked:.3f} s"
+        )
+
+    panel.worker.succeeded.connect(lambda _: (said("at work"), waits.append(watch())))
     panel.start()
     until(lambda: panel.start_button.enabled)
-    seconds = time.monotonic() - began
-    waited, worked = waits()
-    print(
-        f"{panel.job}: {seconds:.1f} s; an event waited {waited:.3f} s at most, while the window worked {worked:.3f} s"
-    )
-    print(f"  {panel.line.value}", flush=True)
-
-
-def watch() -> Callable[[], tuple[float, float]]:
-    """Measure how late a timer comes: returns a function that gives the longest delay, and the longest work in between.
-
-    Work is CPU time of the window's own thread, which other programs do not lengthen.
-    """
-    late, work = [0.0], [0.0]
-    timer, last = QTimer(), [time.monotonic(), time.thread_time()]
-
-    def tick() -> None:
-        now = [time.monotonic(), time.thread_time()]
-        late.append(now[0] - last[0] - TICK_MS / 1000)
-        work.append(now[1] - last[1])
-        last[:] = now
-
-    timer.timeout.connect(tick)
-    timer.start(TICK_MS)
-
-    def result() -> tuple[float, float]:
-        timer.stop()
-        return max(late), max(work)
-
-    return result
+    said("shown")
+    print(f"  {time.monotonic() - began:.1f} s: {panel.line.value}", flush=True)
 
 
 def until(done: Callable[[], bool]) -> None:

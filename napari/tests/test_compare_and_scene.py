@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from balls import FRAMES, write_balls
 from cytoform_napari.compare import ComparePanel
@@ -26,6 +27,25 @@ def test_errors_are_distances_to_the_reference(
     assert tuple(panel.viewer.dims.point[:2]) == (1, 1)
     panel.viewer.dims.set_point(1, 2)
     assert {item.row() for item in panel.table.native.selectedItems()} == {FRAMES + 2}
+
+
+def test_cells_in_images_are_two_outlines(
+    stores: dict[int, Path], open_panel: Callable[..., Any], run_to_end: Callable[[Any], str], tmp_path: Path
+) -> None:
+    larger = write_balls(tmp_path / "larger.zarr", 2, (4.5, 5.5))
+    panel = open_panel(ComparePanel, *read_folder(stores[2]), *read_folder(larger))
+    panel.reference.value, panel.other.value = str(stores[2]), str(larger)
+    # Areas of discs, at all radii.
+    radii = np.add.outer((4.0, 5.0), 0.3 * np.arange(FRAMES)).ravel()
+    expected = np.mean(radii**2 / (radii + 0.5) ** 2)
+    said = run_to_end(panel)
+    assert float(said.removeprefix("2 cells: mean Jaccard index ")) == pytest.approx(expected, abs=0.03)
+    outlines = [panel.viewer.layers[f"{name} surface"] for name in ("balls2", "larger")]
+    assert [len(layer.data) for layer in outlines] == [2 * FRAMES] * 2
+    reach = [np.linalg.norm(layer.data[0][:, 2:] - 8, axis=1) for layer in outlines]
+    assert np.mean(reach[1]) - np.mean(reach[0]) == pytest.approx(0.5, abs=0.05)
+    panel.table.native.selectRow(FRAMES + 1)
+    assert tuple(panel.viewer.dims.point[:2]) == (1, 1)
 
 
 def test_a_store_is_not_compared_with_itself(

@@ -10,6 +10,7 @@ import pytest
 from cytoform.base.parallel import no_progress
 from cytoform_napari.fill import FillPanel
 from cytoform_napari.filling import Planes, fill_labels, missing_frames
+from cytoform_napari.readers import read_folder
 
 SIDE, N_FRAMES = 20, 5
 
@@ -64,6 +65,24 @@ def test_missing_planes_are_filled(tmp_path: Path) -> None:
     filled = np.load(tmp_path / "filled.npy")
     np.testing.assert_array_equal(filled[1::2], movie[0, 1::2])
     assert jaccard(filled > 0, whole[0] > 0) > 0.85
+
+
+@pytest.mark.parametrize("n_dims", [3, 2])
+def test_a_run_helps_to_fill(
+    n_dims: int, runs: dict[int, Path], open_panel: Callable[..., Any], run_to_end: Callable[[Any], str]
+) -> None:
+    whole = moving_balls(n_dims)
+    movie = whole.copy()
+    movie[2] = 0
+    placed = {"name": "cells", "scale": (1,) * (n_dims + 1), "units": ("pixel",) + ("um",) * n_dims}
+    panel = open_panel(FillPanel, (movie, placed, "labels"), *read_folder(runs[n_dims]))
+    panel.movie.value, panel.grid.value, panel.run.value = panel.viewer.layers["cells"], 24, str(runs[n_dims])
+    assert run_to_end(panel).startswith("filled 1 frames, by ")
+    assert panel.arguments["run"] == str(runs[n_dims])
+    filled = panel.viewer.layers["cells filled"].data
+    for t in (0, 1, 3, 4):
+        np.testing.assert_array_equal(filled[t], movie[t])
+    assert jaccard(filled[2] > 0, whole[2] > 0) > 0.9
 
 
 def test_the_panel_adds_a_filled_copy(open_panel: Callable[..., Any], run_to_end: Callable[[Any], str]) -> None:

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 import cytoform
-from balls import FRAMES, GRID, ball_um, write_balls
+from balls import FRAMES, GRID, WAIT_MS, ball_um, write_balls
+from cytoform.errors import InputError
 from cytoform_napari import readers
-from cytoform_napari.layers import OWN, surface_layers
+from cytoform_napari.following import OWN
+from cytoform_napari.layers import surface_layers
 from cytoform_napari.sources import store_source
 from cytoform_napari.tracks import body_tracks
 
@@ -18,8 +20,8 @@ from cytoform_napari.tracks import body_tracks
 def test_a_store_is_masks_and_distances_with_a_slider(n_dims: int, stores: dict[int, Path]) -> None:
     read = readers.get_reader(str(stores[n_dims]))
     assert read is not None
-    (distances, about_distances, image), (masks, about_masks, labels) = read(str(stores[n_dims]))
-    assert (image, labels) == ("image", "labels")
+    (distances, about_distances, image), (masks, about_masks, labels), (*_, tracks) = read(str(stores[n_dims]))
+    assert (image, labels, tracks) == ("image", "labels", "tracks")
     assert masks.shape == distances.shape == (2, FRAMES, *(GRID,) * n_dims)
     store = cytoform.ShapeStore.open(stores[n_dims])
     np.testing.assert_array_equal(np.asarray(masks[1, 2]), 2 * store["ball1"].mask(2))
@@ -34,10 +36,31 @@ def test_a_store_is_masks_and_distances_with_a_slider(n_dims: int, stores: dict[
 def test_the_layers_of_a_store_open_in_the_viewer(make_napari_viewer: Any, stores: dict[int, Path]) -> None:
     viewer = make_napari_viewer()
     opened = viewer.open(stores[3], plugin="cytoform-napari")
-    assert [layer.name for layer in opened] == ["balls3 distance (µm)", "balls3"]
+    assert [layer.name for layer in opened] == ["balls3 distance (µm)", "balls3", "balls3 tracks"]
     assert viewer.dims.axis_labels == ("sequence", "t", "z", "y", "x")
     viewer.dims.ndisplay = 3
     viewer.dims.set_point(0, 1)
+
+
+def dividing_store(path: Path) -> Path:
+    """Two cells: one that stays whole and one that divides at the last frame."""
+    store = cytoform.ShapeStore.open(write_balls(path, 3), writable=True)
+    grid = store.grid
+    halves = np.maximum(ball_um(grid, 5.0), 1.5 - np.abs(grid.points_zyx_um()[:, 0] - 8).reshape(grid.shape))
+    store["ball1"].write(FRAMES - 1, halves.astype(np.float32))
+    return path
+
+
+def test_tracks_of_a_store_follow_the_slider(make_napari_viewer: Any, qtbot: Any, tmp_path: Path) -> None:
+    viewer = make_napari_viewer()
+    viewer.open(dividing_store(tmp_path / "dividing.zarr"), plugin="cytoform-napari")
+    tracks = viewer.layers["dividing tracks"]
+    assert (set(tracks.data[:, 0]), tracks.graph) == ({1}, {})
+    viewer.dims.set_point(0, 1)
+    qtbot.waitUntil(lambda: tracks.graph == {2: [1], 3: [1]}, timeout=WAIT_MS)
+    assert set(tracks.data[:, 0]) == {1, 2, 3}
+    viewer.dims.set_point(0, 0)
+    qtbot.waitUntil(lambda: set(tracks.data[:, 0]) == {1}, timeout=WAIT_MS)
 
 
 def test_a_sequence_has_tracks(stores: dict[int, Path]) -> None:
@@ -68,10 +91,7 @@ def test_surfaces_lie_around_the_masks(stores: dict[int, Path]) -> None:
 
 
 def test_daughters_know_their_mother(tmp_path: Path) -> None:
-    store = cytoform.ShapeStore.open(write_balls(tmp_path / "one.zarr", 3, (4.0,)), writable=True)
-    grid, sequence = store.grid, store["ball0"]
-    halves = np.maximum(ball_um(grid, 5.0), 1.5 - np.abs(grid.points_zyx_um()[:, 0] - 8).reshape(grid.shape))
-    sequence.write(2, halves.astype(np.float32))
+    sequence = cytoform.ShapeStore.open(dividing_store(tmp_path / "dividing.zarr"))["ball1"]
     tracks = body_tracks(sequence.boxes())
     assert tracks.graph == {2: [1], 3: [1]}
     assert [tuple(row[:2]) for row in tracks.rows] == [(1, 0), (1, 1), (2, 2), (3, 2)]
@@ -97,12 +117,35 @@ def test_a_damaged_run_is_one_line(runs: dict[int, Path], tmp_path: Path, monkey
     assert "\n" not in said[0]
 
 
-def test_protrusions_are_tracks_of_tips(tmp_path: Path) -> None:
+def write_protrusions(folder: Path, rows: list[str]) -> Path:
+    """The table that `cytoform protrusions` writes, of so many rows."""
     columns = "sequence,frame,time_s,protrusion,parent,root_z_um,root_y_um,root_x_um,tip_z_um,tip_y_um,tip_x_um"
-    rows = ["a,0,0,1,0,1,1,1,2,2,2,1.7,0.1,", "a,1,60,1,0,1,1,1,3,3,3,3.4,0.1,", "b,0,0,1,0,1,1,1,4,4,4,5,0.1,"]
-    (tmp_path / "protrusions.csv").write_text("\n".join([f"{columns},length_um,radius_um,at_um", *rows]) + "\n")
-    (tmp_path / "provenance.json").write_text('{"command": "cytoform protrusions"}')
-    first, second = readers.read_folder(tmp_path)
-    np.testing.assert_array_equal(first[0], [(1, 0, 2, 2, 2), (1, 1, 3, 3, 3)])
-    assert first[1]["features"]["length_um"].tolist() == [1.7, 3.4]
-    assert (first[1]["visible"], second[1]["visible"]) == (True, False)
+    folder.mkdir()
+    (folder / "protrusions.csv").write_text("\n".join([f"{columns},length_um,radius_um,at_um", *rows]) + "\n")
+    (folder / "provenance.json").write_text('{"command": "cytoform protrusions"}')
+    return folder
+
+
+def test_protrusions_are_tracks_of_tips_that_follow_the_slider(
+    make_napari_viewer: Any, qtbot: Any, stores: dict[int, Path], tmp_path: Path
+) -> None:
+    rows = ["ball1,0,0,1,0,1,1,1,2,2,2,1.7,0.1,", "ball1,1,60,1,0,1,1,1,3,3,3,3.4,0.1,"]
+    tips = write_protrusions(tmp_path / "tips", [*rows, "other,0,0,1,0,1,1,1,4,4,4,5,0.1,"])
+    [(data, shown, kind)] = readers.read_folder(tips)
+    assert (shown["name"], kind) == ("tips protrusions", "tracks")
+    np.testing.assert_array_equal(data, [(1, 0, 2, 2, 2), (1, 1, 3, 3, 3)])
+    assert shown["features"]["length_um"].tolist() == [1.7, 3.4]
+    both = write_protrusions(tmp_path / "both", [*rows, "ball0,0,0,1,0,1,1,1,4,4,4,5,0.1,"])
+    viewer = make_napari_viewer()
+    viewer.open(stores[3], plugin="cytoform-napari")
+    viewer.open(both, plugin="cytoform-napari")
+    tracks = viewer.layers["both protrusions"]
+    qtbot.waitUntil(lambda: tracks.data[0, 2] == 4, timeout=WAIT_MS)  # the slider is at the store's first, ball0
+    assert tracks.features["length_um"].tolist() == [5]
+    viewer.dims.set_point(0, 1)
+    qtbot.waitUntil(lambda: len(tracks.data) == 2, timeout=WAIT_MS)
+
+
+def test_no_protrusion_at_all_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no protrusion in any frame"):
+        readers.read_folder(write_protrusions(tmp_path / "none", []))

@@ -13,6 +13,9 @@ from balls import FRAMES, WAIT_MS, ball_um
 from cytoform.shapes.grid import Grid
 from cytoform_napari.open_labels import lineage_of, open_labels, voxel_size_text
 from cytoform_napari.train import TrainPanel
+from waits import watch
+
+MOST_WORK_S = 0.2  # of the window at a time during a training: an event waits no longer, on free cores
 
 
 def labels_of(n_dims: int) -> np.ndarray:
@@ -31,8 +34,11 @@ def test_from_labels_to_new_cells(
     assert panel.voxel_size.value == " ".join("1" * n_dims)
     panel.grid.value, panel.settings.value = 16, "model.nodes=8"
     panel.preset.value = "linear"
+    waits, worked_s = watch(), []
+    panel.worker.succeeded.connect(lambda _: worked_s.append(waits()[1]))
     said = run_to_end(panel)
     assert said.startswith("learned 2 cells")
+    assert worked_s[0] < MOST_WORK_S
     store = cytoform.ShapeStore.open(tmp_path / "two_cells.zarr")
     assert (len(store), store.grid.n_dims) == (2, n_dims)
     assert panel.go_on.enabled

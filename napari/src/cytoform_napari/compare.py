@@ -12,7 +12,8 @@ from cytoform.assess.measures.signed_error import signed_errors_um
 from cytoform.errors import InputError
 from cytoform.shapes.boundary import Boundary
 from cytoform.shapes.mesh import Mesh
-from cytoform_napari.layers import SEQUENCE, TIME, LayerData, surface_layers
+from cytoform_napari.following import SEQUENCE
+from cytoform_napari.layers import TIME, LayerData, surface_layers
 from cytoform_napari.new_cells import trained_runs
 from cytoform_napari.panel import HOME, Panel, free, own_paths
 from cytoform_napari.sources import CellSource, store_source

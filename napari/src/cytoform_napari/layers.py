@@ -1,6 +1,7 @@
 """Layers of cells: masks, distances, surfaces and tracks, in µm, with a slider for the sequence where there are several."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import dask.array as da
@@ -8,21 +9,21 @@ import numpy as np
 from dask.delayed import delayed
 
 from cytoform.shapes.boundary import Boundary
+from cytoform_napari.following import OWN, SEQUENCE, SequenceTracks, tracks_layer
 from cytoform_napari.sources import CellSource
 from cytoform_napari.tracks import body_tracks
 
 # Data, arguments of the layer, and its type, as napari takes them from a plugin.
 LayerData = tuple[Any, dict[str, Any], str]
-SEQUENCE, TIME = "sequence", "t"
-OWN = "cytoform"  # the key of our facts in the metadata of a layer
-MOST_TRACKED_FRAMES = 500  # tracks need all frames read at once
+TIME = "t"
+MOST_TRACKED_FRAMES = 500  # tracks need all frames of a sequence read at once
 
 
 def cell_layers(source: CellSource) -> list[LayerData]:
-    """Masks and distances of a source, read when shown; for a single sequence also the tracks of its bodies."""
+    """Masks and distances of a source, read when shown; of a store also the tracks of the bodies of a sequence."""
     layers = [distance_layer(source), mask_layer(source)]
-    if len(source.names) == 1 and source.kind == "store" and source.n_frames[0] <= MOST_TRACKED_FRAMES:
-        layers += track_layers(source)
+    if source.kind == "store" and max(source.n_frames) <= MOST_TRACKED_FRAMES:
+        layers.append(body_track_layer(source))
     return layers
 
 
@@ -51,13 +52,15 @@ def distance_layer(source: CellSource) -> LayerData:
     return _stack(source, distance, np.float32, source.band_um), shown | _placed(source), "image"
 
 
-def track_layers(source: CellSource) -> list[LayerData]:
-    """Tracks of the bodies of a single sequence with their lineage; none for a source without a cell."""
-    tracks = body_tracks(source.box(0, frame) for frame in range(source.n_frames[0]))
-    if not len(tracks.rows):
-        return []
-    shown = {"name": f"{source.title} tracks", "graph": tracks.graph, **_in_um(source)}
-    return [(tracks.rows, shown, "tracks")]
+def body_track_layer(source: CellSource) -> LayerData:
+    """Tracks of the bodies of the sequence on the slider, with their lineage."""
+
+    @lru_cache(len(source.names))
+    def tracks_of(name: str) -> SequenceTracks:
+        number = source.names.index(name)
+        return body_tracks(source.box(number, frame) for frame in range(source.n_frames[number]))
+
+    return tracks_layer(f"{source.title} tracks", source.names, tracks_of, source.grid.axes, _facts(source))
 
 
 def surface_layers(
@@ -142,12 +145,15 @@ def _in_um(source: CellSource) -> dict[str, Any]:
     return {
         "axis_labels": (*before, *source.grid.axes),
         "units": ("pixel",) * len(before) + ("um",) * source.grid.n_dims,
-        "metadata": {
-            OWN: {
-                "path": str(source.path),
-                "kind": source.kind,
-                "names": list(source.names),
-                "time_step_s": source.time_step_s,
-            }
-        },
+        "metadata": {OWN: _facts(source)},
+    }
+
+
+def _facts(source: CellSource) -> dict[str, Any]:
+    """What our panels know a layer by."""
+    return {
+        "path": str(source.path),
+        "kind": source.kind,
+        "names": list(source.names),
+        "time_step_s": source.time_step_s,
     }

@@ -10,11 +10,13 @@ import dask.array as da
 import numpy as np
 from dask.delayed import delayed
 
+from cytoform.errors import InputError
 from cytoform.movies.lineage import Track
 from cytoform.movies.movie import LabelMovie
 from cytoform.movies.readers import open_movies
 from cytoform.protrusions.tables import SIGHTINGS
-from cytoform_napari.layers import OWN, TIME, LayerData
+from cytoform_napari.following import OWN, SequenceTracks, tracks_layer
+from cytoform_napari.layers import TIME, LayerData
 
 MOST_TRACKED_VOXELS = 200_000_000  # tracks of a movie need all of its frames read at once
 
@@ -89,24 +91,22 @@ def _image_layers(folder: Path, movie: LabelMovie) -> list[LayerData]:
 
 
 def protrusion_layers(folder: Path) -> list[LayerData]:
-    """Tips of tracked protrusions as one layer of tracks a sequence; the first is shown. Reads `cytoform protrusions`."""
+    """Tips of tracked protrusions as tracks of the sequence on the slider. Reads the folder of `cytoform protrusions`."""
     rows: dict[str, list[dict[str, str]]] = defaultdict(list)
     with (folder / SIGHTINGS).open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             rows[row["sequence"]].append(row)
-    return [_protrusions_of(name, found, visible=n == 0) for n, (name, found) in enumerate(rows.items())]
+    if not rows:
+        raise InputError(f"{folder / SIGHTINGS}: no protrusion in any frame, so there is nothing to show")
+    names = list(rows)
+    axes = "".join(axis for axis in "zyx" if f"tip_{axis}_um" in rows[names[0]][0])
+    title = f"{names[0] if len(names) == 1 else folder.name} protrusions"
+    facts = {"path": str(folder), "kind": "protrusions"}
+    return [tracks_layer(title, names, lambda name: _tips(rows[name], axes), axes, facts)]
 
 
-def _protrusions_of(name: str, rows: list[dict[str, str]], *, visible: bool) -> LayerData:
-    axes = [axis for axis in "zyx" if f"tip_{axis}_um" in rows[0]]
+def _tips(rows: list[dict[str, str]], axes: str) -> SequenceTracks:
     rows = sorted(rows, key=lambda row: (int(row["protrusion"]), int(row["frame"])))
     columns = ["protrusion", "frame", *(f"tip_{axis}_um" for axis in axes)]
     features = {key: np.array([float(row[key]) for row in rows]) for key in ("length_um", "radius_um", "parent")}
-    shown = {
-        "name": f"{name} protrusions",
-        "features": features,
-        "axis_labels": (TIME, *axes),
-        "units": ("pixel",) + ("um",) * len(axes),
-        "visible": visible,
-    }
-    return np.array([[float(row[key]) for key in columns] for row in rows]), shown, "tracks"
+    return SequenceTracks(np.array([[float(row[key]) for key in columns] for row in rows]), features=features)

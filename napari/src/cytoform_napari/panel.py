@@ -9,14 +9,16 @@ from napari.layers import Layer
 from napari.qt.threading import create_worker
 from napari.utils.notifications import show_error, show_info
 from napari.viewer import Viewer
+from qtpy.QtCore import QTimer
 
 from cytoform.errors import InputError
-from cytoform_napari.layers import OWN, LayerData
+from cytoform_napari.following import OWN, follow
+from cytoform_napari.layers import LayerData
 from cytoform_napari.process import Worker
 
 HOME = Path.home() / "cytoform"
 STEPS = 1000  # of the progress bar
-LINE_HEIGHT = 90  # pixels: faults and results take several lines of a narrow panel
+LINE_HEIGHT = 120  # pixels: faults and results take several lines of a narrow panel
 
 
 class Panel(Container):
@@ -93,12 +95,17 @@ class Panel(Container):
     def _succeeded(self, result: dict[str, Any]) -> None:
         self.line.value = "adding layers"
 
-        def add(layers: list[LayerData]) -> None:
-            said = self.shown(result, [add_layer(self.viewer, layer) for layer in layers])
-            self._set_busy(False, said)
-            show_info(said)
+        self._in_thread(self.layers_of, lambda layers: self._add(result, layers, []), result)
 
-        self._in_thread(self.layers_of, add, result)
+    def _add(self, result: dict[str, Any], layers: list[LayerData], added: list[Any]) -> None:
+        """Add one layer, and the next after the events that wait: each takes a tenth of a second."""
+        if layers:
+            added.append(add_layer(self.viewer, layers[0]))
+            QTimer.singleShot(0, lambda: self._add(result, layers[1:], added))
+            return
+        said = self.shown(result, added)
+        self._set_busy(False, said)
+        show_info(said)
 
     def _failed(self, line: str) -> None:
         self._set_busy(False, line)
@@ -114,8 +121,10 @@ class Panel(Container):
 
 
 def add_layer(viewer: Viewer, layer: LayerData) -> Any:
-    """Add a layer, and return it."""
-    return viewer.add_layer(Layer.create(*layer))
+    """Add a layer, and return it. Tracks follow the slider for sequences."""
+    added = viewer.add_layer(Layer.create(*layer))
+    follow(viewer, added)
+    return added
 
 
 def own_paths(viewer: Viewer, *kinds: str) -> list[str]:

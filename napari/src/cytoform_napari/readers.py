@@ -8,6 +8,7 @@ from napari.utils.notifications import show_error
 
 from cytoform.base.kinds import Kind, kind_of, recorded_command
 from cytoform.errors import InputError
+from cytoform_napari.following import follow_opened
 from cytoform_napari.layers import LayerData, cell_layers
 from cytoform_napari.movies import movie_layers, protrusion_layers
 from cytoform_napari.sources import run_source, store_source
@@ -33,6 +34,7 @@ def read_folder(path: Path) -> list[LayerData]:
 def _read(path: str | list[str]) -> list[LayerData]:
     """The layers of all paths. A fault becomes a notification of one line."""
     layers: list[LayerData] = []
+    follow_opened()
     for each in [path] if isinstance(path, str) else path:
         try:
             layers += read_folder(Path(each))

@@ -9,7 +9,8 @@ from cytoform.movies.lineage import Track
 from cytoform.simulate.parameters import MitosisParameters
 from cytoform.simulate.population import population
 from cytoform.zoo.find import find_run
-from cytoform_napari.layers import OWN, LayerData, cell_layers
+from cytoform_napari.following import OWN
+from cytoform_napari.layers import LayerData, cell_layers
 from cytoform_napari.movies import label_track_layers, placement
 from cytoform_napari.sources import run_source
 

@@ -1,24 +1,19 @@
 """Tracks of the bodies of one cell over time, from its masks: a division gives both daughters their mother."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 
 from cytoform.assess.measures.dynamics import Bodies
 from cytoform.shapes.box import BoxedField
+from cytoform_napari.following import SequenceTracks
 
 
-@dataclass(frozen=True)
-class BodyTracks:
-    """Rows (track, frame, z, y, x) in µm from the corner of the cube, and the mother of each daughter's track."""
+def body_tracks(boxes: Iterable[BoxedField]) -> SequenceTracks:
+    """Link every body to the one before with which it shares most voxels. Two bodies from one are new tracks.
 
-    rows: np.ndarray
-    graph: dict[int, list[int]]
-
-
-def body_tracks(boxes: Iterable[BoxedField]) -> BodyTracks:
-    """Link every body to the one before with which it shares most voxels. Two bodies from one are new tracks."""
+    Places are centroids in µm from the corner of the cube.
+    """
     rows: list[tuple[float, ...]] = []
     graph: dict[int, list[int]] = {}
     before: np.ndarray = np.zeros(0, np.uint16)
@@ -41,7 +36,7 @@ def body_tracks(boxes: Iterable[BoxedField]) -> BodyTracks:
             centre = (np.mean(np.nonzero(now == body), axis=1) + 0.5) * box.grid.spacing_um
             rows.append((tracks[body], frame, *centre))
         before, track_of = now, tracks
-    return BodyTracks(np.array(sorted(rows), float).reshape(-1, 2 + n_dims), graph)
+    return SequenceTracks(np.array(sorted(rows), float).reshape(-1, 2 + n_dims), graph)
 
 
 def _most_shared(before: np.ndarray, now: np.ndarray, body: int) -> int:

@@ -10,7 +10,8 @@ from napari.viewer import Viewer
 
 from cytoform.errors import InputError
 from cytoform_napari import new_cells
-from cytoform_napari.layers import OWN, LayerData, cell_layers
+from cytoform_napari.following import OWN
+from cytoform_napari.layers import LayerData, cell_layers
 from cytoform_napari.open_labels import lineage_of, open_labels, voxel_size_text, writer
 from cytoform_napari.panel import HOME, Panel, free, numbers
 from cytoform_napari.sources import store_source

@@ -168,5 +168,5 @@ def refuse_2d(place: Path, n_dims: int, what: str) -> None:
     """Raise InputError for 2D cells where only 3D ones are known; `what` begins the message, such as "cytoform fill"."""
     if n_dims != DIMENSIONS:
         raise InputError(
-            f"{place}: its cells are 2D, and {what} knows 3D cells only; see docs/howto.md for what works in 2D"
+            f"{place}: its cells are 2D, and {what} knows 3D cells only; see docs/howto/learn-cells-in-2d-movies.md"
         )

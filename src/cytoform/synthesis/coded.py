@@ -2,7 +2,7 @@
 
 import math
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 import numpy as np
 from pydantic import Field
@@ -10,7 +10,9 @@ from pydantic import Field
 from cytoform.base.gate import Name, Record, read_json
 from cytoform.errors import InputError
 from cytoform.priors.prior import DrawnCell
+from cytoform.protrusions.bulges import Bulges
 from cytoform.protrusions.units import Units
+from cytoform.representations.parts.representation import Parts
 from cytoform.representations.representation import SCALE
 from cytoform.runs.parts import MOST_UNITS
 from cytoform.runs.run import MOST_MOMENTS, LearnedSequence
@@ -30,8 +32,9 @@ class _CodeRecord(Record):
     name: Name
     code: Annotated[list[Number], Field(min_length=1, max_length=MOST_NUMBERS)]
     scale: Annotated[list[Scale], Field(min_length=1, max_length=MOST_MOMENTS)] | None = None
-    # Of cells taken apart: rows of units, and where the cell lies over time.
+    # Of cells taken apart: rows of units and of bulges, and where the cell lies over time.
     protrusions: Annotated[list[list[Number]], Field(max_length=MOST_UNITS)] | None = None
+    bulges: Annotated[list[list[Number]], Field(max_length=MOST_UNITS)] | None = None
     offset: Annotated[list[list[Number]], Field(min_length=1, max_length=MOST_MOMENTS)] | None = None
 
 
@@ -45,8 +48,8 @@ def read_code(path: Path, cells: Cells) -> DrawnCell:
         raise InputError(f"{path}: {len(found.code)} numbers, and codes of {cells.run.path} have {n}; {REMEDY}")
     code = np.array(found.code, np.float32)
     if cells.run.parts:
-        return DrawnCell(code, _variables_of_parts(path, found, cells.run.decoder.n_dims))
-    if found.protrusions is not None or found.offset is not None:
+        return DrawnCell(code, _variables_of_parts(path, found, cast(Parts, cells.run.decoder)))
+    if any(each is not None for each in (found.protrusions, found.bulges, found.offset)):
         raise InputError(f"{path}: has protrusions, and its run knows none; {REMEDY}")
     if cells.run.has_scales != (found.scale is not None):
         wanted = "lacks the size (scale)" if cells.run.has_scales else "has a size (scale), and its run knows none"
@@ -54,15 +57,17 @@ def read_code(path: Path, cells: Cells) -> DrawnCell:
     return DrawnCell(code, {} if found.scale is None else {SCALE: np.array(found.scale, np.float32)})
 
 
-def _variables_of_parts(path: Path, found: _CodeRecord, n_dims: int) -> dict[str, np.ndarray]:
+def _variables_of_parts(path: Path, found: _CodeRecord, decoder: Parts) -> dict[str, np.ndarray]:
+    n_dims = decoder.n_dims
     if found.protrusions is None:
         raise InputError(f"{path}: lacks the protrusions; {REMEDY}")
-    if any(len(row) != Units.width(n_dims) for row in found.protrusions):
-        raise InputError(f"{path}: protrusions: rows of the cells have {Units.width(n_dims)} numbers; {REMEDY}")
-    rows = np.array(found.protrusions, np.float32).reshape(-1, Units.width(n_dims))
-    if not Units.from_rows(rows, n_dims).are_sound():
+    variables = {"protrusions": _rows(path, "protrusions", found.protrusions, Units.width(n_dims))}
+    if not Units.from_rows(variables["protrusions"], n_dims).are_sound():
         raise InputError(f"{path}: protrusions: a parent, a window of time or a size is impossible; {REMEDY}")
-    variables = {"protrusions": rows}
+    if found.bulges:
+        variables["bulges"] = _rows(path, "bulges", found.bulges, Bulges.width(n_dims))
+        if not Bulges.from_rows(variables["bulges"], n_dims).are_sound(len(decoder.moments)):
+            raise InputError(f"{path}: bulges: a window of time, a size or a moment is impossible; {REMEDY}")
     if found.scale is not None:
         variables[SCALE] = np.array(found.scale, np.float32)
     if found.offset is not None:
@@ -70,6 +75,12 @@ def _variables_of_parts(path: Path, found: _CodeRecord, n_dims: int) -> dict[str
             raise InputError(f"{path}: offset: places have {n_dims} numbers; {REMEDY}")
         variables["offset"] = np.array(found.offset, np.float32)
     return variables
+
+
+def _rows(path: Path, name: str, rows: list[list[float]], width: int) -> np.ndarray:
+    if any(len(row) != width for row in rows):
+        raise InputError(f"{path}: {name}: rows of the cells have {width} numbers; {REMEDY}")
+    return np.array(rows, np.float32).reshape(-1, width)
 
 
 def longest(cells: Cells) -> LearnedSequence:

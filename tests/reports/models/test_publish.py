@@ -101,6 +101,17 @@ def test_a_package_of_bioimageio_names_its_files_and_passes_its_own_test(trained
     publish(trained, out, ABOUT, bioimageio=True, overwrite=True)
 
 
+def test_the_validator_of_bioimageio_accepts_the_format(trained: Path, tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    spec = pytest.importorskip("bioimageio.spec")
+    publish(trained, tmp_path / "package", ABOUT, bioimageio=True)
+    assert spec.load_description(tmp_path / "package" / "rdf.yaml").validation_summary.status == "valid-format"
+    about = json.loads((tmp_path / "package" / "rdf.yaml").read_text("utf-8"))
+    about["inputs"][0]["axes"][0]["type"] = "points"
+    (tmp_path / "package" / "rdf.yaml").write_text(json.dumps(about), "utf-8")
+    assert spec.load_description(tmp_path / "package" / "rdf.yaml").validation_summary.status == "failed"
+
+
 @pytest.mark.parametrize(
     ("run", "authors", "words"), [("zoo:mitosis", ("A",), "only networks"), (None, (), "--author")]
 )

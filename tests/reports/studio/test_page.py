@@ -5,7 +5,7 @@ import json
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +14,25 @@ import numpy as np
 import pytest
 import torch
 import trimesh
+from blebbing import blebbing_frames
 from browser import Browser, Tab, chromium, inked, opened
 from flat import ellipses
 from pages import assert_self_contained
 from parts_run import write_parts_run
+from protruding import GRID as PROTRUDING
 from scipy.spatial import cKDTree
+from stores import write_store
 from tiny import write_balls
 
 from cytoform.errors import InputError
+from cytoform.protrusions.bulge_fit import bulges_of
 from cytoform.protrusions.bulges import Bulges
+from cytoform.protrusions.decompose import take_apart
 from cytoform.protrusions.units import Units
 from cytoform.reports.studio import parts
 from cytoform.reports.studio.gaussian import blocks_of, prior_of_page
 from cytoform.reports.studio.page import write_studio
 from cytoform.runs.config import load_config
-from cytoform.runs.parts import LearnedParts
 from cytoform.runs.stage import train
 from cytoform.shapes.store import ShapeStore
 from cytoform.synthesis.cells import Cells, load
@@ -39,7 +43,7 @@ from cytoform.synthesis.sized import Sized
 
 NAMES = ('a <b>"1"&', "b", "c", "d", "e")
 POINTS, GRID, FINE = 10_000, 24, 48  # FINE: shows protrusions
-KINDS = ("network", "linear", "flat", "parts")
+KINDS = ("network", "linear", "flat", "parts", "thick")
 STUDIO = "document.querySelector('cell-studio')"
 
 
@@ -64,8 +68,8 @@ def linear(store: Path, run: Path) -> Path:
 
 
 class Runs(dict[str, Made]):
-    """A network that knows two cells, components of five cells and of five images, and bodies with protrusions: each
-    made when a test asks for it."""
+    """A network that knows two cells, components of five cells and of five images, and bodies with thin and with thick
+    protrusions: each made when a test asks for it."""
 
     def __init__(self, home: Path, trained: Callable[[], Path]) -> None:
         super().__init__()
@@ -90,6 +94,14 @@ class Runs(dict[str, Made]):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(parts, "DRAWN", 2)
             return made(write_parts_run(self.home / "parts", n=3))
+
+    def _thick(self) -> Made:
+        frames = {"a": blebbing_frames(), "b": blebbing_frames(1)}
+        store = write_store(self.home / "blebs.zarr", frames, grid=PROTRUDING)
+        bulges = bulges_of(take_apart(ShapeStore.open(store), None), PROTRUDING.half_extent_um)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(parts, "DRAWN", 2)
+            return made(write_parts_run(self.home / "thick", n=3, bulges=bulges))
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +157,7 @@ def distances(tab: Tab, points: np.ndarray, time: float, *, plain: bool = False)
 def in_python(made: Made, tab: Tab) -> Any:
     """The field of the cell that is shown."""
     code = code_of(tab)
-    variables = {name: np.array(code[name]) for name in ("scale", "protrusions", "offset") if name in code}
+    variables = {name: np.array(code[name]) for name in ("scale", "protrusions", "bulges", "offset") if code.get(name)}
     return made.cells.field(np.array(code["code"]), variables=variables)
 
 
@@ -238,6 +250,30 @@ def test_number_and_length_of_protrusions(runs: Runs, browser: Browser, tmp_path
         assert np.allclose(protrusions(tab).length, np.concatenate([units.length for units in learned]) / 2)
 
 
+def test_thick_protrusions_are_counted_grown_and_saved(runs: Runs, browser: Browser, tmp_path: Path) -> None:
+    cells = runs["thick"].cells
+
+    def bulges(tab: Tab) -> Bulges:
+        return Bulges.from_rows(np.array(code_of(tab)["bulges"]))
+
+    with studio(browser, runs["thick"]) as tab:
+        tab.page.get_by_label("Show a learned cell").select_option(label="cell1")
+        before = bulges(tab)
+        assert np.allclose(before.to_rows(), cells.variables("cell1")["bulges"])
+        move(tab, -3, 2)
+        move(tab, -2, 1.0)
+        after = bulges(tab)
+        assert len(after) == 2
+        assert set(np.round(after.size[:, 0] / np.cbrt(2), 5)) <= set(np.round(before.size[:, 0], 5))
+        (tmp_path / "code.json").write_text(json.dumps(code_of(tab)))
+        assert tab.page.locator(".near").inner_text() == "This is the body of the learned cell cell1."
+        tab.picture("cell-studio", "studio_thick")
+    saved = read_code(tmp_path / "code.json", cells)
+    assert np.allclose(saved.variables["bulges"], after.to_rows())
+    larger, bare = (cells.field(saved.code, variables=each).render(0.0, 32) for each in (saved.variables, {}))
+    assert larger.inside.sum() > bare.inside.sum()
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -245,6 +281,8 @@ def test_number_and_length_of_protrusions(runs: Runs, browser: Browser, tmp_path
         ({"protrusions": [[0.0]]}, "95 numbers"),
         ({"protrusions": [[5.0] * 95]}, "impossible"),
         ({"offset": [[0.0]]}, "3 numbers"),
+        ({"bulges": [[0.0]]}, "29 numbers"),
+        ({"bulges": [[0.0] * 29]}, "bulges: a window of time, a size or a moment is impossible"),
     ],
 )
 def test_refuses_impossible_protrusions(runs: Runs, tmp_path: Path, change: dict[str, Any], words: str) -> None:
@@ -256,14 +294,28 @@ def test_refuses_impossible_protrusions(runs: Runs, tmp_path: Path, change: dict
         read_code(tmp_path / "code.json", cells)
 
 
-def test_a_video_shows_all_frames_at_their_times(runs: Runs, browser: Browser) -> None:
-    with studio(browser, runs["flat"]) as tab:
+NO_H264 = """{ const configure = VideoEncoder.prototype.configure;
+  VideoEncoder.prototype.configure = function (settings) {
+    if (settings.codec.startsWith("avc")) throw new Error("no H.264");
+    configure.call(this, settings);
+  }; }"""
+
+
+@pytest.mark.parametrize(("before", "ending", "codec"), [("", "mp4", "h264"), (NO_H264, "webm", "vp9")])
+def test_a_video_shows_all_frames_at_their_times(
+    before: str, ending: str, codec: str, runs: Runs, browser: Browser
+) -> None:
+    with studio(browser, runs["flat"], before=before) as tab:
         with tab.page.expect_download() as download:
-            tab.page.get_by_text("Video, WebM").click()
+            tab.page.get_by_text("Video, MP4").click()
+        assert download.value.suggested_filename.endswith(f".{ending}")
         with av.open(download.value.path()) as video:
+            assert video.streams.video[0].codec_context.name.endswith(codec)
             pictures = list(video.decode(video=0))
+            length_s = float(video.duration) / av.time_base
         n_frames = tab.page.evaluate(f"() => {STUDIO}.data.frames")
     assert [picture.time for picture in pictures] == pytest.approx(np.arange(n_frames) / 6, abs=2e-3)
+    assert length_s == pytest.approx(n_frames / 6, abs=2e-3)
     first, last = (inked(picture.to_ndarray(format="rgb24").astype(int)) for picture in (pictures[0], pictures[-1]))
     assert min(first, last) > 0.02
 
@@ -285,7 +337,7 @@ def test_a_phone_and_a_browser_without_simd_and_video(runs: Runs, browser: Brows
         assert "no WebAssembly" in tab.page.locator("cell-studio").inner_text()
         assert not tab.overflows()
         assert tab.page.get_by_text("New random cell").is_disabled()
-        assert tab.page.get_by_text("Video, WebM").is_disabled()
+        assert tab.page.get_by_role("button", name="Video").is_disabled()
         assert "No video" in tab.page.locator("cell-studio").inner_text()
 
 
@@ -317,10 +369,6 @@ def test_refuses_what_a_page_cannot_show(runs: Runs, tmp_path: Path) -> None:
         write_studio(cells, tmp_path / "studio.pdf")
     with pytest.raises(InputError, match=r"MB instead of 0\.1; raise --megabytes"):
         write_studio(cells, tmp_path / "studio.html", megabytes=0.1)
-    bulges = Bulges.from_rows(np.zeros((1, Bulges.width())))
-    thick = LearnedParts(Units.none(), np.ones((1, 2)), bulges)
-    with pytest.raises(InputError, match="thick protrusions, which the studio would leave out"):
-        write_studio(Cells(replace(cells.run, parts=(thick,))), tmp_path / "studio.html")
     assert not list(tmp_path.iterdir())
 
 

@@ -25,16 +25,11 @@ class PageModel:
 
 def model_of(cells: Cells) -> PageModel:
     """The representation of a run for a page. Raises InputError for a kind that pages do not know."""
-    decoder, learned = cells.run.decoder, cells.run.learned
-    if any(len(each.bulges) for each in cells.run.parts):
-        raise InputError(
-            f"{cells.run.path}: cells with thick protrusions, which the studio would leave out; look at them with "
-            "'cytoform generate' and 'cytoform view'"
-        )
-    header, arrays = _described(decoder)
+    learned = cells.run.learned
+    header, arrays = _described(cells.run.decoder)
     bounds = learned.bounds.times(SAFETY)
     common = {
-        "dims": decoder.n_dims,
+        "dims": cells.run.decoder.n_dims,
         "halfExtent": learned.half_extent_um,
         "bounds": asdict(bounds),
         "codeLength": cells.flat_codes.shape[1],

@@ -33,7 +33,21 @@ from cytoform.shapes.grid import frame_times
 from cytoform.synthesis.cells import Cells
 from cytoform.synthesis.sized import WIDTH, Sized
 
-SCRIPTS = ("network", "linear", "band", "cubes", "codes", "tubes", "parts", "files", "gltf", "video", "studio")
+SCRIPTS = (
+    "network",
+    "linear",
+    "band",
+    "cubes",
+    "codes",
+    "tubes",
+    "bulges",
+    "parts",
+    "files",
+    "gltf",
+    "mp4",
+    "video",
+    "studio",
+)
 COMPONENTS = 6
 MOST_FRAMES = 121  # a longer movie is shown at equal times
 DETAIL = Detail(grid=64, live=48, times=5)
@@ -213,8 +227,15 @@ def _prior(cells: Cells, prior: Prior, arrays: dict[str, np.ndarray]) -> dict[st
 
 
 def _packed(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """Arrays one after the other as 32-bit floats, compressed, and where each lies."""
-    ends = np.cumsum([array.size for array in arrays.values()]).tolist()
-    places = [[name, end - array.size, end] for (name, array), end in zip(arrays.items(), ends, strict=True)]
-    stretch = np.concatenate([np.asarray(array, "<f4").ravel() for array in arrays.values()])
-    return {"arrays": places, "packed": base64.b64encode(zlib.compress(stretch.tobytes(), 9)).decode()}
+    """Arrays one after the other, compressed: 32-bit floats, then those of whole numbers from -128 to 127 in a byte each.
+
+    Each has a place: its name, its first byte, how many numbers, and 1 for bytes.
+    """
+    ordered = sorted(arrays.items(), key=lambda each: each[1].dtype == np.int8)
+    stretches = [np.asarray(array, array.dtype if array.dtype == np.int8 else "<f4").tobytes() for _, array in ordered]
+    starts = np.cumsum([0, *map(len, stretches)]).tolist()
+    places = [
+        [name, start, array.size, int(array.dtype == np.int8)]
+        for (name, array), start in zip(ordered, starts, strict=False)
+    ]
+    return {"arrays": places, "packed": base64.b64encode(zlib.compress(b"".join(stretches), 9)).decode()}

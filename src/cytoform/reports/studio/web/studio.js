@@ -18,13 +18,13 @@ class CellStudio extends HTMLElement {
 
   async start() {
     this.data = JSON.parse(this.querySelector("script").textContent);
-    const bytes = await inflate(this.data.packed), floats = new Float32Array(bytes.buffer), arrays = {};
-    for (const [name, from, to] of this.data.arrays) arrays[name] = floats.subarray(from, to);
+    const { buffer } = await inflate(this.data.packed), arrays = {};
+    for (const [name, from, n, whole] of this.data.arrays) arrays[name] = new (whole ? Int8Array : Float32Array)(buffer, from, n);
     const { model } = this.data;
     this.kernel = model.kind === "global" ? await kernelOf(this.data.kernel) : null;
     const whole = model.kind === "global" ? new Network(model, arrays, this.kernel) : new LinearGrid(model, arrays);
-    this.field = this.data.composed ? new PartsField(whole, model) : whole;
-    this.codec = await videoCodec();
+    this.field = this.data.composed ? new PartsField(whole, model, arrays) : whole;
+    this.codecs = await videoCodecs();
     this.codes = new (this.data.composed ? PartsCodes : Codes)(this.data, arrays, this.field);
     this.detail = this.chosen = model.kind === "global" && !this.kernel ? 32 : this.data.grid;
     this.drawnCells = 0;
@@ -42,7 +42,7 @@ class CellStudio extends HTMLElement {
     const time = frames > 1 ? -1 + 2 * frame / (frames - 1) : -1;
     const made = this.field.frame(cell, time), spacing = band * halfExtent;
     let box = search({ ...made, distances: made.body || made.distances }, detail, Math.max(band, made.fillet || 0), dims);
-    if (made.tubes) box = withTubes(box, made, detail, band, dims);
+    if (made.solids) box = withSolids(box, made, detail, band, dims);
     if (dims === 3) {
       const found = surfaceOf(box, detail, spacing, band);
       return found && { ...found, ...measured(found) };
@@ -180,7 +180,7 @@ class CellStudio extends HTMLElement {
       view.box.querySelector("figcaption").lastChild.textContent = labels[i];
     });
     const typical = this.data.apart === null ? "" : ` Learned cells lie ${short(this.data.apart)} from their nearest neighbour (median).`;
-    this.nearText.textContent = distance < 1e-6 ? `This is the learned cell ${name}.`
+    this.nearText.textContent = distance < 1e-6 ? `This is the ${this.data.composed ? "body of the " : ""}learned cell ${name}.`
       : `Nearest learned cell: ${name}${mirrored ? ", mirrored" : ""}; distance between the codes ${short(distance)}.${typical}`;
   }
 
@@ -241,7 +241,7 @@ class CellStudio extends HTMLElement {
     const made = { number: this.slider("Number", { min: 0, max: Math.ceil(1.5 * this.codes.mostFamilies), step: 1, value: 0, text: n => n + "" }, live => this.slid(live)),
       length: this.slider("Length", { min: -2, max: 1, step: 0.05, value: 0, text: by => "× " + (2 ** by).toFixed(2) }, live => this.slid(live)) };
     for (const [key, slider] of Object.entries(made)) this.sliders.push({ key, ...slider, start: 0 });
-    return this.group("Protrusions", made.number.row, made.length.row, element("p", { textContent: "Counted over the whole movie, with branches as one. Fewer: some of its own, by chance. "
+    return this.group("Protrusions", made.number.row, made.length.row, element("p", { textContent: "Counted over the whole movie, with branches as one. Thick ones count too, and have so many times the volume. Fewer: some of its own, by chance. "
       + "More: some of other new cells. Protrusions stand on the surface of whichever body is shown; the cell is not centred anew." }));
   }
 
@@ -296,8 +296,8 @@ class CellStudio extends HTMLElement {
   // Of a movie: a button that is disabled where the browser writes no video.
   videoButton() {
     if (this.data.frames === 1) return [];
-    this.filming = this.button("Video, WebM", () => this.saveVideo());
-    this.filming.disabled = !this.codec || !Stage.shared;
+    this.filming = this.button("Video" + (this.codecs.length ? ", " + this.codecs[0].container : ""), () => this.saveVideo());
+    this.filming.disabled = !this.codecs.length || !Stage.shared;
     return [this.filming];
   }
 
@@ -344,8 +344,9 @@ class CellStudio extends HTMLElement {
     const name = this.fileName;
     this.filming.disabled = true;
     try {
-      save(await this.video(), name + ".webm");
-      this.status.textContent = `Video of ${this.data.frames} frames`;
+      const { bytes, container } = await this.video();
+      save(bytes, `${name}.${container.toLowerCase()}`);
+      this.status.textContent = `Video of ${this.data.frames} frames, ${container}`;
     } catch (fault) {
       this.status.textContent = "The browser could not write the video: " + fault.message;
     } finally {
@@ -353,13 +354,22 @@ class CellStudio extends HTMLElement {
     }
   }
 
-  // The cell that is shown, at the chosen speed.
-  video() {
+  // The cell that is shown, at the chosen speed, by the first codec that works.
+  async video() {
     const { frames } = this.data, { player, label, cell } = this, actor = { label, colour: this.data.colours[0] };
-    return videoOf(frames, 1000 / FRAMES_A_SECOND / +player.speed.value, this.codec, (paper, frame) => {
+    const draw = (paper, frame) => {
       this.status.textContent = `Picture ${frame + 1} of ${frames}`;
       drawPicture(paper, player, this.vertices(cell, frame, this.chosen), actor, frame);
-    });
+    };
+    let fault;
+    for (const codec of this.codecs) {
+      try {
+        return { bytes: await videoOf(frames, 1000 / FRAMES_A_SECOND / +player.speed.value, codec, draw), container: codec.container };
+      } catch (found) {
+        fault = found; // a browser may promise more than it can
+      }
+    }
+    throw fault;
   }
 
   get json() {

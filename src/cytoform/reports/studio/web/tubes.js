@@ -8,10 +8,8 @@ const clip = (value, low, high) => Math.min(Math.max(value, low), high);
 const lerp = (a, b, share) => a.map((value, i) => (1 - share) * value + share * b[i]);
 const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
 
-// Where the numbers of a unit lie in its row.
-function layoutOf(dims) {
-  const sizes = { parent: 1, window: 2, root: 2 * dims, axis: 2 * dims, across: dims, at: 1, length: 1, growth: PHASES, radii: PLACES,
-    angles: (dims - 1) * ALONG * OVER };
+// Where numbers lie in a row, from how many there are of each.
+function layoutOf(sizes) {
   const layout = {};
   let width = 0;
   for (const [name, size] of Object.entries(sizes)) {
@@ -21,11 +19,13 @@ function layoutOf(dims) {
   return { ...layout, width };
 }
 
-// The protrusions and branches of a cell, from rows of numbers one after the other.
-class Units {
-  constructor(rows, dims) {
-    this.at = layoutOf(dims);
-    Object.assign(this, { rows, dims, n: rows.length / this.at.width });
+const unitLayout = dims => layoutOf({ parent: 1, window: 2, root: 2 * dims, axis: 2 * dims, across: dims, at: 1, length: 1, growth: PHASES, radii: PLACES,
+  angles: (dims - 1) * ALONG * OVER });
+
+// Protrusions of a cell, from rows of numbers one after the other.
+class Rows {
+  constructor(rows, dims, at) {
+    Object.assign(this, { rows, dims, at, n: rows.length / at.width });
   }
 
   one(row, name, offset = 0) { return this.rows[row * this.at.width + this.at[name] + offset]; }
@@ -37,6 +37,21 @@ class Units {
 
   between(row, name, phase) { return lerp(this.some(row, name, 0, this.dims), this.some(row, name, this.dims, this.dims), phase); }
 
+  // The rows that are there at a time, each with the phase of its window.
+  alive(time) {
+    const found = [];
+    for (let row = 0; row < this.n; row++) {
+      const birth = this.one(row, "window"), end = this.one(row, "window", 1);
+      if (birth < time && time < end) found.push({ row, phase: clip((time - birth) / (end - birth), 0, 1) });
+    }
+    return found;
+  }
+}
+
+// Thin protrusions and their branches.
+class Units extends Rows {
+  constructor(rows, dims) { super(rows, dims, unitLayout(dims)); }
+
   lengthAt(row, phase) {
     const place = phase * (PHASES - 1), low = clip(Math.floor(place), 0, PHASES - 2), share = place - low;
     return ((1 - share) * this.one(row, "growth", low) + share * this.one(row, "growth", low + 1)) * this.one(row, "length");
@@ -44,18 +59,11 @@ class Units {
 
   // The tubes at a time, a share of the learned movie; `onSurface` moves points to the surface of the body.
   grownAt(time, onSurface) {
-    const alive = [], phases = new Map();
-    for (let row = 0; row < this.n; row++) {
-      const birth = this.one(row, "window"), end = this.one(row, "window", 1);
-      if (!(birth < time && time < end)) continue;
-      alive.push(row);
-      phases.set(row, clip((time - birth) / (end - birth), 0, 1));
-    }
-    const onBody = alive.filter(row => this.one(row, "parent") < 0);
-    const roots = onSurface(onBody.map(row => this.between(row, "root", phases.get(row))));
-    const starts = new Map(onBody.map((row, i) => [row, roots[i]])), lines = new Map(), tubes = [];
-    for (const row of alive) { // parents come first
-      const parent = this.one(row, "parent"), phase = phases.get(row);
+    const alive = this.alive(time), onBody = alive.filter(({ row }) => this.one(row, "parent") < 0);
+    const roots = onSurface(onBody.map(({ row, phase }) => this.between(row, "root", phase)));
+    const starts = new Map(onBody.map(({ row }, i) => [row, roots[i]])), lines = new Map(), tubes = [];
+    for (const { row, phase } of alive) { // parents come first
+      const parent = this.one(row, "parent");
       let length = this.lengthAt(row, phase), start, axis;
       if (parent < 0) {
         [start, axis] = [starts.get(row), this.between(row, "axis", phase)];
@@ -148,6 +156,16 @@ class Tube {
     this.axes = line.slice(1).map((point, i) => point.map((value, axis) => value - line[i][axis]));
     this.places = Float64Array.from(line.flat());
     this.lengths2 = this.axes.map(axis => Math.max(dot(axis, axis), 1e-24));
+  }
+
+  moved(offset) { return new Tube(this.line.map(point => point.map((value, axis) => value + offset[axis])), this.radii); }
+
+  // A box around each cone, as its lowest and its highest corner.
+  get boxes() {
+    return this.axes.map((_, cone) => {
+      const radius = Math.max(this.radii[cone], this.radii[cone + 1]), a = this.line[cone], b = this.line[cone + 1];
+      return [a.map((value, axis) => Math.min(value, b[axis]) - radius), a.map((value, axis) => Math.max(value, b[axis]) + radius)];
+    });
   }
 
   distance(point) {

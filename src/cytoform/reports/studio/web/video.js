@@ -1,30 +1,32 @@
-// A cell over time as a video: pictures are compressed by the browser (WebCodecs) and written as WebM (Matroska).
+// A cell over time as a video: pictures are compressed by the browser (WebCodecs) and written as MP4 or WebM (Matroska).
 
-const CODECS = [["vp09.00.31.08", "V_VP9"], ["vp8", "V_VP8"]];
+const CODECS = [
+  { codec: "avc1.42001f", container: "MP4", write: mp4Of }, // H.264, which slides and video programs take
+  { codec: "vp09.00.31.08", container: "WebM", write: (blocks, duration) => webmOf(blocks, "V_VP9", duration) },
+  { codec: "vp8", container: "WebM", write: (blocks, duration) => webmOf(blocks, "V_VP8", duration) },
+];
 const VIDEO = { side: 720, bits: 6_000_000, margin: 24, keys: 25 }; // every 25th picture stands alone
 
 const videoSettings = codec => ({ codec, width: VIDEO.side, height: VIDEO.side, bitrate: VIDEO.bits });
 
-// The first codec that the browser compresses, as [name, name in WebM]; null for none.
-async function videoCodec() {
-  if (!globalThis.VideoEncoder) return null;
-  for (const [codec, id] of CODECS) {
-    const { supported } = await VideoEncoder.isConfigSupported(videoSettings(codec)).catch(() => ({}));
-    if (supported) return [codec, id];
-  }
-  return null;
+// Those of the codecs with which the browser compresses.
+async function videoCodecs() {
+  if (!globalThis.VideoEncoder) return [];
+  const support = await Promise.all(CODECS.map(({ codec }) => VideoEncoder.isConfigSupported(videoSettings(codec)).catch(() => ({}))));
+  return CODECS.filter((_, i) => support[i].supported);
 }
 
 // So many pictures, each shown for `step` milliseconds, as the bytes of a file; `draw(paper, frame)` draws one.
-async function videoOf(frames, step, [codec, id], draw) {
+async function videoOf(frames, step, { codec, write }, draw) {
   const canvas = element("canvas", { width: VIDEO.side, height: VIDEO.side }), paper = canvas.getContext("2d", { alpha: false });
   const blocks = [];
-  let broken = null;
+  let broken = null, description = null;
   const encoder = new VideoEncoder({
-    output: chunk => {
-      const bytes = new Uint8Array(chunk.byteLength);
+    output: (chunk, { decoderConfig } = {}) => {
+      const bytes = new Uint8Array(chunk.byteLength), found = decoderConfig?.description;
       chunk.copyTo(bytes);
       blocks.push({ bytes, key: chunk.type === "key", at: Math.round(chunk.timestamp / 1000) });
+      if (found) description = new Uint8Array(found.buffer || found, found.byteOffset || 0, found.byteLength).slice();
     },
     error: fault => { broken = fault; },
   });
@@ -39,7 +41,7 @@ async function videoOf(frames, step, [codec, id], draw) {
   if (!broken) await encoder.flush();
   if (broken) throw broken;
   encoder.close();
-  return webmOf(blocks, id, frames * step);
+  return write(blocks, Math.round(frames * step), description);
 }
 
 // Blocks { bytes, key, at } of one track, `at` in ms; every key picture begins a cluster.
