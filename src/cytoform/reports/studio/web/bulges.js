@@ -1,7 +1,8 @@
 // Thick protrusions at one time, as solids on a body: protrusions/bulges.py, swollen.py and relief.py in JavaScript.
 
-const SIDE = 13, BULGE_PHASES = 9, FARTHEST = 0.25, INT8 = 127; // nodes of a box along a side, and other numbers of a bulge
+const SIDE = 17, BULGE_PHASES = 9, FARTHEST = 0.25, INT8 = 127; // nodes of a box along a side, and other numbers of a bulge
 const SLOPE = 1, SLACK = 0.15, HALVINGS = 8; // of the search for the surface under a box
+const STEEPEST = 1; // slope of its heights
 
 const bulgeLayout = dims => layoutOf({ window: 2, root: 2 * dims, axis: 2 * dims, across: dims, size: 1, volume: BULGE_PHASES, moments: 2 });
 
@@ -52,7 +53,8 @@ function distancesAt(body, points) {
   return points.length ? body(found, points.length) : found;
 }
 
-// Height of the surface of the body over the plane of each box, on the nodes of its last two sides, by halving.
+// Height of the surface of the body over the plane of each box, on the nodes of its last two sides, by halving. Where it is too
+// steep the height is above it: the lowest from which no slope is too steep.
 function reliefsOf(boxes, body) {
   const nodes = boxes.flatMap(laid => {
     const [first, second] = [1, 2].map(side => nodesOf(laid.box, side));
@@ -64,7 +66,9 @@ function reliefsOf(boxes, body) {
     nodes.forEach((node, i) => { node[found[i] <= 0 ? "low" : "high"] = (node.low + node.high) / 2; });
   }
   boxes.forEach((laid, i) => {
-    laid.relief = Float64Array.from({ length: SIDE ** 2 }, (_, at) => (nodes[i * SIDE ** 2 + at].low + nodes[i * SIDE ** 2 + at].high) / 2);
+    const own = nodes.slice(i * SIDE ** 2, (i + 1) * SIDE ** 2), heights = own.map(({ low, high }) => (low + high) / 2);
+    laid.relief = Float64Array.from(own, ({ a, b }) => own.reduce(
+      (most, other, j) => Math.max(most, heights[j] - STEEPEST * Math.hypot(other.a - a, other.b - b)), -Infinity));
   });
 }
 
