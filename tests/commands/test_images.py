@@ -201,6 +201,19 @@ def test_export_of_outlines_and_distances(home: Path, tmp_path: Path) -> None:
     assert loadmat(tmp_path / "mat" / "cell0.mat")["sdf_vid"][2] * 8.0 == pytest.approx(true.sdf_um(2), abs=1e-5)
 
 
+def test_images_are_refused_by_a_run_of_volumes(
+    home: Path, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shapes, out = home / "shapes.zarr", tmp_path / "out"
+    refused = {
+        ("fit", trained, shapes): f"{shapes}: cells are 2D, and those of {trained} are 3D",
+        ("reconstruct", trained, "--known", shapes): f"{shapes}: cells are 2D, and those of {trained} are 3D",
+        ("fill", shapes, "--run", trained, "--every-frame", 2): f"cells are 2D, and those of {trained} are 3D",
+    }
+    for words, message in refused.items():
+        assert_refused([*map(str, words), "--out", str(out)], message, capsys, folder=tmp_path)
+
+
 def test_what_images_do_not_do_yet(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run, shapes, out = home / "run", home / "shapes.zarr", tmp_path / "out"
     balls = write_balls(tmp_path / "balls.zarr")
