@@ -19,7 +19,7 @@ from cytoform.synthesis.cells import Cells, load
 from cytoform.synthesis.choice import CHOICE, Choice, Pieces, draw, whole_cells
 from cytoform.synthesis.divisions import DIVIDES, Grouped, divides, dividing_among, prior_by_division
 from cytoform.synthesis.priors import prior_of
-from cytoform.synthesis.trial import _Trial
+from cytoform.synthesis.trial import FEWEST_NEW, _Trial
 
 GRID = Grid(32, 8.0, 2)
 N_FRAMES = 5
@@ -93,6 +93,8 @@ def test_a_comparison_of_priors_finds_who_divides(cells: Cells, shapes: Path, tm
     assert trial.dividing_of(originals) == DIVIDING
     alone = originals.only([name for name in store.names if name not in DIVIDING])
     assert trial.dividing_of(alone) == (), "no cell is ever in two bodies, so nothing is looked for"
+    drawn = trial.drawn("around", None, originals)
+    assert [len(names) for names in drawn.names] == [FEWEST_NEW] * 2, "enough for a test to fail"
 
 
 class _Constant(Prior):
