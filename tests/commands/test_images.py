@@ -52,7 +52,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_components(home: Path) -> None:
     said = " ".join(info(home / "run"))
-    assert "components of distances on 32² nodes" in said
+    assert "components of distances on 64² nodes" in said
     assert info(home / "shapes.zarr")[0] == "shape store: 4 sequences, 64² pixels of 0.25 µm"
     found = evaluate(home / "shapes.zarr", home / "rec.zarr", paired=True)
     assert found.pair_summary("jaccard").mean > 0.97
