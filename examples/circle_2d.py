@@ -38,9 +38,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=Path("circle"))
     parser.add_argument("--pixel-um", type=float, default=0.15)
     parser.add_argument("--time-step", type=float, default=60, help="seconds between frames")
-    parser.add_argument(
-        "--knots", type=int, help="of a code in time; one a frame where masks jump (default: as in the preset)"
-    )
+    parser.add_argument("--min-frames", type=int, default=1, help="that the border does not cut, of a learned cell")
     parser.add_argument("--workers", type=int, default=2, help="processes")
     parser.add_argument("--cells", type=int, default=8, help="new cells")
     parser.add_argument("--frames", type=int, default=12, help="frames of the new movie")
@@ -66,9 +64,9 @@ def main(given: argparse.Namespace) -> None:
         movie, given.frames, given.size, given.cells, given.epochs, given.crop = simulated(out, scale), 4, 96, 3, 1, 64
 
     # Shapes, and new ones of their kind.
-    knots = [] if given.knots is None else ["--set", f"model.knots={given.knots}"]
-    cytoform("prepare", movie, "--out", out / "shapes.zarr", *scale, "--border", "keep", *cube, *workers)
-    cytoform("train", out / "shapes.zarr", "--out", out / "run", "--preset", "linear", *knots, *workers)
+    whole = ["--border", "trim", "--gaps", "trim", "--min-frames", given.min_frames]
+    cytoform("prepare", movie, "--out", out / "shapes.zarr", *scale, *whole, *cube, *workers)
+    cytoform("train", out / "shapes.zarr", "--out", out / "run", "--preset", "linear", *workers)
     cytoform("generate", out / "run", "--out", out / "new.zarr", "-n", given.cells)
     cytoform("evaluate", out / "shapes.zarr", out / "new.zarr", "--out", out / "report-shapes", *workers)
 

@@ -52,7 +52,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_components(home: Path) -> None:
     said = " ".join(info(home / "run"))
-    assert "components of distances on 32² nodes" in said
+    assert "components of distances on 64² nodes" in said
     assert info(home / "shapes.zarr")[0] == "shape store: 4 sequences, 64² pixels of 0.25 µm"
     found = evaluate(home / "shapes.zarr", home / "rec.zarr", paired=True)
     assert found.pair_summary("jaccard").mean > 0.97
@@ -199,6 +199,19 @@ def test_export_of_outlines_and_distances(home: Path, tmp_path: Path) -> None:
         assert file["sdf_vid"].attrs["axes"] == "x y t"
         assert pytest.approx(true.sdf_um(2), abs=1e-5) == file["sdf_vid"][..., 2].T * 8.0
     assert loadmat(tmp_path / "mat" / "cell0.mat")["sdf_vid"][2] * 8.0 == pytest.approx(true.sdf_um(2), abs=1e-5)
+
+
+def test_images_are_refused_by_a_run_of_volumes(
+    home: Path, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shapes, out = home / "shapes.zarr", tmp_path / "out"
+    refused = {
+        ("fit", trained, shapes): f"{shapes}: cells are 2D, and those of {trained} are 3D",
+        ("reconstruct", trained, "--known", shapes): f"{shapes}: cells are 2D, and those of {trained} are 3D",
+        ("fill", shapes, "--run", trained, "--every-frame", 2): f"cells are 2D, and those of {trained} are 3D",
+    }
+    for words, message in refused.items():
+        assert_refused([*map(str, words), "--out", str(out)], message, capsys, folder=tmp_path)
 
 
 def test_what_images_do_not_do_yet(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -180,6 +180,52 @@ def test_cut_families_are_kept_on_request(make, division, lineage):
     assert notice.startswith("cells.tif, frame 4: the border cuts cells_00040, kept on request; ")
 
 
+def test_cut_families_are_trimmed_to_their_longest_whole_stretch(make, division, lineage):
+    """Frame 1 is cut, so frames 2 to 5 are left; with frame 4 cut too, frames 2 and 3 are."""
+    division[1][12, 59, 24] = 7
+    search = find_families(make(division, lineage), border="trim")
+    (family,) = search.families
+    assert (family.first, family.last) == (2, 5)
+    assert [frame.labels for frame in family.frames] == [(7,)] + [(40, 300)] * 3
+    assert all(at.box_zyx[1].stop < 60 for at in family.frames)
+    assert [line for line in search.notices if "trimmed" in line] == [
+        "cells.tif, frame 2: cells_00007 is trimmed to frames 2 to 5, 4 of 6; other frames are cut by the border or lack a mask"
+    ]
+    division[4][12, 59, 24] = 40
+    (family,) = find_families(make(division, lineage), border="trim").families
+    assert (family.first, family.last) == (2, 3)
+    (family,) = find_families(make(division, lineage), border="trim", frames=2).families
+    assert (family.first, family.last) == (0, 0)
+
+
+def test_a_family_that_is_cut_in_all_frames_is_left_out(make, division, lineage):
+    division[:, 12, 59, 24] = [7, 7, 7, 40, 40, 300]
+    (lost,) = find_families(make(division, lineage), border="trim").left_out
+    assert lost.cause is Cause.BORDER
+
+
+def test_families_with_gaps_are_trimmed_to_frames_that_are_there(make, division, lineage):
+    division[4] = np.where(division[4] == 300, 0, division[4])
+    (family,) = find_families(make(division, lineage), gaps="trim").families
+    assert (family.first, family.last) == (0, 3)
+    division[1][12, 59, 24] = 7
+    (family,) = find_families(make(division, lineage), gaps="trim", border="trim").families
+    assert (family.first, family.last) == (2, 3)
+    (family,) = find_families(make(division, lineage), gaps="keep", border="trim").families
+    assert [bool(at.labels) for at in family.frames] == [True, True, False, True]
+    assert find_families(make(division, lineage), gaps="trim").left_out[0].cause is Cause.BORDER
+    beyond = Lineage((Track(7, 0, 6, 0), Track(40, 3, 5, 0), Track(300, 3, 5, 0)))
+    assert "runs to frame 6" in find_families(make(division, beyond), gaps="trim").left_out[0].reason
+
+
+def test_families_of_few_frames_are_left_out_on_request(make, division):
+    search = find_families(make(division[:5]), min_frames=3)
+    assert [family.root for family in search.families] == [7]
+    assert [(out.root, out.reason, out.cause) for out in search.left_out] == [
+        (label, "2 frames from frame 3 on, fewer than 3", Cause.SHORT) for label in (40, 300)
+    ]
+
+
 @pytest.mark.parametrize(("axis", "cause"), [(0, Cause.DEPTH), (1, Cause.BORDER), (2, Cause.BORDER)])
 def test_cells_that_the_stack_is_too_shallow_for_are_told_apart(make, division, axis, cause):
     at = [12, 30, 24]

@@ -59,6 +59,22 @@ def test_bad_input(tmp_path: Path) -> None:
         prepare([tmp_path / "rgb.tif"], tmp_path / "a.zarr", voxel_size_zyx_um=(1.0, 1.0, 1.0))
 
 
+def test_frames_that_the_border_cuts_are_trimmed_away(tmp_path: Path) -> None:
+    labels = dividing(6)
+    labels[1, :20, 38:42] = 1
+    movie = write_movie(tmp_path / "cells.tif", labels)
+    found = prepare([movie], tmp_path / "a.zarr", grid_size=48, border="trim")
+    assert [sequence.info.n_frames for sequence in ShapeStore.open(tmp_path / "a.zarr")] == [4, 6]
+    assert "cells_00001 is trimmed to frames 2 to 5, 4 of 6" in found.notices[0]
+    found = prepare([movie], tmp_path / "b.zarr", grid_size=48, border="trim", min_frames=5)
+    assert [lost.name for lost in found.left_out] == ["cells_00001"]
+    assert ShapeStore.open(tmp_path / "b.zarr").attributes["options"]["min_frames"] == 5
+    with pytest.raises(
+        InputError, match=r"cells_00001 has 4 frames from frame 2 on, fewer than 9, and 1 more; lower --min"
+    ):
+        prepare([movie], tmp_path / "c.zarr", grid_size=48, border="trim", min_frames=9)
+
+
 def test_the_border_of_an_image_cuts(tmp_path: Path) -> None:
     """The only plane does not."""
     labels = dividing(2)

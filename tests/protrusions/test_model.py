@@ -69,6 +69,19 @@ def test_protrusions_that_outlive_the_movie_keep_their_windows() -> None:
     assert all(is_alive(each, moment).all() for each in drawn for moment in (0.0, 1.5, 3.0))
 
 
+def test_short_movies_keep_long_arms_that_they_never_show_whole() -> None:
+    """Of three frames, brief short protrusions are seen whole in the middle one; long ones are cut off at one end."""
+    cells = [
+        joined([unit(0.3, 0.7, length=0.1), unit(-1e-3, 0.8, length=0.5), unit(0.2, 1 + 1e-3, length=0.5)])
+        for _ in range(12)
+    ]
+    lives = Lives.of(cells)
+    assert not lives.renewed
+    drawn = [joined(lives.draw(1.0, 1.0, np.random.default_rng(n))) for n in range(200)]
+    lengths = [float(u.length @ is_alive(u, 0.5)) for u in drawn]
+    assert np.mean(lengths) == pytest.approx(1.1, rel=0.1)
+
+
 def test_mixing_keeps_the_mean_and_the_variance_of_bends() -> None:
     rng = np.random.default_rng(3)
     cells = [

@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 
 from cytoform.errors import EmptyFrame, InputError
 from cytoform.representations.linear.representation import spline_basis
-from cytoform.runs.components import spline_weights
+from cytoform.runs.components import KNOTS, fewest_knots, spline_weights
 from cytoform.runs.config import load_config
 from cytoform.runs.run import load_run
 from cytoform.runs.stage import train
@@ -109,6 +109,19 @@ def test_a_single_frame_is_learned(tmp_path: Path) -> None:
     cells = load(tmp_path / "run")
     radii = [(cells.field(name).mesh(0.0).volume_um3 / (4 / 3 * np.pi)) ** (1 / 3) for name in ("a", "b")]
     assert radii == pytest.approx([3.0, 4.0], rel=0.02)
+
+
+def test_as_many_knots_as_hold_the_movies() -> None:
+    """Discs that grow need few knots; where the radius jumps from frame to frame, none but a knot a frame do."""
+    rng = np.random.default_rng(0)
+    n = 60
+    axis = (np.arange(32) + 0.5) / 16 - 1
+    away = np.hypot(*np.meshgrid(axis, axis))
+    times, rows = np.linspace(-1, 1, n), [list(range(n)), list(range(n, n + 3))]
+    for radii, knots in ((np.linspace(0.4, 0.6, n), KNOTS[0]), (0.5 + 0.1 * rng.choice([-1, 1], n), n)):
+        grids = away - np.append(radii, [0.5] * 3)[:, None, None]
+        assert fewest_knots(grids, rows, np.append(times, [-1, 0, 1]), 2 / 32) == knots
+    assert fewest_knots(grids[n:], [[0, 1, 2]], np.array([-1.0, 0.0, 1.0]), 2 / 32) == 3
 
 
 def test_knots_follow_weights_and_stay_smooth_where_frames_are_missing() -> None:

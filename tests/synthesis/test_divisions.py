@@ -19,6 +19,7 @@ from cytoform.synthesis.cells import Cells, load
 from cytoform.synthesis.choice import CHOICE, Choice, Pieces, draw, whole_cells
 from cytoform.synthesis.divisions import DIVIDES, Grouped, divides, dividing_among, prior_by_division
 from cytoform.synthesis.priors import prior_of
+from cytoform.synthesis.trial import FEWEST_NEW, _Trial
 
 GRID = Grid(32, 8.0, 2)
 N_FRAMES = 5
@@ -81,6 +82,19 @@ def test_the_sequences_that_divide_are_found_and_all_of_them_are_one_group(shape
     assert dividing_among(store, store.names) == DIVIDING
     assert dividing_among(store, ["e0", "e1"]) == ()
     assert dividing_among(store, DIVIDING) == ()
+
+
+def test_a_comparison_of_priors_finds_who_divides(cells: Cells, shapes: Path, tmp_path: Path) -> None:
+    store = ShapeStore.open(shapes)
+    rows = np.arange(len(store.names))
+    trial = _Trial(cells, store, [rows[:5], rows[5:]], tmp_path, 0, 1)
+    originals = trial.originals()
+    assert trial.most_pieces(originals) == 2
+    assert trial.dividing_of(originals) == DIVIDING
+    alone = originals.only([name for name in store.names if name not in DIVIDING])
+    assert trial.dividing_of(alone) == (), "no cell is ever in two bodies, so nothing is looked for"
+    drawn = trial.drawn("around", None, originals)
+    assert [len(names) for names in drawn.names] == [FEWEST_NEW] * 2, "enough for a test to fail"
 
 
 class _Constant(Prior):

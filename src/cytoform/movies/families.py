@@ -16,6 +16,8 @@ from cytoform.movies.survey import Keep, Survey, survey
 
 # What to do with families of a kind that is usually wrong.
 Treatment = Literal["leave-out", "keep"]
+# What to do with families that are wrong in some frames; "trim" keeps their longest stretch of other frames.
+FrameTreatment = Literal["leave-out", "keep", "trim"]
 
 
 @dataclass(frozen=True)
@@ -83,18 +85,20 @@ def find_families(
     movie: LabelMovie,
     *,
     frames: int | None = None,
+    min_frames: int = 1,
     keep: Keep = lambda frame, labels, boxes_zyx: None,
-    border: Treatment = "leave-out",
+    border: FrameTreatment = "leave-out",
     jumps: Treatment = "leave-out",
-    gaps: Treatment = "leave-out",
+    gaps: FrameTreatment = "leave-out",
 ) -> FamilySearch:
     """Find all families in one pass over the frames; use at most the first `frames` of each.
 
     With a lineage, every track without a mother founds a family. Without one, every label is a family of one. Left out and
     listed are families that touch the border of the volume in a used frame (unless `border` is "keep"), labels without
     a lineage that jump to the place of another label (unless `jumps` is "keep"), families without a member or one of its
-    labels in some frame (unless `gaps` is "keep"), and labels that are in no track. `keep` is called with every used frame.
-    Raises InputError for grey values, EmptyFrame for a movie without foreground.
+    labels in some frame (unless `gaps` is "keep"), families of fewer than `min_frames` frames, and labels that are in no
+    track. Where `border` or `gaps` is "trim", the frames in use are the longest stretch without that fault. `keep` is called
+    with every frame that is read. Raises InputError for grey values, EmptyFrame for a movie without foreground.
     """
     if frames is not None and frames < 1:
         raise InputError(f"--frames {frames}: at least one is needed")
@@ -105,41 +109,75 @@ def find_families(
     alone = movie.lineage is None and len(found.lineage.tracks) == 1
     families: list[Family] = []
     left_out: list[LeftOut] = []
+    trimmed: list[tuple[Family, int]] = []
     for tracks in found.lineage.families():
         root = tracks.root.label
         name = movie.name if alone else f"{movie.name}_{movie.value(root):05d}"
-        last = tracks.last if frames is None else min(tracks.last, tracks.first + frames - 1)
-        fault = _fault(movie, tracks, last, found.extents)
-        if gaps == "keep" and last < movie.n_frames and any(_known(tracks, last, found.extents)):
+        whole = range(tracks.first, tracks.last + 1)[:frames]
+        used = _stretch(movie, tracks, whole, found.extents, border=border == "trim", gaps=gaps == "trim")
+        fault = _fault(movie, tracks, used, found.extents)
+        if gaps == "keep" and used[-1] < movie.n_frames and any(_known(tracks, used, found.extents)):
             fault = None
         fault = fault or jumping.get(root)
-        if fault is None and border == "leave-out":
-            fault = _cut(movie, tracks, last, found.extents)
+        if fault is None and border != "keep":
+            fault = _cut(movie, tracks, used, found.extents)
+        fault = fault or _too_short(used, min_frames)
         if fault is None:
-            families.append(_family(movie, tracks, last, found.extents, name=name))
+            families.append(_family(movie, tracks, used, found.extents, name=name))
+            if len(used) < len(whole):
+                trimmed.append((families[-1], len(whole)))
         else:
             left_out.append(LeftOut(root, name, fault.reason, fault.cause, movie.where(fault.frame)))
     lifetimes = found.lifetimes()
     return FamilySearch(
         families=tuple(families),
         left_out=(*left_out, *_strangers(movie, found)),
-        notices=(*notices_of(movie, found, told=jumping), *_kept_cut(movie, families)),
+        notices=(*notices_of(movie, found, told=jumping), *_kept_cut(movie, families), *_trimmed(movie, trimmed)),
         n_labels=len(lifetimes),
         n_lasting=sum(count > 1 for count in lifetimes.values()),
         fingerprints=tuple(fingerprint(extents) for extents in found.extents if extents),
     )
 
 
-def _fault(movie: LabelMovie, tracks: TrackFamily, last: int, extents: Sequence[LabelExtents]) -> Fault | None:
+def _stretch(
+    movie: LabelMovie,
+    tracks: TrackFamily,
+    frames: range,
+    extents: Sequence[LabelExtents],
+    *,
+    border: bool,
+    gaps: bool,
+) -> range:
+    """The longest stretch of frames with all members (`gaps`) that the border does not cut (`border`); all without any."""
+    if frames[-1] >= movie.n_frames:
+        return frames
+    known = _known(tracks, frames, extents)
+    best = frames[:0]
+    start = 0
+    for place, frame in enumerate(frames):
+        if (gaps and not known[place]) or (border and _touched(movie, tracks, frame, extents)):
+            start = place + 1
+        best = max(best, frames[start : place + 1], key=len)
+    return best or frames
+
+
+def _too_short(frames: range, least: int) -> Fault | None:
+    if len(frames) >= least:
+        return None
+    counted = f"{len(frames)} frame{'s' * (len(frames) != 1)}"
+    return Fault(f"{counted} from frame {frames[0]} on, fewer than {least}", frames[0], Cause.SHORT)
+
+
+def _fault(movie: LabelMovie, tracks: TrackFamily, frames: range, extents: Sequence[LabelExtents]) -> Fault | None:
     """A frame in which the family has no member, or a member no voxels."""
-    if last >= movie.n_frames:
+    if frames[-1] >= movie.n_frames:
         track = next(track for track in tracks.tracks if track.last >= movie.n_frames)
         return Fault(
             f"the track of label {movie.value(track.label)} runs to frame {track.last} but the movie has the frames 0 to "
             f"{movie.n_frames - 1}",
             movie.n_frames - 1,
         )
-    for frame in range(tracks.first, last + 1):
+    for frame in frames:
         alive = [track for track in tracks.tracks if track.first <= frame <= track.last]
         if not alive:
             return Fault(f"no member in frame {frame}", frame)
@@ -157,17 +195,22 @@ def _absence(movie: LabelMovie, track: Track, frame: int, *, is_empty: bool) -> 
     return f"{label} has {movie.absent} in frame {frame} although {presence} {span}"
 
 
-def _cut(movie: LabelMovie, tracks: TrackFamily, last: int, extents: Sequence[LabelExtents]) -> Fault | None:
+def _touched(
+    movie: LabelMovie, tracks: TrackFamily, frame: int, extents: Sequence[LabelExtents]
+) -> dict[int, tuple[int, ...]]:
+    """Members that touch the border of the volume in a frame, with the axes along which they do."""
+    seen = {label: extents[frame][label] for label in tracks.labels_in(frame) if label in extents[frame]}
+    return {label: axes for label, extent in seen.items() if (axes := cut_axes(extent, movie.shape_zyx))}
+
+
+def _cut(movie: LabelMovie, tracks: TrackFamily, frames: range, extents: Sequence[LabelExtents]) -> Fault | None:
     """The first frame in which the border of the volume cuts the family."""
     first: tuple[int, int] | None = None
     axes: set[int] = set()
-    for frame in range(tracks.first, last + 1):
-        for label in tracks.labels_in(frame):
-            if label not in extents[frame]:
-                continue
-            if touched := cut_axes(extents[frame][label], movie.shape_zyx):
-                first = first or (label, frame)
-                axes.update(touched)
+    for frame in frames:
+        for label, touched in _touched(movie, tracks, frame, extents).items():
+            first = first or (label, frame)
+            axes.update(touched)
     if first is None:
         return None
     reason = f"label {movie.value(first[0])} is cut by the border in frame {first[1]}"
@@ -192,6 +235,18 @@ def _kept_cut(movie: LabelMovie, families: Sequence[Family]) -> list[str]:
     ]
 
 
+def _trimmed(movie: LabelMovie, trimmed: Sequence[tuple[Family, int]]) -> list[str]:
+    """A notice about families of which only a stretch of frames is kept; each with the number of frames before."""
+    if not trimmed:
+        return []
+    family, n_frames = trimmed[0]
+    more = f", and {len(trimmed) - 1} more are trimmed" if len(trimmed) > 1 else ""
+    return [
+        f"{movie.where(family.first)}: {family.name} is trimmed to frames {family.first} to {family.last}, "
+        f"{len(family.frames)} of {n_frames}{more}; other frames are cut by the border or lack a mask"
+    ]
+
+
 def _strangers(movie: LabelMovie, found: Survey) -> list[LeftOut]:
     """Labels that are in no track."""
     known = {track.label for track in found.lineage.tracks}
@@ -210,18 +265,20 @@ def _strangers(movie: LabelMovie, found: Survey) -> list[LeftOut]:
     ]
 
 
-def _known(tracks: TrackFamily, last: int, extents: Sequence[LabelExtents]) -> list[bool]:
+def _known(tracks: TrackFamily, frames: range, extents: Sequence[LabelExtents]) -> list[bool]:
     """In which frames of the family all its living members are there."""
-    members = [tracks.labels_in(frame) for frame in range(tracks.first, last + 1)]
-    return [bool(here) and extents[tracks.first + n].keys() >= set(here) for n, here in enumerate(members)]
+    members = {frame: tracks.labels_in(frame) for frame in frames}
+    return [bool(here) and extents[frame].keys() >= set(here) for frame, here in members.items()]
 
 
-def _family(movie: LabelMovie, tracks: TrackFamily, last: int, extents: Sequence[LabelExtents], *, name: str) -> Family:
-    known = _known(tracks, last, extents)
+def _family(
+    movie: LabelMovie, tracks: TrackFamily, used: range, extents: Sequence[LabelExtents], *, name: str
+) -> Family:
+    known = _known(tracks, used, extents)
     frames: list[FamilyFrame] = []
-    for frame, is_known in enumerate(known, tracks.first):
+    for frame, is_known in zip(used, known, strict=True):
         # A gap lies where the family was before, or before its first known frame where it will be.
-        seen = frame if is_known else tracks.first + known.index(True)
+        seen = frame if is_known else used[known.index(True)]
         if is_known or not frames:
             labels = tracks.labels_in(seen)
             frames.append(_union(labels, [extents[seen][label] for label in labels], movie.spacing_zyx_um))
@@ -229,7 +286,7 @@ def _family(movie: LabelMovie, tracks: TrackFamily, last: int, extents: Sequence
             frames.append(frames[-1])
         if not is_known:
             frames[-1] = replace(frames[-1], labels=(), boxes_zyx=(), n_voxels=0)
-    return Family(tracks.root.label, name, tracks.first, tuple(frames))
+    return Family(tracks.root.label, name, used[0], tuple(frames))
 
 
 def _union(labels: tuple[int, ...], parts: list[LabelExtent], spacing_zyx_um: Triple) -> FamilyFrame:

@@ -27,6 +27,7 @@ class Cause(Enum):
     DEPTH = "cut at the top or bottom"
     JUMP = "its label jumps to another cell"
     DATA = "labels and tracks disagree"
+    SHORT = "too short"
 
 
 @dataclass(frozen=True)

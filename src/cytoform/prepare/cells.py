@@ -106,6 +106,7 @@ def _search(movie: LabelMovie, request: Request, masks: Masks) -> FamilySearch:
     search = find_families(
         readable,
         frames=request.frames,
+        min_frames=request.min_frames,
         keep=partial(masks.keep_labels, movie.name),
         border=request.border,
         jumps=request.jumps,
@@ -130,6 +131,8 @@ def nothing_left(movie: LabelMovie, left_out: Sequence[LeftOut]) -> str:
             f"{movie.source}: no whole cell; {first.name}: {first.reason}{more}; {remedy}, or pass --border keep to make cut "
             "faces part of the surface"
         )
+    if causes == {Cause.SHORT}:
+        return f"{first.where}: {first.name} has {first.reason}{more}; lower --min-frames"
     if causes == {Cause.JUMP}:
         return (
             f"{first.where}: the labels do not follow the cells: {first.reason}{more}; pass --link to follow cells by their "

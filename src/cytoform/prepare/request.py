@@ -21,12 +21,12 @@ from cytoform.base.provenance import is_recorded_as, recorded_names
 from cytoform.base.triples import Triple
 from cytoform.base.unfinished import refuse_to_resume
 from cytoform.errors import InputError
-from cytoform.movies.families import Treatment
+from cytoform.movies.families import FrameTreatment, Treatment
 
 # Names and order in the attributes of a store.
 RECORDED = ("voxel_size_zyx_um", "time_step_s", "frames", "half_extent_um", "keep_motion")
 # Recorded only where it is not the default, as older stores do not have them.
-RECORDED_IF_GIVEN = ("border", "gaps", "jumps", "axes", "link", "split")
+RECORDED_IF_GIVEN = ("min_frames", "border", "gaps", "jumps", "axes", "link", "split")
 
 
 @Parameter(name="*")
@@ -37,6 +37,8 @@ class Request:
     sources: Annotated[tuple[Path, ...], NOT_AN_OPTION] = ()
     frames: Annotated[int | None, FRAMES] = None
     """Use at most this many frames of each family, from its first."""
+    min_frames: Annotated[int, FRAMES] = 1
+    """Leave out families with fewer frames than this; --border trim and --gaps trim shorten some."""
     grid_size: Annotated[int, Parameter("--grid"), GRID] = 128
     """Voxels along a side of the cube."""
     half_extent_um: Annotated[float | None, Parameter("--half-extent"), LENGTH_UM] = None
@@ -53,10 +55,12 @@ class Request:
     """Link labels without a lineage to tracks, by their overlap in neighbouring frames."""
     split: Annotated[bool, FLAG] = False
     """Make every connected piece of a label without a lineage a cell of its own; --link then follows the pieces."""
-    border: Treatment = "leave-out"
-    """Families that the border of the volume cuts: leave out, or keep with cut faces as surface."""
-    gaps: Treatment = "leave-out"
-    """Families with a member missing in a frame: leave out, or keep with that frame empty, for 'cytoform fill'."""
+    border: FrameTreatment = "leave-out"
+    """Families that the border of the volume cuts: leave out, keep with cut faces as surface, or trim to the longest
+    stretch of frames in which it does not cut them."""
+    gaps: FrameTreatment = "leave-out"
+    """Families with a member missing in a frame: leave out, keep with that frame empty, for 'cytoform fill', or trim to the
+    longest stretch of frames that are there."""
     jumps: Treatment = "leave-out"
     """Labels without a lineage that jump to the place of another label: leave out, or keep."""
     strict: Annotated[bool, FLAG] = False

@@ -7,7 +7,7 @@ from pathlib import Path
 from cytoform.base.cluster import local_workers
 from cytoform.base.parallel import Progress, no_progress
 from cytoform.base.triples import Triple
-from cytoform.movies.families import LeftOut, Treatment
+from cytoform.movies.families import FrameTreatment, LeftOut, Treatment
 from cytoform.movies.movie import LabelMovie
 from cytoform.prepare.cells import Followed, NamedFamily, follow, movie_frames
 from cytoform.prepare.failures import Failure, Failures
@@ -49,14 +49,15 @@ def prepare(
     voxel_size_zyx_um: Triple | None = Request.voxel_size_zyx_um,
     time_step_s: float | None = Request.time_step_s,
     frames: int | None = Request.frames,
+    min_frames: int = Request.min_frames,
     grid_size: int = Request.grid_size,
     half_extent_um: float | None = Request.half_extent_um,
     keep_motion: bool = Request.keep_motion,
     axes: str | None = Request.axes,
     link: bool = Request.link,
     split: bool = Request.split,
-    border: Treatment = Request.border,
-    gaps: Treatment = Request.gaps,
+    border: FrameTreatment = Request.border,
+    gaps: FrameTreatment = Request.gaps,
     jumps: Treatment = Request.jumps,
     strict: bool = Request.strict,
     workers: int = 1,
@@ -76,8 +77,9 @@ def prepare(
 
     Families that the border of the volume cuts are left out, or kept with `border="keep"`: then the cut faces are surface, and
     volumes are too small. Families with a member missing in a frame are left out, or kept with `gaps="keep"`: that frame is
-    empty, and `fill` fills it. Labels without a lineage that jump to the place of another label are left out, or kept with
-    `jumps="keep"`. `strict` turns notices into failures.
+    empty, and `fill` fills it. With "trim", the longest stretch of frames without such a fault is kept. Families of fewer than
+    `min_frames` frames are left out. Labels without a lineage that jump to the place of another label are left out, or kept
+    with `jumps="keep"`. `strict` turns notices into failures.
 
     Movies that fail are listed in the result and in the store; the others are prepared. `resume` continues an interrupted
     call with the same sources and options, or adds the movies that failed in it on the same cube. Raises InputError for
@@ -88,6 +90,7 @@ def prepare(
         voxel_size_zyx_um=voxel_size_zyx_um,
         time_step_s=time_step_s,
         frames=frames,
+        min_frames=min_frames,
         grid_size=grid_size,
         half_extent_um=half_extent_um,
         keep_motion=keep_motion,

@@ -26,6 +26,9 @@ NEIGHBOURS = 40  # protrusions of similar length, whose differences are added
 LEAST_ROOM = 0.1
 # Fewer complete lives than this, and protrusions keep the windows that they have in the learned movies.
 FEWEST_COMPLETE = 8
+# So they do where complete lives would hold a smaller share of the length that is seen: movies of a few frames show only the
+# briefest lives whole.
+LEAST_HELD = 0.6
 
 
 @dataclass(frozen=True)
@@ -38,14 +41,23 @@ class Rates:
     renewed: bool  # whether whole lives are drawn; otherwise windows as they are
 
     @classmethod
-    def of(cls, window: Float[np.ndarray, "n 2"], n_cells: int) -> "Rates":
-        """From the windows of all protrusions on the bodies of learned cells."""
+    def of(
+        cls, window: Float[np.ndarray, "n 2"], n_cells: int, lengths: Float[np.ndarray, " n"] | None = None
+    ) -> "Rates":
+        """From the windows of all protrusions on the bodies of learned cells, and their mean lengths where these matter."""
         born, complete = window[:, 0] >= 0, (window[:, 0] >= 0) & (window[:, 1] <= 1)
+        n = len(window)
+        as_they_are = cls(np.ones(n, bool), np.full(n, 1 / max(n, 1)), n / n_cells, False)
         if int(complete.sum()) < FEWEST_COMPLETE:
-            n = len(window)
-            return cls(np.ones(n, bool), np.full(n, 1 / max(n, 1)), n / n_cells, False)
-        weights = 1 / np.maximum(1 - np.diff(window[complete], axis=1)[:, 0], LEAST_ROOM)
-        return cls(complete, weights / weights.sum(), float(born.sum()) / n_cells, True)
+            return as_they_are
+        lasting = np.diff(window[complete], axis=1)[:, 0]
+        weights = 1 / np.maximum(1 - lasting, LEAST_ROOM)
+        renewed = cls(complete, weights / weights.sum(), float(born.sum()) / n_cells, True)
+        if lengths is not None:
+            seen = float(lengths @ np.diff(window.clip(0, 1), axis=1)[:, 0]) / n_cells
+            if renewed.births * float(renewed.weights @ (lengths[complete] * lasting)) < LEAST_HELD * seen:
+                return as_they_are
+        return renewed
 
 
 @dataclass(frozen=True)
@@ -63,7 +75,8 @@ class Lives:
         """The lives of the protrusions of learned cells."""
         units = joined(cells)
         families = tuple(units.families())
-        rates = Rates.of(units.window[np.array([rows[0] for rows in families], int)], len(cells))
+        first = units[np.array([rows[0] for rows in families], int)]
+        rates = Rates.of(first.window, len(cells), first.length * first.growth.mean(axis=1))
         kept = tuple(rows for rows, whole in zip(families, rates.kept, strict=True) if whole)
         return cls(units, kept, rates.weights, rates.births, rates.renewed)
 

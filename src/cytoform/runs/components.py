@@ -26,8 +26,11 @@ from cytoform.runs.samples import TrainingFrame
 from cytoform.shapes.grid import ROOTS, frame_times
 from cytoform.shapes.store import ShapeStore
 
-# Grids that are tried, the Jaccard index at which one holds the cells, and in how many frames that is seen.
-NODES, HELD, TRIED_FRAMES = (32, 48, 64), 0.98, 12
+# Grids that are tried by the number of dimensions, the Jaccard index at which one holds the cells, and in how many frames
+# that is seen. In images, where nodes are cheap, 32² hold cells too, but make outlines shorter.
+NODES, HELD, TRIED_FRAMES = {3: (32, 48, 64), 2: (64, 96)}, 0.98, 12
+# The same for numbers of knots in time, and in how many movies that is seen.
+KNOTS, HELD_IN_TIME, TRIED_MOVIES = (24, 48, 96, 192), 0.97, 12
 MARGIN = 1.05  # width of the grid over that of the largest cell
 SMOOTHNESS = 1e-2  # weight of the curvature in time: small, so that it decides only where frames leave a knot open
 
@@ -95,10 +98,10 @@ def place_all(
 
 
 def fewest_nodes(store: ShapeStore, frames: Sequence[TrainingFrame], placed: Placed, cut: float) -> tuple[int, float]:
-    """The coarsest of the grids `NODES` that holds the cells, or the best, and the Jaccard index that it holds them at."""
+    """The coarsest of the grids in `NODES` that holds the cells, or the best, and the Jaccard index that it holds them at."""
     tried = [frames[row] for row in np.unique(np.linspace(0, len(frames) - 1, TRIED_FRAMES).astype(int))]
     found: dict[int, float] = {}
-    for nodes in NODES:
+    for nodes in NODES[store.grid.n_dims]:
         shares = [
             held_share(store[f.sequence], f.frame, placed.places[f.sequence, f.frame], nodes, placed.extent, cut)
             for f in tried
@@ -108,6 +111,45 @@ def fewest_nodes(store: ShapeStore, frames: Sequence[TrainingFrame], placed: Pla
             return nodes, found[nodes]
     best = max(found, key=lambda nodes: found[nodes])
     return best, found[best]
+
+
+def fewest_knots(
+    grids: Float[np.ndarray, "frames ..."],
+    sequences: Sequence[list[int]],
+    times: Float[np.ndarray, " frames"],
+    width: float,
+) -> int:
+    """The fewest of the numbers `KNOTS` whose splines hold the grids of movies, or a knot for every frame.
+
+    `sequences` are the rows of each movie, `width` is the distance between nodes. Movies hold at the mean Jaccard index of
+    `HELD_IN_TIME`, over frames of movies that are longer; outlines that jump from frame to frame need a knot a frame.
+    """
+    longest = max(map(len, sequences))
+    for knots in KNOTS:
+        longer = [rows for rows in sequences if len(rows) > knots]
+        if not longer:
+            break
+        shares = [
+            _shares_in_time(grids[rows], times[rows], knots, width)
+            for rows in longer[:: -(-len(longer) // TRIED_MOVIES)]
+        ]
+        if np.concatenate(shares).mean() >= HELD_IN_TIME:
+            return knots
+    return longest
+
+
+def _shares_in_time(
+    grids: Float[np.ndarray, "frames ..."], times: Float[np.ndarray, " frames"], knots: int, width: float
+) -> Float[np.ndarray, " frames"]:
+    """Jaccard index of every frame with the spline in time; nodes near the surface count in part."""
+    # A spline through components is the same mixture of frames as one through the grids.
+    smoother = spline_basis(times, knots) @ spline_weights(times, np.eye(len(times)), knots)
+    shares = []
+    for weights, grid in zip(smoother, grids, strict=True):
+        splined = np.tensordot(weights, grids, 1)
+        known, found = (np.clip(0.5 - each / width, 0, 1) for each in (grid, splined))
+        shares.append(np.minimum(known, found).sum() / np.maximum(known, found).sum())
+    return np.array(shares)
 
 
 def learn_components(
@@ -134,8 +176,10 @@ def learn_components(
         with progress("reading distances", len(by_name)) as advance:
             tasks = [(name, [frames[row].frame for row in rows], rows, path) for name, rows in by_name.items()]
             run_all(task.write, tasks, workers=workers, done=advance)
-        n_knots = min(model.knots, max(len(rows) for rows in by_name.values()))
-        found, codes, error = _decomposed(path, model.components, list(by_name.values()), times, n_knots)
+        sequences = list(by_name.values())
+        n_knots = model.knots or fewest_knots(np.load(path, mmap_mode="r"), sequences, times, 2 * placed.extent / nodes)
+        n_knots = min(n_knots, max(map(len, sequences)))
+        found, codes, error = _decomposed(path, model.components, sequences, times, n_knots)
     decoder = Linear(nodes=nodes, components=len(found.octants), knots=n_knots, cut=model.cut, n_dims=store.grid.n_dims)
     decoder.extent.fill_(placed.extent)
     decoder.volume.fill_(placed.volume)

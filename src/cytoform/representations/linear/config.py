@@ -13,5 +13,6 @@ class LinearConfig(RepresentationConfig):
     kind: Literal["linear"] = "linear"
     nodes: int = Field(0, ge=0, le=96, multiple_of=2)  # a side of the grid; 0: the fewest that hold the cells
     components: int = Field(1024, ge=1, le=4096)  # at most; fewer where the frames have fewer
-    knots: int = Field(24, ge=1, le=256)  # of the splines in time, at most; fewer for shorter movies
+    # Of the splines in time, at most; fewer for shorter movies. 0: the fewest that hold the movies.
+    knots: int = Field(0, ge=0, le=256)
     cut: float = Field(3.0, ge=1e-3, le=1e3)  # distances are cut off at so many nodes
