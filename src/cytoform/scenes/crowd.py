@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from cytoform.errors import InputError
 from cytoform.scenes.bodies import Body, Shape, Taken, taken_by
-from cytoform.scenes.motion import Motion
+from cytoform.scenes.motion import Guidance, Motion
 from cytoform.scenes.room import Room, Vector, too_crowded
 
 # Positions drawn for a new cell, and rounds of pushing in a frame, before the scene counts as too crowded.
@@ -45,6 +45,7 @@ class Crowd:
         n_frames: int,
         seed: int,
         neighbour_um: float | None = None,
+        guidance: Guidance = Guidance(),  # noqa: B008 (frozen)
     ):
         self.bodies = bodies
         self.room = room
@@ -53,6 +54,7 @@ class Crowd:
         self.n_frames = n_frames
         self.seed = seed
         self.neighbour_um = neighbour_um  # in frame 0, where there is a choice
+        self.guidance = guidance
         self.movers: list[Mover] = []
 
     def play(self, done: Callable[[], object] = lambda: None) -> list[dict[int, Vector]]:
@@ -74,7 +76,7 @@ class Crowd:
         by_name = {(body.family, body.member): number for number, body in enumerate(self.bodies)}
         self.movers = [mover for mover in self.movers if self.bodies[mover.body].last >= frame]
         for mover in self.movers:
-            mover.centre_um = mover.centre_um + next(mover.steps)
+            mover.centre_um = mover.centre_um + self._step_um(mover, frame)
             mover.taken.clear()
         newcomers = []
         for number, body in enumerate(self.bodies):
@@ -86,10 +88,15 @@ class Crowd:
                 newcomers.append((number, rng))
             else:
                 steps = iter(self.motion.steps_um(self.n_frames - frame, rng))
-                self.movers.append(Mover(number, mother.centre_um + next(steps), steps))
+                daughter = Mover(number, mother.centre_um, steps)
+                daughter.centre_um = daughter.centre_um + self._step_um(daughter, frame)
+                self.movers.append(daughter)
         for n_placed, (number, rng) in enumerate(newcomers):
             self.movers.append(self._placed(number, frame, rng, n_placed))
         self.movers.sort(key=lambda mover: mover.body)
+
+    def _step_um(self, mover: Mover, frame: int) -> Vector:
+        return self.guidance.followed(next(mover.steps), self.bodies[mover.body].shape(frame))
 
     def _placed(self, number: int, frame: int, rng: np.random.Generator, n_placed: int) -> Mover:
         """Place a new cell at a free position: anywhere in frame 0, just beyond an open border later.
@@ -145,6 +152,8 @@ class Crowd:
         """A position just out of view beyond a border, and the direction from there into the scene."""
         axis = int(rng.choice(np.flatnonzero(self.room.open_zyx)))
         side = int(rng.integers(2))
+        if self.guidance.drift_um and self.guidance.drift_um[axis]:
+            side = int(self.guidance.drift_um[axis] < 0)  # with the drift, not against it
         place, towards = middle_um.copy(), np.zeros(self.room.n_dims)
         past = shape.centroid_zyx_um[axis] - shape.low_zyx_um[axis]
         before = shape.high_zyx_um[axis] - shape.centroid_zyx_um[axis]

@@ -84,7 +84,7 @@ def parameters(scene: "Scene", made: "Made") -> list[tuple[str, str]]:
         ("Seed", str(request.seed)),
         (
             "Texture",
-            f"{_texture(request)}, signal-to-noise × {made.texture.snr:g}" if made.texture.paints else "none",
+            _texture(request) if made.texture.paints else "none",
         ),
         ("Frame", f"{' × '.join(map(str, made.dataset.shape_zyx[-n_dims:]))} {NAMES[n_dims]} ({axes})"),
         (voxel, f"{' × '.join(f'{step:.4g}' for step in view.seen_spacing_zyx_um[-n_dims:])} µm ({axes})"),
