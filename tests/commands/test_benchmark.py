@@ -238,3 +238,30 @@ def test_an_interrupted_scene_like_a_real_movie_goes_on_to_the_same_bytes(
     assert run([*command, "--out", str(tmp_path / "whole")]) == 0
     assert files_of(out) == files_of(tmp_path / "whole")
     assert json.loads((out / "provenance.json").read_text())["neighbour_um"] > 0
+
+
+def test_the_card_says_how_cells_meet_and_what_is_hard(tmp_path: Path) -> None:
+    flat, out = ellipses(tmp_path / "flat.zarr", 2, 2), tmp_path / "set"
+    small = [
+        "--cells",
+        "20",
+        "--frames",
+        "3",
+        "--size",
+        "1",
+        "48",
+        "48",
+        "--voxel-size",
+        "1",
+        "0.4",
+        "0.4",
+        "--workers",
+        "1",
+    ]
+    more = ["--confluence", "0.8", "--polarity", "1", "--drift", "0", "0.1", "0", "--debris", "4", "--missing", "0.3"]
+    assert run(["benchmark", str(flat), "--out", str(out), *small, *more, "--no-geff", "--no-ome-zarr", "--quiet"]) == 0
+    card = (out / "README.md").read_text()
+    for words in ("| Contact | to a depth of 0.15 radii", "| Confluence | 80 %", "| debris | 4 |", "SEG has no mask"):
+        assert words in card
+    assert "| Drift of all cells | 0.1 × 0 µm/min |" in card
+    assert len(list((out / "01_GT" / "SEG").iterdir())) == 2

@@ -9,7 +9,7 @@ from scipy.ndimage import distance_transform_edt, label
 
 from cytoform.base.triples import floats
 from cytoform.errors import InputError
-from cytoform.scenes.bodies import Body, BoxWriter, taken_by
+from cytoform.scenes.bodies import BoxWriter, taken_by
 from cytoform.scenes.compose import Composed, Placement, View, compose
 from cytoform.scenes.contact import Contact, pressed
 from cytoform.scenes.room import Room
@@ -142,15 +142,21 @@ def test_cells_cannot_grow_without_end(tmp_path: Path) -> None:
         in_contact(tmp_path, [disc(2.0)], [(10, 10)], Contact(0.2, 1.0, OPEN))
 
 
-def test_cores_are_smaller_and_in_place(tmp_path: Path) -> None:
+def test_firm_parts_are_smaller_and_in_place(tmp_path: Path) -> None:
     with BoxWriter(tmp_path / "0.bin") as boxes:
         shape = boxes.add(BoxedField(FLAT, (0, 0), disc(3.0, shift_yx_um=(1.0, 0.0)), 1.0))
-    body = Body(0, 0, None, 0, (shape,))
-    (core,) = Contact(0.2, None, OPEN).cores([body], Room((80, 80), (PIXEL_UM,) * 2, OPEN), 1)
-    taken = taken_by(tmp_path, core.shape(0), centre_zyx_um=np.array([10.0, 10.0]), spacing_zyx_um=(PIXEL_UM,) * 2)
+    firm = shape.about_its_middle(0.8)
+    taken = taken_by(tmp_path, firm, centre_zyx_um=np.array([10.0, 10.0]), spacing_zyx_um=(PIXEL_UM,) * 2)
     assert taken.inside.sum() * PIXEL_UM**2 == pytest.approx(np.pi * 2.4**2, rel=0.02)
     middle = (np.argwhere(taken.inside).mean(axis=0) + taken.corner_zyx + 0.5) * PIXEL_UM
     assert middle == pytest.approx((11.0, 10.0), abs=0.05)
+
+
+def test_firm_parts_grow_with_the_cells_that_cover_the_field() -> None:
+    """A room of 400 µm² with cells of 200 µm²: at full confluence all become twice as large."""
+    room = Room((80, 80), (PIXEL_UM,) * 2, OPEN)
+    assert Contact(0.2, None, OPEN).firmness(200.0, room) == pytest.approx(0.8)
+    assert Contact(0.2, 1.0, OPEN).firmness(200.0, room) == pytest.approx(0.8 * 2**0.5)
 
 
 def test_a_monolayer_is_a_data_set_that_the_challenge_accepts(tmp_path: Path) -> None:

@@ -21,13 +21,13 @@ from cytoform.base.files import write_json
 from cytoform.base.gate import Record, read_json
 from cytoform.base.triples import Floats, Ints, Slices, floats, ints
 from cytoform.errors import InputError
-from cytoform.scenes.bodies import ANEW, Body, BoxWriter, Sampled, Shape, Taken, sampled
+from cytoform.scenes.bodies import ANEW, BoxWriter, Sampled, Shape, Taken, sampled
 from cytoform.scenes.compose import LEAST_SHARE, Placement, View
 from cytoform.scenes.room import Room
 from cytoform.shapes.components import components
 from cytoform.shapes.sequence import SMALLEST_UM
 
-# Largest error of a size, as a share of it, and in voxels of a small cell.
+# Largest error of a size, as a share of the whole cell, and in voxels of a small one.
 TOLERANCE, FEW_VOXELS = 0.03, 3
 # Pressures are solved until all sizes are this close, as a share and in voxels, or for so many rounds.
 CLOSE, CLOSE_VOXELS, ROUNDS = 0.005, 2, 150
@@ -36,9 +36,9 @@ BEYOND, FIRST_ROUNDS = 1.4, 50
 # Rounds of taking loose pieces from cells.
 FRAGMENTS = 4
 # How far around a cell its field is known, in radii of a ball of its size; farther where cells fill every gap.
-REACH, CONFLUENT_REACH = 0.8, 1.6
+REACH, CONFLUENT_REACH = 0.8, 2.0
 # Largest factor of sizes that a confluence may ask for.
-MOST_GROWTH = 2.5
+MOST_GROWTH = 4.0
 FAR_UM = 1e4
 # Radius of a ball of this volume, and of a disc of this area.
 RADII = {3: (4 / 3 * np.pi) ** (-1 / 3), 2: np.pi**-0.5}
@@ -58,25 +58,16 @@ class Contact:
     # Width of the gap that is left between two cells.
     gap_um: float = 0.0
 
-    def cores(self, bodies: Sequence[Body], room: Room, n_frames: int) -> list[Body]:
-        """The parts of cells that do not give way: the same shapes, smaller about their centroids."""
-        firmness = np.full(n_frames, 1 - self.depth)
+    def firmness(self, size_in_view: float, room: Room) -> float:
+        """How long the part of a cell is that does not give way, in lengths of the cell.
+
+        Cells of this size together are in view. Where they will be made larger or smaller to cover the field, so are these
+        parts, so that cells are spread evenly.
+        """
+        growth = 1.0
         if self.confluence is not None:
-            sizes = np.zeros(n_frames)
-            for body in bodies:
-                sizes[body.first : body.last + 1] += [shape.size for shape in body.shapes]
-            growth = self.confluence * float(np.prod(room.size_um)) / np.maximum(sizes, 1e-9)
-            firmness *= np.minimum(growth, MOST_GROWTH) ** (1 / room.n_dims)
-        return [
-            replace(
-                body,
-                shapes=tuple(
-                    shape.about_its_middle(float(firmness[frame]))
-                    for frame, shape in enumerate(body.shapes, body.first)
-                ),
-            )
-            for body in bodies
-        ]
+            growth = min(self.confluence * float(np.prod(room.size_um)) / max(size_in_view, 1e-9), MOST_GROWTH)
+        return float((1 - self.depth) * growth ** (1 / room.n_dims))
 
 
 class _Pressed(Record):
@@ -118,12 +109,14 @@ def pressed(
 
 @dataclass(eq=False)
 class Competitor:
-    """A cell and its field on a box of the scene, with the number of voxels and of pieces that it keeps."""
+    """A cell and its field on a box of the scene, with the number of voxels and of pieces that it keeps there."""
 
     number: int
     corner_zyx: Ints
     sdf_um: Float32[np.ndarray, "*zyx"]
     n_voxels: int
+    # With the part beyond open borders; errors are shares of this.
+    n_whole: int
     n_pieces: int = 1
     # For each side of its box along each axis, 1 where the field ends there at an open border.
     is_open: tuple[tuple[int, int], ...] = ()
@@ -196,10 +189,10 @@ class Competition:
         regions = [(mine & ~loose, field) for (mine, field), loose in zip(regions, fragments, strict=True)]
         for cell, (mine, _) in zip(self.cells, regions, strict=True):
             n = int(mine.sum())
-            if abs(n - cell.n_voxels) > max(TOLERANCE * cell.n_voxels, FEW_VOXELS):
+            if abs(n - cell.n_voxels) > max(TOLERANCE * cell.n_whole, FEW_VOXELS):
                 raise InputError(
                     f"too crowded: in frame {frame} a cell of {cell.n_voxels} voxels finds room for {n}; choose fewer "
-                    "--cells, a larger --size, or --confluence, which makes all cells smaller"
+                    "--cells, a larger --size or a smaller --contact, or --confluence, which makes all cells smaller"
                 )
         return regions
 
@@ -250,6 +243,8 @@ class _Candidate:
     found: Sampled
     # In view; voxels beyond a closed border count as if they were.
     n_voxels: int
+    # In view or not.
+    n_whole: int
     reach_um: float
     # Whether it shares voxels with another or crosses a closed border.
     meets: bool
@@ -316,9 +311,10 @@ def _candidates(
         n_kept = int((taken.inside & kept).sum())
         n_in_field = int(_part(taken, field).sum())
         meets = n_kept > n_in_field or bool((count[around.slices][around.inside] > 1).any())
-        radius_um = RADII[view.n_dims] * (n_kept * float(np.prod(spacing))) ** (1 / view.n_dims)
+        n_whole = int(taken.inside.sum())
+        radius_um = RADII[view.n_dims] * (n_whole * float(np.prod(spacing))) ** (1 / view.n_dims)
         reach = REACH if contact.confluence is None else CONFLUENT_REACH
-        candidates.append(_Candidate(placed, fields, n_kept, reach * radius_um, meets))
+        candidates.append(_Candidate(placed, fields, n_kept, n_whole, reach * radius_um, meets))
     return candidates
 
 
@@ -340,7 +336,9 @@ def _competitor(
         (int(is_open and l == 0), int(is_open and h == side.stop))
         for is_open, l, h, side in zip(open_zyx, low, high, field, strict=True)
     ]
-    cell = Competitor(each.placed.number, ints(low), box.copy(), n_voxels, is_open=tuple(sides))
+    cell = Competitor(
+        each.placed.number, ints(low), box.copy(), n_voxels, max(each.n_whole, n_voxels), is_open=tuple(sides)
+    )
     return replace(cell, n_pieces=max(int((cell.pieces(box <= 0)[1] > 0).sum()), 1))
 
 

@@ -82,9 +82,8 @@ def stage_scene(
         with progress("moving cells", request.frames) as advance:
             motion = chosen_motion(request, bodies, time_step_s=scale.time_step_s, n_dims=scale.n_dims)
             seed = seed_of(request, CROWD)
-            contact = contact_of(request, scale.n_dims)
             crowd = Crowd(
-                bodies if contact is None else contact.cores(bodies, room, request.frames),
+                bodies,
                 room,
                 work.cells,
                 motion=motion,
@@ -92,6 +91,7 @@ def stage_scene(
                 seed=seed,
                 neighbour_um=request.neighbour_um,
                 guidance=chosen_guidance(request, time_step_s=scale.time_step_s, n_dims=scale.n_dims),
+                contact=contact_of(request, scale.n_dims),
             )
             played = crowd.play(advance)
         places = [{str(number): place.tolist() for number, place in frame.items()} for frame in played]
