@@ -132,6 +132,15 @@ def test_crossing_rods_stay_in_one_piece_each(tmp_path: Path) -> None:
     assert sizes(frame) == pytest.approx(before, rel=0.03)
 
 
+def test_a_sliver_at_the_border_may_be_lost(tmp_path: Path) -> None:
+    """Five pixels in view, beside a large cell: within three pixels of that, and none shared."""
+    fields, places = [disc(3.0), disc(1.0)], [(10.0, 1.5), (10.0, -0.75)]
+    _, frame, before = in_contact(tmp_path, fields, places, Contact(0.5, None, OPEN))
+    assert before[1] <= 5
+    assert frame.n_shared == 0
+    assert (frame.labels_zyx == 2).sum() == pytest.approx(before[1], abs=3)
+
+
 def test_more_than_fits_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"too crowded: in frame 0 a cell of .* finds room for"):
         in_contact(tmp_path, [disc(3.0)] * 4, [(4, 4), (4, 6), (6, 4), (6, 6)], Contact(0.5, None, CLOSED), size=40)

@@ -368,12 +368,14 @@ def _write(
     box = np.pad(exact.clip(-FAR_UM, FAR_UM), 1, constant_values=min(spacing_um)).astype(np.float16)
     start, n_bytes = writer.write(box)
     spacing = np.array(spacing_um)
-    places = (np.argwhere(mine) + cell.corner_zyx + 0.5) * spacing
+    # A sliver at a border may lose all of its voxels, and is not shown then.
+    voxels = np.argwhere(mine) if mine.any() else np.zeros((1, mine.ndim))
+    places = (voxels + cell.corner_zyx + 0.5) * spacing
     return Shape(
         low_zyx_um=floats(places.min(axis=0) - spacing / 2),
         high_zyx_um=floats(places.max(axis=0) + spacing / 2),
         centroid_zyx_um=floats(places.mean(axis=0)),
-        size=float(len(places) * spacing.prod()),
+        size=float(mine.sum() * spacing.prod()),
         file=file,
         start=start,
         n_bytes=n_bytes,
