@@ -11,6 +11,7 @@ from flat import ellipses
 from refusals import assert_refused
 from squares import write_squares
 
+from cytoform.base.digest import folder_sha256
 from cytoform.cli import run
 from cytoform.movies.readers import open_movies
 from cytoform.scenes.dataset import Dataset
@@ -129,10 +130,10 @@ def test_a_full_disk_is_one_line_and_resume_goes_on(
     out, plain = tmp_path / "set", ["--texture", "none", "--no-geff", "--no-ome-zarr", "--quiet"]
     written = Dataset.write
 
-    def full(self: Dataset, frame: int, labels: np.ndarray, image: np.ndarray | None) -> None:
+    def full(self: Dataset, frame: int, labels: np.ndarray, image: np.ndarray | None, **more: bool) -> None:
         if frame == 2:
             raise OSError(errno.ENOSPC, "No space left on device", "man_track002.tif")
-        written(self, frame, labels, image)
+        written(self, frame, labels, image, **more)
 
     with monkeypatch.context() as patch:
         patch.setattr(Dataset, "write", full)
@@ -185,3 +186,82 @@ def test_a_scene_like_a_real_movie_says_what_it_took(tmp_path: Path, capsys: pyt
     assert recorded["resemblance"] == 0.9
     absent = ["benchmark", str(flat), "--like", str(tmp_path / "absent"), "--out", str(tmp_path / "b")]
     assert_refused(absent, "no such file or folder", capsys, folder=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["embryo", "filopodia", "monolayer"])
+@pytest.mark.slow
+def test_a_recipe_rebuilds_the_same_bytes(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Twice, with one worker and with two; the checksum that is said is that of the folder."""
+    for out, workers in (("one", "1"), ("two", "2")):
+        assert run(["benchmark", "--recipe", name, "--small", "--out", str(tmp_path / out), "--workers", workers]) == 0
+    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("checksum")]
+    assert said == [f"checksum: sha256 {folder_sha256(tmp_path / 'one')}"] * 2
+    assert files_of(tmp_path / "one") == files_of(tmp_path / "two")
+    assert (tmp_path / "one" / "protrusions.csv").exists() == (name == "filopodia")
+
+
+def test_a_recipe_of_a_file(pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recipe, out = tmp_path / "recipe.toml", tmp_path / "set"
+    text = f'title = "x"\nsources = ["{pairs}"]\n[options]\ncells = 2\nframes = 2\nsize = [24, 48, 48]\n'
+    text += 'voxel-size = [0.5, 0.5, 0.5]\ntexture = "none"\ngeff = false\nome-zarr = false\nseed = 2\n'
+    recipe.write_text(text)
+    assert run(["benchmark", "--recipe", str(recipe), "--out", str(out), "--workers", "1"]) == 0
+    assert json.loads((out / "provenance.json").read_text())["seed"] == 2
+    assert "cytoform benchmark" in capsys.readouterr().out
+    other = ["benchmark", "--recipe", str(recipe), "--out", str(tmp_path / "b")]
+    assert_refused([*other, "--cells", "3"], "it holds RUN and all options", capsys, folder=tmp_path)
+    recipe.write_text(text + "cels = 3\n")
+    assert_refused(other, "--cels", capsys, folder=tmp_path)
+
+
+def test_an_interrupted_scene_like_a_real_movie_goes_on_to_the_same_bytes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With --neighbour from the movie, and by hand; another distance is another scene."""
+    flat, real, out = ellipses(tmp_path / "flat.zarr", 2, 2), write_squares(tmp_path / "real"), tmp_path / "set"
+    plain = ["--texture", "none", "--no-geff", "--no-ome-zarr", "--workers", "1", "--frames", "3", "--quiet"]
+    command = ["benchmark", str(flat), "--like", str(real), *plain]
+    written = Dataset.write
+
+    def stopped(self: Dataset, frame: int, labels: np.ndarray, image: np.ndarray | None, **more: bool) -> None:
+        if frame == 2:
+            raise OSError(errno.ENOSPC, "No space left on device", "man_track002.tif")
+        written(self, frame, labels, image, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Dataset, "write", stopped)
+        assert run([*command, "--out", str(out)]) == 2
+    capsys.readouterr()
+    assert run([*command, "--out", str(out), "--resume", "--neighbour", "3"]) == 2
+    assert "--resume with another --neighbour" in capsys.readouterr().err
+    assert run([*command, "--out", str(out), "--resume"]) == 0
+    assert run([*command, "--out", str(tmp_path / "whole")]) == 0
+    assert files_of(out) == files_of(tmp_path / "whole")
+    assert json.loads((out / "provenance.json").read_text())["neighbour_um"] > 0
+
+
+def test_the_card_says_how_cells_meet_and_what_is_hard(tmp_path: Path) -> None:
+    flat, out = ellipses(tmp_path / "flat.zarr", 2, 2), tmp_path / "set"
+    small = [
+        "--cells",
+        "20",
+        "--frames",
+        "3",
+        "--size",
+        "1",
+        "48",
+        "48",
+        "--voxel-size",
+        "1",
+        "0.4",
+        "0.4",
+        "--workers",
+        "1",
+    ]
+    more = ["--confluence", "0.8", "--polarity", "1", "--drift", "0", "0.1", "0", "--debris", "4", "--missing", "0.3"]
+    assert run(["benchmark", str(flat), "--out", str(out), *small, *more, "--no-geff", "--no-ome-zarr", "--quiet"]) == 0
+    card = (out / "README.md").read_text()
+    for words in ("| Contact | to a depth of 0.15 radii", "| Confluence | 80 %", "| debris | 4 |", "SEG has no mask"):
+        assert words in card
+    assert "| Drift of all cells | 0.1 × 0 µm/min |" in card
+    assert len(list((out / "01_GT" / "SEG").iterdir())) == 2

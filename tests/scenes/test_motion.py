@@ -4,10 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from flat import FLAT, ellipse
 from stores import GRID, ball
 
 from cytoform.errors import InputError
-from cytoform.scenes.motion import Walk, real_trajectories
+from cytoform.scenes.bodies import BoxWriter, Shape
+from cytoform.scenes.motion import Guidance, Walk, real_trajectories
+from cytoform.shapes.box import BoxedField
 from cytoform.shapes.store import SequenceInfo, ShapeStore
 
 
@@ -62,3 +65,37 @@ def test_a_wobble_makes_successive_steps_go_back() -> None:
     squares = (steps**2).sum(axis=1).mean()
     assert squares == pytest.approx(3, rel=0.05)
     assert (steps[1:] * steps[:-1]).sum(axis=1).mean() / squares == pytest.approx(-1 / 3, abs=0.03)
+
+
+def rod(*axis: float) -> Shape:
+    """A shape of which only the long axis counts."""
+    nowhere = (0.0,) * len(axis)
+    return Shape(nowhere, nowhere, nowhere, 1.0, "", 0, 0, (1,) * len(axis), nowhere, nowhere, None, axis)
+
+
+def test_rods_move_along_their_axis_as_fast_as_others() -> None:
+    steps = np.random.default_rng(0).normal(size=(20_000, 2))
+    along = np.array([Guidance(1.0).followed(step, rod(0.0, 0.6)) for step in steps])
+    assert np.abs(along[:, 0]).max() < 1e-12
+    assert (along**2).sum(axis=1).mean() == pytest.approx((steps**2).sum(axis=1).mean(), rel=0.03)
+    partly = np.array([Guidance(0.5).followed(step, rod(0.0, 0.6)) for step in steps])
+    assert (partly**2).sum(axis=1).mean() == pytest.approx((steps**2).sum(axis=1).mean(), rel=0.03)
+    assert partly[:, 0].std() == pytest.approx(0.5, rel=0.03)
+
+
+def test_round_cells_and_cells_without_polarity_move_in_any_direction() -> None:
+    step = np.array([0.3, -0.7, 0.2])
+    assert Guidance(1.0).followed(step, rod(0.0, 0.0, 0.0)) == pytest.approx(step)
+    assert Guidance(0.0).followed(step, rod(0.9, 0.0, 0.0)) == pytest.approx(step)
+
+
+def test_a_drift_is_added_to_every_step() -> None:
+    followed = Guidance(0.0, (0.0, 2.0)).followed(np.array([1.0, 1.0]), rod(0.0, 0.0))
+    assert followed == pytest.approx([1.0, 3.0])
+
+
+def test_the_long_axis_is_measured_on_the_shape(tmp_path: Path) -> None:
+    """Of an ellipse of half axes 4 and 2 µm along y and x: elongation 1/2 along y."""
+    with BoxWriter(tmp_path / "0.bin") as boxes:
+        shape = boxes.add(BoxedField(FLAT, (0, 0), ellipse((4.0, 2.0)), 1.0))
+    assert np.abs(shape.long_axis_zyx) == pytest.approx([0.5, 0.0], abs=0.02)

@@ -21,7 +21,7 @@ def shape(parents: Mapping[int, int] | None) -> Shape:
     known = None
     if parents is not None:
         known = tuple(Protrusion(u, p, NOWHERE, (float(u), 0.0, 0.0), float(u), 0.1) for u, p in parents.items())
-    return Shape(NOWHERE, NOWHERE, NOWHERE, 1.0, "", 0, 0, (1, 1, 1), 0.5, NOWHERE, known)
+    return Shape(NOWHERE, NOWHERE, NOWHERE, 1.0, "", 0, 0, (1, 1, 1), (0.5,) * 3, NOWHERE, known)
 
 
 def body(*frames: Mapping[int, int] | None, first: int = 0) -> Body:

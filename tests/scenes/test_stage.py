@@ -180,15 +180,15 @@ def test_finished_frames_are_kept_and_not_made_again(stop: BaseException, pairs:
     written = Dataset.write
     begun: list[int] = []
 
-    def write(self: Dataset, frame: int, labels: np.ndarray, image: np.ndarray | None) -> None:
+    def write(self: Dataset, frame: int, labels: np.ndarray, image: np.ndarray | None, **more: bool) -> None:
         begun.append(frame)
         if frame == 3 and not out.exists() and begun.count(3) == 1:
-            written(self, frame, labels * 0, image)  # what was begun is not trusted
+            written(self, frame, labels * 0, image, **more)  # what was begun is not trusted
             for stray in ("01_GT/SEG/.man_seg003.tif.partial-7", "01.ome.zarr/labels/cells/0/c/3/0/0/0.77.partial"):
                 (self.folder / stray).parent.mkdir(parents=True, exist_ok=True)
                 (self.folder / stray).write_bytes(b"of a killed worker")
             raise stop
-        written(self, frame, labels, image)
+        written(self, frame, labels, image, **more)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Dataset, "write", write)

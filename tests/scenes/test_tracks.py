@@ -8,7 +8,7 @@ from cytoform.scenes.bodies import Body, Shape
 from cytoform.scenes.tracks import number_tracks
 
 NOWHERE = (0.0, 0.0, 0.0)
-SHAPE = Shape(NOWHERE, NOWHERE, NOWHERE, 1.0, "", 0, 0, (0, 0, 0), 1.0, NOWHERE)
+SHAPE = Shape(NOWHERE, NOWHERE, NOWHERE, 1.0, "", 0, 0, (0, 0, 0), (1.0,) * 3, NOWHERE)
 
 
 def body(family: int, member: int, first: int, last: int, parent: int | None = None) -> Body:

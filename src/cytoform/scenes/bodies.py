@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32
+from jaxtyping import Bool, Float, Float16, Float32, Integer
 
 from cytoform.base.triples import Floats, Ints, Slices, floats, in_volume, ints
 from cytoform.errors import InputError
@@ -55,10 +55,23 @@ class Shape:
     start: int
     n_bytes: int
     size_zyx: Ints
-    spacing_um: float
+    spacing_zyx_um: Floats
     origin_zyx_um: Floats
     # None where nothing is known about protrusions. Two shapes are the same if their boxes are.
     protrusions: tuple[Protrusion, ...] | None = field(default=None, compare=False)
+    # Direction of its long axis. Its length is the elongation: 0 for a round cell, near 1 for a rod.
+    long_axis_zyx: Floats = ()
+
+    def about_its_middle(self, factor: float) -> "Shape":
+        """The same shape `factor` times as long, with its centroid in place."""
+        middle = np.array(self.centroid_zyx_um)
+        low, high, origin = (
+            floats(middle + factor * (np.array(place) - middle))
+            for place in (self.low_zyx_um, self.high_zyx_um, self.origin_zyx_um)
+        )
+        spacing = floats(factor * np.array(self.spacing_zyx_um))
+        size = self.size * factor ** len(spacing)
+        return replace(self, low_zyx_um=low, high_zyx_um=high, origin_zyx_um=origin, spacing_zyx_um=spacing, size=size)
 
 
 @dataclass(frozen=True)
@@ -97,14 +110,19 @@ class BoxWriter:
         os.fsync(self._file.fileno())
         self._file.close()
 
+    def write(self, box: Float16[np.ndarray, "*zyx"]) -> tuple[int, int]:
+        """Append a box; where it begins in the file, and its bytes there."""
+        data, start = zlib.compress(box.tobytes(), 1), self._file.tell()
+        self._file.write(data)
+        return start, len(data)
+
     def add(self, field: BoxedField, protrusions: tuple[Protrusion, ...] | None = None) -> Shape:
         """Write the box of the cell and a voxel around it."""
         field = field.tight(margin=1)
         box = field.box_sdf_um.astype(np.float16)
         # float16 would round the smallest distances to 0, which is inside.
         box[(box == 0) & ~field.inside] = SMALLEST_UM
-        data, start = zlib.compress(box.tobytes(), 1), self._file.tell()
-        self._file.write(data)
+        start, n_bytes = self.write(box)
         places = np.argwhere(field.inside) + field.corner_zyx
         spacing_um, half_um = field.grid.spacing_um, field.grid.half_extent_um
         first = np.add(field.corner_zyx, 0.5)
@@ -116,12 +134,23 @@ class BoxWriter:
             size=float(len(places)) * spacing_um**field.grid.n_dims,
             file=self.path.name,
             start=start,
-            n_bytes=len(data),
+            n_bytes=n_bytes,
             size_zyx=ints(box.shape),
-            spacing_um=spacing_um,
+            spacing_zyx_um=(spacing_um,) * box.ndim,
             origin_zyx_um=floats(first * spacing_um - half_um),
             protrusions=protrusions,
+            long_axis_zyx=_long_axis(places),
         )
+
+
+def _long_axis(places: Integer[np.ndarray, "n dims"]) -> Floats:
+    """The principal axis of voxels, as long as the mean width across it is smaller than the length along it, in shares."""
+    if len(places) < 2:
+        return (0.0,) * places.shape[1]
+    variances, axes = np.linalg.eigh(np.cov(places.T))
+    widths = np.sqrt(np.maximum(variances, 0))
+    elongation = 1 - float(widths[:-1].mean() / max(widths[-1], 1e-9))
+    return floats(elongation * axes[:, -1])
 
 
 def _ends(box_um: Float32[np.ndarray, "*zyx"]) -> Float[np.ndarray, "2 dims"]:
@@ -201,6 +230,38 @@ def read_box(folder: Path, shape: Shape) -> Float32[np.ndarray, "*zyx"]:
         raise InputError(f"{folder / shape.file}: damaged; {ANEW}") from None
 
 
+@dataclass(frozen=True)
+class Sampled:
+    """Distances of a cell at the centres of scene voxels, in a box with its first voxel at `corner_zyx`."""
+
+    corner_zyx: Ints
+    sdf_um: Float32[np.ndarray, "*zyx"]
+
+
+def sampled(
+    folder: Path, shape: Shape, *, centre_zyx_um: Float[np.ndarray, " dims"], spacing_zyx_um: Floats
+) -> Sampled:
+    """The distances of a shape, interpolated linearly; `centre_zyx_um` is the centre of its cube.
+
+    The box is not clipped to the scene: voxel indices may be negative.
+    """
+    values, corner = read_box(folder, shape), []
+    for axis in range(values.ndim):
+        start_um = centre_zyx_um[axis] + shape.origin_zyx_um[axis]
+        n, own_um, step_um = values.shape[axis], shape.spacing_zyx_um[axis], spacing_zyx_um[axis]
+        # First and last scene voxel with its centre inside the box.
+        first = int(np.ceil(start_um / step_um - 0.5))
+        last = int(np.floor((start_um + (n - 1) * own_um) / step_um - 0.5))
+        position = ((np.arange(first, last + 1) + 0.5) * step_um - start_um) / own_um
+        low = np.clip(np.floor(position).astype(int), 0, n - 1)
+        weight = (
+            (position - low).clip(0, 1).astype(np.float32).reshape([-1 if i == axis else 1 for i in range(values.ndim)])
+        )
+        values = np.take(values, low, axis) * (1 - weight) + np.take(values, np.minimum(low + 1, n - 1), axis) * weight
+        corner.append(first)
+    return Sampled(ints(corner), values)
+
+
 def taken_by(
     folder: Path,
     shape: Shape,
@@ -209,22 +270,6 @@ def taken_by(
     spacing_zyx_um: Floats,
     reach_um: float = 0.0,
 ) -> Taken:
-    """The scene voxels inside a shape or within `reach_um` of it; `centre_zyx_um` is the centre of its cube.
-
-    Distances are interpolated linearly. The result is not clipped to the scene: voxel indices may be negative.
-    """
-    values, corner = read_box(folder, shape), []
-    for axis in range(values.ndim):
-        start_um = centre_zyx_um[axis] + shape.origin_zyx_um[axis]
-        n, step_um = values.shape[axis], spacing_zyx_um[axis]
-        # First and last scene voxel with its centre inside the box.
-        first = int(np.ceil(start_um / step_um - 0.5))
-        last = int(np.floor((start_um + (n - 1) * shape.spacing_um) / step_um - 0.5))
-        position = ((np.arange(first, last + 1) + 0.5) * step_um - start_um) / shape.spacing_um
-        low = np.clip(np.floor(position).astype(int), 0, n - 1)
-        weight = (
-            (position - low).clip(0, 1).astype(np.float32).reshape([-1 if i == axis else 1 for i in range(values.ndim)])
-        )
-        values = np.take(values, low, axis) * (1 - weight) + np.take(values, np.minimum(low + 1, n - 1), axis) * weight
-        corner.append(first)
-    return Taken(ints(corner), values <= reach_um)
+    """The scene voxels inside a shape or within `reach_um` of it; see `sampled`."""
+    found = sampled(folder, shape, centre_zyx_um=centre_zyx_um, spacing_zyx_um=spacing_zyx_um)
+    return Taken(found.corner_zyx, found.sdf_um <= reach_um)

@@ -10,7 +10,8 @@ from jaxtyping import Float
 
 from cytoform.errors import InputError
 from cytoform.scenes.bodies import Body, Shape, Taken, taken_by
-from cytoform.scenes.motion import Motion
+from cytoform.scenes.contact import Contact
+from cytoform.scenes.motion import Guidance, Motion
 from cytoform.scenes.room import Room, Vector, too_crowded
 
 # Positions drawn for a new cell, and rounds of pushing in a frame, before the scene counts as too crowded.
@@ -45,6 +46,8 @@ class Crowd:
         n_frames: int,
         seed: int,
         neighbour_um: float | None = None,
+        guidance: Guidance = Guidance(),  # noqa: B008 (frozen)
+        contact: Contact | None = None,
     ):
         self.bodies = bodies
         self.room = room
@@ -53,6 +56,10 @@ class Crowd:
         self.n_frames = n_frames
         self.seed = seed
         self.neighbour_um = neighbour_um  # in frame 0, where there is a choice
+        self.guidance = guidance
+        self.contact = contact  # None: no cell gives way
+        self.firm: dict[int, Shape] = {}  # the parts of cells that do not give way in a frame, by body
+        self.firmness = 1.0
         self.movers: list[Mover] = []
 
     def play(self, done: Callable[[], object] = lambda: None) -> list[dict[int, Vector]]:
@@ -62,6 +69,7 @@ class Crowd:
         """
         frames = []
         for frame in range(self.n_frames):
+            self._soften(frame)
             self._advance(frame)
             self._settle(frame)
             frames.append({mover.body: mover.centre_um.copy() for mover in self.movers})
@@ -74,7 +82,7 @@ class Crowd:
         by_name = {(body.family, body.member): number for number, body in enumerate(self.bodies)}
         self.movers = [mover for mover in self.movers if self.bodies[mover.body].last >= frame]
         for mover in self.movers:
-            mover.centre_um = mover.centre_um + next(mover.steps)
+            mover.centre_um = mover.centre_um + self._step_um(mover, frame)
             mover.taken.clear()
         newcomers = []
         for number, body in enumerate(self.bodies):
@@ -86,10 +94,36 @@ class Crowd:
                 newcomers.append((number, rng))
             else:
                 steps = iter(self.motion.steps_um(self.n_frames - frame, rng))
-                self.movers.append(Mover(number, mother.centre_um + next(steps), steps))
+                daughter = Mover(number, mother.centre_um, steps)
+                daughter.centre_um = daughter.centre_um + self._step_um(daughter, frame)
+                self.movers.append(daughter)
         for n_placed, (number, rng) in enumerate(newcomers):
             self.movers.append(self._placed(number, frame, rng, n_placed))
         self.movers.sort(key=lambda mover: mover.body)
+
+    def _soften(self, frame: int) -> None:
+        """Choose the parts of cells that do not give way in a frame, by the sizes of the cells in view in the one before."""
+        self.firm = {}
+        if self.contact is None:
+            return
+        in_view = [
+            self.bodies[mover.body].shape(frame - 1).size
+            for mover in self.movers
+            if ((middle := self._middle(mover, frame - 1)) >= 0).all() and (middle <= self.room.size_um).all()
+        ]
+        begin = [body.shape(frame).size for body in self.bodies if body.first == frame]
+        self.firmness = self.contact.firmness(float(sum(in_view or begin)), self.room)
+
+    def _shape(self, body: int, frame: int) -> Shape:
+        """The shape of a body, or the part of it that does not give way."""
+        if self.contact is None:
+            return self.bodies[body].shape(frame)
+        if body not in self.firm:
+            self.firm[body] = self.bodies[body].shape(frame).about_its_middle(self.firmness)
+        return self.firm[body]
+
+    def _step_um(self, mover: Mover, frame: int) -> Vector:
+        return self.guidance.followed(next(mover.steps), self._shape(mover.body, frame))
 
     def _placed(self, number: int, frame: int, rng: np.random.Generator, n_placed: int) -> Mover:
         """Place a new cell at a free position: anywhere in frame 0, just beyond an open border later.
@@ -97,7 +131,7 @@ class Crowd:
         Where no free one is found, it gets the position where it shares the fewest voxels, and is pushed from there. Raises
         InputError if these are too many.
         """
-        shape, fewest, towards = self.bodies[number].shape(frame), math.inf, None
+        shape, fewest, towards = self._shape(number, frame), math.inf, None
         choices = CHOICES if self.neighbour_um is not None and self.movers and not frame else 1
         free: list[Mover] = []
         for _ in range(TRIES):
@@ -116,7 +150,7 @@ class Crowd:
                 break
         if free:
             mover = min(free, key=lambda each: self._misses_um(each, frame))
-        if fewest > MOST_SHARED * self._taken(mover, frame).inside.sum():
+        if self.contact is None and fewest > MOST_SHARED * self._taken(mover, frame).inside.sum():
             raise self._crowded(f"only {n_placed} find room in frame {frame}")
         mover.steps = iter(self.motion.steps_um(self.n_frames - frame, rng, towards=towards))
         return mover
@@ -145,6 +179,8 @@ class Crowd:
         """A position just out of view beyond a border, and the direction from there into the scene."""
         axis = int(rng.choice(np.flatnonzero(self.room.open_zyx)))
         side = int(rng.integers(2))
+        if self.guidance.drift_um and self.guidance.drift_um[axis]:
+            side = int(self.guidance.drift_um[axis] < 0)  # with the drift, not against it
         place, towards = middle_um.copy(), np.zeros(self.room.n_dims)
         past = shape.centroid_zyx_um[axis] - shape.low_zyx_um[axis]
         before = shape.high_zyx_um[axis] - shape.centroid_zyx_um[axis]
@@ -174,7 +210,8 @@ class Crowd:
                     mover.centre_um = mover.centre_um + push_um
                     self._confine(mover, frame)
                     mover.taken.clear()
-        raise self._crowded(f"{n_shared} pairs of cells still overlap in frame {frame}")
+        if self.contact is None:  # else cells make room as they change their shapes, or are refused then
+            raise self._crowded(f"{n_shared} pairs of cells still overlap in frame {frame}")
 
     def _push(self, one: Mover, two: Mover, region_zyx: Float[np.ndarray, "n dims"], frame: int) -> Vector:
         """Displacement along the line of centres, as long as the shared region and half a voxel."""
@@ -190,7 +227,7 @@ class Crowd:
 
     def _confine(self, mover: Mover, frame: int) -> None:
         """Clip the position: inside closed borders, at most just out of view beyond open ones."""
-        shape = self.bodies[mover.body].shape(frame)
+        shape = self._shape(mover.body, frame)
         low, high = np.array(shape.low_zyx_um), np.array(shape.high_zyx_um)
         is_open, voxel = np.array(self.room.open_zyx), np.array(self.room.spacing_zyx_um)
         # A cell that touches the outermost voxels would be read as cut by the border.
@@ -199,7 +236,7 @@ class Crowd:
         mover.centre_um = np.where(least <= most, np.clip(mover.centre_um, least, most), (least + most) / 2)
 
     def _boxes_meet(self, one: Mover, two: Mover, frame: int) -> bool:
-        shapes = self.bodies[one.body].shape(frame), self.bodies[two.body].shape(frame)
+        shapes = self._shape(one.body, frame), self._shape(two.body, frame)
         margin = np.array(self.room.spacing_zyx_um) + self.room.gap_um
         low = np.maximum(one.centre_um + shapes[0].low_zyx_um, two.centre_um + shapes[1].low_zyx_um)
         high = np.minimum(one.centre_um + shapes[0].high_zyx_um, two.centre_um + shapes[1].high_zyx_um)
@@ -210,7 +247,7 @@ class Crowd:
         if not self.movers:
             return []
         margin = np.array(self.room.spacing_zyx_um) + self.room.gap_um
-        shapes = [self.bodies[mover.body].shape(frame) for mover in self.movers]
+        shapes = [self._shape(mover.body, frame) for mover in self.movers]
         centres = np.stack([mover.centre_um for mover in self.movers])
         low = centres + [shape.low_zyx_um for shape in shapes] - margin / 2
         high = centres + [shape.high_zyx_um for shape in shapes] + margin / 2
@@ -238,7 +275,7 @@ class Crowd:
         if key not in mover.taken:
             found = taken_by(
                 self.folder,
-                self.bodies[mover.body].shape(frame),
+                self._shape(mover.body, frame),
                 centre_zyx_um=mover.centre_um,
                 spacing_zyx_um=self.room.spacing_zyx_um,
                 reach_um=self.room.gap_um / 2,

@@ -9,7 +9,7 @@ DIR/01/t000.tif …                    images
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +59,9 @@ class Dataset:
         movie.create_labels(root, LABELS, "uint16", label={"version": VERSION, **image})
         rename(begun, self.ome)
 
-    def write(self, frame: int, labels: np.ndarray, image: np.ndarray | None) -> None:
-        """Write one frame (z, y, x); a file has its name only when it is complete."""
-        self.challenge.write(frame, labels, image)
+    def write(self, frame: int, labels: np.ndarray, image: np.ndarray | None, *, segmentation: bool = True) -> None:
+        """Write one frame (z, y, x), with or without its SEG mask; a file has its name only when it is complete."""
+        replace(self.challenge, segmentation=segmentation).write(frame, labels, image)
         if self.ome_zarr:
             group = zarr.open_group(self.ome, mode="r+")
             _array(group, f"labels/{LABELS}/0")[frame] = labels.reshape(self._ome_shape_zyx)
@@ -112,7 +112,9 @@ def write_meshes(placements: Sequence[Placement], cells: Path, folder: Path, num
 def scene_mesh(placement: Placement, cells: Path) -> Mesh:
     """The surface of a cell at its position in the scene."""
     shape = placement.shape
-    mesh = mesh_from_distance(read_box(cells, shape), shape.spacing_um)
+    spacing_um = np.array(shape.spacing_zyx_um)
+    in_voxels = mesh_from_distance(read_box(cells, shape), 1.0)
     # Mesh vertices are relative to the corner of the box's first voxel.
-    corner_um = np.add(placement.centre_zyx_um, shape.origin_zyx_um) - shape.spacing_um / 2
-    return Mesh((mesh.vertices_xyz_um + corner_um[::-1]).astype(np.float32), mesh.faces)
+    corner_um = np.add(placement.centre_zyx_um, shape.origin_zyx_um) - spacing_um / 2
+    vertices_um = in_voxels.vertices_xyz_um * spacing_um[::-1] + corner_um[::-1]
+    return Mesh(vertices_um.astype(np.float32), in_voxels.faces)

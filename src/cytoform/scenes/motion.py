@@ -6,16 +6,19 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Num
 
+from cytoform.base.triples import Floats, floats
 from cytoform.errors import InputError
-from cytoform.scenes.bodies import Body
+from cytoform.scenes.bodies import Body, Shape
 from cytoform.scenes.request import WALK, SceneRequest
 from cytoform.shapes.grid import ROOTS
 from cytoform.shapes.store import ShapeStore
 
 # The default walk: speed as a share of the mean diameter per frame, and correlation time.
 SPEED_DIAMETERS, PERSISTENCE_FRAMES = 0.1, 5.0
+# Cells that are twice as long as wide follow their axis as far as polarity says, rounder ones less.
+ROD = 0.5
 # By number of dimensions: the cube of a ball's diameter over its volume, and the square of a disc's over its area.
 DIAMETERS = {3: 6 / np.pi, 2: 4 / np.pi}
 Steps = Float[np.ndarray, "steps dims"]
@@ -28,6 +31,28 @@ class Motion(Protocol):
     def steps_um(self, n: int, rng: np.random.Generator, *, towards: Float[np.ndarray, " dims"] | None = None) -> Steps:
         """`n` steps (z, y, x or y, x) in µm, one per frame; the first points `towards` a direction if one is given."""
         ...
+
+
+@dataclass(frozen=True)
+class Guidance:
+    """Directions that all cells of a scene follow, whatever their motion."""
+
+    # How far elongated cells move along their long axis: 0 in any direction, 1 along it only.
+    polarity: float = 0.0
+    # Added to every step (z, y, x or y, x), in µm: a flow, or cells that follow a gradient.
+    drift_um: Floats = ()
+
+    def followed(self, step_um: Num[np.ndarray, " dims"], shape: Shape) -> Num[np.ndarray, " dims"]:
+        """A step of a cell with this shape. On average over directions, its square is that of the step without drift."""
+        drift_um = np.array(self.drift_um or (0.0,) * len(step_um))
+        axis = np.array(shape.long_axis_zyx or (0.0,) * len(step_um))
+        elongation = float(np.linalg.norm(axis))
+        across = 1 - self.polarity * min(elongation / ROD, 1.0)
+        if across == 1:
+            return np.asarray(step_um + drift_um)
+        along = np.sqrt(1 + (len(step_um) - 1) * (1 - across**2))
+        part = (step_um @ axis) * axis / elongation**2
+        return np.asarray(along * part + across * (step_um - part) + drift_um)
 
 
 @dataclass(frozen=True)
@@ -125,3 +150,10 @@ def chosen_motion(request: SceneRequest, bodies: Sequence[Body], *, time_step_s:
         n_dims=n_dims,
         wobble_um=request.wobble_um or 0.0,
     )
+
+
+def chosen_guidance(request: SceneRequest, *, time_step_s: float, n_dims: int) -> Guidance:
+    """The directions that a request asks all cells to follow."""
+    drift = request.drift_zyx_um_per_min
+    drift_um = () if drift is None else floats(np.array(drift[-n_dims:]) * time_step_s / 60)
+    return Guidance(request.polarity or 0.0, drift_um)

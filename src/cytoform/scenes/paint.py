@@ -14,6 +14,7 @@ from cytoform.imaging.inheritance import ALONE, Inheritance
 from cytoform.scenes.bodies import ANEW
 from cytoform.scenes.compose import Composed, Placement, Seen, compose
 from cytoform.scenes.dataset import Dataset, write_meshes
+from cytoform.scenes.difficulty import Moment, missing_frames
 from cytoform.scenes.texture import TextureChoice
 
 
@@ -41,37 +42,31 @@ def census(placements: Sequence[Placement], dataset: Dataset, cells: Path) -> li
 
 
 def paint(
-    frame: int,
+    moment: Moment,
     placements: Sequence[Placement],
     dataset: Dataset,
     choice: TextureChoice,
     cells: Path,
     record: Path,
     *,
-    seed: int,
     inherited: Inheritance = ALONE,
 ) -> Measured:
     """Write a frame of a data set and then its record, unless the record exists."""
     if record.exists():
         return read_json(record, _MeasuredRecord, remedy=ANEW).root
-    composed = compose(placements, dataset.view, cells)
+    frame, composed = moment.frame, compose(placements, dataset.view, cells)
     if composed.n_shared:
         raise RuntimeError(f"frame {frame}: {composed.n_shared} voxels belong to two cells")
     image = None
     if choice.paints:
-        image = choice.open().render(
-            composed.labels_zyx,
-            spacing_zyx_um=dataset.view.seen_spacing_zyx_um,
-            frame=frame,
-            seed=seed,
-            projection=dataset.view.projection,
-            inherited=inherited,
-        )
+        image = choice.render(composed.labels_zyx, moment, projection=dataset.view.projection, inherited=inherited)
     labels = composed.labels_zyx if composed.projected_yx is None else composed.projected_yx[None]
-    dataset.write(frame, labels, image)
+    is_missing = frame in missing_frames(choice.dials.get("missing", 0.0), moment.n_frames, moment.seed)
+    # An image without cells cannot be segmented, but its cells can be tracked through it.
+    dataset.write(frame, labels, image, segmentation=not is_missing)
     if dataset.meshes:
         write_meshes(placements, cells, dataset.folder / "meshes" / dataset.sequence, dataset.challenge.number(frame))
-    measured = _measure(frame, labels, image, composed)
+    measured = _measure(frame, labels, None if is_missing else image, composed)
     write_json(record, asdict(measured))
     return measured
 

@@ -2,9 +2,9 @@
 
 import hashlib
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from cyclopts import Parameter
 
@@ -27,7 +27,7 @@ from cytoform.base.triples import IntTriple, Triple
 from cytoform.errors import InputError
 
 Leave = Literal["xy", "xyz", "none"]
-Dial = Literal["snr", "cells", "every", "planes"]
+Dial = Literal["snr", "cells", "every", "planes", "gap", "bleaching", "blur", "focus-drift", "debris", "missing"]
 # Axes (z, y, x) with borders through which cells enter and leave.
 OPEN: dict[Leave, tuple[bool, bool, bool]] = {
     "xy": (False, True, True),
@@ -36,7 +36,24 @@ OPEN: dict[Leave, tuple[bool, bool, bool]] = {
 }
 MAX_FAMILIES, MAX_FRAMES, MIN_SIDE, MAX_SIDE, MAX_VOXELS = 10_000, 10_000, 4, 1 << 20, 1 << 31
 WALK = "walk"
+# The option behind each dial of a series.
+DIALS: dict[Dial, str] = {
+    "snr": "snr",
+    "cells": "cells",
+    "every": "every",
+    "planes": "planes",
+    "gap": "gap_um",
+    "bleaching": "bleaching",
+    "blur": "blur_um",
+    "focus-drift": "focus_drift_um",
+    "debris": "debris",
+    "missing": "missing",
+}
+CONFLUENT_DEPTH = 0.15  # of contact, by default where cells cover a given share of the field
 SHORTEST_CYCLE = 2.0  # frames from a division to the next
+
+
+Asked = TypeVar("Asked", bound="SceneRequest")
 
 
 @Parameter(name="*")
@@ -92,8 +109,31 @@ class SceneRequest:
     """Deaths per cell and hour: a dying cell rounds up, shrinks and is gone. With --cycle, by default 0."""
     resemblance: Annotated[float | None, real(0, 1)] = None
     """Correlation of a cell's brightness and texture with her mother's in the images; by default 0, with --like 0.9."""
+    contact: Annotated[float | None, real(0, 0.5)] = None
+    """How far cells may be pressed together, as a share of their radius: they change their shapes and keep their sizes."""
+    confluence: Annotated[float | None, real(0.01, 1)] = None
+    """Share of the field that cells cover in every frame; all sizes get one factor. Cells are in contact."""
+    polarity: Annotated[float | None, real(0, 1)] = None
+    """How far elongated cells move along their long axis: 0 in any direction (the default), 1 along it only."""
+    drift_zyx_um_per_min: Annotated[Triple | None, Parameter("--drift"), real(-1e6, 1e6)] = None
+    """Velocity Z Y X in µm/min that all cells have beside their own, as in a flow or along a gradient."""
     gap_um: Annotated[float, Parameter("--gap"), real(0, 1e6)] = 0.0
     """Least distance between two cells in µm."""
+    snr: Annotated[float | None, real(1e-6, 1e6)] = None
+    """Signal-to-noise ratio of the images, relative to the texture's own."""
+    bleaching: Annotated[float | None, real(0, 0.99)] = None
+    """Share of the fluorescence that is lost by the last frame."""
+    blur_um: Annotated[float | None, Parameter("--blur"), real(0, 1e3)] = None
+    """More blur of the images, as a standard deviation in µm."""
+    focus_drift_um: Annotated[float | None, Parameter("--focus-drift"), real(0, 1e3)] = None
+    """How far in µm the focus is from 2D cells in the last frame; it leaves them evenly."""
+    debris: Annotated[int | None, whole(0, 10_000)] = None
+    """Pieces of debris in the images, which glow like cells and are in no mask."""
+    missing: Annotated[float | None, real(0, 0.9)] = None
+    """Share of the frames with an empty image; their cells keep masks and tracks, but no SEG mask."""
+    # Only through a series: every n-th frame, and every n-th plane.
+    every: Annotated[int | None, NOT_AN_OPTION, whole(1, MAX_FRAMES)] = None
+    planes: Annotated[int | None, NOT_AN_OPTION, whole(1, MAX_SIDE)] = None
     projection: Annotated[bool, FLAG] = False
     """Write 2D movies of 3D cells: maximum projections of images and masks."""
     series: Annotated[tuple[Dial, tuple[float, ...]] | None, NOT_AN_OPTION] = None
@@ -119,6 +159,11 @@ class SceneRequest:
             raise InputError(f"--size {shown}: choose at most {MAX_VOXELS} voxels in all")
         if self.series is not None:
             _check_series(*self.series, self)
+
+    def turned(self: Asked, dial: Dial, value: float) -> Asked:
+        """The request with one dial of its series at a value. Raises InputError."""
+        turned: dict[str, Any] = {"series": None, DIALS[dial]: int(value) if value == int(value) else value}
+        return replace(self, **turned)
 
     def settled(self) -> "SettledRequest":
         """The request with its defaults filled in. Raises InputError for an option that has none."""
@@ -150,8 +195,7 @@ class SceneRequest:
         if self.like is not None:
             options["like"] = {"name": self.like.name, "sha256": _files_sha256(self.like)}
         options["series"] = None if self.series is None else [self.series[0], list(self.series[1])]
-        for name in ("size_zyx", "voxel_size_zyx_um"):
-            options[name] = None if options[name] is None else list(options[name])
+        options = {name: list(value) if isinstance(value, tuple) else value for name, value in options.items()}
         files = {name: _files_sha256(Path(str(options[name]))) for name in ("texture", "motion")}
         options |= {name: recorded_names([options[name]])[0] for name, sha256 in files.items() if sha256 is not None}
         sources = [{"name": source.name, "sha256": fingerprint(source)} for source in self.sources]
@@ -170,6 +214,16 @@ class SettledRequest(SceneRequest):
     arrivals: float
     cycle_spread: float
 
+    @property
+    def contact_depth(self) -> float:
+        """How far cells may be pressed together; 0 for cells that keep their shapes."""
+        return self.contact if self.contact is not None else CONFLUENT_DEPTH if self.confluence is not None else 0.0
+
+    @property
+    def in_contact(self) -> bool:
+        """Whether cells change their shapes where they meet."""
+        return self.contact_depth > 0 or self.confluence is not None
+
 
 NEEDED = ("cells", "frames", "size_zyx")
 DEFAULTS: dict[str, Any] = {"texture": "optics", "leave": "xy", "arrivals": 0.2, "cycle_spread": 0.2}
@@ -184,6 +238,18 @@ ADDED = (
     "resemblance",
     "wobble_um",
     "neighbour_um",
+    "contact",
+    "confluence",
+    "polarity",
+    "drift_zyx_um_per_min",
+    "snr",
+    "bleaching",
+    "blur_um",
+    "focus_drift_um",
+    "debris",
+    "missing",
+    "every",
+    "planes",
 )
 
 # Names in messages of --resume.
@@ -220,14 +286,17 @@ def _files_sha256(path: Path) -> str | None:
 
 def _check_series(dial: Dial, values: tuple[float, ...], request: SceneRequest) -> None:
     shown = ",".join(f"{value:g}" for value in values)
-    if len(set(values)) != len(values) or not all(1e-6 <= value <= 1e6 for value in values):
-        raise InputError(f"--series {dial}={shown}: give different positive numbers")
-    if dial == "snr":
-        return
-    size = request.size_zyx
-    most = {"cells": request.cells, "every": request.frames, "planes": None if size is None else size[0]}[dial]
-    if most is not None and not all(value == int(value) and 1 <= value <= most for value in values):
-        raise InputError(f"--series {dial}={shown}: give whole numbers from 1 to {most}")
+    if len(set(values)) != len(values):
+        raise InputError(f"--series {dial}={shown}: give different numbers")
+    if dial == "gap" and request.contact is None and request.confluence is None:
+        raise InputError("--series gap: only with --contact or --confluence, since other cells would move apart")
+    if dial in ("cells", "every", "planes"):
+        size = request.size_zyx
+        most = {"cells": request.cells, "every": request.frames, "planes": None if size is None else size[0]}[dial]
+        if not all(value == int(value) and 1 <= value <= (most or MAX_SIDE) for value in values):
+            raise InputError(f"--series {dial}={shown}: give whole numbers from 1 to {most or MAX_SIDE}")
+    for value in values:
+        request.turned(dial, value)
 
 
 def parse_series(text: str) -> tuple[Dial, tuple[float, ...]]:

@@ -14,6 +14,8 @@ from cytoform.shapes.grid import EXPONENTS, NAMES
 # By number of dimensions: the densest random packing of ellipsoids (Donev et al. 2004, Science 303, 990), and the densest
 # of equal discs (Fejes Tóth 1942, Math. Z. 48, 676), π/√12.
 DENSEST = {3: 0.74, 2: 0.907}
+# Of cells that change their shapes: some room must be left to solve for.
+MOST_PRESSED = 0.95
 Vector = Float[np.ndarray, " dims"]
 
 
@@ -26,11 +28,18 @@ class Room:
     open_zyx: tuple[bool, ...]
     # Smallest gap between cells.
     gap_um: float = 0.0
+    # How far cells may be pressed into one another, as a share of their radius.
+    pressed: float = 0.0
 
     @property
     def size_um(self) -> Vector:
         """Side lengths."""
         return np.array(self.shape_zyx) * np.array(self.spacing_zyx_um)
+
+    @property
+    def densest(self) -> float:
+        """The largest share of it that cells can take; cells that give way to one another are packed by their cores."""
+        return min(DENSEST[self.n_dims] / (1 - self.pressed) ** self.n_dims, MOST_PRESSED)
 
     @property
     def n_dims(self) -> int:
@@ -59,7 +68,7 @@ def refuse_overfull(n_families: int, drawn: Sequence[Body], room: Room, *, at_st
             sizes[frame] = sizes.get(frame, 0.0) + shape.size
     counted = [sizes[min(sizes)] if at_start else max(sizes.values()) for sizes in largest.values()]
     mean = float(np.mean(counted))
-    n_fit = int(DENSEST[room.n_dims] * float(np.prod(room.size_um)) / mean)
+    n_fit = int(room.densest * float(np.prod(room.size_um)) / mean)
     if n_families > n_fit:
         unit = f"µm{EXPONENTS[room.n_dims]}"
         raise too_crowded(n_families, room, f"and of {mean:.3g} {unit} each at most {n_fit} fit")

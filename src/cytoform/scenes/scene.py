@@ -11,12 +11,13 @@ from cytoform.base.gate import MEGABYTE, Record, read_json
 from cytoform.base.parallel import Progress, run_all
 from cytoform.base.triples import Floats
 from cytoform.scenes.bodies import ANEW, Body
+from cytoform.scenes.contact import Contact
 from cytoform.scenes.crowd import Crowd
 from cytoform.scenes.cycles import Cycle
 from cytoform.scenes.families import FamilySettings, draw_families, read_bodies, render_family
 from cytoform.scenes.like.taken import Likeness
 from cytoform.scenes.lineages import LineageDraw, draw_lineages, render_lineage
-from cytoform.scenes.motion import chosen_motion
+from cytoform.scenes.motion import chosen_guidance, chosen_motion
 from cytoform.scenes.posing import FamilyDraw
 from cytoform.scenes.request import OPEN, SceneRequest, SettledRequest
 from cytoform.scenes.room import Room, refuse_overfull
@@ -63,7 +64,9 @@ def stage_scene(
     drawn_as_is, render = _cast(request, scale, settings)
     draws = sized(drawn_as_is, render, request, settings, workers=workers)
     is_open = OPEN[request.leave][-scale.n_dims :]
-    room = Room(request.size_zyx[-scale.n_dims :], scale.spacing_um, is_open, request.gap_um)
+    # Between cells that change their shapes, gaps are made after they have moved.
+    gap_um = 0.0 if request.in_contact else request.gap_um
+    room = Room(request.size_zyx[-scale.n_dims :], scale.spacing_um, is_open, gap_um, request.contact_depth)
     with progress("rendering cells", len(draws)) as advance:
         # The first families show whether all have room, before hours of work.
         for some in (draws[:FIRST], draws[FIRST:]):
@@ -72,7 +75,8 @@ def stage_scene(
             # Lineages grow beyond an open field.
             leave = request.cycle_min is not None and any(is_open)
             n_there = sum(each.first == 0 for each in draws) if leave else len(draws)
-            refuse_overfull(n_there, drawn, room, at_start=leave)
+            if request.confluence is None:
+                refuse_overfull(n_there, drawn, room, at_start=leave)
     bodies = read_bodies(settings, len(draws))
     if not work.places.exists():
         with progress("moving cells", request.frames) as advance:
@@ -86,6 +90,8 @@ def stage_scene(
                 n_frames=request.frames,
                 seed=seed,
                 neighbour_um=request.neighbour_um,
+                guidance=chosen_guidance(request, time_step_s=scale.time_step_s, n_dims=scale.n_dims),
+                contact=contact_of(request, scale.n_dims),
             )
             played = crowd.play(advance)
         places = [{str(number): place.tolist() for number, place in frame.items()} for frame in played]
@@ -108,6 +114,13 @@ def _cast(
     deaths = (request.deaths or 0.0) * step_min / 60
     cycle = Cycle(request.cycle_min / step_min, request.cycle_spread, request.quiescent or 0.0, deaths)
     return draw_lineages(settings.sources, firsts, cycle, n_frames=request.frames, **chosen), render_lineage
+
+
+def contact_of(request: SettledRequest, n_dims: int) -> Contact | None:
+    """How cells share space where they meet; None where they keep their shapes."""
+    if not request.in_contact:
+        return None
+    return Contact(request.contact_depth, request.confluence, OPEN[request.leave][-n_dims:], request.gap_um)
 
 
 class _Places(Record):

@@ -1,13 +1,15 @@
-"""The texture that renders the images of a data set, and its signal-to-noise ratio."""
+"""The texture that renders the images of a data set, and how hard they are."""
 
 import functools
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cytoform.base.triples import Triple
 from cytoform.errors import InputError
+from cytoform.imaging.inheritance import ALONE, Inheritance
+from cytoform.scenes.difficulty import OF_LABELS, OF_OPTICS, Moment
 
 if TYPE_CHECKING:
     from cytoform.imaging.texture import Texture
@@ -17,13 +19,13 @@ MASKS_ONLY = "none"
 
 @dataclass(frozen=True)
 class TextureChoice:
-    """A texture by its name or path; `snr` scales its signal-to-noise ratio."""
+    """A texture by its name or path, and the dials that are turned for it (see `difficulty`)."""
 
     name: str
     device: str = "auto"
-    snr: float = 1.0
     # Parameters of the optics in TOML, in place of the named ones; empty for none.
     optics: str = ""
+    dials: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def paints(self) -> bool:
@@ -31,16 +33,45 @@ class TextureChoice:
         return self.name != MASKS_ONLY
 
     def open(self) -> "Texture":
-        """Open the texture, once per process. Raises InputError."""
-        return _open(self)
+        """Open the texture without its dials, once per process. Raises InputError."""
+        return _open(self.name, self.device, self.optics)
+
+    def render(
+        self, labels_zyx: np.ndarray, moment: Moment, *, projection: bool, inherited: Inheritance = ALONE
+    ) -> np.ndarray:
+        """An image (z, y, x) of the labels of a frame. Raises InputError where the texture has no such dial."""
+        seen = labels_zyx
+        for name, change in OF_LABELS.items():
+            if name in self.dials:
+                seen = change(seen, self.dials[name], moment)
+        return self._at(moment).render(
+            seen,
+            spacing_zyx_um=moment.spacing_zyx_um,
+            frame=moment.frame,
+            seed=moment.seed,
+            projection=projection,
+            inherited=inherited,
+        )
+
+    def _at(self, moment: Moment) -> "Texture":
+        from cytoform.imaging.optics import Optics
+
+        texture = self.open()
+        for name in [name for name in OF_OPTICS if name in self.dials]:
+            if not isinstance(texture, Optics):
+                dial = name.removesuffix("_um").replace("_", "-")
+                raise InputError(
+                    f"--{dial}: {self.name} is a trained model, whose light is learned; it takes --texture optics"
+                )
+            texture = Optics(OF_OPTICS[name](texture.parameters, self.dials[name], moment))
+        return texture
 
 
 @functools.lru_cache(maxsize=4)
-def _open(choice: TextureChoice) -> "Texture":
+def _open(name: str, device: str, optics: str) -> "Texture":
     from cytoform.imaging.texture import open_texture
 
-    texture = _calibrated(choice.optics) if choice.optics else open_texture(choice.name, device=choice.device)
-    return texture if choice.snr == 1 else _brighter(texture, choice)
+    return _calibrated(optics) if optics else open_texture(name, device=device)
 
 
 def _calibrated(optics: str) -> "Texture":
@@ -51,32 +82,9 @@ def _calibrated(optics: str) -> "Texture":
     return Optics(check_settings(OpticsParameters, parse_toml(optics), where="calibrated optics"))
 
 
-def _brighter(texture: "Texture", choice: TextureChoice) -> "Texture":
-    """The same microscope with `snr`² times the light: with shot noise, SNR grows with the square root of light."""
-    from cytoform.imaging.optics import Optics
-
-    if not isinstance(texture, Optics):
-        raise InputError(
-            f"--series snr: {choice.name} is a trained model, whose noise is learned; it takes --texture optics"
-        )
-    parameters = texture.parameters
-    fluorophores, background = parameters.fluorophores, parameters.background
-    light = choice.snr**2
-    return Optics(
-        parameters.model_copy(
-            update={
-                "fluorophores": fluorophores.model_copy(
-                    update={"photons_per_pixel": light * fluorophores.photons_per_pixel}
-                ),
-                "background": background.model_copy(update={"photons_per_pixel": light * background.photons_per_pixel}),
-            }
-        )
-    )
-
-
-def refuse_unfit(choice: TextureChoice, *, spacing_zyx_um: Triple, planes: int, projection: bool) -> None:
+def refuse_unfit(choice: TextureChoice, moment: Moment, *, planes: int, projection: bool) -> None:
     """Raise InputError before the long work if the texture cannot be opened or cannot render such frames."""
     if choice.paints:
         labels = np.zeros((planes, 32, 32), np.uint16)
         labels[:, 8:24, 8:24] = 1
-        choice.open().render(labels, spacing_zyx_um=spacing_zyx_um, frame=0, seed=0, projection=projection)
+        choice.render(labels, moment, projection=projection)

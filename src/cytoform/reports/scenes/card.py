@@ -11,7 +11,7 @@ from cytoform.base.provenance import software_versions
 from cytoform.reports.scenes.beside import HEAD, note_of_frames, summary
 from cytoform.reports.scenes.facts import Facts, ProtrusionFacts
 from cytoform.scenes.protrusion_files import GRAPH, SIGHTINGS, TRACKS
-from cytoform.scenes.request import WALK, SettledRequest
+from cytoform.scenes.request import OPTIONS, WALK, SettledRequest
 from cytoform.scenes.sources import is_run
 from cytoform.shapes.grid import AXES, EXPONENTS, NAMES
 
@@ -37,7 +37,7 @@ def card(scene: "Scene", made: "Made", found: Facts) -> str:
         *_likeness_part(scene, made, found),
         *_protrusion_part(scene, found),
         "## How it was made\n\n" + _table(parameters(scene, made)),
-        "## Rules\n\n" + _rules(made),
+        "## Rules\n\n" + _rules(scene, made),
         f"## Licence\n\n{request.licence or UNSTATED}",
         "## Versions\n\n" + _table(sorted(software_versions().items())),
     ]
@@ -84,7 +84,7 @@ def parameters(scene: "Scene", made: "Made") -> list[tuple[str, str]]:
         ("Seed", str(request.seed)),
         (
             "Texture",
-            f"{_texture(request)}, signal-to-noise × {made.texture.snr:g}" if made.texture.paints else "none",
+            _texture(request) if made.texture.paints else "none",
         ),
         ("Frame", f"{' × '.join(map(str, made.dataset.shape_zyx[-n_dims:]))} {NAMES[n_dims]} ({axes})"),
         (voxel, f"{' × '.join(f'{step:.4g}' for step in view.seen_spacing_zyx_um[-n_dims:])} µm ({axes})"),
@@ -94,12 +94,29 @@ def parameters(scene: "Scene", made: "Made") -> list[tuple[str, str]]:
         ("Prior of codes", request.chosen_prior()),
         ("Divisions", "one a family" if request.cycle_min is None else _cycle(request)),
         *_chosen(request, n_dims),
+        *((OPTIONS[dial].removeprefix("--"), f"{value:g}") for dial, value in made.texture.dials.items()),
     ]
 
 
 def _chosen(request: SettledRequest, n_dims: int) -> list[tuple[str, str]]:
     """Rows for options that a scene may leave out."""
     rows = []
+    if request.in_contact:
+        rows.append(
+            (
+                "Contact",
+                f"to a depth of {request.contact_depth:g} radii; cells change shape and keep their sizes",
+            )
+        )
+    if request.confluence is not None:
+        rows.append(
+            ("Confluence", f"{100 * request.confluence:g} % of the field, by one factor for all sizes of a frame")
+        )
+    if request.polarity:
+        rows.append(("Polarity", f"elongated cells move along their axis, {request.polarity:g} of 1"))
+    if request.drift_zyx_um_per_min is not None:
+        drift = " × ".join(f"{value:g}" for value in request.drift_zyx_um_per_min[-n_dims:])
+        rows.append(("Drift of all cells", f"{drift} µm/min"))
     if request.cell_size is not None:
         rows.append(("Cell size", f"median {request.cell_size:.4g} µm{EXPONENTS[n_dims]}"))
     if request.resemblance:
@@ -205,16 +222,27 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(dict.fromkeys(names))
 
 
-def _rules(made: "Made") -> str:
+def _rules(scene: "Scene", made: "Made") -> str:
     voxel = NAMES[made.dataset.view.n_dims].removesuffix("s")
+    apart = "they push one another apart until their distance fields do not overlap."
+    if scene.request.in_contact:
+        apart = (
+            "where they meet, it belongs to the one with the smallest distance minus pressure, and pressures are such "
+            "that sizes are kept within 3 %."
+        )
     rules = [
-        f"No two cells share a {voxel}: they push one another apart until their distance fields do not overlap.",
+        f"No two cells share a {voxel}: {apart}",
         "A division is the first frame from which on the pieces of a family stay apart; the mother's track ends one frame "
         "before. A piece that comes off and joins again keeps its cell's label; pieces under 1 % of the family are erased.",
         "A track has no gaps: a cell that leaves and comes back is a new track without a parent. A cell of which less than "
         "1 % is in view is not shown.",
         "A family that divides rests before its first and after its last known shape; others go back and forth in time.",
     ]
+    if "missing" in made.texture.dials:
+        rules.append(
+            "Some images are empty, as if the shutter had stayed closed. Their cells keep masks and tracks in TRA; SEG has no "
+            "mask for them."
+        )
     if made.protrusions is not None:
         rules.append(
             f"A protrusion counts while it reaches a {voxel} or more out of its body, and a branch out of its parent too. One "
