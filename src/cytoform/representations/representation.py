@@ -84,6 +84,10 @@ class Representation(nn.Module, ABC):
         """Codes of the mirror images of cells, where these follow from the codes: none beside the cells themselves."""
         return codes
 
+    def trained(self) -> "Representation":
+        """The part that is trained step by step: all of it, unless other parts are learned in closed form before."""
+        return self
+
     def matrices(self) -> list[nn.Parameter]:
         """Weight matrices of hidden layers, which the optimiser `muon` trains by its own rule."""
         return []

@@ -15,13 +15,14 @@ CODES = 3  # a stream of random numbers
 
 
 class AutoDecoder(nn.Module):
-    """A decoder and the codes of the training sequences; codes start as N(0, σ²).
+    """A decoder and the codes of the training sequences; codes start as N(0, σ²), unless fixed ones are given.
 
     Each sequence has `copies` codes, which are neighbours in the table: of a mirrored pool, one for each image. `rotations`
     turn the sequences into the canonical pose: fixed ones, or where they start if they are a parameter.
     """
 
     rotations: Tensor | None
+    codes: Tensor
 
     def __init__(
         self,
@@ -32,16 +33,25 @@ class AutoDecoder(nn.Module):
         code_sigma: float,
         seed: int,
         rotations: Float[Tensor, "sequences 4"] | None = None,
+        fixed_codes: Float[Tensor, "codes ..."] | None = None,
     ) -> None:
         super().__init__()
         self.decoder, self.copies = decoder, copies
-        shape = (n_sequences * copies, *decoder.code_shape)
-        codes = np.random.default_rng([seed, CODES]).normal(0, code_sigma, shape)
-        self.codes = nn.Parameter(torch.tensor(codes, dtype=torch.float32))
+        if fixed_codes is None:
+            shape = (n_sequences * copies, *decoder.code_shape)
+            codes = np.random.default_rng([seed, CODES]).normal(0, code_sigma, shape)
+            self.codes = nn.Parameter(torch.tensor(codes, dtype=torch.float32))
+        else:
+            self.register_buffer("codes", fixed_codes, persistent=False)
         if isinstance(rotations, nn.Parameter):
             self.rotations = rotations
         else:
             self.register_buffer("rotations", rotations)
+
+    @property
+    def learned_codes(self) -> nn.Parameter | None:
+        """The codes, if they are learned."""
+        return self.codes if isinstance(self.codes, nn.Parameter) else None
 
     @property
     def learned_rotations(self) -> nn.Parameter | None:
@@ -70,15 +80,17 @@ def new_model(
     n_dims: int = 3,
     copies: int = 1,
     rotations: Float[Tensor, "sequences 4"] | None = None,
+    fixed_codes: Float[Tensor, "codes ..."] | None = None,
 ) -> AutoDecoder:
     """An untrained auto-decoder."""
     training = config.training
     backward_dtype = torch.float32 if training.precision == "32-true" else torch.bfloat16
     return AutoDecoder(
-        new_representation(config.model, seed=seed, n_dims=n_dims, backward_dtype=backward_dtype),
+        new_representation(config.model, seed=seed, n_dims=n_dims, backward_dtype=backward_dtype).trained(),
         n_sequences,
         copies=copies,
         rotations=rotations,
+        fixed_codes=fixed_codes,
         code_sigma=training.code_sigma,
         seed=seed,
     )

@@ -33,7 +33,20 @@ from cytoform.shapes.grid import frame_times
 from cytoform.synthesis.cells import Cells
 from cytoform.synthesis.sized import WIDTH, Sized
 
-SCRIPTS = ("network", "linear", "band", "cubes", "codes", "tubes", "parts", "files", "gltf", "video", "studio")
+SCRIPTS = (
+    "network",
+    "linear",
+    "refined",
+    "band",
+    "cubes",
+    "codes",
+    "tubes",
+    "parts",
+    "files",
+    "gltf",
+    "video",
+    "studio",
+)
 COMPONENTS = 6
 MOST_FRAMES = 121  # a longer movie is shown at equal times
 DETAIL = Detail(grid=64, live=48, times=5)
@@ -154,7 +167,7 @@ def _data(cells: Cells, model: PageModel, learned: _Learned, detail: Detail) -> 
         "measures": _measures(dims, learned),
         "prior": None if prior is None else _prior(cells, prior, arrays),
     }
-    if model.header["kind"] == "global":
+    if model.header["kind"] != "linear":
         kernel = files("cytoform.reports.studio").joinpath("web").joinpath("kernel.wasm").read_bytes()
         found["kernel"] = base64.b64encode(kernel).decode()
     if cells.run.parts:
