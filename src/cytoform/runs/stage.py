@@ -189,7 +189,7 @@ def _sampling(plan: _Plan, run: Path) -> dict[str, Any]:
 
 def _start(
     team: Team, plan: _Plan, store: ShapeStore, frames: list[TrainingFrame], run: Path, copies: int
-) -> dict[str, Tensor | None]:
+) -> dict[str, Any]:
     """Rotations and fixed codes of an auto-decoder, the same in all processes."""
     if plan.config.model.kind == "refined":  # samples lie in the frame of the grid
         return {"fixed_codes": read_base(run).seen_codes(plan.config, copies)}
@@ -271,7 +271,7 @@ def _draw(plan: _Plan, store: ShapeStore, frames: list[TrainingFrame], run: Path
 
 
 def _new_trainer(
-    team: Team, plan: _Plan, n_sequences: int, pool: SamplePool, start: dict[str, Tensor | None]
+    team: Team, plan: _Plan, n_sequences: int, pool: SamplePool, start: dict[str, Any]
 ) -> Trainer:
     """A trainer where the run has come to."""
     sizes = {"seed": plan.seed, "n_dims": pool.n_dims, "copies": pool.copies}
