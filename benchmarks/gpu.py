@@ -158,8 +158,6 @@ def make_trainer(store: ShapeStore, folder: Path, table: Table, preset: str, *se
     mirrored = config.data.mirrored
     pool = draw_pool(store, frames, folder, sampling=sampling, seed=0, mirrored=mirrored, workers=n_processors())
     model = new_model(config, len(store), seed=0, copies=pool.copies)
-    if config.model.kind == "refined":  # any codes of components do for the speed
-        model = new_model(config, len(store), seed=0, copies=pool.copies, fixed_codes=model.codes.detach())
     fabric = make_fabric(table.device.type, config.training.precision, devices=1, nodes=1)
     return Trainer(model, pool, config.training, seed=0, fabric=fabric)
 

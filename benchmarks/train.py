@@ -34,13 +34,13 @@ from cytoform.base.files import write_atomically
 from cytoform.base.parallel import no_progress
 from cytoform.representations.global_code.decoder import Decoder
 from cytoform.representations.global_code.evaluator import FrameEvaluator
-from cytoform.representations.refined.representation import Correction
+from cytoform.representations.refined.representation import InGrid
 from cytoform.representations.representation import SCALE, Frame
 from cytoform.representations.rotation import to_matrix
 from cytoform.representations.threads import small_products_alone
 from cytoform.runs.autodecoder import new_model
 from cytoform.runs.config import load_config
-from cytoform.runs.remainder import Remainder, learn_base, read_base
+from cytoform.runs.refined import Bringing, learn_base, read_base
 from cytoform.runs.samples import draw_pool, training_frames
 from cytoform.runs.trainer import Trainer
 from cytoform.shapes.grid import frame_times
@@ -187,13 +187,13 @@ def our_trainer(store: ShapeStore, folder: Path, preset: str, settings: list[str
     seconds = time.process_time() - start
     write_atomically(run / CONFIG, config.to_toml().encode())
     base = read_base(run)
-    pool = draw_pool(store, frames, folder / preset, changed=Remainder(run, config.sampling.truncation).of, **sampling)
-    model = new_model(config, len(store), seed=0, copies=pool.copies, fixed_codes=base.seen_codes(config, pool.copies))
+    pool = draw_pool(store, frames, folder / preset, changed=Bringing(run, config.sampling.truncation).of, **sampling)
+    model = new_model(config, len(store), seed=0, copies=pool.copies, **base.start(pool.copies))
 
     def frame_of(row: int, time_: float) -> Frame:
         turn = to_matrix(base.rotations[row : row + 1])[0]
-        refined = base.refined(config, cast(Correction, model.decoder))
-        return refined.frame(base.codes[row], time_, rotation=turn, variables={SCALE: base.scales[row]})
+        refined = base.refined(config, cast(InGrid, model.decoder))
+        return refined.frame(model.own_codes[row], time_, rotation=turn, variables={SCALE: base.scales[row]})
 
     return Ours(Trainer(model, pool, config.training, seed=0, fabric=fabric), frame_of, seconds)
 

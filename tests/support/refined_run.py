@@ -1,4 +1,4 @@
-"""A small run of components with a network: bodies in several poses and sizes, and settings to learn them in seconds."""
+"""A small run of a network in the frame of components: bodies in several poses and sizes, learned in seconds."""
 
 from pathlib import Path
 
@@ -13,8 +13,8 @@ from cytoform.shapes.grid import Grid
 GRID, N_FRAMES = Grid(32, 8.0), 5
 SIZES = (0.8, 1.0, 1.1, 1.2)
 TURNS = Rotation.random(len(SIZES) + 1, random_state=np.random.default_rng(3))
-SMALL = ["model.nodes=16", "model.components=12", "model.knots=4", "model.values=8", "model.width=32", "model.depth=3",
-         "training.epochs=30", "training.frames_per_batch=5", "training.points_per_frame=128",
+SMALL = ["model.nodes=16", "model.components=12", "model.knots=4", "model.width=32", "model.depth=3",
+         "model.omega=8.0", "training.epochs=100", "training.learning_rate=2e-3", "training.matrix_learning_rate=5e-3", "training.frames_per_batch=5", "training.points_per_frame=128",
          "training.checkpoint_epochs=2", "sampling.pool_points=2000"]  # fmt: skip
 
 

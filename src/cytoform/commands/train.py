@@ -60,8 +60,8 @@ def train(
         Run folder to write.
     preset
         Settings to start from. auto (the default) looks at the data and takes one of: parts (bodies with protrusions, taken
-        apart), linear (smooth cells, seconds), or a network where these do not do: unseen (many cells, beside components) or
-        quick (few cells, minutes). Others: best, thin (protrusions without taking cells apart) and paper.
+        apart), linear (smooth cells, seconds), or a network where these do not do: unseen (many cells) or quick (few cells,
+        minutes). Others: best, thin (protrusions without taking cells apart) and paper.
     config
         TOML file of settings that differ from the preset.
     set_

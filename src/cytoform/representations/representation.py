@@ -46,6 +46,13 @@ class Frame(Protocol):
         ...
 
 
+@runtime_checkable
+class ScaledFrame(Frame, Protocol):
+    """A frame of a cell whose size is a variable of its own."""
+
+    scale: float  # over the size that its code describes
+
+
 class Representation(nn.Module, ABC):
     """Base of all kinds. A kind has to say the shape of its codes and compute `distances`; the rest has a plain default."""
 

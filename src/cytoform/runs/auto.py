@@ -67,7 +67,7 @@ def is_of_networks(setting: str) -> bool:
 
 
 def _is_of_preset_unseen(setting: str | None) -> bool:
-    """Whether a network beside components has a setting; a network with codes of its own has others."""
+    """Whether a network in the frame of components has a setting; a network alone has others."""
     section, _, key = (setting or "").partition("=")[0].strip().partition(".")
     return section != "model" or key in RefinedConfig.model_fields
 
@@ -99,11 +99,10 @@ def chosen_for(verdict: Verdict, grid: CoarseGrid | None, n_sequences: int, want
             f"components of distances for {counted}, {frames}: {why}, and {nodes_text(grid.nodes, grid.n_dims)} hold "
             f"them at a Jaccard index of {grid.jaccard:.3f}",
         )
-    many = n_sequences >= MANY and _is_of_preset_unseen(wanted)
     return Automatic(
-        "unseen" if many else "quick",
+        "unseen" if n_sequences >= MANY and _is_of_preset_unseen(wanted) else "quick",
         (f"data.align={align}",),
-        f"{'components and a network' if many else 'a network'} for {counted}, {frames}: {why}, and "
+        f"a network for {counted}, {frames}: {why}, and "
         + (
             f"{wanted} is a setting of networks"
             if grid is None

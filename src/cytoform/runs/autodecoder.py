@@ -15,14 +15,15 @@ CODES = 3  # a stream of random numbers
 
 
 class AutoDecoder(nn.Module):
-    """A decoder and the codes of the training sequences; codes start as N(0, σ²), unless fixed ones are given.
+    """A decoder and the codes of the training sequences; codes start as N(0, σ²), or where `start` says.
 
     Each sequence has `copies` codes, which are neighbours in the table: of a mirrored pool, one for each image. `rotations`
-    turn the sequences into the canonical pose: fixed ones, or where they start if they are a parameter.
+    turn the sequences into the canonical pose: fixed ones, or where they start if they are a parameter. With `signs`, each
+    sequence has one code, and its images have the same with other signs.
     """
 
     rotations: Tensor | None
-    codes: Tensor
+    signs: Tensor | None
 
     def __init__(
         self,
@@ -33,25 +34,26 @@ class AutoDecoder(nn.Module):
         code_sigma: float,
         seed: int,
         rotations: Float[Tensor, "sequences 4"] | None = None,
-        fixed_codes: Float[Tensor, "codes ..."] | None = None,
+        start: Float[Tensor, "sequences ..."] | None = None,
+        signs: Float[Tensor, "copies values"] | None = None,
     ) -> None:
         super().__init__()
         self.decoder, self.copies = decoder, copies
-        if fixed_codes is None:
+        self.register_buffer("signs", signs, persistent=False)
+        if start is None:
             shape = (n_sequences * copies, *decoder.code_shape)
             codes = np.random.default_rng([seed, CODES]).normal(0, code_sigma, shape)
-            self.codes = nn.Parameter(torch.tensor(codes, dtype=torch.float32))
-        else:
-            self.register_buffer("codes", fixed_codes, persistent=False)
+            start = torch.tensor(codes, dtype=torch.float32)
+        self.codes = nn.Parameter(start)
         if isinstance(rotations, nn.Parameter):
             self.rotations = rotations
         else:
             self.register_buffer("rotations", rotations)
 
     @property
-    def learned_codes(self) -> nn.Parameter | None:
-        """The codes, if they are learned."""
-        return self.codes if isinstance(self.codes, nn.Parameter) else None
+    def own_codes(self) -> Tensor:
+        """One code a sequence: that of the sequence itself, not of an image."""
+        return self.codes.detach()[:: 1 if self.signs is not None else self.copies]
 
     @property
     def learned_rotations(self) -> nn.Parameter | None:
@@ -62,7 +64,10 @@ class AutoDecoder(nn.Module):
         self, batch: Batch, code_penalty: float, noise: Float[Tensor, "frames ..."] | None = None
     ) -> tuple[Tensor, Tensor]:
         """The loss of eq. 2.1 and its first part, the mean L1 of the distance; `noise` is added to the codes."""
-        codes = self.codes[batch.codes]
+        if self.signs is None:
+            codes = self.codes[batch.codes]
+        else:
+            codes = self.codes[batch.codes // self.copies] * self.signs[batch.codes % self.copies][:, None]
         noisy = codes if noise is None else codes + noise
         points = batch.points
         if self.rotations is not None:
@@ -80,7 +85,8 @@ def new_model(
     n_dims: int = 3,
     copies: int = 1,
     rotations: Float[Tensor, "sequences 4"] | None = None,
-    fixed_codes: Float[Tensor, "codes ..."] | None = None,
+    start: Float[Tensor, "sequences ..."] | None = None,
+    signs: Float[Tensor, "copies values"] | None = None,
 ) -> AutoDecoder:
     """An untrained auto-decoder."""
     training = config.training
@@ -90,7 +96,8 @@ def new_model(
         n_sequences,
         copies=copies,
         rotations=rotations,
-        fixed_codes=fixed_codes,
+        start=start,
+        signs=signs,
         code_sigma=training.code_sigma,
         seed=seed,
     )

@@ -17,20 +17,14 @@ MUON_WEIGHT_DECAY = 0.1
 
 
 def adam(
-    decoder: Representation,
-    codes: nn.Parameter | None,
-    training: TrainingConfig,
-    rotations: nn.Parameter | None = None,
+    decoder: Representation, codes: nn.Parameter, training: TrainingConfig, rotations: nn.Parameter | None = None
 ) -> list[Optimizer]:
-    """Adam for everything, as in the paper. Codes and rotations that are not learned are None."""
+    """Adam for everything, as in the paper."""
     return [_adam(list(decoder.parameters()), codes, training, rotations)]
 
 
 def muon(
-    decoder: Representation,
-    codes: nn.Parameter | None,
-    training: TrainingConfig,
-    rotations: nn.Parameter | None = None,
+    decoder: Representation, codes: nn.Parameter, training: TrainingConfig, rotations: nn.Parameter | None = None
 ) -> list[Optimizer]:
     """Muon (Jordan et al. 2024) for the weight matrices of hidden layers, Adam for all else.
 
@@ -45,12 +39,11 @@ def muon(
     return [_adam(others, codes, training, rotations), of_matrices]
 
 
-def _adam(
-    weights: Weights, codes: nn.Parameter | None, training: TrainingConfig, rotations: nn.Parameter | None
-) -> Optimizer:
-    groups: list[dict[str, Any]] = [{"params": weights, "rate": training.learning_rate}]
-    if codes is not None:
-        groups.append({"params": [codes], "rate": training.code_learning_rate})
+def _adam(weights: Weights, codes: nn.Parameter, training: TrainingConfig, rotations: nn.Parameter | None) -> Optimizer:
+    groups: list[dict[str, Any]] = [
+        {"params": weights, "rate": training.learning_rate},
+        {"params": [codes], "rate": training.code_learning_rate},
+    ]
     if rotations is not None:
         groups.append({"params": [rotations], "rate": training.rotation_learning_rate})
     return torch.optim.Adam(groups, lr=training.learning_rate, fused=True)

@@ -20,7 +20,7 @@ from cytoform.base.parallel import Progress, no_progress
 from cytoform.base.provenance import software_versions
 from cytoform.errors import InputError
 from cytoform.representations.bounds import measure_bounds
-from cytoform.representations.refined.representation import Correction
+from cytoform.representations.refined.representation import InGrid
 from cytoform.representations.rotation import identity
 from cytoform.representations.threads import small_products_alone
 from cytoform.runs.alignment import principal_rotations
@@ -28,7 +28,7 @@ from cytoform.runs.autodecoder import new_model
 from cytoform.runs.components import learn_components
 from cytoform.runs.config import Config, DataConfig, SamplingConfig, TrainingConfig, read_config
 from cytoform.runs.parts import BODIES, resolved, take_run_apart
-from cytoform.runs.remainder import COMPONENTS, Remainder, learn_base, read_base
+from cytoform.runs.refined import COMPONENTS, Bringing, learn_base, read_base
 from cytoform.runs.run import SAMPLES, Learned, LearnedSequence, write_weights
 from cytoform.runs.same_cell import cells_of
 from cytoform.runs.samples import SamplePool, TrainingFrame, draw_pool, training_frames
@@ -181,7 +181,7 @@ def _sampling(plan: _Plan, run: Path) -> dict[str, Any]:
         "sampling": config.sampling,
         "mirrored": config.data.mirrored,
         "any_pose": config.has_rotations and not is_refined,  # the network sees the cube of the grid in one pose
-        "changed": Remainder(run, config.sampling.truncation).of if is_refined else None,
+        "changed": Bringing(run, config.sampling.truncation).of if is_refined else None,
         "seed": plan.seed,
         "workers": plan.workers,
     }
@@ -190,9 +190,9 @@ def _sampling(plan: _Plan, run: Path) -> dict[str, Any]:
 def _start(
     team: Team, plan: _Plan, store: ShapeStore, frames: list[TrainingFrame], run: Path, copies: int
 ) -> dict[str, Any]:
-    """Rotations and fixed codes of an auto-decoder, the same in all processes."""
+    """Where rotations and codes of an auto-decoder start, the same in all processes."""
     if plan.config.model.kind == "refined":  # samples lie in the frame of the grid
-        return {"fixed_codes": read_base(run).seen_codes(plan.config, copies)}
+        return dict(read_base(run).start(copies))
     return {"rotations": _rotations(team, plan, store, frames)}
 
 
@@ -270,9 +270,7 @@ def _draw(plan: _Plan, store: ShapeStore, frames: list[TrainingFrame], run: Path
         draw_pool(store, frames, run / SAMPLES, **_sampling(plan, run), done=advance)
 
 
-def _new_trainer(
-    team: Team, plan: _Plan, n_sequences: int, pool: SamplePool, start: dict[str, Any]
-) -> Trainer:
+def _new_trainer(team: Team, plan: _Plan, n_sequences: int, pool: SamplePool, start: dict[str, Any]) -> Trainer:
     """A trainer where the run has come to."""
     sizes = {"seed": plan.seed, "n_dims": pool.n_dims, "copies": pool.copies}
     build = partial(new_model, plan.config, n_sequences, **sizes, **start)
@@ -289,12 +287,11 @@ def _new_trainer(
 
 def _finish(trainer: Trainer, plan: _Plan, sequences: tuple[LearnedSequence, ...], grid: Grid) -> None:
     run, model = plan.output.run, trainer.raw_model
-    decoder, codes, rotations = model.decoder, model.codes.detach()[:: trainer.pool.copies], model.rotations
-    scales = None
+    decoder, codes, rotations, scales = model.decoder, model.own_codes, model.rotations, None
     if plan.config.model.kind == "refined":
         base = read_base(run)
-        decoder = base.refined(plan.config, cast(Correction, decoder))
-        codes, rotations, scales = base.codes, base.rotations, base.scales
+        decoder, codes = base.refined(plan.config, cast(InGrid, decoder)), codes.cpu()
+        rotations, scales = base.rotations, base.scales
     elif plan.at_end is not None:
         plan.at_end(run, codes.cpu().numpy())
     bounds = measure_bounds(decoder, codes, seed=plan.seed)

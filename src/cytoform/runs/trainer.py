@@ -70,7 +70,7 @@ class Trainer:
             pool.keep_on(fabric.device)
         self.raw_model, self.raw_optimizers = (
             model,
-            OPTIMIZERS[training.optimizer](model.decoder, model.learned_codes, training, model.learned_rotations),
+            OPTIMIZERS[training.optimizer](model.decoder, model.codes, training, model.learned_rotations),
         )
         self.model, *self.optimizers = fabric.setup(model, *self.raw_optimizers)
         self.position, self.n_epochs, self.checkpoint_epochs = Position(), training.epochs, training.checkpoint_epochs

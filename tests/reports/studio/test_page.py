@@ -65,7 +65,7 @@ def linear(store: Path, run: Path) -> Path:
 
 
 class Runs(dict[str, Made]):
-    """A network that knows two cells, components of five cells (alone and with a network) and of five images, and bodies
+    """A network that knows two cells, components of five cells and of five images, a network in their frame, and bodies
     with protrusions: each made when a test asks for it."""
 
     def __init__(self, home: Path, trained: Callable[[], Path]) -> None:

@@ -1,4 +1,4 @@
-"""Components with a network, fitted to a body that the run has not seen."""
+"""A network in the frame of components, fitted to a body that the run has not seen."""
 
 from pathlib import Path
 
@@ -33,8 +33,9 @@ def overlap(a: Path, b: Path) -> float:
 
 def test_adapting_brings_the_cell_closer_and_leaves_the_run_alone(cells: Cells, unseen: Path, tmp_path: Path) -> None:
     before = {name: tensor.clone() for name, tensor in cells.run.decoder.state_dict().items()}
-    (frozen,) = complete(cells, unseen, tmp_path / "frozen.zarr")
-    (adapted,) = complete(cells, unseen, tmp_path / "adapted.zarr", settings=FitSettings(adapt_steps=60))
+    (frozen,) = complete(cells, unseen, tmp_path / "frozen.zarr", settings=FitSettings(steps=150))
+    settings = FitSettings(steps=150, adapt_steps=150)
+    (adapted,) = complete(cells, unseen, tmp_path / "adapted.zarr", settings=settings)
     assert overlap(unseen, tmp_path / "frozen.zarr") > 0.85
     assert overlap(unseen, tmp_path / "adapted.zarr") > overlap(unseen, tmp_path / "frozen.zarr")
     assert adapted.error_um < frozen.error_um
@@ -43,7 +44,9 @@ def test_adapting_brings_the_cell_closer_and_leaves_the_run_alone(cells: Cells, 
 
 
 def test_frames_left_out_are_filled(cells: Cells, unseen: Path, tmp_path: Path) -> None:
-    (found,) = complete(cells, unseen, tmp_path / "out.zarr", every_frame=2, keep_known=False)
+    (found,) = complete(
+        cells, unseen, tmp_path / "out.zarr", every_frame=2, keep_known=False, settings=FitSettings(steps=150)
+    )
     assert found.n_known == 3
     assert overlap(unseen, tmp_path / "out.zarr") > 0.8
     assert np.isnan(found.expected_error_um[1])  # fewer known frames than tell it

@@ -45,10 +45,9 @@ def model_of(cells: Cells) -> PageModel:
 
 def _described(decoder: Representation) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     if isinstance(decoder, Refined):
-        network, arrays = _described(decoder.correction)
-        header, own = _of_components(decoder)
-        spread = {"spread": _array(decoder.spread)}
-        return header | {"kind": "refined", "network": network | {"knots": 1}}, own | arrays | spread
+        network, arrays = _described(decoder.network)
+        header, _ = _of_components(decoder)
+        return header | {"kind": "refined", "network": network}, arrays
     if isinstance(decoder, Linear):
         return _of_components(decoder)
     if isinstance(decoder, Decoder):

@@ -68,17 +68,6 @@ class Linear(Representation):
         rotation: Float[Tensor, "dims dims"] | None = None,
         variables: Variables = NO_VARIABLES,
     ) -> Frame:
-        return self.grid_frame(code, time, rotation=rotation, variables=variables)
-
-    def grid_frame(
-        self,
-        code: Float[Tensor, "knots components"],
-        time: float,
-        *,
-        rotation: Float[Tensor, "dims dims"] | None = None,
-        variables: Variables = NO_VARIABLES,
-    ) -> "LinearFrame":
-        """One cell at one time, as the components describe it; see `Representation.frame`."""
         with torch.no_grad():
             weights = self._basis(code.new_tensor([time])) @ code
             coefficients = self._coefficients(weights)[0].cpu().numpy()

@@ -1,4 +1,4 @@
-"""Settings of components with a network for the distances that they leave."""
+"""Settings of a network whose codes begin as weights of components."""
 
 from typing import Literal
 
@@ -9,10 +9,10 @@ from cytoform.representations.linear.config import ComponentsConfig
 
 
 class RefinedConfig(ComponentsConfig):
-    """Components, and a network that sees the weights of the leading ones."""
+    """A network in the frame of components, with codes as long as theirs."""
 
     kind: Literal["refined"] = "refined"
-    values: int = Field(256, ge=1, le=4096)  # leading components whose weights the network sees, at most
+    components: int = Field(256, ge=1, le=4096)  # at most; as many numbers has a code at every knot
     width: int = Field(128, ge=1, le=4096)
     depth: int = Field(6, ge=1, le=64)
     omega: float = Field(20.0, ge=1e-3, le=1e4)  # frequency of the sine

@@ -1,33 +1,41 @@
-"""The kind "refined": components of distance grids, and a network for the distances that they leave.
+"""The kind "refined": a network in the frame and at the size that cells share, whose codes begin as weights of components.
 
-Cells have the codes, the frame and the sizes of the kind "linear". The network works in the cube of the grid, and sees a
-frame as the weights of the leading components, each over its spread among learned frames. So it needs no code of its own,
-begins where the components end, and knows a mirror image by the same code with other signs.
+Components of distance grids are learned first. They give the frame, the size and, to each sequence, a code to begin with.
+Then the network and the codes are trained together. A mirror image of a cell has the same code with other signs, as the
+components are even or odd along every axis.
 """
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from cytoform.representations.global_code.decoder import FrameBiases
 from cytoform.representations.global_code.representation import GlobalCode
-from cytoform.representations.linear.representation import Linear, LinearFrame, spline_basis
-from cytoform.representations.representation import NO_VARIABLES, Frame, Representation, Variables
+from cytoform.representations.linear.representation import Linear, spline_basis
+from cytoform.representations.representation import (
+    NO_VARIABLES,
+    SCALE,
+    Frame,
+    Representation,
+    Variables,
+    at_share,
+)
 
 
-class Correction(GlobalCode):
+class InGrid(GlobalCode):
     """The network: points are in the cube of the grid, distances in half extents at the size that all cells share.
 
-    `code_shape` is (knots, values): weights of leading components over their spread. The time only chooses among them.
+    `code_shape` is (knots, components). The network does not see the time, which only mixes the knots.
     """
 
     def __init__(
         self,
         *,
         knots: int,
-        values: int,
+        components: int,
         width: int,
         depth: int,
         omega: float,
@@ -38,7 +46,7 @@ class Correction(GlobalCode):
         super().__init__(
             width=width,
             depth=depth,
-            code_dim=values,
+            code_dim=components,
             code_layers=tuple(range(1, depth + 1)),
             activation="sine",
             omega=omega,
@@ -46,16 +54,15 @@ class Correction(GlobalCode):
             n_dims=n_dims,
             backward_dtype=backward_dtype,
         )
-        self.code_shape = (knots, values)
-        # Before its first step the network changes nothing.
-        torch.nn.init.zeros_(self.output.weight)
-        torch.nn.init.zeros_(self.output.bias)
+        self.code_shape = (knots, components)
 
-    def frame_biases(self, codes: Float[Tensor, "frames knots values"], times: Float[Tensor, " frames"]) -> FrameBiases:
+    def frame_biases(
+        self, codes: Float[Tensor, "frames knots components"], times: Float[Tensor, " frames"]
+    ) -> FrameBiases:
         basis = torch.from_numpy(spline_basis(times.detach().cpu().double().numpy(), codes.shape[1])).to(codes)
-        return super().frame_biases(torch.einsum("fk,fkv->fv", basis, codes), torch.zeros_like(times))
+        return super().frame_biases(torch.einsum("fk,fkc->fc", basis, codes), torch.zeros_like(times))
 
-    def over_time(self, codes: Float[Tensor, "n knots values"]) -> Float[Tensor, "n knots values"]:
+    def over_time(self, codes: Float[Tensor, "n knots components"]) -> Float[Tensor, "n knots components"]:
         return codes
 
 
@@ -69,7 +76,6 @@ class Refined(Linear):
         components: int,
         knots: int,
         cut: float,
-        values: int,
         width: int,
         depth: int,
         omega: float,
@@ -78,23 +84,10 @@ class Refined(Linear):
         backward_dtype: torch.dtype = torch.float32,
     ) -> None:
         super().__init__(nodes=nodes, components=components, knots=knots, cut=cut, n_dims=n_dims)
-        values = min(values, components)
-        self.correction = Correction(
-            knots=knots,
-            values=values,
-            width=width,
-            depth=depth,
-            omega=omega,
-            seed=seed,
-            n_dims=n_dims,
-            backward_dtype=backward_dtype,
-        )
-        self.spread: Tensor
-        self.register_buffer("spread", torch.ones(values))  # of the weights of the leading components
-
-    def seen(self, codes: Float[Tensor, "*n knots components"]) -> Float[Tensor, "*n knots values"]:
-        """Codes as the network sees them."""
-        return codes[..., : len(self.spread)] / self.spread
+        sizes = {"width": width, "depth": depth, "omega": omega, "seed": seed, "n_dims": n_dims}
+        self.network = InGrid(knots=knots, components=components, backward_dtype=backward_dtype, **sizes)  # type: ignore[arg-type]
+        self.unit: Tensor
+        self.register_buffer("unit", torch.ones(components))  # weight of a component at which its number in a code is 1
 
     def distances(
         self,
@@ -102,12 +95,10 @@ class Refined(Linear):
         times: Float[Tensor, " frames"],
         points: Float[Tensor, "frames n dims"],
     ) -> Float[Tensor, "frames n"]:
-        places = (points / self.extent).clamp(-1, 1)
-        left = self.correction.distances(self.seen(codes), times, places)
-        return super().distances(codes, times, points) + left
+        return self.network.distances(codes, times, (points / self.extent).clamp(-1, 1))
 
     def trained(self) -> Representation:
-        return self.correction
+        return self.network
 
     def frame(
         self,
@@ -117,25 +108,44 @@ class Refined(Linear):
         rotation: Float[Tensor, "dims dims"] | None = None,
         variables: Variables = NO_VARIABLES,
     ) -> Frame:
-        grid = self.grid_frame(code, time, rotation=rotation, variables=variables)
-        return RefinedFrame(**vars(grid), correction=self.correction.frame(self.seen(code), time))
+        scale = float(at_share((time + 1) / 2, variables[SCALE])) if SCALE in variables else 1.0
+        return RefinedFrame(self.network.frame(code, time), float(self.extent), scale, rotation)
+
+    def volumes(
+        self, code: Float[Tensor, "knots components"], times: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " n"]:
+        width = 2 * float(self.extent) / self.nodes
+        axis = (torch.arange(self.nodes, device=code.device) + 0.5) * 2 / self.nodes - 1
+        places = torch.cartesian_prod(*[axis] * self.n_dims).float()
+        frames = [self.network.frame(code, time) for time in times.tolist()]
+        shares = [float((0.5 - frame(places) / width).clamp(0, 1).sum()) for frame in frames]
+        return np.array(shares) * width**self.n_dims
 
     def fault(self) -> str:
-        return super().fault() or ("" if bool((self.spread > 0).all()) else "the spread of its weights is impossible")
+        return super().fault() or ("" if bool((self.unit > 0).all()) else "the unit of its codes is impossible")
 
     def describe(self) -> str:
-        sizes = f"{len(self.correction.hidden)} layers of {self.correction.width} units"
-        return f"{super().describe()}, and {sizes} for the distances that they leave"
+        sizes = f"{len(self.network.hidden)} layers of {self.network.width} units"
+        return f"{sizes}, codes that begin as {super().describe()}"
 
 
 @dataclass(frozen=True)
-class RefinedFrame(LinearFrame):
-    """The distance of one cell at one time. Beyond the grid, the network says what it says at the nearest place."""
+class RefinedFrame:
+    """The distance of one cell at one time. Beyond the grid, the way to it is added."""
 
-    correction: Frame
+    network: Frame
+    extent: float
+    scale: float
+    rotation: Float[Tensor, "dims dims"] | None
+
+    @property
+    def device(self) -> torch.device:
+        """The device on which points are expected."""
+        return self.network.device
 
     def __call__(self, points: Float[Tensor, "n dims"]) -> Float[Tensor, " n"]:
         """Signed distance at `points`, without gradients."""
         turned = points if self.rotation is None else points @ self.rotation.T
-        places = (turned / (self.scale * self.extent)).clamp(-1, 1)
-        return super().__call__(points) + self.scale * self.correction(places)
+        places = turned / (self.scale * self.extent)
+        nearest = places.clamp(-1, 1)
+        return self.scale * (self.network(nearest) + self.extent * (places - nearest).norm(dim=1))

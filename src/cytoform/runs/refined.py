@@ -1,4 +1,4 @@
-"""Training of the kind "refined": components in closed form first, then the network for the distances that they leave.
+"""Training of the kind "refined": components in closed form first, then a network whose codes begin as their weights.
 
 RUN/components.safetensors  the components of an unfinished run, with codes, rotations and scales
 """
@@ -6,7 +6,7 @@ RUN/components.safetensors  the components of an unfinished run, with codes, rot
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -17,9 +17,9 @@ from cytoform.base.parallel import Progress
 from cytoform.base.tensors import load_into, read_tensors, write_tensors
 from cytoform.errors import InputError
 from cytoform.representations.linear.config import ComponentsConfig
-from cytoform.representations.linear.representation import Linear, LinearFrame
-from cytoform.representations.refined.representation import Correction, Refined
-from cytoform.representations.representation import SCALE
+from cytoform.representations.linear.representation import Linear
+from cytoform.representations.refined.representation import InGrid, Refined
+from cytoform.representations.representation import at_share
 from cytoform.representations.rotation import to_matrix
 from cytoform.representations.table import new_representation
 from cytoform.runs.components import learn_components
@@ -29,6 +29,25 @@ from cytoform.shapes.store import ShapeStore
 from cytoform.training.folder import CONFIG
 
 COMPONENTS = "components.safetensors"
+SPREAD = 0.3  # of the numbers of the leading component in the codes of learned cells, at the start
+
+
+@dataclass(frozen=True)
+class Place:
+    """How points of a frame are brought into the cube of the grid."""
+
+    matrix: Float[np.ndarray, "dims dims"]
+    scale: float
+    extent: float
+
+    def brought(self, samples: Float32[np.ndarray, "n values"], truncation: float) -> Float32[np.ndarray, "n values"]:
+        """Samples (x, y, z, distance) in Ω as samples in the cube of the grid.
+
+        Distances are in half extents at the size that all cells share, cut off at `truncation`.
+        """
+        places = (samples[:, :-1] @ self.matrix.T / (self.scale * self.extent)).clip(-1, 1)
+        distances = (samples[:, -1] / self.scale).clip(-truncation, truncation)
+        return np.column_stack([places, distances]).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -40,55 +59,43 @@ class Base:
     rotations: Float[Tensor, "sequences 4"]
     scales: Float[Tensor, "sequences moments"]
 
-    def frame(self, row: int, time: float) -> LinearFrame:
-        """A learned frame, as the components describe it."""
-        turn = to_matrix(self.rotations[row : row + 1], self.decoder.n_dims)[0]
-        return self.decoder.grid_frame(self.codes[row], time, rotation=turn, variables={SCALE: self.scales[row]})
+    def place(self, row: int, time: float) -> Place:
+        """The place of a learned frame."""
+        turn = to_matrix(self.rotations[row : row + 1], self.decoder.n_dims)[0].double().numpy()
+        return Place(turn, float(at_share((time + 1) / 2, self.scales[row])), float(self.decoder.extent))
 
-    def refined(self, config: Config, correction: Correction | None = None, *, seed: int = 0) -> Refined:
-        """The components with a network, by default an untrained one."""
-        refined = cast(Refined, new_representation(config.model, seed=seed, n_dims=self.decoder.n_dims))
+    def start(self, copies: int) -> dict[str, Tensor]:
+        """Codes to begin with, as an auto-decoder takes them, and the signs of the codes of mirror images."""
+        _, components = self.decoder.code_shape
+        signs = self.decoder.images(np.ones((1, 1, components), np.float32))[:copies, 0]
+        return {"start": self.codes / self._unit(), "signs": torch.from_numpy(signs.astype(np.float32))}
+
+    def refined(self, config: Config, network: InGrid) -> Refined:
+        """The components with a trained network."""
+        refined = cast(Refined, new_representation(config.model, seed=0, n_dims=self.decoder.n_dims))
         refined.load_state_dict(self.decoder.state_dict(), strict=False)
-        n_values = len(refined.spread)
-        refined.spread.copy_(self.codes[..., :n_values].flatten(0, 1).square().mean(dim=0).sqrt().clamp(min=1e-9))
-        if correction is not None:
-            refined.correction.load_state_dict(correction.state_dict())
+        refined.unit.copy_(self._unit())
+        refined.network.load_state_dict(network.state_dict())
         return refined.requires_grad_(False)
 
-    def seen_codes(self, config: Config, copies: int) -> Float[Tensor, "codes knots values"]:
-        """The codes as the network sees them: of each sequence one, or one for each of its mirror images."""
-        codes = self.codes if copies == 1 else torch.from_numpy(self.decoder.images(self.codes.numpy()))
-        return self.refined(config).seen(codes).contiguous()
+    def _unit(self) -> Float[Tensor, " components"]:
+        # A middle way: numbers of one spread would make the last components as loud as the first, and weights as they are
+        # would leave them unheard.
+        spread = self.codes.flatten(0, 1).square().mean(dim=0).sqrt().clamp(min=1e-9)
+        return (spread * spread.max()).sqrt() / SPREAD
 
 
 @dataclass(frozen=True)
-class Remainder:
-    """What the components of the unfinished run `run` leave of samples, for the network."""
+class Bringing:
+    """Brings samples of the unfinished run `run` into the cube of its grid."""
 
     run: Path
-    truncation: float  # of the samples, in half extents
+    truncation: float
 
     def of(self, frame: TrainingFrame, samples: Float32[np.ndarray, "n values"]) -> Float32[np.ndarray, "n values"]:
-        """The part of a frame's samples that is left, see `left_by`."""
+        """The samples of a frame, see `Place.brought`."""
         base = _kept(self.run, (self.run / COMPONENTS).stat().st_mtime_ns)
-        return left_by(base.frame(frame.code, frame.time), samples, base.decoder.cut, self.truncation)
-
-
-def left_by(
-    frame: LinearFrame, samples: Float32[np.ndarray, "n values"], cut: float, truncation: float
-) -> Float32[np.ndarray, "n values"]:
-    """Samples (x, y, z, distance) in Ω as samples of what a frame of components leaves.
-
-    Points are in the cube of the grid, distances in half extents at the size that all cells share. Those of the cell and of
-    the components are cut off where the grids were, at `cut` nodes, or at the `truncation` of the samples.
-    """
-    points, distances = torch.from_numpy(samples[:, :-1]), samples[:, -1]
-    half = frame.scale * frame.extent
-    width = min(cut * 2 * half / len(frame.coefficients), truncation)
-    found = LinearFrame.__call__(frame, points).numpy().clip(-width, width)
-    turned = points if frame.rotation is None else points @ frame.rotation.T
-    places = (turned / half).clamp(-1, 1).numpy()
-    return np.column_stack([places, (distances.clip(-width, width) - found) / frame.scale]).astype(np.float32)
+        return base.place(frame.code, frame.time).brought(samples, self.truncation)
 
 
 def learn_base(
@@ -101,7 +108,7 @@ def learn_base(
             "rotations; set data.align=principal instead"
         )
     found = learn_components(store, frames, config, run, workers=workers, progress=progress)
-    tensors = {f"decoder.{name}": tensor for name, tensor in found.decoder.state_dict().items()}
+    tensors: dict[str, Any] = {f"decoder.{name}": tensor for name, tensor in found.decoder.state_dict().items()}
     tensors |= {"codes": found.codes, "rotations": found.rotations, "scales": found.scales}
     write_tensors(run / COMPONENTS, tensors, {})
     return found.resolved(config)
