@@ -14,7 +14,8 @@ GRID, N_FRAMES = Grid(32, 8.0), 5
 SIZES = (0.8, 1.0, 1.1, 1.2)
 TURNS = Rotation.random(len(SIZES) + 1, random_state=np.random.default_rng(3))
 SMALL = ["model.nodes=16", "model.components=12", "model.knots=4", "model.width=32", "model.depth=3",
-         "model.omega=8.0", "training.epochs=100", "training.learning_rate=2e-3", "training.matrix_learning_rate=5e-3", "training.frames_per_batch=5", "training.points_per_frame=128",
+         "model.omega=8.0", "training.epochs=100", "training.learning_rate=2e-3",
+         "training.matrix_learning_rate=5e-3", "training.frames_per_batch=5", "training.points_per_frame=128",
          "training.checkpoint_epochs=2", "sampling.pool_points=2000"]  # fmt: skip
 
 
