@@ -30,6 +30,8 @@ from cytoform.base.provenance import software_versions
 from cytoform.base.system import n_processors
 from cytoform.errors import InputError
 from cytoform.representations.bounds import Bounds, measure_bounds, uniform_points
+from cytoform.representations.config import RepresentationConfig
+from cytoform.representations.global_code.evaluator import FrameEvaluator
 from cytoform.representations.threads import small_products_alone
 from cytoform.runs.autodecoder import AutoDecoder, new_model
 from cytoform.runs.config import load_config
@@ -44,7 +46,7 @@ from cytoform.training.team import make_fabric
 sys.path.append(str(Path(__file__).parents[1] / "experiments"))
 
 from data_sets import SIZES, make_simulated
-from train import Judge, learn
+from train import Judge, Ours, learn
 
 TARGET, LEARNER = 0.97, "best"
 PRESETS = "paper", "best", "unseen"
@@ -148,7 +150,9 @@ def simulated(folder: Path, size: Size) -> ShapeStore:
 
 def make_trainer(store: ShapeStore, folder: Path, table: Table, preset: str, *settings: str) -> Trainer:
     """A trainer of the product, ready to run; all presets share the samples of one."""
-    config = load_config(preset=preset, settings=[*table.size.settings, *settings])
+    known = load_config(preset=preset).model
+    smaller = [each for each in table.size.settings if _applies(each, known)]
+    config = load_config(preset=preset, settings=[*smaller, *settings])
     sampling = load_config(preset=LEARNER, settings=[f"sampling.pool_points={table.size.pool_points}"]).sampling
     frames = training_frames(store, store.names, stride=1)
     mirrored = config.data.mirrored
@@ -158,9 +162,17 @@ def make_trainer(store: ShapeStore, folder: Path, table: Table, preset: str, *se
     return Trainer(model, pool, config.training, seed=0, fabric=fabric)
 
 
+def _applies(setting: str, model: RepresentationConfig) -> bool:
+    """Whether a kind of representation has the setting "section.key=value"."""
+    section, _, key = setting.partition("=")[0].partition(".")
+    return section != "model" or key in type(model).model_fields
+
+
 def learned(trainer: Trainer, store: ShapeStore, seconds: float) -> dict[str, Any]:
     """Train for `seconds` or to the end."""
-    curve = learn(trainer, Judge(store), f"preset {LEARNER}", seconds=seconds)
+    model = trainer.raw_model
+    ours = Ours(trainer, lambda row, time: FrameEvaluator(model.decoder, model.codes[row].detach(), time))
+    curve = learn(ours, Judge(store), f"preset {LEARNER}", seconds=seconds, now=time.perf_counter)
     reached, (trained_s, jaccard) = curve.seconds_to(TARGET), curve.points[-1]
     return {f"s to {TARGET}": reached or "not reached", "trained, s": trained_s, "Jaccard index at the end": jaccard}
 

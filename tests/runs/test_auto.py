@@ -26,7 +26,7 @@ SMOOTH, SHARP = CoarseGrid(48, 0.99), CoarseGrid(64, 0.9)
         (NOT, SMOOTH, 27, "linear", True, "linear"),
         (NOT, SHARP, 3, "quick", False, "global"),
         (NOT, SHARP, 6, "quick", True, "global"),
-        (NOT, SHARP, 27, "unseen", True, "global"),
+        (NOT, SHARP, 27, "unseen", True, "refined"),
     ],
 )
 def test_the_data_choose(verdict: Verdict, grid: CoarseGrid, n: int, preset: str, aligned: bool, kind: str) -> None:
@@ -54,6 +54,14 @@ def test_settings_of_networks_ask_for_one(balls: Path, setting: str, asks: bool)
     found = automatic(ShapeStore.open(balls), settings=[setting])
     assert found.preset == ("quick" if asks else "linear")
     assert (setting in found.reason) == asks
+
+
+@pytest.mark.parametrize(
+    ("setting", "preset"),
+    [("training.epochs=3", "unseen"), ("model.width=24", "unseen"), ("model.code_dim=8", "quick")],
+)
+def test_a_setting_of_one_code_a_cell_asks_for_a_network_alone(setting: str, preset: str) -> None:
+    assert chosen_for(NOT, None, 27, setting).preset == preset
 
 
 def test_balls_are_smooth_cells(balls: Path) -> None:

@@ -60,10 +60,11 @@ def _run(path: Path) -> list[str]:
         return [f"run: {described}, {learning}", "not finished; go on with 'cytoform train ... --resume'"]
     run = load_run(path)
     lines = [f"run: {run.decoder.describe()}, {learning}"]
-    tensors = run.decoder.state_dict().values() if in_closed_form else run.decoder.parameters()
-    size = f"{sum(tensor.numel() for tensor in tensors):,}"
-    decoder = f"components of {size} numbers" if in_closed_form else f"decoder of {size} parameters"
-    lines.append(f"{decoder}, steepest slope {run.learned.bounds.slope:.2f}")
+    in_numbers = f"{sum(tensor.numel() for tensor in run.decoder.buffers()):,}"
+    in_weights = f"{sum(weight.numel() for weight in run.decoder.parameters()):,}"
+    sizes = [f"components of {in_numbers} numbers"] if run.has_scales else []
+    sizes += [] if in_closed_form else [f"decoder of {in_weights} parameters"]
+    lines.append(f"{', '.join(sizes)}, steepest slope {run.learned.bounds.slope:.2f}")
     if config.has_rotations:
         lines.append(f"one rotation a sequence: aligned {config.data.align}, learned {config.model.rotations}")
     if run.parts:

@@ -46,6 +46,13 @@ class Frame(Protocol):
         ...
 
 
+@runtime_checkable
+class ScaledFrame(Frame, Protocol):
+    """A frame of a cell whose size is a variable of its own."""
+
+    scale: float  # over the size that its code describes
+
+
 class Representation(nn.Module, ABC):
     """Base of all kinds. A kind has to say the shape of its codes and compute `distances`; the rest has a plain default."""
 
@@ -83,6 +90,10 @@ class Representation(nn.Module, ABC):
     def images(self, codes: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "images ..."]:
         """Codes of the mirror images of cells, where these follow from the codes: none beside the cells themselves."""
         return codes
+
+    def trained(self) -> "Representation":
+        """The part that is trained step by step: all of it, unless other parts are learned in closed form before."""
+        return self
 
     def matrices(self) -> list[nn.Parameter]:
         """Weight matrices of hidden layers, which the optimiser `muon` trains by its own rule."""

@@ -9,6 +9,7 @@ from cytoform.representations.config import RepresentationConfig
 from cytoform.representations.global_code.config import GlobalCodeConfig
 from cytoform.representations.linear.config import LinearConfig
 from cytoform.representations.parts.config import PartsConfig
+from cytoform.representations.refined.config import RefinedConfig
 
 if TYPE_CHECKING:
     import torch
@@ -52,10 +53,18 @@ def _build_linear(config: LinearConfig, *, seed: int, n_dims: int, backward_dtyp
     return Linear(**config.model_dump(exclude={"kind", "rotations"}), n_dims=n_dims)
 
 
+def _build_refined(config: RefinedConfig, *, seed: int, n_dims: int, backward_dtype: "torch.dtype") -> "Representation":
+    from cytoform.representations.refined.representation import Refined
+
+    sizes = config.model_dump(exclude={"kind", "rotations"})
+    return Refined(**sizes, seed=seed, n_dims=n_dims, backward_dtype=backward_dtype)
+
+
 REPRESENTATIONS: dict[str, RepresentationKind] = {
     "global": RepresentationKind(GlobalCodeConfig, _build_global),
     "linear": RepresentationKind(LinearConfig, _build_linear),
     "parts": RepresentationKind(PartsConfig, _build_parts),
+    "refined": RepresentationKind(RefinedConfig, _build_refined),
 }
 
 

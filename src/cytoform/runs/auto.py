@@ -7,6 +7,7 @@ from cytoform.base.parallel import no_progress
 from cytoform.protrusions.verdict import Verdict, judge
 from cytoform.representations.linear.config import LinearConfig
 from cytoform.representations.linear.representation import nodes_text
+from cytoform.representations.refined.config import RefinedConfig
 from cytoform.runs.components import HELD, fewest_nodes, place_all
 from cytoform.runs.samples import training_frames
 from cytoform.shapes.store import ShapeStore
@@ -65,6 +66,12 @@ def is_of_networks(setting: str) -> bool:
     return section == "model" and key not in LinearConfig.model_fields
 
 
+def _is_of_preset_unseen(setting: str | None) -> bool:
+    """Whether a network in the frame of components has a setting; a network alone has others."""
+    section, _, key = (setting or "").partition("=")[0].strip().partition(".")
+    return section != "model" or key in RefinedConfig.model_fields
+
+
 def coarse_grid(store: ShapeStore, names: Sequence[str], aligned: bool, *, workers: int = 1) -> CoarseGrid:
     """Try grids on frames spread over the named sequences. Raises EmptyFrame for a frame without a cell."""
     frames = training_frames(store, list(names), 1)
@@ -93,7 +100,7 @@ def chosen_for(verdict: Verdict, grid: CoarseGrid | None, n_sequences: int, want
             f"them at a Jaccard index of {grid.jaccard:.3f}",
         )
     return Automatic(
-        "unseen" if n_sequences >= MANY else "quick",
+        "unseen" if n_sequences >= MANY and _is_of_preset_unseen(wanted) else "quick",
         (f"data.align={align}",),
         f"a network for {counted}, {frames}: {why}, and "
         + (

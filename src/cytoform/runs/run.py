@@ -135,7 +135,7 @@ class Run:
     @property
     def has_scales(self) -> bool:
         """Whether cells have a size of their own beside their codes."""
-        return self.config.model.kind == "linear"
+        return self.config.model.has_scales
 
     def code(self, name: str) -> Float[Tensor, "..."]:
         """The learned code of a sequence. Raises InputError for one that was not learned."""

@@ -42,6 +42,10 @@ class TrainingFrame:
     time: float
 
 
+# From the samples of a frame to those that a network learns.
+Change = Callable[[TrainingFrame, Float32[np.ndarray, "n values"]], Float32[np.ndarray, "n values"]]
+
+
 @dataclass(frozen=True)
 class Batch:
     """Samples of some frames: positions in Ω as (x, y, z), distances in units of the half extent."""
@@ -137,12 +141,14 @@ def draw_pool(
     seed: int,
     mirrored: bool = False,
     any_pose: bool = False,
+    changed: Change | None = None,
     workers: int = 1,
     done: Callable[[], object] = lambda: None,
 ) -> SamplePool:
     """Draw the pool of every frame into `folder`, or reuse one that was drawn there with the same settings.
 
     `any_pose` spreads points over all that the cube sweeps as it turns, for fields that are to be rendered in any pose.
+    `changed` makes the samples to be learned of those that were drawn; it must be picklable.
     Raises EmptyFrame where a frame has no surface to sample around.
     """
     recipe = {
@@ -153,11 +159,13 @@ def draw_pool(
     }
     if any_pose:
         recipe["any_pose"] = True
+    if changed:
+        recipe["changed"] = True
     shape = len(frames), sampling.pool_points, store.grid.n_dims + 1
     if not _holds(folder, recipe, shape):
         folder.mkdir(parents=True, exist_ok=True)
         _reserve(folder / SAMPLES, shape)
-        how = sampling, any_pose, seed
+        how = sampling, any_pose, seed, changed
         tasks = [(store.path, frame, folder / SAMPLES, row, *how) for row, frame in enumerate(frames)]
         run_all(_draw_frame, tasks, workers=workers, done=done)
         with (folder / SAMPLES).open("r+b") as file:
@@ -183,11 +191,19 @@ def _holds(folder: Path, recipe: dict[str, Any], shape: tuple[int, ...]) -> bool
 
 
 def _draw_frame(
-    path: Path, frame: TrainingFrame, samples: Path, row: int, sampling: SamplingConfig, any_pose: bool, seed: int
+    path: Path,
+    frame: TrainingFrame,
+    samples: Path,
+    row: int,
+    sampling: SamplingConfig,
+    any_pose: bool,
+    seed: int,
+    changed: Change | None,
 ) -> None:
     sequence = ShapeStore.open(path)[frame.sequence]
     rng = np.random.default_rng([seed, row])
-    np.load(samples, mmap_mode="r+")[row] = draw_samples(sequence, frame.frame, sampling, rng, any_pose=any_pose)
+    drawn = draw_samples(sequence, frame.frame, sampling, rng, any_pose=any_pose)
+    np.load(samples, mmap_mode="r+")[row] = drawn if changed is None else changed(frame, drawn)
 
 
 def draw_samples(

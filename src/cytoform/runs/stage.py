@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from cytoform.base.parallel import Progress, no_progress
 from cytoform.base.provenance import software_versions
 from cytoform.errors import InputError
 from cytoform.representations.bounds import measure_bounds
+from cytoform.representations.refined.representation import InGrid
 from cytoform.representations.rotation import identity
 from cytoform.representations.threads import small_products_alone
 from cytoform.runs.alignment import principal_rotations
@@ -27,6 +28,7 @@ from cytoform.runs.autodecoder import new_model
 from cytoform.runs.components import learn_components
 from cytoform.runs.config import Config, DataConfig, SamplingConfig, TrainingConfig, read_config
 from cytoform.runs.parts import BODIES, resolved, take_run_apart
+from cytoform.runs.refined import COMPONENTS, Bringing, learn_base, read_base
 from cytoform.runs.run import SAMPLES, Learned, LearnedSequence, write_weights
 from cytoform.runs.same_cell import cells_of
 from cytoform.runs.samples import SamplePool, TrainingFrame, draw_pool, training_frames
@@ -118,9 +120,11 @@ def _train(plan: _Plan, progress: Progress, team: Team) -> Trained:
                 _open_run(plan, store, frames, progress)
         with team.together():
             run = Path(team.gather(str(output.run))[0])
+            config = read_config(run / CONFIG)
+            plan = replace(plan, config=config)
             store = _learned_store(config, store, run)
-            pool = draw_pool(store, frames, run / SAMPLES, **_sampling(plan))
-            trainer = _new_trainer(team, plan, len(names), pool, _rotations(team, plan, store, frames))
+            pool = draw_pool(store, frames, run / SAMPLES, **_sampling(plan, run))
+            trainer = _new_trainer(team, plan, len(names), pool, _start(team, plan, store, frames, run, pool.copies))
         with small_products_alone():
             loss = run_training(team, trainer, run, progress)
         finished = trainer.position.epoch == config.training.epochs
@@ -170,15 +174,26 @@ def _learned_store(config: Config, store: ShapeStore, run: Path) -> ShapeStore:
     return ShapeStore.open(run / BODIES) if config.model.kind == "parts" else store
 
 
-def _sampling(plan: _Plan) -> dict[str, Any]:
+def _sampling(plan: _Plan, run: Path) -> dict[str, Any]:
     config = plan.config
+    is_refined = config.model.kind == "refined"
     return {
         "sampling": config.sampling,
         "mirrored": config.data.mirrored,
-        "any_pose": config.has_rotations,
+        "any_pose": config.has_rotations and not is_refined,  # the network sees the cube of the grid in one pose
+        "changed": Bringing(run, config.sampling.truncation).of if is_refined else None,
         "seed": plan.seed,
         "workers": plan.workers,
     }
+
+
+def _start(
+    team: Team, plan: _Plan, store: ShapeStore, frames: list[TrainingFrame], run: Path, copies: int
+) -> dict[str, Any]:
+    """Where rotations and codes of an auto-decoder start, the same in all processes."""
+    if plan.config.model.kind == "refined":  # samples lie in the frame of the grid
+        return dict(read_base(run).start(copies))
+    return {"rotations": _rotations(team, plan, store, frames)}
 
 
 def _rotations(team: Team, plan: _Plan, store: ShapeStore, frames: list[TrainingFrame]) -> Tensor | None:
@@ -225,10 +240,15 @@ def _open_run(plan: _Plan, store: ShapeStore, frames: list[TrainingFrame], progr
         refuse_other_data(run, _provenance(store, plan.seed), data="shape store")
         if plan.config.model.kind == "parts" and not (run / BODIES).exists():
             raise InputError(f"{run / BODIES}: missing, so the training cannot go on; train the run anew")
+        if plan.config.model.kind == "refined":
+            read_base(run)  # raises where it is missing or damaged
         _draw(plan, _learned_store(plan.config, store, run), frames, run, progress)
         return
     with output.beginning() as partial:
         (partial / CHECKPOINTS).mkdir()
+        if plan.config.model.kind == "refined":
+            config = learn_base(store, frames, plan.config, partial, workers=plan.workers, progress=progress)
+            plan = replace(plan, config=config)
         write_atomically(partial / CONFIG, plan.config.to_toml().encode())
         write_json(partial / PROVENANCE, _provenance(store, plan.seed))
         if plan.config.model.kind == "parts":
@@ -241,22 +261,24 @@ def close_run(output: RunOutput) -> None:
     """Delete the samples of a finished run, and put it in the place of the one that it replaces."""
     shutil.rmtree(output.run / SAMPLES, ignore_errors=True)
     shutil.rmtree(output.run / BODIES, ignore_errors=True)
+    (output.run / COMPONENTS).unlink(missing_ok=True)
     output.finish()
 
 
 def _draw(plan: _Plan, store: ShapeStore, frames: list[TrainingFrame], run: Path, progress: Progress) -> None:
     with progress("drawing samples", len(frames)) as advance:
-        draw_pool(store, frames, run / SAMPLES, **_sampling(plan), done=advance)
+        draw_pool(store, frames, run / SAMPLES, **_sampling(plan, run), done=advance)
 
 
-def _new_trainer(team: Team, plan: _Plan, n_sequences: int, pool: SamplePool, rotations: Tensor | None) -> Trainer:
+def _new_trainer(team: Team, plan: _Plan, n_sequences: int, pool: SamplePool, start: dict[str, Any]) -> Trainer:
     """A trainer where the run has come to."""
-    build = partial(new_model, plan.config, n_sequences, seed=plan.seed, n_dims=pool.n_dims, copies=pool.copies)
+    sizes = {"seed": plan.seed, "n_dims": pool.n_dims, "copies": pool.copies}
+    build = partial(new_model, plan.config, n_sequences, **sizes, **start)
     newest = newest_checkpoint(plan.output.run / CHECKPOINTS) if team.leads else None
     if newest:
         with torch.device("meta"):  # damaged settings must not take memory
-            refuse_other_model(newest, build(rotations=rotations))
-    trainer = Trainer(build(rotations=rotations), pool, plan.config.training, seed=plan.seed, fabric=team.fabric)
+            refuse_other_model(newest, build())
+    trainer = Trainer(build(), pool, plan.config.training, seed=plan.seed, fabric=team.fabric)
     path = team.gather(newest and newest.path)[0]
     if path:
         trainer.restore(newest or read_checkpoint(path))
@@ -264,12 +286,16 @@ def _new_trainer(team: Team, plan: _Plan, n_sequences: int, pool: SamplePool, ro
 
 
 def _finish(trainer: Trainer, plan: _Plan, sequences: tuple[LearnedSequence, ...], grid: Grid) -> None:
-    decoder, codes = trainer.raw_model.decoder, trainer.raw_model.codes.detach()[:: trainer.pool.copies]
-    run = plan.output.run
-    if plan.at_end is not None:
+    run, model = plan.output.run, trainer.raw_model
+    decoder, codes, rotations, scales = model.decoder, model.own_codes, model.rotations, None
+    if plan.config.model.kind == "refined":
+        base = read_base(run)
+        decoder, codes = base.refined(plan.config, cast(InGrid, decoder)), codes.cpu()
+        rotations, scales = base.rotations, base.scales
+    elif plan.at_end is not None:
         plan.at_end(run, codes.cpu().numpy())
     bounds = measure_bounds(decoder, codes, seed=plan.seed)
     learned = Learned(sequences, grid.half_extent_um, grid.size, bounds, grid.n_dims)
-    write_weights(run, decoder, codes, learned, trainer.raw_model.rotations)
+    write_weights(run, decoder, codes, learned, rotations, scales)
     trainer.pool.close()
     close_run(plan.output)

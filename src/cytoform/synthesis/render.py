@@ -9,9 +9,8 @@ from jaxtyping import Float
 from cytoform.base.triples import Ints
 from cytoform.errors import InputError
 from cytoform.representations.bounds import Bounds
-from cytoform.representations.linear.representation import LinearFrame
 from cytoform.representations.parts.frame import PartsFrame
-from cytoform.representations.representation import Frame
+from cytoform.representations.representation import Frame, ScaledFrame
 from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import ShapeSequence
@@ -46,7 +45,7 @@ def bounds_at(frame: Frame, bounds: Bounds, safety: float) -> Bounds:
     """The bounds of a field, with a margin, for a frame in which the cell (of cells taken apart, the body) has its size."""
     if isinstance(frame, PartsFrame):
         return bounds.times(safety * max(frame.body.scale, 1))
-    return (bounds.scaled(frame.scale) if isinstance(frame, LinearFrame) else bounds).times(safety)
+    return (bounds.scaled(frame.scale) if isinstance(frame, ScaledFrame) else bounds).times(safety)
 
 
 def _with_tubes(frame: PartsFrame, grid: Grid, bounds: Bounds, wanted: float) -> BoxedField:

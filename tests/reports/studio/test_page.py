@@ -20,6 +20,7 @@ from flat import ellipses
 from pages import assert_self_contained
 from parts_run import write_parts_run
 from protruding import GRID as PROTRUDING
+from refined_run import write_refined_run
 from scipy.spatial import cKDTree
 from stores import write_store
 from tiny import write_balls
@@ -43,7 +44,7 @@ from cytoform.synthesis.sized import Sized
 
 NAMES = ('a <b>"1"&', "b", "c", "d", "e")
 POINTS, GRID, FINE = 10_000, 24, 48  # FINE: shows protrusions
-KINDS = ("network", "linear", "flat", "parts", "thick")
+KINDS = ("network", "linear", "refined", "flat", "parts", "thick")
 STUDIO = "document.querySelector('cell-studio')"
 
 
@@ -68,8 +69,8 @@ def linear(store: Path, run: Path) -> Path:
 
 
 class Runs(dict[str, Made]):
-    """A network that knows two cells, components of five cells and of five images, and bodies with thin and with thick
-    protrusions: each made when a test asks for it."""
+    """A network that knows two cells, components of five cells and of five images, a network in their frame, and bodies
+    with thin and with thick protrusions: each made when a test asks for it."""
 
     def __init__(self, home: Path, trained: Callable[[], Path]) -> None:
         super().__init__()
@@ -86,6 +87,9 @@ class Runs(dict[str, Made]):
     def _linear(self) -> Made:
         sizes = dict(zip(NAMES, (2.4, 2.9, 3.3, 3.8, 4.4), strict=True))
         return made(linear(write_balls(self.home / "balls.zarr", sizes, n_frames=4), self.home / "linear"))
+
+    def _refined(self) -> Made:
+        return made(write_refined_run(self.home / "refined"))
 
     def _flat(self) -> Made:
         return made(linear(ellipses(self.home / "flat.zarr", n=5), self.home / "flat"))

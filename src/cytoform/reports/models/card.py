@@ -156,6 +156,8 @@ def _limits(found: Measured) -> list[str]:
         limits.append("It cannot fit unseen cells: bodies and protrusions are learned apart.")
     if run.config.model.kind == "linear":
         limits.append("It fits whole frames only, and does not adapt to a cell (`fit --adapt`).")
+    if run.config.model.kind == "refined":
+        limits.append("It fits whole frames only.")
     return limits
 
 

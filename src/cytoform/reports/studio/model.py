@@ -10,6 +10,7 @@ from cytoform.errors import InputError
 from cytoform.representations.global_code.decoder import Decoder, ReLU
 from cytoform.representations.linear.representation import Linear
 from cytoform.representations.parts.representation import Parts
+from cytoform.representations.refined.representation import Refined
 from cytoform.representations.representation import SCALE, Representation
 from cytoform.synthesis.cells import Cells
 from cytoform.synthesis.options import SAFETY
@@ -38,11 +39,12 @@ def model_of(cells: Cells) -> PageModel:
 
 
 def _described(decoder: Representation) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    if isinstance(decoder, Refined):
+        network, arrays = _described(decoder.network)
+        header, _ = _of_components(decoder)
+        return header | {"kind": "refined", "network": network}, arrays
     if isinstance(decoder, Linear):
-        knots, components = decoder.code_shape
-        header = {"kind": "linear", "nodes": decoder.nodes, "knots": knots, "components": components,
-                  "extent": float(decoder.extent), "odd": decoder.odd.cpu().numpy()[:, ::-1].tolist()}  # fmt: skip
-        return header, {"mean": _array(decoder.mean), "components": _array(decoder.components)}
+        return _of_components(decoder)
     if isinstance(decoder, Decoder):
         layers = list(decoder.layers)
         parts: dict[str, Any] = {"fillet": decoder.fillet} if isinstance(decoder, Parts) else {}
@@ -53,6 +55,13 @@ def _described(decoder: Representation) -> tuple[dict[str, Any], dict[str, np.nd
         arrays |= {f"bias{n}": _array(layer.bias) for n, layer in enumerate(layers)}
         return header, arrays | {"output": _array(decoder.output.weight), "offset": _array(decoder.output.bias)}
     raise InputError(f"the studio knows no representation {type(decoder).__name__}")
+
+
+def _of_components(decoder: Linear) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    knots, components = decoder.code_shape
+    header = {"kind": "linear", "nodes": decoder.nodes, "knots": knots, "components": components,
+              "extent": float(decoder.extent), "odd": decoder.odd.cpu().numpy()[:, ::-1].tolist()}  # fmt: skip
+    return header, {"mean": _array(decoder.mean), "components": _array(decoder.components)}
 
 
 def _sizes(cells: Cells) -> dict[str, np.ndarray]:

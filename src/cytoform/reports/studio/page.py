@@ -36,6 +36,7 @@ from cytoform.synthesis.sized import WIDTH, Sized
 SCRIPTS = (
     "network",
     "linear",
+    "refined",
     "band",
     "cubes",
     "codes",
@@ -168,7 +169,7 @@ def _data(cells: Cells, model: PageModel, learned: _Learned, detail: Detail) -> 
         "measures": _measures(dims, learned),
         "prior": None if prior is None else _prior(cells, prior, arrays),
     }
-    if model.header["kind"] == "global":
+    if model.header["kind"] != "linear":
         kernel = files("cytoform.reports.studio").joinpath("web").joinpath("kernel.wasm").read_bytes()
         found["kernel"] = base64.b64encode(kernel).decode()
     if cells.run.parts:

@@ -32,7 +32,7 @@ class FrameEvaluator:
     def __init__(
         self,
         decoder: Decoder,
-        code: Float[Tensor, " code"],
+        code: Float[Tensor, "..."],
         time: float,
         *,
         rotation: Float[Tensor, "dims dims"] | None = None,

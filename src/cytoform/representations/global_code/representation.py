@@ -30,7 +30,7 @@ class GlobalCode(Decoder, Representation):
 
     def distances(
         self,
-        codes: Float[Tensor, "frames code"],
+        codes: Float[Tensor, "frames ..."],
         times: Float[Tensor, " frames"],
         points: Float[Tensor, "frames n dims"],
     ) -> Float[Tensor, "frames n"]:
@@ -38,7 +38,7 @@ class GlobalCode(Decoder, Representation):
 
     def error(
         self,
-        codes: Float[Tensor, "frames code"],
+        codes: Float[Tensor, "frames ..."],
         times: Float[Tensor, " frames"],
         points: Float[Tensor, "frames n dims"],
         distances: Float[Tensor, "frames n"],
@@ -53,7 +53,7 @@ class GlobalCode(Decoder, Representation):
 
     def frame(
         self,
-        code: Float[Tensor, " code"],
+        code: Float[Tensor, "..."],
         time: float,
         *,
         rotation: Float[Tensor, "dims dims"] | None = None,

@@ -63,7 +63,7 @@ def fit(
         raise InputError("--adapt needs whole frames: planes alone would let the decoder put anything between them")
     rng = np.random.default_rng(seed)
     decoder = copy.deepcopy(run.decoder) if settings.adapt_steps else run.decoder
-    work = _Descent(decoder, run, observed, settings, rotation, rng)
+    work = Descent(decoder, run, observed, settings, rotation, rng)
     work.find_code(settings, done)
     if settings.adapt_steps:
         work.adapt(settings, done)
@@ -81,8 +81,8 @@ def fit(
     )
 
 
-class _Descent:
-    """Steps down the error of one cell."""
+class Descent:
+    """Steps down the error of one cell, from the mean of the learned codes or from `code`."""
 
     def __init__(
         self,
@@ -92,8 +92,10 @@ class _Descent:
         settings: FitSettings,
         rotation: Tensor | None,
         rng: np.random.Generator,
+        *,
+        code: Tensor | None = None,
     ) -> None:
-        self.code = nn.Parameter(run.codes.mean(dim=0))
+        self.code = nn.Parameter(run.codes.mean(dim=0) if code is None else code)
         self.learns_rotation = run.config.model.rotations == "learned"
         start = identity(1)[0] if rotation is None and self.learns_rotation else rotation
         self.rotation = None if start is None else nn.Parameter(start.to(self.code), requires_grad=self.learns_rotation)

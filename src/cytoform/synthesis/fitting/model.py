@@ -12,6 +12,7 @@ from torch import Tensor
 from cytoform.completion.predictions import Expected
 from cytoform.errors import InputError
 from cytoform.representations.bounds import Bounds
+from cytoform.representations.refined.representation import Refined
 from cytoform.representations.rotation import principal_rotation
 from cytoform.runs.alignment import moments_of
 from cytoform.runs.run import Run
@@ -23,6 +24,7 @@ from cytoform.synthesis.fitting.completed import Completed, completed_of, record
 from cytoform.synthesis.fitting.components import fit_components
 from cytoform.synthesis.fitting.fit import Fit, fit
 from cytoform.synthesis.fitting.observed import Observed, check_dimensions, observe
+from cytoform.synthesis.fitting.refined import fit_refined
 from cytoform.synthesis.options import FitSettings
 from cytoform.synthesis.verdict import remark_on_loss
 
@@ -98,6 +100,8 @@ def fit_cell(
         raise InputError(
             f"{run.path}: a run of bodies with protrusions cannot be fitted; train one with --preset unseen"
         )
+    if isinstance(run.decoder, Refined):
+        return fit_refined(run, sequence, observed.frames, settings, bounds=bounds, seed=seed, done=done)
     if run.has_scales:
         return fit_components(run, sequence, observed.frames, bounds=bounds)
     rotation = _rotation(run, sequence, observed)

@@ -111,8 +111,8 @@ def _check(
     run: Run, store: ShapeStore, rendering: Rendering, settings: FitSettings, *, in_planes: bool, fills: bool
 ) -> None:
     """Raises InputError for options that do not go together."""
-    if run.has_scales and settings.adapt_steps:
-        raise InputError(f"--adapt: {run.path} has learned components; fit with a run of --preset unseen")
+    if run.config.model.kind == "linear" and settings.adapt_steps:
+        raise InputError(f"--adapt: {run.path} has learned components alone; fit with a run of --preset unseen")
     if run.has_scales and in_planes and not fills:
         raise InputError(
             f"--every-plane: {run.path} has learned components, which take whole frames; keep known planes"

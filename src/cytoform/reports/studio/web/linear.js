@@ -24,14 +24,16 @@ function atTime(values, time) {
   return (1 - share) * values[low] + share * values[Math.min(low + 1, values.length - 1)];
 }
 
+// Of components, along x, y and z: bit by bit whether they are odd.
+const symmetriesOf = odd => odd.map(axes => axes.reduce((bits, is, axis) => bits | is << axis, 0));
+
 class LinearGrid {
   constructor(header, arrays) {
     Object.assign(this, { header, arrays });
     const { dims, nodes } = header;
     this.half = nodes / 2;
     this.octant = this.half ** dims;
-    // Of components, along x, y and z: bit by bit whether they are odd.
-    this.symmetry = header.odd.map(odd => odd.reduce((bits, is, axis) => bits | is << axis, 0));
+    this.symmetry = symmetriesOf(header.odd);
   }
 
   frame(cell, time) {

@@ -21,12 +21,12 @@ class CellStudio extends HTMLElement {
     const { buffer } = await inflate(this.data.packed), arrays = {};
     for (const [name, from, n, whole] of this.data.arrays) arrays[name] = new (whole ? Int8Array : Float32Array)(buffer, from, n);
     const { model } = this.data;
-    this.kernel = model.kind === "global" ? await kernelOf(this.data.kernel) : null;
-    const whole = model.kind === "global" ? new Network(model, arrays, this.kernel) : new LinearGrid(model, arrays);
+    this.kernel = model.kind === "linear" ? null : await kernelOf(this.data.kernel);
+    const whole = new { global: Network, linear: LinearGrid, refined: RefinedGrid }[model.kind](model, arrays, this.kernel);
     this.field = this.data.composed ? new PartsField(whole, model, arrays) : whole;
     this.codecs = await videoCodecs();
     this.codes = new (this.data.composed ? PartsCodes : Codes)(this.data, arrays, this.field);
-    this.detail = this.chosen = model.kind === "global" && !this.kernel ? 32 : this.data.grid;
+    this.detail = this.chosen = model.kind !== "linear" && !this.kernel ? 32 : this.data.grid;
     this.drawnCells = 0;
     this.figures = new Map();
     this.build();
