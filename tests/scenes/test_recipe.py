@@ -64,6 +64,15 @@ REFUSED = {
     "unknown table": (WHOLE + "[larger]\ncells = 9\n", "larger"),
     "an output": (WHOLE.replace("[options]", '[options]\nout = "x"'), "--out is said on the command line"),
     "a step without": (WHOLE.replace('out = "movies"\n', ""), "needs a command and its out"),
+    "another command": (WHOLE.replace("simulate mitosis", "export run"), "must be one of simulate"),
+    "options in the command": (
+        WHOLE.replace("simulate mitosis", "simulate mitosis --out elsewhere"),
+        "entries of the step",
+    ),
+    "an open quote": (WHOLE.replace("simulate mitosis", "simulate 'mitosis"), "No closing quotation"),
+    "a place elsewhere": (WHOLE.replace('out = "movies"', 'out = "../movies"'), "plain name"),
+    "an output in a name": (WHOLE + '"out=elsewhere" = 1\n', "not the name and value"),
+    "an output in a value": (WHOLE + 'leave = ["none", "--out", "elsewhere"]\n', "not the name and value"),
     "no TOML": ("title = ", "TOML"),
 }
 

@@ -22,9 +22,10 @@ seed = 1
 cells = 4
 """
 
+import re
 import shlex
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,9 @@ from cytoform.base.gate import read_toml
 from cytoform.base.settings import SettingsSection, check_settings
 from cytoform.errors import InputError
 
+# Commands that make sources. They write into the folder of the recipe only, so that a recipe from elsewhere harms nothing.
+COMMANDS = ("simulate", "prepare", "train", "generate", "fill")
+NAME = re.compile("[a-z][a-z0-9-]*")  # of an option
 # What the caller says, wherever the recipe is rebuilt.
 CALLERS = ("out", "workers", "scheduler", "overwrite", "quiet", "resume")
 
@@ -78,12 +82,38 @@ def read_recipe(source: str) -> Recipe:
     if not recipe.sources:
         raise InputError(f"{source}: no sources; name the runs or shape stores whose cells populate the scene")
     for step in recipe.before:
-        if "command" not in step or "out" not in step:
-            raise InputError(f"{source}: every step [[before]] needs a command and its out")
-    for name in CALLERS:
-        if name in recipe.options or name in recipe.small:
-            raise InputError(f"{source}: --{name} is said on the command line, not in a recipe; take it out")
+        _check_step(source, step)
+    for options in (recipe.options, recipe.small):
+        _check_options(source, options, refused=CALLERS)
     return recipe
+
+
+def _check_step(source: str, step: Mapping[str, Any]) -> None:
+    if "command" not in step or "out" not in step:
+        raise InputError(f"{source}: every step [[before]] needs a command and its out")
+    try:
+        command = shlex.split(str(step["command"]))
+    except ValueError as fault:
+        raise InputError(f"{source}: command {step['command']}: {fault}") from None
+    if not command or command[0] not in COMMANDS or any(word.startswith("-") for word in command):
+        raise InputError(
+            f"{source}: command {step['command']}: must be one of {', '.join(COMMANDS)} and what it reads; give options as "
+            "entries of the step"
+        )
+    out = str(step["out"])
+    if out in ("", ".", "..") or Path(out).name != out or "\\" in out:
+        raise InputError(f"{source}: out {out}: must be a plain name, since steps write into the folder of the recipe")
+    _check_options(source, step, refused=[name for name in CALLERS if name != "out"])
+
+
+def _check_options(source: str, options: Mapping[str, Any], *, refused: Sequence[str]) -> None:
+    """Refuse options of the caller, also where they hide in the name or the value of another."""
+    for name, value in options.items():
+        if name in refused:
+            raise InputError(f"{source}: --{name} is said on the command line, not in a recipe; take it out")
+        values = value if isinstance(value, list) else [value]
+        if not NAME.fullmatch(name) or any(isinstance(each, str) and each.startswith("-") for each in values):
+            raise InputError(f"{source}: {name} = {value}: not the name and value of an option")
 
 
 def words(options: Mapping[str, Any]) -> list[str]:
