@@ -49,6 +49,8 @@ from data_sets import SIZES, make_simulated
 from train import Judge, Ours, learn
 
 TARGET, LEARNER = 0.97, "best"
+# Sizes of components that `train` finds in the data.
+FOUND_BY_TRAIN = ("model.nodes=32", "model.knots=24")
 PRESETS = "paper", "best", "unseen"
 CHECKED_POINTS, CHECKED_FRAMES = 100_000, 3
 AFTER_TRAINING = 0.5  # share of the time that is kept for the rows after the training
@@ -151,7 +153,7 @@ def simulated(folder: Path, size: Size) -> ShapeStore:
 def make_trainer(store: ShapeStore, folder: Path, table: Table, preset: str, *settings: str) -> Trainer:
     """A trainer of the product, ready to run; all presets share the samples of one."""
     known = load_config(preset=preset).model
-    smaller = [each for each in table.size.settings if _applies(each, known)]
+    smaller = [each for each in (*FOUND_BY_TRAIN, *table.size.settings) if _applies(each, known)]
     config = load_config(preset=preset, settings=[*smaller, *settings])
     sampling = load_config(preset=LEARNER, settings=[f"sampling.pool_points={table.size.pool_points}"]).sampling
     frames = training_frames(store, store.names, stride=1)

@@ -168,3 +168,10 @@ def test_sizes_know_the_kept_volume_and_the_fluctuation() -> None:
     course = np.stack([sizes.course(2.0, rng) for _ in range(200)])
     assert course.shape == (200, 2 * (n_frames - 1) + 1)
     assert course.std() == pytest.approx(0.02, rel=0.4)
+
+
+@pytest.mark.parametrize("rounding", [0.0, 1e-8])
+def test_where_no_volume_changes_that_of_the_cell_is_kept(rounding: float) -> None:
+    chance = 1 + rounding * np.random.default_rng(0).normal(size=30)
+    sizes = Sizes.of([np.stack([1.1 * chance, np.ones(30)], axis=1)] * 3, [np.full(30, 0.1)] * 3)
+    assert (sizes.kept, sizes.fluctuation) == (CELL, 0.0)

@@ -9,6 +9,7 @@ from jaxtyping import Float
 # Columns of the volumes of a sequence.
 CELL, BODY = 0, 1
 LEAST_VOLUME = 0.2  # of the mean: a body is never made smaller
+ROUNDING = 1e-14  # variance of ln(volume) below which volumes in single precision are constant
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Sizes:
         bodies = np.array([np.log(np.maximum(v[:, BODY].mean(), 1e-12)) for v in volumes])
         rests = [[_detrended(np.log(np.maximum(v[:, part], 1e-12))) for v in volumes] for part in (CELL, BODY)]
         spread = [float(np.mean(np.concatenate([rest for _, rest in part]) ** 2)) for part in rests]
-        kept = CELL if spread[CELL] <= spread[BODY] else BODY
+        kept = CELL if spread[CELL] <= max(spread[BODY], ROUNDING) else BODY
         variance, next_ = _autocovariances([rest for _, rest in rests[kept]])
         if kept == CELL:
             errors = [
@@ -81,6 +82,6 @@ def _autocovariances(series: Sequence[Float[np.ndarray, " frames"]]) -> tuple[fl
     own, next_, after = (
         float(np.mean(np.concatenate([v[: len(v) - lag] * v[lag:] for v in long]))) for lag in range(3)
     )
-    if next_ <= 0:
+    if next_ <= ROUNDING:
         return 0.0, 0.0
     return min(next_ / float(np.clip(after / next_, 0.05, 0.95)), own), next_
