@@ -95,5 +95,5 @@ def test_damaged_bulges_are_refused(run: Path, tmp_path: Path) -> None:
     ]
     for name, wrong in wrongs:
         write_tensors(tmp_path / "run" / PARTS, {**tensors, name: wrong}, metadata)
-        with pytest.raises(InputError, match="damaged.*; train the run anew"):
+        with pytest.raises(InputError, match=r"damaged.*; train the run anew"):
             load_run(tmp_path / "run")
