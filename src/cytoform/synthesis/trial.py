@@ -8,7 +8,6 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from math import comb
 from pathlib import Path
 
 import numpy as np
@@ -34,9 +33,8 @@ from cytoform.synthesis.render import BAND_VOXELS
 TRIALS = ".choice.partial-"
 # At most so many sequences and frames are judged; fewer sequences than FEWEST say nothing about a distribution.
 MOST_SEQUENCES, MOST_FRAMES, FEWEST = 24, 6, 4
-# A fold has so many new cells that a test can find this p, below 0.05 also when it is corrected for five measures; beside
-# very few known cells not even many would, so this many do.
-LEAST_P, ENOUGH_NEW = 0.01, 8
+# New cells for each fold, at least: three new cells beside five learned ones differ at p = 0.04 at best, so no test would fail.
+FEWEST_NEW = 8
 # The priors of whole cells that are tried, with their sigma.
 WHOLE_CELLS: tuple[tuple[str, float | None], ...] = (
     ("blend", None),
@@ -108,14 +106,6 @@ def _counted(names: Sequence[str], cells_by_row: Sequence[Sequence[int]]) -> str
     return f"{len(names)} learned sequences{of_cells}"
 
 
-def fewest_new(n_known: int) -> int:
-    """The fewest new cells whose Kolmogorov–Smirnov test against known ones can find `LEAST_P`, but no more than enough.
-
-    The smallest p of the exact test is that of new cells which are all larger than all known ones, or all smaller.
-    """
-    return next((n for n in range(1, ENOUGH_NEW) if 2 / comb(n + n_known, n) <= LEAST_P), ENOUGH_NEW)
-
-
 def _folds(rows: Int[np.ndarray, " n"], cells_by_row: Sequence[Sequence[int]]) -> list[Int[np.ndarray, " _"]]:
     """Two or three folds of nearly the same size; the sequences of a cell are in one fold."""
     together = [own for own in (np.intersect1d(rows, each) for each in cells_by_row) if len(own)]
@@ -149,7 +139,7 @@ class _Trial:
         return self._measured(out)
 
     def drawn(self, prior: str, sigma: float | None, originals: MeasuredStore) -> "_Drawn":
-        """Draw and measure as many new cells for each fold as it has sequences, or more if a test could not fail."""
+        """Draw as many new cells for each fold as it has sequences, and at least `FEWEST_NEW`, and measure them."""
         out = self._create(f"{prior}-{sigma}.zarr")
         names: list[list[str]] = []
         try:
@@ -195,7 +185,7 @@ class _Trial:
         rng = np.random.default_rng([self.seed, 8, number])
         fitted = prior_by_division(self.cells, prior, self.dividing, sigma=sigma, rows=known)
         names = []
-        n_new = max(len(fold), fewest_new(len(known)))
+        n_new = max(len(fold), FEWEST_NEW)
         drawn = whole_cells(self.cells, fitted, n_new, pieces, rng, tries_for_crumbs=1)  # crumbs tell no prior apart
         for place, cell in enumerate(drawn):
             field = self.cells.field(cell.code, variables=cell.variables)
