@@ -1,4 +1,4 @@
-"""Tracks of several sequences in one layer, which shows those of the sequence on the slider: tracks have no such axis."""
+"""A layer of tracks that follows the sequence slider: napari's tracks have no axis for sequences."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field

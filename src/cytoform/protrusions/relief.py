@@ -44,7 +44,7 @@ def relief_of(
 
 
 def _eased(heights: Float[np.ndarray, " n"], flat: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, " n"]:
-    """The lowest heights over the given ones whose slope between any two places is at most `STEEPEST`."""
+    """Raise heights where they fall too steeply, as little as needed: no slope between two places exceeds `STEEPEST`."""
     return np.asarray((heights - STEEPEST * cdist(flat, flat)).max(axis=1))
 
 

@@ -1,4 +1,4 @@
-"""Settings of a network whose codes begin as weights of components."""
+"""Settings of the kind "refined": a network with the weights of components as its first codes."""
 
 from typing import Literal
 
