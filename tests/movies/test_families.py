@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from cytoform.errors import EmptyFrame, InputError
-from cytoform.movies.families import FamilyFrame, find_families
+from cytoform.movies.families import FamilyFrame, LeftOut, find_families
 from cytoform.movies.lineage import Lineage, Track
 from cytoform.movies.movie import LabelMovie
 from cytoform.movies.oddities import Cause
 from cytoform.movies.readers import open_movies
+from cytoform.prepare.cells import nothing_left
 
 Make = Callable[..., LabelMovie]
 
@@ -224,6 +225,15 @@ def test_families_of_few_frames_are_left_out_on_request(make, division):
     assert [(out.root, out.reason, out.cause) for out in search.left_out] == [
         (label, "2 frames from frame 3 on, fewer than 3", Cause.SHORT) for label in (40, 300)
     ]
+
+
+def test_where_some_families_are_only_too_short_the_remedy_says_so(make, division):
+    movie = make(division[:5])
+    short = find_families(movie, min_frames=3).left_out
+    other = LeftOut(9, "cells_00009", "label 9 has no voxels in frame 1", Cause.DATA, "cells.tif, frame 1")
+    said = nothing_left(movie, [other, *short])
+    assert said.startswith(f"{short[0].where}: {short[0].name} has 2 frames from frame 3 on")
+    assert said.endswith(", and 2 more; lower --min-frames")
 
 
 @pytest.mark.parametrize(("axis", "cause"), [(0, Cause.DEPTH), (1, Cause.BORDER), (2, Cause.BORDER)])

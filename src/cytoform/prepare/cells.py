@@ -131,8 +131,9 @@ def nothing_left(movie: LabelMovie, left_out: Sequence[LeftOut]) -> str:
             f"{movie.source}: no whole cell; {first.name}: {first.reason}{more}; {remedy}, or pass --border keep to make cut "
             "faces part of the surface"
         )
-    if causes == {Cause.SHORT}:
-        return f"{first.where}: {first.name} has {first.reason}{more}; lower --min-frames"
+    # A family that is too short has no other fault.
+    if short := next((lost for lost in left_out if lost.cause is Cause.SHORT), None):
+        return f"{short.where}: {short.name} has {short.reason}{more}; lower --min-frames"
     if causes == {Cause.JUMP}:
         return (
             f"{first.where}: the labels do not follow the cells: {first.reason}{more}; pass --link to follow cells by their "
