@@ -115,7 +115,7 @@ def hidden(
         tubes = [tube for each in others for tube in grown_at(each, moment, _as_it_is).values()]
         for tube in grown_at(new, moment, _as_it_is).values():
             points, radii = tube.line[BELOW:], tube.radii[BELOW:]
-            beyond = np.linalg.norm(points - points[0], axis=1) > 2 * radii  # its root touches the body, or its parent
+            beyond = np.linalg.norm(points - points[:1], axis=1) > 2 * radii  # its root touches the body, or its parent
             points, radii = points[beyond], radii[beyond]
             is_hidden = to_body(points, moment) < 0
             for other in tubes:
