@@ -40,9 +40,8 @@ def options() -> argparse.Namespace:
     parser.add_argument("--time-step", type=float, default=60, help="seconds between frames")
     parser.add_argument("--min-frames", type=int, default=1, help="that the border does not cut, of a learned cell")
     parser.add_argument("--workers", type=int, default=2, help="processes")
-    parser.add_argument("--cells", type=int, default=8, help="new cells")
-    parser.add_argument("--frames", type=int, default=12, help="frames of the new movie")
-    parser.add_argument("--size", type=int, default=512, help="pixels along a side of the new movie")
+    parser.add_argument("--cells", type=int, default=20, help="new cells that are compared with learned ones")
+    parser.add_argument("--contact", type=float, default=0.1, help="how far cells are pressed together")
     parser.add_argument(
         "--epochs", type=int, default=35, help="of the texture, and as many with a falling learning rate"
     )
@@ -59,9 +58,11 @@ def main(given: argparse.Namespace) -> None:
     pixel = ["--voxel-size", 1, given.pixel_um, given.pixel_um]
     scale = [*pixel, "--time-step", given.time_step]
     movie, workers, cube = given.folder, ("--workers", given.workers), ()
+    # The network sees far enough for whole cells of a hundred pixels.
+    network = {"generator.downsamplings": 3, "discriminator.scales": 3}
     if movie is None:
-        workers, cube = ALONE, ("--grid", 48, "--half-extent", 7)
-        movie, given.frames, given.size, given.cells, given.epochs, given.crop = simulated(out, scale), 4, 96, 3, 1, 64
+        workers, cube, network = ALONE, ("--grid", 48, "--half-extent", 7), {}
+        movie, given.cells, given.epochs, given.crop = simulated(out, scale), 3, 1, 64
 
     # Shapes, and new ones of their kind.
     whole = ["--border", "trim", "--gaps", "trim", "--min-frames", given.min_frames]
@@ -70,12 +71,13 @@ def main(given: argparse.Namespace) -> None:
     cytoform("generate", out / "run", "--out", out / "new.zarr", "-n", given.cells)
     cytoform("evaluate", out / "shapes.zarr", out / "new.zarr", "--out", out / "report-shapes", *workers)
 
-    # The texture of the same frames, and a data set of the new cells in it.
+    # The texture of the same frames, and a data set of other new cells in it: as many, as dense and as fast as in the movie.
     schedule = {"epochs": given.epochs, "decay_epochs": given.epochs, "crop_px": given.crop, "crops_per_image": 1}
-    settings = [word for name, value in schedule.items() for word in ("--set", f"training.{name}={value}")]
+    network |= {f"training.{name}": value for name, value in schedule.items()}
+    settings = [word for name, value in network.items() for word in ("--set", f"{name}={value}")]
     cytoform("texture", "train", movie, "--out", out / "texture", *pixel, *settings)
-    room = ["--cells", given.cells, "--frames", given.frames, "--size", 1, given.size, given.size, *scale]
-    cytoform("benchmark", out / "new.zarr", "--texture", out / "texture", *room, "--out", out / "data-set", *workers)
+    alike = ["--like", movie, "--contact", given.contact, *scale]
+    cytoform("benchmark", out / "run", "--texture", out / "texture", *alike, "--out", out / "data-set", *workers)
     cytoform("texture", "evaluate", movie, out / "data-set", "--out", out / "report-images", "--segmenter", "otsu")
     print(f"data set {out / 'data-set'}, reports {out / 'report-shapes'} and {out / 'report-images'}")
 

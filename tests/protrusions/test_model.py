@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cytoform.protrusions.model import Lives, is_alive, placed
-from cytoform.protrusions.placing import Numbers, Roots, farthest, fitted_candidates
+from cytoform.protrusions.placing import Numbers, Roots, farthest, fitted_candidates, hidden
 from cytoform.protrusions.sizes import CELL, Sizes
 from cytoform.protrusions.units import ALONG, OVER, PHASES, PLACES, Units, joined
 
@@ -82,6 +82,18 @@ def test_short_movies_keep_long_arms_that_they_never_show_whole() -> None:
     assert np.mean(lengths) == pytest.approx(1.1, rel=0.1)
 
 
+def test_lives_that_the_movie_cuts_off_are_not_shortened() -> None:
+    """Their true length is unknown: with mixed lengths a seventh of them had ended in the movie."""
+    rng = np.random.default_rng(6)
+    cells = movies(40, 6, lambda r: r.uniform(1, 3), rng)
+    lives = Lives.of(cells)
+    assert not lives.renewed
+    times = np.linspace(0.05, 0.95, 7)
+    learned = np.mean([is_alive(u, t).sum() for u in cells for t in times])
+    drawn = [joined(lives.draw(1.0, 1.0, rng)) for _ in range(300)]
+    assert np.mean([is_alive(u, t).sum() for u in drawn for t in times]) == pytest.approx(learned, rel=0.06)
+
+
 def test_mixing_keeps_the_mean_and_the_variance_of_bends() -> None:
     rng = np.random.default_rng(3)
     cells = [
@@ -134,6 +146,31 @@ def test_roots_keep_apart_as_learned_ones_do() -> None:
     assert fitted_candidates([cell(1) for _ in range(12)], rng) <= 2
     assert fitted_candidates([cell(8) for _ in range(12)], rng) >= 4
     assert fitted_candidates([Roots.of(unit(0.0, 1.0))], rng) == 1
+
+
+def thorn(root: tuple[float, float], axis: tuple[float, float]) -> Units:
+    """A straight protrusion in an image, 0.3 long, over the whole movie."""
+    return Units(
+        np.array([-1]), np.array([[-1e-3, 1 + 1e-3]]), np.array([[root, root]], float), np.array([[axis, axis]], float),
+        np.array([[axis[1], -axis[0]]], float), np.zeros(1), np.array([0.3]), np.ones((1, PHASES)),
+        np.full((1, PLACES), 0.02), np.zeros((1, 1, ALONG, OVER)),
+    )  # fmt: skip
+
+
+def test_protrusions_hide_in_the_body_and_in_each_other() -> None:
+    def to_disc(points: np.ndarray, moment: float) -> np.ndarray:
+        return np.linalg.norm(points, axis=1) - 0.3
+
+    def share(new: Units, *others: Units) -> float:
+        return hidden(new, others, [0.2, 0.8], to_disc)
+
+    outwards, inwards = thorn((0.3, 0), (1, 0)), thorn((0.3, 0), (-1, 0))
+    assert share(outwards) == 0
+    assert share(inwards) == 1
+    assert share(outwards, outwards) == 1
+    assert share(outwards, thorn((0, 0.3), (0, 1))) == 0
+    # One that lies across it hides the width of both.
+    assert 0 < share(outwards, thorn((0.5, -0.15), (0, 1))) < 0.35
 
 
 def test_numbers_follow_the_volume_and_spread_beyond_chance() -> None:

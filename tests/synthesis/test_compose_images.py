@@ -17,6 +17,7 @@ from cytoform.shapes.components import components
 from cytoform.shapes.store import ShapeStore
 from cytoform.synthesis.cells import Cells, load
 from cytoform.synthesis.sequences import generate, reconstruct
+from cytoform.synthesis.surface import Surface
 
 N_FRAMES = 5
 QUICK = (
@@ -93,3 +94,11 @@ def test_what_lasts_is_known_of_volumes_only(shapes: Path, tmp_path: Path) -> No
     with pytest.raises(InputError, match=r"2D, and model\.body = 'lasting' knows 3D cells only"):
         train(shapes, tmp_path / "run", config)
     assert not list(tmp_path.iterdir())
+
+
+def test_distance_to_the_outline_of_a_body_is_negative_inside() -> None:
+    angles = np.linspace(0, 2 * np.pi, 400, endpoint=False)
+    outwards = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    disc = Surface([0.5 * outwards], [outwards], [np.full(400, 1 / 400)], np.array([0.785]), np.zeros((1, 2)))
+    points = np.array([[0.3, 0.0], [0.0, -0.45], [0.5, 0.5]])
+    assert disc.distance(points, 0.5) == pytest.approx(np.linalg.norm(points, axis=1) - 0.5, abs=0.005)

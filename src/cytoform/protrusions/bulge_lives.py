@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from cytoform.protrusions.bulges import Bulges, joined
-from cytoform.protrusions.model import SCALAR_WIDTH, Rates, stretched
+from cytoform.protrusions.model import SCALAR_WIDTH, Rates, rescaled, stretched
 from cytoform.protrusions.swollen import volume
 from cytoform.protrusions.units import local_frame
 
@@ -75,7 +75,7 @@ class BulgeLives:
         larger, lasting = np.exp(mean + (before - mean + step) / np.sqrt(1 + SCALAR_WIDTH**2) - before)
         return replace(
             own,
-            window=own.window[:, :1] + (own.window - own.window[:, :1]) * lasting,
+            window=rescaled(own.window, lasting),
             size=own.size * larger,
             volume=own.volume * larger**3,
         )

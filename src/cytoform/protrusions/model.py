@@ -113,12 +113,10 @@ class Lives:
     def _mixed(self, unit: Units, rng: np.random.Generator) -> Units:
         """The unit with a new size, life and bends."""
         longer, lasting, thicker = np.exp(self._change(unit, rng))
-        window = unit.window
-        window = window[0, 0] + (window - window[0, 0]) * lasting
         angles = np.stack([self._bent(unit, row, rng) for row in range(len(unit))])
         return replace(
             unit,
-            window=window,
+            window=rescaled(unit.window, lasting),
             at=unit.at * longer,
             length=unit.length * longer,
             radii=unit.radii * thicker,
@@ -207,6 +205,15 @@ def _mirrored(unit: Units, rng: np.random.Generator) -> Units:
 
 def _born_at(unit: Units, time: float) -> Units:
     return replace(unit, window=unit.window + (time - unit.window[0, 0]))
+
+
+def rescaled(window: Float[np.ndarray, "n 2"], lasting: float) -> Float[np.ndarray, "n 2"]:
+    """Windows of a protrusion, itself first, that last `lasting` times as long; as they are where the movie cuts its life off.
+
+    How long such a life lasts is unknown, and a shorter one would end in the movie: new cells would have fewer protrusions.
+    """
+    birth, end = window[0]
+    return birth + (window - birth) * lasting if birth >= 0 and end <= 1 else window
 
 
 def _stretched(unit: Units, span: float) -> Units:

@@ -4,15 +4,20 @@ Of some random places the one farthest from all living roots is taken (best-cand
 candidate places roots at random, many place them evenly; the number is fitted to the learned cells.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from cytoform.protrusions.bulges import Bulges
+from cytoform.protrusions.tubes import BELOW, Points, grown_at
 from cytoform.protrusions.units import Units
 
+# By dimensions: placements of a new protrusion, of which the one is taken that hides least. In images protrusions cannot pass
+# one another, and many would grow into the body or another protrusion.
+TRIES = {3: 1, 2: 16}
+PHASES_SEEN = (0.1, 0.5, 0.9)  # of the time that a protrusion is in the movie, when it is looked at
 CANDIDATES = (1, 2, 3, 4, 6, 8, 12)
 TIMES = np.linspace(0, 1, 12)
 FEWEST_CELLS = 6  # for a relation of number and size
@@ -93,6 +98,34 @@ def fitted_candidates(cells: Sequence[Roots], rng: np.random.Generator) -> int:
 def farthest(candidates: Float[np.ndarray, "k dims"], living: Float[np.ndarray, "n dims"]) -> int:
     """The candidate direction with the largest angle to the nearest living one; unit vectors."""
     return int(np.argmin((candidates @ living.T).max(axis=1))) if len(living) else 0
+
+
+def hidden(
+    new: Units,
+    others: Sequence[Units],
+    moments: Sequence[float],
+    to_body: Callable[[Points, float], Float[np.ndarray, " n"]],
+) -> float:
+    """Share of the centre lines of a new protrusion that lies in the body or touches others, at some moments.
+
+    `to_body` is the signed distance of points from the body at a moment.
+    """
+    n_hidden = n_points = 0
+    for moment in moments:
+        tubes = [tube for each in others for tube in grown_at(each, moment, _as_it_is).values()]
+        for tube in grown_at(new, moment, _as_it_is).values():
+            points, radii = tube.line[BELOW:], tube.radii[BELOW:]
+            beyond = np.linalg.norm(points - points[:1], axis=1) > 2 * radii  # its root touches the body, or its parent
+            points, radii = points[beyond], radii[beyond]
+            is_hidden = to_body(points, moment) < 0
+            for other in tubes:
+                is_hidden |= other.distance(points) < radii
+            n_hidden, n_points = n_hidden + int(is_hidden.sum()), n_points + len(points)
+    return n_hidden / max(n_points, 1)
+
+
+def _as_it_is(points: Points) -> Points:
+    return points
 
 
 def _random_directions(roots: Roots, n_candidates: int, rng: np.random.Generator) -> Float[np.ndarray, "n dims"]:

@@ -14,6 +14,7 @@ Points = Float[np.ndarray, "n dims"]
 OnSurface = Callable[[Points], Points]
 # How deep a tube begins below the surface of the body, in radii, so that it is joined to the body wherever it is.
 DEPTH_RADII = 2.6
+BELOW = 2  # points of a tube below the surface
 # A branch withdraws while the tip of its parent comes nearer to its root than so many of its own radii.
 ROOM_RADII = 3.0
 
@@ -131,7 +132,7 @@ def _tube(
     if below:
         depth = DEPTH_RADII * along[0]
         line = np.vstack([line[0] - depth * axis, line[0] - depth / 2 * axis, line])
-        along = np.concatenate([along[:1], along[:1], along])
+        along = np.concatenate([np.repeat(along[0], BELOW), along])
     return Tube(line, along)
 
 

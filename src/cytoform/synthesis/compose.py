@@ -6,7 +6,7 @@ volume, how they grow and bend from learned ones (protrusions/model.py), how far
 cells and places.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -20,7 +20,7 @@ from cytoform.protrusions.bulge_lives import BulgeLives, placed_bulge
 from cytoform.protrusions.bulges import Bulges
 from cytoform.protrusions.bulges import joined as joined_bulges
 from cytoform.protrusions.model import Lives, placed
-from cytoform.protrusions.placing import Numbers, Roots, farthest, fitted_candidates
+from cytoform.protrusions.placing import PHASES_SEEN, TRIES, Numbers, Roots, farthest, fitted_candidates, hidden
 from cytoform.protrusions.sizes import BODY, CELL, LEAST_VOLUME, Sizes
 from cytoform.protrusions.tubes import centre_of, tubes_at, volume
 from cytoform.protrusions.units import Units, joined
@@ -229,17 +229,47 @@ class Composed(Prior):
         windows, directions = np.empty((0, 2)), np.empty((0, self._n_dims))
         both: list[Units | Bulges] = [*thin, *thick]
         for unit in sorted(both, key=lambda unit: unit.window[0, 0]):
-            birth, end = np.clip(unit.window[0], 0, span)
-            places = surface.draw(self.candidates, birth / span, rng)
-            chosen = places[farthest(surface.directions(places), directions[windows[:, 1] > birth])]
-            root, axis = surface.follow(chosen, birth / span, end / span)
-            if isinstance(unit, Units):
-                tubes.append(placed(unit, root, axis, rng))
+            living = directions[windows[:, 1] > np.clip(unit.window[0, 0], 0, span)]
+            tries = [self._placed(unit, living, surface, span, rng) for _ in range(TRIES[self._n_dims])]
+            chosen = _least_hidden(tries, tubes, surface, span) if len(tries) > 1 else tries[0]
+            if isinstance(chosen, Units):
+                tubes.append(chosen)
             else:
-                bulges.append(placed_bulge(unit, root, axis, rng))
-            windows = np.vstack([windows, unit.window[:1]])
-            directions = np.vstack([directions, surface.directions(root[:1])])
+                bulges.append(chosen)
+            windows = np.vstack([windows, chosen.window[:1]])
+            directions = np.vstack([directions, surface.directions(chosen.root[0, :1])])
         return joined(tubes, self._n_dims), joined_bulges(bulges, self._n_dims)
+
+    def _placed(
+        self,
+        unit: Units | Bulges,
+        living: Float[np.ndarray, "n dims"],
+        surface: Surface,
+        span: float,
+        rng: np.random.Generator,
+    ) -> Units | Bulges:
+        """A protrusion at a random place of the body, away from the directions of living ones."""
+        birth, end = np.clip(unit.window[0], 0, span) / span
+        places = surface.draw(self.candidates, birth, rng)
+        chosen = places[farthest(surface.directions(places), living)]
+        root, axis = surface.follow(chosen, birth, end)
+        if isinstance(unit, Units):
+            return placed(unit, root, axis, rng)
+        return placed_bulge(unit, root, axis, rng)
+
+
+def _least_hidden(
+    tries: Sequence[Units | Bulges], others: Sequence[Units], surface: Surface, span: float
+) -> Units | Bulges:
+    """The placement of a thin protrusion that hides least of it in the body and in others."""
+    birth, end = np.clip(tries[0].window[0], 0, span)
+    moments = [float(birth + phase * (end - birth)) for phase in PHASES_SEEN]
+    shares = [
+        hidden(each, others, moments, lambda points, moment: surface.distance(points, moment / span))
+        for each in tries
+        if isinstance(each, Units)
+    ]
+    return tries[int(np.argmin(shares))] if shares else tries[0]
 
 
 def _volume_outside(units: Units, bulges: Bulges, time: float) -> float:

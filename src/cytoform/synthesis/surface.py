@@ -65,6 +65,13 @@ class Surface:
             axes.append(self.normals[moment][nearest])
         return np.stack(roots), np.stack(axes)
 
+    def distance(self, points: Float[np.ndarray, "n dims"], share: float) -> Float[np.ndarray, " n"]:
+        """Signed distance from the nearest vertex, negative in the body, at a share of the movie."""
+        moment = self._moment(share)
+        distance, nearest = cKDTree(self.vertices[moment]).query(points)
+        outwards = np.sum((points - self.vertices[moment][nearest]) * self.normals[moment][nearest], axis=1)
+        return np.asarray(np.copysign(distance, outwards))
+
     def directions(self, points: Float[np.ndarray, "n dims"]) -> Float[np.ndarray, "n dims"]:
         """Unit vectors from the centre of the cube."""
         return points / np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-9)
