@@ -54,6 +54,23 @@ def test_it_applies_to_blebs_where_no_ball_does(quick: bool, tmp_path: Path, mon
     assert verdict.sentence.startswith("bodies with thick protrusions: ")
 
 
+def test_not_to_blebs_where_one_movie_is_too_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A training would refuse it, so the verdict must not send cells there."""
+    monkeypatch.setattr("cytoform.protrusions.verdict.UNSTEADINESS", -1.0)
+    frames = {"a": blebbing_frames(0), "b": blebbing_frames(1)[:9]}
+    assert not judge(store_of(tmp_path / "blebs.zarr", frames)).applies
+
+
+def test_not_to_necked_parts_of_cells_that_wander(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most of a cell that moves by half its width is outside of what lasts."""
+    monkeypatch.setattr("cytoform.protrusions.verdict.NECKED", 0.0)
+    monkeypatch.setattr("cytoform.protrusions.verdict.ONCE", 1.0)
+    monkeypatch.setattr("cytoform.protrusions.verdict.FEWEST", 0.0)
+    grid = Grid(64, 10.0)
+    frames = [cell([], balls=[(np.array([10, 10, 10 + 0.5 * (t - 5.5)]), 2.0)], grid=grid) for t in range(12)]
+    assert not judge(store_of(tmp_path / "wandering.zarr", {"a": frames}, grid)).applies
+
+
 def test_not_to_balls_that_swell_or_stay(tmp_path: Path) -> None:
     swelling = [cell([], balls=[(OFF, 1.6 + 0.05 * t)]) for t in range(4)]
     verdict = judge(store_of(tmp_path / "swelling.zarr", {"a": swelling}))

@@ -1,17 +1,23 @@
 """Settings from the data: taken apart or not, smooth or not, few or many sequences."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 import stores
+from blebbing import blebbing_frames
+from protruding import GRID
 
+from cytoform.cli import run as run_command
 from cytoform.errors import InputError
 from cytoform.protrusions.verdict import Verdict
-from cytoform.runs.auto import CoarseGrid, automatic, chosen_for, coarse_grid
+from cytoform.representations.parts.config import PartsConfig
+from cytoform.runs.auto import CoarseGrid, automatic, chosen_for, coarse_grid, taken_apart
 from cytoform.runs.config import load_config
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import ShapeStore
+from cytoform.synthesis.cells import load
 
 APPLIES = Verdict((), 0.5, 0.3, 0.05, 20, 0.1, 0.2)
 NOT = Verdict(("the body is no steadier than the cell",))
@@ -21,7 +27,6 @@ SMOOTH, SHARP = CoarseGrid(48, 0.99), CoarseGrid(64, 0.9)
 @pytest.mark.parametrize(
     ("verdict", "grid", "n", "preset", "aligned", "kind"),
     [
-        (APPLIES, SMOOTH, 5, "parts", True, "parts"),
         (NOT, SMOOTH, 3, "linear", False, "linear"),
         (NOT, SMOOTH, 27, "linear", True, "linear"),
         (NOT, SHARP, 3, "quick", False, "global"),
@@ -86,8 +91,44 @@ def test_a_thin_plate_is_held_by_no_coarse_grid(tmp_path: Path) -> None:
     assert found.jaccard < 0.95
 
 
-def test_cells_with_thick_protrusions_are_taken_apart_on_request_only() -> None:
-    thick = Verdict((), once=0.1, number=12, share=0.16, thickness_um=0.96, lasting=True, necked=0.4, thick=1.0)
-    found = chosen_for(thick, CoarseGrid(32, 0.99), 20)
-    assert found.preset == "linear"
-    assert "bodies with thick protrusions" in found.reason
+THICK = Verdict((), once=0.1, number=12, share=0.16, thickness_um=0.96, lasting=True, necked=0.3, thick=1.0)
+
+
+@pytest.mark.parametrize(("verdict", "body"), [(APPLIES, "opening"), (THICK, "lasting")])
+def test_bodies_with_protrusions_are_taken_apart(verdict: Verdict, body: str) -> None:
+    found = taken_apart(verdict)
+    model = load_config(preset=found.preset, settings=list(found.settings)).model
+    assert isinstance(model, PartsConfig)
+    assert model.body == body
+    assert verdict.sentence in found.reason
+
+
+@pytest.mark.parametrize(
+    ("settings", "preset"),
+    [
+        ((), "parts"),
+        (("training.epochs=3",), "parts"),
+        (("data.frame_stride=2",), "linear"),
+        (("model.kind=linear",), "linear"),
+    ],
+)
+def test_parts_are_taken_where_the_settings_allow(
+    settings: Sequence[str], preset: str, balls: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cytoform.runs.auto.judge", lambda store, **others: THICK)
+    assert automatic(ShapeStore.open(balls), settings=settings).preset == preset
+
+
+@pytest.mark.slow
+def test_the_default_takes_blebs_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("cytoform.protrusions.verdict.UNSTEADINESS", -1.0)
+    store, run = tmp_path / "blebs.zarr", tmp_path / "run"
+    stores.write_store(store, {"a": blebbing_frames(0), "b": blebbing_frames(1)}, grid=GRID)
+    small = ("training.epochs=2", "sampling.pool_points=2000", "model.width=16")
+    words = [word for setting in small for word in ("--set", setting)]
+    assert run_command(["train", str(store), "--out", str(run), "--workers", "1", *words]) == 0
+    assert "preset parts model.body=lasting: cells are taken apart into what lasts" in capsys.readouterr().out
+    parts = load(run).run.parts
+    assert [len(each.bulges) > 0 for each in parts] == [True, True]

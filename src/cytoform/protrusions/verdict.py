@@ -21,8 +21,11 @@ SIZE_NAMES = {3: "volume", 2: "area"}
 # Limits: change of the body over change of the cell; tracks that are seen in one frame only; protrusions a frame; share of
 # the volume in protrusions.
 UNSTEADINESS, ONCE, FEWEST, SMALLEST = 0.6, 0.35, 1.0, 0.005
-# Thick protrusions: share of their volume in those that are wider above their root than at it, by so much at least.
-NECKED, NECK = 0.15, 0.8
+# Thick protrusions: the share of them that is wider above its root than at it, by so much at least (at most 0.15 in any four
+# T cells, at least 0.23 in any four cells with blebs). Their share of the volume does not tell these apart: a T cell may have
+# one large lobe with a waist.
+NECKED, NECK = 0.19, 0.8
+MOST = 0.5  # share of the volume outside what lasts: a cell that wanders has no body that does
 # Sequences that give the radius, sequences that are taken apart, and frames of each.
 # For thick protrusions, of which a frame takes longer: sequences, and frames of each.
 LASTING, QUICK_LASTING = (4, 10), (2, 4)
@@ -64,8 +67,8 @@ class Verdict:
         if self.lasting:
             return (
                 f"bodies with thick protrusions: {self.number:.0f} a frame of {self.thickness_um:.2g} µm radius, which come "
-                f"and go, hold {self.share:.1%} of the volume outside what lasts; {self.necked:.0%} of this is wider above "
-                f"its root than at it; {self.once:.0%} of them are seen once only; {self.thick:.0%} of them are thick "
+                f"and go, hold {self.share:.1%} of the volume outside what lasts; {self.necked:.0%} of them are wider above "
+                f"their root than at it; {self.once:.0%} of them are seen once only; {self.thick:.0%} of them are thick "
                 "(distances in local frames), the others are tubes"
             )
         return (
@@ -145,19 +148,17 @@ def _judge_thin(
 
 
 def _judge_thick(store: ShapeStore, *, names: Sequence[str] | None, quick: bool, workers: int) -> Verdict | None:
-    """The verdict on thick protrusions; None where movies are too short for one."""
+    """The verdict on thick protrusions; None where a movie is too short for one."""
     n_sequences, n_frames = QUICK_LASTING if quick else LASTING
-    chosen = spread(names or store.names, n_sequences)
-    if any(window_of(store[name].info.n_frames) is None for name in chosen):
+    names = names or store.names
+    if any(window_of(store[name].info.n_frames) is None for name in names):
         return None
-    parts = take_apart(store, None, names=chosen, n_frames=n_frames, workers=workers)
+    parts = take_apart(store, None, names=spread(names, n_sequences), n_frames=n_frames, workers=workers)
     pieces = [piece for each in parts for frame in each.frames for piece in frame.curves if isinstance(piece, Piece)]
-    volumes = np.array([piece.volume_um3 for piece in pieces])
-    necked = [bool(piece.radii_um[0] < NECK * piece.radii_um.max()) for piece in pieces]
     number, share, once = _numbers(parts)
-    share_necked = float(volumes @ necked / max(float(volumes.sum()), 1e-12)) if pieces else 0.0
+    necked = float(np.mean([piece.radii_um[0] < NECK * piece.radii_um.max() for piece in pieces])) if pieces else 0.0
     reasons = []
-    if number < FEWEST or once > ONCE or share_necked < NECKED:
+    if share > MOST or number < FEWEST or once > ONCE or necked < NECKED:
         reasons.append("no parts come and go that are wider above their roots")
     thickness = float(np.median([piece.radius_um for piece in pieces])) if pieces else float("nan")
     tracks = [track for each in parts for track in each.tracks]
@@ -169,7 +170,7 @@ def _judge_thick(store: ShapeStore, *, names: Sequence[str] | None, quick: bool,
         share=share,
         thickness_um=thickness,
         lasting=True,
-        necked=share_necked,
+        necked=necked,
         thick=thick,
     )
 

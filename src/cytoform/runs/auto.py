@@ -7,8 +7,10 @@ from cytoform.base.parallel import no_progress
 from cytoform.protrusions.verdict import Verdict, judge
 from cytoform.representations.linear.config import LinearConfig
 from cytoform.representations.linear.representation import nodes_text
+from cytoform.representations.parts.config import PartsConfig
 from cytoform.representations.refined.config import RefinedConfig
 from cytoform.runs.components import HELD, fewest_nodes, place_all
+from cytoform.runs.config import load_config
 from cytoform.runs.samples import training_frames
 from cytoform.shapes.store import ShapeStore
 
@@ -41,21 +43,34 @@ def automatic(
     """Look at a store: are its cells bodies with protrusions, does a coarse grid hold them, and how many are there?
 
     Only the named sequences are looked at, by default all. `settings` ("section.key=value") that only a network has ask
-    for one.
+    for one, and those that cells taken apart cannot have for whole cells. Raises InputError for wrong settings.
     """
     for name in names:
         store[name]  # raises where there is none
     names = names or store.names
     verdict = judge(store, names=names, workers=workers)
+    if verdict.applies and _fit_parts(settings):
+        return taken_apart(verdict)
     wanted = next((each for each in settings if is_of_networks(each)), None)
-    if _learns_parts(verdict) or wanted:
-        return chosen_for(verdict, None, len(names), wanted)
-    return chosen_for(verdict, coarse_grid(store, names, len(names) >= FEW, workers=workers), len(names))
+    grid = None if wanted else coarse_grid(store, names, len(names) >= FEW, workers=workers)
+    return chosen_for(verdict, grid, len(names), wanted)
 
 
-def _learns_parts(verdict: Verdict) -> bool:
-    # New cells with thick protrusions, put together, do not yet come as close to learned ones as mixtures of whole cells.
-    return verdict.opening_um is not None
+def taken_apart(verdict: Verdict) -> Automatic:
+    """The settings for bodies with protrusions: thin ones on a body opened by a ball, thick ones on what lasts."""
+    if not verdict.lasting:
+        return Automatic("parts", (), f"cells are taken apart, since they are {verdict.sentence}")
+    return Automatic(
+        "parts",
+        ("model.body=lasting",),
+        f"cells are taken apart into what lasts and what comes and goes, since they are {verdict.sentence}",
+    )
+
+
+def _fit_parts(settings: Sequence[str]) -> bool:
+    """Whether cells can be taken apart with some settings: protrusions are followed through all frames."""
+    config = load_config(preset="parts", settings=list(settings))
+    return isinstance(config.model, PartsConfig) and config.data.frame_stride == 1
 
 
 def is_of_networks(setting: str) -> bool:
@@ -82,12 +97,10 @@ def coarse_grid(store: ShapeStore, names: Sequence[str], aligned: bool, *, worke
 
 
 def chosen_for(verdict: Verdict, grid: CoarseGrid | None, n_sequences: int, wanted: str | None = None) -> Automatic:
-    """The settings for a verdict on protrusions, the grid that holds the cells, and a number of sequences.
+    """The settings for whole cells: a verdict on protrusions, the grid that holds the cells, and a number of sequences.
 
     Without a grid, a network is taken; `wanted` is the setting that asks for one.
     """
-    if _learns_parts(verdict):
-        return Automatic("parts", (), f"cells are taken apart, since they are {verdict.sentence}")
     align = "principal" if n_sequences >= FEW else "none"
     frames = "in principal frames" if align == "principal" else "as they lie"
     counted = f"{n_sequences} sequence{'s' * (n_sequences != 1)}"

@@ -180,7 +180,7 @@ def _refuse_bodiless(parts: PartsOfSequence, where: Path, n_dims: int) -> None:
             if parts.radius_um is None:
                 raise InputError(
                     f"{where}, {parts.name}, frame {number}: nothing of the cell lasts around it, so it has no body; train "
-                    "with --set model.kind=linear"
+                    "with --preset linear"
                 )
             raise InputError(
                 f"{where}, {parts.name}, frame {number}: thinner everywhere than a {BALL_NAMES[n_dims]} of "
