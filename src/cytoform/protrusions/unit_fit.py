@@ -9,14 +9,15 @@ from cytoform.protrusions.curves import Curve
 from cytoform.protrusions.parts import PartsOfSequence
 from cytoform.protrusions.tracks import Track
 from cytoform.protrusions.tubes import Points, angles_at, between, centre_line, interpolated
-from cytoform.protrusions.units import ALONG, OVER, PHASES, PLACES, STOPS, Units, basis, local_frame
+from cytoform.protrusions.units import ALONG, CUT, OVER, PHASES, PLACES, STOPS, Units, basis, local_frame
 
-# Weight of the penalty on angles, in samples: higher orders need more evidence. The same for lengths over the window.
+# Weight of the penalty on angles, in samples: higher orders need more evidence.
 RIDGE = 0.1
-CUT = 1e-3  # frames that a window reaches beyond a movie that cuts it off
 FLARE_RADII = 2.0  # length of the widened part of a protrusion at its root
 # A unit begins beside its curve: its root moves evenly, and a branch follows its parent. So many radii on it is on the curve.
 REACH_RADII = 3.0
+# A root, and the direction there.
+Foot = tuple[Float[np.ndarray, " dims"], Float[np.ndarray, " dims"]]
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class _Fitted:
         birth, end = self.unit.window[0] * self.span
         return np.clip((frames - birth) / max(end - birth, 1e-9), 0, 1)
 
-    def foot(self, frame: int) -> tuple[Points, Points]:
+    def foot(self, frame: int) -> Foot:
         """Root and direction there; of a branch on the centre line of its parent, where `tubes.grown_at` puts it too."""
         if self.parent is None:
             phase = self.phases(np.array([frame]))
@@ -124,12 +125,7 @@ def _life(
     else:
         times, values = np.concatenate([times, [times[-1] + CUT]]), np.concatenate([values, values[-1:]])
     birth, end = float(times[0]), float(times[-1])
-    even = np.linspace(birth, end, PHASES)
-    start = np.interp(even, times, values)
-    # Sampled lengths would miss the longest.
-    hats = np.stack([np.interp(times, even, hat) for hat in np.eye(PHASES)], axis=1)
-    normal = hats.T @ hats + RIDGE * np.eye(PHASES)
-    return (birth, end), np.maximum(start + np.linalg.solve(normal, hats.T @ (values - hats @ start)), 0)
+    return (birth, end), np.interp(np.linspace(birth, end, PHASES), times, values)
 
 
 def line_in_time(phases: Float[np.ndarray, " n"], values: Float[np.ndarray, "n dims"]) -> Float[np.ndarray, "2 dims"]:
@@ -159,7 +155,7 @@ def _radii(curves: list[Curve], longest: float) -> Float[np.ndarray, " places"]:
 def _angles(
     curves: list[Curve],
     phases: Float[np.ndarray, " n"],
-    feet: list[tuple[Points, Points]],
+    feet: list[Foot],
     across: Float[np.ndarray, " dims"],
     longest: float,
 ) -> Float[np.ndarray, "angles along over"]:

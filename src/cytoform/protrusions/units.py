@@ -18,6 +18,7 @@ from cytoform.protrusions.rows import Rows
 # Values of the length over a window, of the radius along a line, and orders of the angles along a line and over time.
 PHASES, PLACES, ALONG, OVER = 10, 5, 6, 5
 LARGEST = 1e4  # of all numbers of a unit
+CUT = 1e-3  # frames that a window reaches beyond a movie that cuts it off
 STOPS = 41  # places along a line where its tangents are evaluated
 
 
