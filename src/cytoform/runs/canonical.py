@@ -16,7 +16,7 @@ from torch import Tensor
 
 from cytoform.errors import EmptyFrame
 from cytoform.representations.rotation import Moments, identity, principal_rotation, to_matrix
-from cytoform.runs.alignment import moments_of
+from cytoform.runs.alignment import moments_inside
 from cytoform.shapes.box import BoxedField
 from cytoform.shapes.store import ShapeSequence, ShapeStore
 
@@ -61,7 +61,8 @@ def measure(sequence: ShapeSequence, frames: Sequence[int], align: str) -> Measu
     moments: list[Moments] = []
     surfaces, volumes = [], []
     for frame in frames:
-        each = moments_of(sequence, frame)
+        field = sequence.box(frame)
+        each = moments_inside(field)
         if each.n == 0:
             raise EmptyFrame(
                 f"{sequence.info.source or sequence.info.name}, frame {frame}: no voxel is inside the cell; leave the "
@@ -69,7 +70,7 @@ def measure(sequence: ShapeSequence, frames: Sequence[int], align: str) -> Measu
             )
         moments.append(each)
         volumes.append(each.n * (2 / sequence.grid.size) ** sequence.grid.n_dims)
-        surfaces.append(_surface(sequence.box(frame)))
+        surfaces.append(_surface(field))
     first, *others = moments
     rotation = identity(1)[0] if align == "none" else principal_rotation(sum(others, start=first))
     turn = to_matrix(rotation[None], sequence.grid.n_dims)[0].double().numpy()
