@@ -1,12 +1,13 @@
 """Compares our training with the published loop: points per second, and CPU time to a Jaccard index.
 
     cytoform prepare ../shared/data/tcells/masks/seq0[0-7]*.tif --out t8.zarr --grid 96 --frames 10
-    python benchmarks/train.py t8.zarr [--presets quick best] [--published-minutes 30] [--minutes 60]
+    python benchmarks/train.py t8.zarr [--presets linear best] [--published-minutes 30] [--minutes 60] [--set KEY=VALUE …]
 
 Points per second are measured for the paper's network on both sides, alternately. Then every preset is trained to its end,
 or for the given time, and the published loop for the given time. All times are CPU seconds of the process, which other work
-on the machine changes little. The clock stops while the Jaccard index is measured, on every second voxel along each axis of
-two frames per sequence. The time of a preset with components begins with their learning.
+on the machine changes little. The clock stops while the Jaccard index is measured, on every second voxel along each axis
+(--every) of two frames per sequence. The time of a preset with components begins with their learning; the preset `linear`
+is nothing else.
 
 The published loop is reimplemented after docs/method.md: distances of a frame clipped at 32 voxels and divided by their
 maximum; samples at voxel centres, 70 % of them at or below 0.3; codes and times repeated for every point and concatenated
@@ -39,6 +40,7 @@ from cytoform.representations.representation import SCALE, Frame
 from cytoform.representations.rotation import to_matrix
 from cytoform.representations.threads import small_products_alone
 from cytoform.runs.autodecoder import new_model
+from cytoform.runs.components import learn_components
 from cytoform.runs.config import load_config
 from cytoform.runs.refined import Bringing, learn_base, read_base
 from cytoform.runs.samples import draw_pool, training_frames
@@ -57,16 +59,16 @@ CUT_VOXELS = 32  # the published script clips distances here
 class Judge:
     """Measures the Jaccard index of a model on a subset of voxels and frames."""
 
-    def __init__(self, store: ShapeStore) -> None:
+    def __init__(self, store: ShapeStore, every: int = 2) -> None:
         n = store.grid.size
-        centres = torch.arange(1, 2 * n, 4) / n - 1
+        centres = torch.arange(1, 2 * n, 2 * every) / n - 1
         z, y, x = torch.meshgrid(centres, centres, centres, indexing="ij")
         self.points = torch.stack([x, y, z], dim=-1).reshape(-1, 3)
         self.frames = []
         for code, name in enumerate(store.names):
             times = frame_times(store[name].info.n_frames)
             for frame in (len(times) // 4, 3 * len(times) // 4):
-                mask = torch.from_numpy(store[name].mask(frame)[::2, ::2, ::2].reshape(-1))
+                mask = torch.from_numpy(store[name].mask(frame)[::every, ::every, ::every].reshape(-1))
                 self.frames.append((code, float(times[frame]), mask))
 
     def jaccard(self, frame_of: FrameOf) -> float:
@@ -198,6 +200,23 @@ def our_trainer(store: ShapeStore, folder: Path, preset: str, settings: list[str
     return Ours(Trainer(model, pool, config.training, seed=0, fabric=fabric), frame_of, seconds)
 
 
+def learn_linear(store: ShapeStore, folder: Path, judge: Judge) -> LearningCurve:
+    """Learn components of distances, which are there all at once."""
+    config = load_config(preset="linear")
+    start = time.process_time()
+    frames = training_frames(store, store.names, 1)
+    found = learn_components(store, frames, config, folder, workers=1, progress=no_progress)
+    seconds = time.process_time() - start
+
+    def frame_of(row: int, time_: float) -> Frame:
+        turn = to_matrix(found.rotations[row : row + 1])[0]
+        return found.decoder.frame(found.codes[row], time_, rotation=turn, variables={SCALE: found.scales[row]})
+
+    curve = LearningCurve("preset linear", [(seconds, 0.0)])
+    curve.add(seconds, judge.jaccard(frame_of))
+    return curve
+
+
 def clocked(work: Callable[[], float]) -> float:
     """Points per CPU second of `work`, which returns the number of points."""
     start = time.process_time()
@@ -279,10 +298,12 @@ def main() -> None:
     parser.add_argument("--published-minutes", type=float, default=30)
     parser.add_argument("--minutes", type=float, default=math.inf, help="CPU minutes of every preset at most")
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--every", type=int, default=2, help="measure on every so many voxels along each axis")
+    parser.add_argument("--set", nargs="*", default=[], help="settings of all networks")
     arguments = parser.parse_args()
     torch.manual_seed(0)
     store = ShapeStore.open(arguments.shapes)
-    judge = Judge(store)
+    judge = Judge(store, arguments.every)
     print(f"{torch.get_num_threads()} threads")
     with tempfile.TemporaryDirectory() as folder:
         if arguments.rounds:
@@ -292,7 +313,10 @@ def main() -> None:
         if arguments.published_minutes:
             print(row(learn_published(store, 60 * arguments.published_minutes, judge)), flush=True)
         for preset in arguments.presets:
-            ours = our_trainer(store, Path(folder), preset, [])
+            if preset == "linear":
+                print(row(learn_linear(store, Path(folder), judge)), flush=True)
+                continue
+            ours = our_trainer(store, Path(folder), preset, arguments.set)
             print(row(learn(ours, judge, f"preset {preset}", seconds=60 * arguments.minutes)), flush=True)
 
 

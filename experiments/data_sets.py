@@ -29,10 +29,11 @@ class Size:
     held_out: int
     frames: int
     grid: int
-    preset: str
+    preset: str  # auto: the default of `cytoform train`
     settings: tuple[str, ...]
     generated: int  # new cells per prior
     cloud_points: int  # surface points per frame, for distances between sequences
+    cloud_every: int = 1  # every so many frames have points
     aligned: bool = True  # also train on cells in their principal frames, for generation
     # Different values for filopodial cells, because their protrusions are only two voxels thin.
     filopodial: dict[str, Any] = field(default_factory=dict)
@@ -40,6 +41,10 @@ class Size:
     def of(self, name: Name) -> "Size":
         """The size with the values for a data set."""
         return replace(self, **(self.filopodial if name == "filopodia" else {}), filopodial={})
+
+    def with_preset(self, preset: str) -> "Size":
+        """The size with another preset as it is, for all data sets; named after both."""
+        return replace(self, name=f"{self.name}, preset {preset}", preset=preset, settings=(), filopodial={})
 
 
 SIZES = {
@@ -56,8 +61,8 @@ SIZES = {
     "thin": Size("thin", 10, 6, 11, 160, "thin", ("training.epochs=1200",), 10, 1024),
     # All T cells, with the preset for unseen cells: a quarter of an hour per model on two cores; there are two models.
     "unseen": Size("unseen", 27, 6, 30, 96, "unseen", (), 33, 1024),
-    # The sizes of the paper, for a GPU.
-    "paper": Size("paper", 33, 6, 30, 256, "paper", (), 33, 2048),
+    # The sizes of the paper. With its preset, for a GPU.
+    "paper": Size("paper", 33, 6, 30, 256, "auto", (), 33, 1024, cloud_every=3),
 }  # fmt: skip
 
 
@@ -92,20 +97,21 @@ def make_simulated(
     simulation, shapes = SIMULATIONS[name], folder / "shapes.zarr"
     if overwrite or not shapes.exists():
         movies, n_cells = folder / "movies", size.sequences + size.held_out
-        with progress("simulating", n_tasks(n_cells=n_cells, n_frames=size.frames)) as advance:
-            simulate(
-                simulation.parameters,
-                movies,
-                n_cells=n_cells,
-                n_frames=size.frames,
-                seed=seed,
-                spacing_zyx_um=(simulation.voxel_um,) * 3,
-                time_step_s=simulation.time_step_s,
-                workers=workers,
-                overwrite=True,
-                done=advance,
-            )
-        prepare([movies], shapes, grid_size=size.grid, workers=workers, overwrite=overwrite, progress=progress)
+        if overwrite or not movies.exists():
+            with progress("simulating", n_tasks(n_cells=n_cells, n_frames=size.frames)) as advance:
+                simulate(
+                    simulation.parameters,
+                    movies,
+                    n_cells=n_cells,
+                    n_frames=size.frames,
+                    seed=seed,
+                    spacing_zyx_um=(simulation.voxel_um,) * 3,
+                    time_step_s=simulation.time_step_s,
+                    workers=workers,
+                    overwrite=True,
+                    done=advance,
+                )
+        _prepare([movies], shapes, size, workers=workers, overwrite=overwrite, progress=progress)
     names = ShapeStore.open(shapes).names
     return _checked(Split(tuple(names[: size.sequences]), tuple(names[size.sequences :])), shapes, size)
 
@@ -117,16 +123,25 @@ def make_tcells(source: Path, size: Size, folder: Path, *, workers: int, overwri
     # Evenly spaced, because neighbours in the list are often the same cell.
     split = Split(_spread(training, size.sequences), _spread(held_out, size.held_out))
     if overwrite or not shapes.exists():
-        prepare(
-            [source / "masks" / f"{name}.ome.tif" for name in (*split.training, *split.held_out)],
-            shapes,
-            frames=size.frames,
-            grid_size=size.grid,
-            workers=workers,
-            overwrite=overwrite,
-            progress=progress,
-        )
+        masks = [source / "masks" / f"{name}.ome.tif" for name in (*split.training, *split.held_out)]
+        _prepare(masks, shapes, size, workers=workers, overwrite=overwrite, progress=progress)
     return _checked(split, shapes, size)
+
+
+def _prepare(
+    sources: list[Path], shapes: Path, size: Size, *, workers: int, overwrite: bool, progress: Progress
+) -> None:
+    """Prepare a store, or go on with an interrupted one."""
+    prepare(
+        sources,
+        shapes,
+        frames=size.frames,
+        grid_size=size.grid,
+        workers=workers,
+        overwrite=overwrite,
+        resume=not overwrite,
+        progress=progress,
+    )
 
 
 def sequence_rows(source: Path) -> dict[str, dict[str, str]]:

@@ -3,32 +3,40 @@
 Everything is in one folder, by default out/experiments/SIZE:
 
 DATA SET/shapes.zarr       prepared cells, including held-out ones
-         RUN               trained models, shared by the experiments: sine, relu, every-second
+         RUN               trained models, shared by the experiments: sine, relu, default, every-second
          *.zarr            rendered cells
+         kept/*.pickle     what was measured, by which an interrupted experiment goes on
 EXPERIMENT/results.json    all results, by data set
 """
 
 import json
+import pickle
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from cyclopts import App, Parameter
 
 import cytoform
 from cytoform.assess.results import Results, null_nan
 from cytoform.base.digest import folder_sha256
-from cytoform.base.files import write_json
+from cytoform.base.files import write_atomically, write_json
 from cytoform.base.provenance import software_versions
 from cytoform.cli import run as run_command
 from cytoform.commands.common import Common, Device, WorkerOptions
+from cytoform.runs.auto import automatic
 from cytoform.synthesis.cells import Cells
+from cytoform.synthesis.choice import Choice
+from cytoform.synthesis.trial import choose_prior
 from data_sets import NAMES, SIZES, Name, Size, Split, make_simulated, make_tcells
 from tables import Row, update_table
 
 ROOT = Path(__file__).parents[1]
+T = TypeVar("T")
+# The model that `cytoform train` learns by default, by the name of its run.
+DEFAULT = "default"
 DOCS, TCELLS = ROOT / "docs" / "results.md", ROOT.parent / "shared" / "data" / "tcells"
 
 
@@ -71,18 +79,30 @@ class DataSet:
         """Print a progress message."""
         self.options.common.say(f"{self.name}: {line}")
 
+    @property
+    def by_default(self) -> bool:
+        """Whether one model is learned, as `cytoform train` does without options, and no networks are compared."""
+        return self.size.preset == "auto"
+
+    def kept(self, name: str, work: Callable[[], T]) -> T:
+        """The outcome of `work`, which is done once and kept on disk."""
+        path = self.folder / "kept" / f"{name}.pickle"
+        if self.options.common.overwrite or not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            write_atomically(path, pickle.dumps(work()))
+        found: T = pickle.loads(path.read_bytes())
+        return found
+
     def learned(self, run: str, *settings: str, frame_stride: int = 1) -> Cells:
         """Train on the training cells with these settings in addition to the size's; a finished run is reused."""
         path, options, common = self.folder / run, self.options, self.options.common
         if common.overwrite or not (path / "model.safetensors").exists():
             self.say(f"learning {len(self.split.training)} sequences, run {run}")
-            config = cytoform.load_config(preset=self.size.preset, settings=[*self.size.settings, *settings])
-            which = {"sequences": self.split.training, "frame_stride": frame_stride}
             resume = path.exists() and not common.overwrite
             trained = cytoform.train(
                 self.shapes,
                 path,
-                None if resume else config.model_copy(update={"data": config.data.model_copy(update=which)}),
+                None if resume else self._config(settings, frame_stride),
                 resume=resume,
                 device=options.device,
                 seed=common.seed,
@@ -94,22 +114,47 @@ class DataSet:
                 raise KeyboardInterrupt
         return cytoform.load(path, device=options.device)
 
+    def _config(self, settings: Sequence[str], frame_stride: int) -> cytoform.Config:
+        preset, all_settings, training = self.size.preset, [*self.size.settings, *settings], self.split.training
+        if self.by_default:
+            store = cytoform.ShapeStore.open(self.shapes)
+            found = automatic(store, names=training, settings=all_settings, workers=self.options.n_workers)
+            self.say(f"preset {' '.join([found.preset, *found.settings])}: {found.reason}")
+            preset, all_settings = found.preset, [*found.settings, *all_settings]
+        config = cytoform.load_config(preset=preset, settings=all_settings)
+        which = {"sequences": training, "frame_stride": frame_stride}
+        return config.model_copy(update={"data": config.data.model_copy(update=which)})
+
+    def chosen(self, cells: Cells) -> Choice:
+        """The prior of a run, chosen by measurement as `cytoform train` does, and recorded in the run."""
+        found, common = Choice.read(cells.run.path), self.options.common
+        if found is None:
+            workers = self.options.n_workers
+            found = choose_prior(cells, self.shapes, seed=common.seed, workers=workers, progress=common.progress)
+            found.write(cells.run.path)
+        return found
+
     def reconstructed(self, cells: Cells, store: str, *, n_frames: int | None = None) -> Path:
-        """Render the training cells from their codes, with the original or the given number of frames."""
+        """Render the training cells from their codes, with the original or the given number of frames, once."""
         path, common = self.folder / f"{store}.zarr", self.options.common
-        rendering = cytoform.Rendering(n_frames=n_frames)
-        cytoform.reconstruct(
-            cells, path, rendering=rendering, seed=common.seed, overwrite=True, progress=common.progress
-        )
+        if common.overwrite or not path.exists():
+            rendering = cytoform.Rendering(n_frames=n_frames)
+            cytoform.reconstruct(
+                cells, path, rendering=rendering, seed=common.seed, overwrite=True, progress=common.progress
+            )
         return path
 
     def compared(self, other: Path) -> Results:
-        """Compare a reconstruction with the training cells, frame by frame."""
+        """Compare a reconstruction with the training cells, frame by frame, once."""
         common, training = self.options.common, list(self.split.training)
-        with common.progress("measuring", len(training)) as advance:
-            return cytoform.evaluate(
-                self.shapes, other, paired=True, sequences=training, workers=self.options.n_workers, done=advance
-            )
+
+        def compare() -> Results:
+            with common.progress("measuring", len(training)) as advance:
+                return cytoform.evaluate(
+                    self.shapes, other, paired=True, sequences=training, workers=self.options.n_workers, done=advance
+                )
+
+        return self.kept(f"compared-{other.stem}", compare)
 
 
 @dataclass(frozen=True)
@@ -130,6 +175,7 @@ def main(experiment: Experiment, arguments: list[str]) -> int:
     def command(
         *,
         size: Literal["tiny", "cpu", "thin", "unseen", "paper"] = "cpu",
+        preset: str | None = None,
         data: Annotated[list[Name], Parameter(consume_multiple=True, negative=())] = list(NAMES),  # noqa: B006
         out: Path | None = None,
         tcells: Path = TCELLS,
@@ -146,11 +192,14 @@ def main(experiment: Experiment, arguments: list[str]) -> int:
         size
             tiny only tests that everything runs; cpu takes under an hour on two cores for all three experiments; thin is for
             filopodial cells on a finer grid, and unseen for all T cells, each with the preset of this name and hours on two
-            cores; paper is for a GPU.
+            cores; paper is the paper's size with the model that 'cytoform train' takes by default, an evening on two cores.
+        preset
+            Preset for all models in place of the size's. With --size paper, --preset paper is the paper's own network, for a
+            GPU.
         data
             The data sets.
         out
-            Working folder, shared by the experiments; default: out/experiments/SIZE in the project.
+            Working folder, shared by the experiments; default: out/experiments/SIZE, or SIZE-PRESET, in the project.
         tcells
             Folder of the T cells.
         docs
@@ -160,10 +209,12 @@ def main(experiment: Experiment, arguments: list[str]) -> int:
         device
             Where to compute.
         """
-        folder = ROOT / "out" / "experiments" / size if out is None else out
+        chosen = SIZES[size] if preset is None else SIZES[size].with_preset(preset)
+        place = size if preset is None else f"{size}-{preset}"
+        folder = ROOT / "out" / "experiments" / place if out is None else out
         table = None if no_docs or (size == "tiny" and docs == DOCS) else docs
         with workers.ready() as n_workers:
-            run(experiment, data, Options(SIZES[size], folder, tcells, device, n_workers, common), table)
+            run(experiment, data, Options(chosen, folder, tcells, device, n_workers, common), table)
 
     app = App(
         name=f"experiments/{experiment.name}.py",

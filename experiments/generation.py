@@ -1,6 +1,6 @@
 """Section 3.2 of the paper: are new cells like the training cells, in descriptors and as whole sequences, without copying?
 
-    python experiments/generation.py --size cpu          # or paper, on a GPU; --help for more
+    python experiments/generation.py --size cpu          # or paper; --help for more
 
 All priors of `cytoform.generate` are judged on the model `sine` of section 3.1. Priors that follow the learned codes are also
 judged on a model of cells in their principal frames (`--align principal`): cells have no preferred axis, and a code between
@@ -13,6 +13,7 @@ cells (a good model need not be closer) and for reconstructions (the value of co
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from cytoform.runs.alignment import moments_of
 from cytoform.shapes.store import ShapeSequence
 from cytoform.synthesis.cells import Cells
 from data_sets import DIVIDING, Name
-from experiment import DataSet, Experiment, main
+from experiment import DEFAULT, DataSet, Experiment, main
 from tables import Row, interval, mean_std, p_values
 
 COLUMNS = ("data set", "size", "cells", "size, µm³", "surface, µm²", "sphericity", "KS p, frames", "KS p, sequences",
@@ -48,20 +49,21 @@ PUBLISHED: dict[Name, Sequence[Row]] = {
 }
 
 
-# Identity and half turns about the axes: a principal frame is defined up to these.
-FLIPS = tuple(np.diag(signs) for signs in ((1.0, 1.0, 1.0), (1.0, -1.0, -1.0), (-1.0, 1.0, -1.0), (-1.0, -1.0, 1.0)))
-
-
 @dataclass(frozen=True)
 class Draws:
-    """A prior with its σ if not the default, and whether cells in several pieces are drawn again."""
+    """A prior with its σ if not the default, and whether cells in several pieces are drawn again.
+
+    The `chosen` one is drawn from as `cytoform generate` does without options.
+    """
 
     prior: str
     sigma: float | None = None
     whole: bool = False
+    chosen: bool = False
 
     def __str__(self) -> str:
-        return self.prior + (f" σ {self.sigma:g}" if self.sigma else "") + (", whole" if self.whole else "")
+        sigma = f" σ {self.sigma:g}" if self.sigma else ""
+        return self.prior + sigma + ", whole" * self.whole + ", chosen" * self.chosen
 
 
 # New cells of fitted priors vary less than the training cells and are smoother; this prior is wider.
@@ -78,6 +80,10 @@ class Model:
     aligned: bool
     priors: tuple[Draws, ...]
 
+    def learned(self, data: DataSet) -> Cells:
+        """The trained model."""
+        return data.learned(self.run, *self.settings)
+
 
 def models(*, aligned: bool, whole: bool) -> tuple[Model, ...]:
     """The models without and, if requested, with alignment; the wide prior draws whole cells if all training cells are."""
@@ -89,10 +95,20 @@ def models(*, aligned: bool, whole: bool) -> tuple[Model, ...]:
     return (as_they_lie, in_frames) if aligned else (as_they_lie,)
 
 
+def default_model(data: DataSet) -> Model:
+    """The model that `cytoform train` learns by default, with the prior that it chooses, and one that copies."""
+    cells = data.learned(DEFAULT)
+    choice = data.chosen(cells)
+    data.say(f"prior {choice.sentence}")
+    copying = "graft" if cells.run.parts else "around"
+    copies = () if choice.prior == copying else (Draws(copying),)
+    priors = (Draws(choice.prior, choice.sigma, chosen=True), *copies)
+    return Model(DEFAULT, (), "", cells.run.config.has_rotations, priors)
+
+
 def measure(data: DataSet) -> dict[str, Any]:
     """Measure originals, held-out cells, and new cells of every model and prior."""
-    data.say("measuring the originals")
-    originals = _described(data, data.shapes, data.split.training)
+    originals = data.kept("originals", lambda: _described(data, data.shapes, data.split.training))
     found: dict[str, Any] = {
         "originals": _descriptors(originals) | {"topology": _topology(originals, data.name)},
         "novelty_um2": {},
@@ -100,17 +116,18 @@ def measure(data: DataSet) -> dict[str, Any]:
         "left_out": {},
     }
     topology = found["originals"]["topology"]
-    for model in models(aligned=data.size.aligned, whole=topology["whole_frames"] == topology["frames"]):
-        cells = data.learned(model.run, *model.settings)
+    whole = topology["whole_frames"] == topology["frames"]
+    for model in (default_model(data),) if data.by_default else models(aligned=data.size.aligned, whole=whole):
+        cells = model.learned(data)
         training = _clouds(data, data.shapes, data.split.training, model)
-        within = _distances(training, training, model)
+        within = data.kept(f"within-{model.run}", partial(pairwise_um2, training, training))
         copies = data.reconstructed(cells, f"reconstruction-{model.run}")
-        known = {
-            "held_out": _clouds(data, data.shapes, data.split.held_out, model),
-            "reconstructed": _clouds(data, copies, data.split.training, model),
-        }
-        for key, clouds in known.items():
-            found["novelty_um2"][key + model.suffix] = _summary(novelty(_distances(training, clouds, model)))
+        for key, store, names in (
+            ("held_out", data.shapes, data.split.held_out),
+            ("reconstructed", copies, data.split.training),
+        ):
+            values = data.kept(f"novelty-{key}-{model.run}", partial(_novelties, data, store, names, model, training))
+            found["novelty_um2"][key + model.suffix] = _summary(values)
         for prior in model.priors:
             name = f"{prior}{model.suffix}"
             try:
@@ -119,17 +136,21 @@ def measure(data: DataSet) -> dict[str, Any]:
                 found["left_out"][name] = str(fault)
                 data.say(f"left out: {fault}")
                 continue
-            found["priors"][name] = _judged(data, store, model, originals, training, within)
+            judge = partial(_judged, data, store, model, originals, training, within)
+            found["priors"][name] = data.kept(f"judged-{store.stem}", judge)
     return found
 
 
 def _generated(data: DataSet, cells: Cells, model: Model, draws: Draws) -> Path:
-    """Generate new cells into a store."""
+    """Generate new cells into a store, once."""
     name, common = str(draws).replace(" σ ", "-").replace(", ", "-"), data.options.common
     store = data.folder / f"generation-{model.run}-{name}.zarr"
+    if store.exists() and not data.options.common.overwrite:
+        return store
     data.say(f"{data.size.generated} new cells, prior {draws}{model.suffix}")
     whole = cytoform.condition_on(cells, ["pieces<2"], progress=common.progress) if draws.whole else None
-    given: dict[str, Any] = {"prior": draws.prior, "sigma": draws.sigma, "condition": whole, "seed": common.seed}
+    named: dict[str, Any] = {} if draws.chosen else {"prior": draws.prior, "sigma": draws.sigma}
+    given: dict[str, Any] = {**named, "condition": whole, "seed": common.seed}
     cytoform.generate(cells, store, data.size.generated, **given, overwrite=True, progress=common.progress)
     return store
 
@@ -145,7 +166,7 @@ def _judged(
     """Compare new cells with the training cells."""
     names = cytoform.ShapeStore.open(store).names
     new, clouds = _described(data, store, names), _clouds(data, store, names, model)
-    between, among = (_distances(one, clouds, model) for one in (training, clouds))
+    between, among = (pairwise_um2(one, clouds) for one in (training, clouds))
     distances = SetDistances(within, between, among)
     rng = np.random.default_rng(data.options.common.seed)
     return {
@@ -165,19 +186,19 @@ def _described(data: DataSet, store: Path, names: Sequence[str]) -> list[Measure
 
 
 def _clouds(data: DataSet, store: Path, names: Sequence[str], model: Model) -> list[Clouds]:
-    """Point clouds on the surfaces; for an aligned model, rotated into the principal frame of each sequence."""
+    """Point clouds on the surfaces; for an aligned model in the principal frame of each sequence, whose directions are open."""
     rng, opened = np.random.default_rng(data.options.common.seed), cytoform.ShapeStore.open(store)
-    clouds = [Clouds.on_surface(opened[name], data.size.cloud_points, rng) for name in names]
+    frames = range(0, data.size.frames, data.size.cloud_every)
+    clouds = [Clouds.on_surface(opened[name], data.size.cloud_points, rng, frames=frames) for name in names]
     if not model.aligned:
         return clouds
-    return [each.turned(principal_matrix(opened[name])) for name, each in zip(names, clouds, strict=True)]
+    turned = (each.turned(principal_matrix(opened[name])) for name, each in zip(names, clouds, strict=True))
+    return [replace(each, is_principal=True) for each in turned]
 
 
-def _distances(a: list[Clouds], b: list[Clouds], model: Model) -> np.ndarray:
-    """Pairwise distances of sequences; for an aligned model, the minimum over the ambiguity of principal axes."""
-    if not model.aligned:
-        return pairwise_um2(a, b)
-    return np.minimum.reduce([pairwise_um2(a, [each.turned(flip) for each in b]) for flip in FLIPS])
+def _novelties(data: DataSet, store: Path, names: Sequence[str], model: Model, training: list[Clouds]) -> np.ndarray:
+    """Distance of each sequence of a store to the nearest training sequence."""
+    return novelty(pairwise_um2(training, _clouds(data, store, names, model)))
 
 
 def principal_matrix(sequence: ShapeSequence) -> np.ndarray:

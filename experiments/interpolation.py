@@ -9,21 +9,21 @@ the skipped real frames. Every frame is centred on its own centroid, like the ce
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+import cytoform
 from cytoform.assess.measures.masks import jaccard
 from cytoform.assess.statistics.distributions import summarise
 from cytoform.base.parallel import run_all
 from cytoform.completion.fields import mean_mask
 from cytoform.shapes.store import ShapeStore
 from data_sets import Name
-from experiment import DataSet, Experiment, main
+from experiment import DEFAULT, DataSet, Experiment, main
 from harmonics import Harmonics, mask_of
 from tables import Row, share_std
 
@@ -39,27 +39,38 @@ Overlaps = dict[str, list[float]]
 
 def measure(data: DataSet) -> dict[str, Any]:
     """Jaccard indices of the model and of both methods without a model."""
-    sine = data.learned("sine", "model.activation=sine")
-    half = data.learned("every-second", "model.activation=sine", frame_stride=2)
+    run, settings = (DEFAULT, ()) if data.by_default else ("sine", ("model.activation=sine",))
+    every = data.learned(run, *settings)
+    stores = {"all_learned": data.reconstructed(every, f"reconstruction-{run}")}
+    left_out = ""
+    try:
+        half = data.learned("every-second", *settings, frame_stride=2)
+        stores["model"] = data.reconstructed(half, "interpolation")
+    except cytoform.InputError as fault:  # cells that are taken apart are followed from frame to frame
+        left_out = str(fault)
+        data.say(f"left out: {fault}")
     data.say("measuring, beside interpolation without a model")
-    model = data.compared(data.reconstructed(half, "interpolation")).paired("jaccard")
-    all_learned = data.compared(data.reconstructed(sine, "reconstruction-sine")).paired("jaccard")
-    between = slice(1, data.size.frames - 1, 2)
+    shapes = data.shapes.absolute()
+    found: dict[str, Overlaps] = {"all": {}, "between": {}}
+    for way, store in stores.items():
+        judged = _together(data, store.stem, partial(judge_frames, shapes, store), data.split.training)
+        for frames in found:
+            found[frames][way] = judged[frames]
     harmonics = Harmonics(data.options.tcells) if data.name == "tcells" else None
-    found = {
-        "all": {"model": _flat(model.values()), "all_learned": _flat(all_learned.values())},
-        "between": {
-            "model": _flat(values[between] for values in model.values()),
-            "all_learned": _flat(values[between] for values in all_learned.values()),
-            **_together(data, partial(judge_unseen, data.shapes.absolute(), harmonics), data.split.training),
-        },
-    }
+    found["between"] |= _together(data, "between", partial(judge_unseen, shapes, harmonics), data.split.training)
     strided = [name for name in data.split.training if harmonics and harmonics.stride(name) == 2]
     if strided:
-        store = data.reconstructed(sine, "half-times", n_frames=2 * data.size.frames - 1)
-        judge = partial(judge_real, data.shapes.absolute(), store.absolute(), harmonics)
-        found["real"] = _together(data, judge, strided)
-    return {frames: {way: _summary(values) for way, values in ways.items()} for frames, ways in found.items()}
+        store = data.reconstructed(every, "half-times", n_frames=2 * data.size.frames - 1)
+        found["real"] = _together(data, "real", partial(judge_real, shapes, store.absolute(), harmonics), strided)
+    summaries = {frames: {way: _summary(values) for way, values in ways.items()} for frames, ways in found.items()}
+    return summaries | ({"left_out": left_out} if left_out else {})
+
+
+def judge_frames(shapes: Path, rendered: Path, name: str) -> Overlaps:
+    """A rendered sequence, compared with the original in all frames, and in those between two seen ones."""
+    sequence, model = ShapeStore.open(shapes)[name], ShapeStore.open(rendered)[name]
+    found = [jaccard(sequence.mask(frame), model.mask(frame)) for frame in range(sequence.info.n_frames)]
+    return {"all": found, "between": found[1:-1:2]}
 
 
 def judge_unseen(shapes: Path, harmonics: Harmonics | None, name: str) -> Overlaps:
@@ -88,15 +99,15 @@ def judge_real(shapes: Path, rendered: Path, harmonics: Harmonics, name: str) ->
     return overlaps
 
 
-def _together(data: DataSet, judge: Any, names: Sequence[str]) -> Overlaps:
-    """Concatenated overlaps of several sequences."""
-    with data.options.common.progress("interpolating", len(names)) as advance:
-        found = run_all(judge, [(name,) for name in names], workers=data.options.n_workers, done=advance)
-    return {way: _flat(one[way] for one in found) for way in found[0]}
+def _together(data: DataSet, what: str, judge: Callable[[str], Overlaps], names: Sequence[str]) -> Overlaps:
+    """Concatenated overlaps of several sequences, kept as `what`."""
 
+    def judged() -> Overlaps:
+        with data.options.common.progress("interpolating", len(names)) as advance:
+            found = run_all(judge, [(name,) for name in names], workers=data.options.n_workers, done=advance)
+        return {way: [float(value) for one in found for value in one[way]] for way in found[0]}
 
-def _flat(values: Any) -> list[float]:
-    return [float(value) for value in chain.from_iterable(values)]
+    return data.kept(f"overlaps-{what}", judged)
 
 
 def _summary(values: list[float]) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """Section 3.1 of the paper: reconstruction of training cells from their codes, with sine and ReLU activations.
 
-python experiments/reconstruction.py --size cpu      # or paper, on a GPU; --help for more
+python experiments/reconstruction.py --size cpu      # or paper; --help for more
+
+At sizes that take the default of `cytoform train`, there is one model, named after its kind.
 """
 
 import sys
@@ -9,7 +11,7 @@ from typing import Any
 
 from cytoform.assess.measures.descriptors import MAIN_DESCRIPTORS
 from data_sets import Name
-from experiment import DataSet, Experiment, main
+from experiment import DEFAULT, DataSet, Experiment, main
 from tables import Row, mean_std, p_values, share_std
 
 COLUMNS = ("data set", "size", "cells", "Jaccard index", "size, µm³", "surface, µm²", "sphericity", "KS p, frames")
@@ -32,10 +34,11 @@ PUBLISHED: dict[Name, Sequence[Row]] = {
 def measure(data: DataSet) -> dict[str, Any]:
     """Compare each model with the originals as `cytoform evaluate --paired`."""
     found = {}
-    for activation in ACTIVATIONS:
-        cells = data.learned(activation, f"model.activation={activation}")
-        data.say(f"measuring {activation}")
-        found[activation] = data.compared(data.reconstructed(cells, f"reconstruction-{activation}")).to_json()
+    for run in (DEFAULT,) if data.by_default else ACTIVATIONS:
+        cells = data.learned(run, *(() if data.by_default else (f"model.activation={run}",)))
+        title = cells.run.config.model.kind if data.by_default else run
+        data.say(f"measuring {title}")
+        found[title] = data.compared(data.reconstructed(cells, f"reconstruction-{run}")).to_json()
     return found
 
 
@@ -47,12 +50,13 @@ def published(name: Name) -> list[Row]:
 def rows(name: Name, size: str, results: dict[str, Any]) -> list[Row]:
     """Rows for the originals and for each model's reconstruction."""
     found = []
-    for activation in ACTIVATIONS:
-        descriptors = [results[activation]["descriptors"][key] for key in MAIN_DESCRIPTORS]
+    default = [title for title in results if title not in (*ACTIVATIONS, "provenance")]
+    for title in default or ACTIVATIONS:
+        descriptors = [results[title]["descriptors"][key] for key in MAIN_DESCRIPTORS]
         if not found:
             found.append((name, size, "original", "", *(mean_std(d["reference"]) for d in descriptors), ""))
-        jaccard, ks = share_std(results[activation]["jaccard"]), p_values([d["ks_p"] for d in descriptors])
-        found.append((name, size, activation, jaccard, *(mean_std(d["other"]) for d in descriptors), ks))
+        jaccard, ks = share_std(results[title]["jaccard"]), p_values([d["ks_p"] for d in descriptors])
+        found.append((name, size, title, jaccard, *(mean_std(d["other"]) for d in descriptors), ks))
     return found
 
 

@@ -97,6 +97,42 @@ def test_all_three_on_simulated_cells_share_what_they_learn_and_do_nothing_twice
 
 
 @pytest.mark.long
+def test_the_default_model_is_measured_once_and_an_interrupted_experiment_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for module in ALL:
+        assert run(module, tmp_path, "--preset", "auto") == 0
+    said = capsys.readouterr().out
+    assert [said.count(f"run {name}") for name in ("sine", "default", "every-second")] == [0, 1, 1]
+    once = {module: results(tmp_path, module)["mitosis"] for module in ALL}
+    assert 0.9 < once[reconstruction]["linear"]["jaccard"]["mean"] < 1
+    # Of two cells every prior would be a copy.
+    assert set(once[generation]["priors"]) == {"around, chosen"}
+    assert once[interpolation]["all"]["all_learned"]["mean"] > once[interpolation]["all"]["model"]["mean"]
+    lines = docs_in(tmp_path).read_text().splitlines()
+    assert any(line.startswith("| mitosis | tiny, preset auto | linear | 0.9") for line in lines)
+
+    # Stopped before the end: everything but the last figures is on disk.
+    for module in ALL:
+        (tmp_path / "work" / module.EXPERIMENT.name / "results.json").unlink()
+    measured = sorted((path, path.stat().st_mtime_ns) for path in (tmp_path / "work" / "mitosis").glob("*"))
+    for module in ALL:
+        assert run(module, tmp_path, "--preset", "auto") == 0
+    assert "learning" not in capsys.readouterr().out
+    assert measured == sorted((path, path.stat().st_mtime_ns) for path in (tmp_path / "work" / "mitosis").glob("*"))
+    for module, found in once.items():
+        again = results(tmp_path, module)["mitosis"]
+        assert {**again, "provenance": None} == {**found, "provenance": None}
+
+
+def test_a_preset_replaces_the_settings_of_a_size() -> None:
+    cpu = data_sets.SIZES["cpu"].with_preset("paper")
+    for name in data_sets.NAMES:
+        assert (cpu.of(name).preset, cpu.of(name).settings, cpu.of(name).name) == ("paper", (), "cpu, preset paper")
+    assert data_sets.SIZES["paper"].preset == "auto"
+
+
+@pytest.mark.long
 @pytest.mark.real
 def test_interpolation_of_real_cells_knows_the_frames_that_the_masks_skip(tmp_path: Path, real_data: Path) -> None:
     assert run(interpolation, tmp_path, "--tcells", str(real_data / "tcells"), data="tcells") == 0

@@ -1,69 +1,14 @@
-"""Protrusions as numbers, and back: curves of known shape, lives that are cut off, rows, families and poses."""
+"""Protrusions as numbers: rows, families, branches, poses and volumes."""
 
 import numpy as np
 import pytest
+from tracked import BODY_UM, CENTRE, HALF_UM, N_FRAMES, bent, sequence
 
 from cytoform.protrusions.curves import Curve
-from cytoform.protrusions.parts import PartsOfFrame, PartsOfSequence
 from cytoform.protrusions.tracks import Track
 from cytoform.protrusions.tubes import centre_of, tubes_at, volume
-from cytoform.protrusions.units import PHASES, Units, joined, units_of
-
-HALF_UM, BODY_UM, N_FRAMES = 10.0, 2.0, 11
-CENTRE = np.full(3, HALF_UM)
-
-
-def bent(length_um: float, bend: float, *, start=None, radius_um: float = 0.2) -> Curve:
-    """An arc in the plane of x and y that starts along x and turns by `bend` rad over 4 µm."""
-    if start is None:
-        start = CENTRE + np.array([0, 0, BODY_UM])
-    arc = np.linspace(0, length_um, 30)
-    angle = bend * arc / 4
-    tangents = np.stack([0 * arc, np.sin(angle), np.cos(angle)], axis=1)
-    steps = (tangents[1:] + tangents[:-1]) / 2 * np.diff(arc)[:, None]
-    line = start + np.concatenate([np.zeros((1, 3)), np.cumsum(steps, axis=0)])
-    return Curve(line, np.full(30, radius_um), np.array([0.0, 0.0, 1.0]))
-
-
-def sequence(*tracks: Track) -> PartsOfSequence:
-    frame = PartsOfFrame([], 40.0, 35.0, CENTRE, 1)
-    return PartsOfSequence("s", N_FRAMES, 10.0, 0.5, [frame] * N_FRAMES, list(tracks))
-
-
-def lengths(first: int, last: int, longest: float = 4.0) -> dict[int, float]:
-    """Grows by 1 µm a frame, stays and withdraws."""
-    return {f: min(1.0 * (f - first + 1), longest, 1.0 * (last - f + 1)) for f in range(first, last + 1)}
-
-
-def test_a_bent_protrusion_comes_back() -> None:
-    track = Track(1, None, {f: bent(length, 0.8) for f, length in lengths(1, 9).items()})
-    units = units_of(sequence(track), HALF_UM)
-    assert len(units) == 1
-    for frame in (3, 5, 7):
-        (tube,) = tubes_at(units, frame / (N_FRAMES - 1), lambda roots: roots)
-        wanted = track.curves[frame]
-        tip = (tube.line[-1] + 1) * HALF_UM
-        # The tube ends a radius before the tip, which is round.
-        reached = np.linalg.norm(tip[::-1] - wanted.line_zyx_um[-1])
-        assert reached == pytest.approx(0.2, abs=0.12)
-        assert tube.radii.mean() * HALF_UM == pytest.approx(0.2, rel=0.02)
-        start = tube.line[2]  # after the part below the surface
-        assert np.allclose((start[::-1] + 1) * HALF_UM, wanted.line_zyx_um[0], atol=0.02)
-
-
-def test_windows_tell_births_and_ends_from_cuts() -> None:
-    seen = Track(1, None, {f: bent(length, 0.0) for f, length in lengths(2, 8).items()})
-    always = Track(2, None, {f: bent(3.0, 0.0) for f in range(N_FRAMES)})
-    units = units_of(sequence(seen, always), HALF_UM)
-    first, last = units.window[0] * (N_FRAMES - 1)
-    assert 1 <= first < 2
-    assert 8 < last <= 9
-    assert units.window[1, 0] < 0
-    assert units.window[1, 1] > 1
-    assert units.growth[0, 0] == 0
-    assert units.growth[0, -1] == 0
-    assert np.allclose(units.growth[1], 1)
-    assert not tubes_at(units[np.array([0])], 1.0, lambda roots: roots)
+from cytoform.protrusions.unit_fit import units_of
+from cytoform.protrusions.units import PHASES, Units, joined
 
 
 def test_rows_keep_everything_and_padding_is_left_out() -> None:

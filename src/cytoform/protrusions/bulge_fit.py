@@ -12,7 +12,7 @@ from cytoform.protrusions.parts import PartsOfSequence
 from cytoform.protrusions.pieces import Piece
 from cytoform.protrusions.relief import Distance, over, raised, relief_of
 from cytoform.protrusions.tracks import Track
-from cytoform.protrusions.units import line_in_time
+from cytoform.protrusions.unit_fit import line_in_time
 from cytoform.shapes.box import BoxedField
 
 # A protrusion that is longer than so many of its radii is thin: a tube.

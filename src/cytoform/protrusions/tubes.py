@@ -32,9 +32,9 @@ def grown_at(units: Units, time: float, on_surface: OnSurface) -> dict[int, Tube
     phases = np.clip((time - units.window[:, 0]) / np.diff(units.window, axis=1)[:, 0], 0, 1)
     lengths = _length_at(units, phases)
     on_body = alive[units.parent[alive] < 0]
-    starts = dict(zip(on_body.tolist(), on_surface(_between(units.root[on_body], phases[on_body])), strict=True))
-    axes = dict(zip(on_body.tolist(), _between(units.axis[on_body], phases[on_body]), strict=True))
-    angles = dict(zip(alive.tolist(), _angles(units, alive, phases[alive]), strict=True))
+    starts = dict(zip(on_body.tolist(), on_surface(between(units.root[on_body], phases[on_body])), strict=True))
+    axes = dict(zip(on_body.tolist(), between(units.axis[on_body], phases[on_body]), strict=True))
+    angles = dict(zip(alive.tolist(), angles_at(units, alive, phases[alive]), strict=True))
     lines: dict[int, tuple[Points, Points, float]] = {}
     tubes = {}
     for row in alive.tolist():  # parents come first
@@ -49,12 +49,12 @@ def grown_at(units: Units, time: float, on_surface: OnSurface) -> dict[int, Tube
                 continue
             length *= _smoothstep(room / (ROOM_RADII * float(units.radii[row].mean())))
             place = np.clip(float(units.at[row]) / float(units.length[parent]), 0, 1) * (STOPS - 1)
-            start, axis = (_interpolated(values, place) for values in (points, tangents))
+            start, axis = (interpolated(values, place) for values in (points, tangents))
         else:
             continue
         if length <= 0:
             continue
-        points, tangents = _centre_line(units, row, angles[row], start, axis)
+        points, tangents = centre_line(units, row, angles[row], start, axis)
         lines[row] = points, tangents, length
         tubes[row] = _tube(units, row, points, axis, length, below=parent < 0)
     return tubes
@@ -93,7 +93,7 @@ def _length_at(units: Units, phases: Float[np.ndarray, " n"]) -> Float[np.ndarra
     return np.asarray(growth * units.length)
 
 
-def _angles(
+def angles_at(
     units: Units, rows: Int[np.ndarray, " n"], phases: Float[np.ndarray, " n"]
 ) -> Float[np.ndarray, "n stops angles"]:
     """Angles of some units at phases of their windows, at STOPS equal arc lengths."""
@@ -103,7 +103,7 @@ def _angles(
     return np.asarray(terms @ coefficients.transpose(0, 2, 1))
 
 
-def _centre_line(
+def centre_line(
     units: Units,
     row: int,
     angles: Float[np.ndarray, "stops angles"],
@@ -136,11 +136,11 @@ def _tube(
     return Tube(line, along)
 
 
-def _between(values: Float[np.ndarray, "n 2 dims"], phases: Float[np.ndarray, " n"]) -> Points:
+def between(values: Float[np.ndarray, "n 2 dims"], phases: Float[np.ndarray, " n"]) -> Points:
     return (1 - phases)[:, None] * values[:, 0] + phases[:, None] * values[:, 1]
 
 
-def _interpolated(values: Points, place: float) -> Float[np.ndarray, " dims"]:
+def interpolated(values: Points, place: float) -> Float[np.ndarray, " dims"]:
     low = min(int(place), len(values) - 2)
     return np.asarray((1 - (place - low)) * values[low] + (place - low) * values[low + 1])
 

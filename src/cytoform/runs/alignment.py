@@ -9,6 +9,7 @@ from torch import Tensor
 
 from cytoform.representations.rotation import Moments, principal_rotation
 from cytoform.runs.samples import TrainingFrame
+from cytoform.shapes.box import BoxedField
 from cytoform.shapes.store import ShapeSequence, ShapeStore
 
 
@@ -23,7 +24,11 @@ def principal_rotations(store: ShapeStore, frames: list[TrainingFrame]) -> Float
 
 def moments_of(sequence: ShapeSequence, frame: int) -> Moments:
     """The moments of one frame, in half extents from the centre of the cube."""
-    field = sequence.box(frame)
+    return moments_inside(sequence.box(frame))
+
+
+def moments_inside(field: BoxedField) -> Moments:
+    """The moments of the voxels inside a cell, in half extents from the centre of the cube."""
     voxels_zyx = np.argwhere(field.inside) + np.array(field.corner_zyx)
-    points_zyx = (voxels_zyx + 0.5) * 2 / sequence.grid.size - 1
+    points_zyx = (voxels_zyx + 0.5) * 2 / field.grid.size - 1
     return Moments.of(torch.from_numpy(points_zyx[:, ::-1].copy()))

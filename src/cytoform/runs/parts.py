@@ -26,7 +26,8 @@ from cytoform.protrusions.decompose import n_tasks, take_apart
 from cytoform.protrusions.lasting import FEWEST_FRAMES, window_of
 from cytoform.protrusions.parts import PartsOfSequence
 from cytoform.protrusions.radius import opening_curve
-from cytoform.protrusions.units import Units, units_of
+from cytoform.protrusions.unit_fit import units_of
+from cytoform.protrusions.units import Units
 from cytoform.representations.parts.config import FILLET_SHARE, PartsConfig
 from cytoform.runs.config import Config
 from cytoform.shapes.boundary import BALL_NAMES
