@@ -3,8 +3,8 @@
 python benchmarks/tracking_baselines.py DATA_SET --out RESULTS        # then benchmarks/tracking_scores.py DATA_SET RESULTS/*
 
 Segmentation: Otsu's threshold and a watershed of the distance transform (scikit-image), told the median width of the cells.
-Trackers: laptrack (linear assignment, with divisions) and trackpy (Crocker and Grier, without), each on that segmentation and, as
-MASKS-…, on the true masks, so that only the tracking counts. Both are told how far a cell may move in a frame: its median width.
+Trackers: laptrack (linear assignment, with divisions) and trackpy (Crocker and Grier, without), each on that segmentation and,
+as masks-…, on the true masks, so that only the tracking counts. Both are told how far a cell may move: its width a frame.
 pip install laptrack trackpy
 """
 
@@ -27,7 +27,7 @@ def read(folder: Path, pattern: str) -> Masks:
     paths = sorted(folder.glob(pattern))
     if not paths:
         raise SystemExit(f"{folder}: no {pattern}; give a data set of 'cytoform benchmark'")
-    return [np.atleast_3d(frame) if frame.ndim == 3 else frame[None] for frame in map(tifffile.imread, paths)]
+    return [frame if frame.ndim == 3 else frame[None] for frame in map(tifffile.imread, paths)]
 
 
 def median_width_px(masks: Masks) -> float:
@@ -38,12 +38,15 @@ def median_width_px(masks: Masks) -> float:
 
 
 def otsu_watershed(image_zyx: np.ndarray, width_px: float) -> np.ndarray:
-    """Labels by a threshold on the logarithm and a watershed from maxima of the depth, a third of a width apart."""
+    """Labels by a threshold on the square root, where shot noise is even, and a watershed of the depth.
+
+    Its seeds are maxima at least a third of a width apart.
+    """
     from skimage.feature import peak_local_max
     from skimage.filters import threshold_otsu
     from skimage.segmentation import watershed
 
-    light = np.log1p(gaussian_filter(image_zyx.squeeze().astype(np.float32), 1.0))
+    light = np.sqrt(gaussian_filter(image_zyx.squeeze().astype(np.float32), 1.0))
     inside = binary_fill_holes(light > threshold_otsu(light))
     depth = gaussian_filter(distance_transform_edt(inside).astype(np.float32), width_px / 12)
     middles = peak_local_max(depth, min_distance=max(1, round(width_px / 3)), labels=inside.astype(int))
@@ -71,13 +74,10 @@ def by_laptrack(found: pd.DataFrame, most_px: float) -> tuple[np.ndarray, dict[i
 
     tracker = LapTrack(cutoff=most_px**2, splitting_cutoff=most_px**2, gap_closing_cutoff=False)
     tracked, splits, _ = tracker.predict_dataframe(found, list(AXES), only_coordinate_cols=False)
-    keyed = tracked.set_index(["frame", "label"])["track_id"] if "label" in tracked else tracked["track_id"]
-    if isinstance(tracked.index, pd.MultiIndex) and "frame" not in tracked:
-        tracked = tracked.reset_index()
-    keyed = tracked.set_index(["frame", "label"])["track_id"] + 1
-    numbers = keyed.loc[list(zip(found["frame"], found["label"], strict=True))].to_numpy(int)
-    mothers = {int(c) + 1: int(p) + 1 for c, p in zip(splits["child_track_id"], splits["parent_track_id"], strict=True)} if len(splits) else {}
-    return numbers, mothers
+    keys = zip(tracked["frame"], tracked["label"], strict=True)
+    numbers = dict(zip(keys, tracked["track_id"].to_numpy(int) + 1, strict=True))
+    mothers = {int(row.child_track_id) + 1: int(row.parent_track_id) + 1 for row in splits.itertuples()}
+    return np.array([numbers[key] for key in zip(found["frame"], found["label"], strict=True)], int), mothers
 
 
 def by_trackpy(found: pd.DataFrame, most_px: float) -> tuple[np.ndarray, dict[int, int]]:
@@ -86,7 +86,9 @@ def by_trackpy(found: pd.DataFrame, most_px: float) -> tuple[np.ndarray, dict[in
 
     trackpy.quiet()
     # Where cells are close, a shorter way is tried, as its authors advise.
-    linked = trackpy.link(found, most_px, pos_columns=list(AXES), t_column="frame", adaptive_stop=1.0, adaptive_step=0.9)
+    linked = trackpy.link(
+        found, most_px, pos_columns=list(AXES), t_column="frame", adaptive_stop=1.0, adaptive_step=0.9
+    )
     return linked.sort_index()["particle"].to_numpy(int) + 1, {}
 
 
@@ -114,6 +116,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data_set", type=Path)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--trackers", nargs="+", choices=list(TRACKERS), default=list(TRACKERS))
     options = parser.parse_args(arguments)
     if options.out.exists():
         raise SystemExit(f"{options.out}: exists; give another --out")
@@ -121,8 +124,8 @@ def main(arguments: Sequence[str]) -> int:
     width = median_width_px(truth)
     segmented = [otsu_watershed(image, width) for image in read(options.data_set / "01", "t*.tif")]
     for name, masks in (("otsu-watershed", segmented), ("masks", truth)):
-        for tracker, track in TRACKERS.items():
-            write(masks, track, width, options.out / f"{name}-{tracker}")
+        for tracker in options.trackers:
+            write(masks, TRACKERS[tracker], width, options.out / f"{name}-{tracker}")
     return 0
 
 

@@ -2,9 +2,10 @@
 
 python benchmarks/tracking_scores.py DATA_SET RESULT... [--json scores.json]
 
-A RESULT is a folder in the format of the Cell Tracking Challenge: mask000.tif … and res_track.txt. The scores are SEG, DET and TRA
-of py-ctcmetrics, and of traccuracy DET, TRA and LNK again, F1 of links, and F1 of divisions (in the right frame, and within one
-frame). Both programs have to be there: pip install py-ctcmetrics traccuracy.
+A RESULT is a folder in the format of the Cell Tracking Challenge: mask000.tif … and res_track.txt. The scores are SEG, DET and
+TRA of py-ctcmetrics; and DET, TRA and LNK of traccuracy, its F1 of links, and its F1 of divisions, in the right frame and
+within one frame, between cells with a Jaccard index of at least 0.5. pip install py-ctcmetrics traccuracy; without traccuracy
+its scores are left out.
 """
 
 import argparse
@@ -12,16 +13,21 @@ import contextlib
 import io
 import json
 import logging
+import math
 import os
 import shutil
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 MEASURES = ("SEG", "DET", "TRA")
+# Scores by traccuracy; that of divisions has no value where there is none to be found, or none was.
+OTHERS = ("DET", "TRA", "LNK", "links_f1", "divisions_f1", "divisions_f1_within_1")
 COLUMNS = ("result", *MEASURES, "DET*", "TRA*", "LNK*", "links F1*", "divisions F1*", "within a frame*")
 
 
@@ -47,9 +53,12 @@ def _by_ctcmetrics(truth: Path, result: Path) -> dict[str, float]:
 
 
 def _by_traccuracy(truth: Path, result: Path) -> dict[str, float | None]:
+    if find_spec("traccuracy") is None:
+        print("traccuracy is not installed: its scores are left out", file=sys.stderr)
+        return dict.fromkeys(OTHERS)
     from traccuracy import run_metrics
     from traccuracy.loaders import load_ctc_data
-    from traccuracy.matchers import CTCMatcher
+    from traccuracy.matchers import CTCMatcher, IOUMatcher
     from traccuracy.metrics import BasicMetrics, CTCMetrics, DivisionMetrics
 
     with tempfile.TemporaryDirectory() as room:
@@ -60,19 +69,20 @@ def _by_traccuracy(truth: Path, result: Path) -> dict[str, float | None]:
                 shutil.copyfile(path, to / path.name)
         known = load_ctc_data(str(Path(room, "truth")), str(truth / "man_track.txt"), name="truth")
         given = load_ctc_data(str(Path(room, "result")), str(result / "res_track.txt"), name=result.name)
-        measured, _ = run_metrics(known, given, CTCMatcher(), [CTCMetrics(), BasicMetrics(), DivisionMetrics(1)])
-    ctc, basic, divisions = (one["results"] for one in measured)
-    return {
-        **{name: float(ctc[name]) for name in ("DET", "TRA", "LNK")},
-        "links_f1": _number(basic["Edge F1"]),
-        "divisions_f1": _number(divisions["Frame Buffer 0"]["Division F1"]),
-        "divisions_f1_within_1": _number(divisions["Frame Buffer 1"]["Division F1"]),
-    }
+        (ctc,), _ = run_metrics(known, given, CTCMatcher(), [CTCMetrics()])
+        # Links and divisions need cells that match one to one, which two merged cells do not.
+        matched = run_metrics(
+            known, given, IOUMatcher(iou_threshold=0.5, one_to_one=True), [BasicMetrics(), DivisionMetrics(1)]
+        )
+    basic, divisions = (one["results"] for one in matched[0])
+    frames = (divisions[f"Frame Buffer {n}"]["Division F1"] for n in (0, 1))
+    values = (*(ctc["results"][name] for name in OTHERS[:3]), basic["Edge F1"], *frames)
+    return {name: _number(value) for name, value in zip(OTHERS, values, strict=True)}
 
 
-def _number(value: float) -> float | None:
-    """A score, or None where it has no value: without a division in truth and result."""
-    return None if value is None or value != value else float(value)
+def _number(value: float | None) -> float | None:
+    """A score, or None where it has no value."""
+    return None if value is None or math.isnan(value) else float(value)
 
 
 def table(found: dict[str, dict[str, Any]]) -> str:
@@ -90,7 +100,8 @@ def _quiet() -> Iterator[None]:
     os.environ.setdefault("TQDM_DISABLE", "1")
     logging.disable(logging.WARNING)
     try:
-        with contextlib.redirect_stdout(io.StringIO()):
+        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             yield
     finally:
         logging.disable(logging.NOTSET)
@@ -106,7 +117,8 @@ def main(arguments: Sequence[str]) -> int:
     found = {result.name: scores(options.data_set, result) for result in options.results}
     print(table(found))
     if options.json is not None:
-        made = {"scores": found, "versions": {name: version(name) for name in ("py-ctcmetrics", "traccuracy")}}
+        used = ("py-ctcmetrics", *(["traccuracy"] if find_spec("traccuracy") else []))
+        made = {"scores": found, "versions": {name: version(name) for name in used}}
         options.json.write_text(json.dumps(made, indent=2) + "\n")
     return 0
 

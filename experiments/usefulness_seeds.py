@@ -10,7 +10,7 @@ many crops. Everything is in out/experiments/usefulness_seeds:
 scene                                    the scene, the same for all
 DATA SET-SPLIT/truth                     the test frames in the format of py-ctcmetrics
 DATA SET-SPLIT/SHARE/seed-S/ARM.json     scores of one training; existing ones are kept
-results-SPLIT.json                       scores and gains by data set and share
+results-DATA SET-SPLIT.json              scores and gains by share
 """
 
 import sys
@@ -25,7 +25,7 @@ import numpy as np
 from cyclopts import App, Parameter
 
 from cytoform.assess.segmenter.objects import ObjectSizes
-from cytoform.assess.segmenter.segmenter import Mixed, train_segmenter
+from cytoform.assess.segmenter.segmenter import CHANNELS, TRAINING_STEPS, Mixed, train_segmenter
 from cytoform.base.files import write_json
 from cytoform.base.gate import Record, read_json
 from cytoform.base.parallel import run_all
@@ -52,16 +52,15 @@ METRICS = ("SEG", "DET", "TRA")
 REAL = "real"
 Name = Literal["nuclei", "dic"]
 Split = Literal["choice", "test"]
-# A network of half the usual width, which learns in half the time.
-STEPS, CHANNELS = 1000, (8, 16, 32, 64)
-SEEDS: dict[Split, range] = {"choice": range(100, 102), "test": range(8)}
-# The way of mixing by data set and share of a frame, chosen on the choice split.
-CHOSEN: dict[tuple[str, bool], str] = {
-    ("nuclei", False): "both",
-    ("nuclei", True): "both",
-    ("dic", False): "both",
-    ("dic", True): "both",
+# Steps and channels: a network of half the usual width learns in a third of the time.
+Network = Literal["half", "usual"]
+NETWORKS: dict[Network, tuple[int, tuple[int, ...]]] = {
+    "half": (1000, (8, 16, 32, 64)),
+    "usual": (TRAINING_STEPS, CHANNELS),
 }
+SEEDS: dict[Split, range] = {"choice": range(100, 102), "test": range(8)}
+# The way of mixing, chosen on the choice split.
+CHOSEN = "both"
 # Each mask of the scene is imaged so many times, with other real cells.
 IMAGES_EACH = 2
 SCENE = SceneRequest(
@@ -94,6 +93,7 @@ class Job:
     folder: Path
     scene: Path
     steps: int
+    channels: tuple[int, ...]
 
     @property
     def record(self) -> Path:
@@ -125,7 +125,9 @@ def run_job(job: Job) -> Scored:
         if sizes is None:
             raise InputError(f"{job.real.source}: no cell in the training frames")
         mixed = None if job.arm == REAL else Mixed(synthetic(job.scene, known, sizes, job.seed), MIXINGS[job.arm])
-        segmenter = train_segmenter(known, steps=job.steps, seed=job.seed, sizes=sizes, mixed=mixed, channels=CHANNELS)
+        segmenter = train_segmenter(
+            known, steps=job.steps, seed=job.seed, sizes=sizes, mixed=mixed, channels=job.channels
+        )
         tests, tracked = job.real.planes(job.real.test_frames), job.real.lineage is not None
         found = scores(segmenter, tests, job.folder / "truth", tracked=tracked, most_px=sizes.diameter_px)
         n_cells = sum(len(np.unique(plane.labels_yx)) - 1 for plane in known)
@@ -178,21 +180,21 @@ def part_of_split(real: RealSet, split: Split) -> RealSet:
 
 
 def measure(
-    name: Name, split: Split, arms: Sequence[str], seeds: Sequence[int], steps: int, folder: Path, run: "Run"
+    name: Name, split: Split, arms: Sequence[str], seeds: Sequence[int], folder: Path, run: "Run"
 ) -> dict[str, Any]:
     """Scores of all arms by share, and their gains beyond real pairs alone."""
     real = part_of_split(open_set(name, run.shared, folder), split)
-    place = folder / f"{name}-{split}"
+    place = folder / run.named(name, split)
     place.mkdir(exist_ok=True)
     write_truth(real, place / "truth")
     found: dict[str, Any] = {}
     jobs = {
         share: [
-            Job(real, share, seed, arm, place, folder / "scene", steps)
+            Job(real, share, seed, arm, place, folder / "scene", run.steps, run.channels)
             for seed in seeds
-            for arm in (REAL, *(arms or [CHOSEN[name, share >= 1]]))
+            for arm in (REAL, *(arms or [CHOSEN]))
         ]
-        for share in (real.handful, Fraction(1))
+        for share in ((real.handful, Fraction(1)) if run.handful else (Fraction(1),))
     }
     every = [job for single in jobs.values() for job in single]
     with run.common.progress(f"{name}, {split}", len(every)) as advance:
@@ -215,6 +217,18 @@ class Run:
     shared: Path
     workers: int
     common: Common
+    network: Network
+    steps: int
+    handful: bool
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """Channels of the network's levels."""
+        return NETWORKS[self.network][1]
+
+    def named(self, *parts: str) -> str:
+        """A name of files and rows: the parts, and the network if it is not the first."""
+        return "-".join([*parts, *(["usual"] if self.network == "usual" else [])])
 
 
 def rows(name: str, split: str, results: dict[str, Any]) -> list[Row]:
@@ -235,7 +249,9 @@ def command(
     choose: Annotated[bool, Parameter(negative=())] = False,
     mixing: Annotated[list[str], Parameter(consume_multiple=True, negative=())] = [],  # noqa: B006
     seeds: int | None = None,
-    steps: int = STEPS,
+    network: Network = "half",
+    frame_only: Annotated[bool, Parameter(negative=())] = False,
+    steps: int | None = None,
     out: Path = OUT,
     shared: Path = SHARED,
     docs: Path = DOCS,
@@ -256,8 +272,12 @@ def command(
         Ways of mixing; by default the chosen ones, and all with --choose.
     seeds
         Number of repetitions; by default eight, and two with --choose.
+    network
+        half the usual width and 1,000 steps; or the usual network of 'cytoform texture evaluate' and 1,600 steps.
+    frame_only
+        Leave out the handful of cells.
     steps
-        Steps of each training, of four crops.
+        Other steps of each training, of four crops.
     out
         Working folder.
     shared
@@ -276,17 +296,19 @@ def command(
     arms = mixing or (list(MIXINGS) if choose else [])
     out.mkdir(parents=True, exist_ok=True)
     with workers.ready() as n_workers:
-        benchmark(SCENE, out / "scene") if not (out / "scene").exists() else None
-        run = Run(shared, n_workers, common)
+        if not (out / "scene").exists():
+            benchmark(SCENE, out / "scene")
+        run = Run(shared, n_workers, common, network, steps or NETWORKS[network][0], not frame_only)
         for name in data:
-            results = measure(name, split, arms, drawn, steps, out, run)
-            made = {"results": results, "steps": steps, "channels": list(CHANNELS), "versions": software_versions()}
-            write_json(out / f"results-{name}-{split}.json", made)
+            results = measure(name, split, arms, drawn, out, run)
+            settings = {"steps": run.steps, "channels": list(run.channels)}
+            made = {"results": results, **settings, "versions": software_versions()}
+            write_json(out / f"results-{run.named(name, split)}.json", made)
             for share in results.values():
                 for arm, words in share["verdict"].items():
                     common.say(f"{name}, {arm}: {words}")
             if not no_docs:
-                update_table(docs, "usefulness_seeds", COLUMNS, rows(name, split, results))
+                update_table(docs, "usefulness_seeds", COLUMNS, rows(name, run.named(split), results))
     common.done(out)
 
 

@@ -1,7 +1,7 @@
 """Images of synthetic masks from the pixels of a few real cells: each new cell wears a real one, stretched to its outline.
 
-A pixel of a new cell lies in some direction from its middle, at some share of the way to its outline. It gets the grey value of a
-randomly chosen real cell in the same direction and at the same share. So rims stay rims, and every grey value is a real one.
+A pixel of a new cell lies in some direction from its middle, at some share of the way to its outline. It gets the grey value
+of a randomly chosen real cell in the same direction and at the same share. So rims stay rims, and every grey value is real.
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ from scipy.ndimage import distance_transform_edt, find_objects, gaussian_filter,
 from cytoform.movies.pairs.pairs import MaskedImage
 
 N_ANGLES = 72
-# A cell that the border of the image cuts gives its grey values where the outline of at least this share of all directions is seen.
+# A cell that the border of the image cuts is of use if its outline is seen in at least this share of all directions.
 LEAST_SEEN = 0.25
-# Width of the surroundings that come along with a real cell, and least number of whole real cells; with fewer, cut ones serve too.
+# Width of the surroundings that come along with a real cell, and least number of whole cells; with fewer, cut ones serve too.
 HALO_PX, FEWEST_WHOLE = 6, 4
 # A background pixel is at least this far from every cell, where there are such pixels; shading is blurred by so much.
 CLEAR_PX, SHADING_PX = 8, 10.0

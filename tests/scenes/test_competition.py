@@ -16,7 +16,7 @@ def disc(number: int, middle_yx: tuple[float, float], radius: float, *, size: in
 
 
 def test_equal_discs_have_a_straight_border_halfway() -> None:
-    one, two = disc(0, (20.2, 14.6), 8), disc(1, (20.2, 25.4), 8)
+    one, two = disc(0, (20.2, 15), 8), disc(1, (20.2, 26), 8)
     (first, field), (second, _) = Competition([one, two]).settled(0)
     assert not (first & second).any()
     assert not first[:, 21:].any()
@@ -45,16 +45,16 @@ def test_cells_that_cover_leave_no_voxel() -> None:
 
 
 def test_a_loose_piece_is_lost_and_its_size_found_elsewhere() -> None:
-    """A bar that a disc cuts in two keeps one half, which grows."""
+    """A rod that a disc cuts in two keeps one half, which grows."""
     y, x = np.indices((40, 40))
-    bar = np.maximum(np.abs(y - 20.2) - 3, np.abs(x - 20.1) - 15).astype(np.float32)
-    n_bar = int((bar <= 0).sum())
-    wedge = disc(1, (20.3, 24.2), 6)
-    (mine, _), _ = Competition([Competitor(0, (0, 0), bar, n_bar, n_bar), wedge]).settled(0)
+    along = np.clip((x - 20) + 0.1 * (y - 20), -14, 14)
+    rod = (np.hypot(x - 20 - along, y - 20 - 0.1 * along) - 3).astype(np.float32)
+    n_rod = int((rod <= 0).sum())
+    (mine, _), _ = Competition([Competitor(0, (0, 0), rod, n_rod, n_rod), disc(1, (20.3, 24.2), 6)]).settled(0)
     from scipy.ndimage import label
 
     assert label(mine)[1] == 1
-    assert mine.sum() == pytest.approx(n_bar, rel=0.03)
+    assert mine.sum() == pytest.approx(n_rod, rel=0.03)
 
 
 def test_a_crowd_without_room_is_refused() -> None:

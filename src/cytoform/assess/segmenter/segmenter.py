@@ -114,7 +114,7 @@ def train_segmenter(
     sizes = sizes or _sizes(planes)
     shrink = 2 ** max(0, int(np.log2(sizes.diameter_px / LEAST_DIAMETER_PX)))
     examples = examples_of(planes, shrink)
-    others = () if mixed is None else examples_of(mixed.planes, shrink)
+    others = examples_of(mixed.planes, shrink) if mixed is not None and mixed.planes else []
     rng = np.random.default_rng(seed)
     with _reproducible(seed):
         network = _network(channels).to(device).train()
