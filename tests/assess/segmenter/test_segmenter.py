@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 from glowing import glowing_discs
 
-from cytoform.assess.segmenter.segmenter import SEGMENTERS, NetworkSegmenter, score, train_otsu, train_segmenter
+from cytoform.assess.segmenter.segmenter import (
+    SEGMENTERS,
+    Mixed,
+    NetworkSegmenter,
+    score,
+    train_otsu,
+    train_segmenter,
+)
 from cytoform.errors import InputError
 from cytoform.movies.pairs.pairs import open_pairs
 
@@ -51,6 +58,24 @@ def test_same_seed_same_bits(learned: NetworkSegmenter) -> None:
     other = train_segmenter(TRAINING, steps=1, seed=4)
     assert any((a != b).any() for a, b in zip(learned.network.parameters(), other.network.parameters(), strict=True))
     assert (learned.labels(TEST[0].image_yx) == again.labels(TEST[0].image_yx)).all()
+
+
+def test_crops_are_mixed_as_asked_for(learned: NetworkSegmenter) -> None:
+    """None of the others: the same bits as without them. All of them: as if learned from them alone."""
+    seen: list[float] = []
+
+    def share(progress: float) -> float:
+        seen.append(progress)
+        return 1.0
+
+    empty = [replace(plane, labels_yx=np.zeros_like(plane.labels_yx)) for plane in TRAINING]
+    mixed = train_segmenter(empty, steps=STEPS, seed=3, sizes=learned.sizes, mixed=Mixed(TRAINING, share))
+    assert score(mixed, TEST).seg > 0.75
+    assert seen == pytest.approx(np.arange(STEPS) / STEPS)
+    unmixed = train_segmenter(TRAINING, steps=3, seed=3)
+    same = train_segmenter(TRAINING, steps=3, seed=3, mixed=Mixed((), lambda _: 1.0))
+    for a, b in zip(unmixed.network.parameters(), same.network.parameters(), strict=True):
+        assert (a == b).all()
 
 
 @pytest.mark.parametrize("name", SEGMENTERS)

@@ -54,11 +54,17 @@ def shrunk(image: Float[np.ndarray, "y x"], factor: int) -> Float[np.ndarray, "y
 
 
 def draw_batch(
-    examples: Sequence[Example], rng: np.random.Generator
+    examples: Sequence[Example], rng: np.random.Generator, *, others: Sequence[Example] = (), share: float = 0.0
 ) -> tuple[ImageBatch, Float32[np.ndarray, "n 2 y x"]]:
-    """Images (with a channel axis) and targets of random squares, augmented by symmetry, gain, offset and noise."""
-    side = min(CROP_PX, *(n for example in examples for n in example.image.shape))
-    crops = [_drawn(examples[int(rng.integers(len(examples)))], side, rng) for _ in range(BATCH)]
+    """Images (with a channel axis) and targets of random squares, augmented by symmetry, gain, offset and noise.
+
+    With the probability `share` a square is from `others`.
+    """
+    side = min(CROP_PX, *(n for example in (*examples, *others) for n in example.image.shape))
+    crops = []
+    for _ in range(BATCH):
+        source = others if others and rng.random() < share else examples
+        crops.append(_drawn(source[int(rng.integers(len(source)))], side, rng))
     images = np.stack([crop.image_yx for crop in crops])[:, None]
     gains, offsets = (rng.uniform(*ends, (BATCH, 1, 1, 1)) for ends in (GAINS, OFFSETS))
     images = images * gains + offsets + NOISE * rng.standard_normal(images.shape)

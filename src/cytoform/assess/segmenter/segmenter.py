@@ -83,6 +83,14 @@ class OtsuSegmenter:
         return labels_from(inside, depth_px, seeds=middles, least_area_px=self.sizes.least_area_px)
 
 
+@dataclass(frozen=True)
+class Mixed:
+    """Further planes to learn from, and the share of crops from them at every point of the training."""
+
+    planes: Sequence[MaskedImage]
+    share: Callable[[float], float]  # of the training's progress; both from 0 to 1
+
+
 def train_segmenter(
     planes: Sequence[MaskedImage],
     *,
@@ -91,25 +99,31 @@ def train_segmenter(
     device: "str | torch.device" = "cpu",
     sizes: ObjectSizes | None = None,
     done: Callable[[], Any] = lambda: None,
+    mixed: Mixed | None = None,
+    channels: tuple[int, ...] = CHANNELS,
 ) -> NetworkSegmenter:
     """Train a small U-Net for a fixed number of steps; on a CPU the same seed gives the same bits.
 
     At most 64 million pixels are used, from evenly spaced planes. `sizes` of objects, by default measured in `planes`,
-    determine the downsampling. `done` is called after each step. Raises InputError without planes or objects and for
-    uniform images.
+    determine the downsampling. `done` is called after each step. Crops come from `planes`, and with `mixed` from its
+    planes too. `channels` are those of the four levels. Raises InputError without planes or objects and for uniform
+    images.
     """
     import torch
 
     sizes = sizes or _sizes(planes)
     shrink = 2 ** max(0, int(np.log2(sizes.diameter_px / LEAST_DIAMETER_PX)))
     examples = examples_of(planes, shrink)
+    others = examples_of(mixed.planes, shrink) if mixed is not None and mixed.planes else []
     rng = np.random.default_rng(seed)
     with _reproducible(seed):
-        network = _network().to(device).train()
+        network = _network(channels).to(device).train()
         optimizer = torch.optim.AdamW(network.parameters(), LEARNING_RATE)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=max(steps, 1))
-        for _ in range(steps):
-            images, targets = (torch.from_numpy(each).to(device) for each in draw_batch(examples, rng))
+        for step in range(steps):
+            share = 0.0 if mixed is None else mixed.share(step / steps)
+            batch = draw_batch(examples, rng, others=others, share=share)
+            images, targets = (torch.from_numpy(each).to(device) for each in batch)
             optimizer.zero_grad()
             _loss(_padded_forward(network, images), targets).backward()
             optimizer.step()
@@ -168,14 +182,14 @@ def _sizes(planes: Sequence[MaskedImage]) -> ObjectSizes:
     return sizes
 
 
-def _network() -> "torch.nn.Module":
+def _network(channels: tuple[int, ...]) -> "torch.nn.Module":
     try:
         from monai.networks.nets.unet import UNet
     except ImportError as fault:
         raise InputError(
             "the segmenter needs MONAI: pip install 'cytoform[texture]', or pass --segmenter otsu"
         ) from fault
-    return UNet(2, 1, 2, channels=CHANNELS, strides=STRIDES, norm="batch")
+    return UNet(2, 1, 2, channels=channels, strides=STRIDES, norm="batch")
 
 
 def _padded_forward(network: "torch.nn.Module", images: "torch.Tensor") -> "torch.Tensor":

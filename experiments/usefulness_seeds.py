@@ -1,0 +1,329 @@
+"""Do synthetic pairs help a segmenter? Eight seeds with intervals: real pairs alone, and mixed with synthetic ones.
+
+python experiments/usefulness_seeds.py --choose      # compare the ways of mixing, on frames before the test frames
+python experiments/usefulness_seeds.py               # the chosen ones, on the test frames; writes the table
+
+The synthetic side knows the same real cells and nothing else: a scene of cells in contact (`cytoform benchmark` with a packaged
+model), brought to the size of the real cells, in images made of their pixels (usefulness_transfer.py). Both sides have equally
+many crops. Everything is in out/experiments/usefulness_seeds:
+
+scene                                    the scene, the same for all
+DATA SET-SPLIT/truth                     the test frames in the format of py-ctcmetrics
+DATA SET-SPLIT/SHARE/seed-S/ARM.json     scores of one training; existing ones are kept
+results-DATA SET-SPLIT.json              scores and gains by share
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from cyclopts import App, Parameter
+
+from cytoform.assess.segmenter.objects import ObjectSizes
+from cytoform.assess.segmenter.segmenter import CHANNELS, TRAINING_STEPS, Mixed, train_segmenter
+from cytoform.base.files import write_json
+from cytoform.base.gate import Record, read_json
+from cytoform.base.parallel import run_all
+from cytoform.base.provenance import software_versions
+from cytoform.cli import run as run_command
+from cytoform.commands.common import Common, WorkerOptions
+from cytoform.errors import InputError
+from cytoform.movies.pairs.pairs import MaskedImage
+from cytoform.scenes.request import SceneRequest
+from cytoform.scenes.stage import benchmark
+from cytoform.zoo.find import find_run
+from experiment import DOCS, ROOT
+from tables import Row, share_std, update_table
+from usefulness_data import RealSet, open_set, part_of, write_truth
+from usefulness_gain import gain, in_words, summary
+from usefulness_mixing import MIXINGS
+from usefulness_scores import scores
+from usefulness_transfer import Transfer
+
+SHARED = ROOT.parent / "shared" / "data"
+OUT = ROOT / "out" / "experiments" / "usefulness_seeds"
+COLUMNS = ("data set", "frames", "real frames", "real cells", "learned from", "SEG", "DET", "TRA", "in words")
+METRICS = ("SEG", "DET", "TRA")
+REAL = "real"
+Name = Literal["nuclei", "dic"]
+Split = Literal["choice", "test"]
+# Steps and channels: a network of half the usual width learns in a third of the time.
+Network = Literal["half", "usual"]
+NETWORKS: dict[Network, tuple[int, tuple[int, ...]]] = {
+    "half": (1000, (8, 16, 32, 64)),
+    "usual": (TRAINING_STEPS, CHANNELS),
+}
+SEEDS: dict[Split, range] = {"choice": range(100, 102), "test": range(8)}
+# The way of mixing, chosen on the choice split.
+CHOSEN = "both"
+# Each mask of the scene is imaged so many times, with other real cells.
+IMAGES_EACH = 2
+SCENE = SceneRequest(
+    sources=(find_run("zoo:mitosis-2d"),),
+    cells=22,
+    frames=6,
+    size_zyx=(1, 512, 512),
+    voxel_size_zyx_um=(0.3, 0.3, 0.3),
+    time_step_s=1200.0,
+    speed_um_per_min=0.5,
+    cycle_min=1200.0,
+    cell_size=363.0,
+    cell_size_spread=0.25,
+    contact=0.12,
+    texture="none",
+    ome_zarr=False,
+    geff=False,
+    seed=2,
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training: a share of the real frames of a data set, a seed, and an arm."""
+
+    real: RealSet
+    share: Fraction  # of frames
+    seed: int
+    arm: str
+    folder: Path
+    scene: Path
+    steps: int
+    channels: tuple[int, ...]
+
+    @property
+    def record(self) -> Path:
+        """File with the scores."""
+        return self.folder / f"{float(self.share):g}-frames" / f"seed-{self.seed}" / f"{self.arm}.json"
+
+    def known(self) -> list[MaskedImage]:
+        """The real training pairs: a whole frame at random, or a part of it."""
+        rng = np.random.default_rng([self.seed, *self.share.as_integer_ratio()])
+        planes = self.real.planes([int(rng.choice(self.real.training_frames))])
+        return planes if self.share >= 1 else [part_of(plane, self.share, rng) for plane in planes]
+
+
+class Scored(Record):
+    """Scores of one training, the number of real cells, and the number of steps."""
+
+    SEG: float
+    DET: float
+    TRA: float | None
+    cells: int
+    steps: int
+
+
+def run_job(job: Job) -> Scored:
+    """Train and score, or read existing scores. Raises InputError if they were made with other settings."""
+    if not job.record.exists():
+        known = job.known()
+        sizes = ObjectSizes.of(plane.labels_yx for plane in known)
+        if sizes is None:
+            raise InputError(f"{job.real.source}: no cell in the training frames")
+        mixed = None if job.arm == REAL else Mixed(synthetic(job.scene, known, sizes, job.seed), MIXINGS[job.arm])
+        segmenter = train_segmenter(
+            known, steps=job.steps, seed=job.seed, sizes=sizes, mixed=mixed, channels=job.channels
+        )
+        tests, tracked = job.real.planes(job.real.test_frames), job.real.lineage is not None
+        found = scores(segmenter, tests, job.folder / "truth", tracked=tracked, most_px=sizes.diameter_px)
+        n_cells = sum(len(np.unique(plane.labels_yx)) - 1 for plane in known)
+        job.record.parent.mkdir(parents=True, exist_ok=True)
+        write_json(job.record, {**found, "cells": n_cells, "steps": job.steps})
+    found = read_json(job.record, Scored, remedy="remove it")
+    if found.steps != job.steps:
+        raise InputError(f"{job.record}: made with other settings; give another --out, or --overwrite")
+    return found
+
+
+def synthetic(scene: Path, known: Sequence[MaskedImage], sizes: ObjectSizes, seed: int) -> list[MaskedImage]:
+    """The scene with cells as large as the known ones, in images made of these."""
+    transfer, rng = Transfer.of(known), np.random.default_rng([seed, 1])
+    masks = scene_masks(scene)
+    wide = ObjectSizes.of(masks)
+    if wide is None:
+        raise InputError(f"{scene}: no cell")
+    masks = [resized(mask, sizes.diameter_px / wide.diameter_px) for mask in masks]
+    return [
+        MaskedImage(transfer.image(mask, rng), mask, "scene", frame, None)
+        for _ in range(IMAGES_EACH)
+        for frame, mask in enumerate(masks)
+    ]
+
+
+@lru_cache(maxsize=1)
+def scene_masks(scene: Path) -> list[np.ndarray]:
+    """The masks of a scene (y, x)."""
+    import tifffile
+
+    paths = sorted((scene / "01_GT" / "SEG").glob("man_seg*.tif"))
+    return [np.asarray(tifffile.imread(path), np.uint16).squeeze() for path in paths]
+
+
+def resized(labels_yx: np.ndarray, factor: float) -> np.ndarray:
+    """A mask with `factor` times as many pixels along each axis."""
+    y, x = (
+        np.minimum(((np.arange(max(1, round(n * factor))) + 0.5) / factor).astype(int), n - 1) for n in labels_yx.shape
+    )
+    return labels_yx[np.ix_(y, x)]
+
+
+def part_of_split(real: RealSet, split: Split) -> RealSet:
+    """The data set, or for the choice of settings its training part alone: the first half to learn, the last third to test."""
+    if split == "test":
+        return real
+    first, n = real.training[0], len(real.training_frames)
+    return replace(real, training=(first, first + n // 2 - 1), test=(first + n - n // 3, real.training[1]))
+
+
+def measure(
+    name: Name, split: Split, arms: Sequence[str], seeds: Sequence[int], folder: Path, run: "Run"
+) -> dict[str, Any]:
+    """Scores of all arms by share, and their gains beyond real pairs alone."""
+    real = part_of_split(open_set(name, run.shared, folder), split)
+    place = folder / run.named(name, split)
+    place.mkdir(exist_ok=True)
+    write_truth(real, place / "truth")
+    found: dict[str, Any] = {}
+    jobs = {
+        share: [
+            Job(real, share, seed, arm, place, folder / "scene", run.steps, run.channels)
+            for seed in seeds
+            for arm in (REAL, *(arms or [CHOSEN]))
+        ]
+        for share in ((real.handful, Fraction(1)) if run.handful else (Fraction(1),))
+    }
+    every = [job for single in jobs.values() for job in single]
+    with run.common.progress(f"{name}, {split}", len(every)) as advance:
+        scored = dict(
+            zip(every, run_all(run_job, [(job,) for job in every], workers=run.workers, done=advance), strict=True)
+        )
+    for share, single in jobs.items():
+        of_seeds = [{job.arm: scored[job].model_dump() for job in single if job.seed == seed} for seed in seeds]
+        names = [arm for arm in of_seeds[0] if arm != REAL]
+        gains = {arm: {metric: gain(of_seeds, metric, arm) for metric in METRICS} for arm in names}
+        words = {arm: in_words(str(share), gains[arm]["SEG"]) for arm in names}
+        found[str(share)] = {"scores": of_seeds, "gain": gains, "verdict": words}
+    return found
+
+
+@dataclass(frozen=True)
+class Run:
+    """Options of the command line."""
+
+    shared: Path
+    workers: int
+    common: Common
+    network: Network
+    steps: int
+    handful: bool
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """Channels of the network's levels."""
+        return NETWORKS[self.network][1]
+
+    def named(self, *parts: str) -> str:
+        """A name of files and rows: the parts, and the network if it is not the first."""
+        return "-".join([*parts, *(["usual"] if self.network == "usual" else [])])
+
+
+def rows(name: str, split: str, results: dict[str, Any]) -> list[Row]:
+    """Rows with mean and standard deviation over seeds for every arm."""
+    found = []
+    for share, single in results.items():
+        of_seeds = single["scores"]
+        for arm in of_seeds[0]:
+            cells = f"{np.mean([one[REAL]['cells'] for one in of_seeds]):.0f}"
+            values = (share_std(summary(of_seeds, arm, metric)) for metric in METRICS)
+            found.append((name, split, share, cells, arm, *values, single["verdict"].get(arm, "")))
+    return found
+
+
+def command(
+    *,
+    data: Annotated[list[Name], Parameter(consume_multiple=True, negative=())] = ["nuclei", "dic"],  # noqa: B006
+    choose: Annotated[bool, Parameter(negative=())] = False,
+    mixing: Annotated[list[str], Parameter(consume_multiple=True, negative=())] = [],  # noqa: B006
+    seeds: int | None = None,
+    network: Network = "half",
+    frame_only: Annotated[bool, Parameter(negative=())] = False,
+    steps: int | None = None,
+    out: Path = OUT,
+    shared: Path = SHARED,
+    docs: Path = DOCS,
+    no_docs: Annotated[bool, Parameter(negative=())] = False,
+    workers: WorkerOptions = WorkerOptions(),  # noqa: B008 (frozen)
+    common: Common = Common(),  # noqa: B008 (frozen)
+) -> None:
+    """Measure each data set, write results-SPLIT.json, and update the table in the docs.
+
+    Parameters
+    ----------
+    data
+        nuclei and dic are real images of HeLa cells.
+    choose
+        Compare all ways of mixing, with other seeds, on frames of the training part: learned from its first half, tested on
+        its last third.
+    mixing
+        Ways of mixing; by default the chosen ones, and all with --choose.
+    seeds
+        Number of repetitions; by default eight, and two with --choose.
+    network
+        half the usual width and 1,000 steps; or the usual network of 'cytoform texture evaluate' and 1,600 steps.
+    frame_only
+        Leave out the handful of cells.
+    steps
+        Other steps of each training, of four crops.
+    out
+        Working folder.
+    shared
+        Folder with fluo_hela_nuclei and dic_hela.
+    docs
+        Markdown file with the table to update.
+    no_docs
+        Update no table.
+    """
+    if unknown := sorted(set(mixing) - set(MIXINGS)):
+        raise InputError(f"--mixing {unknown[0]}: no such way of mixing; choose from {', '.join(MIXINGS)}")
+    if seeds is not None and seeds < 1:
+        raise InputError(f"--seeds {seeds}: at least one")
+    split: Split = "choice" if choose else "test"
+    drawn = SEEDS[split] if seeds is None else range(SEEDS[split].start, SEEDS[split].start + seeds)
+    arms = mixing or (list(MIXINGS) if choose else [])
+    out.mkdir(parents=True, exist_ok=True)
+    with workers.ready() as n_workers:
+        if not (out / "scene").exists():
+            benchmark(SCENE, out / "scene")
+        run = Run(shared, n_workers, common, network, steps or NETWORKS[network][0], not frame_only)
+        for name in data:
+            results = measure(name, split, arms, drawn, out, run)
+            settings = {"steps": run.steps, "channels": list(run.channels)}
+            made = {"results": results, **settings, "versions": software_versions()}
+            write_json(out / f"results-{run.named(name, split)}.json", made)
+            for share in results.values():
+                for arm, words in share["verdict"].items():
+                    common.say(f"{name}, {arm}: {words}")
+            if not no_docs:
+                update_table(docs, "usefulness_seeds", COLUMNS, rows(name, run.named(split), results))
+    common.done(out)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the experiment from the command line; returns the exit status, as for cytoform's commands."""
+    app = App(
+        name="experiments/usefulness_seeds.py",
+        help=command.__doc__,
+        help_format="plaintext",
+        version_flags=[],
+        suppress_keyboard_interrupt=False,
+    )
+    app.default(command)
+    return run_command(list(arguments) or ["--no-docs"], app)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
