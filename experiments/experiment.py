@@ -5,12 +5,11 @@ Everything is in one folder, by default out/experiments/SIZE:
 DATA SET/shapes.zarr       prepared cells, including held-out ones
          RUN               trained models, shared by the experiments: sine, relu, default, every-second
          *.zarr            rendered cells
-         kept/*.pickle     what was measured, by which an interrupted experiment goes on
+         kept/*.json       what was measured, by which an interrupted experiment goes on
 EXPERIMENT/results.json    all results, by data set
 """
 
 import json
-import pickle
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -20,9 +19,9 @@ from typing import Annotated, Any, Literal, TypeVar
 from cyclopts import App, Parameter
 
 import cytoform
-from cytoform.assess.results import Results, null_nan
+from cytoform.assess.results import null_nan
 from cytoform.base.digest import folder_sha256
-from cytoform.base.files import write_atomically, write_json
+from cytoform.base.files import write_json
 from cytoform.base.provenance import software_versions
 from cytoform.cli import run as run_command
 from cytoform.commands.common import Common, Device, WorkerOptions
@@ -85,12 +84,12 @@ class DataSet:
         return self.size.preset == "auto"
 
     def kept(self, name: str, work: Callable[[], T]) -> T:
-        """The outcome of `work`, which is done once and kept on disk."""
-        path = self.folder / "kept" / f"{name}.pickle"
+        """The outcome of `work`, lists and dictionaries of numbers and words, which is found once and kept on disk."""
+        path = self.folder / "kept" / f"{name}.json"
         if self.options.common.overwrite or not path.exists():
             path.parent.mkdir(exist_ok=True)
-            write_atomically(path, pickle.dumps(work()))
-        found: T = pickle.loads(path.read_bytes())
+            write_json(path, null_nan({"value": work()}))
+        found: T = json.loads(path.read_text())["value"]
         return found
 
     def learned(self, run: str, *settings: str, frame_stride: int = 1) -> Cells:
@@ -144,15 +143,15 @@ class DataSet:
             )
         return path
 
-    def compared(self, other: Path) -> Results:
-        """Compare a reconstruction with the training cells, frame by frame, once."""
+    def compared(self, other: Path) -> dict[str, Any]:
+        """The results of a reconstruction beside the training cells, frame by frame, found once."""
         common, training = self.options.common, list(self.split.training)
 
-        def compare() -> Results:
+        def compare() -> dict[str, Any]:
             with common.progress("measuring", len(training)) as advance:
                 return cytoform.evaluate(
                     self.shapes, other, paired=True, sequences=training, workers=self.options.n_workers, done=advance
-                )
+                ).to_json()
 
         return self.kept(f"compared-{other.stem}", compare)
 

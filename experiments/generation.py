@@ -21,7 +21,7 @@ import numpy as np
 
 import cytoform
 from cytoform.assess.measures.descriptors import MAIN_DESCRIPTORS
-from cytoform.assess.measures.sequences import MeasuredSequence, measure_sequence
+from cytoform.assess.measures.sequences import measure_sequence
 from cytoform.assess.statistics.distributions import kolmogorov_smirnov, sequence_means, summarise
 from cytoform.assess.statistics.sets import Clouds, SetDistances, compare_sets, novelty, pairwise_um2
 from cytoform.base.parallel import run_all
@@ -37,6 +37,9 @@ from tables import Row, interval, mean_std, p_values
 COLUMNS = ("data set", "size", "cells", "size, µm³", "surface, µm²", "sphericity", "KS p, frames", "KS p, sequences",
            "1-NNA", "COV", "MMD, µm²", "novelty, µm²", "frames in one piece")  # fmt: skip
 REST = ("",) * 5
+TOPOLOGY = ("components", "euler")
+# Of every sequence the values of all frames, by name of the descriptor.
+Described = dict[str, list[list[float]]]
 PUBLISHED: dict[Name, Sequence[Row]] = {
     "mitosis": (
         ("C. elegans, original", "34.7 ± 12.5", "62.8 ± 16.1", "1.54 ± 0.09", "", *REST, ""),
@@ -120,14 +123,14 @@ def measure(data: DataSet) -> dict[str, Any]:
     for model in (default_model(data),) if data.by_default else models(aligned=data.size.aligned, whole=whole):
         cells = model.learned(data)
         training = _clouds(data, data.shapes, data.split.training, model)
-        within = data.kept(f"within-{model.run}", partial(pairwise_um2, training, training))
+        within = np.array(data.kept(f"within-{model.run}", partial(_pairwise, training)))
         copies = data.reconstructed(cells, f"reconstruction-{model.run}")
         for key, store, names in (
             ("held_out", data.shapes, data.split.held_out),
             ("reconstructed", copies, data.split.training),
         ):
             values = data.kept(f"novelty-{key}-{model.run}", partial(_novelties, data, store, names, model, training))
-            found["novelty_um2"][key + model.suffix] = _summary(values)
+            found["novelty_um2"][key + model.suffix] = _summary(np.array(values))
         for prior in model.priors:
             name = f"{prior}{model.suffix}"
             try:
@@ -159,7 +162,7 @@ def _judged(
     data: DataSet,
     store: Path,
     model: Model,
-    originals: list[MeasuredSequence],
+    originals: Described,
     training: list[Clouds],
     within: np.ndarray,
 ) -> dict[str, Any]:
@@ -178,11 +181,22 @@ def _judged(
     }
 
 
-def _described(data: DataSet, store: Path, names: Sequence[str]) -> list[MeasuredSequence]:
+def _described(data: DataSet, store: Path, names: Sequence[str]) -> Described:
     """Descriptors and topology of all frames of the sequences."""
     with data.options.common.progress("measuring", len(names)) as advance:
         tasks = [(store.absolute(), name) for name in names]
-        return run_all(measure_sequence, tasks, workers=data.options.n_workers, done=advance)
+        measured = run_all(measure_sequence, tasks, workers=data.options.n_workers, done=advance)
+    parts = {"descriptors": MAIN_DESCRIPTORS, "topology": TOPOLOGY}
+    return {
+        key: [[float(getattr(getattr(frame, part), key)) for frame in sequence.frames] for sequence in measured]
+        for part, keys in parts.items()
+        for key in keys
+    }
+
+
+def _pairwise(clouds: list[Clouds]) -> list[list[float]]:
+    found: list[list[float]] = pairwise_um2(clouds, clouds).tolist()
+    return found
 
 
 def _clouds(data: DataSet, store: Path, names: Sequence[str], model: Model) -> list[Clouds]:
@@ -196,9 +210,10 @@ def _clouds(data: DataSet, store: Path, names: Sequence[str], model: Model) -> l
     return [replace(each, is_principal=True) for each in turned]
 
 
-def _novelties(data: DataSet, store: Path, names: Sequence[str], model: Model, training: list[Clouds]) -> np.ndarray:
+def _novelties(data: DataSet, store: Path, names: Sequence[str], model: Model, training: list[Clouds]) -> list[float]:
     """Distance of each sequence of a store to the nearest training sequence."""
-    return novelty(pairwise_um2(training, _clouds(data, store, names, model)))
+    found: list[float] = novelty(pairwise_um2(training, _clouds(data, store, names, model))).tolist()
+    return found
 
 
 def principal_matrix(sequence: ShapeSequence) -> np.ndarray:
@@ -207,17 +222,15 @@ def principal_matrix(sequence: ShapeSequence) -> np.ndarray:
     return to_matrix(principal_rotation(sum(moments[1:], start=moments[0]))[None])[0].numpy()
 
 
-def _values(sequences: list[MeasuredSequence], key: str) -> list[np.ndarray]:
-    return [np.array([getattr(frame.descriptors, key) for frame in sequence.frames]) for sequence in sequences]
+def _values(cells: Described, key: str) -> list[np.ndarray]:
+    return [np.array(values) for values in cells[key]]
 
 
-def _descriptors(sequences: list[MeasuredSequence]) -> dict[str, Any]:
-    return {
-        "descriptors": {key: asdict(summarise(np.concatenate(_values(sequences, key)))) for key in MAIN_DESCRIPTORS}
-    }
+def _descriptors(cells: Described) -> dict[str, Any]:
+    return {"descriptors": {key: asdict(summarise(np.concatenate(_values(cells, key)))) for key in MAIN_DESCRIPTORS}}
 
 
-def _ks(a: list[MeasuredSequence], b: list[MeasuredSequence], key: str) -> dict[str, float]:
+def _ks(a: Described, b: Described, key: str) -> dict[str, float]:
     values_a, values_b = _values(a, key), _values(b, key)
     return {
         "p_frames": kolmogorov_smirnov(np.concatenate(values_a), np.concatenate(values_b)).p,
@@ -229,15 +242,13 @@ def _summary(values: np.ndarray) -> dict[str, Any]:
     return asdict(summarise(values)) | {"values": values.tolist()}
 
 
-def _topology(sequences: list[MeasuredSequence], name: Name) -> dict[str, Any]:
+def _topology(cells: Described, name: Name) -> dict[str, Any]:
     """Number of frames with one component (for dividing cells, also two after the division), and of simple frames.
 
     A frame is simple if its Euler number equals its number of components: no handle, no cavity.
     """
     whole, simple, n_frames = 0, 0, 0
-    for sequence in sequences:
-        pieces = np.array([frame.topology.components for frame in sequence.frames])
-        euler = np.array([frame.topology.euler for frame in sequence.frames])
+    for pieces, euler in zip(*(_values(cells, key) for key in TOPOLOGY), strict=True):
         # After the last frame without exactly two components, the cell has divided.
         last_other = int(np.flatnonzero(pieces != 2).max(initial=-1))
         divided = (np.arange(len(pieces)) > last_other) & (name in DIVIDING)

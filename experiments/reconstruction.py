@@ -38,7 +38,7 @@ def measure(data: DataSet) -> dict[str, Any]:
         cells = data.learned(run, *(() if data.by_default else (f"model.activation={run}",)))
         title = cells.run.config.model.kind if data.by_default else run
         data.say(f"measuring {title}")
-        found[title] = data.compared(data.reconstructed(cells, f"reconstruction-{run}")).to_json()
+        found[title] = data.compared(data.reconstructed(cells, f"reconstruction-{run}"))
     return found
 
 

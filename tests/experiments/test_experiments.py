@@ -14,9 +14,6 @@ import experiment
 import generation
 import interpolation
 import reconstruction
-from cytoform.assess.measures.descriptors import EMPTY
-from cytoform.assess.measures.masks import Topology
-from cytoform.assess.measures.sequences import MeasuredFrame, MeasuredSequence
 
 TINY = dataclasses.replace(
     data_sets.SIZES["tiny"],
@@ -165,8 +162,8 @@ def test_wide_draws_are_whole_where_the_learned_cells_are(whole: bool, name: str
 def test_a_frame_is_whole_in_one_piece_or_after_a_division(
     name: data_sets.Name, pieces: tuple[int, ...], whole: int
 ) -> None:
-    sequence = MeasuredSequence("s", tuple(MeasuredFrame(EMPTY, Topology(n, n)) for n in pieces))
-    found = generation._topology([sequence], name)
+    counts = [[float(n) for n in pieces]]
+    found = generation._topology({"components": counts, "euler": counts}, name)
     assert found == {"whole_frames": whole, "simple_frames": 4, "frames": 4}
 
 
