@@ -9,7 +9,7 @@ from napari.layers import Layer
 from napari.qt.threading import create_worker
 from napari.utils.notifications import show_error, show_info
 from napari.viewer import Viewer
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import Qt, QTimer
 
 from cytoform.errors import InputError
 from cytoform_napari.following import OWN, follow
@@ -18,7 +18,7 @@ from cytoform_napari.process import Worker
 
 HOME = Path.home() / "cytoform"
 STEPS = 1000  # of the progress bar
-LINE_HEIGHT = 120  # pixels: faults and results take several lines of a narrow panel
+LINE_HEIGHT = 190  # pixels: faults and results take up to nine lines of a narrow panel
 
 
 class Panel(Container):
@@ -41,6 +41,7 @@ class Panel(Container):
         super().__init__(widgets=[*fields, *below])
         self.line.native.setWordWrap(True)
         self.line.native.setMinimumHeight(LINE_HEIGHT)
+        self.line.native.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.worker = Worker(self.native)
         self.worker.progressed.connect(self._progressed)
         self.worker.succeeded.connect(self._succeeded)
