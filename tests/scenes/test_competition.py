@@ -27,6 +27,19 @@ def test_equal_discs_have_a_straight_border_halfway() -> None:
     np.testing.assert_array_equal(field <= 0, first)
 
 
+@pytest.mark.parametrize("deepest_um", [-9.0, -1.5])
+def test_ties_are_broken(deepest_um: float) -> None:
+    """Mirror images with a border on a column of pixels, and fields that end at a depth, where both cells are as deep."""
+    cells = [disc(0, (20, 16), 8), disc(1, (20, 24), 8)]
+    for cell in cells:
+        cell.sdf_um = np.maximum(cell.sdf_um, np.float32(deepest_um))
+    regions = [mine for mine, _ in Competition(cells).settled(0)]
+    assert not (regions[0] & regions[1]).any()
+    for cell, mine in zip(cells, regions, strict=True):
+        assert mine.sum() == pytest.approx(cell.n_voxels, rel=0.03)
+        assert not cell.fragments(mine).any()
+
+
 def test_a_gap_is_kept_and_sizes_too() -> None:
     cells = [disc(0, (20.2, 14.1), 8), disc(1, (19.9, 26.2), 8)]
     (first, _), (second, _) = Competition(cells, gap_um=2.0).settled(0)

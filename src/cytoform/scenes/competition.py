@@ -24,6 +24,8 @@ CLOSE, CLOSE_VOXELS, ROUNDS = 0.005, 2, 150
 BEYOND, FIRST_ROUNDS = 1.4, 50
 # Rounds of taking loose pieces from cells.
 FRAGMENTS = 4
+# Distance that ties are broken by, µm a voxel from the centre of a cell; and the share of it along a direction of its own.
+GRAIN_UM, ASLANT = 0.02, 0.1
 FAR_UM = 1e4
 
 Region = tuple[Bool[np.ndarray, "*zyx"], Float32[np.ndarray, "*zyx"]]
@@ -70,6 +72,16 @@ class Competitor:
             return np.zeros(mine.shape, bool)
         return mine & np.isin(found, np.argsort(-n_voxels, kind="stable")[self.n_pieces :])
 
+    def break_ties(self) -> None:
+        """Change the field by a grain, so that each voxel has its own pressure at which it goes from one cell to another.
+
+        Where two fields are equally deep, or mirror images, many voxels go over at once, and no pressure parts them.
+        """
+        places = np.moveaxis(np.indices(self.sdf_um.shape, np.float32), 0, -1)
+        offsets = places - places[self.sdf_um <= self.sdf_um.min() / 2].mean(axis=0)
+        aslant = offsets @ np.random.default_rng(self.number).normal(size=offsets.shape[-1])
+        self.sdf_um += np.float32(GRAIN_UM) * (np.linalg.norm(offsets, axis=-1) + ASLANT * aslant).astype(np.float32)
+
     def shared(self, other: "Competitor") -> tuple[Slices, Slices]:
         """The part of the scene in both boxes, as a part of each."""
         low = np.maximum(self.corner_zyx, other.corner_zyx)
@@ -100,6 +112,21 @@ class Competition:
 
         Raises InputError for a cell that finds no room.
         """
+        regions = self._settle()
+        if self._first_wrong([int(mine.sum()) for mine, _ in regions]) is not None:
+            for cell in self.cells:
+                cell.break_ties()
+            regions = self._settle()
+        sizes = [int(mine.sum()) for mine, _ in regions]
+        if (wrong := self._first_wrong(sizes)) is not None:
+            raise InputError(
+                f"too crowded: in frame {frame} a cell of {self.cells[wrong].n_voxels} voxels finds room for {sizes[wrong]}; "
+                "choose fewer --cells, a larger --size or a smaller --contact, or --confluence, which makes all cells smaller"
+            )
+        return regions
+
+    def _settle(self) -> list[Region]:
+        """The voxels of every cell at the pressures that fit best, in as few pieces as asked for."""
         for _ in range(FRAGMENTS):
             self._solve()
             regions = [self._region(number) for number in range(len(self.cells))]
@@ -108,15 +135,14 @@ class Competition:
                 break
             for cell, loose in zip(self.cells, fragments, strict=True):
                 cell.sdf_um[loose] = 2 * FAR_UM  # for good
-        regions = [(mine & ~loose, field) for (mine, field), loose in zip(regions, fragments, strict=True)]
-        for cell, (mine, _) in zip(self.cells, regions, strict=True):
-            n = int(mine.sum())
+        return [(mine & ~loose, field) for (mine, field), loose in zip(regions, fragments, strict=True)]
+
+    def _first_wrong(self, sizes: Sequence[int]) -> int | None:
+        """The number of the first cell that has too few or too many voxels."""
+        for number, (cell, n) in enumerate(zip(self.cells, sizes, strict=True)):
             if abs(n - cell.n_voxels) > max(TOLERANCE * cell.n_whole, FEW_VOXELS):
-                raise InputError(
-                    f"too crowded: in frame {frame} a cell of {cell.n_voxels} voxels finds room for {n}; choose fewer "
-                    "--cells, a larger --size or a smaller --contact, or --confluence, which makes all cells smaller"
-                )
-        return regions
+                return number
+        return None
 
     def _solve(self) -> None:
         """Gauss-Seidel: each cell in turn gets the pressure that is right beside the present ones of its neighbours.
