@@ -96,7 +96,7 @@ THICK = Verdict((), once=0.1, number=12, share=0.16, thickness_um=0.96, lasting=
 
 @pytest.mark.parametrize(("verdict", "body"), [(APPLIES, "opening"), (THICK, "lasting")])
 def test_bodies_with_protrusions_are_taken_apart(verdict: Verdict, body: str) -> None:
-    found = taken_apart(verdict)
+    found = taken_apart(verdict, 100)
     model = load_config(preset=found.preset, settings=list(found.settings)).model
     assert isinstance(model, PartsConfig)
     assert model.body == body
@@ -132,3 +132,9 @@ def test_the_default_takes_blebs_apart(
     assert "preset parts model.body=lasting: cells are taken apart into what lasts" in capsys.readouterr().out
     parts = load(run).run.parts
     assert [len(each.bulges) > 0 for each in parts] == [True, True]
+
+
+@pytest.mark.parametrize(("n_frames", "epochs"), [(96, 400), (990, 303), (20_000, 150)])
+def test_bodies_of_many_frames_are_learned_in_fewer_epochs(n_frames: int, epochs: int) -> None:
+    found = taken_apart(APPLIES, n_frames)
+    assert load_config(preset=found.preset, settings=list(found.settings)).training.epochs == epochs

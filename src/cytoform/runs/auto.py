@@ -17,6 +17,9 @@ from cytoform.shapes.store import ShapeStore
 # From so many sequences on, codes that describe unseen cells pay; from so many, principal frames do.
 MANY, FEW = 12, 4
 TRIED_FRAMES = 60  # of a store, at most, on which grids are tried
+# Bodies of many frames are learned in fewer epochs than the preset `parts` has: after so many frames shown in all they gain
+# nothing more (docs/LOG.md, 2026-12-01). At least a third of the epochs, for each code is learned from its own frames alone.
+FRAMES_SHOWN, FEWEST_EPOCHS = 300_000, 150
 
 
 @dataclass(frozen=True)
@@ -50,21 +53,20 @@ def automatic(
     names = names or store.names
     verdict = judge(store, names=names, workers=workers)
     if verdict.applies and _fit_parts(settings):
-        return taken_apart(verdict)
+        return taken_apart(verdict, sum(store[name].info.n_frames for name in names))
     wanted = next((each for each in settings if is_of_networks(each)), None)
     grid = None if wanted else coarse_grid(store, names, len(names) >= FEW, workers=workers)
     return chosen_for(verdict, grid, len(names), wanted)
 
 
-def taken_apart(verdict: Verdict) -> Automatic:
+def taken_apart(verdict: Verdict, n_frames: int) -> Automatic:
     """The settings for bodies with protrusions: thin ones on a body opened by a ball, thick ones on what lasts."""
-    if not verdict.lasting:
-        return Automatic("parts", (), f"cells are taken apart, since they are {verdict.sentence}")
-    return Automatic(
-        "parts",
-        ("model.body=lasting",),
-        f"cells are taken apart into what lasts and what comes and goes, since they are {verdict.sentence}",
-    )
+    epochs = max(FRAMES_SHOWN // n_frames, FEWEST_EPOCHS)
+    settings: tuple[str, ...] = ("model.body=lasting",) if verdict.lasting else ()
+    if epochs < load_config(preset="parts").training.epochs:
+        settings += (f"training.epochs={epochs}",)
+    how = " into what lasts and what comes and goes" if verdict.lasting else ""
+    return Automatic("parts", settings, f"cells are taken apart{how}, since they are {verdict.sentence}")
 
 
 def _fit_parts(settings: Sequence[str]) -> bool:
