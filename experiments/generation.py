@@ -123,14 +123,14 @@ def measure(data: DataSet) -> dict[str, Any]:
     for model in (default_model(data),) if data.by_default else models(aligned=data.size.aligned, whole=whole):
         cells = model.learned(data)
         training = _clouds(data, data.shapes, data.split.training, model)
-        within = np.array(data.kept(f"within-{model.run}", partial(_pairwise, training)))
+        within = np.array(data.kept(f"within-{model.run}", partial(_pairwise, training)), float)
         copies = data.reconstructed(cells, f"reconstruction-{model.run}")
         for key, store, names in (
             ("held_out", data.shapes, data.split.held_out),
             ("reconstructed", copies, data.split.training),
         ):
             values = data.kept(f"novelty-{key}-{model.run}", partial(_novelties, data, store, names, model, training))
-            found["novelty_um2"][key + model.suffix] = _summary(np.array(values))
+            found["novelty_um2"][key + model.suffix] = _summary(np.array(values, float))
         for prior in model.priors:
             name = f"{prior}{model.suffix}"
             try:
@@ -223,7 +223,7 @@ def principal_matrix(sequence: ShapeSequence) -> np.ndarray:
 
 
 def _values(cells: Described, key: str) -> list[np.ndarray]:
-    return [np.array(values) for values in cells[key]]
+    return [np.array(values, float) for values in cells[key]]  # NaN is kept as null
 
 
 def _descriptors(cells: Described) -> dict[str, Any]:

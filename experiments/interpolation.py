@@ -111,7 +111,7 @@ def _together(data: DataSet, what: str, judge: Callable[[str], Overlaps], names:
 
 
 def _summary(values: list[float]) -> dict[str, Any]:
-    found = summarise(np.array(values))
+    found = summarise(np.array(values, float))
     return {"mean": found.mean, "std": found.std, "worst": found.minimum, "n": found.n, "per_frame": values}
 
 
