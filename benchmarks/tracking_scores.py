@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 MEASURES = ("SEG", "DET", "TRA")
-# Scores by traccuracy; that of divisions has no value where there is none to be found, or none was.
+# Scores by traccuracy. The score of divisions is empty where the truth or the result has none.
 OTHERS = ("DET", "TRA", "LNK", "links_f1", "divisions_f1", "divisions_f1_within_1")
 COLUMNS = ("result", *MEASURES, "DET*", "TRA*", "LNK*", "links F1*", "divisions F1*", "within a frame*")
 

@@ -215,16 +215,21 @@ def main(experiment: Experiment, arguments: list[str]) -> int:
         with workers.ready() as n_workers:
             run(experiment, data, Options(chosen, folder, tcells, device, n_workers, common), table)
 
+    # Without arguments, run with the default size instead of showing the help.
+    return run_script(experiment.name, command, arguments or ["--size", "cpu"])
+
+
+def run_script(name: str, command: Callable[..., None], arguments: Sequence[str]) -> int:
+    """Run an experiment from the command line; returns the exit status, as for cytoform's commands."""
     app = App(
-        name=f"experiments/{experiment.name}.py",
+        name=f"experiments/{name}.py",
         help=command.__doc__,
         help_format="plaintext",
         version_flags=[],
         suppress_keyboard_interrupt=False,
     )
     app.default(command)
-    # Without arguments, run with the default size instead of showing the help.
-    return run_command(arguments or ["--size", "cpu"], app)
+    return run_command(list(arguments), app)
 
 
 def run(experiment: Experiment, names: Sequence[Name], options: Options, docs: Path | None) -> None:

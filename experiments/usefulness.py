@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from cytoform.assess.segmenter.objects import ObjectSizes
 from cytoform.assess.segmenter.segmenter import SEGMENTERS
@@ -31,11 +31,10 @@ from cytoform.base.digest import folder_sha256
 from cytoform.base.files import write_json
 from cytoform.base.parallel import run_all
 from cytoform.base.provenance import software_versions
-from cytoform.cli import run as run_command
 from cytoform.commands.common import Common, Device, WorkerOptions
 from cytoform.errors import InputError
 from cytoform.movies.pairs.pairs import MaskedImage
-from experiment import DOCS, ROOT
+from experiment import DOCS, ROOT, run_script
 from tables import Row, share_std, update_table
 from usefulness_data import NAMES, Name, RealSet, open_set, part_of, write_truth
 from usefulness_gain import gain, in_words, summary
@@ -264,16 +263,8 @@ def command(
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the experiment from the command line; returns the exit status, as for cytoform's commands."""
-    app = App(
-        name="experiments/usefulness.py",
-        help=command.__doc__,
-        help_format="plaintext",
-        version_flags=[],
-        suppress_keyboard_interrupt=False,
-    )
-    app.default(command)
-    return run_command(list(arguments) or ["--size", "cpu"], app)
+    """Run the experiment from the command line; returns the exit status."""
+    return run_script("usefulness", command, list(arguments) or ["--size", "cpu"])
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from cytoform.assess.segmenter.objects import ObjectSizes
 from cytoform.assess.segmenter.segmenter import CHANNELS, TRAINING_STEPS, Mixed, train_segmenter
@@ -30,14 +30,13 @@ from cytoform.base.files import write_json
 from cytoform.base.gate import Record, read_json
 from cytoform.base.parallel import run_all
 from cytoform.base.provenance import software_versions
-from cytoform.cli import run as run_command
 from cytoform.commands.common import Common, WorkerOptions
 from cytoform.errors import InputError
 from cytoform.movies.pairs.pairs import MaskedImage
 from cytoform.scenes.request import SceneRequest
 from cytoform.scenes.stage import benchmark
 from cytoform.zoo.find import find_run
-from experiment import DOCS, ROOT
+from experiment import DOCS, ROOT, run_script
 from tables import Row, share_std, update_table
 from usefulness_data import RealSet, open_set, part_of, write_truth
 from usefulness_gain import gain, in_words, summary
@@ -313,16 +312,8 @@ def command(
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the experiment from the command line; returns the exit status, as for cytoform's commands."""
-    app = App(
-        name="experiments/usefulness_seeds.py",
-        help=command.__doc__,
-        help_format="plaintext",
-        version_flags=[],
-        suppress_keyboard_interrupt=False,
-    )
-    app.default(command)
-    return run_command(list(arguments) or ["--no-docs"], app)
+    """Run the experiment from the command line; returns the exit status."""
+    return run_script("usefulness_seeds", command, list(arguments) or ["--no-docs"])
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def tip_of(tube: Tube, curve: Curve) -> float:
 
 
 def test_a_root_that_jumps_leaves_the_rest_in_place() -> None:
-    """Roots move evenly in a unit; a curve whose first point jumps about is met a little farther on."""
+    """The root of a unit moves evenly. Where the first point of a curve jumps, the unit meets the curve farther on."""
     curves = {}
     for f in range(N_FRAMES):
         curve = bent(4.0, 0.3)

@@ -63,7 +63,7 @@ def units_of(parts: PartsOfSequence, half_extent_um: float) -> Units:
 
 
 def _fit(track: Track, parts: PartsOfSequence, half_extent_um: float, row: int, parent: _Fitted | None) -> _Fitted:
-    """One unit; `row` is that of its parent among all units."""
+    """One unit. `row` is the row of its parent among all units, or -1."""
     frames = np.array(sorted(track.curves))
     curves = [_in_cube(track.curves[frame], half_extent_um) for frame in frames]
     lengths = np.array([curve.length_um for curve in curves])

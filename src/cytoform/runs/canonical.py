@@ -105,7 +105,7 @@ def distances_at_nodes(
 
 
 def held_share(sequence: ShapeSequence, frame: int, place: Canonical, nodes: int, extent: float, cut: float) -> float:
-    """Jaccard index of a frame with that of its distances at the nodes, interpolated by a cubic spline.
+    """Jaccard index of a frame and its copy, which a cubic spline interpolates from distances at the nodes.
 
     Of a large frame every so many voxels along each axis are compared, `MOST_VOXELS` at most.
     """
