@@ -13,7 +13,7 @@ from cytoform.cli import run as run_command
 from cytoform.errors import InputError
 from cytoform.protrusions.verdict import Verdict
 from cytoform.representations.parts.config import PartsConfig
-from cytoform.runs.auto import CoarseGrid, automatic, chosen_for, coarse_grid, taken_apart
+from cytoform.runs.auto import CoarseGrid, automatic, chosen_for, coarse_grid, presets_with, taken_apart
 from cytoform.runs.config import load_config
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import ShapeStore
@@ -53,6 +53,7 @@ def test_the_data_choose(verdict: Verdict, grid: CoarseGrid, n: int, preset: str
         ("model.knots=6", False),
         ("data.frame_stride=2", False),
         ("model.rotations=none", False),
+        ("model.components=5", False),
     ],
 )
 def test_settings_of_networks_ask_for_one(balls: Path, setting: str, asks: bool) -> None:
@@ -66,7 +67,32 @@ def test_settings_of_networks_ask_for_one(balls: Path, setting: str, asks: bool)
     [("training.epochs=3", "unseen"), ("model.width=24", "unseen"), ("model.code_dim=8", "quick")],
 )
 def test_a_setting_of_one_code_a_cell_asks_for_a_network_alone(setting: str, preset: str) -> None:
-    assert chosen_for(NOT, None, 27, setting).preset == preset
+    assert chosen_for(NOT, None, 27, presets_with([setting]), setting).preset == preset
+
+
+@pytest.mark.parametrize(
+    ("settings", "n", "preset"),
+    [
+        (["model.components=40"], 3, "linear"),
+        (["model.components=40"], 27, "unseen"),
+        (["model.components=40", "model.width=24"], 3, "unseen"),
+    ],
+)
+def test_settings_of_components_are_taken_where_no_coarse_grid_holds_the_cells(
+    settings: list[str], n: int, preset: str
+) -> None:
+    presets = presets_with(settings)
+    assert chosen_for(NOT, SHARP if "linear" in presets else None, n, presets).preset == preset
+
+
+def test_settings_that_no_preset_has_are_refused() -> None:
+    assert presets_with(["model.components=40"]) == ("linear", "unseen")
+    assert presets_with(["model.kind=global"]) == ("quick",)
+    assert presets_with(["model.code_dim=8"]) == ("parts", "quick")
+    with pytest.raises(InputError, match=r"did you mean model\.width"):
+        presets_with(["model.widht=3"])
+    with pytest.raises(InputError, match="unknown setting"):
+        presets_with(["model.components=40", "model.code_dim=8"])
 
 
 def test_balls_are_smooth_cells(balls: Path) -> None:

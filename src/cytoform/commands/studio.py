@@ -39,6 +39,10 @@ def studio(
     page = Path(f"{cells.run.path.resolve().name}.studio.html") if out is None else out
     made = write_studio(cells, page, megabytes=megabytes, overwrite=common.overwrite, progress=common.progress)
     common.say(f"{made.n_cells} learned cells; {page.stat().st_size / 1e6:.1f} MB")
+    if made.rounded:
+        common.say(
+            f"distances around thick protrusions are rounded to fit into {megabytes:g} MB; more --megabytes keep them exact"
+        )
     if show:
         import webbrowser
 

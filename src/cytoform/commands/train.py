@@ -126,11 +126,12 @@ def train(
 
 def _automatic(shapes: Path, settings: list[str], workers: int, common: Common) -> tuple[str, list[str]]:
     """The preset that fits the cells, and the settings; says why."""
-    from cytoform.runs.auto import automatic
+    from cytoform.runs.auto import automatic, presets_with
     from cytoform.runs.config import load_config
     from cytoform.shapes.store import ShapeStore
 
-    given = load_config(preset="parts", settings=settings)  # wrong settings are refused before any work
+    # Wrong settings are refused before any work.
+    given = load_config(preset=presets_with(settings)[0], settings=settings)
     found = automatic(ShapeStore.open(shapes), names=given.data.sequences, settings=settings, workers=workers)
     common.say(f"preset {' '.join([found.preset, *found.settings])}: {found.reason}")
     return found.preset, [*found.settings, *settings]

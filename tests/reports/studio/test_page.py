@@ -367,6 +367,26 @@ def test_new_codes_have_the_distribution_of_the_prior(runs: Runs) -> None:
     assert np.allclose(found, expected, atol=1e-4 * np.abs(expected).max())
 
 
+def test_a_page_that_is_too_large_rounds_distances_around_thick_protrusions(
+    runs: Runs, browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact, page = runs["thick"], tmp_path / "studio.html"
+    monkeypatch.setattr(parts, "DRAWN", 2)
+    megabytes = (exact.page.stat().st_size - 2000) / 1e6
+    with pytest.raises(InputError, match="raise --megabytes"):
+        write_studio(exact.cells, page, megabytes=0.15)
+    assert write_studio(exact.cells, page, megabytes=megabytes).rounded
+    assert page.stat().st_size < 1e6 * megabytes
+    rounded = Made(exact.cells, page)
+    with studio(browser, rounded) as tab:
+        move(tab, 0, 0.7)
+        box = in_python(rounded, tab).render(1.0, FINE)
+        found = tab.page.evaluate(
+            f"([grid]) => {STUDIO}.surface({STUDIO}.cell, {STUDIO}.data.frames - 1, grid)", [FINE]
+        )
+        assert found["size"] == pytest.approx(box.boundary().size, rel=5e-3)
+
+
 def test_refuses_what_a_page_cannot_show(runs: Runs, tmp_path: Path) -> None:
     cells = runs["linear"].cells
     with pytest.raises(InputError, match=r"ends in \.html"):

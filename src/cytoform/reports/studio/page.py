@@ -27,7 +27,7 @@ from cytoform.reports.latent.components import principal_components
 from cytoform.reports.latent.snapshots import snapshots
 from cytoform.reports.studio.gaussian import blocks_of, prior_of_page
 from cytoform.reports.studio.model import PageModel, model_of
-from cytoform.reports.studio.parts import Detail, detail_of, parts_of
+from cytoform.reports.studio.parts import MOMENTS, Detail, detail_of, parts_of, rounded_moments
 from cytoform.representations.linear.representation import Linear
 from cytoform.shapes.grid import frame_times
 from cytoform.synthesis.cells import Cells
@@ -57,10 +57,11 @@ ROOM = 1.15  # of the view over the largest learned cell
 
 @dataclass(frozen=True)
 class StudioPage:
-    """A page, and its number of learned cells."""
+    """A page, its number of learned cells, and whether distances of their thick protrusions are rounded for its size."""
 
     html: str
     n_cells: int
+    rounded: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ def write_studio(
 ) -> StudioPage:
     """Write a page in which a run makes cells, one .html file of at most `megabytes` that needs no network.
 
+    Distances around thick protrusions are rounded to multiples of 0.8 % of the side of their boxes where it gets too large.
     Raises InputError for a run whose cells a page cannot compute, or with too many weights for the size.
     """
     if out.suffix.lower() not in (".html", ".htm"):
@@ -92,11 +94,15 @@ def write_studio(
     model = model_of(cells)
     _refuse_large(cells, sum(array.size for array in model.arrays.values()) * 4 * 1.2, megabytes)
     detail = detail_of(cells) if cells.run.parts else DETAIL
-    page = _page(cells, model, _measured(cells, detail, progress), detail)
+    data, arrays = _data(cells, model, _measured(cells, detail, progress), detail)
+    page, rounded = _page(cells, data | _packed(arrays)), False
+    if len(page.encode()) > megabytes * 1e6 and MOMENTS in arrays:
+        arrays[MOMENTS] = rounded_moments(arrays[MOMENTS])
+        page, rounded = _page(cells, data | _packed(arrays)), True
     _refuse_large(cells, len(page.encode()), megabytes)
     with output.staged(folder=False) as partial:
         partial.write_text(page, "utf-8")
-    return StudioPage(page, len(cells.names))
+    return StudioPage(page, len(cells.names), rounded)
 
 
 def _refuse_large(cells: Cells, size: float, megabytes: float) -> None:
@@ -125,10 +131,10 @@ def _measured(cells: Cells, detail: Detail, progress: Progress) -> _Learned:
     return _Learned(np.stack(values), reach_um or half_um)
 
 
-def _page(cells: Cells, model: PageModel, learned: _Learned, detail: Detail) -> str:
+def _page(cells: Cells, data: dict[str, Any]) -> str:
     web, here = files("cytoform.reports.studio").joinpath("web"), cells.run.path.name
     title = f"Studio of {here}"
-    text = json.dumps(_data(cells, model, learned, detail), separators=(",", ":")).replace("<", "\\u003c")
+    text = json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
     body = Template(web.joinpath("studio.html").read_text("utf-8")).substitute(
         title=html.escape(title), lead=html.escape(_lead(cells)), data=text, footer=FOOTER
     )
@@ -145,8 +151,10 @@ def _lead(cells: Cells) -> str:
     )
 
 
-def _data(cells: Cells, model: PageModel, learned: _Learned, detail: Detail) -> dict[str, Any]:
-    """All that the script of the page takes."""
+def _data(
+    cells: Cells, model: PageModel, learned: _Learned, detail: Detail
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """All that the script of the page takes: a header, and arrays."""
     arrays = dict(model.arrays)
     prior = None if cells.run.parts else prior_of_page(cells)
     sequences, dims = cells.run.learned.sequences, model.header["dims"]
@@ -174,7 +182,7 @@ def _data(cells: Cells, model: PageModel, learned: _Learned, detail: Detail) -> 
         found["kernel"] = base64.b64encode(kernel).decode()
     if cells.run.parts:
         found |= parts_of(cells, arrays)
-    return found | _packed(arrays)
+    return found, arrays
 
 
 def _time_step(step_s: float | None, learned: int, shown: int) -> float | None:
