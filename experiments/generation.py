@@ -27,7 +27,7 @@ from cytoform.assess.statistics.sets import Clouds, SetDistances, compare_sets, 
 from cytoform.base.parallel import run_all
 from cytoform.priors.fitted import PRIORS
 from cytoform.representations.rotation import principal_rotation, to_matrix
-from cytoform.runs.alignment import moments_of
+from cytoform.runs.alignment import moments_inside
 from cytoform.shapes.store import ShapeSequence
 from cytoform.synthesis.cells import Cells
 from data_sets import DIVIDING, Name
@@ -218,7 +218,7 @@ def _novelties(data: DataSet, store: Path, names: Sequence[str], model: Model, t
 
 def principal_matrix(sequence: ShapeSequence) -> np.ndarray:
     """Rotation matrix (xyz) into the principal frame of all frames together, as in `--align principal`."""
-    moments = [moments_of(sequence, t) for t in range(sequence.info.n_frames) if sequence.mask(t).any()]
+    moments = [moments_inside(box) for box in sequence.boxes() if box.inside.any()]
     return to_matrix(principal_rotation(sum(moments[1:], start=moments[0]))[None])[0].numpy()
 
 
