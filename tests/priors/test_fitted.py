@@ -1,5 +1,7 @@
 """Priors: draws have what was fitted, the same seed gives the same codes, and too few codes are refused."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -103,6 +105,17 @@ def test_the_criterion_finds_clusters_where_there_are_any(n: int, code_dim: int)
     assert ((drawn < 1.5) | (drawn > 3.5)).mean() > 0.97
     assert 0.4 < (drawn > 2.5).mean() < 0.6
     assert len(fit("mixture", clusters(n, code_dim, apart=0.0)).weights) == 1
+
+
+@pytest.mark.parametrize("name", PRIORS)
+def test_memory_grows_with_the_codes_and_not_with_their_pairs(name: str) -> None:
+    codes = np.random.default_rng(0).normal(size=(120, 5000))
+    tracemalloc.start()
+    try:
+        fit_prior(name, codes).draw(2, np.random.default_rng(1))
+        assert tracemalloc.get_traced_memory()[1] < 12 * codes.nbytes  # all pairs of codes: 120
+    finally:
+        tracemalloc.stop()
 
 
 def test_between_lies_on_the_way_to_a_near_code() -> None:

@@ -162,7 +162,9 @@ def _fit_gaussian(codes: Codes, sigma: float) -> Gaussian:
 
 def _fit_between(codes: Codes) -> Between:
     """Nearest by the distance between codes (the straight ways between neighbours: Chawla et al. 2002, SMOTE)."""
-    distances = np.linalg.norm(codes[:, None] - codes[None], axis=2)
+    from scipy.spatial.distance import cdist
+
+    distances = cdist(codes, codes)
     np.fill_diagonal(distances, np.inf)
     return Between(codes, np.argsort(distances, axis=1)[:, : min(NEAREST, len(codes) - 1)].astype(float))
 
