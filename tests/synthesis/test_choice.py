@@ -51,7 +51,7 @@ def test_every_prior_that_applies_is_tried_and_the_best_is_taken(choice: Choice)
     new = [each for each in choice.candidates if each.novelty_ratio >= 0.6 and each.prior != "around"]
     pool = new or choice.candidates
     good = [each for each in pool if each.score >= 0.9 * max(other.score for other in pool)]
-    best = min(good, key=lambda each: each.distance)
+    best = min(good, key=lambda each: (each.distance, -each.score))
     assert (choice.prior, choice.sigma) == (best.prior, best.sigma)
     assert 0 < best.score <= 1
     assert choice.most_pieces == 1

@@ -95,6 +95,9 @@ class Representation(nn.Module, ABC):
         """The part that is trained step by step: all of it, unless other parts are learned in closed form before."""
         return self
 
+    def lower(self, by: float) -> None:
+        """Subtract `by` from all distances at the size that all cells share; kinds that are not trained in steps need not."""
+
     def matrices(self) -> list[nn.Parameter]:
         """Weight matrices of hidden layers, which the optimiser `muon` trains by its own rule."""
         return []

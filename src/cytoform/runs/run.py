@@ -27,7 +27,7 @@ from cytoform.base.tensors import TensorHeader, load_into, read_header, read_ten
 from cytoform.errors import InputError
 from cytoform.representations.bounds import LENGTHS, Bounds
 from cytoform.representations.parts.representation import Parts
-from cytoform.representations.representation import SCALE, Representation
+from cytoform.representations.representation import SCALE, Frame, Representation
 from cytoform.representations.rotation import identity, to_matrix
 from cytoform.representations.table import new_representation, unbuilt_representation
 from cytoform.runs.config import Config
@@ -155,6 +155,11 @@ class Run:
         rows = {"protrusions": own.units.to_rows()} | ({"bulges": own.bulges.to_rows()} if len(own.bulges) else {})
         return {key: torch.tensor(values, dtype=torch.float32) for key, values in rows.items()}
 
+    def frame(self, name: str, time: float) -> Frame:
+        """A learned sequence at one time, in its own pose. Raises InputError for one that was not learned."""
+        turn = to_matrix(self.rotation(name)[None], self.learned.dimensions)[0]
+        return self.decoder.frame(self.code(name), time, rotation=turn, variables=self.variables(name))
+
     def _row(self, name: str) -> int:
         if name not in self.names:
             raise InputError(f"{self.path}: no sequence {name!r} was learned; it has {', '.join(self.names[:5])} …")
@@ -200,19 +205,30 @@ def load_run(path: Path, *, device: torch.device | None = None) -> Run:
     decoder.requires_grad_(False)
     if fault := decoder.fault():
         raise InputError(f"{path / WEIGHTS}: damaged: {fault}; train the run anew")
-    parts: tuple[LearnedParts, ...] = ()
-    centred = True
-    if isinstance(decoder, Parts):
-        found = read_parts(path, {each.name: each.n_frames for each in learned.sequences}, learned.dimensions)
-        decoder.moments, centred = found.moments, found.centred
-        turns = to_matrix(rotations, learned.dimensions).double().numpy()
-        parts = tuple(
-            replace(p, units=p.units.rotated(turn), bulges=p.bulges.rotated(turn))
-            for p, turn in zip(found.sequences, turns, strict=True)
-        )
-    return Run(
-        path, config, learned, decoder.to(device), codes.to(device), rotations.to(device), scales, parts, centred
+    return assembled(path, config, learned, decoder.to(device), codes.to(device), rotations.to(device), scales)
+
+
+def assembled(
+    path: Path,
+    config: Config,
+    learned: Learned,
+    decoder: Representation,
+    codes: Tensor,
+    rotations: Tensor,
+    scales: Tensor | None,
+) -> Run:
+    """A run with its protrusions, where cells are taken apart. Raises InputError where those in the folder are damaged."""
+    sizes = torch.ones(len(codes), 1) if scales is None else scales
+    if not isinstance(decoder, Parts):
+        return Run(path, config, learned, decoder, codes, rotations, sizes)
+    found = read_parts(path, {each.name: each.n_frames for each in learned.sequences}, learned.dimensions)
+    decoder.moments = found.moments
+    turns = to_matrix(rotations.cpu(), learned.dimensions).double().numpy()
+    parts = tuple(
+        replace(p, units=p.units.rotated(turn), bulges=p.bulges.rotated(turn))
+        for p, turn in zip(found.sequences, turns, strict=True)
     )
+    return Run(path, config, learned, decoder, codes, rotations, sizes, parts, found.centred)
 
 
 def _settings(run: Path) -> tuple[Config, str]:

@@ -2,7 +2,7 @@
 
 import contextlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import Parameter
+from torch.nn.functional import normalize
 
 from cytoform.base.digest import folder_sha256
 from cytoform.base.files import write_atomically, write_json
@@ -27,13 +28,13 @@ from cytoform.runs.alignment import principal_rotations
 from cytoform.runs.autodecoder import new_model
 from cytoform.runs.components import learn_components
 from cytoform.runs.config import Config, DataConfig, SamplingConfig, TrainingConfig, read_config
+from cytoform.runs.level import mend_level
 from cytoform.runs.parts import BODIES, resolved, take_run_apart
 from cytoform.runs.refined import COMPONENTS, Bringing, learn_base, read_base
-from cytoform.runs.run import SAMPLES, Learned, LearnedSequence, write_weights
+from cytoform.runs.run import SAMPLES, Learned, LearnedSequence, assembled, write_weights
 from cytoform.runs.same_cell import cells_of
 from cytoform.runs.samples import SamplePool, TrainingFrame, draw_pool, training_frames
 from cytoform.runs.trainer import Trainer
-from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import ShapeStore
 from cytoform.training.checkpoint import newest_checkpoint, read_checkpoint, refuse_other_model
 from cytoform.training.folder import (
@@ -129,7 +130,7 @@ def _train(plan: _Plan, progress: Progress, team: Team) -> Trained:
             loss = run_training(team, trainer, run, progress)
         finished = trainer.position.epoch == config.training.epochs
         if finished and team.leads:
-            _finish(trainer, plan, _sequences(store, names), store.grid)
+            _finish(trainer, plan, frames, _sequences(store, names))
             run = output.out
     return Trained(run, finished, trainer.position.epoch, loss, team.leads)
 
@@ -285,7 +286,9 @@ def _new_trainer(team: Team, plan: _Plan, n_sequences: int, pool: SamplePool, st
     return trainer
 
 
-def _finish(trainer: Trainer, plan: _Plan, sequences: tuple[LearnedSequence, ...], grid: Grid) -> None:
+def _finish(
+    trainer: Trainer, plan: _Plan, frames: Sequence[TrainingFrame], sequences: tuple[LearnedSequence, ...]
+) -> None:
     run, model = plan.output.run, trainer.raw_model
     decoder, codes, rotations, scales = model.decoder, model.own_codes, model.rotations, None
     if plan.config.model.kind == "refined":
@@ -294,8 +297,12 @@ def _finish(trainer: Trainer, plan: _Plan, sequences: tuple[LearnedSequence, ...
         rotations, scales = base.rotations, base.scales
     elif plan.at_end is not None:
         plan.at_end(run, codes.cpu().numpy())
-    bounds = measure_bounds(decoder, codes, seed=plan.seed)
+    cells = ShapeStore.open(plan.shapes)
+    grid, bounds = cells.grid, measure_bounds(decoder, codes, seed=plan.seed)
     learned = Learned(sequences, grid.half_extent_um, grid.size, bounds, grid.n_dims)
-    write_weights(run, decoder, codes, learned, rotations, scales)
+    turns = identity(len(codes)).to(codes) if rotations is None else normalize(rotations.detach(), dim=1)
+    trained = assembled(run, plan.config, learned, decoder, codes, turns, scales)
+    mend_level(trained, frames, cells, _learned_store(plan.config, cells, run))
+    write_weights(run, decoder, codes, learned, turns, scales)
     trainer.pool.close()
     close_run(plan.output)

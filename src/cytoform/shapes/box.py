@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from cytoform.base.triples import Ints, Slices, int_triple, ints
 from cytoform.shapes.boundary import Boundary, boundary_from_distance
@@ -59,6 +59,14 @@ class BoxedField:
     def sdf_um(self) -> Float[np.ndarray, "*grid"]:
         """Signed distance in µm on the whole grid."""
         return self._whole(self.box_sdf_um, self.band_um)
+
+    def at(self, voxels_zyx: Int[np.ndarray, "n dims"]) -> Float[np.ndarray, " n"]:
+        """Distances in µm at voxels of the grid; beyond the box they are the band."""
+        places = voxels_zyx - np.array(self.corner_zyx)
+        held = ((places >= 0) & (places < self.box_sdf_um.shape)).all(axis=1)
+        found = np.full(len(places), self.band_um)
+        found[held] = self.box_sdf_um[tuple(places[held].T)]
+        return found
 
     def mesh(self) -> Mesh | None:
         """The closed surface, in µm from the corner of the grid; None where no voxel is inside.

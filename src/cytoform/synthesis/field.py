@@ -13,6 +13,7 @@ from cytoform.errors import EmptyFrame, InputError
 from cytoform.representations.bounds import Bounds
 from cytoform.representations.representation import NO_VARIABLES, Frame, Representation, Variables
 from cytoform.representations.rotation import identity, to_matrix
+from cytoform.representations.threads import small_products_alone
 from cytoform.shapes.boundary import Boundary
 from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import Grid
@@ -69,7 +70,9 @@ class Field(ABC):
     ) -> BoxedField:
         """One frame on an isotropic grid of `grid_size` voxels a side."""
         grid = Grid(grid_size, self.half_extent_um, self.n_dims)
-        return render_frame(self.at(float(time)), grid, bounds=self.bounds, method=method, safety=safety)
+        # Fields share their points among threads of their own; PyTorch's would wait for each other on all that is between.
+        with small_products_alone():
+            return render_frame(self.at(float(time)), grid, bounds=self.bounds, method=method, safety=safety)
 
     def mask(self, time: float, spacing_um: float) -> Bool[np.ndarray, "*zyx"]:
         """Occupancy on isotropic voxels of about `spacing_um` (the cube holds a whole number of them)."""

@@ -21,7 +21,7 @@ from itertools import combinations, pairwise
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from cytoform.base.triples import Ints
@@ -82,10 +82,12 @@ def search(
     n_evaluated = _evaluate_where(exact, lattice, evaluate, grid_size)
     for coarser, level in pairwise((coarsest, *finer)):
         lattice = _predict(lattice, coarser.reach, level.size, grid_size)
-        exact = lattice.distances.abs() <= level.threshold
+        exact = (lattice.distances <= level.threshold) & (lattice.distances >= -level.threshold)
         n_evaluated += _evaluate_where(exact, lattice, evaluate, grid_size)
-    while (doubtful := _at_sign_change(lattice.distances) & ~exact).any():
-        n_evaluated += _evaluate_where(doubtful, lattice, evaluate, grid_size)
+    while n_doubtful := _evaluate_where(
+        doubtful := _at_sign_change(lattice.distances) & ~exact, lattice, evaluate, grid_size
+    ):
+        n_evaluated += n_doubtful
         exact |= doubtful
     return Box(grid_size, lattice.corner, lattice.distances, n_evaluated)
 
@@ -134,7 +136,9 @@ def _n_points(levels: tuple[Level, ...], grid_size: int, n_dims: int) -> float:
 
 def _evaluate_where(where: Bool[Tensor, "*zyx"], lattice: _Lattice, evaluate: Evaluate, grid_size: int) -> int:
     """Replace predicted distances by exact ones; return how many."""
-    cells_zyx = where.nonzero(as_tuple=True)
+    cells_zyx = _cells(where)
+    if not len(cells_zyx[0]):
+        return 0
     width = lattice.size * 2 / grid_size
     centres_xyz = [
         ((torch.arange(n, device=where.device) + first + 0.5) * width - 1)[cells]
@@ -142,6 +146,14 @@ def _evaluate_where(where: Bool[Tensor, "*zyx"], lattice: _Lattice, evaluate: Ev
     ][::-1]
     lattice.distances[cells_zyx] = evaluate(torch.stack(centres_xyz).T)
     return len(centres_xyz[0])
+
+
+def _cells(where: Bool[Tensor, "*zyx"]) -> tuple[Int64[Tensor, " n"], ...]:
+    """Indices of the true cells. On a CPU NumPy finds them in a third of PyTorch's time."""
+    if where.device.type != "cpu":
+        return where.nonzero(as_tuple=True)
+    found = np.flatnonzero(where.numpy())
+    return tuple(torch.from_numpy(axis) for axis in np.unravel_index(found, where.shape))
 
 
 def _predict(lattice: _Lattice, reach: float, size: int, grid_size: int) -> _Lattice:

@@ -52,8 +52,6 @@ class FitSettings:
     rotation_rate: Annotated[float, NOT_AN_OPTION] = 1e-2
     # Steps of fine-tuning the decoder for each cell, after the fit.
     adapt_steps: Annotated[int, NOT_AN_OPTION] = 0
-    adapt_code_rate: Annotated[float, NOT_AN_OPTION] = 2e-3
-    adapt_decoder_rate: Annotated[float, NOT_AN_OPTION] = 3e-4
 
     def check(self) -> None:
         """Raises InputError."""

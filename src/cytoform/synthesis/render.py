@@ -57,7 +57,8 @@ def _with_tubes(frame: PartsFrame, grid: Grid, bounds: Bounds, wanted: float) ->
 
 
 def _boxed(grid: Grid, corner_zyx: Ints, distances: Float[np.ndarray, "*zyx"], band: float) -> BoxedField:
-    truncated = np.clip(distances, -band, band).astype(np.float32) * np.float32(grid.half_extent_um)
+    truncated = np.clip(distances, -band, band).astype(np.float32, copy=False)
+    truncated *= np.float32(grid.half_extent_um)
     return BoxedField(grid, corner_zyx, truncated, BAND_VOXELS * grid.spacing_um)
 
 

@@ -54,6 +54,15 @@ def test_the_field_is_the_cubic_spline_through_the_grid(decoder: Linear, code: t
     assert found.numpy() == pytest.approx(expected, abs=1e-4)
 
 
+def test_a_point_has_its_distance_among_any_others(decoder: Linear, code: torch.Tensor) -> None:
+    frame = decoder.frame(code, 0.3)
+    points = (
+        torch.rand(40_000, 3, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    )  # more than a chunk; some beyond the grid
+    assert torch.equal(frame(points), torch.cat([frame(few) for few in points.split(999)]))
+    assert frame(points[:0]).shape == (0,)
+
+
 def test_beyond_the_grid_the_way_to_it_is_added(decoder: Linear, code: torch.Tensor) -> None:
     frame = decoder.frame(code, 0.0)
     edge = EXTENT * (1 - 1 / NODES)  # the outermost nodes

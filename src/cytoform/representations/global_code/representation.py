@@ -48,6 +48,10 @@ class GlobalCode(Decoder, Representation):
     def over_time(self, codes: Float[Tensor, "n code"]) -> Float[Tensor, "n knots values"]:
         return codes.unflatten(1, (self.code_knots, -1))
 
+    @torch.no_grad()
+    def lower(self, by: float) -> None:
+        self.output.bias.sub_(by)
+
     def matrices(self) -> list[nn.Parameter]:
         return [cast(nn.Parameter, layer.weight) for layer in self.layers]
 

@@ -16,8 +16,17 @@ from scipy.interpolate import BSpline
 from scipy.ndimage import map_coordinates
 from torch import Tensor
 
-from cytoform.representations.representation import NO_VARIABLES, SCALE, Frame, Representation, Variables, at_share
+from cytoform.representations.representation import (
+    CHUNK,
+    NO_VARIABLES,
+    SCALE,
+    Frame,
+    Representation,
+    Variables,
+    at_share,
+)
 from cytoform.representations.rotation import MIRRORS
+from cytoform.representations.threads import compute_threads
 from cytoform.shapes.grid import AXES, EXPONENTS
 
 DEGREE = 3
@@ -134,14 +143,22 @@ class LinearFrame:
 
     def __call__(self, points: Float[Tensor, "n dims"]) -> Float[Tensor, " n"]:
         """Signed distance at `points`, without gradients."""
+        distances = points.new_empty(len(points), device="cpu")
+        turned = (points if self.rotation is None else points @ self.rotation.T).cpu()
+        parts = list(zip(turned.split(CHUNK), distances.split(CHUNK), strict=True))
+        for _ in compute_threads().pool.map(self._evaluate, parts):
+            pass
+        return distances.to(points)
+
+    def _evaluate(self, part: tuple[Float[Tensor, "n dims"], Float[Tensor, " n"]]) -> None:
+        points, distances = part
         nodes = len(self.coefficients)
-        turned = points if self.rotation is None else points @ self.rotation.T
-        places = (turned.cpu().double().numpy()[:, ::-1] / (self.scale * self.extent) + 1) * (nodes / 2) - 0.5
+        places = (points.double().numpy().T[::-1] / (self.scale * self.extent) + 1) * (nodes / 2) - 0.5
         nearest = np.clip(places, 0, nodes - 1)
+        found = map_coordinates(self.coefficients, nearest, mode="mirror", prefilter=False, output=np.float32)
         width = 2 * self.extent / nodes
-        found = map_coordinates(np.asarray(self.coefficients, np.float32), nearest.T, mode="mirror", prefilter=False)
-        found = found + (width * np.linalg.norm(places - nearest, axis=1)).astype(np.float32)
-        return torch.from_numpy(self.scale * found).to(points)
+        found += (width * np.linalg.norm(places - nearest, axis=0)).astype(np.float32)
+        distances.numpy()[:] = self.scale * found
 
 
 def nodes_text(nodes: int, n_dims: int) -> str:

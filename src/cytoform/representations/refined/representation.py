@@ -97,6 +97,9 @@ class Refined(Linear):
     ) -> Float[Tensor, "frames n"]:
         return self.network.distances(codes, times, (points / self.extent).clamp(-1, 1))
 
+    def lower(self, by: float) -> None:
+        self.network.lower(by)
+
     def trained(self) -> Representation:
         return self.network
 

@@ -2,7 +2,7 @@
 
 As in DeepSDF (Park et al. 2019, section 4.3) the decoder is frozen and a code is found by gradient descent on the error at the
 known parts of a cell: all frames, some frames, or some planes of them. The decoder then completes the rest. To adapt is to go
-on with the decoder set free at a small rate, for this one cell.
+on with the decoder set free, for this one cell.
 """
 
 import copy
@@ -14,11 +14,13 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from cytoform.errors import InputError
 from cytoform.representations.bounds import Bounds, measure_bounds
 from cytoform.representations.representation import Representation
 from cytoform.representations.rotation import identity, rotate
+from cytoform.runs.optimizers import OPTIMIZERS
 from cytoform.runs.run import Run
 from cytoform.shapes.grid import frame_times
 from cytoform.synthesis.field import CodeField
@@ -100,7 +102,7 @@ class Descent:
         start = identity(1)[0] if rotation is None and self.learns_rotation else rotation
         self.rotation = None if start is None else nn.Parameter(start.to(self.code), requires_grad=self.learns_rotation)
         self._decoder = decoder
-        self._code_penalty, self._jump_penalty = run.config.training.code_penalty, settings.jump_penalty
+        self._training, self._jump_penalty = run.config.training, settings.jump_penalty
         self._rng, self._in_planes = rng, observed.in_planes
         self._samples = torch.from_numpy(observed.samples).to(self.code.device)
         self._times = torch.tensor(observed.times, dtype=torch.float32, device=self.code.device)
@@ -120,33 +122,30 @@ class Descent:
 
     def find_code(self, settings: FitSettings, done: Callable[[], object]) -> None:
         """With the decoder frozen."""
-        groups = [{"params": [self.code], "lr": settings.learning_rate}]
+        groups = [{"params": [self.code], "rate": settings.learning_rate}]
         if self.learns_rotation:
-            groups.append({"params": [self.rotation], "lr": settings.rotation_rate})
-        self._descend(settings.steps, groups, done)
+            groups.append({"params": [self.rotation], "rate": settings.rotation_rate})
+        self._descend(settings.steps, [torch.optim.Adam(groups)], done)
 
     def adapt(self, settings: FitSettings, done: Callable[[], object]) -> None:
-        """Go on with the decoder set free."""
+        """Go on with the decoder set free, by the optimiser and at the rates of the training."""
         self._decoder.requires_grad_(True)
-        groups = [
-            {"params": [self.code], "lr": settings.adapt_code_rate},
-            {"params": list(self._decoder.parameters()), "lr": settings.adapt_decoder_rate},
-        ]
-        self._descend(settings.adapt_steps, groups, done)
+        optimizers = OPTIMIZERS[self._training.optimizer](self._decoder, self.code, self._training)
+        self._descend(settings.adapt_steps, optimizers, done)
         self._decoder.requires_grad_(False)
 
-    def _descend(self, steps: int, groups: list[dict[str, object]], done: Callable[[], object]) -> None:
-        """Adam, with a short warm-up and a cosine to nothing."""
-        optimizer = torch.optim.Adam(groups)
-        rates = [group["lr"] for group in optimizer.param_groups]
+    def _descend(self, steps: int, optimizers: list[Optimizer], done: Callable[[], object]) -> None:
+        """From the `rate` of every group, with a short warm-up and a cosine to nothing."""
         for step in range(steps):
             share = min(1.0, (step + 1) / WARM_UP_STEPS) * (0.5 + 0.5 * math.cos(math.pi * step / steps))
-            for group, rate in zip(optimizer.param_groups, rates, strict=True):
-                group["lr"] = share * rate
             loss = self._error(*self._batch()) + self._penalty_of_code()
-            optimizer.zero_grad()
+            for optimizer in optimizers:
+                for group in optimizer.param_groups:
+                    group["lr"] = share * group["rate"]
+                optimizer.zero_grad()
             loss.backward()
-            optimizer.step()
+            for optimizer in optimizers:
+                optimizer.step()
             done()
 
     @torch.no_grad()
@@ -159,7 +158,7 @@ class Descent:
     def _penalty_of_code(self) -> Tensor:
         """The penalty of the training, and one on changes over time: unknown frames should resemble their neighbours."""
         jumps = self._decoder.over_time(self.code[None])[0].diff(dim=0)
-        return self._code_penalty * self.code.square().sum() + self._jump_penalty * jumps.square().sum()
+        return self._training.code_penalty * self.code.square().sum() + self._jump_penalty * jumps.square().sum()
 
     def _batch(self) -> tuple[Tensor, Tensor]:
         n_frames, n_points = self._samples.shape[:2]
