@@ -67,9 +67,10 @@ class Common:
         print(f"cytoform: {one_line(line)}", file=sys.stderr)
 
     def done(self, wrote: object, *next_words: object) -> None:
-        """Name the output and suggest the next command."""
+        """Name the output, and suggest the next command if there is one."""
         self.say(f"wrote {wrote}")
-        self.suggest(*next_words)
+        if next_words:
+            self.suggest(*next_words)
 
     def suggest(self, *words: object) -> None:
         """Print the words of the next command as a shell takes them, whatever signs are in them; a `Glob` is left as it is."""
