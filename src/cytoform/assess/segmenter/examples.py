@@ -81,9 +81,9 @@ def _drawn(example: Example, side: int, rng: np.random.Generator) -> Crop:
     return draw_crop(example.image[window], example.targets[:, *window], size_px=side, rng=rng)
 
 
-def normalised(image_yx: np.ndarray) -> Float[np.ndarray, "y x"]:
+def normalised(image: np.ndarray) -> Float[np.ndarray, "*size"]:
     """Intensities minus their median, divided by their 99.8 % range; all 0 for a uniform image."""
-    image = np.asarray(image_yx, np.float64)
+    image = np.asarray(image, np.float64)
     low, middle, high = np.quantile(image, [0.001, 0.5, 0.999])
     scale = (high - low) or (np.ptp(image) or 1.0)
     # Clips hot pixels.

@@ -1,4 +1,4 @@
-"""Instances as network targets and back: foreground, and relative depth of each pixel in its instance."""
+"""Instances as network targets and back: foreground, and relative depth of each pixel, or voxel, in its instance."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,24 +24,29 @@ class ObjectSizes:
         return cls(2 * float(np.sqrt(np.median(areas_px) / np.pi)), float(np.quantile(areas_px, 0.05)) / 2)
 
 
-def relative_depth(labels_yx: Integer[np.ndarray, "y x"]) -> Float[np.ndarray, "y x"]:
-    """Distance to the edge of the pixel's instance, relative to its maximum: 1 in the middle, 0 outside."""
+def relative_depth(
+    labels: Integer[np.ndarray, "*size"], spacing: tuple[float, ...] | None = None
+) -> Float[np.ndarray, "*size"]:
+    """Distance to the edge of the pixel's instance, relative to its maximum: 1 in the middle, 0 outside.
+
+    `spacing` of pixels along the axes, in any unit; by default equal.
+    """
     import edt
     from scipy.ndimage import maximum
 
-    depth_px = edt.edt(np.ascontiguousarray(labels_yx))  # measured to the edge of each label
-    deepest_px = np.asarray(maximum(depth_px, labels_yx, index=np.arange(int(labels_yx.max()) + 1)))
-    deepest_px[0] = 1.0
-    return (depth_px / np.maximum(deepest_px, 1e-6)[labels_yx]).astype(np.float32)
+    depth = edt.edt(np.ascontiguousarray(labels), anisotropy=spacing)  # measured to the edge of each label
+    deepest = np.asarray(maximum(depth, labels, index=np.arange(int(labels.max()) + 1)))
+    deepest[0] = 1.0
+    return (depth / np.maximum(deepest, 1e-6)[labels]).astype(np.float32)
 
 
 def labels_from(
-    inside: Bool[np.ndarray, "y x"],
-    depth: Float[np.ndarray, "y x"],
+    inside: Bool[np.ndarray, "*size"],
+    depth: Float[np.ndarray, "*size"],
     *,
-    seeds: Bool[np.ndarray, "y x"],
+    seeds: Bool[np.ndarray, "*size"],
     least_area_px: float,
-) -> Integer[np.ndarray, "y x"]:
+) -> Integer[np.ndarray, "*size"]:
     """Instances by watershed of the depth: one per connected seed, and one per foreground component without a seed.
 
     Instances smaller than `least_area_px` are removed; labels count from 1.
