@@ -3,7 +3,7 @@
 python experiments/usefulness_volumes.py
 
 The masks of the embryo are real; its images are not at hand, so both sides have images of the same simulated optics: the table
-says what shapes and their arrangement add, and nothing on images. Real: nuclei 1 to 4, in all volumes or in one, and a random
+says what more nuclei of other shapes add, and nothing on images. Real: nuclei 1 to 4, in all volumes or in one, and a random
 two of them in one. The synthetic side is a scene of `cytoform benchmark` from a packaged model, with nuclei of the
 same volume. All have equally many steps. Tested on nuclei 5 to 8, in every third volume. Existing scores are kept in --out.
 """
@@ -26,6 +26,7 @@ from cytoform.base.files import write_json
 from cytoform.base.gate import Record, read_json
 from cytoform.base.parallel import run_all
 from cytoform.commands.common import Common, WorkerOptions
+from cytoform.errors import InputError
 from cytoform.imaging.texture import OPTICS, open_texture
 from cytoform.movies.readers import open_movies
 from cytoform.scenes.request import SceneRequest
@@ -191,10 +192,13 @@ def run_job(job: Job) -> Scored:
         network = trained([] if job.arm == "synthetic" else real, synthetic, job.steps, job.seed)
         least = LEAST_SHARE * np.count_nonzero(real[0][1]) / job.nuclei
         tests = [imaged(embryo(job.shared, frame, TESTED), 500 + frame) for frame in range(0, N_VOLUMES, EVERY)]
-        found = SegmentationScores.of(score_frame(labels, segmented(network, image, least)) for image, labels in tests)
+        scores = SegmentationScores.of(score_frame(labels, segmented(network, image, least)) for image, labels in tests)
         job.record.parent.mkdir(parents=True, exist_ok=True)
-        write_json(job.record, {"SEG": found.seg, "F1": found.f1, "steps": job.steps})
-    return read_json(job.record, Scored, remedy="remove it")
+        write_json(job.record, {"SEG": scores.seg, "F1": scores.f1, "steps": job.steps})
+    found = read_json(job.record, Scored, remedy="remove it")
+    if found.steps != job.steps:
+        raise InputError(f"{job.record}: made with other settings; give another --out")
+    return found
 
 
 def rows(amount: int, scores: Sequence[dict[str, dict[str, float]]]) -> list[Row]:

@@ -1,5 +1,6 @@
 """Usefulness in 3D: boxes with their targets, a short training, and the whole on two real volumes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 import usefulness_volumes
 from cytoform.assess.segmenter.segmentation_scores import score_frame
+from cytoform.errors import InputError
 from usefulness_volumes import CROP, LEARNED, SHARED, SPACING_UM, TESTED, Job, crop, embryo, run_job, segmented, trained
 
 
@@ -66,3 +68,5 @@ def test_scores_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert 0 <= first.SEG <= 1
     monkeypatch.setattr(usefulness_volumes, "trained", None)
     assert run_job(job) == first
+    with pytest.raises(InputError, match="other settings"):
+        run_job(replace(job, steps=3))
