@@ -90,3 +90,12 @@ def test_a_tracks_layer_gives_the_lineage() -> None:
     tracks = Tracks(np.array(rows, float), graph={2: [1], 3: [1]})
     labels = open_labels(Labels(np.zeros((3, 8, 8), np.uint8)), voxel_size="1 1")
     assert lineage_of(tracks, labels) == "1 0 1 0\n2 2 2 1\n3 2 2 1\n"
+
+
+def test_a_panel_that_is_closed_while_layers_are_added_adds_no_more(make_napari_viewer: Any) -> None:
+    from qtpy.QtWidgets import QApplication
+
+    panel = TrainPanel(make_napari_viewer())
+    panel.native.deleteLater()
+    QApplication.sendPostedEvents(None, 52)  # deferred deletions
+    panel._add({}, [], [])

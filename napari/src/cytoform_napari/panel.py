@@ -9,6 +9,7 @@ from napari.layers import Layer
 from napari.qt.threading import create_worker
 from napari.utils.notifications import show_error, show_info
 from napari.viewer import Viewer
+from qtpy.compat import isalive
 from qtpy.QtCore import Qt, QTimer
 
 from cytoform.errors import InputError
@@ -99,7 +100,12 @@ class Panel(Container):
         self._in_thread(self.layers_of, lambda layers: self._add(result, layers, []), result)
 
     def _add(self, result: dict[str, Any], layers: list[LayerData], added: list[Any]) -> None:
-        """Add one layer, and the next after the events that wait: each takes a tenth of a second."""
+        """Add one layer, and the next after the events that wait: each takes a tenth of a second.
+
+        Nothing more is added once the panel has been closed.
+        """
+        if not isalive(self.native):
+            return
         if layers:
             added.append(add_layer(self.viewer, layers[0]))
             QTimer.singleShot(0, lambda: self._add(result, layers[1:], added))
