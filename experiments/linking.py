@@ -24,6 +24,7 @@ from cytoform.base.files import write_json
 from cytoform.base.parallel import run_all
 from cytoform.base.provenance import software_versions
 from cytoform.commands.common import Common, WorkerOptions
+from cytoform.errors import InputError
 from cytoform.movies.lineage import Track, read_lineage
 from cytoform.scenes.request import SceneRequest
 from cytoform.scenes.stage import benchmark
@@ -286,6 +287,8 @@ def command(
     no_docs
         Update no table.
     """
+    if seeds < 1:
+        raise InputError(f"--seeds {seeds}: at least one")
     halves = [read_movie(shared / "dic_hela", frames) for frames in (range(HALF), range(HALF, FRAMES))]
     learned, test = reversed(halves) if choose else halves
     folder = out / ("choice" if choose else "test")
