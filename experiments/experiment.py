@@ -16,12 +16,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from cyclopts import App, Parameter
+from cyclopts import App, Parameter, validators
 
 import cytoform
 from cytoform.assess.results import null_nan
 from cytoform.base.digest import folder_sha256
 from cytoform.base.files import write_json
+from cytoform.base.options import FLAG
 from cytoform.base.provenance import software_versions
 from cytoform.cli import run as run_command
 from cytoform.commands.common import Common, Device, WorkerOptions
@@ -36,7 +37,27 @@ ROOT = Path(__file__).parents[1]
 T = TypeVar("T")
 # The model that `cytoform train` learns by default, by the name of its run.
 DEFAULT = "default"
-DOCS, TCELLS = ROOT / "docs" / "results.md", ROOT.parent / "shared" / "data" / "tcells"
+DOCS, SHARED = ROOT / "docs" / "results.md", ROOT.parent / "shared" / "data"
+TCELLS = SHARED / "tcells"
+
+
+# Number of repetitions of an experiment; --seed is the first of their seeds.
+Seeds = Annotated[int, Parameter(validator=validators.Number(gte=1), help="Number of repetitions.")]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Places:
+    """Where the real data are, and the table of an experiment."""
+
+    shared: Annotated[Path, Parameter(help="Folder of the real data sets.")] = SHARED
+    docs: Annotated[Path, Parameter(help="Markdown file with the table to update.")] = DOCS
+    no_docs: Annotated[bool, FLAG, Parameter(help="Update no table.")] = False
+
+    def update(self, name: str, columns: Row, rows: Sequence[Row]) -> None:
+        """Write the rows of an experiment into its table, unless there is to be none."""
+        if not self.no_docs:
+            update_table(self.docs, name, columns, rows)
 
 
 @dataclass(frozen=True)
@@ -215,8 +236,7 @@ def main(experiment: Experiment, arguments: list[str]) -> int:
         with workers.ready() as n_workers:
             run(experiment, data, Options(chosen, folder, tcells, device, n_workers, common), table)
 
-    # Without arguments, run with the default size instead of showing the help.
-    return run_script(experiment.name, command, arguments or ["--size", "cpu"])
+    return run_script(experiment.name, command, arguments)
 
 
 def run_script(name: str, command: Callable[..., None], arguments: Sequence[str]) -> int:
@@ -229,7 +249,8 @@ def run_script(name: str, command: Callable[..., None], arguments: Sequence[str]
         suppress_keyboard_interrupt=False,
     )
     app.default(command)
-    return run_command(list(arguments), app)
+    # Without arguments, run with the defaults instead of showing the help.
+    return run_command(list(arguments) or ["--seed", "0"], app)
 
 
 def run(experiment: Experiment, names: Sequence[Name], options: Options, docs: Path | None) -> None:

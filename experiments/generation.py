@@ -200,7 +200,7 @@ def _pairwise(clouds: list[Clouds]) -> list[list[float]]:
 
 
 def _clouds(data: DataSet, store: Path, names: Sequence[str], model: Model) -> list[Clouds]:
-    """Point clouds on the surfaces. For an aligned model they are turned into principal frames, whose signs are open."""
+    """Point clouds on the surfaces, for an aligned model in principal frames. The signs of their axes are left to chance."""
     rng, opened = np.random.default_rng(data.options.common.seed), cytoform.ShapeStore.open(store)
     frames = range(0, data.size.frames, data.size.cloud_every)
     clouds = [Clouds.on_surface(opened[name], data.size.cloud_points, rng, frames=frames) for name in names]

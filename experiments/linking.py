@@ -10,9 +10,9 @@ laptrack with the width of a cell as its limit.
 """
 
 import sys
-import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,19 +24,31 @@ from cytoform.base.files import write_json
 from cytoform.base.parallel import run_all
 from cytoform.base.provenance import software_versions
 from cytoform.commands.common import Common, WorkerOptions
-from cytoform.errors import InputError
-from cytoform.movies.lineage import Track, read_lineage
+from cytoform.movies.ctc import CtcWriter
+from cytoform.movies.lineage import Lineage, Track, read_lineage
 from cytoform.scenes.request import SceneRequest
 from cytoform.scenes.stage import benchmark
 from cytoform.zoo.find import find_run
-from experiment import DOCS, ROOT, run_script
-from linking_model import Cells, Examples, Kind, Linker, Movie, by_overlap, examples, f1, tracked
-from tables import Row, update_table
-from usefulness_data import within, write_tracks
+from experiment import ROOT, Places, Seeds, run_script
+from linking_model import (
+    Cells,
+    Divisions,
+    Examples,
+    Kind,
+    Linker,
+    Links,
+    Movie,
+    by_overlap,
+    examples,
+    f1,
+    linked,
+    tracked,
+)
+from tables import Row, difference, share_std
+from usefulness_data import within
 from usefulness_gain import gain, summary
-from usefulness_scores import track
+from usefulness_scores import ctc_scores, track
 
-SHARED = ROOT.parent / "shared" / "data"
 OUT = ROOT / "out" / "experiments" / "linking"
 METRICS = ("TRA", "LNK", "links", "divisions", "divisions_1")
 TITLES = ("TRA", "LNK", "links, F1", "divisions, F1", "divisions within a frame, F1")
@@ -89,7 +101,7 @@ ARMS = (
 
 
 def read_movie(folder: Path, frames: range) -> Movie:
-    """Frames of DIC-HeLa: silver masks with the numbers of the tracks whose markers they hold."""
+    """Read frames of DIC-HeLa. A silver mask gets the number of the track whose marker lies in it."""
     lineage = read_lineage(folder / "01_GT" / "TRA" / "man_track.txt")
     found = []
     for frame in frames:
@@ -113,18 +125,19 @@ def read_scene(folder: Path) -> Movie:
 
 def write_ctc(movie: Movie, folder: Path) -> None:
     """A movie in the layout of the Cell Tracking Challenge, for `benchmark --like` and for py-ctcmetrics."""
-    for inner, name in (("SEG", "man_seg"), ("TRA", "man_track")):
-        (folder / inner).mkdir(parents=True)
-        for time, cells in enumerate(movie.frames):
-            tifffile.imwrite(folder / inner / f"{name}{time:03d}.tif", cells.mask_yx.astype(np.uint16))
+    writer = CtcWriter(folder, len(movie.frames), PIXEL_UM, TIME_STEP_S)
+    for time, cells in enumerate(movie.frames):
+        writer.write(time, cells.mask_yx[None])
     seen = {label: [t for t, cells in enumerate(movie.frames) if label in cells.labels] for label in movie.tracks}
     mothers = {n: track.parent if seen.get(track.parent) else 0 for n, track in movie.tracks.items()}
-    tracks = [Track(n, seen[n][0], seen[n][-1], mothers[n]) for n in movie.tracks if seen[n]]
-    write_tracks(folder / "TRA" / "man_track.txt", tracks)
+    writer.finish(Lineage(tuple(Track(n, seen[n][0], seen[n][-1], mothers[n]) for n in movie.tracks if seen[n])))
 
 
 def chosen_steps(movie: Movie, arm: Arm, rng: np.random.Generator) -> list[int]:
-    """The steps of the real half that an arm learns from: a stretch, or all but those of divisions that are left out."""
+    """The steps of the real half that an arm learns from.
+
+    They are a stretch in a row, or all steps without those of divisions that are left out.
+    """
     every = list(range(len(movie.frames) - 1))
     if arm.steps is not None:
         start = int(rng.integers(len(every) - arm.steps + 1))
@@ -137,61 +150,31 @@ def chosen_steps(movie: Movie, arm: Arm, rng: np.random.Generator) -> list[int]:
 
 
 def scored(movie: Movie, found: Sequence[Any], truth: Path) -> dict[str, float | None]:
-    """Scores of links and divisions of all steps, with those of py-ctcmetrics."""
-    from contextlib import redirect_stdout
-    from io import StringIO
-
-    from ctc_metrics.scripts.evaluate import evaluate_sequence
-
+    """Score the links and divisions of all steps: F1 by our own count, the others by py-ctcmetrics."""
     true = [movie.truth(step) for step in movie.steps()]
 
     def numbered(steps: Sequence[Any], which: int) -> set[Any]:
         return {(time, *each) for time, step in enumerate(steps) for each in step[which]}
 
-    masks, tracks = tracked(movie, found)
-    with tempfile.TemporaryDirectory() as scratch, redirect_stdout(StringIO()):
-        for time, mask in enumerate(masks):
-            tifffile.imwrite(Path(scratch) / f"mask{time:03d}.tif", mask)
-        write_tracks(Path(scratch) / "res_track.txt", tracks)
-        official = evaluate_sequence(scratch, str(truth), ["Valid", "TRA", "LNK", "BC"], threads=1)
-    if not official["Valid"]:
-        raise RuntimeError("the linker wrote tracks that are no result")
+    official = ctc_scores(*tracked(movie, found), truth, ("TRA", "LNK", "BC"))
     return {
-        "TRA": float(official["TRA"]),
-        "LNK": float(official["LNK"]),
+        "TRA": official["TRA"],
+        "LNK": official["LNK"],
         "links": f1(numbered(found, 0), numbered(true, 0)),
         "divisions": f1(numbered(found, 1), numbered(true, 1)),
-        "divisions_1": float(official["BC(1)"]),
+        "divisions_1": official["BC(1)"],
     }
 
 
-def by_laptrack(movie: Movie) -> list[Any]:
+def by_laptrack(movie: Movie) -> list[tuple[Links, Divisions]]:
     """Links and divisions of laptrack: cells move by at most their width."""
-    masks, tracks = track([each.mask_yx for each in movie.frames], most_px=movie.width)
-    frames = tuple(Cells.of(mask) for mask in masks)
-    linked = Movie(frames, {each.label: each for each in tracks})
-    found = []
-    for time, step in enumerate(linked.steps()):
-        links, divisions = linked.truth(step)
-        before, after = (
-            [int(movie.frames[n].mask_yx[frames[n].mask_yx == label][0]) for label in frames[n].labels]
-            for n in (time, time + 1)
-        )
-        rows = [movie.frames[n].labels.tolist() for n in (time, time + 1)]
-
-        def there(row: int, names: list[int] = after, own: list[int] = rows[1]) -> int:
-            return own.index(names[row])
-
-        def here(row: int, names: list[int] = before, own: list[int] = rows[0]) -> int:
-            return own.index(names[row])
-
-        found.append(
-            (
-                {(here(a), there(b)) for a, b in links},
-                {(here(m), *sorted((there(a), there(b)))) for m, a, b in divisions},
-            )
-        )
-    return found
+    masks, found = track([each.mask_yx for each in movie.frames], most_px=movie.width)
+    tracks = {each.label: each for each in found}
+    numbers = [
+        [int(mask[cells.mask_yx == label][0]) for label in cells.labels]
+        for mask, cells in zip(masks, movie.frames, strict=True)
+    ]
+    return [linked(before, after, tracks) for before, after in pairwise(numbers)]
 
 
 def of_seed(seed: int, learned: Movie, test: Movie, scene: Path, truth: Path, kind: Kind) -> dict[str, Any]:
@@ -212,19 +195,14 @@ def of_seed(seed: int, learned: Movie, test: Movie, scene: Path, truth: Path, ki
     return found
 
 
-def make_scenes(learned: Movie, folder: Path, seeds: int, common: Common) -> list[Path]:
-    """A scene of each seed, like the movie; existing ones are kept."""
-    like = folder / "learned"
-    if not like.exists():
-        write_ctc(learned, like / "01_GT")
-    found = []
-    for seed in range(seeds):
-        path = folder / f"scene-{seed}"
-        if not path.exists():
+def make_scenes(like: Path, folder: Path, seeds: range, common: Common) -> list[Path]:
+    """A scene of each seed, like a movie; existing ones are kept."""
+    paths = [folder / f"scene-{seed}" for seed in seeds]
+    for seed, path in zip(seeds, paths, strict=True):
+        if common.overwrite or not path.exists():
             common.say(f"scene {seed}")
-            benchmark(SceneRequest(**{**vars(SCENE), "like": like, "seed": seed}), path)
-        found.append(path)
-    return found
+            benchmark(replace(SCENE, like=like, seed=seed), path, overwrite=common.overwrite)
+    return paths
 
 
 def rows(results: dict[str, Any]) -> list[Row]:
@@ -236,37 +214,26 @@ def rows(results: dict[str, Any]) -> list[Row]:
     of_seeds = results["seeds"]
     for n, arm in enumerate(ARMS):
         own = [one[str(n)] for one in of_seeds]
-        values = [_mean(of_seeds, str(n), metric) for metric in METRICS]
+        values = [share_std(summary(of_seeds, str(n), metric)) for metric in METRICS]
         words = ""
         if arm.scene and arm.real:
             pairs = [{"real": one[str(n - 1)], "both": one[str(n)]} for one in of_seeds]
-            words = "; ".join(_interval(gain(pairs, metric)) for metric in ("links", "divisions"))
+            words = "; ".join(difference(gain(pairs, metric)) for metric in ("links", "divisions"))
         counts = (f"{np.mean([each[key] for each in own]):.3g}" for key in ("steps", "true_divisions"))
         found.append((arm.title, *counts, *values, words))
     return found
-
-
-def _mean(of_seeds: Sequence[dict[str, Any]], arm: str, metric: str) -> str:
-    found = summary(of_seeds, arm, metric)
-    return "–" if found["mean"] is None else f"{found['mean']:.3f} ± {found['std']:.3f}"
 
 
 def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
-def _interval(found: dict[str, float] | None) -> str:
-    return "–" if found is None else f"{found['value']:+.3f} ({found['low']:+.3f} to {found['high']:+.3f})"
-
-
 def command(
     *,
     choose: Annotated[bool, Parameter(negative=())] = False,
-    seeds: int = SEEDS,
+    seeds: Seeds = SEEDS,
     out: Path = OUT,
-    shared: Path = SHARED,
-    docs: Path = DOCS,
-    no_docs: Annotated[bool, Parameter(negative=())] = False,
+    places: Places = Places(),  # noqa: B008 (frozen)
     workers: WorkerOptions = WorkerOptions(),  # noqa: B008 (frozen)
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
@@ -276,49 +243,42 @@ def command(
     ----------
     choose
         Compare the kinds of classifier: learned from the second half, tested on the first. Writes no table.
-    seeds
-        Number of scenes, and of draws of real steps.
     out
         Working folder.
-    shared
-        Folder with dic_hela.
-    docs
-        Markdown file with the table to update.
-    no_docs
-        Update no table.
     """
-    if seeds < 1:
-        raise InputError(f"--seeds {seeds}: at least one")
-    halves = [read_movie(shared / "dic_hela", frames) for frames in (range(HALF), range(HALF, FRAMES))]
+    halves = [read_movie(places.shared / "dic_hela", frames) for frames in (range(HALF), range(HALF, FRAMES))]
     learned, test = reversed(halves) if choose else halves
     folder = out / ("choice" if choose else "test")
     folder.mkdir(parents=True, exist_ok=True)
-    scenes, truth = make_scenes(learned, folder, seeds, common), folder / "truth"
-    if not truth.exists():
-        write_ctc(test, truth)
+    truth, like, drawn = folder / "truth", folder / "learned", range(common.seed, common.seed + seeds)
+    write_ctc(test, truth)
+    write_ctc(learned, like)
+    scenes = make_scenes(like, folder, drawn, common)
     with workers.ready() as n_workers:
         for kind in KINDS if choose else (CHOSEN,):
-            tasks = [(seed, learned, test, scene, truth, kind) for seed, scene in enumerate(scenes)]
+            tasks = [
+                (seed, learned, test, scene, truth / "01_GT", kind) for seed, scene in zip(drawn, scenes, strict=True)
+            ]
             fixed = {
                 "nothing: largest overlap": [by_overlap(step) for step in test.steps()],
                 "nothing: laptrack": by_laptrack(test),
             }
             results = {
-                "fixed": {name: scored(test, found, truth) for name, found in fixed.items()},
+                "fixed": {name: scored(test, found, truth / "01_GT") for name, found in fixed.items()},
                 "seeds": run_all(of_seed, tasks, workers=n_workers),
                 "versions": software_versions(),
             }
             write_json(folder / f"results-{kind}.json", results)
             for row in rows(results):
                 common.say(f"{kind}: {' | '.join(row)}")
-    if not (no_docs or choose):
-        update_table(docs, "linking", COLUMNS, rows(results))
+    if not choose:
+        places.update("linking", COLUMNS, rows(results))
     common.done(folder)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the experiment from the command line; returns the exit status."""
-    return run_script("linking", command, list(arguments) or ["--no-docs"])
+    return run_script("linking", command, arguments)
 
 
 if __name__ == "__main__":

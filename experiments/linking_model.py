@@ -72,15 +72,19 @@ class Movie:
 
     def truth(self, step: "Step") -> tuple[Links, Divisions]:
         """The true links and divisions of a step."""
-        before, after = step.before.labels.tolist(), step.after.labels.tolist()
-        links = {(before.index(label), row) for row, label in enumerate(after) if label in before}
-        children: dict[int, list[int]] = {}
-        for row, label in enumerate(after):
-            if label not in before and self.tracks[label].parent in before:
-                children.setdefault(before.index(self.tracks[label].parent), []).append(row)
-        divisions = {(mother, *sorted(rows)) for mother, rows in children.items() if len(rows) == 2}
-        links |= {(mother, rows[0]) for mother, rows in children.items() if len(rows) == 1}
-        return links, divisions  # type: ignore[return-value]
+        return linked(step.before.labels.tolist(), step.after.labels.tolist(), self.tracks)
+
+
+def linked(before: Sequence[int], after: Sequence[int], tracks: Mapping[int, Track]) -> tuple[Links, Divisions]:
+    """The links and divisions between the cells of two frames, given by the numbers of their tracks."""
+    rows = {number: row for row, number in enumerate(before)}
+    links = {(rows[number], row) for row, number in enumerate(after) if number in rows}
+    children: dict[int, list[int]] = {}
+    for row, number in enumerate(after):
+        if number not in rows and tracks[number].parent in rows:
+            children.setdefault(rows[tracks[number].parent], []).append(row)
+    links |= {(mother, own[0]) for mother, own in children.items() if len(own) == 1}
+    return links, {(mother, own[0], own[1]) for mother, own in children.items() if len(own) == 2}
 
 
 @dataclass(frozen=True)

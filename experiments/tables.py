@@ -64,6 +64,13 @@ def interval(estimate: dict[str, float]) -> str:
     return f"{estimate['value']:.2f} ({estimate['low']:.2f}–{estimate['high']:.2f})"
 
 
+def difference(estimate: dict[str, float] | None) -> str:
+    """A difference with its interval: +0.053 (+0.022 to +0.084)."""
+    if estimate is None:
+        return "–"
+    return f"{estimate['value']:+.3f} ({estimate['low']:+.3f} to {estimate['high']:+.3f})"
+
+
 def p_values(values: Sequence[float | None]) -> str:
     """p values of size, surface and sphericity."""
     return " / ".join("–" if p is None else f"{p:.3f}" if p >= 0.001 else "<0.001" for p in values)

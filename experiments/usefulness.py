@@ -34,14 +34,13 @@ from cytoform.base.provenance import software_versions
 from cytoform.commands.common import Common, Device, WorkerOptions
 from cytoform.errors import InputError
 from cytoform.movies.pairs.pairs import MaskedImage
-from experiment import DOCS, ROOT, run_script
+from experiment import DOCS, ROOT, SHARED, run_script
 from tables import Row, share_std, update_table
 from usefulness_data import NAMES, Name, RealSet, open_set, part_of, write_truth
 from usefulness_gain import gain, in_words, summary
 from usefulness_scores import scores
 from usefulness_synthetic import Amounts, Recipe, TextureKind, simulated_cells
 
-SHARED = ROOT.parent / "shared" / "data"
 COLUMNS = ("data set", "size", "real frames", "real cells", "learned from", "SEG", "DET", "TRA", "in words")
 ARMS = ("real", "synthetic", "both")
 METRICS = ("SEG", "DET", "TRA")
@@ -264,7 +263,7 @@ def command(
 
 def main(arguments: Sequence[str]) -> int:
     """Run the experiment from the command line; returns the exit status."""
-    return run_script("usefulness", command, list(arguments) or ["--size", "cpu"])
+    return run_script("usefulness", command, arguments)
 
 
 if __name__ == "__main__":

@@ -58,8 +58,10 @@ def _middles(labels: np.ndarray) -> dict[int, tuple[float, ...]]:
     return dict(zip(names, center_of_mass(labels > 0, labels, names), strict=True))
 
 
-def ctc_scores(masks: Masks, tracks: Sequence[Track], truth: Path) -> dict[str, float | None]:
-    """SEG, DET and TRA of label images and tracks, compared with a folder that has SEG and TRA."""
+def ctc_scores(
+    masks: Masks, tracks: Sequence[Track], truth: Path, metrics: Sequence[str] = ("SEG", "DET", "TRA")
+) -> dict[str, float | None]:
+    """Metrics of label images and tracks, compared with a folder that has SEG and TRA; None where one is undefined."""
     from ctc_metrics.scripts.evaluate import evaluate_sequence
 
     with tempfile.TemporaryDirectory() as scratch, contextlib.redirect_stdout(io.StringIO()):
@@ -67,6 +69,8 @@ def ctc_scores(masks: Masks, tracks: Sequence[Track], truth: Path) -> dict[str, 
         for time, labels in enumerate(masks):
             tifffile.imwrite(folder / f"mask{time:03d}.tif", labels.astype(np.uint16))
         write_tracks(folder / "res_track.txt", tracks)
-        measured = evaluate_sequence(str(folder), str(truth), ["Valid", "SEG", "DET", "TRA"], threads=1)
+        measured = evaluate_sequence(str(folder), str(truth), ["Valid", *metrics], threads=1)
     assert measured["Valid"], "the tracker wrote tracks that are no result"
-    return {name: float(measured[name]) for name in ("SEG", "DET", "TRA")}
+    # BC is several numbers: BC(0), BC(1), …
+    asked = {name: value for name, value in measured.items() if name.partition("(")[0] in metrics}
+    return {name: None if value is None else float(value) for name, value in asked.items()}

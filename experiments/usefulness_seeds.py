@@ -36,15 +36,14 @@ from cytoform.movies.pairs.pairs import MaskedImage
 from cytoform.scenes.request import SceneRequest
 from cytoform.scenes.stage import benchmark
 from cytoform.zoo.find import find_run
-from experiment import DOCS, ROOT, run_script
-from tables import Row, share_std, update_table
+from experiment import ROOT, Places, run_script
+from tables import Row, share_std
 from usefulness_data import RealSet, open_set, part_of, write_truth
 from usefulness_gain import gain, in_words, summary
 from usefulness_mixing import MIXINGS
 from usefulness_scores import scores
 from usefulness_transfer import Transfer
 
-SHARED = ROOT.parent / "shared" / "data"
 OUT = ROOT / "out" / "experiments" / "usefulness_seeds"
 COLUMNS = ("data set", "frames", "real frames", "real cells", "learned from", "SEG", "DET", "TRA", "in words")
 METRICS = ("SEG", "DET", "TRA")
@@ -252,9 +251,7 @@ def command(
     frame_only: Annotated[bool, Parameter(negative=())] = False,
     steps: int | None = None,
     out: Path = OUT,
-    shared: Path = SHARED,
-    docs: Path = DOCS,
-    no_docs: Annotated[bool, Parameter(negative=())] = False,
+    places: Places = Places(),  # noqa: B008 (frozen)
     workers: WorkerOptions = WorkerOptions(),  # noqa: B008 (frozen)
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
@@ -279,12 +276,6 @@ def command(
         Other steps of each training, of four crops.
     out
         Working folder.
-    shared
-        Folder with fluo_hela_nuclei and dic_hela.
-    docs
-        Markdown file with the table to update.
-    no_docs
-        Update no table.
     """
     if unknown := sorted(set(mixing) - set(MIXINGS)):
         raise InputError(f"--mixing {unknown[0]}: no such way of mixing; choose from {', '.join(MIXINGS)}")
@@ -297,7 +288,7 @@ def command(
     with workers.ready() as n_workers:
         if not (out / "scene").exists():
             benchmark(SCENE, out / "scene")
-        run = Run(shared, n_workers, common, network, steps or NETWORKS[network][0], not frame_only)
+        run = Run(places.shared, n_workers, common, network, steps or NETWORKS[network][0], not frame_only)
         for name in data:
             results = measure(name, split, arms, drawn, out, run)
             settings = {"steps": run.steps, "channels": list(run.channels)}
@@ -306,14 +297,13 @@ def command(
             for share in results.values():
                 for arm, words in share["verdict"].items():
                     common.say(f"{name}, {arm}: {words}")
-            if not no_docs:
-                update_table(docs, "usefulness_seeds", COLUMNS, rows(name, run.named(split), results))
+            places.update("usefulness_seeds", COLUMNS, rows(name, run.named(split), results))
     common.done(out)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the experiment from the command line; returns the exit status."""
-    return run_script("usefulness_seeds", command, list(arguments) or ["--no-docs"])
+    return run_script("usefulness_seeds", command, arguments)
 
 
 if __name__ == "__main__":

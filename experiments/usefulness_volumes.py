@@ -2,22 +2,24 @@
 
 python experiments/usefulness_volumes.py
 
-The masks of the embryo are real; its images are not at hand, so both sides have images of the same simulated optics: the table
+The masks of the embryo are real; its images are not at hand, so all sides have images of the same simulated optics: the table
 says what more nuclei of other shapes add, and nothing on images. Real: nuclei 1 to 4, in all volumes or in one, and a random
-two of them in one. The synthetic side is a scene of `cytoform benchmark` from a packaged model, with nuclei of the
-same volume. All have equally many steps. Tested on nuclei 5 to 8, in every third volume. Existing scores are kept in --out.
+two of them in one. Synthetic: a scene of `cytoform benchmark` from a packaged model. The control has as many volumes, as full,
+of the real shapes alone, mirrored and set down at random. All have equally many steps. Tested on nuclei 5 to 8, in every third
+volume. Existing scores are kept in --out.
 """
 
+import shutil
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tifffile
-from cyclopts import Parameter
 from jaxtyping import Float, Integer
+from scipy.ndimage import find_objects
 
 from cytoform.assess.segmenter.examples import GAINS, NOISE, OFFSETS, normalised
 from cytoform.assess.segmenter.objects import labels_from, relative_depth
@@ -32,30 +34,32 @@ from cytoform.movies.readers import open_movies
 from cytoform.scenes.request import SceneRequest
 from cytoform.scenes.stage import benchmark
 from cytoform.zoo.find import find_run
-from experiment import DOCS, ROOT, run_script
-from tables import Row, share_std, update_table
-from usefulness_gain import gain, in_words, summary
+from experiment import ROOT, Places, Seeds, run_script
+from tables import Row, difference, share_std
+from usefulness_gain import gain, summary
 
 if TYPE_CHECKING:
     import torch
 
-SHARED = ROOT.parent / "shared" / "data"
 OUT = ROOT / "out" / "experiments" / "usefulness_volumes"
-COLUMNS = ("data set", "size", "real nuclei", "learned from", "SEG", "F1", "in words")
+COLUMNS = ("real volumes", "real nuclei in each", "learned from", "SEG", "F1", "SEG beyond real alone")
 # Every fourth pixel of the embryo along y and x is used.
 VOXEL_UM, STEP = (2.0, 0.208, 0.208), 4
 SPACING_UM = (VOXEL_UM[0], VOXEL_UM[1] * STEP, VOXEL_UM[2] * STEP)
 LEARNED, TESTED, EVERY = (1, 2, 3, 4), (5, 6, 7, 8), 3
 N_VOLUMES = 15
 AMOUNTS = ((1, 2), (1, 4), (N_VOLUMES, 4))  # real volumes, and nuclei in each
-ARMS = ("real", "synthetic", "both")
+REAL, CONTROL, BOTH, SYNTHETIC = "real", "real + the same set down again", "real + synthetic", "synthetic"
+ARMS = (REAL, CONTROL, BOTH)
+N_SYNTHETIC, SIZE_ZYX = 6, (40, 100, 100)
+CROWD, TRIES = 14, 200  # nuclei in a volume of the control at most, and places tried for each
 STEPS, BATCH, CROP, CHANNELS, STRIDES = 300, 4, (16, 48, 48), (8, 16, 32), ((1, 2, 2), (2, 2, 2))
 LEARNING_RATE, SEED_DEPTH, LEAST_SHARE = 3e-3, 0.5, 0.2
 SCENE = SceneRequest(
     sources=(find_run("zoo:mitosis"),),
     cells=10,
-    frames=6,
-    size_zyx=(40, 100, 100),
+    frames=N_SYNTHETIC,
+    size_zyx=SIZE_ZYX,
     voxel_size_zyx_um=SPACING_UM,
     time_step_s=600.0,
     cell_size_spread=0.15,
@@ -82,14 +86,9 @@ class Job:
     out: Path
 
     @property
-    def amount(self) -> int:
-        """Real nuclei in all volumes."""
-        return self.volumes * self.nuclei
-
-    @property
     def record(self) -> Path:
         """File with the scores."""
-        return self.out / f"{self.amount}-nuclei" / f"seed-{self.seed}" / f"{self.arm}.json"
+        return self.out / f"{self.volumes}-of-{self.nuclei}" / f"seed-{self.seed}" / f"{self.arm}.json"
 
 
 class Scored(Record):
@@ -122,6 +121,22 @@ def scene_volumes(scene: Path) -> list[Volume]:
     """The masks of a scene, with images of the same optics."""
     paths = sorted((scene / "01_GT" / "SEG").glob("man_seg*.tif"))
     return [imaged(tifffile.imread(path).astype(np.int32), 1000 + n) for n, path in enumerate(paths)]
+
+
+def set_down_again(known: Integer[np.ndarray, "z y x"], rng: np.random.Generator) -> Integer[np.ndarray, "z y x"]:
+    """A volume of the nuclei of another, each mirrored at random and where no other is."""
+    volume = np.zeros(SIZE_ZYX, np.int32)
+    nuclei = [known[box] == n for n, box in enumerate(find_objects(known), start=1) if box is not None]
+    for label in range(1, CROWD + 1):
+        nucleus = nuclei[rng.integers(len(nuclei))]
+        nucleus = nucleus[tuple(slice(None, None, -1 if rng.integers(2) else 1) for _ in range(3))]
+        for _ in range(TRIES):
+            corner = [rng.integers(n - side + 1) for n, side in zip(SIZE_ZYX, nucleus.shape, strict=True)]
+            place = volume[tuple(slice(low, low + side) for low, side in zip(corner, nucleus.shape, strict=True))]
+            if not place[nucleus].any():
+                place[nucleus] = label
+                break
+    return volume
 
 
 def crop(volume: Volume, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -179,52 +194,58 @@ def segmented(network: "torch.nn.Module", image: Float[np.ndarray, "z y x"], lea
 
 
 def run_job(job: Job) -> Scored:
-    """Train and score, or read existing scores."""
+    """Train and score, or read existing scores. Raises InputError if they were made with another number of steps."""
     if not job.record.exists():
         import torch
 
         torch.set_num_threads(1)
-        rng = np.random.default_rng([job.seed, job.amount])
-        nuclei = sorted(rng.permutation(LEARNED)[: job.nuclei].tolist())
-        chosen = range(N_VOLUMES) if job.volumes > 1 else [int(rng.integers(N_VOLUMES))]
-        real = [imaged(embryo(job.shared, frame, nuclei), job.seed + 100 * n) for n, frame in enumerate(chosen)]
-        synthetic = [] if job.arm == "real" else scene_volumes(job.out / "scene")
-        network = trained([] if job.arm == "synthetic" else real, synthetic, job.steps, job.seed)
-        least = LEAST_SHARE * np.count_nonzero(real[0][1]) / job.nuclei
+        network = trained(*sides(job), job.steps, job.seed)
         tests = [imaged(embryo(job.shared, frame, TESTED), 500 + frame) for frame in range(0, N_VOLUMES, EVERY)]
+        least = LEAST_SHARE * np.count_nonzero(embryo(job.shared, 0, LEARNED)) / len(LEARNED)
         scores = SegmentationScores.of(score_frame(labels, segmented(network, image, least)) for image, labels in tests)
         job.record.parent.mkdir(parents=True, exist_ok=True)
         write_json(job.record, {"SEG": scores.seg, "F1": scores.f1, "steps": job.steps})
     found = read_json(job.record, Scored, remedy="remove it")
     if found.steps != job.steps:
-        raise InputError(f"{job.record}: made with other settings; give another --out")
+        raise InputError(f"{job.record}: made with other settings; give another --out, or --overwrite")
     return found
 
 
-def rows(amount: int, scores: Sequence[dict[str, dict[str, float]]]) -> list[Row]:
-    """Rows with mean and standard deviation over seeds."""
-    words = in_words("1", gain(scores, "SEG")).removeprefix("with 1 real frame, ")
-    return [
-        (
-            "embryo in 3D",
-            f"{amount} nuclei",
-            str(amount),
-            arm,
-            *(share_std(summary(scores, arm, metric)) for metric in ("SEG", "F1")),
-            words if arm == "both" else "",
-        )
-        for arm in ARMS
-    ]
+def sides(job: Job) -> tuple[list[Volume], list[Volume]]:
+    """The real volumes that a training learns from, and the others."""
+    if job.arm == SYNTHETIC:
+        return [], scene_volumes(job.out / "scene")
+    rng = np.random.default_rng([job.seed, job.volumes * job.nuclei])
+    nuclei = sorted(rng.permutation(LEARNED)[: job.nuclei].tolist())
+    frames = range(N_VOLUMES) if job.volumes > 1 else [int(rng.integers(N_VOLUMES))]
+    known = [embryo(job.shared, frame, nuclei) for frame in frames]
+    real = [imaged(labels, job.seed + 100 * n) for n, labels in enumerate(known)]
+    if job.arm == CONTROL:
+        again = [set_down_again(known[int(rng.integers(len(known)))], rng) for _ in range(N_SYNTHETIC)]
+        return real, [imaged(labels, 1000 + n) for n, labels in enumerate(again)]
+    return real, scene_volumes(job.out / "scene") if job.arm == BOTH else []
+
+
+def rows(scored: Mapping[Job, Scored]) -> list[Row]:
+    """Rows with mean and standard deviation over seeds, and the gain with its interval."""
+    found = []
+    for volumes, nuclei, arm in dict.fromkeys((job.volumes, job.nuclei, job.arm) for job in scored):
+        scores = [
+            {job.arm: each.model_dump() for job, each in scored.items() if (job.volumes, job.nuclei, job.seed) == key}
+            for key in dict.fromkeys((volumes, nuclei, job.seed) for job in scored)
+        ]
+        beyond = "" if arm in (REAL, SYNTHETIC) else difference(gain(scores, "SEG", arm))
+        values = (share_std(summary(scores, arm, metric)) for metric in ("SEG", "F1"))
+        found.append((str(volumes), str(nuclei), arm, *values, beyond))
+    return found
 
 
 def command(
     *,
-    seeds: int = 4,
+    seeds: Seeds = 4,
     steps: int = STEPS,
     out: Path = OUT,
-    shared: Path = SHARED,
-    docs: Path = DOCS,
-    no_docs: Annotated[bool, Parameter(negative=())] = False,
+    places: Places = Places(),  # noqa: B008 (frozen)
     workers: WorkerOptions = WorkerOptions(),  # noqa: B008 (frozen)
     common: Common = Common(),  # noqa: B008 (frozen)
 ) -> None:
@@ -232,43 +253,33 @@ def command(
 
     Parameters
     ----------
-    seeds
-        Number of repetitions.
     steps
         Steps of each training, of four boxes.
     out
         Working folder.
-    shared
-        Folder with blastospim_nuclei.
-    docs
-        Markdown file with the table to update.
-    no_docs
-        Update no table.
     """
+    if common.overwrite:
+        shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True, exist_ok=True)
     if not (out / "scene").exists():
-        labels = embryo(shared, 0, LEARNED)
+        labels = embryo(places.shared, 0, LEARNED)
         size_um3 = float(np.count_nonzero(labels) / len(LEARNED) * np.prod(SPACING_UM))
-        benchmark(SceneRequest(**{**vars(SCENE), "cell_size": size_um3}), out / "scene")
-    jobs = [Job(*amount, arm, seed, steps, shared, out) for amount in AMOUNTS for seed in range(seeds) for arm in ARMS]
+        benchmark(replace(SCENE, cell_size=size_um3), out / "scene")
+    learned = [(0, 0, SYNTHETIC), *((*amount, arm) for amount in AMOUNTS for arm in ARMS)]
+    drawn = range(common.seed, common.seed + seeds)
+    jobs = [Job(*each, seed, steps, places.shared, out) for each in learned for seed in drawn]
     with workers.ready() as n_workers, common.progress("training", len(jobs)) as advance:
         found = run_all(run_job, [(job,) for job in jobs], workers=n_workers, done=advance)
-    scored = dict(zip(jobs, found, strict=True))
-    for amount in dict.fromkeys(job.amount for job in jobs):
-        scores: list[dict[str, Any]] = [
-            {job.arm: scored[job].model_dump() for job in jobs if (job.amount, job.seed) == (amount, seed)}
-            for seed in range(seeds)
-        ]
-        for row in rows(amount, scores):
-            common.say(" | ".join(row))
-        if not no_docs:
-            update_table(docs, "usefulness_volumes", COLUMNS, rows(amount, scores))
+    table = rows(dict(zip(jobs, found, strict=True)))
+    for row in table:
+        common.say(" | ".join(row))
+    places.update("usefulness_volumes", COLUMNS, table)
     common.done(out)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the experiment from the command line; returns the exit status."""
-    return run_script("usefulness_volumes", command, list(arguments) or ["--no-docs"])
+    return run_script("usefulness_volumes", command, arguments)
 
 
 if __name__ == "__main__":

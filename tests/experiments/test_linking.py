@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cytoform.movies.lineage import Track
-from linking import AMOUNTS, ARMS, chosen_steps, rows, scored, write_ctc
+from linking import AMOUNTS, ARMS, by_laptrack, chosen_steps, main, rows, scored, write_ctc
 from linking_model import Cells, Linker, Movie, Step, by_overlap, examples, f1, tracked
 
 
@@ -86,9 +86,9 @@ def test_true_links_give_the_true_tracks_and_scores_of_one(tmp_path: Path) -> No
     assert [(t.first, t.last, t.parent) for t in tracks] == [(0, 4, 0), (0, 1, 0), (2, 4, 2), (2, 4, 2)]
     assert all(((mask > 0) == (cells.mask_yx > 0)).all() for mask, cells in zip(masks, movie.frames, strict=True))
     write_ctc(movie, tmp_path / "truth")
-    found = scored(movie, truth, tmp_path / "truth")
+    found = scored(movie, truth, tmp_path / "truth" / "01_GT")
     assert set(found.values()) == {1.0}
-    lost = scored(movie, [(links, set()) for links, _ in truth], tmp_path / "truth")
+    lost = scored(movie, [(links, set()) for links, _ in truth], tmp_path / "truth" / "01_GT")
     assert lost["links"] == 1
     assert lost["divisions"] == 0
     assert lost["TRA"] < 1
@@ -117,3 +117,13 @@ def test_the_gain_stands_beside_the_arm_without_a_scene() -> None:
     assert found[1][0] == "real + scene"
     assert found[1][-1] == "+0.250 (+0.250 to +0.250); +0.000 (+0.000 to +0.000)"
     assert found[0][-1] == found[-1][-1] == ""
+
+
+def test_laptrack_gives_the_truth_of_an_easy_movie() -> None:
+    movie = dividing(6)
+    assert by_laptrack(movie) == [movie.truth(step) for step in movie.steps()]
+
+
+def test_no_repetition_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--seeds", "0"]) == 2
+    assert "--seeds" in capsys.readouterr().err

@@ -9,7 +9,26 @@ import pytest
 import usefulness_volumes
 from cytoform.assess.segmenter.segmentation_scores import score_frame
 from cytoform.errors import InputError
-from usefulness_volumes import CROP, LEARNED, SHARED, SPACING_UM, TESTED, Job, crop, embryo, run_job, segmented, trained
+from experiment import SHARED
+from usefulness_volumes import (
+    CONTROL,
+    CROP,
+    CROWD,
+    LEARNED,
+    REAL,
+    SPACING_UM,
+    TESTED,
+    Job,
+    Scored,
+    crop,
+    embryo,
+    rows,
+    run_job,
+    segmented,
+    set_down_again,
+    sides,
+    trained,
+)
 
 
 def balls(*middles_zyx: tuple[int, int, int], shape: tuple[int, int, int] = (24, 80, 80)) -> np.ndarray:
@@ -63,10 +82,39 @@ def test_learned_and_tested_nuclei_are_different_ones() -> None:
 
 def test_scores_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(usefulness_volumes, "embryo", lambda shared, frame, nuclei: balls((12, 20, 20), (12, 55, 55)))
-    job = Job(1, 2, "real", 0, 2, tmp_path, tmp_path)
+    job = Job(1, 2, REAL, 0, 2, tmp_path, tmp_path)
     first = run_job(job)
     assert 0 <= first.SEG <= 1
     monkeypatch.setattr(usefulness_volumes, "trained", None)
     assert run_job(job) == first
     with pytest.raises(InputError, match="other settings"):
         run_job(replace(job, steps=3))
+
+
+def test_the_control_has_the_real_shapes_and_no_other() -> None:
+    known = balls((12, 20, 20))
+    volume = set_down_again(known, np.random.default_rng(0))
+    sizes = np.bincount(volume.ravel())[1:]
+    assert len(sizes) == CROWD
+    assert set(sizes) == {np.count_nonzero(known)}
+
+
+def test_the_control_learns_from_the_same_nuclei_as_real_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(usefulness_volumes, "embryo", lambda shared, frame, nuclei: balls((12, 20, 20 + frame)))
+    alone, nothing = sides(Job(1, 2, REAL, 5, 2, tmp_path, tmp_path))
+    real, again = sides(Job(1, 2, CONTROL, 5, 2, tmp_path, tmp_path))
+    assert nothing == []
+    assert [labels.tolist() for _, labels in real] == [labels.tolist() for _, labels in alone]
+    assert len(again) == 6
+
+
+def test_rows_have_the_gain_beyond_real_alone(tmp_path: Path) -> None:
+    scored = {
+        Job(1, 2, arm, seed, 2, tmp_path, tmp_path): Scored(SEG=0.5 + 0.1 * (arm == CONTROL), F1=1.0, steps=2)
+        for arm in (REAL, CONTROL)
+        for seed in range(2)
+    }
+    assert rows(scored) == [
+        ("1", "2", REAL, "0.500 ± 0.000", "1.000 ± 0.000", ""),
+        ("1", "2", CONTROL, "0.600 ± 0.000", "1.000 ± 0.000", "+0.100 (+0.100 to +0.100)"),
+    ]

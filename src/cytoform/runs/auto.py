@@ -62,7 +62,7 @@ def automatic(
 
 
 def presets_with(settings: Sequence[str]) -> tuple[str, ...]:
-    """Presets among which the data choose, those that have all settings. Raises InputError where none has them."""
+    """Presets that have all `settings`; the data choose one of them. Raises InputError if no preset has all."""
     found, faults = [], []
     for preset in PRESETS:
         kind = load_config(preset=preset).model.kind

@@ -18,9 +18,8 @@ from cytoform.shapes.store import ShapeStore
 
 # Learned frames, at equal places of their list, and voxels of each, that are compared.
 FRAMES, VOXELS = 32, 4096
-REACH_VOXELS = (
-    1.0  # around the learned surface; beyond, bodies have protrusions. A field is moved by no more than this.
-)
+# Around the learned surface; beyond, bodies have protrusions. A field is moved by no more than this.
+REACH_VOXELS = 1.0
 ROUNDS, BISECTIONS = 2, 30  # protrusions do not move with their body, so that the first round is a little off
 
 

@@ -16,10 +16,9 @@ from cytoform.synthesis.choice import default_choice
 
 DRAWN, SEED = 24, 0
 GRIDS, LIVES, TIMES = (64, 96, 128, 160), (48, 96), 3  # LIVES: for the first of GRIDS, and the others
-MOMENTS = (
-    "moments"  # the array of distances on the nodes of all boxes, bytes up to ± 127 for a quarter of the side of a box
-)
-COARSE = 4
+# The array of distances on the nodes of all boxes: bytes, of which 127 is a quarter of the side of a box.
+MOMENTS = "moments"
+COARSE = 4  # a multiple of so many is kept of a distance where the page would be too large
 RADII_A_VOXEL = 1.35  # of the usual protrusion, at most: larger voxels cut protrusions into pieces
 
 Rows = Float[np.ndarray, "_ width"]
