@@ -12,8 +12,10 @@ BOOTSTRAPPED, N_BOOTSTRAP = 8, 10_000
 MARGIN = 0.005
 
 
-def gain(single: Sequence[dict[str, Any]], metric: str, arm: str = "both") -> dict[str, float] | None:
-    """An arm minus real, seed by seed: mean and 95 % interval; None without the metric or with a single seed.
+def gain(
+    single: Sequence[dict[str, Any]], metric: str, arm: str = "both", *, beside: str = "real"
+) -> dict[str, float] | None:
+    """An arm minus another, seed by seed: mean and 95 % interval; None without the metric or with a single seed.
 
     From eight seeds the interval is a paired bootstrap over seeds (percentiles of 10,000 means), with fewer Student's t.
     Seeds differ in the drawn frames, the texture and the segmenter. The test frames are the same, so the interval does
@@ -21,10 +23,10 @@ def gain(single: Sequence[dict[str, Any]], metric: str, arm: str = "both") -> di
     """
     from scipy.stats import t
 
-    pairs = [(one[arm][metric], one["real"][metric]) for one in single]
+    pairs = [(one[arm][metric], one[beside][metric]) for one in single]
     if len(pairs) < 2 or any(None in pair for pair in pairs):
         return None
-    differences = np.array([mixed - real for mixed, real in pairs])
+    differences = np.array([value - other for value, other in pairs])
     n, mean = len(differences), float(differences.mean())
     half = float(t.ppf((1 + CONFIDENCE) / 2, n - 1) * differences.std(ddof=1) / np.sqrt(n))
     low, high = mean - half, mean + half

@@ -1,7 +1,7 @@
 """Do synthetic pairs help a segmenter? Eight seeds with intervals: real pairs alone, and mixed with synthetic ones.
 
 python experiments/usefulness_seeds.py --choose      # compare the ways of mixing, on frames before the test frames
-python experiments/usefulness_seeds.py               # the chosen ones, on the test frames; writes the table
+python experiments/usefulness_seeds.py               # the chosen one, on the test frames; writes the table
 
 The synthetic side knows the same real cells and nothing else: a scene of cells in contact (`cytoform benchmark` with a packaged
 model), brought to the size of the real cells, in images made of their pixels (usefulness_transfer.py). Both sides have equally
@@ -17,7 +17,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -25,7 +24,7 @@ import numpy as np
 from cyclopts import Parameter
 
 from cytoform.assess.segmenter.objects import ObjectSizes
-from cytoform.assess.segmenter.segmenter import CHANNELS, TRAINING_STEPS, Mixed, train_segmenter
+from cytoform.assess.segmenter.segmenter import CHANNELS, TRAINING_STEPS, train_segmenter
 from cytoform.base.files import write_json
 from cytoform.base.gate import Record, read_json
 from cytoform.base.parallel import run_all
@@ -38,11 +37,11 @@ from cytoform.scenes.stage import benchmark
 from cytoform.zoo.find import find_run
 from experiment import ROOT, Places, run_script
 from tables import Row, share_std
+from usefulness_arms import ARMS, Known
 from usefulness_data import RealSet, open_set, part_of, write_truth
 from usefulness_gain import gain, in_words, summary
 from usefulness_mixing import MIXINGS
 from usefulness_scores import scores
-from usefulness_transfer import Transfer
 
 OUT = ROOT / "out" / "experiments" / "usefulness_seeds"
 COLUMNS = ("data set", "frames", "real frames", "real cells", "learned from", "SEG", "DET", "TRA", "in words")
@@ -52,6 +51,7 @@ Name = Literal["nuclei", "dic"]
 Split = Literal["choice", "test"]
 # Steps and channels: a network of half the usual width learns in a third of the time.
 Network = Literal["half", "usual"]
+Amount = Literal["handful", "frame"]
 NETWORKS: dict[Network, tuple[int, tuple[int, ...]]] = {
     "half": (1000, (8, 16, 32, 64)),
     "usual": (TRAINING_STEPS, CHANNELS),
@@ -59,8 +59,6 @@ NETWORKS: dict[Network, tuple[int, tuple[int, ...]]] = {
 SEEDS: dict[Split, range] = {"choice": range(100, 102), "test": range(8)}
 # The way of mixing, chosen on the choice split.
 CHOSEN = "both"
-# Each mask of the scene is imaged so many times, with other real cells.
-IMAGES_EACH = 2
 SCENE = SceneRequest(
     sources=(find_run("zoo:mitosis-2d"),),
     cells=22,
@@ -122,7 +120,7 @@ def run_job(job: Job) -> Scored:
         sizes = ObjectSizes.of(plane.labels_yx for plane in known)
         if sizes is None:
             raise InputError(f"{job.real.source}: no cell in the training frames")
-        mixed = None if job.arm == REAL else Mixed(synthetic(job.scene, known, sizes, job.seed), MIXINGS[job.arm])
+        mixed = None if job.arm == REAL else ARMS[job.arm].mixed(Known(known, sizes, job.scene, job.seed))
         segmenter = train_segmenter(
             known, steps=job.steps, seed=job.seed, sizes=sizes, mixed=mixed, channels=job.channels
         )
@@ -137,36 +135,11 @@ def run_job(job: Job) -> Scored:
     return found
 
 
-def synthetic(scene: Path, known: Sequence[MaskedImage], sizes: ObjectSizes, seed: int) -> list[MaskedImage]:
-    """The scene with cells as large as the known ones, in images made of these."""
-    transfer, rng = Transfer.of(known), np.random.default_rng([seed, 1])
-    masks = scene_masks(scene)
-    wide = ObjectSizes.of(masks)
-    if wide is None:
-        raise InputError(f"{scene}: no cell")
-    masks = [resized(mask, sizes.diameter_px / wide.diameter_px) for mask in masks]
-    return [
-        MaskedImage(transfer.image(mask, rng), mask, "scene", frame, None)
-        for _ in range(IMAGES_EACH)
-        for frame, mask in enumerate(masks)
-    ]
-
-
-@lru_cache(maxsize=1)
-def scene_masks(scene: Path) -> list[np.ndarray]:
-    """The masks of a scene (y, x)."""
-    import tifffile
-
-    paths = sorted((scene / "01_GT" / "SEG").glob("man_seg*.tif"))
-    return [np.asarray(tifffile.imread(path), np.uint16).squeeze() for path in paths]
-
-
-def resized(labels_yx: np.ndarray, factor: float) -> np.ndarray:
-    """A mask with `factor` times as many pixels along each axis."""
-    y, x = (
-        np.minimum(((np.arange(max(1, round(n * factor))) + 0.5) / factor).astype(int), n - 1) for n in labels_yx.shape
-    )
-    return labels_yx[np.ix_(y, x)]
+def make_scene(out: Path) -> None:
+    """Make the scene of all data sets in a folder, unless it is there."""
+    out.mkdir(parents=True, exist_ok=True)
+    if not (out / "scene").exists():
+        benchmark(SCENE, out / "scene")
 
 
 def part_of_split(real: RealSet, split: Split) -> RealSet:
@@ -190,9 +163,9 @@ def measure(
         share: [
             Job(real, share, seed, arm, place, folder / "scene", run.steps, run.channels)
             for seed in seeds
-            for arm in (REAL, *(arms or [CHOSEN]))
+            for arm in (REAL, *arms)
         ]
-        for share in ((real.handful, Fraction(1)) if run.handful else (Fraction(1),))
+        for share in ({"handful": real.handful, "frame": Fraction(1)}[amount] for amount in run.amounts)
     }
     every = [job for single in jobs.values() for job in single]
     with run.common.progress(f"{name}, {split}", len(every)) as advance:
@@ -217,7 +190,7 @@ class Run:
     common: Common
     network: Network
     steps: int
-    handful: bool
+    amounts: Sequence[Amount]
 
     @property
     def channels(self) -> tuple[int, ...]:
@@ -265,7 +238,7 @@ def command(
         Compare all ways of mixing, with other seeds, on frames of the training part: learned from its first half, tested on
         its last third.
     mixing
-        Ways of mixing; by default the chosen ones, and all with --choose.
+        Ways of mixing; by default the chosen one, and all with --choose.
     seeds
         Number of repetitions; by default eight, and two with --choose.
     network
@@ -283,12 +256,11 @@ def command(
         raise InputError(f"--seeds {seeds}: at least one")
     split: Split = "choice" if choose else "test"
     drawn = SEEDS[split] if seeds is None else range(SEEDS[split].start, SEEDS[split].start + seeds)
-    arms = mixing or (list(MIXINGS) if choose else [])
-    out.mkdir(parents=True, exist_ok=True)
+    arms = mixing or list(MIXINGS if choose else [CHOSEN])
+    amounts: tuple[Amount, ...] = ("frame",) if frame_only else ("handful", "frame")
+    make_scene(out)
     with workers.ready() as n_workers:
-        if not (out / "scene").exists():
-            benchmark(SCENE, out / "scene")
-        run = Run(places.shared, n_workers, common, network, steps or NETWORKS[network][0], not frame_only)
+        run = Run(places.shared, n_workers, common, network, steps or NETWORKS[network][0], amounts)
         for name in data:
             results = measure(name, split, arms, drawn, out, run)
             settings = {"steps": run.steps, "channels": list(run.channels)}

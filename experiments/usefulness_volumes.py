@@ -17,9 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import tifffile
 from jaxtyping import Float, Integer
-from scipy.ndimage import find_objects
 
 from cytoform.assess.segmenter.examples import GAINS, NOISE, OFFSETS, normalised
 from cytoform.assess.segmenter.objects import labels_from, relative_depth
@@ -36,6 +34,7 @@ from cytoform.scenes.stage import benchmark
 from cytoform.zoo.find import find_run
 from experiment import ROOT, Places, Seeds, run_script
 from tables import Row, difference, share_std
+from usefulness_arms import read_masks, set_down, whole_cells
 from usefulness_gain import gain, summary
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ AMOUNTS = ((1, 2), (1, 4), (N_VOLUMES, 4))  # real volumes, and nuclei in each
 REAL, CONTROL, BOTH, SYNTHETIC = "real", "real + the same set down again", "real + synthetic", "synthetic"
 ARMS = (REAL, CONTROL, BOTH)
 N_SYNTHETIC, SIZE_ZYX = 6, (40, 100, 100)
-CROWD, TRIES = 14, 200  # nuclei in a volume of the control at most, and places tried for each
+CROWD = 14  # nuclei in a volume of the control at most
 STEPS, BATCH, CROP, CHANNELS, STRIDES = 300, 4, (16, 48, 48), (8, 16, 32), ((1, 2, 2), (2, 2, 2))
 LEARNING_RATE, SEED_DEPTH, LEAST_SHARE = 3e-3, 0.5, 0.2
 SCENE = SceneRequest(
@@ -119,24 +118,7 @@ def imaged(labels: Integer[np.ndarray, "z y x"], seed: int) -> Volume:
 
 def scene_volumes(scene: Path) -> list[Volume]:
     """The masks of a scene, with images of the same optics."""
-    paths = sorted((scene / "01_GT" / "SEG").glob("man_seg*.tif"))
-    return [imaged(tifffile.imread(path).astype(np.int32), 1000 + n) for n, path in enumerate(paths)]
-
-
-def set_down_again(known: Integer[np.ndarray, "z y x"], rng: np.random.Generator) -> Integer[np.ndarray, "z y x"]:
-    """A volume of the nuclei of another, each mirrored at random and where no other is."""
-    volume = np.zeros(SIZE_ZYX, np.int32)
-    nuclei = [known[box] == n for n, box in enumerate(find_objects(known), start=1) if box is not None]
-    for label in range(1, CROWD + 1):
-        nucleus = nuclei[rng.integers(len(nuclei))]
-        nucleus = nucleus[tuple(slice(None, None, -1 if rng.integers(2) else 1) for _ in range(3))]
-        for _ in range(TRIES):
-            corner = [rng.integers(n - side + 1) for n, side in zip(SIZE_ZYX, nucleus.shape, strict=True)]
-            place = volume[tuple(slice(low, low + side) for low, side in zip(corner, nucleus.shape, strict=True))]
-            if not place[nucleus].any():
-                place[nucleus] = label
-                break
-    return volume
+    return [imaged(labels.astype(np.int32), 1000 + n) for n, labels in enumerate(read_masks(scene))]
 
 
 def crop(volume: Volume, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -221,7 +203,8 @@ def sides(job: Job) -> tuple[list[Volume], list[Volume]]:
     known = [embryo(job.shared, frame, nuclei) for frame in frames]
     real = [imaged(labels, job.seed + 100 * n) for n, labels in enumerate(known)]
     if job.arm == CONTROL:
-        again = [set_down_again(known[int(rng.integers(len(known)))], rng) for _ in range(N_SYNTHETIC)]
+        nuclei_of = [whole_cells(labels) for labels in known]
+        again = [set_down(nuclei_of[int(rng.integers(len(known)))], SIZE_ZYX, CROWD, rng) for _ in range(N_SYNTHETIC)]
         return real, [imaged(labels, 1000 + n) for n, labels in enumerate(again)]
     return real, scene_volumes(job.out / "scene") if job.arm == BOTH else []
 

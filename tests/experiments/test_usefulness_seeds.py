@@ -8,14 +8,17 @@ import pytest
 from paired import grey, two_cells, write_pairs
 from scipy.ndimage import zoom
 
+import usefulness_controls
 import usefulness_data
 import usefulness_seeds
+from cytoform.assess.segmenter.objects import ObjectSizes
 from cytoform.errors import InputError
 from cytoform.movies.pairs.pairs import MaskedImage
+from usefulness_arms import ARMS, CONTROLS, Known, in_scene, resized, set_down, whole_cells
 from usefulness_data import RealSet, write_tracks
 from usefulness_gain import gain, in_words
 from usefulness_mixing import MIXINGS
-from usefulness_seeds import part_of_split, resized
+from usefulness_seeds import part_of_split
 from usefulness_transfer import Donor, Transfer
 
 
@@ -166,4 +169,87 @@ def test_unknown_ways_of_mixing_are_one_line(capsys: pytest.CaptureFixture[str])
 
 def test_a_set_without_cells_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no cell"):
-        usefulness_seeds.synthetic(tmp_path, [], usefulness_seeds.ObjectSizes(5.0, 1.0), 0)
+        in_scene(Known([], ObjectSizes(5.0, 1.0), tmp_path, 0))
+
+
+@pytest.fixture
+def known(tmp_path: Path) -> Known:
+    """A plane with a whole cell and one that the border cuts, and a scene of two masks with two cells each."""
+    import tifffile
+
+    (tmp_path / "01_GT" / "SEG").mkdir(parents=True)
+    for frame in range(2):
+        tifffile.imwrite(tmp_path / "01_GT" / "SEG" / f"man_seg{frame:03d}.tif", np.pad(two_cells(frame), 40))
+    labels = disc(90, (40, 30), 12) + 2 * disc(90, (60, 90), 14)
+    image = np.where(labels > 0, 100.0 * labels, 10.0) + np.random.default_rng(0).normal(size=labels.shape)
+    plane = MaskedImage(image, labels, "m", 0, None)
+    sizes = ObjectSizes.of([labels])
+    assert sizes is not None
+    return Known([plane], sizes, tmp_path, 3)
+
+
+@pytest.mark.parametrize("arm", list(ARMS))
+def test_all_arms_give_equally_many_pairs_and_the_same_twice(known: Known, arm: str) -> None:
+    made, twice = (ARMS[arm].mixed(known).planes for _ in range(2))
+    assert len(made) == 4
+    for one, other in zip(made, twice, strict=True):
+        assert one.image_yx.shape == one.labels_yx.shape
+        assert len(np.unique(one.labels_yx)) > 1
+        np.testing.assert_array_equal(one.image_yx, other.image_yx)
+        np.testing.assert_array_equal(one.labels_yx, other.labels_yx)
+        inside = one.labels_yx > 0
+        assert one.image_yx[inside].mean() > one.image_yx[~inside].mean() + 50
+
+
+def test_exchanged_pairs_have_the_real_masks(known: Known) -> None:
+    for made in CONTROLS["exchanged"](known):
+        np.testing.assert_array_equal(made.labels_yx, known.planes[0].labels_yx)
+        assert not np.array_equal(made.image_yx, known.planes[0].image_yx)
+
+
+def test_cells_set_down_again_are_whole_ones_in_planes_as_full_as_the_scene(known: Known) -> None:
+    (cell,) = whole_cells(known.planes[0].labels_yx)
+    for made, mask in zip(CONTROLS["again"](known), known.scene_masks() * 2, strict=True):
+        assert made.labels_yx.shape == mask.shape
+        assert len(np.unique(made.labels_yx)) == len(np.unique(mask)) == 3
+        for each in whole_cells(made.labels_yx):
+            assert each.sum() == cell.sum()
+
+
+def test_where_there_is_no_room_fewer_cells_are_set_down() -> None:
+    square = np.ones((6, 6), bool)
+    labels = set_down([square], (10, 10), 5, np.random.default_rng(0))
+    assert np.count_nonzero(labels) == 36
+
+
+def test_images_and_masks_are_deformed_alike(known: Known) -> None:
+    """Cells are bright: the deformed masks are where the deformed image is."""
+    real, worst = known.planes[0].labels_yx > 0, 1.0
+    for made in CONTROLS["deformed"](known):
+        inside = made.labels_yx > 0
+        bright = made.image_yx > 55
+        assert np.count_nonzero(inside & bright) > 0.97 * np.count_nonzero(inside | bright)
+        worst = min(worst, np.count_nonzero(inside & real) / np.count_nonzero(inside | real))
+    assert 0.6 < worst < 0.99
+
+
+@pytest.mark.slow
+def test_controls_from_the_command_line(real: RealSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import tifffile
+
+    monkeypatch.setitem(usefulness_data.SETS, "nuclei", lambda shared, folder: real)
+    out, docs = tmp_path / "out", tmp_path / "results.md"
+    docs.write_text(
+        "<!-- usefulness_controls: written by experiments/usefulness_controls.py -->\n<!-- end of usefulness_controls -->\n"
+    )
+    (out / "scene" / "01_GT" / "SEG").mkdir(parents=True)
+    tifffile.imwrite(out / "scene" / "01_GT" / "SEG" / "man_seg000.tif", np.pad(two_cells(0), 40))
+    given = ["--data", "nuclei", "--out", str(out), "--docs", str(docs), "--workers", "1", "--seeds", "2"]
+    assert usefulness_controls.main([*given, "--steps", "2", "--amounts", "frame"]) == 0
+    written = docs.read_text()
+    assert [line.split(" | ")[2] for line in written.splitlines() if line.startswith("| nuclei")] == [
+        "real",
+        "both",
+        *CONTROLS,
+    ]
+    assert usefulness_controls.main(["--seeds", "0", "--no-docs"]) == 2

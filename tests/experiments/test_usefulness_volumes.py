@@ -10,12 +10,14 @@ import usefulness_volumes
 from cytoform.assess.segmenter.segmentation_scores import score_frame
 from cytoform.errors import InputError
 from experiment import SHARED
+from usefulness_arms import set_down, whole_cells
 from usefulness_volumes import (
     CONTROL,
     CROP,
     CROWD,
     LEARNED,
     REAL,
+    SIZE_ZYX,
     SPACING_UM,
     TESTED,
     Job,
@@ -25,7 +27,6 @@ from usefulness_volumes import (
     rows,
     run_job,
     segmented,
-    set_down_again,
     sides,
     trained,
 )
@@ -93,7 +94,7 @@ def test_scores_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_the_control_has_the_real_shapes_and_no_other() -> None:
     known = balls((12, 20, 20))
-    volume = set_down_again(known, np.random.default_rng(0))
+    volume = set_down(whole_cells(known), SIZE_ZYX, CROWD, np.random.default_rng(0))
     sizes = np.bincount(volume.ravel())[1:]
     assert len(sizes) == CROWD
     assert set(sizes) == {np.count_nonzero(known)}

@@ -1,11 +1,18 @@
 """The narrow band of images against the dense grid."""
 
+from dataclasses import dataclass
+
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
+import cytoform
 from cytoform.representations.bounds import LENGTHS, Bounds
+from cytoform.shapes.grid import Grid
 from cytoform.synthesis.narrow_band import evaluate_all, search
+from cytoform.synthesis.render import render_frame
+from cytoform.zoo.find import find_run
 
 CPU = torch.device("cpu")
 EXACT = Bounds.of_slope(1.0)
@@ -33,3 +40,30 @@ def test_discs(bounds: Bounds, n: int, centre: tuple[float, float]) -> None:
     assert torch.equal(whole[near], dense[near])
     if n == 256:
         assert box.n_evaluated < n**2 / 4
+
+
+def test_a_small_grid_of_components_is_evaluated_whole() -> None:
+    cells = cytoform.load(find_run("zoo:mitosis-2d"))
+    field = cells.field(cells.codes[0])
+    frame = field.at(0.0)
+    asked: list[int] = []
+
+    @dataclass(frozen=True)
+    class Counted:
+        n_quick: int
+        device: torch.device = frame.device
+
+        def __call__(self, points: Tensor) -> Tensor:
+            asked.append(len(points))
+            return frame(points)
+
+    found, parts = {}, {}
+    for n_quick in (0, 48**2):
+        asked.clear()
+        found[n_quick] = render_frame(Counted(n_quick), Grid(48, 1.0, 2), bounds=field.bounds).sdf_um()
+        parts[n_quick] = list(asked)
+    assert np.array_equal(*found.values())
+    assert parts[48**2] == [48**2]
+    assert len(parts[0]) > 1
+    assert sum(parts[0]) < 48**2
+    assert frame.n_quick >= 64**2  # the grid on which cells of scenes are tried

@@ -53,6 +53,16 @@ class ScaledFrame(Frame, Protocol):
     scale: float  # over the size that its code describes
 
 
+@runtime_checkable
+class QuickFrame(Frame, Protocol):
+    """A frame whose points cost little."""
+
+    @property
+    def n_quick(self) -> int:
+        """So many points are evaluated in less time than it takes to find out which of them lie near the surface."""
+        ...
+
+
 class Representation(nn.Module, ABC):
     """Base of all kinds. A kind has to say the shape of its codes and compute `distances`; the rest has a plain default."""
 

@@ -10,7 +10,7 @@ from cytoform.base.triples import Ints
 from cytoform.errors import InputError
 from cytoform.representations.bounds import Bounds
 from cytoform.representations.parts.frame import PartsFrame
-from cytoform.representations.representation import Frame, ScaledFrame
+from cytoform.representations.representation import Frame, QuickFrame, ScaledFrame
 from cytoform.shapes.box import BoxedField
 from cytoform.shapes.grid import Grid
 from cytoform.shapes.store import ShapeSequence
@@ -23,7 +23,7 @@ BAND_VOXELS = 1.0  # distances are exact this far from the surface, and truncate
 def render_frame(
     evaluate: Frame, grid: Grid, *, bounds: Bounds, method: Method = "narrow-band", safety: float = SAFETY
 ) -> BoxedField:
-    """Render one frame; `dense` evaluates every voxel and is the reference for `narrow-band`.
+    """Render one frame; `dense` evaluates every voxel and is the reference for `narrow-band`, which small grids need not.
 
     The narrow band can miss a piece of surface only where the field changes more than `safety` times as fast as anything
     that was found when its bounds were measured, and only if that piece touches no other.
@@ -31,7 +31,8 @@ def render_frame(
     if not (np.isfinite(safety) and safety > 0):
         raise InputError(f"--safety {safety}: must be a positive number")
     wanted = BAND_VOXELS * 2 / grid.size
-    if method == "dense":
+    is_quick = isinstance(evaluate, QuickFrame) and grid.size**grid.n_dims <= evaluate.n_quick
+    if method == "dense" or is_quick:
         box = evaluate_all(evaluate, grid.size, device=evaluate.device, n_dims=grid.n_dims)
     elif isinstance(evaluate, PartsFrame):
         return _with_tubes(evaluate, grid, bounds_at(evaluate, bounds, safety), wanted)

@@ -30,6 +30,7 @@ from cytoform.representations.threads import compute_threads
 from cytoform.shapes.grid import AXES, EXPONENTS
 
 DEGREE = 3
+QUICK_READS = 2**18  # coefficients that a field may read instead of a search for the points near its surface
 Parity = tuple[bool, ...]  # whether a grid is odd along z, y and x
 # All of them, by number of dimensions; the first is even along every axis.
 PARITIES: dict[int, tuple[Parity, ...]] = {n: tuple(product((False, True), repeat=n)) for n in (3, 2)}
@@ -140,6 +141,11 @@ class LinearFrame:
     scale: float
     rotation: Float[Tensor, "dims dims"] | None
     device: torch.device
+
+    @property
+    def n_quick(self) -> int:
+        """See QuickFrame: a point takes as many coefficients as the cubic splines around it have."""
+        return QUICK_READS // (DEGREE + 1) ** self.coefficients.ndim
 
     def __call__(self, points: Float[Tensor, "n dims"]) -> Float[Tensor, " n"]:
         """Signed distance at `points`, without gradients."""
