@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import stores
+from scipy.interpolate import CubicSpline
 from scipy.spatial.transform import Rotation
 
 from cytoform.errors import EmptyFrame, InputError
 from cytoform.representations.linear.representation import spline_basis
-from cytoform.runs.components import KNOTS, fewest_knots, spline_weights
+from cytoform.runs.components import KNOTS, fewest_knots, most_knots, spline_weights
 from cytoform.runs.config import load_config
 from cytoform.runs.run import load_run
 from cytoform.runs.stage import train
@@ -118,15 +119,45 @@ def test_as_many_knots_as_hold_the_movies() -> None:
     axis = (np.arange(32) + 0.5) / 16 - 1
     away = np.hypot(*np.meshgrid(axis, axis))
     times, rows = np.linspace(-1, 1, n), [list(range(n)), list(range(n, n + 3))]
-    for radii, knots in ((np.linspace(0.4, 0.6, n), KNOTS[0]), (0.5 + 0.1 * rng.choice([-1, 1], n), n)):
+    for radii, knots in ((np.linspace(0.4, 0.6, n), KNOTS[0]), (0.5 + 0.1 * rng.choice([-1, 1], n), n + 2)):
         grids = away - np.append(radii, [0.5] * 3)[:, None, None]
-        assert fewest_knots(grids, rows, np.append(times, [-1, 0, 1]), 2 / 32) == knots
-    assert fewest_knots(grids[n:], [[0, 1, 2]], np.array([-1.0, 0.0, 1.0]), 2 / 32) == 3
+        assert fewest_knots(grids, rows, np.append(times, [-1, 0, 1]), 2 / 32, n + 2) == knots
+    assert fewest_knots(grids[n:], [[0, 1, 2]], np.array([-1.0, 0.0, 1.0]), 2 / 32, 3) == 3
+
+
+@pytest.mark.parametrize(
+    ("n_learned", "n_frames", "most"),
+    [(1, 1, 1), (2, 2, 2), (3, 3, 3), (4, 4, 6), (30, 30, 32), (15, 30, 32), (3, 500, 8)],
+)
+def test_most_knots(n_learned: int, n_frames: int, most: int) -> None:
+    assert most_knots(n_learned, n_frames) == most
+
+
+@pytest.mark.parametrize("stride", [1, 2, 5])
+def test_a_spline_through_all_learned_frames_is_that_of_least_curvature(stride: int) -> None:
+    """Weights that jump, which make other splines swing; scipy's natural spline is the truth."""
+    times, rng = np.linspace(-1, 1, 31), np.random.default_rng(1)
+    known, weights = times[::stride], rng.choice([-1.0, 1.0], (31, 3))[::stride]
+    n_knots = most_knots(len(known), len(times))
+    code = spline_weights(known, weights, n_knots)
+    fine = np.linspace(-1, 1, 500)
+    natural = CubicSpline(known, weights, bc_type="natural")
+    assert spline_basis(fine, n_knots) @ code == pytest.approx(natural(fine), abs=0.05)
+
+
+def test_beyond_the_known_frames_a_cell_stays_as_it_is() -> None:
+    times = np.linspace(-1, 1, 30)
+    known = slice(4, 20)
+    for n_knots in (18, 24, 32):
+        found = spline_basis(times, n_knots) @ spline_weights(times[known], np.sin(9 * times)[known, None], n_knots)
+        assert found[known, 0] == pytest.approx(np.sin(9 * times)[known], abs=0.05)
+        assert found[:4, 0] == pytest.approx(found[4, 0], abs=0.25)
+        assert found[20:, 0] == pytest.approx(found[19, 0], abs=0.25)
 
 
 def test_knots_follow_weights_and_stay_smooth_where_frames_are_missing() -> None:
-    times = np.linspace(-1, 1, 30)
+    times = np.linspace(-1, 1, 31)
     weights = np.sin(3 * times)[:, None]
-    for rows in (slice(None), slice(0, None, 4)):
-        knots = spline_weights(times[rows], weights[rows], 12)
+    for stride in (1, 3):
+        knots = spline_weights(times[::stride], weights[::stride], 12)
         assert np.abs(spline_basis(times, 12) @ knots - weights).max() < 0.03

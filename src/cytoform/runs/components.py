@@ -18,7 +18,7 @@ from torch import Tensor
 
 from cytoform.base.parallel import Progress, run_all
 from cytoform.representations.linear.config import LinearConfig
-from cytoform.representations.linear.representation import Linear, spline_basis
+from cytoform.representations.linear.representation import DEGREE, Linear, spline_basis
 from cytoform.runs.canonical import Canonical, distances_at_nodes, held_share, measured, shared_volume
 from cytoform.runs.config import Config
 from cytoform.runs.principal_components import PrincipalComponents, parity_of, principal_components, spline_coefficients
@@ -32,7 +32,10 @@ NODES, HELD, TRIED_FRAMES = {3: (32, 48, 64), 2: (64, 96)}, 0.98, 12
 # The same for numbers of knots in time, and in how many movies that is seen.
 KNOTS, HELD_IN_TIME, TRIED_MOVIES = (24, 48, 96, 192), 0.97, 12
 MARGIN = 1.05  # width of the grid over that of the largest cell
-SMOOTHNESS = 1e-2  # weight of the curvature in time: small, so that it decides only where frames leave a knot open
+# Weights of what keeps a spline even where frames leave its knots open, beside those of frames, which count 1: of its
+# curvature, and before the first and after the last frame of its change; both for a stretch as long as a knot interval,
+# at so many moments in each. Frames decide wherever they can: small weights leave them at 0.9999 of a Jaccard index.
+CURVATURE, CHANGE_BEYOND, MOMENTS = 5e-3, 0.1, 4
 
 
 @dataclass(frozen=True)
@@ -118,13 +121,13 @@ def fewest_knots(
     sequences: Sequence[list[int]],
     times: Float[np.ndarray, " frames"],
     width: float,
+    most: int,
 ) -> int:
-    """The fewest of the numbers `KNOTS` whose splines hold the grids of movies, or a knot for every frame.
+    """The fewest of the numbers `KNOTS` whose splines hold the grids of movies, or `most`, which hold every frame.
 
     `sequences` are the rows of each movie, `width` is the distance between nodes. Movies hold at the mean Jaccard index of
-    `HELD_IN_TIME`, over frames of movies that are longer; outlines that jump from frame to frame need a knot a frame.
+    `HELD_IN_TIME`, over frames of movies that are longer; outlines that jump from frame to frame need `most`.
     """
-    longest = max(map(len, sequences))
     for knots in KNOTS:
         longer = [rows for rows in sequences if len(rows) > knots]
         if not longer:
@@ -135,7 +138,7 @@ def fewest_knots(
         ]
         if np.concatenate(shares).mean() >= HELD_IN_TIME:
             return knots
-    return longest
+    return most
 
 
 def _shares_in_time(
@@ -177,8 +180,10 @@ def learn_components(
             tasks = [(name, [frames[row].frame for row in rows], rows, path) for name, rows in by_name.items()]
             run_all(task.write, tasks, workers=workers, done=advance)
         sequences = list(by_name.values())
-        n_knots = model.knots or fewest_knots(np.load(path, mmap_mode="r"), sequences, times, 2 * placed.extent / nodes)
-        n_knots = min(n_knots, max(map(len, sequences)))
+        longest = max(store[name].info.n_frames for name in by_name)
+        most, width = most_knots(max(map(len, sequences)), longest), 2 * placed.extent / nodes
+        n_knots = model.knots or fewest_knots(np.load(path, mmap_mode="r"), sequences, times, width, most)
+        n_knots = min(n_knots, most)
         found, codes, error = _decomposed(path, model.components, sequences, times, n_knots)
     decoder = Linear(nodes=nodes, components=len(found.octants), knots=n_knots, cut=model.cut, n_dims=store.grid.n_dims)
     decoder.extent.fill_(placed.extent)
@@ -216,11 +221,28 @@ def _decomposed(
 def spline_weights(
     times: Float[np.ndarray, " frames"], weights: Float[np.ndarray, "frames components"], n_knots: int
 ) -> Float[np.ndarray, "{n_knots} components"]:
-    """Knots of a spline through the weights at `times`, by least squares; even where frames do not decide."""
-    basis = spline_basis(times, n_knots)
-    even = SMOOTHNESS * np.diff(spline_basis(np.linspace(-1, 1, 4 * n_knots), n_knots), 2, axis=0)
-    wanted = np.concatenate([weights, np.zeros((len(even), weights.shape[1]))])
-    return np.asarray(np.linalg.lstsq(np.concatenate([basis, even]), wanted, rcond=None)[0])
+    """Knots of a spline through the weights at `times`, by least squares.
+
+    Where frames do not decide it is the least curved one, and beyond the first and the last of them it stays as it is.
+    """
+    moments = np.linspace(-1, 1, MOMENTS * max(n_knots - DEGREE, 1) + 1)
+    change = MOMENTS * np.diff(spline_basis(moments, n_knots), axis=0)
+    beyond = (moments[1:] <= times.min()) | (moments[:-1] >= times.max())
+    even = [CURVATURE * MOMENTS * np.diff(change, axis=0), CHANGE_BEYOND * change[beyond]]
+    rows = np.concatenate([spline_basis(times, n_knots), *even])
+    wanted = np.zeros((len(rows), weights.shape[1]))
+    wanted[: len(times)] = weights
+    return np.asarray(np.linalg.lstsq(rows, wanted, rcond=None)[0])
+
+
+def most_knots(n_learned: int, n_frames: int) -> int:
+    """Knots of a spline in time through all learned frames of a movie, even where some frames between them are not learned.
+
+    Its pieces meet at frames. With as many knots as learned frames they meet between frames, and then the spline swings
+    near both ends of the movie.
+    """
+    pieces = min(n_frames, 2 * n_learned) - 1
+    return pieces + DEGREE if pieces >= DEGREE else pieces + 1
 
 
 def _scales_over_time(

@@ -1,12 +1,15 @@
 """Statistics of movies of squares, which are known, and of cells that turn with their field."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import tifffile
 from scipy.spatial.transform import Rotation
-from squares import PIXEL_UM, SIDE, write_squares
+from squares import PIXEL_UM, SIDE, frame_of, two_squares, write_squares
 
 from cytoform.movies.readers import open_movies
-from cytoform.scenes.like.cells import CellTable, SeenTrack, read_cells
+from cytoform.scenes.like.cells import CellTable, SeenTrack, images_beside, read_cells
 from cytoform.scenes.like.moving import own_steps
 from cytoform.scenes.like.statistics import NONE_SEEN, statistics
 
@@ -42,6 +45,29 @@ def test_statistics_of_squares(squares: CellTable) -> None:
         assert each.holds(each.value)
 
 
+def test_brightness_is_that_of_the_images_above_their_background(tmp_path: Path) -> None:
+    """Cell n is 100 n grey values brighter than a background of frame + 50, with bright debris outside the cells."""
+    folder = write_squares(tmp_path / "set")
+    movies = open_movies(folder)
+    assert images_beside(folder, movies) == []
+    (folder / "01").mkdir()
+    for frame in range(10):
+        labels = frame_of(two_squares(frame))[0]
+        image = (100 * labels + frame + 50).astype(np.uint16)
+        image[:3] = 9999
+        tifffile.imwrite(folder / "01" / f"t{frame:03d}.tif", image)
+    cells = read_cells(movies, images_beside(folder, movies))
+    assert cells.brightness == pytest.approx(100 * cells.label)
+    found = {each.name: each.value for each in statistics(cells)}
+    assert found["brightness of a cell above the background, median (grey values)"] == 200
+    (folder / "01" / "t009.tif").unlink()
+    assert images_beside(folder, movies) == []
+
+
+def test_without_images_brightness_is_no_statistic(squares: CellTable) -> None:
+    assert not any("brightness" in each.name for each in statistics(squares))
+
+
 def test_the_interval_of_a_rate_of_nothing_is_exact(squares: CellTable) -> None:
     rows = squares.label == 1
     alone = CellTable(
@@ -55,6 +81,7 @@ def test_the_interval_of_a_rate_of_nothing_is_exact(squares: CellTable) -> None:
         squares.movies,
         squares.field,
         squares.time_step_s,
+        squares.brightness[rows],
     )
     found = {each.name: each for each in statistics(alone)}
     assert found["divisions per cell and frame"].high == pytest.approx(NONE_SEEN / 10)
@@ -79,6 +106,7 @@ def test_the_turn_of_a_whole_field_is_no_motion_of_its_cells() -> None:
         movies=((0, n_frames - 1),),
         field=1.0,
         time_step_s=60.0,
+        brightness=np.full(n * n_frames, np.nan),
     )
     found = own_steps(table)
     assert found.kind == "turn"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cytoform.movies.readers import open_movies
-from cytoform.scenes.like.cells import read_cells
+from cytoform.scenes.like.cells import images_beside, read_cells
 from cytoform.scenes.like.statistics import Statistic, statistics
 
 if TYPE_CHECKING:
@@ -42,11 +42,13 @@ class Beside:
 
 
 def compare(scene: "Scene", made: "Made") -> tuple[Beside, ...]:
-    """All statistics, measured on the masks and tracks that were written; empty where the scene resembles no movie."""
+    """All statistics that both have, here of what was written; empty where the scene resembles no movie."""
     if scene.likeness is None:
         return ()
-    here = statistics(read_cells(open_movies(made.dataset.folder)))
-    return tuple(Beside(one, two) for one, two in zip(here, scene.likeness.statistics, strict=True))
+    folder = made.dataset.folder
+    movies = open_movies(folder)
+    here = {each.name: each for each in statistics(read_cells(movies, images_beside(folder, movies)))}
+    return tuple(Beside(here[real.name], real) for real in scene.likeness.statistics if real.name in here)
 
 
 def summary(rows: Sequence[Beside], name: str) -> str:

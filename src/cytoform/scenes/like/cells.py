@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Float, Integer
+from jaxtyping import Bool, Float, Integer, Real
 
+from cytoform.errors import InputError
 from cytoform.movies.extents import cut_axes, measure
-from cytoform.movies.movie import LabelMovie
+from cytoform.movies.movie import LabelMovie, Labels
+from cytoform.movies.pairs.pair_sources import ImageMovie, find_pairs
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,8 @@ class CellTable:
     # Of one frame: µm³, in images µm².
     field: float
     time_step_s: float | None
+    # Mean grey value of every cell above the median outside all cells; NaN where there is no image.
+    brightness: Float[np.ndarray, " rows"]
 
     @property
     def n_dims(self) -> int:
@@ -76,20 +81,27 @@ class CellTable:
         return np.stack([before, before + 1], axis=1)
 
 
-def read_cells(movies: Sequence[LabelMovie]) -> CellTable:
-    """Measure all cells that have a track, in all frames of movies with one scale and a lineage. Raises InputError."""
-    rows: list[tuple[int, int, int, float, tuple[float, ...], tuple[bool, ...]]] = []
+def read_cells(movies: Sequence[LabelMovie], images: Sequence[ImageMovie] = ()) -> CellTable:
+    """Measure all cells that have a track, in all frames of movies with one scale and a lineage. Raises InputError.
+
+    `images` are those of the movies, if there are any (`images_beside`).
+    """
+    rows: list[tuple[int, int, int, float, tuple[float, ...], tuple[bool, ...], float]] = []
     parents: dict[int, int] = {}
     spans = []
     first_frame = first_label = first_family = 0
-    for movie in movies:
+    for number, movie in enumerate(movies):
         if movie.lineage is None:
             raise ValueError(f"{movie.name}: no lineage")
         families = movie.lineage.families()
         family_of = {track.label: number for number, each in enumerate(families) for track in each.tracks}
         spacing = np.array(movie.spacing_zyx_um[-movie.n_dims :])
         for frame in range(movie.n_frames):
-            for label, extent in measure(movie.read(frame)).items():
+            labels = movie.read(frame)
+            bright = (
+                grey_above_background(images[number].read(images[number].frames[frame]), labels) if images else None
+            )
+            for label, extent in measure(labels).items():
                 if label not in family_of:
                     continue
                 place = np.array(extent.centroid_voxels[-movie.n_dims :]) * spacing
@@ -102,6 +114,7 @@ def read_cells(movies: Sequence[LabelMovie]) -> CellTable:
                         extent.n_voxels * float(np.prod(spacing)),
                         tuple(place.tolist()),
                         tuple(axis in cut for axis in range(3)),
+                        np.nan if bright is None else float(bright[label]),
                     )
                 )
         tracks = movie.lineage.tracks
@@ -124,8 +137,28 @@ def read_cells(movies: Sequence[LabelMovie]) -> CellTable:
         movies=tuple(spans),
         field=float(np.prod(np.multiply(movies[0].shape_zyx, movies[0].spacing_zyx_um)[-n_dims:])),
         time_step_s=movies[0].time_step_s,
+        brightness=np.array([row[6] for row in rows], float),
     )
     return _with_tracks(table, parents)
+
+
+def images_beside(source: Path, movies: Sequence[LabelMovie]) -> list[ImageMovie]:
+    """The images of a folder's movies, in their order; none if a frame of any movie lacks its image."""
+    try:
+        found = [pair.images for pair in find_pairs(source)]
+    except InputError:
+        return []
+    sizes = [(image.shape_zyx, len(image.frames)) for image in found]
+    return found if sizes == [(movie.shape_zyx, movie.n_frames) for movie in movies] else []
+
+
+def grey_above_background(image: Real[np.ndarray, "z y x"], labels: Labels) -> Float[np.ndarray, " labels"]:
+    """Mean grey value by label above the median outside all cells; NaN for labels that are not there."""
+    counts = np.bincount(labels.ravel())
+    sums = np.bincount(labels.ravel(), image.ravel().astype(float))
+    outside = image[labels == 0]
+    with np.errstate(invalid="ignore"):
+        return sums / counts - (float(np.median(outside)) if outside.size else np.nan)
 
 
 def _with_tracks(table: CellTable, parents: dict[int, int]) -> CellTable:

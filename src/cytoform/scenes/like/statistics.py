@@ -18,7 +18,7 @@ from cytoform.shapes.grid import EXPONENTS
 DRAWS, PERCENTILES = 1000, (2.5, 97.5)
 # Where none of n is seen, the upper end of the exact interval of a Poisson rate is 3.69 / n.
 NONE_SEEN = 3.689
-QUANTILES = {"10 % of the cells are smaller": 0.1, "median": 0.5, "90 % of the cells are smaller": 0.9}
+QUANTILES = {"10 % of the cells are {}": 0.1, "median": 0.5, "90 % of the cells are {}": 0.9}
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Statistic:
 
 
 def statistics(cells: CellTable) -> list[Statistic]:
-    """Divisions, density, nearest neighbours, displacements and sizes of the cells of a movie."""
+    """Divisions, density, nearest neighbours, displacements and sizes of the cells of a movie, and brightness if known."""
     n_families = int(cells.family.max(initial=-1)) + 1
     weights = np.random.default_rng(0).poisson(1.0, (DRAWS, n_families)).astype(float)
     unit = f"µm{EXPONENTS[cells.n_dims]}"
@@ -45,11 +45,12 @@ def statistics(cells: CellTable) -> list[Statistic]:
     field = np.full(n_families, cells.n_frames * cells.field / per / max(n_families, 1))
     distances, owners = nearest_neighbours_um(cells)
     steps = own_steps(cells)
-    whole = ~cells.is_cut
-    sizes = [
-        _quantile(f"size of a whole cell, {name} ({unit})", cells.size[whole], cells.family[whole], weights, share)
-        for name, share in QUANTILES.items()
-    ]
+    whole, seen = ~cells.is_cut, np.isfinite(cells.brightness)
+    sizes = _quantiles(
+        f"size of a whole cell, {{}} ({unit})", "smaller", cells.size[whole], cells.family[whole], weights
+    )
+    grey = "brightness of a cell above the background, {} (grey values)"
+    brightness = _quantiles(grey, "darker", cells.brightness[seen], cells.family[seen], weights) if seen.any() else []
     return [
         _rate("divisions per cell and frame", _divisions(cells, n_families), present, weights),
         _density(f"cells in {many} {unit}", present, field, weights),
@@ -57,6 +58,7 @@ def statistics(cells: CellTable) -> list[Statistic]:
         _quantile("displacement per frame, median (µm)", steps.lengths_um, steps.family, weights),
         _rate("correlation of successive steps", *_correlations(steps, n_families), weights),
         *sizes,
+        *brightness,
     ]
 
 
@@ -112,6 +114,13 @@ def _quantile(name: str, values: np.ndarray, owners: np.ndarray, weights: np.nda
 
     drawn = [quantile(counts) for counts in weights if counts[of].any()]
     return _statistic(name, quantile(np.ones(weights.shape[1])), np.array(drawn))
+
+
+def _quantiles(name: str, less: str, values: np.ndarray, owners: np.ndarray, weights: np.ndarray) -> list[Statistic]:
+    """Three quantiles, named by a word for cells with lower values."""
+    return [
+        _quantile(name.format(which.format(less)), values, owners, weights, share) for which, share in QUANTILES.items()
+    ]
 
 
 def _statistic(name: str, value: float, drawn: np.ndarray) -> Statistic:

@@ -9,7 +9,7 @@ import numpy as np
 from cytoform.errors import InputError
 from cytoform.movies.movie import LabelMovie
 from cytoform.movies.readers import open_movies
-from cytoform.scenes.like.cells import CellTable, read_cells
+from cytoform.scenes.like.cells import CellTable, images_beside, read_cells
 from cytoform.scenes.like.lives import life_findings
 from cytoform.scenes.like.looks import look_findings
 from cytoform.scenes.like.moving import own_steps
@@ -51,10 +51,12 @@ def settle(request: SceneRequest) -> tuple[SettledRequest, Likeness | None]:
         raise InputError("--like: projections do not show how densely cells lie in a volume; leave --projection out")
     movies = _open(request)
     step_s = _time_step_s(movies, request)
-    cells = read_cells(movies)
+    looks = look_findings(request, movies)
+    is_bright = any(each.option == "optics" and each.value is not None for each in looks)
+    cells = read_cells(movies, images_beside(request.like, movies) if is_bright else ())
     if not len(cells.frame):
         raise InputError(f"--like {request.like}: no tracked cell in any frame; give another movie")
-    findings = _findings(cells, movies, request, step_s)
+    findings = (*_findings(cells, movies, request, step_s), *looks)
     options = vars(request) | {each.option: each.value for each in findings if each.value is not None}
     given = {name: value for name, value in vars(request).items() if value is not None}
     settled = SceneRequest(**(options | given)).settled()
@@ -113,7 +115,6 @@ def _findings(
         *_neighbours(cells),
         *life_findings(cells, step_s),
         *_sizes(cells),
-        *look_findings(request, movies),
     )
 
 
