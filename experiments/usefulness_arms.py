@@ -1,7 +1,7 @@
 """What a segmenter learns from beside real pairs: a synthetic scene, and controls made of the same real cells alone.
 
 The controls tell what a scene adds beyond more of the same: the pixels of real cells exchanged within their own masks, real
-pairs deformed, and real cells set down again in a plane as full as the scene. All have as many images.
+pairs deformed, and real cells set down again in a plane as full as the scene. Each has as many images.
 """
 
 from collections.abc import Callable, Sequence
@@ -109,9 +109,16 @@ class Arm:
         return Mixed(self.pairs(known), self.mixing)
 
 
+def deformed_and_scene(known: Known) -> list[MaskedImage]:
+    """Both: what a scene adds to a training that deforms its real pairs."""
+    return [*deformed(known), *in_scene(known)]
+
+
 CONTROLS = {"exchanged": exchanged, "deformed": deformed, "again": again}
+# A control with the scene as well.
+JOINED = {"deformed": "deformed-scene"}
 ARMS = {name: Arm(in_scene, mixing) for name, mixing in MIXINGS.items()} | {
-    name: Arm(pairs, MIXINGS["both"]) for name, pairs in CONTROLS.items()
+    name: Arm(pairs, MIXINGS["both"]) for name, pairs in (CONTROLS | {"deformed-scene": deformed_and_scene}).items()
 }
 
 

@@ -8,6 +8,8 @@ of the same real cells without a model (usefulness_arms.py):
 exchanged   real masks in images of the pixels of other real cells
 deformed    real pairs under smooth random displacements
 again       real shapes set down again in planes as full as the scene, in such images
+
+A last arm has deformed pairs and the scene.
 """
 
 import sys
@@ -23,23 +25,33 @@ from cytoform.commands.common import Common, WorkerOptions
 from cytoform.errors import InputError
 from experiment import Places, run_script
 from tables import Row, difference, share_std
-from usefulness_arms import CONTROLS
+from usefulness_arms import CONTROLS, JOINED
 from usefulness_gain import gain, summary
 from usefulness_seeds import CHOSEN, METRICS, NETWORKS, OUT, REAL, Amount, Name, Network, Run, make_scene, measure
 
-COLUMNS = ("data set", "real frames", "learned from", *METRICS, "SEG beyond real alone", "SEG of both beyond it")
+COLUMNS = (
+    "data set",
+    "real frames",
+    "learned from",
+    *METRICS,
+    "SEG beyond real alone",
+    "SEG with the scene instead",
+    "SEG with the scene as well",
+)
 
 
 def rows(name: str, results: dict[str, Any]) -> list[Row]:
-    """Rows of all arms, with the gain beyond real pairs alone, and that of the synthetic ones beyond each control."""
+    """Rows of all arms, with the gain beyond real pairs alone, and that of the scene in place of a control and beside it."""
     found = []
     for share, single in results.items():
         of_seeds = single["scores"]
         for arm in of_seeds[0]:
             values = [share_std(summary(of_seeds, arm, metric)) for metric in METRICS]
             alone = difference(single["gain"][arm]["SEG"]) if arm != REAL else ""
-            beyond = difference(gain(of_seeds, "SEG", CHOSEN, beside=arm)) if arm in CONTROLS else ""
-            found.append((name, share, arm, *values, alone, beyond))
+            instead = difference(gain(of_seeds, "SEG", CHOSEN, beside=arm)) if arm in CONTROLS else ""
+            joined = {REAL: CHOSEN, **JOINED}.get(arm)
+            as_well = difference(gain(of_seeds, "SEG", joined, beside=arm)) if joined in of_seeds[0] else ""
+            found.append((name, share, arm, *values, alone, instead, as_well))
     return found
 
 
@@ -78,7 +90,7 @@ def command(
     with workers.ready() as n_workers:
         run = Run(places.shared, n_workers, common, network, steps or NETWORKS[network][0], amounts)
         for name in data:
-            results = measure(name, "test", [CHOSEN, *CONTROLS], range(seeds), out, run)
+            results = measure(name, "test", [CHOSEN, *CONTROLS, *JOINED.values()], range(seeds), out, run)
             settings = {"steps": run.steps, "channels": list(run.channels)}
             path = out / f"controls-{run.named(name)}.json"
             write_json(path, {"results": results, **settings, "versions": software_versions()})

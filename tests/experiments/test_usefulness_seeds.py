@@ -14,7 +14,7 @@ import usefulness_seeds
 from cytoform.assess.segmenter.objects import ObjectSizes
 from cytoform.errors import InputError
 from cytoform.movies.pairs.pairs import MaskedImage
-from usefulness_arms import ARMS, CONTROLS, Known, in_scene, resized, set_down, whole_cells
+from usefulness_arms import ARMS, CONTROLS, JOINED, Known, in_scene, resized, set_down, whole_cells
 from usefulness_data import RealSet, write_tracks
 from usefulness_gain import gain, in_words
 from usefulness_mixing import MIXINGS
@@ -191,7 +191,7 @@ def known(tmp_path: Path) -> Known:
 @pytest.mark.parametrize("arm", list(ARMS))
 def test_all_arms_give_equally_many_pairs_and_the_same_twice(known: Known, arm: str) -> None:
     made, twice = (ARMS[arm].mixed(known).planes for _ in range(2))
-    assert len(made) == 4
+    assert len(made) == (8 if arm in JOINED.values() else 4)
     for one, other in zip(made, twice, strict=True):
         assert one.image_yx.shape == one.labels_yx.shape
         assert len(np.unique(one.labels_yx)) > 1
@@ -251,5 +251,6 @@ def test_controls_from_the_command_line(real: RealSet, tmp_path: Path, monkeypat
         "real",
         "both",
         *CONTROLS,
+        *JOINED.values(),
     ]
     assert usefulness_controls.main(["--seeds", "0", "--no-docs"]) == 2

@@ -174,3 +174,14 @@ def test_a_new_cell_is_placed_at_the_asked_distance_from_its_neighbour(tmp_path:
         (places,) = crowd.play()
         apart.append(np.linalg.norm(places[0] - places[1]))
     assert apart == pytest.approx([5.0] * 6, abs=1.2)
+
+
+def test_cells_closer_together_than_by_chance_lie_in_groups_all_over_the_field(tmp_path: Path) -> None:
+    """Sixteen cells, 5 µm from their neighbours in a field where chance would leave 15 µm; one chain would fill a corner."""
+    room = Room((12, 240, 240), SPACING, (False, True, True))
+    crowd = Crowd(bodies(tmp_path, 16, 1), room, tmp_path, motion=Walk(0.0, 0.0), n_frames=1, seed=1, neighbour_um=5.0)
+    places = np.array(list(crowd.play()[0].values()))
+    distances = np.linalg.norm(places[:, None] - places, axis=-1) + 1e3 * np.eye(16)
+    assert np.median(distances.min(axis=1)) == pytest.approx(5.0, abs=2.0)
+    thirds = {tuple(each) for each in (places[:, 1:] // (room.size_um[1:] / 3)).astype(int).tolist()}
+    assert len(thirds) >= 4

@@ -13,11 +13,17 @@ from cytoform.scenes.bodies import Body, Shape, Taken, taken_by
 from cytoform.scenes.contact import Contact
 from cytoform.scenes.motion import Guidance, Motion
 from cytoform.scenes.room import Room, Vector, too_crowded
+from cytoform.shapes.grid import ROOTS
 
 # Positions drawn for a new cell, and rounds of pushing in a frame, before the scene counts as too crowded.
 TRIES, ROUNDS = 400, 200
 # Free places that a new cell chooses from.
 CHOICES = 30
+# Cells of a group, where they are to be closer together than by chance: then they lie in groups all over the field.
+GROUP = 4
+# Mean distance to the nearest of points by chance, by number of dimensions, times the root of their density (Clark and Evans
+# 1954, Distance to nearest neighbor as a measure of spatial relationships in populations).
+BY_CHANCE = {2: 0.5, 3: 0.554}
 # Share of its voxels that a new cell may take from others, to be pushed off them.
 MOST_SHARED = 0.25
 
@@ -132,7 +138,7 @@ class Crowd:
         InputError if these are too many.
         """
         shape, fewest, towards = self._shape(number, frame), math.inf, None
-        choices = CHOICES if self.neighbour_um is not None and self.movers and not frame else 1
+        choices = 1 if frame or self._begins_group else CHOICES
         free: list[Mover] = []
         for _ in range(TRIES):
             direction = None
@@ -154,6 +160,15 @@ class Crowd:
             raise self._crowded(f"only {n_placed} find room in frame {frame}")
         mover.steps = iter(self.motion.steps_um(self.n_frames - frame, rng, towards=towards))
         return mover
+
+    @property
+    def _begins_group(self) -> bool:
+        """Whether the next cell of frame 0 may lie anywhere."""
+        if self.neighbour_um is None or not self.movers:
+            return True
+        n_first = sum(not body.first for body in self.bodies)
+        share_um = float(ROOTS[self.room.n_dims](np.prod(self.room.size_um) / n_first))
+        return self.neighbour_um < BY_CHANCE[self.room.n_dims] * share_um and len(self.movers) % GROUP == 0
 
     def _misses_um(self, tried: Mover, frame: int) -> float:
         """By how much a place misses the distance to the nearest neighbour; too close counts twice, as others follow."""

@@ -1,10 +1,12 @@
 """Shapes between two divisions: a daughter of one division grows into the mother of the next."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 from jaxtyping import Float
 from scipy import ndimage
+from scipy.spatial.transform import Rotation
 
 from cytoform.base.triples import Ints, ints
 from cytoform.scenes.bodies import own_field
@@ -34,36 +36,76 @@ def size_of(field: BoxedField) -> float:
     return float(field.inside.sum()) * field.grid.spacing_um**field.grid.n_dims
 
 
-def grown(young: BoxedField, old: BoxedField, share: float) -> BoxedField:
+def shortest_turn(young: BoxedField, old: BoxedField) -> Rotation:
+    """The smallest rotation, of vectors (z, y, x), that lays the principal axes of `young` along those of `old`."""
+    first, second = _principal_axes(young), _principal_axes(old)
+    flips = [np.diag(signs) for signs in product((1, -1), repeat=3) if np.prod(signs) == 1]
+    if old.grid.n_dims == 2:
+        flips = [flip for flip in flips if flip[0, 0] == 1]
+    turns = [Rotation.from_matrix(second @ flip @ first.T) for flip in flips]
+    return min(turns, key=lambda turn: float(turn.magnitude()))
+
+
+def _principal_axes(field: BoxedField) -> Float[np.ndarray, "3 3"]:
+    """Directions (z, y, x) in columns, a right-handed system; of an image the first is out of its plane."""
+    n_dims = field.grid.n_dims
+    axes = np.eye(3)
+    axes[3 - n_dims :, 3 - n_dims :] = np.linalg.eigh(np.cov(np.argwhere(field.inside), rowvar=False, bias=True))[1]
+    axes[:, -1] *= np.linalg.det(axes)
+    return axes
+
+
+def grown(young: BoxedField, old: BoxedField, share: float, turn: Rotation) -> BoxedField:
     """A shape on the way from `young` to `old`, at the place of `old`; `share` of the way is behind it.
 
-    The mean of both distances with their centroids in one place, at the level that holds as many voxels as a cell that
-    grows exponentially. One piece: any other than the largest is left out.
+    The mean of both distances, at the level that holds as many voxels as a cell that grows exponentially. Their centroids
+    are in one place, and both are turned into one direction, which goes from that of `young` to that of `old` with the
+    `turn` from one to the other (`shortest_turn`): two long cells across each other would make a cross. One piece: any
+    other than the largest is left out.
     """
-    finer = old.grid.spacing_um / young.grid.spacing_um
-    # From voxels of the old grid to places in the young box, counted from the centre of the first voxel.
-    middle_young, middle_old = centroid_voxels(young) - young.corner_zyx - 0.5, centroid_voxels(old) - 0.5
-    corner = middle_old - middle_young / finer
-    low = np.floor(np.minimum(corner, old.corner_zyx)).astype(int)
-    high = np.ceil(np.maximum(corner + np.array(young.box_sdf_um.shape) / finer, [s.stop for s in old.slices])).astype(
-        int
-    )
+    middle = centroid_voxels(old)
+    turned = (turn**share).as_matrix(), (turn ** (share - 1)).as_matrix()
+    placed = [
+        _Placed(field, matrix[-old.grid.n_dims :, -old.grid.n_dims :], old.grid.spacing_um / field.grid.spacing_um)
+        for field, matrix in zip((young, old), turned, strict=True)
+    ]
+    reaches = [each.reach for each in placed]
+    low = np.floor(middle + np.min([each[0] for each in reaches], axis=0)).astype(int)
+    high = np.ceil(middle + np.max([each[1] for each in reaches], axis=0)).astype(int)
     low, high = np.clip(low, 0, old.grid.size), np.clip(high, 0, old.grid.size)
-    moved = ndimage.affine_transform(
-        young.box_sdf_um.astype(np.float32),
-        np.full(old.grid.n_dims, finer),
-        offset=middle_young + finer * (low - middle_old),
-        output_shape=tuple(high - low),
-        order=1,
-        mode="constant",
-        cval=young.band_um,
-    )
-    still = np.full(high - low, old.band_um, np.float32)
-    still[tuple(slice(c - l, c - l + n) for c, l, n in zip(old.corner_zyx, low, old.box_sdf_um.shape, strict=True))] = (
-        old.box_sdf_um
-    )
+    first, second = (each.sampled(low + 0.5 - middle, ints(high - low)) for each in placed)
     size = size_of(young) ** (1 - share) * size_of(old) ** share
-    return _at_size((1 - share) * moved + share * still, size, ints(low), old)
+    return _at_size((1 - share) * first + share * second, size, ints(low), old)
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """A field whose centroid is moved to the origin, and which is turned then, on voxels `finer` times as wide."""
+
+    field: BoxedField
+    matrix: Float[np.ndarray, "dims dims"]
+    finer: float
+
+    @property
+    def _middle(self) -> Float[np.ndarray, " dims"]:
+        return centroid_voxels(self.field) - self.field.corner_zyx
+
+    @property
+    def reach(self) -> tuple[Float[np.ndarray, " dims"], Float[np.ndarray, " dims"]]:
+        """Lowest and highest corner of the turned box, in new voxels from the origin."""
+        corners = np.array(list(product(*((0, n) for n in self.field.box_sdf_um.shape)))) - self._middle
+        turned = corners @ self.matrix.T / self.finer
+        return turned.min(axis=0), turned.max(axis=0)
+
+    def sampled(self, first: Float[np.ndarray, " dims"], shape: Ints) -> Float[np.ndarray, "*shape"]:
+        """Distances at new voxels, the first of which has its centre at `first`; far from the box, those at its border."""
+        back = self.finer * self.matrix.T
+        offset = self._middle - 0.5 + back @ first
+        box = self.field.box_sdf_um.astype(np.float32)
+        found: Float[np.ndarray, "*shape"] = ndimage.affine_transform(
+            box, back, offset=offset, output_shape=shape, order=1, mode="constant", cval=self.field.band_um
+        )
+        return found
 
 
 def shrunk(field: BoxedField, share: float) -> BoxedField:

@@ -12,13 +12,14 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
+from scipy.spatial.transform import Rotation
 
 from cytoform.base.files import write_json
 from cytoform.base.triples import floats
 from cytoform.scenes.bodies import Body, BoxWriter, Shape
 from cytoform.scenes.cycles import Cycle, Life, draw_lives
 from cytoform.scenes.families import FamilySettings, code_of, draw_cast
-from cytoform.scenes.interphase import centroid_voxels, grown, shrunk
+from cytoform.scenes.interphase import centroid_voxels, grown, shortest_turn, shrunk
 from cytoform.scenes.own_family import Daughter, OwnFamily
 from cytoform.scenes.posing import FamilyDraw
 from cytoform.shapes.box import BoxedField
@@ -124,6 +125,14 @@ class _Cell:
         return min(end, middle), max(begin, middle)
 
     @cached_property
+    def _turn(self) -> Rotation:
+        """From the direction of the daughter to that of the mother; one for the whole time, as round cells have none."""
+        if self.young is None:
+            return Rotation.identity()
+        begin, end = self._growth(self.young)
+        return shortest_turn(self.young.field(begin), self.family.field(0, end))
+
+    @cached_property
     def moved_um(self) -> Float[np.ndarray, " dims"]:
         """What is added to places in the cube of its own family, so that it stays where the daughter was."""
         if self.young is None:
@@ -144,8 +153,9 @@ class _Cell:
         if self.young is not None and share == 0:
             return self.young.field(frame), self.young.moved_um
         old = self.family.field(0, frame)
-        field = old if self.young is None or share == 1 else grown(self.young.field(frame), old, share)
-        return field, self.moved_um
+        if self.young is None or share == 1:
+            return old, self.moved_um
+        return grown(self.young.field(frame), old, share, self._turn), self.moved_um
 
     def _stopped(self, frame: int) -> float:
         """The frame, or an earlier one in which a quiescent cell stopped to grow."""
