@@ -9,5 +9,11 @@ class EmptyFrame(InputError):
     """A frame without a single foreground voxel where a shape is needed."""
 
 
+class UnknownSetting(InputError):
+    """A setting of a name that there is not; `likeness` is that of the nearest name, from 0 to 1."""
+
+    likeness = 0.0
+
+
 class SaidElsewhere(InputError):
     """A fault that another process of the same training tells the user about."""

@@ -93,6 +93,11 @@ def test_settings_that_no_preset_has_are_refused() -> None:
         presets_with(["model.widht=3"])
     with pytest.raises(InputError, match="unknown setting"):
         presets_with(["model.components=40", "model.code_dim=8"])
+    # Components are settings of some presets only; their faults are told, not that the others have no components.
+    with pytest.raises(InputError, match=r"model\.components = 99999: .*less than or equal to 4096"):
+        presets_with(["model.components=99999"])
+    with pytest.raises(InputError, match=r"did you mean model\.components\?"):
+        presets_with(["model.componentss=3"])
 
 
 def test_balls_are_smooth_cells(balls: Path) -> None:

@@ -11,7 +11,7 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cytoform.base.gate import first_fault, parse_toml, read_toml, shown
-from cytoform.errors import InputError
+from cytoform.errors import InputError, UnknownSetting
 
 
 class SettingsSection(BaseModel):
@@ -86,15 +86,17 @@ def check_settings(model: type[ModelT], values: dict[str, Any], *, where: str) -
     except ValidationError as fault:
         first = fault.errors()[0]
         if first["type"] == "extra_forbidden":
-            name = shown(".".join(str(part) for part in first["loc"]))[1:-1]
-            raise InputError(f"{where}: unknown setting {name}{_nearest(name, model)}") from None
+            raise _unknown(shown(".".join(str(part) for part in first["loc"]))[1:-1], model, where) from None
         raise InputError(f"{where}: {first_fault(fault)}; correct it") from None
 
 
-def _nearest(name: str, model: type[BaseModel]) -> str:
+def _unknown(name: str, model: type[BaseModel], where: str) -> UnknownSetting:
     known = [f"{section}.{key}" for section, keys in model().model_dump().items() for key in keys]
     near = difflib.get_close_matches(name, [*known, *model.model_fields], n=1, cutoff=0.4)
-    return f"; did you mean {near[0]}?" if near else f"; sections are {', '.join(model.model_fields)}"
+    what = f"did you mean {near[0]}?" if near else f"sections are {', '.join(model.model_fields)}"
+    fault = UnknownSetting(f"{where}: unknown setting {name}; {what}")
+    fault.likeness = difflib.SequenceMatcher(None, near[0], name).ratio() if near else 0.0
+    return fault
 
 
 def _parse_setting(setting: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cytoform.base.parallel import no_progress
-from cytoform.errors import InputError
+from cytoform.errors import InputError, UnknownSetting
 from cytoform.protrusions.verdict import Verdict, judge
 from cytoform.representations.linear.config import LinearConfig
 from cytoform.representations.linear.representation import nodes_text
@@ -63,7 +63,8 @@ def automatic(
 
 def presets_with(settings: Sequence[str]) -> tuple[str, ...]:
     """Presets that have all `settings`; the data choose one of them. Raises InputError if no preset has all."""
-    found, faults = [], []
+    found: list[str] = []
+    faults: list[InputError] = []
     for preset in PRESETS:
         kind = load_config(preset=preset).model.kind
         try:
@@ -75,7 +76,8 @@ def presets_with(settings: Sequence[str]) -> tuple[str, ...]:
         if config.model.kind == kind and (kind != "parts" or config.data.frame_stride == 1):
             found.append(preset)
     if not found:
-        raise faults[0]
+        # The one by the preset that knows the settings, or has the name that is nearest to one of them.
+        raise max(faults, key=lambda fault: fault.likeness if isinstance(fault, UnknownSetting) else 2.0)
     return tuple(found)
 
 
