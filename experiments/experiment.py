@@ -13,6 +13,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -137,13 +138,16 @@ class DataSet:
     def _config(self, settings: Sequence[str], frame_stride: int) -> cytoform.Config:
         preset, all_settings, training = self.size.preset, [*self.size.settings, *settings], self.split.training
         if self.by_default:
-            store = cytoform.ShapeStore.open(self.shapes)
-            found = automatic(store, names=training, settings=all_settings, workers=self.options.n_workers)
-            self.say(f"preset {' '.join([found.preset, *found.settings])}: {found.reason}")
-            preset, all_settings = found.preset, [*found.settings, *all_settings]
+            found = self.kept("automatic", partial(self._automatic, all_settings))
+            self.say(f"preset {' '.join([found['preset'], *found['settings']])}: {found['reason']}")
+            preset, all_settings = found["preset"], [*found["settings"], *all_settings]
         config = cytoform.load_config(preset=preset, settings=all_settings)
         which = {"sequences": training, "frame_stride": frame_stride}
         return config.model_copy(update={"data": config.data.model_copy(update=which)})
+
+    def _automatic(self, settings: Sequence[str]) -> dict[str, Any]:
+        store, training = cytoform.ShapeStore.open(self.shapes), self.split.training
+        return asdict(automatic(store, names=training, settings=settings, workers=self.options.n_workers))
 
     def chosen(self, cells: Cells) -> Choice:
         """The prior of a run, chosen by measurement as `cytoform train` does, and recorded in the run."""
