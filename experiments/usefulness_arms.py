@@ -15,6 +15,7 @@ from scipy.ndimage import find_objects
 
 from cytoform.assess.segmenter.objects import ObjectSizes
 from cytoform.assess.segmenter.segmenter import Mixed
+from cytoform.base.digest import folder_sha256
 from cytoform.errors import InputError
 from cytoform.movies.pairs.pairs import MaskedImage
 from usefulness_mixing import MIXINGS, Share
@@ -162,6 +163,11 @@ def read_masks(scene: Path) -> list[Integer[np.ndarray, "..."]]:
 
     paths = sorted((scene / "01_GT" / "SEG").glob("man_seg*.tif"))
     return [np.asarray(tifffile.imread(path), np.uint16).squeeze() for path in paths]
+
+
+def scene_sha256(scene: Path) -> str:
+    """Checksum of the masks of a scene."""
+    return folder_sha256(scene / "01_GT" / "SEG")
 
 
 def resized(labels_yx: Integer[np.ndarray, "y x"], factor: float) -> Integer[np.ndarray, "_y _x"]:

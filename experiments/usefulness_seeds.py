@@ -37,7 +37,7 @@ from cytoform.scenes.stage import benchmark
 from cytoform.zoo.find import find_run
 from experiment import ROOT, Places, run_script
 from tables import Row, share_std
-from usefulness_arms import ARMS, Known
+from usefulness_arms import ARMS, Known, scene_sha256
 from usefulness_data import RealSet, open_set, part_of, write_truth
 from usefulness_gain import gain, in_words, summary
 from usefulness_mixing import MIXINGS
@@ -104,17 +104,19 @@ class Job:
 
 
 class Scored(Record):
-    """Scores of one training, the number of real cells, and the number of steps."""
+    """Scores of one training, the number of real cells, the number of steps, and the checksum of the scene's masks."""
 
     SEG: float
     DET: float
     TRA: float | None
     cells: int
     steps: int
+    scene: str  # empty where none is used
 
 
 def run_job(job: Job) -> Scored:
-    """Train and score, or read existing scores. Raises InputError if they were made with other settings."""
+    """Train and score, or read existing scores. Raises InputError if they were made with other settings or another scene."""
+    settings = {"steps": job.steps, "scene": "" if job.arm == REAL else scene_sha256(job.scene)}
     if not job.record.exists():
         known = job.known()
         sizes = ObjectSizes.of(plane.labels_yx for plane in known)
@@ -128,10 +130,10 @@ def run_job(job: Job) -> Scored:
         found = scores(segmenter, tests, job.folder / "truth", tracked=tracked, most_px=sizes.diameter_px)
         n_cells = sum(len(np.unique(plane.labels_yx)) - 1 for plane in known)
         job.record.parent.mkdir(parents=True, exist_ok=True)
-        write_json(job.record, {**found, "cells": n_cells, "steps": job.steps})
+        write_json(job.record, {**found, "cells": n_cells, **settings})
     found = read_json(job.record, Scored, remedy="remove it")
-    if found.steps != job.steps:
-        raise InputError(f"{job.record}: made with other settings; give another --out, or --overwrite")
+    if {"steps": found.steps, "scene": found.scene} != settings:
+        raise InputError(f"{job.record}: made with other settings or another scene; give another --out, or remove it")
     return found
 
 

@@ -34,7 +34,7 @@ from cytoform.scenes.stage import benchmark
 from cytoform.zoo.find import find_run
 from experiment import ROOT, Places, Seeds, run_script
 from tables import Row, difference, share_std
-from usefulness_arms import read_masks, set_down, whole_cells
+from usefulness_arms import read_masks, scene_sha256, set_down, whole_cells
 from usefulness_gain import gain, summary
 
 if TYPE_CHECKING:
@@ -91,11 +91,12 @@ class Job:
 
 
 class Scored(Record):
-    """Scores of one training."""
+    """Scores of one training, its number of steps, and the checksum of the scene's masks."""
 
     SEG: float
     F1: float
     steps: int
+    scene: str  # empty where none is used
 
 
 def embryo(shared: Path, frame: int, nuclei: Sequence[int]) -> Integer[np.ndarray, "z y x"]:
@@ -176,7 +177,8 @@ def segmented(network: "torch.nn.Module", image: Float[np.ndarray, "z y x"], lea
 
 
 def run_job(job: Job) -> Scored:
-    """Train and score, or read existing scores. Raises InputError if they were made with another number of steps."""
+    """Train and score, or read existing scores. Raises InputError if they were made with other steps or another scene."""
+    settings = {"steps": job.steps, "scene": "" if job.arm == REAL else scene_sha256(job.out / "scene")}
     if not job.record.exists():
         import torch
 
@@ -186,10 +188,10 @@ def run_job(job: Job) -> Scored:
         least = LEAST_SHARE * np.count_nonzero(embryo(job.shared, 0, LEARNED)) / len(LEARNED)
         scores = SegmentationScores.of(score_frame(labels, segmented(network, image, least)) for image, labels in tests)
         job.record.parent.mkdir(parents=True, exist_ok=True)
-        write_json(job.record, {"SEG": scores.seg, "F1": scores.f1, "steps": job.steps})
+        write_json(job.record, {"SEG": scores.seg, "F1": scores.f1, **settings})
     found = read_json(job.record, Scored, remedy="remove it")
-    if found.steps != job.steps:
-        raise InputError(f"{job.record}: made with other settings; give another --out, or --overwrite")
+    if {"steps": found.steps, "scene": found.scene} != settings:
+        raise InputError(f"{job.record}: made with other settings or another scene; give another --out, or remove it")
     return found
 
 

@@ -160,6 +160,9 @@ def test_from_the_command_line_to_the_table_and_on_from_what_is_there(
     capsys.readouterr()
     assert usefulness_seeds.main([*given, "--steps", "3"]) == 2
     assert "other settings" in capsys.readouterr().err
+    tifffile.imwrite(out / "scene" / "01_GT" / "SEG" / "man_seg000.tif", np.pad(two_cells(1), 40))
+    assert usefulness_seeds.main([*given, "--steps", "2"]) == 2
+    assert "both.json: made with other settings or another scene" in capsys.readouterr().err
 
 
 def test_unknown_ways_of_mixing_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -111,7 +111,7 @@ def test_the_control_learns_from_the_same_nuclei_as_real_pairs(tmp_path: Path, m
 
 def test_rows_have_the_gain_beyond_real_alone(tmp_path: Path) -> None:
     scored = {
-        Job(1, 2, arm, seed, 2, tmp_path, tmp_path): Scored(SEG=0.5 + 0.1 * (arm == CONTROL), F1=1.0, steps=2)
+        Job(1, 2, arm, seed, 2, tmp_path, tmp_path): Scored(SEG=0.5 + 0.1 * (arm == CONTROL), F1=1.0, steps=2, scene="")
         for arm in (REAL, CONTROL)
         for seed in range(2)
     }
