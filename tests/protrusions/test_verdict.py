@@ -54,6 +54,22 @@ def test_it_applies_to_blebs_where_no_ball_does(quick: bool, tmp_path: Path, mon
     assert verdict.sentence.startswith("bodies with thick protrusions: ")
 
 
+def test_thick_protrusions_of_fine_grids_are_told_on_coarser_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cytoform.protrusions.verdict.UNSTEADINESS", -1.0)
+    monkeypatch.setattr("cytoform.protrusions.verdict.ENOUGH_VOXELS", GRID.size)
+    found = []
+    for grid in (GRID, Grid(2 * GRID.size, GRID.half_extent_um)):
+        frames = {"a": blebbing_frames(grid=grid)}
+        found.append(judge(store_of(tmp_path / f"{grid.size}.zarr", frames, grid)))
+        assert found[-1].applies
+    usual, fine = found
+    assert fine.number == usual.number
+    assert fine.share == pytest.approx(usual.share, rel=0.02)
+    assert fine.thickness_um == pytest.approx(usual.thickness_um, rel=0.02)
+
+
 def test_not_to_blebs_where_one_movie_is_too_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A training would refuse it, so the verdict must not send cells there."""
     monkeypatch.setattr("cytoform.protrusions.verdict.UNSTEADINESS", -1.0)

@@ -1,5 +1,7 @@
 """A field on a box of a grid: the same cell as on the whole grid, wherever the box ends."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -87,3 +89,23 @@ def test_the_bounding_box_holds_all_and_is_tight(places: list[tuple[int, int, in
         assert all(mask[box].any(axis=others)[[0, -1]].all() for others in ((1, 2), (0, 2), (0, 1)))
     else:
         assert mask[box].size == 0
+
+
+@pytest.mark.parametrize("margin", [0, 1, 5])
+def test_a_coarser_field_is_that_of_a_coarser_grid(margin: int) -> None:
+    shift_um = (1.0, -0.5, 0.3)
+    coarse = whole(ball(3.0, shift_zyx_um=shift_um)).tight(margin).coarser(2)
+    direct = whole(ball(3.0, shift_zyx_um=shift_um, grid=replace(GRID, size=GRID.size // 2)), coarse.grid)
+    assert coarse.grid == direct.grid
+    assert (coarse.mask() ^ direct.mask()).sum() < 0.03 * direct.mask().sum()
+    near = np.abs(direct.sdf_um()) < 0.3
+    # The mean of distances to a ball is a little above that at the middle; beyond a tight box they are the band.
+    if margin > 1:
+        assert coarse.sdf_um()[near] == pytest.approx(direct.sdf_um()[near], abs=0.1)
+
+
+def test_only_a_factor_of_the_size_makes_a_field_coarser() -> None:
+    field = whole(ball(3.0))
+    assert field.coarser(1) is field
+    with pytest.raises(ValueError, match="no multiple of 5"):
+        field.coarser(5)

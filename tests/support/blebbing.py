@@ -1,7 +1,9 @@
 """Balls with smaller balls that come and go on them: thick protrusions that are known exactly."""
 
 import numpy as np
-from protruding import OFF, cell, direction
+from protruding import GRID, OFF, cell, direction
+
+from cytoform.shapes.grid import Grid
 
 BODY_UM, BLEB_UM, HEIGHT_UM = 1.7, 0.9, 0.8  # HEIGHT_UM: of a bleb's centre above the surface of the body
 N_FRAMES, LIFE, EVERY = 14, 4, 3  # frames
@@ -13,7 +15,7 @@ def births(seed: int) -> list[tuple[int, np.ndarray]]:
     return [(first, direction(start + 130 * n, 25 * (-1) ** n)) for n, first in enumerate(range(-3, N_FRAMES, EVERY))]
 
 
-def blebbing_frames(seed: int = 0) -> list[np.ndarray]:
+def blebbing_frames(seed: int = 0, *, grid: Grid = GRID) -> list[np.ndarray]:
     """A movie; a bleb is smaller in the first and the last of its frames."""
     frames = []
     for frame in range(N_FRAMES):
@@ -22,5 +24,5 @@ def blebbing_frames(seed: int = 0) -> list[np.ndarray]:
             if first <= frame < first + LIFE:
                 size = BLEB_UM * (0.8 if frame in {first, first + LIFE - 1} else 1.0)
                 balls.append((OFF + (BODY_UM + HEIGHT_UM / BLEB_UM * size) * out, size))
-        frames.append(cell([], balls=balls))
+        frames.append(cell([], balls=balls, grid=grid))
     return frames

@@ -1,6 +1,7 @@
 """A sequence taken apart: its body in every frame, and its protrusions as tracks."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ def take_apart(
     frames: Mapping[str, Sequence[int]] | None = None,
     n_frames: int | None = None,
     bodies: ShapeStore | None = None,
+    coarser: int = 1,
     workers: int = 1,
     done: Callable[[], object] = lambda: None,
 ) -> list[PartsOfSequence]:
@@ -35,14 +37,15 @@ def take_apart(
     With `frames`, only those of each sequence, by its name, which are counted anew; with `n_frames`, only so many, from the
     first on. The bodies are written into `bodies`, a store on the same grid that has the same sequences. At most one frame a
     worker is in memory. Without a radius the body is what lasts of a cell over the frames around each, which are in memory too,
-    and protrusions are what comes and goes; `frames` need a radius.
+    and protrusions are what comes and goes; `frames` need a radius. Such cells may be looked at on a grid
+    that is `coarser` by a factor, without bodies.
     """
     infos = [store[name].info for name in names or store.names]
     wanted = [(range(info.n_frames) if frames is None else frames[info.name])[:n_frames] for info in infos]
     out = None if bodies is None else bodies.path.absolute()
     if radius_um is None:
         movies = [(store.path.absolute(), out, info.name, range(info.n_frames)[:n_frames]) for info in infos]
-        return list(run_all(lasting_parts, movies, workers=workers, done=done))
+        return list(run_all(partial(lasting_parts, coarser=coarser), movies, workers=workers, done=done))
     tasks = [
         (store.path.absolute(), out, info.name, radius_um, each[first : first + FRAMES_A_TASK])
         for info, each in zip(infos, wanted, strict=True)

@@ -14,8 +14,8 @@ from cytoform.shapes.box import BoxedField
 from cytoform.shapes.store import ShapeSequence, ShapeStore
 
 
-def lasting_parts(path: Path, out: Path | None, name: str, frames: range) -> PartsOfSequence:
-    """One sequence of a store taken apart, the given frames of it; the bodies go into the store `out`.
+def lasting_parts(path: Path, out: Path | None, name: str, frames: range, *, coarser: int = 1) -> PartsOfSequence:
+    """One sequence of a store taken apart, the given frames of it; the bodies go into the store `out`, on the same grid.
 
     The frames of a window are in memory, and the distances around all protrusions. Raises ValueError for a movie that is
     too short for a window.
@@ -26,12 +26,12 @@ def lasting_parts(path: Path, out: Path | None, name: str, frames: range) -> Par
     if window is None:
         raise ValueError(f"{name}: {sequence.info.n_frames} frames are too few to tell what lasts")
     known: dict[int, BoxedField] = {}
-    before, n_labels = np.zeros(sequence.grid.shape, np.int32), 0
+    before, n_labels = np.zeros([side // coarser for side in sequence.grid.shape], np.int32), 0
     found: list[PartsOfFrame] = []
     tracks: dict[int, Track] = {}
     for frame in frames:
         near = around(frame, sequence.info.n_frames, window)
-        known = {number: known[number] if number in known else sequence.box(number) for number in near}
+        known = {number: known[number] if number in known else sequence.box(number).coarser(coarser) for number in near}
         if known[frame].is_empty:
             found.append(_empty(sequence))
             continue

@@ -29,6 +29,8 @@ MOST = 0.5  # share of the volume outside what lasts: a cell that wanders has no
 # Sequences that give the radius, sequences that are taken apart, and frames of each.
 # For thick protrusions, of which a frame takes longer: sequences, and frames of each.
 LASTING, QUICK_LASTING = (4, 10), (2, 4)
+# Voxels along a side that tell thick protrusions: on 256 a frame takes half a minute, and no limit was found there.
+ENOUGH_VOXELS = 128
 THOROUGH: tuple[int, int, int | None] = (8, 4, None)
 QUICK: tuple[int, int, int | None] = (2, 2, 8)
 
@@ -153,7 +155,15 @@ def _judge_thick(store: ShapeStore, *, names: Sequence[str] | None, quick: bool,
     names = names or store.names
     if any(window_of(store[name].info.n_frames) is None for name in names):
         return None
-    parts = take_apart(store, None, names=spread(names, n_sequences), n_frames=n_frames, workers=workers)
+    factor = max(store.grid.size // ENOUGH_VOXELS, 1)
+    parts = take_apart(
+        store,
+        None,
+        names=spread(names, n_sequences),
+        n_frames=n_frames,
+        coarser=1 if store.grid.size % factor else factor,
+        workers=workers,
+    )
     pieces = [piece for each in parts for frame in each.frames for piece in frame.curves if isinstance(piece, Piece)]
     number, share, once = _numbers(parts)
     necked = float(np.mean([piece.radii_um[0] < NECK * piece.radii_um.max() for piece in pieces])) if pieces else 0.0

@@ -99,6 +99,22 @@ class BoxedField:
         box[_part(first - low, last - low)] = self.box_sdf_um[_part(first - self.corner_zyx, last - self.corner_zyx)]
         return replace(self, corner_zyx=ints(low), box_sdf_um=box)
 
+    def coarser(self, factor: int) -> "BoxedField":
+        """The mean distance of `factor` voxels along each axis, on a grid with that many fewer; it has to divide the size."""
+        if factor == 1:
+            return self
+        if self.grid.size % factor:
+            raise ValueError(f"{self.grid.size} voxels are no multiple of {factor}")
+        low = np.array([side.start // factor for side in self.slices]) * factor
+        high = -(-np.array([side.stop for side in self.slices]) // factor) * factor
+        box = np.full(high - low, self.band_um, self.box_sdf_um.dtype)
+        stops = [side.stop for side in self.slices]
+        box[_part(self.corner_zyx - low, stops - low)] = self.box_sdf_um
+        blocks = box.reshape([n for side in box.shape for n in (side // factor, factor)])
+        mean = blocks.mean(axis=tuple(range(1, 2 * box.ndim, 2)))
+        grid = replace(self.grid, size=self.grid.size // factor)
+        return replace(self, grid=grid, corner_zyx=ints(low // factor), box_sdf_um=mean)
+
     def _whole(self, box: np.ndarray, outside: float) -> np.ndarray:
         volume = np.full(self.grid.shape, outside, box.dtype)
         volume[self.slices] = box
